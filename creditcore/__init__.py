@@ -1,0 +1,79 @@
+"""Prepaid credits, exact to the microcredit.
+
+The rules of a credits ledger, free of web, SQL and payment providers: grant credits,
+hold the most a call may cost, settle what it did cost. ``docs/embedding.md`` shows
+another service that uses it.
+"""
+
+from creditcore.domain.errors import (
+    CreditcoreError,
+    InsufficientCreditsError,
+    InvalidRequestError,
+    KeyRefusedError,
+    NotFoundError,
+    ReferenceConflictError,
+    StoreError,
+)
+from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
+from creditcore.domain.keys import ApiKey, KeySecret
+from creditcore.domain.ledger import Admission, PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.money import Credits, ExchangeRate, Money, div_ceil, div_floor
+from creditcore.domain.pricing import Ceiling, ModelPrice, Rates, Tariff, Tier, Usage, price_units
+from creditcore.domain.purchases import Offer, Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.system import SystemClock, SystemIds
+from creditcore.usecases.audit_books import AuditBooks
+from creditcore.usecases.charge_usage import ChargeUsage
+from creditcore.usecases.convert_currency import ConvertCurrency, FixedRates
+from creditcore.usecases.grant_credits import GrantCredits
+from creditcore.usecases.group_commit import GroupCommit
+from creditcore.usecases.issue_key import IssueKey
+from creditcore.usecases.purchase_credits import PurchaseCredits
+
+__all__ = [
+    "Admission",
+    "ApiKey",
+    "AuditBooks",
+    "Basis",
+    "Call",
+    "Ceiling",
+    "ChargeUsage",
+    "ConvertCurrency",
+    "CreditcoreError",
+    "Credits",
+    "ExchangeRate",
+    "FixedRates",
+    "GrantCredits",
+    "GroupCommit",
+    "Hold",
+    "HoldState",
+    "InsufficientCreditsError",
+    "InvalidRequestError",
+    "IssueKey",
+    "KeyRefusedError",
+    "KeySecret",
+    "ModelPrice",
+    "Money",
+    "NotFoundError",
+    "Offer",
+    "Outcome",
+    "Payment",
+    "PaymentStatus",
+    "PlatformAccount",
+    "Purchase",
+    "PurchaseCredits",
+    "PurchaseState",
+    "Rates",
+    "ReferenceConflictError",
+    "StoreError",
+    "SystemClock",
+    "SystemIds",
+    "Tariff",
+    "Tier",
+    "Transfer",
+    "TransferKind",
+    "Usage",
+    "Wallet",
+    "div_ceil",
+    "div_floor",
+    "price_units",
+]

@@ -1,0 +1,1 @@
+"""The rules: values and pure decisions, nothing that waits or stores."""

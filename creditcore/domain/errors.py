@@ -1,0 +1,246 @@
+"""Everything that can go wrong in the core, as one tree.
+
+::
+
+    CreditcoreError
+    ├── CurrencyMismatchError            money of two currencies met
+    ├── InsufficientCreditsError         the wallet cannot cover the ceiling
+    ├── ReferenceConflictError           one reference, two different requests
+    ├── NotFoundError
+    │   ├── WalletNotFoundError
+    │   ├── HoldNotFoundError
+    │   ├── PurchaseNotFoundError
+    │   ├── ApiKeyNotFoundError
+    │   └── ModelNotFoundError           no price, no route
+    ├── KeyRefusedError                  malformed, unknown, revoked or expired key
+    ├── InvalidRequestError              the caller sent something unusable
+    ├── IdentityError
+    │   ├── EmailTakenError
+    │   └── BadCredentialsError
+    ├── PaymentGatewayError
+    │   ├── PaymentGatewayUnavailableError   outcome unknown, ask again later
+    │   ├── PaymentRejectedError             the provider refused the request
+    │   └── WebhookRefusedError              the signature does not match
+    ├── UpstreamError
+    │   ├── UpstreamRejectedError        the model refused this very request
+    │   ├── UpstreamUnavailableError     down, silent, or at fault
+    │   └── UpstreamTimeoutError         it took longer than allowed
+    └── StoreError
+        ├── StoreBusyError               lost a race for a row: the same step may run again
+        ├── StoreUnavailableError        the database cannot be reached
+        └── OverloadedError              more work is waiting than memory should hold
+
+Facts are attributes; the message is one plain sentence. How an error becomes an
+HTTP status is the web adapter's business.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from creditcore.domain.money import Credits
+
+
+class CreditcoreError(Exception):
+    """The root: catch this to catch everything the core raises on purpose."""
+
+
+class CurrencyMismatchError(CreditcoreError):
+    """Two currencies met in one sum or comparison."""
+
+    def __init__(self, left: str, right: str) -> None:
+        self.left = left
+        self.right = right
+        super().__init__(f"{left} and {right} cannot be combined.")
+
+
+class InsufficientCreditsError(CreditcoreError):
+    """The wallet cannot cover the most this call may cost.
+
+    Attributes:
+        needed: The ceiling that was asked for.
+        available: What the wallet could have given.
+        affordable_output_tokens: The largest output limit ``available`` covers,
+            or None where the request has no such limit to lower.
+        limit: What ran out: ``wallet``.
+    """
+
+    def __init__(
+        self,
+        *,
+        needed: Credits,
+        available: Credits,
+        affordable_output_tokens: int | None = None,
+        limit: str = "wallet",
+    ) -> None:
+        self.needed = needed
+        self.available = available
+        self.affordable_output_tokens = affordable_output_tokens
+        self.limit = limit
+        super().__init__(f"This may cost up to {needed} credits, {available} are available.")
+
+
+class ReferenceConflictError(CreditcoreError):
+    """A reference was used again for something else."""
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+        super().__init__(f"Reference {reference!r} already stands for a different request.")
+
+
+class NotFoundError(CreditcoreError):
+    """Something was named that does not exist, or is not the caller's."""
+
+    noun = "record"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is no {self.noun} {name!r}.")
+
+
+class WalletNotFoundError(NotFoundError):
+    """No wallet has this id."""
+
+    noun = "wallet"
+
+
+class HoldNotFoundError(NotFoundError):
+    """No hold has this reference."""
+
+    noun = "hold"
+
+
+class PurchaseNotFoundError(NotFoundError):
+    """No purchase has this reference."""
+
+    noun = "purchase"
+
+
+class ApiKeyNotFoundError(NotFoundError):
+    """The owner has no key with this id."""
+
+    noun = "API key"
+
+
+class ModelNotFoundError(NotFoundError):
+    """The model is unknown, or has no price: nothing unpriced is ever routed."""
+
+    noun = "model"
+
+
+class KeyRefusedError(CreditcoreError):
+    """The API key opens nothing.
+
+    Attributes:
+        reason: ``malformed``, ``unknown``, ``revoked`` or ``expired``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The API key is {reason}.")
+
+
+class InvalidRequestError(CreditcoreError):
+    """The caller sent something unusable.
+
+    Attributes:
+        param: The field at fault, where there is one.
+        code: A stable machine-readable word, where there is one.
+    """
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        self.param = param
+        self.code = code
+        super().__init__(message)
+
+
+class IdentityError(CreditcoreError):
+    """A person could not be recognised or made."""
+
+
+class EmailTakenError(IdentityError):
+    """Another account has this e-mail address."""
+
+    def __init__(self) -> None:
+        super().__init__("This e-mail address has an account.")
+
+
+class BadCredentialsError(IdentityError):
+    """E-mail and password do not match; which of the two is never said."""
+
+    def __init__(self) -> None:
+        super().__init__("E-mail or password is wrong.")
+
+
+class PaymentGatewayError(CreditcoreError):
+    """The payment provider did not do what was asked."""
+
+
+class PaymentGatewayUnavailableError(PaymentGatewayError):
+    """No usable answer: what happened is unknown until somebody asks again."""
+
+
+class PaymentRejectedError(PaymentGatewayError):
+    """The provider refused the request, in its own words."""
+
+
+class WebhookRefusedError(PaymentGatewayError):
+    """The webhook is not signed by the provider."""
+
+
+class UpstreamError(CreditcoreError):
+    """The model server did not answer as asked."""
+
+
+class UpstreamRejectedError(UpstreamError):
+    """The model server refused this very request: the caller can do something about it.
+
+    Attributes:
+        status: The HTTP status it chose, between 400 and 499.
+        code: Its machine-readable word, where there is one.
+        retry_after_s: How long it asks to wait, where it says so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class UpstreamUnavailableError(UpstreamError):
+    """The model server is down, misconfigured or broken: nothing the caller did."""
+
+    def __init__(self, message: str = "The model is not available right now.") -> None:
+        super().__init__(message)
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The model server took longer than allowed."""
+
+    def __init__(self, message: str = "The model did not answer in time.") -> None:
+        super().__init__(message)
+
+
+class StoreError(CreditcoreError):
+    """The store could not do its work."""
+
+
+class StoreBusyError(StoreError):
+    """A race for rows was lost and everything was undone; the same step may run again."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database cannot be reached, or fell silent; a commit may or may not have happened."""
+
+
+class OverloadedError(StoreError):
+    """More work is waiting than may be kept in memory."""

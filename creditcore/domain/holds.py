@@ -1,0 +1,145 @@
+"""A hold: credits reserved for a call before it runs, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from creditcore.domain.errors import ReferenceConflictError
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Usage
+
+
+class HoldState(StrEnum):
+    """Where a hold is in its life. It leaves ``OPEN`` exactly once."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class Basis(StrEnum):
+    """What a charge was computed from."""
+
+    PROVIDER_USAGE = "provider_usage"
+    """The token counts that the provider reported."""
+
+    COUNTED_OUTPUT = "counted_output"
+    """No usage arrived: the prompt and the delivered text, counted by us."""
+
+    NONE = "none"
+    """A failed call without usage, or no call at all: nothing is charged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a hold is for: one inference call, as known before it runs.
+
+    Attributes:
+        model: The public model name.
+        endpoint: The route that was called, such as ``/v1/chat/completions``.
+        stream: Whether the answer is streamed.
+        key_id: The API key that called, where one did.
+        prompt_bound: Tokens the prompt can never exceed.
+        output_bound: Tokens the answer can never exceed, all choices together.
+    """
+
+    model: str
+    endpoint: str = ""
+    stream: bool = False
+    key_id: str | None = None
+    prompt_bound: int = 0
+    output_bound: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a call, written when its hold is closed.
+
+    Attributes:
+        basis: What the charge was computed from.
+        usage: Tokens by bucket, where known.
+        provider_cost_picodollars: Our price of the usage before markup, in 10^-12 USD, rounded up.
+        status: The HTTP status that the caller saw; 499 where the caller left first.
+        error: A short machine-readable word where the call failed.
+        latency_ms: From admission to the last byte.
+        first_byte_ms: From admission to the first byte of the answer.
+    """
+
+    basis: Basis = Basis.NONE
+    usage: Usage | None = None
+    provider_cost_picodollars: int = 0
+    status: int = 0
+    error: str | None = None
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Credits of one wallet, reserved under one reference.
+
+    Attributes:
+        reference: Our unique name of the call; asking again with it changes nothing.
+        amount: The most the call may cost. Zero only for a call that is free.
+        charged: What was taken from the wallet in the end, never above ``amount``.
+        written_off: Cost beyond the hold, or after it: borne by the operator, never by the wallet.
+        expires_at: When nobody can still be working on it.
+    """
+
+    reference: str
+    wallet_id: str
+    amount: Credits
+    created_at: datetime
+    expires_at: datetime
+    state: HoldState = HoldState.OPEN
+    charged: Credits = ZERO
+    written_off: Credits = ZERO
+    closed_at: datetime | None = None
+    call: Call | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def __post_init__(self) -> None:
+        if not ZERO <= self.charged <= self.amount:
+            raise ValueError(
+                f"a charge is between zero and its hold: {self.charged}, {self.amount}"
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the credits are still reserved."""
+        return self.state is HoldState.OPEN
+
+    def same_as(self, *, wallet_id: str, model: str | None) -> Hold:
+        """Return this hold if a repeated request means the same thing.
+
+        The amount is not compared: a repeat may find another balance or another
+        price, and the first answer stands.
+
+        Raises:
+            ReferenceConflictError: The reference belongs to another wallet or model.
+        """
+        if self.wallet_id != wallet_id or (self.call.model if self.call else None) != model:
+            raise ReferenceConflictError(self.reference)
+        return self
+
+    def close(
+        self,
+        state: HoldState,
+        *,
+        at: datetime,
+        charged: Credits = ZERO,
+        written_off: Credits = ZERO,
+        outcome: Outcome | None = None,
+    ) -> Hold:
+        """Return the hold as it leaves the open state."""
+        return replace(
+            self,
+            state=state,
+            charged=charged,
+            written_off=written_off,
+            closed_at=at,
+            outcome=outcome or self.outcome,
+        )

@@ -1,0 +1,433 @@
+"""Wallets, transfers, and the pure decisions over them.
+
+Every credit movement is one transfer from an account to another: balanced by
+construction, appended, never edited. A wallet keeps its balance beside them.
+``Books`` is what one database transaction has locked; decisions change it in
+turn, and the store writes what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.errors import (
+    HoldNotFoundError,
+    InsufficientCreditsError,
+    KeyRefusedError,
+    ReferenceConflictError,
+    WalletNotFoundError,
+)
+from creditcore.domain.holds import Call, Hold, HoldState, Outcome
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Ceiling
+
+
+class PlatformAccount(StrEnum):
+    """The accounts that are not wallets. Their balances are summed when asked."""
+
+    SALES = "sales"
+    BONUS = "bonus"
+    USAGE = "usage"
+    WRITE_OFF = "write_off"
+    ADJUSTMENT = "adjustment"
+    REFUNDS = "refunds"
+
+
+class TransferKind(StrEnum):
+    """Why credits moved."""
+
+    PURCHASE = "purchase"
+    BONUS = "bonus"
+    SIGNUP = "signup"
+    GRANT = "grant"
+    CHARGE = "charge"
+    WRITE_OFF = "write_off"
+    REVERSAL = "reversal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """The credits of one owner.
+
+    Attributes:
+        owner_id: The person or team whose credits these are.
+        posted: What all settled transfers add up to.
+        held: The part of it that open holds reserve.
+    """
+
+    id: str
+    owner_id: str
+    posted: Credits = ZERO
+    held: Credits = ZERO
+
+    def __post_init__(self) -> None:
+        if not ZERO <= self.held <= self.posted:
+            raise ValueError(f"held is between zero and posted: {self.held}, {self.posted}")
+
+    @property
+    def available(self) -> Credits:
+        """What a new call may still reserve."""
+        return self.posted - self.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One movement of credits, for ever.
+
+    Attributes:
+        wallet_id: The wallet it concerns, also where neither side is one (a write-off).
+        from_account, to_account: A wallet id or a platform account.
+        amount: Above zero.
+        reference: Unique among all transfers: it moves credits at most once.
+        note: What a person should read beside it, such as an operator's reason.
+    """
+
+    wallet_id: str
+    from_account: str
+    to_account: str
+    amount: Credits
+    kind: TransferKind
+    reference: str
+    at: datetime
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.amount <= ZERO:
+            raise ValueError(f"a transfer moves more than zero, got {self.amount}")
+        if self.from_account == self.to_account:
+            raise ValueError("a transfer has two different accounts")
+
+    def same_movement_as(self, other: Transfer) -> bool:
+        """Whether a repeat under the same reference means the same thing."""
+        return (self.from_account, self.to_account, self.amount, self.kind) == (
+            other.from_account,
+            other.to_account,
+            other.amount,
+            other.kind,
+        )
+
+
+def grant(
+    wallet_id: str,
+    amount: Credits,
+    *,
+    source: PlatformAccount,
+    kind: TransferKind,
+    reference: str,
+    at: datetime,
+    note: str = "",
+) -> Transfer:
+    """Return the transfer that gives a wallet credits."""
+    return Transfer(
+        wallet_id=wallet_id,
+        from_account=source,
+        to_account=wallet_id,
+        amount=amount,
+        kind=kind,
+        reference=reference,
+        at=at,
+        note=note,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer to a call that may run.
+
+    Attributes:
+        hold: The credits reserved for it.
+        output_bound: The output limit (of one choice) that the hold pays for.
+        available: What the wallet can still reserve after this hold.
+        key: The API key that asked, where one did.
+    """
+
+    hold: Hold
+    output_bound: int
+    available: Credits
+    key: ApiKey | None = None
+
+
+def admit(
+    wallet: Wallet,
+    ceiling: Ceiling,
+    *,
+    reference: str,
+    call: Call | None,
+    now: datetime,
+    lifetime: timedelta,
+) -> tuple[Wallet, Hold, int]:
+    """Reserve the most a call may cost.
+
+    Where the caller left the output limit open, it is lowered to what the wallet
+    affords; the lowered limit is returned and must be sent upstream.
+
+    Raises:
+        InsufficientCreditsError: Not even one output token, or not the limit that
+            the caller asked for, is covered.
+    """
+    output_bound = ceiling.affordable(wallet.available)
+    lowered_too_far = output_bound < (ceiling.output_bound if ceiling.fixed_output else 1)
+    needed = ceiling.amount(output_bound)
+    if needed > wallet.available or (lowered_too_far and ceiling.output_bound > 0):
+        raise InsufficientCreditsError(
+            needed=ceiling.amount(),
+            available=wallet.available,
+            affordable_output_tokens=output_bound if ceiling.per_output_token else None,
+        )
+    if call is not None and ceiling.output_bound:
+        call = replace(call, output_bound=call.output_bound * output_bound // ceiling.output_bound)
+    hold = Hold(
+        reference=reference,
+        wallet_id=wallet.id,
+        amount=needed,
+        created_at=now,
+        expires_at=now + lifetime,
+        call=call,
+    )
+    return replace(wallet, held=wallet.held + needed), hold, output_bound
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What closing a hold changes."""
+
+    wallet: Wallet
+    hold: Hold
+    transfers: tuple[Transfer, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+
+def settle(
+    wallet: Wallet,
+    hold: Hold,
+    cost: Credits,
+    *,
+    at: datetime,
+    outcome: Outcome | None = None,
+    closing: HoldState = HoldState.SETTLED,
+) -> Settlement:
+    """Charge the true cost of a call and free the rest of its hold.
+
+    Cost beyond the hold is written off with an alert: the wallet never owes. A hold
+    that was closed already changes nothing, unless it ended unpaid and a cost turns
+    up late: that cost is written off, once.
+    """
+    if cost < ZERO:
+        raise ValueError(f"a cost is not negative: {cost}")
+    if not hold.is_open:
+        return _settle_late(wallet, hold, cost, at=at, outcome=outcome)
+    charged = min(cost, hold.amount)
+    beyond = cost - charged
+    closed = hold.close(closing, at=at, charged=charged, written_off=beyond, outcome=outcome)
+    transfers = []
+    if charged:
+        transfers.append(
+            Transfer(
+                wallet_id=wallet.id,
+                from_account=wallet.id,
+                to_account=PlatformAccount.USAGE,
+                amount=charged,
+                kind=TransferKind.CHARGE,
+                reference=f"charge:{hold.reference}",
+                at=at,
+            )
+        )
+    written_off = _write_off(hold, beyond, at=at, why="cost more than its hold")
+    return Settlement(
+        wallet=replace(wallet, posted=wallet.posted - charged, held=wallet.held - hold.amount),
+        hold=closed,
+        transfers=(*transfers, *written_off.transfers),
+        alerts=written_off.alerts,
+    )
+
+
+def _settle_late(
+    wallet: Wallet, hold: Hold, cost: Credits, *, at: datetime, outcome: Outcome | None
+) -> Settlement:
+    if hold.state is HoldState.SETTLED or hold.written_off or not cost:
+        return Settlement(wallet, hold)
+    written_off = _write_off(hold, cost, at=at, why=f"was priced after its hold had {hold.state}")
+    late = replace(hold, written_off=cost, outcome=outcome or hold.outcome)
+    return Settlement(wallet, late, written_off.transfers, written_off.alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class _WriteOff:
+    transfers: tuple[Transfer, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+
+def _write_off(hold: Hold, amount: Credits, *, at: datetime, why: str) -> _WriteOff:
+    if not amount:
+        return _WriteOff()
+    transfer = Transfer(
+        wallet_id=hold.wallet_id,
+        from_account=PlatformAccount.WRITE_OFF,
+        to_account=PlatformAccount.USAGE,
+        amount=amount,
+        kind=TransferKind.WRITE_OFF,
+        reference=f"write_off:{hold.reference}",
+        at=at,
+    )
+    alert = Alert(
+        key=f"write_off:{hold.reference}",
+        severity=Severity.WARNING,
+        subject="A call cost more than could be charged",
+        message=f"Call {hold.reference} {why}; {amount} credits were written off.",
+        at=at,
+    )
+    return _WriteOff((transfer,), (alert,))
+
+
+@dataclass(slots=True)
+class Books:
+    """A working copy of what one database transaction has locked, and what changed in it.
+
+    Each method either changes the books completely or raises and changes nothing, so
+    one caller's refusal never touches another caller of the same transaction.
+
+    Attributes:
+        keys: API keys by hash. A hash that is missing here is an unknown key.
+        wallets: Locked wallets by id.
+        holds: Known holds by reference.
+        transfers: Known transfers by reference.
+        new_holds, changed_holds, changed_wallets: References and ids to write.
+        new_transfers, new_alerts: What to append.
+    """
+
+    keys: Mapping[bytes, ApiKey] = field(default_factory=dict)
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    new_holds: dict[str, Hold] = field(default_factory=dict)
+    changed_holds: dict[str, Hold] = field(default_factory=dict)
+    changed_wallets: dict[str, Wallet] = field(default_factory=dict)
+    new_transfers: list[Transfer] = field(default_factory=list)
+    new_alerts: list[Alert] = field(default_factory=list)
+
+    def key(self, key_hash: bytes, *, now: datetime) -> ApiKey:
+        """Return the key if it opens anything now.
+
+        Raises:
+            KeyRefusedError: Unknown, revoked or expired.
+        """
+        key = self.keys.get(key_hash)
+        if key is None:
+            raise KeyRefusedError("unknown")
+        return key.usable(now=now)
+
+    def wallet(self, wallet_id: str) -> Wallet:
+        """Return a locked wallet.
+
+        Raises:
+            WalletNotFoundError: No wallet has this id.
+        """
+        try:
+            return self.wallets[wallet_id]
+        except KeyError:
+            raise WalletNotFoundError(wallet_id) from None
+
+    def admit(
+        self,
+        wallet_id: str,
+        ceiling: Ceiling,
+        *,
+        reference: str,
+        call: Call | None,
+        now: datetime,
+        lifetime: timedelta,
+    ) -> Admission:
+        """Reserve credits under a reference; a repeat returns the first hold.
+
+        Raises:
+            InsufficientCreditsError: The wallet cannot cover it.
+            ReferenceConflictError: The reference stands for another call.
+            WalletNotFoundError: No wallet has this id.
+        """
+        wallet = self.wallet(wallet_id)
+        earlier = self.holds.get(reference)
+        if earlier is not None:
+            same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
+            return Admission(same, ceiling.affordable(same.amount), wallet.available)
+        wallet, hold, output_bound = admit(
+            wallet, ceiling, reference=reference, call=call, now=now, lifetime=lifetime
+        )
+        self.holds[reference] = self.new_holds[reference] = hold
+        self._change(wallet)
+        return Admission(hold, output_bound, wallet.available)
+
+    def settle(
+        self,
+        reference: str,
+        cost: Credits,
+        *,
+        at: datetime,
+        outcome: Outcome | None = None,
+        closing: HoldState = HoldState.SETTLED,
+    ) -> Hold:
+        """Close a hold, charging ``cost``; a repeat changes nothing.
+
+        Raises:
+            HoldNotFoundError: No hold has this reference.
+        """
+        hold = self.holds.get(reference)
+        if hold is None:
+            raise HoldNotFoundError(reference)
+        settlement = settle(
+            self.wallet(hold.wallet_id), hold, cost, at=at, outcome=outcome, closing=closing
+        )
+        if settlement.hold is not hold:
+            self.holds[reference] = settlement.hold
+            where = self.new_holds if reference in self.new_holds else self.changed_holds
+            where[reference] = settlement.hold
+        for transfer in settlement.transfers:
+            self.transfers[transfer.reference] = transfer
+        self.new_transfers.extend(settlement.transfers)
+        self.new_alerts.extend(settlement.alerts)
+        if settlement.wallet is not self.wallets[hold.wallet_id]:
+            self._change(settlement.wallet)
+        return settlement.hold
+
+    def post(self, transfers: Iterable[Transfer]) -> bool:
+        """Move credits; whether anything moved that had not moved before.
+
+        Raises:
+            InsufficientCreditsError: A wallet would go below what it holds.
+            ReferenceConflictError: A reference stands for another movement.
+            WalletNotFoundError: A transfer concerns a wallet that is not locked here.
+        """
+        fresh: list[Transfer] = []
+        wallets: dict[str, Wallet] = {}
+        for transfer in transfers:
+            earlier = self.transfers.get(transfer.reference)
+            if earlier is not None:
+                if not earlier.same_movement_as(transfer):
+                    raise ReferenceConflictError(transfer.reference)
+                continue
+            wallet = wallets.get(transfer.wallet_id) or self.wallet(transfer.wallet_id)
+            wallets[wallet.id] = _moved(wallet, transfer)
+            fresh.append(transfer)
+        for transfer in fresh:
+            self.transfers[transfer.reference] = transfer
+        self.new_transfers.extend(fresh)
+        for wallet in wallets.values():
+            self._change(wallet)
+        return bool(fresh)
+
+    def _change(self, wallet: Wallet) -> None:
+        self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet
+
+
+def _moved(wallet: Wallet, transfer: Transfer) -> Wallet:
+    if transfer.to_account == wallet.id:
+        return replace(wallet, posted=wallet.posted + transfer.amount)
+    if transfer.from_account == wallet.id:
+        if transfer.amount > wallet.available:
+            raise InsufficientCreditsError(needed=transfer.amount, available=wallet.available)
+        return replace(wallet, posted=wallet.posted - transfer.amount)
+    return wallet

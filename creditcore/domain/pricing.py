@@ -1,0 +1,254 @@
+"""What a call may cost, and what it did cost.
+
+Provider prices are decimal text in USD per token. They are kept as integers in units
+of 10^-30 USD, so that a price list of doubles is exact and sums need no rounding. The
+only rounding is the last step, from USD to microcredits, upwards.
+
+Rules of the price list: prompt tokens include cached and cache-writing tokens,
+completion tokens include reasoning tokens, and a prompt above a tier's threshold
+moves every token of the call, output too, to that tier (LiteLLM's cost calculator,
+``litellm_core_utils/llm_cost_calc/utils.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Self
+
+from creditcore.domain.money import Credits, decimal_ratio, div_ceil, div_floor
+
+_PRICE_DECIMALS = 30
+_PRICE_UNITS_PER_USD = 10**_PRICE_DECIMALS
+_MICROCREDITS_PER_USD_OF_BALANCE = 10**8
+_PICODOLLARS_PER_USD = 10**12
+
+MAX_TOKENS = 2**53
+"""A count of tokens above this is nonsense and would not survive JSON."""
+
+
+def price_units(text: str) -> int:
+    """Read a price in USD from decimal text such as ``"1.5e-07"``, exactly.
+
+    Raises:
+        ValueError: Not a number, negative, above 10^6 USD, or finer than 10^-30 USD.
+    """
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"not a price: {text!r}") from None
+    if not price.is_finite() or not 0 <= price <= 10**6:
+        raise ValueError(f"not a price: {text!r}")
+    # Looking at the exponent first keeps "1e-999999999" from becoming a huge integer.
+    _, digits, exponent = price.normalize().as_tuple()
+    if not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
+        raise ValueError(f"price finer than 10^-{_PRICE_DECIMALS} USD: {text!r}")
+    return int("".join(map(str, digits)) + "0" * (exponent + _PRICE_DECIMALS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call, by bucket.
+
+    Attributes:
+        prompt_tokens: All tokens read, cached and cache-writing ones included.
+        completion_tokens: All tokens written, reasoning included.
+        cached_tokens: Prompt tokens read from a cache.
+        cache_write_tokens: Prompt tokens written to a cache, for any time.
+        cache_write_1h_tokens: Those of them written for an hour.
+        reasoning_tokens: Completion tokens that were thought, not shown.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            count = getattr(self, name)
+            if type(count) is not int or not 0 <= count <= MAX_TOKENS:
+                raise ValueError(f"{name} is not a count of tokens: {count!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Price of one token of each bucket, in units of 10^-30 USD."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    cache_write_1h: int
+    reasoning: int
+
+    @property
+    def dearest_input(self) -> int:
+        """The most that one prompt token can cost, whatever the cache does."""
+        return max(self.input, self.cache_read, self.cache_write, self.cache_write_1h)
+
+    @property
+    def dearest_output(self) -> int:
+        """The most that one completion token can cost."""
+        return max(self.output, self.reasoning)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Rates that apply to the whole call when its prompt is above a threshold."""
+
+    above_prompt_tokens: int
+    rates: Rates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPrice:
+    """The price of one model.
+
+    Attributes:
+        model: The public model name.
+        rates: What applies below every tier.
+        tiers: Ascending by threshold.
+        max_input_tokens: The model's context, where known.
+        max_output_tokens: The longest answer, where known.
+        mode: What the model is for, such as ``chat`` or ``embedding``.
+    """
+
+    model: str
+    rates: Rates
+    tiers: tuple[Tier, ...] = ()
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    mode: str = "chat"
+
+    def rates_for(self, prompt_tokens: int) -> Rates:
+        """Return the rates that a prompt of this length reaches."""
+        rates = self.rates
+        for tier in self.tiers:
+            if prompt_tokens > tier.above_prompt_tokens:
+                rates = tier.rates
+        return rates
+
+    def cost_units(self, usage: Usage) -> int:
+        """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
+        rates = self.rates_for(usage.prompt_tokens)
+        text_in = max(0, usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens)
+        cache_write_5m = max(0, usage.cache_write_tokens - usage.cache_write_1h_tokens)
+        text_out = max(0, usage.completion_tokens - usage.reasoning_tokens)
+        return (
+            text_in * rates.input
+            + usage.cached_tokens * rates.cache_read
+            + cache_write_5m * rates.cache_write
+            + usage.cache_write_1h_tokens * rates.cache_write_1h
+            + text_out * rates.output
+            + usage.reasoning_tokens * rates.reasoning
+        )
+
+    def cost_picodollars(self, usage: Usage) -> int:
+        """Return the provider's cost in 10^-12 USD, rounded up: for display and reports."""
+        return div_ceil(self.cost_units(usage) * _PICODOLLARS_PER_USD, _PRICE_UNITS_PER_USD)
+
+    def ceiling(
+        self,
+        *,
+        prompt_bound: int,
+        output_bound: int,
+        choices: int,
+        tariff: Tariff,
+        fixed_output: bool,
+    ) -> Ceiling:
+        """Return the most a call may cost, as a function of its output limit.
+
+        A prompt may end in any tier that its bound reaches, so the dearest of them counts.
+
+        Args:
+            prompt_bound: Tokens the prompt can never exceed.
+            output_bound: Tokens one choice of the answer can never exceed.
+            choices: How many answers were asked for.
+            tariff: What turns provider cost into credits.
+            fixed_output: The caller chose the output limit, so it must be afforded
+                whole; otherwise it may be lowered to what the wallet affords.
+        """
+        reached = [self.rates]
+        reached += [tier.rates for tier in self.tiers if prompt_bound > tier.above_prompt_tokens]
+        dearest_input = max(rates.dearest_input for rates in reached)
+        dearest_output = max(rates.dearest_output for rates in reached)
+        return Ceiling(
+            base=prompt_bound * dearest_input * tariff.numerator,
+            per_output_token=choices * dearest_output * tariff.numerator,
+            denominator=tariff.denominator,
+            output_bound=output_bound,
+            fixed_output=fixed_output,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Turns provider cost into credits: credits per USD times markup, as one ratio.
+
+    Attributes:
+        numerator, denominator: Microcredits per unit of 10^-30 USD.
+    """
+
+    numerator: int
+    denominator: int
+
+    @classmethod
+    def parse(cls, *, credits_per_usd: str = "2", markup: str = "1.0") -> Self:
+        """Read the two settings; $1 of provider cost is 100 x both, in credits.
+
+        Raises:
+            ValueError: Not plain decimals above zero.
+        """
+        credits_numerator, credits_denominator = decimal_ratio(credits_per_usd)
+        markup_numerator, markup_denominator = decimal_ratio(markup)
+        if credits_numerator <= 0 or markup_numerator <= 0:
+            raise ValueError("credits per USD and markup are above zero")
+        return cls(
+            credits_numerator * markup_numerator,
+            credits_denominator
+            * markup_denominator
+            * (_PRICE_UNITS_PER_USD // _MICROCREDITS_PER_USD_OF_BALANCE),
+        )
+
+    def charge(self, cost_units: int) -> Credits:
+        """Return the credits for a provider cost, rounded up once: the platform gains."""
+        return Credits(div_ceil(cost_units * self.numerator, self.denominator))
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most a call may cost: a fixed part and a part per output token.
+
+    Attributes:
+        base, per_output_token: Numerators over ``denominator``, in microcredits.
+        output_bound: Output tokens of one choice, as asked for or as the model can give.
+        fixed_output: Whether the bound must be afforded whole or may be lowered.
+    """
+
+    base: int
+    per_output_token: int
+    denominator: int
+    output_bound: int
+    fixed_output: bool
+
+    @classmethod
+    def of(cls, amount: Credits) -> Self:
+        """Return a ceiling that is simply an amount."""
+        return cls(amount.microcredits, 0, 1, 0, fixed_output=True)
+
+    def amount(self, output_tokens: int | None = None) -> Credits:
+        """Return the credits to hold for this many output tokens, rounded up."""
+        tokens = self.output_bound if output_tokens is None else output_tokens
+        return Credits(div_ceil(self.base + tokens * self.per_output_token, self.denominator))
+
+    def affordable(self, available: Credits) -> int:
+        """Return the largest output limit that ``available`` covers, at most the bound; 0 if none."""
+        room = available.microcredits * self.denominator - self.base
+        if room < 0:
+            return 0
+        if self.per_output_token == 0:
+            return self.output_bound
+        return min(self.output_bound, div_floor(room, self.per_output_token))

@@ -1,0 +1,206 @@
+"""A purchase of credits: what was offered, what was paid, what it grants.
+
+The offer is stored before the payment provider hears of it, and a verified payment is
+compared with the offer, never with anything that came along with the payment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
+from creditcore.domain.money import ZERO, Credits, ExchangeRate, Money, decimal_ratio, div_floor
+
+QUOTE_LIFETIME = timedelta(hours=1)
+"""How long a page offers the quoted price. A payment of a stored quote is honoured later too."""
+
+
+class PurchaseState(StrEnum):
+    """Where a purchase is in its life."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    UNDER_REVIEW = "under_review"
+    REVERSED = "reversed"
+
+
+class PaymentStatus(StrEnum):
+    """What the provider says of a payment, in our words."""
+
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    FAILED = "failed"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A payment as the provider verified it.
+
+    Attributes:
+        reference: Our reference, as the provider repeats it.
+        amount: What was paid, which may include fees passed on to the payer.
+        provider_id: The provider's own number of it.
+        message: Why it failed, in the provider's words.
+    """
+
+    reference: str
+    status: PaymentStatus
+    amount: Money
+    provider_id: str = ""
+    channel: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a purchase costs and grants.
+
+    Attributes:
+        value: The USD value of what is bought.
+        price: What the payer is asked for, in the currency of the checkout.
+        rate: The exchange rate behind ``price``, where it is not USD.
+        sold: Credits for the money itself.
+        bonus: Credits on top.
+    """
+
+    value: Money
+    price: Money
+    rate: ExchangeRate | None
+    sold: Credits
+    bonus: Credits
+
+    @property
+    def credits(self) -> Credits:
+        """Everything the purchase grants."""
+        return self.sold + self.bonus
+
+
+def credits_for(value: Money, credits_per_usd: str) -> tuple[Credits, Credits]:
+    """Split what a USD value buys into the part sold and the bonus.
+
+    One US cent buys one credit; what ``credits_per_usd`` gives beyond that is bonus
+    (below 1 there is none and less is sold). Rounded down to the microcredit.
+    """
+    numerator, denominator = decimal_ratio(credits_per_usd)
+    at_par = Credits.of(value.minor_units)
+    total = Credits(div_floor(at_par.microcredits * numerator, denominator))
+    sold = min(at_par, total)
+    return sold, total - sold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One intent to buy credits, from the offer to its end.
+
+    Attributes:
+        reference: Our unique name of it, sent to the provider and back.
+        owner_id: The person who buys.
+        expires_at: Until when the page offers this price.
+        paid: What the provider says was paid.
+        review_reason: Why a person has to look, where one has to.
+    """
+
+    reference: str
+    owner_id: str
+    wallet_id: str
+    email: str
+    offer: Offer
+    created_at: datetime
+    expires_at: datetime
+    state: PurchaseState = PurchaseState.PENDING
+    checkout_url: str = ""
+    paid: Money | None = None
+    provider_id: str = ""
+    channel: str = ""
+    review_reason: str = ""
+    closed_at: datetime | None = None
+
+    def apply(self, payment: Payment, *, at: datetime) -> Judgement:
+        """Compare a verified payment with this offer.
+
+        A paid purchase stays paid, and a late success of one that had failed still
+        counts: the payer's money arrived. Too little, the wrong currency, or a
+        reversal before anything was granted is kept for a person to review.
+        """
+        if self.state not in (PurchaseState.PENDING, PurchaseState.FAILED):
+            return Judgement(self)
+        seen = replace(
+            self,
+            paid=payment.amount if payment.status is not PaymentStatus.PENDING else None,
+            provider_id=payment.provider_id,
+            channel=payment.channel,
+        )
+        match payment.status:
+            case PaymentStatus.PENDING:
+                return Judgement(self)
+            case PaymentStatus.FAILED if self.state is PurchaseState.FAILED:
+                return Judgement(self)
+            case PaymentStatus.FAILED:
+                failed = replace(
+                    seen,
+                    state=PurchaseState.FAILED,
+                    paid=None,
+                    review_reason=payment.message,
+                    closed_at=at,
+                )
+                return Judgement(failed)
+            case PaymentStatus.REVERSED:
+                return seen.for_review("it was reversed before it was credited", at=at)
+            case PaymentStatus.SUCCEEDED:
+                return seen.judge_success(payment.amount, at=at)
+
+    def judge_success(self, paid: Money, *, at: datetime) -> Judgement:
+        """Compare money that has arrived with the price that was asked."""
+        price = self.offer.price
+        if paid.currency != price.currency:
+            return self.for_review(f"{paid} was paid where {price} was asked", at=at)
+        if paid < price:
+            return self.for_review(f"only {paid} of {price} was paid", at=at)
+        done = replace(self, state=PurchaseState.PAID, review_reason="", closed_at=at)
+        return Judgement(done, transfers=self._transfers(at))
+
+    def _transfers(self, at: datetime) -> tuple[Transfer, ...]:
+        parts = (
+            (PlatformAccount.SALES, TransferKind.PURCHASE, self.offer.sold),
+            (PlatformAccount.BONUS, TransferKind.BONUS, self.offer.bonus),
+        )
+        return tuple(
+            grant(
+                self.wallet_id,
+                amount,
+                source=account,
+                kind=kind,
+                reference=f"purchase:{self.reference}:{account}",
+                at=at,
+            )
+            for account, kind, amount in parts
+            if amount > ZERO
+        )
+
+    def for_review(self, reason: str, *, at: datetime) -> Judgement:
+        """Keep the payment for a person to decide about, crediting nothing."""
+        alert = Alert(
+            key=f"review:{self.reference}",
+            severity=Severity.CRITICAL,
+            subject="A payment needs a decision",
+            message=f"Payment {self.reference}: {reason}. Nothing was credited.",
+            at=at,
+        )
+        held_back = replace(
+            self, state=PurchaseState.UNDER_REVIEW, review_reason=reason, closed_at=at
+        )
+        return Judgement(held_back, alerts=(alert,))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a verified payment changes."""
+
+    purchase: Purchase
+    transfers: tuple[Transfer, ...] = ()
+    alerts: tuple[Alert, ...] = ()

@@ -1,0 +1,1 @@
+"""What the core wishes from the outside world, in its own words."""

@@ -1,0 +1,123 @@
+"""One inference call on its way to the model server and back.
+
+``Wire`` speaks one client protocol, ``Upstream`` carries bytes. Neither knows credits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from creditcore.domain.pricing import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceRequest:
+    """A request body, understood and cleaned.
+
+    Attributes:
+        model: The public model name.
+        stream: Whether the answer is to be streamed.
+        wants_usage: Whether the client asked for usage in the stream.
+        prompt_bound: Tokens the prompt can never exceed; None if only the model's
+            own limit bounds it (an image by address, for instance).
+        output_limit: Output tokens of one choice that the client allows; None if it
+            left that open.
+        choices: How many answers it wants.
+        prompt_estimate: Tokens the prompt has, counted roughly, for a call that ends without usage.
+        fields: The cleaned body, for the protocol itself.
+    """
+
+    model: str
+    stream: bool
+    wants_usage: bool
+    prompt_bound: int | None
+    output_limit: int | None
+    choices: int
+    prompt_estimate: int
+    fields: Mapping[str, Any] = field(repr=False)
+
+
+class Meter(Protocol):
+    """Reads one answer as it passes."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take bytes from upstream, return those the client may have now.
+
+        Only whole events leave, so that one the client did not ask for can be taken out.
+        """
+
+    def finish(self) -> bytes:
+        """Return what is still held back when the upstream has ended."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts the provider reported, once they arrived."""
+
+    @property
+    def delivered_tokens(self) -> int:
+        """Output tokens that passed so far, counted roughly."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer ended as its protocol says it should."""
+
+    @property
+    def error(self) -> str | None:
+        """What the upstream reported going wrong after it had begun to answer."""
+
+
+class Wire(Protocol):
+    """One client protocol."""
+
+    @property
+    def endpoint(self) -> str:
+        """The route, such as ``/v1/chat/completions``."""
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
+        """Return what is sent upstream, with the output limited to ``output_bound``."""
+
+    def meter(self, request: InferenceRequest) -> Meter:
+        """Return a meter for the answer to this request."""
+
+    def error_event(self, message: str, *, kind: str, code: str) -> bytes:
+        """Return an error as an event in the stream."""
+
+
+class UpstreamAnswer(Protocol):
+    """An answer that has begun."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it is an event stream, rather than one document."""
+
+    def read(self, *, wait_s: float) -> bytes | None:
+        """Return the next bytes, ``b""`` at the end, or None if none came in time.
+
+        Raises:
+            UpstreamUnavailableError: The upstream broke off.
+        """
+
+    def close(self) -> None:
+        """Give the connection back if the answer was read to its end, else close it."""
+
+
+class Upstream(Protocol):
+    """The model server's inference side."""
+
+    def send(self, wire: Wire, body: bytes, *, call_id: str) -> UpstreamAnswer:
+        """Send a request and return its answer once its head has arrived.
+
+        Raises:
+            UpstreamRejectedError: It refused this request.
+            UpstreamUnavailableError: It is down, at fault, or refused us.
+            UpstreamTimeoutError: It stayed silent for too long.
+        """

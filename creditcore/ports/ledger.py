@@ -1,0 +1,69 @@
+"""Wallets, holds and transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from creditcore.domain.holds import Hold
+from creditcore.domain.ledger import Books, Transfer, Wallet
+
+
+class Ledger(Protocol):
+    """Every credit movement, read and appended to inside one transaction."""
+
+    def add_wallet(self, wallet: Wallet) -> None:
+        """Add an empty wallet. An owner has one.
+
+        Raises:
+            ReferenceConflictError: The owner, or the id, has a wallet.
+        """
+
+    def find_wallet(self, wallet_id: str) -> Wallet:
+        """Return a wallet as it is now, without locking it.
+
+        Raises:
+            WalletNotFoundError: No wallet has this id.
+        """
+
+    def find_wallet_of(self, owner_id: str) -> Wallet:
+        """Return the owner's wallet, without locking it.
+
+        Raises:
+            WalletNotFoundError: The owner has none.
+        """
+
+    def lock(
+        self,
+        *,
+        key_hashes: Collection[bytes] = (),
+        wallet_ids: Collection[str] = (),
+        hold_references: Collection[str] = (),
+        transfer_references: Collection[str] = (),
+    ) -> Books:
+        """Lock wallets until the transaction ends, and read what belongs to them.
+
+        Locked are the wallets named and those of the keys found, in the order of
+        their ids, so that two transactions never wait for each other in a circle.
+        Keys, holds and transfers are read after that: nobody can change them any
+        more. What does not exist is missing from the books; nothing raises.
+        """
+
+    def write(self, books: Books) -> None:
+        """Write what changed in books that ``lock`` returned.
+
+        A changed hold is written only where it is still as it was, so that it
+        leaves the open state once.
+
+        Raises:
+            ReferenceConflictError: A hold's or transfer's reference is taken.
+        """
+
+    def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
+        """Return open holds whose time is over, oldest first."""
+
+    def transfers_of(
+        self, wallet_id: str, *, limit: int, calls_too: bool = True
+    ) -> Sequence[Transfer]:
+        """Return a wallet's latest transfers, newest first, with or without those of calls."""

@@ -1,0 +1,30 @@
+"""Profiles, and the passwords of those who sign in here."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from creditcore.domain.people import Person
+
+
+class People(Protocol):
+    """Who has an account."""
+
+    def add(self, person: Person) -> None:
+        """Add a person.
+
+        Raises:
+            EmailTakenError: The e-mail address has an account.
+        """
+
+    def find(self, person_id: str) -> Person | None:
+        """Return a person."""
+
+    def find_by_email(self, email: str) -> Person | None:
+        """Return the person with this address, given in its stored form (``clean_email``)."""
+
+    def password_hash(self, person_id: str) -> str | None:
+        """Return the stored hash, for those who have a local password."""
+
+    def set_password_hash(self, person_id: str, password_hash: str) -> None:
+        """Store the hash of a local password, replacing an earlier one."""

@@ -1,0 +1,43 @@
+"""Purchases of credits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from creditcore.domain.purchases import Purchase
+
+
+class Purchases(Protocol):
+    """Every intent to buy, from the offer to its end."""
+
+    def add(self, purchase: Purchase) -> None:
+        """Add a purchase.
+
+        Raises:
+            ReferenceConflictError: Its reference is taken.
+        """
+
+    def find(self, reference: str) -> Purchase:
+        """Return a purchase without locking it.
+
+        Raises:
+            PurchaseNotFoundError: No purchase has this reference.
+        """
+
+    def lock(self, reference: str) -> Purchase:
+        """Return a purchase, locked until the transaction ends.
+
+        Raises:
+            PurchaseNotFoundError: No purchase has this reference.
+        """
+
+    def save(self, purchase: Purchase) -> None:
+        """Write a changed purchase that ``lock`` returned."""
+
+    def list_of(self, owner_id: str, *, limit: int) -> Sequence[Purchase]:
+        """Return the owner's latest purchases, newest first."""
+
+    def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
+        """Return purchases that still wait for their payment, newest first."""

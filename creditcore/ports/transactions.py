@@ -1,0 +1,78 @@
+"""A database transaction, as the core sees it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from creditcore.ports.alerts import Alerts
+from creditcore.ports.audit import AuditQueries
+from creditcore.ports.calls import Calls
+from creditcore.ports.keys import ApiKeys
+from creditcore.ports.ledger import Ledger
+from creditcore.ports.payment_events import PaymentEvents
+from creditcore.ports.people import People
+from creditcore.ports.prices import Prices
+from creditcore.ports.purchases import Purchases
+
+
+class Transaction(Protocol):
+    """One open transaction. Leaving it without ``commit`` forgets everything in it."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Wallets, holds and transfers."""
+
+    @property
+    def keys(self) -> ApiKeys:
+        """API keys."""
+
+    @property
+    def calls(self) -> Calls:
+        """Calls, to be read."""
+
+    @property
+    def purchases(self) -> Purchases:
+        """Purchases."""
+
+    @property
+    def payment_events(self) -> PaymentEvents:
+        """Webhooks as received."""
+
+    @property
+    def people(self) -> People:
+        """Profiles and their local passwords."""
+
+    @property
+    def prices(self) -> Prices:
+        """The price list."""
+
+    @property
+    def alerts(self) -> Alerts:
+        """What an operator must know."""
+
+    @property
+    def audit(self) -> AuditQueries:
+        """What contradicts the invariants."""
+
+    def commit(self) -> None:
+        """Make everything in this transaction durable, or raise.
+
+        Raises:
+            ReferenceConflictError: A reference or another unique name was taken meanwhile.
+            StoreBusyError: A race was lost; nothing happened.
+            StoreUnavailableError: The outcome is unknown.
+        """
+
+
+class Transactions(Protocol):
+    """Where transactions come from."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction. They do not nest: a money step is always the outermost.
+
+        Raises:
+            RuntimeError: This thread has one open already.
+            StoreUnavailableError: The database cannot be reached, or none of the
+                pool's connections became free in time.
+        """

@@ -1,0 +1,36 @@
+"""The real clock and real randomness: the only adapters that need nothing but Python."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        return datetime.now(UTC)
+
+
+class SystemIds:
+    """Random names that sort by the time they were made (UUID version 7, RFC 9562)."""
+
+    def new(self) -> str:
+        """Return a new UUID as text."""
+        return str(UUID(int=_uuid7()))
+
+    def new_reference(self, prefix: str) -> str:
+        """Return a new reference: the prefix and 32 hexadecimal digits."""
+        return f"{prefix}-{_uuid7():032x}"
+
+
+def _uuid7() -> int:
+    milliseconds = time.time_ns() // 1_000_000
+    random = secrets.randbits(74)
+    version_and_high = 0x7000 | (random >> 62)
+    variant_and_low = 0b10 << 62 | (random & (1 << 62) - 1)
+    return milliseconds << 80 | version_and_high << 64 | variant_and_low

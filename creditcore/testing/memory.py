@@ -1,0 +1,531 @@
+"""An in-memory adapter for every port.
+
+A fake here is a real, small adapter: it enforces uniqueness, forgets what is not
+committed, and lets one writer work at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from creditcore.domain.alerts import Alert
+from creditcore.domain.errors import (
+    ApiKeyNotFoundError,
+    BadCredentialsError,
+    EmailTakenError,
+    HoldNotFoundError,
+    PurchaseNotFoundError,
+    ReferenceConflictError,
+    WalletNotFoundError,
+    WebhookRefusedError,
+)
+from creditcore.domain.holds import Hold
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Books, PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.people import Person
+from creditcore.domain.pricing import ModelPrice
+from creditcore.domain.purchases import Payment, Purchase, PurchaseState
+from creditcore.ports.audit import Breach
+from creditcore.ports.identity import Identity
+from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+
+Row = TypeVar("Row")
+
+
+@dataclass
+class FixedClock:
+    """A clock that moves when it is told to."""
+
+    at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the instant it was set to."""
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.at += by
+
+
+class SequentialIds:
+    """Names that count upwards."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new(self) -> str:
+        """Return the next UUID-shaped name."""
+        return f"00000000-0000-7000-8000-{next(self._numbers):012d}"
+
+    def new_reference(self, prefix: str) -> str:
+        """Return the next reference."""
+        return f"{prefix}-{next(self._numbers)}"
+
+
+@dataclass
+class MemoryTables:
+    """Everything stored. Values are immutable, so a copy of the tables is a snapshot."""
+
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    purchases: dict[str, Purchase] = field(default_factory=dict)
+    events: dict[str, PaymentEvent] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    password_hashes: dict[str, str] = field(default_factory=dict)
+    prices: dict[str, ModelPrice] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+
+    def copy(self) -> MemoryTables:
+        """Return tables that can change without changing these."""
+        return MemoryTables(**{name: dict(table) for name, table in vars(self).items()})
+
+
+class MemoryTransactions:
+    """One writer at a time works on a copy; only commit() makes the copy the truth."""
+
+    def __init__(self) -> None:
+        self.committed = MemoryTables()
+        self._writing = threading.Lock()
+        self._mine = threading.local()
+
+    @contextmanager
+    def begin(self) -> Iterator[MemoryTransaction]:
+        """Open a transaction; a second one waits until it has ended."""
+        if getattr(self._mine, "open", False):
+            raise RuntimeError("a transaction is open already")
+        with self._writing:
+            self._mine.open = True
+            try:
+                yield MemoryTransaction(self)
+            finally:
+                self._mine.open = False
+
+
+class MemoryTransaction:
+    """One open transaction."""
+
+    def __init__(self, store: MemoryTransactions) -> None:
+        self._store = store
+        tables = store.committed.copy()
+        self._tables = tables
+        self.ledger = MemoryLedger(tables)
+        self.keys = MemoryApiKeys(tables)
+        self.calls = MemoryCalls(tables)
+        self.purchases = MemoryPurchases(tables)
+        self.payment_events = MemoryPaymentEvents(tables)
+        self.people = MemoryPeople(tables)
+        self.prices = MemoryPrices(tables)
+        self.alerts = MemoryAlerts(tables)
+        self.audit = MemoryAudit(tables)
+
+    def commit(self) -> None:
+        """Make the copy the truth."""
+        self._store.committed = self._tables.copy()
+
+
+@dataclass
+class MemoryLedger:
+    """Wallets, holds and transfers."""
+
+    tables: MemoryTables
+
+    def add_wallet(self, wallet: Wallet) -> None:
+        """Add a wallet; an owner has one."""
+        taken = any(other.owner_id == wallet.owner_id for other in self.tables.wallets.values())
+        if taken or wallet.id in self.tables.wallets:
+            raise ReferenceConflictError(wallet.id)
+        self.tables.wallets[wallet.id] = wallet
+
+    def find_wallet(self, wallet_id: str) -> Wallet:
+        """Return a wallet."""
+        if wallet_id not in self.tables.wallets:
+            raise WalletNotFoundError(wallet_id)
+        return self.tables.wallets[wallet_id]
+
+    def find_wallet_of(self, owner_id: str) -> Wallet:
+        """Return an owner's wallet."""
+        for wallet in self.tables.wallets.values():
+            if wallet.owner_id == owner_id:
+                return wallet
+        raise WalletNotFoundError(owner_id)
+
+    def lock(
+        self,
+        *,
+        key_hashes: Collection[bytes] = (),
+        wallet_ids: Collection[str] = (),
+        hold_references: Collection[str] = (),
+        transfer_references: Collection[str] = (),
+    ) -> Books:
+        """Return the books; the one writer has everything locked already."""
+        keys = {
+            key.key_hash: key for key in self.tables.keys.values() if key.key_hash in key_hashes
+        }
+        wanted = {*wallet_ids, *(key.wallet_id for key in keys.values())}
+        return Books(
+            keys=keys,
+            wallets=_chosen(self.tables.wallets, wanted),
+            holds=_chosen(self.tables.holds, hold_references),
+            transfers=_chosen(self.tables.transfers, transfer_references),
+        )
+
+    def write(self, books: Books) -> None:
+        """Write what changed."""
+        for reference in books.new_holds:
+            if reference in self.tables.holds:
+                raise ReferenceConflictError(reference)
+        for transfer in books.new_transfers:
+            if transfer.reference in self.tables.transfers:
+                raise ReferenceConflictError(transfer.reference)
+            self.tables.transfers[transfer.reference] = transfer
+        self.tables.holds.update(books.new_holds)
+        self.tables.holds.update(books.changed_holds)
+        self.tables.wallets.update(books.changed_wallets)
+        for alert in books.new_alerts:
+            self.tables.alerts.setdefault(alert.key, alert)
+
+    def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
+        """Return overdue holds, oldest first."""
+        overdue = [
+            hold for hold in self.tables.holds.values() if hold.is_open and hold.expires_at <= now
+        ]
+        return sorted(overdue, key=lambda hold: hold.expires_at)[:limit]
+
+    def transfers_of(
+        self, wallet_id: str, *, limit: int, calls_too: bool = True
+    ) -> Sequence[Transfer]:
+        """Return a wallet's latest transfers."""
+        of_calls = (TransferKind.CHARGE, TransferKind.WRITE_OFF)
+        found = [
+            transfer
+            for transfer in self.tables.transfers.values()
+            if transfer.wallet_id == wallet_id and (calls_too or transfer.kind not in of_calls)
+        ]
+        return sorted(found, key=lambda transfer: transfer.at, reverse=True)[:limit]
+
+
+def _chosen(table: dict[str, Row], names: Collection[str]) -> dict[str, Row]:
+    return {name: table[name] for name in names if name in table}
+
+
+@dataclass
+class MemoryApiKeys:
+    """API keys."""
+
+    tables: MemoryTables
+
+    def add(self, key: ApiKey) -> None:
+        """Add a key."""
+        if key.id in self.tables.keys or self.find_by_hash(key.key_hash) is not None:
+            raise ReferenceConflictError(key.id)
+        self.tables.keys[key.id] = key
+
+    def list_of(self, owner_id: str) -> Sequence[ApiKey]:
+        """Return an owner's keys."""
+        found = [key for key in self.tables.keys.values() if key.owner_id == owner_id]
+        return sorted(found, key=lambda key: key.created_at, reverse=True)
+
+    def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
+        """Return one of an owner's keys."""
+        key = self.tables.keys.get(key_id)
+        if key is None or key.owner_id != owner_id:
+            raise ApiKeyNotFoundError(key_id)
+        return key
+
+    def save(self, key: ApiKey) -> None:
+        """Write a changed key."""
+        self.tables.keys[key.id] = key
+
+    def find_by_hash(self, key_hash: bytes) -> ApiKey | None:
+        """Return the key with this hash."""
+        for key in self.tables.keys.values():
+            if key.key_hash == key_hash:
+                return key
+        return None
+
+
+@dataclass
+class MemoryCalls:
+    """Calls, to be read."""
+
+    tables: MemoryTables
+
+    def recent(self, wallet_id: str, *, limit: int) -> Sequence[Hold]:
+        """Return a wallet's latest calls."""
+        found = [hold for hold in self.tables.holds.values() if hold.wallet_id == wallet_id]
+        return sorted(found, key=lambda hold: hold.created_at, reverse=True)[:limit]
+
+    def find(self, reference: str, *, wallet_id: str) -> Hold:
+        """Return one call of a wallet."""
+        hold = self.tables.holds.get(reference)
+        if hold is None or hold.wallet_id != wallet_id:
+            raise HoldNotFoundError(reference)
+        return hold
+
+
+@dataclass
+class MemoryPurchases:
+    """Purchases."""
+
+    tables: MemoryTables
+
+    def add(self, purchase: Purchase) -> None:
+        """Add a purchase."""
+        if purchase.reference in self.tables.purchases:
+            raise ReferenceConflictError(purchase.reference)
+        self.tables.purchases[purchase.reference] = purchase
+
+    def find(self, reference: str) -> Purchase:
+        """Return a purchase."""
+        if reference not in self.tables.purchases:
+            raise PurchaseNotFoundError(reference)
+        return self.tables.purchases[reference]
+
+    def lock(self, reference: str) -> Purchase:
+        """Return a purchase."""
+        return self.find(reference)
+
+    def save(self, purchase: Purchase) -> None:
+        """Write a changed purchase."""
+        self.tables.purchases[purchase.reference] = purchase
+
+    def list_of(self, owner_id: str, *, limit: int) -> Sequence[Purchase]:
+        """Return an owner's latest purchases."""
+        found = [row for row in self.tables.purchases.values() if row.owner_id == owner_id]
+        return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+    def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
+        """Return purchases that wait for their payment."""
+        found = [
+            row
+            for row in self.tables.purchases.values()
+            if row.state is PurchaseState.PENDING and row.created_at <= created_before
+        ]
+        return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+
+@dataclass
+class MemoryPaymentEvents:
+    """Webhooks as received."""
+
+    tables: MemoryTables
+
+    def record(self, event: PaymentEvent) -> bool:
+        """Keep an event once."""
+        if event.digest in self.tables.events:
+            return False
+        self.tables.events[event.digest] = event
+        return True
+
+
+@dataclass
+class MemoryPeople:
+    """Profiles and local passwords."""
+
+    tables: MemoryTables
+
+    def add(self, person: Person) -> None:
+        """Add a person."""
+        if self.find_by_email(person.email) is not None or person.id in self.tables.people:
+            raise EmailTakenError
+        self.tables.people[person.id] = person
+
+    def find(self, person_id: str) -> Person | None:
+        """Return a person."""
+        return self.tables.people.get(person_id)
+
+    def find_by_email(self, email: str) -> Person | None:
+        """Return the person with an address."""
+        for person in self.tables.people.values():
+            if person.email == email:
+                return person
+        return None
+
+    def password_hash(self, person_id: str) -> str | None:
+        """Return a stored password hash."""
+        return self.tables.password_hashes.get(person_id)
+
+    def set_password_hash(self, person_id: str, password_hash: str) -> None:
+        """Store a password hash."""
+        self.tables.password_hashes[person_id] = password_hash
+
+
+@dataclass
+class MemoryPrices:
+    """The price list."""
+
+    tables: MemoryTables
+
+    def all(self) -> Sequence[ModelPrice]:
+        """Return every price."""
+        return sorted(self.tables.prices.values(), key=lambda price: price.model)
+
+    def replace_all(self, prices: Sequence[ModelPrice], *, at: datetime) -> None:  # noqa: ARG002
+        """Make this the list."""
+        self.tables.prices.clear()
+        self.tables.prices.update({price.model: price for price in prices})
+
+
+@dataclass
+class MemoryAlerts:
+    """Alerts for the operator."""
+
+    tables: MemoryTables
+
+    def add(self, alert: Alert) -> None:
+        """Raise an alert once."""
+        self.tables.alerts.setdefault(alert.key, alert)
+
+    def recent(self, *, limit: int) -> Sequence[Alert]:
+        """Return the latest alerts."""
+        return sorted(self.tables.alerts.values(), key=lambda row: row.at, reverse=True)[:limit]
+
+
+@dataclass
+class MemoryAudit:
+    """Looks for contradictions in the tables."""
+
+    tables: MemoryTables
+
+    def breaches(self, invariant: str, *, limit: int) -> Sequence[Breach]:
+        """Return rows that break an invariant."""
+        check = {
+            "I1": self._posted,
+            "I2": self._held,
+            "I5": self._charged_once,
+            "I4": self._granted_once,
+        }.get(invariant)
+        return [] if check is None else list(itertools.islice(check(), limit))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows were looked at."""
+        names = ("wallets", "transfers", "holds", "purchases")
+        return {name: len(getattr(self.tables, name)) for name in names}
+
+    def _posted(self) -> Iterator[Breach]:
+        for wallet in self.tables.wallets.values():
+            moved = sum(
+                transfer.amount.microcredits * ((transfer.to_account == wallet.id) * 2 - 1)
+                for transfer in self.tables.transfers.values()
+                if wallet.id in (transfer.from_account, transfer.to_account)
+            )
+            if moved != wallet.posted.microcredits:
+                yield _breach("I1", f"wallets {wallet.id}", wallet.posted, Credits(moved))
+
+    def _held(self) -> Iterator[Breach]:
+        for wallet in self.tables.wallets.values():
+            held = sum(
+                hold.amount.microcredits
+                for hold in self.tables.holds.values()
+                if hold.is_open and hold.wallet_id == wallet.id
+            )
+            if held != wallet.held.microcredits:
+                yield _breach("I2", f"wallets {wallet.id}", wallet.held, Credits(held))
+
+    def _charged_once(self) -> Iterator[Breach]:
+        for hold in self.tables.holds.values():
+            transfer = self.tables.transfers.get(f"charge:{hold.reference}")
+            moved = transfer.amount if transfer else ZERO
+            if moved != hold.charged or (hold.is_open and transfer):
+                yield _breach("I5", f"usage_logs {hold.reference}", hold.charged, moved)
+
+    def _granted_once(self) -> Iterator[Breach]:
+        for purchase in self.tables.purchases.values():
+            paid = purchase.state is PurchaseState.PAID
+            for account, amount in (
+                (PlatformAccount.SALES, purchase.offer.sold),
+                (PlatformAccount.BONUS, purchase.offer.bonus),
+            ):
+                reference = f"purchase:{purchase.reference}:{account}"
+                transfer = self.tables.transfers.get(reference)
+                moved = transfer.amount if transfer else ZERO
+                due = amount if paid else ZERO
+                if moved != due:
+                    yield _breach("I4", f"transfers {reference}", moved, due)
+
+
+def _breach(invariant: str, row: str, stored: Credits, expected: Credits) -> Breach:
+    return Breach(
+        invariant,
+        row,
+        f"stored {stored.microcredits}, expected {expected.microcredits} microcredits",
+    )
+
+
+@dataclass
+class MemoryPaymentGateway:
+    """A payment provider that knows what it is told.
+
+    Attributes:
+        checkouts: What it was asked to collect, by reference.
+        payments: What it reports of each reference.
+        secret: What ``authenticate`` takes for a signature.
+    """
+
+    checkouts: dict[str, CheckoutRequest] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    secret: str = "signed"  # noqa: S105 - a stand-in
+
+    def start_checkout(self, request: CheckoutRequest) -> str:
+        """Remember the checkout."""
+        self.checkouts[request.reference] = request
+        return f"https://pay.example/{request.reference}"
+
+    def verify(self, reference: str) -> Payment | None:
+        """Return what was told of a payment."""
+        return self.payments.get(reference)
+
+    def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
+        """Take a webhook of the form ``kind reference``."""
+        if signature != self.secret:
+            raise WebhookRefusedError("The signature does not match.")
+        kind, _, reference = body.decode().partition(" ")
+        return WebhookNotice(kind=kind, reference=reference)
+
+
+@dataclass
+class MemoryModelGateway:
+    """A model server with a fixed price list."""
+
+    prices: list[ModelPrice] = field(default_factory=list)
+
+    def fetch_prices(self) -> Sequence[ModelPrice]:
+        """Return the list."""
+        return self.prices
+
+    def is_healthy(self) -> bool:
+        """It always is."""
+        return True
+
+
+@dataclass
+class MemoryIdentityProvider:
+    """Accounts in a dictionary."""
+
+    ids: SequentialIds = field(default_factory=SequentialIds)
+    accounts: dict[str, tuple[str, Identity]] = field(default_factory=dict)
+
+    def sign_up(self, email: str, password: str) -> Identity:
+        """Make an account."""
+        if email in self.accounts:
+            raise EmailTakenError
+        identity = Identity(subject=self.ids.new(), email=email, email_verified=True)
+        self.accounts[email] = (password, identity)
+        return identity
+
+    def sign_in(self, email: str, password: str) -> Identity:
+        """Return whose account it is."""
+        known, identity = self.accounts.get(email, ("", None))
+        if identity is None or known != password:
+            raise BadCredentialsError
+        return identity

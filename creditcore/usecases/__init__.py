@@ -1,0 +1,1 @@
+"""What people and machines do here, one verb phrase each."""

@@ -1,0 +1,221 @@
+"""Hold credits before a call, settle or release the hold after it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.holds import Call, Hold, HoldState, Outcome
+from creditcore.domain.ledger import Admission, Books
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Ceiling
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.group_commit import GroupCommit
+
+HOLD_LIFETIME = timedelta(minutes=15)
+"""Longer than any call may take; then nobody can be working on the hold any more."""
+
+_EXPIRY_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Authorize:
+    """Reserve credits of a wallet, named directly or by the key that is calling."""
+
+    ceiling: Ceiling
+    reference: str
+    lifetime: timedelta
+    call: Call | None = None
+    wallet_id: str | None = None
+    key_hash: bytes | None = None
+
+    @property
+    def key_hashes(self) -> Collection[bytes]:
+        return () if self.key_hash is None else (self.key_hash,)
+
+    @property
+    def wallet_ids(self) -> Collection[str]:
+        return () if self.wallet_id is None else (self.wallet_id,)
+
+    @property
+    def hold_references(self) -> Collection[str]:
+        return (self.reference,)
+
+    def decide(self, books: Books, *, now: datetime) -> Admission:
+        key = None if self.key_hash is None else books.key(self.key_hash, now=now)
+        call = self.call
+        if key is not None and call is not None:
+            call = replace(call, key_id=key.id)
+        admission = books.admit(
+            key.wallet_id if key else self.wallet_id or "",
+            self.ceiling,
+            reference=self.reference,
+            call=call,
+            now=now,
+            lifetime=self.lifetime,
+        )
+        return replace(admission, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Close:
+    """Close a hold, charging what the call cost."""
+
+    hold: Hold
+    cost: Credits
+    outcome: Outcome | None
+    closing: HoldState
+
+    @property
+    def key_hashes(self) -> Collection[bytes]:
+        return ()
+
+    @property
+    def wallet_ids(self) -> Collection[str]:
+        return (self.hold.wallet_id,)
+
+    @property
+    def hold_references(self) -> Collection[str]:
+        return (self.hold.reference,)
+
+    def decide(self, books: Books, *, now: datetime) -> Hold:
+        before = books.holds.get(self.hold.reference)
+        closed = books.settle(
+            self.hold.reference, self.cost, at=now, outcome=self.outcome, closing=self.closing
+        )
+        if self.closing is HoldState.EXPIRED and closed is not before:
+            books.new_alerts.append(_left_behind(closed, at=now))
+        return closed
+
+
+def _left_behind(hold: Hold, *, at: datetime) -> Alert:
+    return Alert(
+        key=f"expired:{hold.reference}",
+        severity=Severity.WARNING,
+        subject="A call was left behind",
+        message=(
+            f"Call {hold.reference} never reported its cost. Its hold of {hold.amount} credits "
+            f"was given back to the wallet; look for the call in the model server's log."
+        ),
+        at=at,
+    )
+
+
+class ChargeUsage:
+    """Reserve the most a call may cost, then charge what it did cost.
+
+    Every method may be repeated: the reference decides, and the first time counts.
+
+    Args:
+        commits: Where steps of many callers share a transaction.
+        transactions: Where holds are looked for whose time is over.
+        lifetime: After which a hold belongs to nobody and is swept up.
+    """
+
+    def __init__(
+        self,
+        commits: GroupCommit,
+        transactions: Transactions,
+        clock: Clock,
+        *,
+        lifetime: timedelta = HOLD_LIFETIME,
+    ) -> None:
+        self._commits = commits
+        self._transactions = transactions
+        self._clock = clock
+        self._lifetime = lifetime
+
+    def authorize(
+        self,
+        wallet_id: str,
+        *,
+        ceiling: Credits | Ceiling,
+        reference: str,
+        call: Call | None = None,
+    ) -> Admission:
+        """Hold credits of a wallet, so that a call cannot overspend.
+
+        Asking again with the same reference returns the first hold.
+
+        Raises:
+            InsufficientCreditsError: The ceiling is not available.
+            ReferenceConflictError: The reference belongs to another call.
+            StoreError: Nothing is known to be held; do not call upstream.
+            WalletNotFoundError: No wallet has this id.
+        """
+        return self._commits.run(
+            _Authorize(
+                wallet_id=wallet_id,
+                ceiling=Ceiling.of(ceiling) if isinstance(ceiling, Credits) else ceiling,
+                reference=reference,
+                call=call,
+                lifetime=self._lifetime,
+            )
+        )
+
+    def authorize_key(
+        self, key_hash: bytes, *, ceiling: Ceiling, reference: str, call: Call
+    ) -> Admission:
+        """Hold credits for the bearer of a key, which is looked up in the same transaction.
+
+        Raises:
+            KeyRefusedError: The key is unknown, revoked or expired as of this transaction.
+            InsufficientCreditsError: The ceiling is not available.
+            ReferenceConflictError: The reference belongs to another call.
+            StoreError: Nothing is known to be held; do not call upstream.
+        """
+        return self._commits.run(
+            _Authorize(
+                key_hash=key_hash,
+                ceiling=ceiling,
+                reference=reference,
+                call=call,
+                lifetime=self._lifetime,
+            )
+        )
+
+    def settle(self, hold: Hold, cost: Credits, *, outcome: Outcome | None = None) -> Hold:
+        """Charge ``cost`` and free the rest; return the closed hold once it is durable.
+
+        Cost beyond the hold is written off with an alert. A repeat returns the hold
+        as it was closed first.
+
+        Raises:
+            StoreError: Unknown whether it was settled; ask again.
+        """
+        return self._commits.run(_Close(hold, cost, outcome, HoldState.SETTLED))
+
+    def settle_later(self, hold: Hold, cost: Credits, *, outcome: Outcome | None = None) -> None:
+        """Charge ``cost`` soon, off the caller's path; tried until the database takes it."""
+        self._commits.run_later(_Close(hold, cost, outcome, HoldState.SETTLED))
+
+    def release(self, hold: Hold, *, outcome: Outcome | None = None) -> Hold:
+        """Free a hold, charging nothing.
+
+        Raises:
+            StoreError: Unknown whether it was released; ask again.
+        """
+        return self._commits.run(_Close(hold, ZERO, outcome, HoldState.RELEASED))
+
+    def release_later(self, hold: Hold, *, outcome: Outcome | None = None) -> None:
+        """Free a hold soon, off the caller's path; tried until the database takes it."""
+        self._commits.run_later(_Close(hold, ZERO, outcome, HoldState.RELEASED))
+
+    def expire(self) -> int:
+        """Close the holds that a dead process left behind; return how many.
+
+        Without evidence of a cost they charge nothing, and each raises an alert. Any
+        number of workers may do this at once: a hold leaves the open state once.
+        """
+        expired = 0
+        while True:
+            with self._transactions.begin() as tx:
+                overdue = tx.ledger.expired_holds(now=self._clock.now(), limit=_EXPIRY_BATCH)
+            for hold in overdue:
+                self._commits.run(_Close(hold, ZERO, None, HoldState.EXPIRED))
+            expired += len(overdue)
+            if len(overdue) < _EXPIRY_BATCH:
+                return expired

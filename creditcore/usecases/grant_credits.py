@@ -1,0 +1,47 @@
+"""Give a wallet credits that nobody paid for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
+from creditcore.domain.money import ZERO, Credits
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantCredits:
+    """An operator's gift or correction, with its reason kept for ever."""
+
+    transactions: Transactions
+    clock: Clock
+
+    def grant(self, wallet_id: str, amount: Credits, *, reason: str, reference: str) -> Transfer:
+        """Give credits once; a repeat of the reference changes nothing.
+
+        Raises:
+            InvalidRequestError: The amount is not above zero, or no reason is given.
+            ReferenceConflictError: The reference stands for another movement.
+            WalletNotFoundError: No wallet has this id.
+        """
+        if amount <= ZERO:
+            raise InvalidRequestError("A grant is above zero.", param="credits")
+        if not reason.strip():
+            raise InvalidRequestError("A grant has a reason.", param="reason")
+        transfer = grant(
+            wallet_id,
+            amount,
+            source=PlatformAccount.ADJUSTMENT,
+            kind=TransferKind.GRANT,
+            reference=f"grant:{reference}",
+            at=self.clock.now(),
+            note=reason.strip(),
+        )
+        with self.transactions.begin() as tx:
+            books = tx.ledger.lock(wallet_ids={wallet_id}, transfer_references={transfer.reference})
+            books.post((transfer,))
+            tx.ledger.write(books)
+            tx.commit()
+        return transfer

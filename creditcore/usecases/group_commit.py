@@ -1,0 +1,241 @@
+"""Many callers, one transaction: each is answered after its commit.
+
+A database makes a few hundred durable commits a second, whatever is in them. Steps
+that arrive while one commit is under way therefore go together into the next. Each
+step decides on its own over the shared, locked books, so that one caller's refusal
+is nobody else's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar, cast
+
+from creditcore.domain.errors import (
+    OverloadedError,
+    StoreBusyError,
+    StoreError,
+    StoreUnavailableError,
+)
+from creditcore.domain.ledger import Books
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transactions
+
+MAX_BATCH = 128
+"""Steps per transaction: enough to share a commit, few enough to keep it short."""
+
+MAX_WAITING = 4096
+"""Steps that may wait in memory before new ones are refused."""
+
+_BUSY_ATTEMPTS = 5
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+
+_log = logging.getLogger(__name__)
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Step(Protocol[Result_co]):
+    """One thing to do to the books. Doing it twice changes nothing the second time."""
+
+    @property
+    def key_hashes(self) -> Collection[bytes]:
+        """Keys to look up; their wallets are locked too."""
+
+    @property
+    def wallet_ids(self) -> Collection[str]:
+        """Wallets to lock."""
+
+    @property
+    def hold_references(self) -> Collection[str]:
+        """Holds to read."""
+
+    def decide(self, books: Books, *, now: datetime) -> Result_co:
+        """Change the books, or raise and change nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """One step on its way. ``keep`` says to try until it is done, since nobody waits."""
+
+    step: Step[Any]
+    keep: bool
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
+    error: BaseException | None = None
+
+    def answer(self, result: Any = None, error: BaseException | None = None) -> None:
+        self.result, self.error = result, error
+        self.done.set()
+
+
+class GroupCommit:
+    """Runs steps, as many as are waiting in each transaction.
+
+    One thread commits; it starts with the first step, in the process that asks (a
+    fork starts its own), and under gevent it is a greenlet like any other. ``close``
+    finishes what waits; use it as a context manager where that is convenient.
+    """
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, *, max_waiting: int = MAX_WAITING
+    ) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._max_waiting = max_waiting
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._waiting: deque[_Ticket] = deque()
+        self._in_flight: list[_Ticket] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def run(self, step: Step[Result_co]) -> Result_co:
+        """Do a step and return what it decided, once that is durable.
+
+        Raises:
+            OverloadedError: Too many steps are waiting; nothing was done.
+            StoreUnavailableError: The database did not answer; if it did commit, a
+                repeat finds that out.
+            CreditcoreError: What the step itself decided to raise.
+        """
+        ticket = self._enqueue(_Ticket(step, keep=False))
+        ticket.done.wait()
+        if ticket.error is not None:
+            raise ticket.error
+        return cast("Result_co", ticket.result)
+
+    def run_later(self, step: Step[Any]) -> None:
+        """Do a step soon, without waiting; it is tried until the database takes it.
+
+        It is never refused for load: no more can wait than was admitted before.
+        """
+        self._enqueue(_Ticket(step, keep=True))
+
+    def flush(self) -> None:
+        """Wait until every step that was handed over so far has been answered."""
+        with self._changed:
+            waiting = list(self._waiting) + self._in_flight
+        for ticket in waiting:
+            ticket.done.wait()
+
+    def close(self, *, timeout_s: float = 10.0) -> None:
+        """Finish what waits and stop. Steps handed over later are refused."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None and self._pid == os.getpid():
+            thread.join(timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _enqueue(self, ticket: _Ticket) -> _Ticket:
+        if self._pid != os.getpid():
+            self._reset()
+        with self._changed:
+            if self._closed:
+                raise StoreUnavailableError("The gateway is shutting down.")
+            if not ticket.keep and len(self._waiting) >= self._max_waiting:
+                raise OverloadedError("Too many calls are waiting for the database.")
+            self._waiting.append(ticket)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._commit_for_ever, name="group-commit", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+        return ticket
+
+    def _commit_for_ever(self) -> None:
+        pause_s = 0.0
+        while batch := self._take(pause_s):
+            failed = self._commit(batch)
+            pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S) if failed else 0.0
+
+    def _take(self, pause_s: float) -> list[_Ticket]:
+        """Wait for work, and after a failure wait a little longer for the database."""
+        with self._changed:
+            self._in_flight = []
+            if pause_s and not self._closed:
+                self._changed.wait_for(lambda: self._closed, timeout=pause_s)
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+            self._in_flight = batch
+            return batch
+
+    def _commit(self, batch: list[_Ticket]) -> bool:
+        """Commit a batch and answer everyone in it; whether the store failed us."""
+        for attempt in range(1, _BUSY_ATTEMPTS + 1):
+            try:
+                answers = self._attempt([ticket.step for ticket in batch])
+            except StoreBusyError as error:
+                if attempt == _BUSY_ATTEMPTS:
+                    return self._give_back(batch, error)
+            except StoreError as error:
+                return self._give_back(batch, error)
+            except Exception as error:  # noqa: BLE001 - whoever asked gets it
+                return self._commit_one_by_one(batch, error)
+            else:
+                for ticket, (result, refusal) in zip(batch, answers, strict=True):
+                    ticket.answer(result, refusal)
+                return False
+        raise AssertionError("the last attempt returns")
+
+    def _attempt(self, steps: list[Step[Any]]) -> list[tuple[Any, Exception | None]]:
+        answers: list[tuple[Any, Exception | None]] = []
+        now = self._clock.now()
+        with self._transactions.begin() as tx:
+            books = tx.ledger.lock(
+                key_hashes={hashed for step in steps for hashed in step.key_hashes},
+                wallet_ids={wallet_id for step in steps for wallet_id in step.wallet_ids},
+                hold_references={name for step in steps for name in step.hold_references},
+            )
+            for step in steps:
+                try:
+                    answers.append((step.decide(books, now=now), None))
+                except Exception as refusal:  # noqa: BLE001 - it is handed to whoever asked
+                    answers.append((None, refusal))
+            tx.ledger.write(books)
+            tx.commit()
+        return answers
+
+    def _commit_one_by_one(self, batch: list[_Ticket], error: Exception) -> bool:
+        """Find the step that the store chokes on, so that it harms nobody else."""
+        if len(batch) == 1:
+            if batch[0].keep:
+                _log.error("a step was dropped: %r", batch[0].step, exc_info=error)
+            batch[0].answer(error=error)
+            return False
+        outcomes = [self._commit([ticket]) for ticket in batch]
+        return any(outcomes)
+
+    def _give_back(self, batch: list[_Ticket], error: StoreError) -> bool:
+        """Answer those who wait with the failure; keep what must be done for later."""
+        kept = [ticket for ticket in batch if ticket.keep and not self._closed]
+        for ticket in batch:
+            if ticket not in kept:
+                ticket.answer(error=error)
+        with self._changed:
+            self._waiting.extendleft(reversed(kept))
+        return True

@@ -1,0 +1,81 @@
+"""The price list: fetched from the model server, stored, and read on every call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from creditcore.domain.errors import ModelNotFoundError, UpstreamUnavailableError
+from creditcore.domain.pricing import ModelPrice
+from creditcore.ports.clock import Clock
+from creditcore.ports.model_gateway import ModelGateway
+from creditcore.ports.transactions import Transactions
+
+FRESH_FOR = timedelta(seconds=15)
+"""How long a process goes by its copy before it looks at the stored list again."""
+
+ASK_AGAIN_AFTER = timedelta(seconds=1)
+"""How often unknown model names may make a process look early."""
+
+
+class PriceList:
+    """What each model costs, from memory; the store behind it is shared by all processes."""
+
+    def __init__(self, transactions: Transactions, gateway: ModelGateway, clock: Clock) -> None:
+        self._transactions = transactions
+        self._gateway = gateway
+        self._clock = clock
+        self._prices: dict[str, ModelPrice] = {}
+        self._read_at: datetime | None = None
+        self._reading = threading.Lock()
+
+    def find(self, model: str) -> ModelPrice:
+        """Return the price of a model.
+
+        Raises:
+            ModelNotFoundError: It is unknown or has no price, so it is not served.
+        """
+        self._keep_fresh(FRESH_FOR)
+        price = self._prices.get(model)
+        if price is None:
+            self._keep_fresh(ASK_AGAIN_AFTER)
+            price = self._prices.get(model)
+        if price is None:
+            raise ModelNotFoundError(model)
+        return price
+
+    def all(self) -> Sequence[ModelPrice]:
+        """Return every price, by model name."""
+        self._keep_fresh(FRESH_FOR)
+        return list(self._prices.values())
+
+    def refresh(self) -> int:
+        """Fetch the list from the model server and store it; return how many models it has.
+
+        Raises:
+            UpstreamUnavailableError: No usable list; the stored one stays in force.
+        """
+        prices = self._gateway.fetch_prices()
+        if not prices:
+            raise UpstreamUnavailableError("The model server lists no model with a price.")
+        with self._transactions.begin() as tx:
+            tx.prices.replace_all(prices, at=self._clock.now())
+            tx.commit()
+        self._read_at = None
+        return len(prices)
+
+    def _keep_fresh(self, for_: timedelta) -> None:
+        now = self._clock.now()
+        if self._read_at is not None and now - self._read_at < for_:
+            return
+        # One reads for all; the others go on with what they have, if they have any.
+        if not self._reading.acquire(blocking=self._read_at is None):
+            return
+        try:
+            if self._read_at is None or now - self._read_at >= for_:
+                with self._transactions.begin() as tx:
+                    self._prices = {price.model: price for price in tx.prices.all()}
+                self._read_at = now
+        finally:
+            self._reading.release()

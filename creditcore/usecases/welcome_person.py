@@ -1,0 +1,74 @@
+"""Make a newcomer at home: a profile, a wallet, and the welcome credits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from creditcore.domain.errors import WalletNotFoundError
+from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.people import Person, Role
+from creditcore.ports.clock import Clock
+from creditcore.ports.identity import Identity
+from creditcore.ports.ids import Ids
+from creditcore.ports.transactions import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WelcomePerson:
+    """Give everyone who signs in what they need here, once.
+
+    Attributes:
+        signup_credits: What a newcomer gets, once their address is verified.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    ids: Ids
+    signup_credits: Credits = ZERO
+
+    def welcome(self, identity: Identity, *, role: Role = Role.USER) -> Person:
+        """Return the person, made complete where something is missing.
+
+        Called at every sign-in, so that an interrupted first one is healed by the next.
+        """
+        with self.transactions.begin() as tx:
+            person = tx.people.find(identity.subject) or self._add_person(tx, identity, role)
+            wallet = self._wallet_of(tx, person)
+            if identity.email_verified and self.signup_credits:
+                self._greet(tx, person, wallet)
+            tx.commit()
+        return person
+
+    def _add_person(self, tx: Transaction, identity: Identity, role: Role) -> Person:
+        person = Person(
+            id=identity.subject, email=identity.email, role=role, created_at=self.clock.now()
+        )
+        tx.people.add(person)
+        return person
+
+    def _wallet_of(self, tx: Transaction, person: Person) -> Wallet:
+        try:
+            return tx.ledger.find_wallet_of(person.id)
+        except WalletNotFoundError:
+            wallet = Wallet(id=self.ids.new(), owner_id=person.id)
+            tx.ledger.add_wallet(wallet)
+            return wallet
+
+    def _greet(self, tx: Transaction, person: Person, wallet: Wallet) -> None:
+        reference = f"signup:{person.id}"
+        books = tx.ledger.lock(wallet_ids={wallet.id}, transfer_references={reference})
+        if reference in books.transfers:
+            # The amount may have changed since; who was greeted stays greeted.
+            return
+        welcome = grant(
+            wallet.id,
+            self.signup_credits,
+            source=PlatformAccount.BONUS,
+            kind=TransferKind.SIGNUP,
+            reference=reference,
+            at=self.clock.now(),
+            note="Welcome credits",
+        )
+        books.post((welcome,))
+        tx.ledger.write(books)
