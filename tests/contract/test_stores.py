@@ -1,16 +1,16 @@
-"""The in-memory adapter keeps the contracts."""
+"""Every store keeps the contracts: memory, SQLite, PostgreSQL."""
 
 from __future__ import annotations
 
 import pytest
 
+from creditcore.ports.transactions import Transactions
 from creditcore.testing import contracts
-from creditcore.testing.memory import MemoryTransactions
 
 
 @pytest.fixture
-def transactions() -> MemoryTransactions:
-    return MemoryTransactions()
+def transactions(any_store: Transactions) -> Transactions:
+    return any_store
 
 
 class TestLedger(contracts.LedgerContract):

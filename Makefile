@@ -1,0 +1,52 @@
+# The commands of this project; CI runs the same ones. `make` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT SANDBOX_PORT DATA_DIR
+
+help: ## List these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/server ## Start everything with a sandbox and a funded demo account
+	@$(BIN)/python -m sandbox.demo
+
+test: $(VENV)/dev browser ## Install what tests need, then run all of them
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev ## Lint, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev ## Rewrite the code in its one layout
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(VENV)/dev ## Choose versions anew: only releases that are a week old
+	sh docs/lock.sh $(BIN)
+
+clean: ## Forget the virtual environment and the demo's data
+	rm -rf $(VENV) var
+
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { echo "Installing Chromium for the browser tests"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Each stamp is newer than its lock when that lock is what is installed.
+$(VENV)/server: $(VENV)/python requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/dev: $(VENV)/python requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/server

@@ -1,0 +1,83 @@
+"""The whole web, put together."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from adapters.flask_web import (
+    account_api,
+    auth,
+    checkout,
+    commands,
+    dashboard,
+    errors,
+    filters,
+    health,
+    pages,
+    security,
+    session,
+    webhooks,
+)
+from adapters.flask_web.proxy import Proxy
+from adapters.flask_web.services import Services
+from adapters.flask_web.settings import Settings
+from adapters.flask_web.throttle import Throttle
+
+_MAX_FORM_BYTES = 1024 * 1024
+_SESSION_LIFETIME = timedelta(days=14)
+
+
+def create_app(services: Services, settings: Settings) -> Flask:
+    """Build the application from what it needs; nothing is read from the environment here."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=_derived(settings.auth_secret, "session"),
+        MAX_CONTENT_LENGTH=_MAX_FORM_BYTES,
+        PERMANENT_SESSION_LIFETIME=_SESSION_LIFETIME,
+        SESSION_COOKIE_NAME="creditcore_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=urlsplit(settings.base_url).scheme == "https",
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.extensions["creditcore"] = services
+    app.extensions["creditcore.settings"] = settings
+    app.extensions["creditcore.throttle"] = Throttle(settings.redis_url)
+
+    security.register(app, settings)
+    errors.register(app, base_url=settings.base_url)
+    filters.register(app)
+    session.register(app)
+    csrf = CSRFProtect(app)
+    webhooks.register(app, settings, csrf)
+    for blueprint in (
+        pages.blueprint,
+        auth.blueprint,
+        dashboard.blueprint,
+        checkout.blueprint,
+        account_api.blueprint,
+        health.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    commands.register(app)
+
+    # Inference never enters Flask: its dispatch costs as much as the rest of a call.
+    app.wsgi_app = Proxy(services, settings, site=app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxy_count:
+        hops = settings.trusted_proxy_count
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    return app
+
+
+def _derived(secret: str, purpose: str) -> bytes:
+    """Return a secret for one purpose, so that one's misuse says nothing about another."""
+    return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)

@@ -1,0 +1,121 @@
+"""Sign up, sign in, sign out, with accounts of our own."""
+
+from __future__ import annotations
+
+import flask
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from adapters.flask_web import session
+from adapters.flask_web.security import is_local_path
+from adapters.flask_web.throttle import (
+    SIGN_IN_PER_ACCOUNT,
+    SIGN_IN_PER_ADDRESS,
+    SIGN_UP_PER_ADDRESS,
+    Throttle,
+)
+from creditcore.domain.errors import BadCredentialsError, EmailTakenError, InvalidRequestError
+from creditcore.domain.people import clean_email
+from creditcore.ports.identity import Identity
+
+blueprint = Blueprint("auth", __name__)
+
+
+@blueprint.get("/sign-up")
+def sign_up() -> str | Response:
+    """Ask for an address and a password."""
+    if current_user.is_authenticated:
+        return redirect(url_for("dashboard.home"))
+    return _form("auth/sign_up.html", "sign_up")
+
+
+@blueprint.post("/sign-up")
+def create_account() -> str | Response | tuple[str, int]:
+    """Make an account and sign its owner in.
+
+    The answer is the same for an address that is taken: a redirect to the dashboard,
+    which asks whoever did not get in to sign in. Only the owner of the account, who
+    knows its password, is let through (docs/decisions/0004).
+    """
+    _throttle().count_address(SIGN_UP_PER_ADDRESS, "sign-up")
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    try:
+        identity = _new_or_own_account(email, password)
+    except InvalidRequestError as error:
+        return _form("auth/sign_up.html", "sign_up", {error.param or "form": str(error)}), 400
+    if identity is not None:
+        _let_in(identity)
+    return redirect(_destination())
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> str | Response:
+    """Ask who it is."""
+    if current_user.is_authenticated:
+        return redirect(_destination())
+    return _form("auth/sign_in.html", "sign_in")
+
+
+@blueprint.post("/sign-in")
+def open_session() -> str | Response | tuple[str, int]:
+    """Let somebody in who knows the password."""
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    _throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
+    _throttle().count(SIGN_IN_PER_ACCOUNT, "sign-in-account", email.strip().lower()[:254])
+    try:
+        _let_in(session.services().identity.sign_in(email, password))
+    except BadCredentialsError as error:
+        return _form("auth/sign_in.html", "sign_in", {"form": str(error)}), 401
+    return redirect(_destination())
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End the session on this device."""
+    logout_user()
+    flash("You are signed out.", "info")
+    return redirect(url_for("pages.landing"))
+
+
+def _new_or_own_account(email: str, password: str) -> Identity | None:
+    """Return the account if it is new, or if the visitor turns out to own it."""
+    identity = session.services().identity
+    try:
+        return identity.sign_up(email, password)
+    except EmailTakenError:
+        pass
+    try:
+        _throttle().count(SIGN_IN_PER_ACCOUNT, "sign-in-account", clean_email(email))
+        return identity.sign_in(email, password)
+    except BadCredentialsError:
+        return None
+
+
+def _let_in(identity: Identity) -> None:
+    person = session.services().welcome.welcome(identity)
+    # A session that began before sign-in is not carried over into it.
+    flask.session.clear()
+    flask.session.permanent = True
+    login_user(session.SignedIn(person))
+
+
+def _destination() -> str:
+    wanted = request.values.get("next", "")
+    return wanted if is_local_path(wanted) else url_for("dashboard.home")
+
+
+def _form(template: str, page: str, faults: dict[str, str] | None = None) -> str:
+    wanted = request.values.get("next", "")
+    return render_template(
+        template,
+        page=page,
+        email=request.form.get("email", ""),
+        errors=faults or {},
+        next=wanted if is_local_path(wanted) else "",
+    )
+
+
+def _throttle() -> Throttle:
+    found: Throttle = current_app.extensions["creditcore.throttle"]
+    return found

@@ -1,0 +1,230 @@
+"""The operator's command line: ``flask --app wsgi ...``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import signal
+import sys
+import threading
+from types import FrameType
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, with_appcontext
+
+from adapters.flask_web.maintenance import Maintenance
+from adapters.flask_web.session import services, settings
+from creditcore.domain.errors import CreditcoreError, EmailTakenError
+from creditcore.domain.money import Credits
+from creditcore.domain.people import Person, Role, clean_email
+from creditcore.usecases.audit_books import INVARIANTS, Report
+
+user = AppGroup("user", help="People's accounts.")
+key = AppGroup("key", help="API keys.")
+
+
+def register(app: Flask) -> None:
+    """Add every command to the ``flask`` command line."""
+    for command in (migrate, worker, audit, grant, doctor, user, key):
+        app.cli.add_command(command)
+
+
+@click.command()
+@with_appcontext
+def migrate() -> None:
+    """Bring the database schema up to date. Safe to repeat, and to run from many hosts."""
+    applied = services().migrate()
+    click.echo("\n".join(f"applied {name}" for name in applied) or "The schema is up to date.")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do everything that is due, once, and exit.")
+@with_appcontext
+def worker(*, once: bool) -> None:
+    """Expire holds left behind, refresh prices, ask about pending payments.
+
+    Any number of workers may run; on SQLite the gateway does this itself.
+    """
+    maintenance = Maintenance(services())
+    if once:
+        done = maintenance.run_once()
+        click.echo(", ".join(f"{what}: {count}" for what, count in done.items()))
+        services().commits.close()
+        return
+    stop = threading.Event()
+
+    def _stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
+    click.echo("The worker is running.", err=True)
+    maintenance.run_until(stop)
+    services().commits.close()
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+@with_appcontext
+def audit(*, as_json: bool) -> None:
+    """Check every stored row against the ledger's invariants; exit 1 if any is broken."""
+    report = services().audit.audit()
+    click.echo(_as_json(report) if as_json else _as_text(report))
+    if not report.clean:
+        sys.exit(1)
+
+
+@user.command("create")
+@click.option("--email", required=True, help="Their e-mail address.")
+@click.option("--password", help="Their password; without it one is made and printed.")
+@click.option("--admin", is_flag=True, help="Let them see the operator's pages.")
+@with_appcontext
+def create_user(email: str, password: str | None, *, admin: bool) -> None:
+    """Make an account with a wallet and the welcome credits."""
+    made_up = password is None
+    password = password or secrets.token_urlsafe(15)
+    try:
+        identity = services().identity.sign_up(email, password)
+        person = services().welcome.welcome(identity, role=Role.ADMIN if admin else Role.USER)
+    except EmailTakenError:
+        raise click.ClickException(f"{email} has an account already.") from None
+    except CreditcoreError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{person.email} can sign in at {settings().base_url}/sign-in")
+    if made_up:
+        click.echo(f"password: {password}")
+
+
+@key.command("issue")
+@click.option("--email", required=True, help="Whose key it is.")
+@click.option("--name", default="command line", show_default=True, help="What to call it.")
+@with_appcontext
+def issue_key(email: str, name: str) -> None:
+    """Make an API key and print it, this once, alone on its line."""
+    try:
+        _, secret = services().keys.issue(_person(email).id, name=name)
+    except CreditcoreError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(secret.text)
+
+
+@click.command()
+@click.option("--email", required=True, help="Who gets them.")
+@click.option("--credits", "amount", required=True, help='How many, such as 200 or "0.5".')
+@click.option("--reason", required=True, help="Why; kept with the transfer for ever.")
+@click.option("--reference", help="Repeating a grant with the same reference changes nothing.")
+@with_appcontext
+def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
+    """Give somebody credits that nobody paid for."""
+    try:
+        credits_ = Credits.parse(amount)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    person = _person(email)
+    try:
+        with services().transactions.begin() as tx:
+            wallet = tx.ledger.find_wallet_of(person.id)
+        services().grants.grant(
+            wallet.id,
+            credits_,
+            reason=reason,
+            reference=reference or services().ids.new_reference("cli"),
+        )
+        with services().transactions.begin() as tx:
+            wallet = tx.ledger.find_wallet(wallet.id)
+    except CreditcoreError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{person.email} got {credits_} credits and has {wallet.available} available.")
+
+
+@click.command()
+@with_appcontext
+def doctor() -> None:
+    """Check the configuration and what it points to; exit 1 if something needs care."""
+    failed = 0
+    for name, fault in _examine():
+        click.echo(f"{'ok  ' if fault is None else 'FAIL'}  {name}" + (f": {fault}" if fault else ""))
+        failed += fault is not None
+    sys.exit(1 if failed else 0)
+
+
+def _examine() -> list[tuple[str, str | None]]:
+    found = settings()
+    store = "PostgreSQL" if found.postgres_url else f"SQLite in {found.data_dir}"
+    checks: list[tuple[str, str | None]] = [
+        (f"configuration ({found.app_env}, checkout in {found.paystack_currency})", None)
+    ]
+    try:
+        pending = services().pending_migrations()
+    except CreditcoreError as error:
+        checks.append((f"database ({store})", str(error)))
+        return checks
+    checks.append((f"database ({store})", None))
+    fault = f"run 'flask --app wsgi migrate' ({len(pending)} pending)" if pending else None
+    checks.append(("schema", fault))
+    if not pending:
+        checks.append(_examine_prices())
+    healthy = services().model_gateway.is_healthy()
+    fault = None if healthy else f"{found.litellm_base_url} does not answer"
+    checks.append(("LiteLLM", fault))
+    checks.append(_examine_payments())
+    return checks
+
+
+def _examine_prices() -> tuple[str, str | None]:
+    count = len(services().prices.all())
+    return f"price list ({count} models)", None if count else "empty; the worker fetches it"
+
+
+def _examine_payments() -> tuple[str, str | None]:
+    """Ask about a payment that cannot exist: any clear answer means that the key works."""
+    name = f"Paystack ({'sandbox' if settings().is_sandbox else settings().paystack_base_url})"
+    try:
+        services().purchase.gateway.verify("creditcore-doctor")
+    except CreditcoreError as error:
+        return name, str(error)
+    return name, None
+
+
+def _person(email: str) -> Person:
+    try:
+        address = clean_email(email)
+    except CreditcoreError as error:
+        raise click.ClickException(str(error)) from None
+    with services().transactions.begin() as tx:
+        person = tx.people.find_by_email(address)
+    if person is None:
+        raise click.ClickException(f"{email} has no account here.")
+    return person
+
+
+def _as_text(report: Report) -> str:
+    lines = [", ".join(f"{count:,} {what}" for what, count in report.counts.items())]
+    for invariant, rule in INVARIANTS.items():
+        breaches = report.breaches[invariant]
+        lines.append(f"{'BROKEN' if breaches else 'ok    '}  {invariant}  {rule}")
+        lines += [f"          {breach.row}: {breach.detail}" for breach in breaches]
+    lines.append("The books are clean." if report.clean else "The books are NOT clean.")
+    return "\n".join(lines)
+
+
+def _as_json(report: Report) -> str:
+    return json.dumps(
+        {
+            "clean": report.clean,
+            "counts": report.counts,
+            "invariants": {
+                invariant: {
+                    "rule": rule,
+                    "breaches": [
+                        {"row": breach.row, "detail": breach.detail}
+                        for breach in report.breaches[invariant]
+                    ],
+                }
+                for invariant, rule in INVARIANTS.items()
+            },
+        }
+    )

@@ -1,0 +1,275 @@
+"""The only place where minor units become text.
+
+Every filter takes a domain value and returns what a person reads, with its unit.
+All arithmetic is on integers, so a page never shows a rounding of a rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from flask import Flask
+from markupsafe import Markup
+
+from creditcore.domain.holds import Basis, Hold, HoldState
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Transfer, TransferKind
+from creditcore.domain.money import (
+    MICROCREDITS_PER_CREDIT,
+    Credits,
+    ExchangeRate,
+    Money,
+    div_floor,
+)
+from creditcore.domain.purchases import Purchase, PurchaseState
+
+_MICROCREDITS_PER_DOLLAR = 100 * MICROCREDITS_PER_CREDIT
+_DOLLAR_DECIMALS = 8
+_MS_PER_SECOND = 1_000
+_MS_PER_MINUTE = 60 * _MS_PER_SECOND
+_MINUS = "\u2212"
+_NO_BREAK = "\u00a0"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_HTTP_CLIENT_LEFT = 499
+_HTTP_ERRORS_FROM = 400
+
+
+class Tone(StrEnum):
+    """How a state should feel; each tone is one style of badge."""
+
+    GOOD = "good"
+    BUSY = "busy"
+    WARN = "warn"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A state in a person's words.
+
+    Attributes:
+        word: One or two words for a badge.
+        hint: One sentence on what it means or what to do; empty where nothing needs saying.
+    """
+
+    word: str
+    tone: Tone
+    hint: str = ""
+
+
+def dollars(amount: Credits) -> str:
+    """Return a balance as ``"$20.00"``, rounded down: never more than there is."""
+    cents = div_floor(amount.microcredits, MICROCREDITS_PER_CREDIT)
+    return _signed(cents, f"${_hundredths(abs(cents))}")
+
+
+def exact_dollars(amount: Credits) -> str:
+    """Return every digit as ``"$0.0000127"``, with two decimals at least."""
+    whole, rest = divmod(abs(amount.microcredits), _MICROCREDITS_PER_DOLLAR)
+    decimals = f"{rest:0{_DOLLAR_DECIMALS}d}"
+    tail = decimals[2:].rstrip("0")
+    return _signed(amount.microcredits, f"${whole:,}.{decimals[:2]}{tail}")
+
+
+def credits_text(amount: Credits) -> str:
+    """Return ``"2,000 credits"``, ``"1 credit"`` or ``"0.0123 credits"``, exactly."""
+    whole, rest = divmod(abs(amount.microcredits), MICROCREDITS_PER_CREDIT)
+    tail = f".{rest:06d}".rstrip("0") if rest else ""
+    unit = "credit" if abs(amount.microcredits) == MICROCREDITS_PER_CREDIT else "credits"
+    return _signed(amount.microcredits, f"{whole:,}{tail}{_NO_BREAK}{unit}")
+
+
+def money(amount: Money) -> str:
+    """Return ``"$10.00"``, or with its code what is not US dollars: ``"KES 1,290.00"``."""
+    digits = _hundredths(abs(amount.minor_units))
+    symbol = "$" if amount.currency == "USD" else f"{amount.currency}{_NO_BREAK}"
+    return _signed(amount.minor_units, f"{symbol}{digits}")
+
+
+def rate(exchange: ExchangeRate) -> str:
+    """Return ``"1 USD = KES 129.50"``, exactly, with two decimals at least."""
+    whole, _, decimals = str(exchange).partition(".")
+    digits = f"{int(whole):,}.{decimals:0<2}"
+    return f"1{_NO_BREAK}{exchange.base} = {exchange.quote}{_NO_BREAK}{digits}"
+
+
+def whole_units(amount: Money) -> str:
+    """Return the value of a form field: ``"10"`` for $10.00.
+
+    Raises:
+        ValueError: There are cents, which the field could not carry.
+    """
+    whole, rest = divmod(amount.minor_units, 100)
+    if rest:
+        raise ValueError(f"not a whole amount: {amount}")
+    return str(whole)
+
+
+def tokens(count: int) -> str:
+    """Return a count of tokens as ``"1,234"``."""
+    return f"{count:,}"
+
+
+def duration(milliseconds: int) -> str:
+    """Return ``"820 ms"``, ``"2.4 s"`` or ``"1 min 5 s"``, rounded down."""
+    if milliseconds < _MS_PER_SECOND:
+        return f"{milliseconds}{_NO_BREAK}ms"
+    if milliseconds < _MS_PER_MINUTE:
+        seconds, tenths = divmod(div_floor(milliseconds, 100), 10)
+        return f"{seconds}.{tenths}{_NO_BREAK}s"
+    minutes, seconds = divmod(div_floor(milliseconds, _MS_PER_SECOND), 60)
+    return f"{minutes}{_NO_BREAK}min {seconds}{_NO_BREAK}s"
+
+
+def instant(at: datetime) -> Markup:
+    """Return a ``<time>`` that reads ``22 Nov 2026, 14:05 UTC``; scripts make it local.
+
+    Raises:
+        ValueError: The instant has no time zone.
+    """
+    utc = _utc(at)
+    text = f"{_day_text(utc)}, {utc:%H:%M} UTC"
+    return Markup('<time datetime="{}" data-local="instant">{}</time>').format(_iso(utc), text)
+
+
+def day(at: datetime) -> Markup:
+    """Return a ``<time>`` that reads ``22 Nov 2026``, for what needs no hour.
+
+    Raises:
+        ValueError: The instant has no time zone.
+    """
+    utc = _utc(at)
+    return Markup('<time datetime="{}" data-local="day">{}</time>').format(
+        _iso(utc), _day_text(utc)
+    )
+
+
+def call_status(hold: Hold) -> Status:
+    """Say how a call went."""
+    match hold.state:
+        case HoldState.OPEN:
+            return Status("Running", Tone.BUSY, "Its ceiling is held until it ends.")
+        case HoldState.EXPIRED:
+            return Status("Expired", Tone.WARN, "It never reported back, so its hold ran out.")
+        case HoldState.SETTLED | HoldState.RELEASED:
+            return _end_of(hold)
+
+
+def purchase_status(purchase: Purchase) -> Status:
+    """Say where a purchase is, and what its buyer can do."""
+    match purchase.state:
+        case PurchaseState.PENDING:
+            return Status("Waiting for payment", Tone.BUSY, "Nothing has been paid yet.")
+        case PurchaseState.PAID:
+            return Status("Paid", Tone.GOOD)
+        case PurchaseState.FAILED:
+            return Status("Failed", Tone.BAD, "No credits were added. You can try again.")
+        case PurchaseState.UNDER_REVIEW:
+            return Status(
+                "Under review",
+                Tone.WARN,
+                "The payment does not match the order. We look at it; you need not pay again.",
+            )
+        case PurchaseState.REVERSED:
+            return Status("Reversed", Tone.QUIET, "The payment went back and so did its credits.")
+
+
+def key_status(key: ApiKey, now: datetime) -> Status:
+    """Say whether a key opens anything."""
+    if key.revoked_at is not None:
+        return Status("Revoked", Tone.QUIET)
+    if key.expires_at is not None and key.expires_at <= now:
+        return Status("Expired", Tone.WARN)
+    return Status("Active", Tone.GOOD)
+
+
+def movement(transfer: Transfer) -> str:
+    """Name a movement of credits as its owner would."""
+    names = {
+        TransferKind.PURCHASE: "Credits bought",
+        TransferKind.BONUS: "Purchase bonus",
+        TransferKind.SIGNUP: "Welcome credits",
+        TransferKind.GRANT: "Credits granted",
+        TransferKind.CHARGE: "Usage",
+        TransferKind.WRITE_OFF: "Written off",
+        TransferKind.REVERSAL: "Reversal",
+    }
+    return names[transfer.kind]
+
+
+def movement_amount(transfer: Transfer) -> str:
+    """Return the exact amount with its sign, as the wallet felt it: ``"+$20.00"``."""
+    sign = "+" if transfer.to_account == transfer.wallet_id else _MINUS
+    return f"{sign}{exact_dollars(transfer.amount)}"
+
+
+def register(app: Flask) -> None:
+    """Make the filters known to every template."""
+    filters: dict[str, Callable[..., object]] = {
+        "dollars": dollars,
+        "exact_dollars": exact_dollars,
+        "credits": credits_text,
+        "money": money,
+        "rate": rate,
+        "whole_units": whole_units,
+        "tokens": tokens,
+        "duration": duration,
+        "instant": instant,
+        "day": day,
+        "call_status": call_status,
+        "purchase_status": purchase_status,
+        "key_status": key_status,
+        "movement": movement,
+        "movement_amount": movement_amount,
+    }
+    app.jinja_env.filters.update(filters)
+
+
+def _end_of(hold: Hold) -> Status:
+    outcome = hold.outcome
+    if outcome.status == _HTTP_CLIENT_LEFT:
+        hint = "You left early: charged for what was generated."
+        if outcome.basis is Basis.NONE:
+            hint = "You left early: nothing was charged."
+        return Status("Cancelled", Tone.WARN, hint)
+    if outcome.error is not None or outcome.status >= _HTTP_ERRORS_FROM:
+        return Status("Failed", Tone.BAD, _words(outcome.error or f"HTTP {outcome.status}"))
+    if hold.state is HoldState.RELEASED:
+        return Status("Released", Tone.QUIET, "Nothing was charged.")
+    if outcome.basis is Basis.COUNTED_OUTPUT:
+        return Status("Done", Tone.GOOD, "No usage was reported: counted from the text.")
+    return Status("Done", Tone.GOOD)
+
+
+def _signed(number: int, text: str) -> str:
+    return f"{_MINUS}{text}" if number < 0 else text
+
+
+def _hundredths(count: int) -> str:
+    whole, rest = divmod(count, 100)
+    return f"{whole:,}.{rest:02d}"
+
+
+def _utc(at: datetime) -> datetime:
+    # A naive instant would silently be read in the time zone of the server.
+    if at.tzinfo is None:
+        raise ValueError(f"an instant needs a time zone, got {at!r}")
+    return at.astimezone(UTC)
+
+
+def _iso(utc: datetime) -> str:
+    return f"{utc:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _day_text(utc: datetime) -> str:
+    # strftime("%b") would follow the locale of the server.
+    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}"
+
+
+def _words(code: str) -> str:
+    text = code.replace("_", " ")
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,57 @@
+"""What has to be done now and then, whoever does it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from adapters.flask_web.services import Services
+from creditcore.domain.errors import CreditcoreError
+
+_EXPIRE_EVERY_S = 10.0
+_PRICES_EVERY_S = 60.0
+_PAYMENTS_EVERY_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class Maintenance:
+    """Runs chores, each at its own pace. Every chore may run anywhere, any number of times."""
+
+    def __init__(self, services: Services) -> None:
+        self._chores: dict[str, tuple[float, Callable[[], int]]] = {
+            "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
+            "models priced": (_PRICES_EVERY_S, services.prices.refresh),
+            "payments decided": (_PAYMENTS_EVERY_S, services.purchase.confirm_pending),
+        }
+
+    def run_once(self) -> dict[str, int]:
+        """Do every chore now; return what each counted, 0 where it could not be done."""
+        return {name: self._do(name, chore) for name, (_, chore) in self._chores.items()}
+
+    def run_until(self, stop: threading.Event) -> None:
+        """Do chores as they fall due, until told to stop."""
+        due = dict.fromkeys(self._chores, 0.0)
+        while not stop.is_set():
+            for name, (every_s, chore) in self._chores.items():
+                if due[name] <= time.monotonic():
+                    self._do(name, chore)
+                    due[name] = time.monotonic() + every_s
+            stop.wait(max(0.1, min(due.values()) - time.monotonic()))
+
+    @staticmethod
+    def _do(name: str, chore: Callable[[], int]) -> int:
+        """Do one chore. Its failure is logged, and harms neither the others nor its next time."""
+        try:
+            count = chore()
+        except CreditcoreError as error:
+            _log.warning("%s: %s", name, error)
+            return 0
+        except Exception:
+            _log.exception("%s failed", name)
+            return 0
+        if count:
+            _log.info("%s: %d", name, count)
+        return count

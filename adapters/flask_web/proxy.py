@@ -1,0 +1,197 @@
+"""The streaming API: a WSGI application in front of Flask's dispatch.
+
+Bytes in, use case, bytes out. Everything under ``/v1`` is answered here, on the OpenAI
+wire; everything else is the site's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import gevent
+import orjson
+
+from adapters.flask_web.bearer import bearer_secret
+from adapters.flask_web.errors import Refusal, refusal, refusal_of
+from adapters.flask_web.services import Services
+from adapters.flask_web.settings import Settings
+from creditcore.domain.errors import CreditcoreError
+from creditcore.ports.inference import Wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""As large as providers take: prompts with images are megabytes."""
+
+_READ_TIMEOUT_S = 30.0
+_READ_BYTES = 64 * 1024
+_CREATED = 1_677_610_602
+"""Models have no date of their own here; this is the one that OpenAI's oldest carry."""
+
+_log = logging.getLogger(__name__)
+
+_Headers = list[tuple[str, str]]
+
+
+class _RefusedError(Exception):
+    """Ends a request with an answer that only HTTP knows."""
+
+    def __init__(self, answer: Refusal) -> None:
+        self.answer = answer
+        super().__init__(answer.message)
+
+
+class Proxy:
+    """Answers ``/v1``; hands the rest on."""
+
+    def __init__(self, services: Services, settings: Settings, *, site: WSGIApplication) -> None:
+        self._services = services
+        self._base_url = settings.base_url
+        self._site = site
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        path = environ.get("PATH_INFO", "")
+        if path != "/v1" and not path.startswith("/v1/"):
+            return self._site(environ, start_response)
+        call_id = self._services.relay.new_call_id()
+        try:
+            return self._serve(path, environ, start_response, call_id)
+        except _RefusedError as error:
+            answer = error.answer
+        except CreditcoreError as error:
+            answer = refusal_of(error, base_url=self._base_url)
+        except Exception:
+            _log.exception("call %s failed", call_id)
+            message = f"Something went wrong on our side. Tell support the number {call_id}."
+            answer = refusal(500, message, code="internal_error")
+        headers = [*answer.headers, ("x-request-id", call_id)]
+        return _json(start_response, answer.status, orjson.dumps(answer.body), headers)
+
+    def _serve(
+        self, path: str, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
+    ) -> Iterable[bytes]:
+        if wire := self._services.wires.get(path):
+            _only(environ, "POST")
+            return self._call(wire, environ, start_response, call_id)
+        if path == "/v1/models":
+            _only(environ, "GET")
+            return self._models(environ, start_response, call_id)
+        message = f"There is no {path} here. See {self._base_url}/ for what there is."
+        raise _RefusedError(refusal(404, message, code="unknown_url"))
+
+    def _call(
+        self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
+    ) -> Iterable[bytes]:
+        secret = bearer_secret(environ.get("HTTP_AUTHORIZATION"))
+        body = _body(environ)
+        call = self._services.relay.open(wire, body, secret=secret, call_id=call_id)
+        if call.streamed:
+            start_response(
+                "200 OK",
+                [
+                    ("content-type", "text/event-stream; charset=utf-8"),
+                    ("cache-control", "no-store"),
+                    ("x-accel-buffering", "no"),
+                    ("x-request-id", call_id),
+                ],
+            )
+            return call
+        try:
+            document = call.document()
+        finally:
+            call.close()
+        headers = [
+            ("x-request-id", call_id),
+            ("x-credits-cost", str(document.cost)),
+            ("x-credits-remaining", str(document.available)),
+        ]
+        return _json(start_response, 200, document.body, headers)
+
+    def _models(
+        self, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
+    ) -> Iterable[bytes]:
+        self._services.recognise.recognise(bearer_secret(environ.get("HTTP_AUTHORIZATION")))
+        listed = [
+            {"id": price.model, "object": "model", "created": _CREATED, "owned_by": "creditcore"}
+            for price in self._services.prices.all()
+        ]
+        body = orjson.dumps({"object": "list", "data": listed})
+        return _json(start_response, 200, body, [("x-request-id", call_id)])
+
+
+def _only(environ: WSGIEnvironment, method: str) -> None:
+    if environ["REQUEST_METHOD"] != method:
+        message = f"Use {method} here, not {environ['REQUEST_METHOD']}."
+        raise _RefusedError(
+            refusal(405, message, code="method_not_allowed", headers=(("allow", method),))
+        )
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """Read a body that is neither too long nor too slow."""
+    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        message = "Send the body as it is, without Content-Encoding."
+        raise _RefusedError(refusal(415, message, code="unsupported_encoding"))
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        raise _RefusedError(_too_large())
+    slow = gevent.Timeout(_READ_TIMEOUT_S)
+    slow.start()
+    try:
+        return _read(environ["wsgi.input"], int(declared) if declared.isdigit() else None)
+    except gevent.Timeout as timeout:
+        if timeout is not slow:
+            raise
+        message = "The body took too long to arrive."
+        raise _RefusedError(refusal(408, message, code="request_timeout")) from None
+    finally:
+        slow.close()
+
+
+def _read(stream: InputStream, length: int | None) -> bytes:
+    parts, received = [], 0
+    while length is None or received < length:
+        wanted = _READ_BYTES if length is None else min(_READ_BYTES, length - received)
+        part = stream.read(wanted)
+        if not part:
+            break
+        received += len(part)
+        if received > MAX_BODY_BYTES:
+            raise _RefusedError(_too_large())
+        parts.append(part)
+    if length is not None and received < length:
+        message = "The body is shorter than its Content-Length says."
+        raise _RefusedError(refusal(400, message, code="incomplete_body"))
+    return b"".join(parts)
+
+
+def _too_large() -> Refusal:
+    megabytes = MAX_BODY_BYTES // (1024 * 1024)
+    return refusal(413, f"A request has {megabytes} MB at most.", code="request_too_large")
+
+
+def _json(
+    start_response: StartResponse, status: int, body: bytes, headers: _Headers
+) -> Iterable[bytes]:
+    start_response(
+        f"{status} {_phrase(status)}",
+        [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("cache-control", "no-store"),
+            *headers,
+        ],
+    )
+    return [body]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Refused"

@@ -1,0 +1,68 @@
+"""Headers that every page carries, and which addresses a page may lead to."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from adapters.flask_web.settings import Settings
+
+_PAYSTACK_CHECKOUT = "https://checkout.paystack.com"
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Name every request, and send the headers that keep a page to itself."""
+    policy = _content_security_policy(settings)
+    secure = urlsplit(settings.base_url).scheme == "https"
+
+    @app.before_request
+    def _name_request() -> None:
+        g.request_id = f"req-{secrets.token_hex(12)}"
+
+    @app.after_request
+    def _add_headers(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = g.get("request_id", "")
+        headers["Content-Security-Policy"] = policy
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "DENY"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if secure:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if request.endpoint != "static":
+            headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def is_local_path(target: str) -> bool:
+    """Whether a redirect to this address stays here; everything else is somebody's trick."""
+    parts = urlsplit(target)
+    return (
+        target.startswith("/")
+        and not target.startswith(("//", "/\\"))
+        and not parts.netloc
+        and target.isprintable()
+    )
+
+
+def _content_security_policy(settings: Settings) -> str:
+    # Browsers apply form-action to the redirect behind a form too: the checkout's host.
+    paystack = urlsplit(settings.paystack_base_url)
+    checkouts = {_PAYSTACK_CHECKOUT, f"{paystack.scheme}://{paystack.netloc}"}
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            f"form-action 'self' {' '.join(sorted(checkouts))}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

@@ -1,0 +1,53 @@
+"""What the web needs from the rest, handed over by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from creditcore.ports.clock import Clock
+from creditcore.ports.identity import IdentityProvider
+from creditcore.ports.ids import Ids
+from creditcore.ports.inference import Wire
+from creditcore.ports.model_gateway import ModelGateway
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.audit_books import AuditBooks
+from creditcore.usecases.charge_usage import ChargeUsage
+from creditcore.usecases.grant_credits import GrantCredits
+from creditcore.usecases.group_commit import GroupCommit
+from creditcore.usecases.issue_key import IssueKey
+from creditcore.usecases.price_list import PriceList
+from creditcore.usecases.purchase_credits import PurchaseCredits
+from creditcore.usecases.recognise_key import RecogniseKey
+from creditcore.usecases.relay_call import RelayCall
+from creditcore.usecases.welcome_person import WelcomePerson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases and the few ports that pages read from directly.
+
+    Attributes:
+        migrate: Brings the schema up to date; returns the names of what was applied.
+        pending_migrations: What ``migrate`` would apply.
+        wires: The inference protocols by route.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    ids: Ids
+    identity: IdentityProvider
+    model_gateway: ModelGateway
+    wires: Mapping[str, Wire]
+    commits: GroupCommit
+    charge: ChargeUsage
+    prices: PriceList
+    relay: RelayCall
+    purchase: PurchaseCredits
+    keys: IssueKey
+    recognise: RecogniseKey
+    welcome: WelcomePerson
+    grants: GrantCredits
+    audit: AuditBooks
+    migrate: Callable[[], list[str]]
+    pending_migrations: Callable[[], list[str]]

@@ -1,0 +1,106 @@
+"""Who is signed in, and what every page of theirs shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable
+
+from flask import Flask, current_app, g
+from flask_login import LoginManager, UserMixin, current_user, login_required
+
+from adapters.flask_web.services import Services
+from adapters.flask_web.settings import Settings
+from creditcore.domain.errors import WalletNotFoundError
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.people import Person
+
+Args = ParamSpec("Args")
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """A person, as flask-login wants them."""
+
+    person: Person
+
+    @property
+    def email(self) -> str:
+        """What the header shows."""
+        return self.person.email
+
+    def get_id(self) -> str:
+        """What the session cookie keeps."""
+        return self.person.id
+
+
+def services() -> Services:
+    """Return what the composition root handed over."""
+    found: Services = current_app.extensions["creditcore"]
+    return found
+
+
+def settings() -> Settings:
+    """Return what the operator has set."""
+    found: Settings = current_app.extensions["creditcore.settings"]
+    return found
+
+
+def person() -> Person:
+    """Return who is signed in, on a page that only they can see."""
+    signed_in: SignedIn = current_user
+    return signed_in.person
+
+
+def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
+    """Let only people who are signed in see a page; others are asked to sign in first."""
+
+    @wraps(view)
+    def guarded(*args: Args.args, **kwargs: Args.kwargs) -> View:
+        seen: View = login_required(view)(*args, **kwargs)
+        return seen
+
+    return guarded
+
+
+def wallet() -> Wallet | None:
+    """Return the wallet of who is signed in, read once a request."""
+    if "wallet" not in g:
+        g.wallet = None
+        if current_user.is_authenticated:
+            with services().transactions.begin() as tx:
+                g.wallet = _wallet_of(tx, person())
+    found: Wallet | None = g.wallet
+    return found
+
+
+def _wallet_of(tx: Any, owner: Person) -> Wallet | None:
+    try:
+        found: Wallet = tx.ledger.find_wallet_of(owner.id)
+    except WalletNotFoundError:
+        return None
+    return found
+
+
+def register(app: Flask) -> None:
+    """Recognise people by their session cookie."""
+    manager = LoginManager(app)
+    manager.login_view = "auth.sign_in"
+    manager.login_message = "Please sign in to see this page."
+    manager.login_message_category = "info"
+
+    @manager.user_loader  # type: ignore[untyped-decorator]
+    def _load(person_id: str) -> SignedIn | None:
+        with services().transactions.begin() as tx:
+            found = tx.people.find(person_id)
+        return None if found is None or found.blocked else SignedIn(found)
+
+    @app.context_processor
+    def _shared() -> dict[str, Any]:
+        return {
+            "base_url": settings().base_url,
+            "sandbox": settings().is_sandbox,
+            "wallet": wallet(),
+        }

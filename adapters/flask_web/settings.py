@@ -1,0 +1,256 @@
+"""Everything the operator can set, read once from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+from creditcore.domain.money import Credits, ExchangeRate
+from creditcore.domain.pricing import Tariff
+
+SANDBOX_PAYSTACK_KEY = "sk_test_sandbox"
+SANDBOX_LITELLM_KEY = "sk-sandbox-master"
+
+_MIN_SECRET_LENGTH = 32
+
+Value = TypeVar("Value")
+
+
+class SettingsError(Exception):
+    """The environment cannot be used.
+
+    Attributes:
+        faults: One sentence for each bad variable, all of them.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        listed = "\n".join(f"  - {fault}" for fault in faults)
+        super().__init__(f"The configuration has {len(faults)} fault(s):\n{listed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``.env.example`` documents, in the same order. Secrets never show in ``repr``."""
+
+    app_env: str = "development"
+    base_url: str = "http://localhost:8000"
+    auth_secret: str = field(repr=False)
+
+    postgres_url: str = field(default="", repr=False)
+    data_dir: Path = Path("var")
+    web_concurrency: int = 1
+
+    supabase_url: str = ""
+    supabase_anon_key: str = field(default="", repr=False)
+    supabase_service_role_key: str = field(default="", repr=False)
+    google_client_id: str = ""
+    github_client_id: str = ""
+
+    paystack_secret_key: str = field(repr=False)
+    paystack_public_key: str = ""
+    paystack_base_url: str = "https://api.paystack.co"
+    paystack_currency: str = "USD"
+    usd_to_kes_rate: ExchangeRate | None = None
+    paystack_function_name: str = ""
+    post_payment_redirect_path: str = "/dashboard/billing"
+
+    litellm_base_url: str
+    litellm_master_key: str = field(repr=False)
+    max_stream_seconds: int = 600
+
+    redis_url: str = field(default="", repr=False)
+    trusted_proxy_count: int = 0
+
+    credits_per_usd: str = "2"
+    usage_markup: str = "1.0"
+    signup_credits: Credits = Credits.of(200)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment; an empty variable counts as missing.
+
+        Raises:
+            SettingsError: With every fault at once.
+        """
+        reader = _Reader(environ)
+        values = dict(
+            app_env=reader.one_of("APP_ENV", "development", "production"),
+            base_url=reader.url("BASE_URL", "http://localhost:8000").rstrip("/"),
+            auth_secret=reader.secret("AUTH_SECRET"),
+            postgres_url=reader.text("POSTGRES_URL"),
+            data_dir=Path(reader.text("DATA_DIR", "var")),
+            web_concurrency=reader.number("WEB_CONCURRENCY", 1, least=1, most=256),
+            supabase_url=reader.text("SUPABASE_URL"),
+            supabase_anon_key=reader.text("SUPABASE_ANON_KEY"),
+            supabase_service_role_key=reader.text("SUPABASE_SERVICE_ROLE_KEY"),
+            google_client_id=reader.text("GOOGLE_CLIENT_ID"),
+            github_client_id=reader.text("GITHUB_CLIENT_ID"),
+            paystack_secret_key=reader.required("PAYSTACK_SECRET_KEY"),
+            paystack_public_key=reader.text("PAYSTACK_PUBLIC_KEY"),
+            paystack_base_url=reader.url("PAYSTACK_BASE_URL", "https://api.paystack.co"),
+            paystack_currency=reader.one_of("PAYSTACK_CURRENCY", "USD", "KES"),
+            usd_to_kes_rate=reader.parsed("USD_TO_KES_RATE", None, _kes_rate),
+            paystack_function_name=reader.parsed("PAYSTACK_FUNCTION_NAME", "", _path_segment),
+            post_payment_redirect_path=reader.parsed(
+                "POST_PAYMENT_REDIRECT_PATH", "/dashboard/billing", _local_path
+            ),
+            litellm_base_url=reader.url("LITELLM_BASE_URL").rstrip("/"),
+            litellm_master_key=reader.required("LITELLM_MASTER_KEY"),
+            max_stream_seconds=reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
+            redis_url=reader.text("REDIS_URL"),
+            trusted_proxy_count=reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
+            credits_per_usd=reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
+            usage_markup=reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
+            signup_credits=reader.parsed("SIGNUP_CREDITS", Credits.of(200), _credits),
+        )
+        faults = reader.faults + _contradictions(values, environ)
+        if faults:
+            raise SettingsError(faults)
+        return cls(**values)  # type: ignore[arg-type]
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real people's money goes through here."""
+        return self.app_env == "production"
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether payments go to the stand-in that ``make run`` starts."""
+        return self.paystack_secret_key == SANDBOX_PAYSTACK_KEY
+
+    @property
+    def store_url(self) -> str:
+        """Where the books are kept: PostgreSQL where it is set, else a file."""
+        return self.postgres_url or f"sqlite:///{self.data_dir.resolve() / 'creditcore.db'}"
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the books are a file that one process has to itself."""
+        return not self.postgres_url
+
+    @property
+    def tariff(self) -> Tariff:
+        """What usage costs in credits."""
+        return Tariff.parse(credits_per_usd=self.credits_per_usd, markup=self.usage_markup)
+
+    @property
+    def hold_lifetime(self) -> timedelta:
+        """When nobody can be working on a call any more: its longest time, and a minute."""
+        return timedelta(seconds=self.max_stream_seconds + 60)
+
+
+class _Reader:
+    """Reads variables one by one and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def required(self, name: str) -> str:
+        value = self.text(name)
+        if not value:
+            self.faults.append(f"{name} is missing.")
+        return value
+
+    def secret(self, name: str) -> str:
+        value = self.required(name)
+        if value and len(value) < _MIN_SECRET_LENGTH:
+            self.faults.append(f"{name} needs at least {_MIN_SECRET_LENGTH} characters.")
+        return value
+
+    def one_of(self, name: str, *choices: str) -> str:
+        value = self.text(name, choices[0])
+        if value not in choices:
+            self.faults.append(f"{name} is one of {', '.join(choices)}; it is {value!r}.")
+        return value
+
+    def url(self, name: str, default: str = "") -> str:
+        value = self.text(name, default)
+        if not value:
+            self.faults.append(f"{name} is missing.")
+        else:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+                self.faults.append(f"{name} is an http(s) address; it is {value!r}.")
+        return value
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        def bounded(text: str) -> int:
+            if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+                raise ValueError(f"a whole number from {least} to {most}")
+            return int(text)
+
+        return self.parsed(name, default, bounded)
+
+    def parsed(self, name: str, default: Value, parse: Callable[[str], Value]) -> Value:
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            return parse(value)
+        except ValueError as error:
+            self.faults.append(f"{name} cannot be {value!r}: {error}.")
+            return default
+
+
+def _contradictions(values: dict[str, object], environ: Mapping[str, str]) -> list[str]:
+    """Return what is wrong between variables that are each fine."""
+    faults = []
+    if values["paystack_currency"] == "KES" and values["usd_to_kes_rate"] is None:
+        faults.append("USD_TO_KES_RATE is needed when PAYSTACK_CURRENCY is KES.")
+    if values["supabase_url"]:
+        faults.append("SUPABASE_URL: sign-in through Supabase is not part of this version yet.")
+    if not values["postgres_url"] and values["web_concurrency"] != 1:
+        faults.append("WEB_CONCURRENCY above 1 needs POSTGRES_URL: SQLite serves one process.")
+    if values["app_env"] == "production":
+        faults += _unfit_for_production(values)
+    return faults
+
+
+def _unfit_for_production(values: dict[str, object]) -> list[str]:
+    faults = []
+    if urlsplit(str(values["base_url"])).scheme != "https":
+        faults.append("BASE_URL starts with https:// in production.")
+    if urlsplit(str(values["paystack_base_url"])).scheme != "https":
+        faults.append("PAYSTACK_BASE_URL starts with https:// in production.")
+    if str(values["paystack_secret_key"]).startswith("sk_test_"):
+        faults.append("PAYSTACK_SECRET_KEY is a test key: in production it would give credits away.")
+    if values["litellm_master_key"] == SANDBOX_LITELLM_KEY:
+        faults.append("LITELLM_MASTER_KEY is the sandbox's.")
+    return faults
+
+
+def _kes_rate(text: str) -> ExchangeRate:
+    return ExchangeRate.parse(text, base="USD", quote="KES")
+
+
+def _ratio_above_zero(text: str) -> str:
+    Tariff.parse(credits_per_usd=text)
+    return text
+
+
+def _credits(text: str) -> Credits:
+    credits_ = Credits.parse(text)
+    if credits_ < Credits(0):
+        raise ValueError("it is not negative")
+    return credits_
+
+
+def _local_path(text: str) -> str:
+    if not text.startswith("/") or text.startswith("//") or "\\" in text:
+        raise ValueError("a path on this server, such as /dashboard/billing")
+    return text
+
+
+def _path_segment(text: str) -> str:
+    if not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
+        raise ValueError("letters, digits, - and _")
+    return text

@@ -1,0 +1,91 @@
+// Small comforts. Every page works without them.
+
+// Copy buttons.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const word = button.querySelector("[data-copy-word]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      word.textContent = "Copied";
+    } catch {
+      // No clipboard outside HTTPS and localhost: select the text, so that one keystroke copies it.
+      getSelection().selectAllChildren(source);
+      word.textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => { word.textContent = "Copy"; }, 2000);
+  });
+}
+
+// Show and hide a password.
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  const input = document.getElementById(button.dataset.reveal);
+  const show = (shown) => {
+    input.type = shown ? "text" : "password";
+    button.textContent = shown ? "Hide" : "Show";
+    button.setAttribute("aria-pressed", String(shown));
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => show(input.type === "password"));
+  // Browsers only offer to remember what is submitted as a password.
+  input.form.addEventListener("submit", () => show(false));
+}
+
+// Times in the reader's own time zone; the exact UTC text stays as a tooltip.
+const formats = {
+  instant: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
+  day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }),
+};
+for (const time of document.querySelectorAll("time[data-local]")) {
+  const at = new Date(time.dateTime);
+  const format = formats[time.dataset.local];
+  if (!format || Number.isNaN(at.getTime())) continue;
+  time.title = time.textContent;
+  time.textContent = format.format(at);
+}
+
+// Typing another amount chooses it.
+const other = document.getElementById("amount-other");
+document.getElementById("custom_usd")?.addEventListener("input", () => { other.checked = true; });
+other?.addEventListener("change", () => document.getElementById("custom_usd").focus());
+
+// One open menu at a time; Escape closes it and gives the focus back.
+const menus = [...document.querySelectorAll("details.confirm, details.menu")];
+const close = (menu) => { menu.open = false; };
+document.addEventListener("click", (event) => {
+  for (const menu of menus) if (menu.open && !menu.contains(event.target)) close(menu);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of menus) {
+    if (!menu.open) continue;
+    close(menu);
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A submitted form is not submitted twice by an impatient finger.
+for (const form of document.querySelectorAll('form[method="post"]')) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+// Coming back with the back button must find the forms usable again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// A payment that is still being confirmed looks again by itself, ten times at most.
+const waiting = document.querySelector("[data-reload-after]");
+if (waiting) {
+  const counter = `reloads:${location.search}`;
+  const count = Number(sessionStorage.getItem(counter) ?? 0);
+  if (count < 10) {
+    setTimeout(() => {
+      sessionStorage.setItem(counter, String(count + 1));
+      location.reload();
+    }, Number(waiting.dataset.reloadAfter));
+  }
+}

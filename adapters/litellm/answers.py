@@ -1,0 +1,194 @@
+"""An answer as it comes off a connection: its head, its bytes, its end."""
+
+from __future__ import annotations
+
+import time
+
+from geventhttpclient.response import HTTPParseError, HTTPProtocolViolationError, HTTPResponse
+
+from adapters.litellm.connections import Connection, ConnectionPool
+from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
+
+_MAX_HEAD_BYTES = 64 * 1024
+_FIRST_FINAL_STATUS = 200
+
+
+class BrokenBeforeAnswerError(UpstreamUnavailableError):
+    """The connection broke before a single byte of an answer."""
+
+
+class LiteLLMAnswer:
+    """One answer, read from a connection that is its own until ``close``."""
+
+    def __init__(self, connection: Connection, pool: ConnectionPool, *, deadline: float) -> None:
+        """Wait for the head. If that fails, the connection is still the caller's.
+
+        Args:
+            connection: Has just sent the request.
+            pool: Where the connection goes in the end.
+            deadline: When to give up, in ``time.monotonic``.
+
+        Raises:
+            BrokenBeforeAnswerError: The server closed without a word.
+            UpstreamUnavailableError: It broke off, or does not speak HTTP.
+            UpstreamTimeoutError: No complete head in time.
+        """
+        self._connection: Connection | None = connection
+        self._pool = pool
+        self._parser = _AnswerParser()
+        self._read_head(deadline)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return int(self._parser.get_code())
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it is an event stream, rather than one document."""
+        return (self.header("content-type") or "").lower().startswith("text/event-stream")
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether it is compressed, although we asked for it not to be."""
+        return (self.header("content-encoding") or "identity").lower() != "identity"
+
+    def header(self, name: str) -> str | None:
+        """Return a header that came once."""
+        value = self._parser.get(name)
+        return value if isinstance(value, str) else None
+
+    def read(self, *, wait_s: float) -> bytes | None:
+        """Return the next bytes, ``b""`` at the end, or None if none came in time.
+
+        Silence damages nothing: reading may go on afterwards. The end is where HTTP says
+        it is: the last chunk, the announced length, or, for an answer with neither, the
+        end of the connection.
+
+        Raises:
+            UpstreamUnavailableError: The upstream broke off before the end.
+        """
+        deadline = time.monotonic() + wait_s
+        while not (body := self._parser.take_body()) and not self._parser.done:
+            if not self._advance(deadline):
+                return None
+        return body
+
+    def read_beginning(self, limit: int, *, timeout_s: float) -> bytes:
+        """Return what can be read of the body, ``limit`` bytes at most, in bounded time.
+
+        Fewer come from a server that falls silent or breaks off; nothing is raised.
+        """
+        deadline = time.monotonic() + timeout_s
+        beginning = b""
+        try:
+            while len(beginning) < limit:
+                block = self.read(wait_s=deadline - time.monotonic())
+                if not block:
+                    break
+                beginning += block
+        except UpstreamUnavailableError:
+            pass
+        return beginning[:limit]
+
+    def close(self) -> None:
+        """Give the connection back if the answer was read to its end, else close it at once.
+
+        A repeat does nothing.
+        """
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._parser.done and self._parser.keep_alive:
+            self._pool.give_back(connection)
+        else:
+            self._pool.discard(connection)
+
+    def _read_head(self, deadline: float) -> None:
+        while not self._parser.has_final_head:
+            if not self._advance(deadline):
+                raise UpstreamTimeoutError
+
+    def _advance(self, deadline: float) -> bool:
+        """Parse the next bytes from the connection; whether any came in time."""
+        if self._connection is None:
+            raise UpstreamUnavailableError
+        try:
+            data = self._connection.receive(timeout_s=deadline - time.monotonic())
+        except OSError as error:
+            raise self._broken() from error
+        if data is None:
+            return False
+        if not data and not self._parser.has_begun:
+            raise BrokenBeforeAnswerError
+        try:
+            self._parser.feed(data)
+        except HTTPParseError as error:
+            self._parser.keep_alive = False
+            # What follows a complete answer is nobody's.
+            if not self._parser.done:
+                raise UpstreamUnavailableError from error
+        if not data and not self._parser.done:
+            raise UpstreamUnavailableError
+        return True
+
+    def _broken(self) -> UpstreamUnavailableError:
+        return UpstreamUnavailableError() if self._parser.has_begun else BrokenBeforeAnswerError()
+
+
+class _AnswerParser(HTTPResponse):
+    """The parser of geventhttpclient (llhttp), fed by us, for one answer.
+
+    Interim answers (1xx) pass by; bytes behind the final one are an error.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("POST")
+        self.has_begun = False
+        self.done = False
+        self.keep_alive = False
+        self._head_bytes = 0
+        self._body: list[bytes] = []
+
+    @property
+    def has_final_head(self) -> bool:
+        """Whether the head of the answer proper is complete."""
+        return self.done or (self.headers_complete and int(self.get_code()) >= _FIRST_FINAL_STATUS)
+
+    def feed(self, data: str | bytes) -> None:
+        self.has_begun = True
+        super().feed(data)
+
+    def take_body(self) -> bytes:
+        """Return the body bytes parsed since the last time."""
+        body = b"".join(self._body)
+        self._body.clear()
+        return body
+
+    def _on_message_begin(self) -> None:
+        if self.done:
+            raise HTTPProtocolViolationError("a second answer to one request")
+        super()._on_message_begin()
+
+    def _on_header_field(self, string: str) -> None:
+        self._count_head(string)
+        super()._on_header_field(string)
+
+    def _on_header_value(self, string: str) -> None:
+        self._count_head(string)
+        super()._on_header_value(string)
+
+    def _on_body(self, buf: bytearray) -> None:
+        self._body.append(bytes(buf))
+
+    def _on_message_complete(self) -> None:
+        super()._on_message_complete()
+        if int(self.get_code()) >= _FIRST_FINAL_STATUS:
+            self.done = True
+            self.keep_alive = bool(self.should_keep_alive())
+
+    def _count_head(self, string: str) -> None:
+        # Trailers behind the last chunk come this way too.
+        self._head_bytes += len(string)
+        if self._head_bytes > _MAX_HEAD_BYTES:
+            raise HTTPProtocolViolationError("the head of the answer is too long")

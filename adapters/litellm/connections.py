@@ -1,0 +1,222 @@
+"""Connections to one server: opened on demand, kept alive, never more than allowed.
+
+Plain sockets of the standard library, so that the same code waits politely in a
+greenlet where gevent has patched it and blocks only its own thread where not. The
+pools of the HTTP libraries hand a socket of one gevent hub to another thread, or wait
+for a free place without end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from gevent.monkey import get_original
+
+from creditcore.domain.errors import UpstreamUnavailableError
+
+_BLOCK_BYTES = 64 * 1024
+
+# Only ever asked "now?", with a timeout of zero, so gevent has nothing to do with it.
+_poll = get_original("select", "poll")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is.
+
+    Attributes:
+        prefix: What stands before every path, without a slash at its end.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Read an address such as ``https://llm.example.com/litellm``.
+
+        Raises:
+            ValueError: Not a plain http or https address.
+        """
+        parts = urlsplit(url)
+        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
+            raise ValueError("not a plain http or https address")
+        tls = parts.scheme == "https"
+        return cls(parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/"))
+
+    @property
+    def host_header(self) -> str:
+        """The value of ``Host``: the port is left out where it is the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+class Connection:
+    """One connection. While it works, its errors are ``OSError``: the caller knows what they mean.
+
+    Attributes:
+        reused: Whether it has served an answer before.
+    """
+
+    def __init__(
+        self, address: Address, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+    ) -> None:
+        """Connect.
+
+        Raises:
+            UpstreamUnavailableError: The server cannot be reached.
+        """
+        self._address = address
+        self._tls = tls
+        self._connect_timeout_s = connect_timeout_s
+        self._sock = self._connect()
+        self.reused = False
+
+    def reopen(self) -> None:
+        """Close, and connect anew.
+
+        Raises:
+            UpstreamUnavailableError: The server cannot be reached.
+        """
+        self.close()
+        self._sock = self._connect()
+        self.reused = False
+
+    def send(self, data: bytes, *, timeout_s: float) -> None:
+        """Send everything.
+
+        Raises:
+            TimeoutError: The server did not take it in time.
+            OSError: The connection is broken.
+        """
+        self._sock.settimeout(timeout_s)
+        self._sock.sendall(data)
+
+    def receive(self, *, timeout_s: float) -> bytes | None:
+        """Return what has arrived; None if nothing came in time; ``b""`` once the server closed.
+
+        A timeout loses nothing: plain bytes stay in the kernel, and a half-received TLS
+        record stays in the TLS layer, which also hands out bytes it has decrypted
+        already. Waiting for readability first would be wrong twice with TLS.
+
+        Raises:
+            OSError: The connection is broken.
+        """
+        self._sock.settimeout(max(timeout_s, 0.0))
+        try:
+            return self._sock.recv(_BLOCK_BYTES)
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+            return None
+
+    def is_quiet(self) -> bool:
+        """Whether an idle connection is still usable.
+
+        One that has something to read was closed by the server, or says something
+        nobody asked for.
+        """
+        poll = _poll()
+        poll.register(self._sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        """Close at once, so that the server notices on its next write."""
+        # A shutdown reaches the server even while somebody else still holds the socket.
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+    def _connect(self) -> socket.socket:
+        deadline = time.monotonic() + self._connect_timeout_s
+        try:
+            sock = socket.create_connection(
+                (self._address.host, self._address.port), timeout=self._connect_timeout_s
+            )
+        except OSError as error:
+            raise UpstreamUnavailableError from error
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is None:
+                return sock
+            sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            return self._tls.wrap_socket(sock, server_hostname=self._address.host)
+        except OSError as error:
+            sock.close()
+            raise UpstreamUnavailableError from error
+
+
+class ConnectionPool:
+    """Connections to one address. Safe to share between threads and greenlets."""
+
+    def __init__(
+        self, address: Address, *, size: int, connect_timeout_s: float, wait_timeout_s: float
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            address: Where to connect.
+            size: How many connections there may be at once, idle ones included.
+            connect_timeout_s: How long opening one may take, TLS included.
+            wait_timeout_s: How long to wait for a free place when all are busy.
+        """
+        self._address = address
+        self._connect_timeout_s = connect_timeout_s
+        self._wait_timeout_s = wait_timeout_s
+        self._places = threading.BoundedSemaphore(size)
+        self._idle: deque[Connection] = deque()
+        self._tls = ssl.create_default_context() if address.tls else None
+
+    def take(self) -> Connection:
+        """Return the connection used last that is still alive, else a new one.
+
+        It must come back, by ``give_back`` or ``discard``, or its place is lost.
+
+        Raises:
+            UpstreamUnavailableError: All are busy, or the server cannot be reached.
+        """
+        if not self._places.acquire(timeout=self._wait_timeout_s):
+            raise UpstreamUnavailableError
+        try:
+            return self._take_idle() or Connection(
+                self._address, tls=self._tls, connect_timeout_s=self._connect_timeout_s
+            )
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection whose answer was read to its end for the next call."""
+        connection.reused = True
+        self._idle.append(connection)
+        self._places.release()
+
+    def discard(self, connection: Connection) -> None:
+        """Close a connection whose answer was not."""
+        connection.close()
+        self._places.release()
+
+    def close(self) -> None:
+        """Close the idle connections. Those in use are closed by who uses them."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take_idle(self) -> Connection | None:
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if connection.is_quiet():
+                return connection
+            connection.close()

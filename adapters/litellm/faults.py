@@ -1,0 +1,172 @@
+"""What LiteLLM says went wrong, and how much of it a client may hear.
+
+Its messages carry the provider's own words, and around them whatever was at hand: names
+of Python exceptions, model groups, addresses, once even the provider's key. Statuses
+differ between versions (an exhausted budget is 400, 422 or 429), so the type and the
+words decide first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+
+from creditcore.domain.errors import (
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+_BUSY = "The model receives too many requests right now. Try again shortly."
+_REFUSED = "The model refused this request."
+_LONGEST_MESSAGE = 500
+_LONGEST_WAIT_S = 24 * 3600
+
+# Our key, our budget, our database, our account at the provider: the operator's to mend.
+_OPERATOR_TYPES = frozenset(
+    {
+        "auth_error",
+        "authentication_error",
+        "billing_error",
+        "budget_exceeded",
+        "expired_key",
+        "insufficient_quota",
+        "key_model_access_denied",
+        "no_db_connection",
+        "permission_error",
+        "team_model_access_denied",
+        "token_not_found_in_db",
+        "user_model_access_denied",
+    }
+)
+# Only priced models are routed, so a name the proxy does not know means that its list
+# changed under us: the operator's as well.
+_OPERATOR_WORDS = re.compile(
+    r"Invalid model name passed in|Budget has been exceeded|ExceededBudget|insufficient_quota"
+    r"|exceeded your current quota|AuthenticationError|PermissionDeniedError|invalid_api_key",
+)
+_REJECTED_STATUSES = frozenset({400, 404, 413, 422})
+
+_CODES = {
+    "ContextWindowExceededError": "context_length_exceeded",
+    "ContentPolicyViolationError": "content_policy_violation",
+}
+
+_TAIL = re.compile(
+    r"\.?\s*(?:Received Model Group\s*=|Available Model Group Fallbacks\s*=|LiteLLM Retried"
+    r"|LiteLLM Max Retries|No fallback model group|Traceback \(most recent|\n\s*Model:"
+    r"|\s(?:api_base|deployment|model_id)\s*=).*",
+    re.DOTALL | re.IGNORECASE,
+)
+_EXCEPTION_NAMES = re.compile(
+    r"\A(?:\s*(?:litellm\.)?[A-Za-z_.]*(?:Error|Exception|Err)\b\s*(?::|-)\s*)+"
+)
+_SECRETS = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://\S+"  # any URL
+    r"|\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?\b"  # an address
+    r"|\b(?:localhost|(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})(?::[0-9]+|/\S*)"  # host:port, host/path
+    r"|\b(?:[A-Za-z0-9-]+\.)+(?:com|net|org|io|ai|dev|cloud|local|internal|svc)\b"  # a host
+    r"|\bBearer\s+\S+"
+    r"|\b(?:sk|pk|rk|gsk|xai|org|proj|key)[-_][A-Za-z0-9*._-]{3,}"  # keys, masked ones too
+    r"|\bAIza[A-Za-z0-9_-]+"
+    r"|\b(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Za-z])[A-Za-z0-9_-]{24,}",  # looks random
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error object as received. Its message is not fit to be shown.
+
+    Attributes:
+        message: Empty where none came.
+        kind: Its ``type``, empty where none came.
+        recognised: Whether there was an error object at all.
+    """
+
+    message: str = ""
+    kind: str = ""
+    recognised: bool = False
+
+    @classmethod
+    def of(cls, error: object) -> Self:
+        """Read the value of ``error``, whatever it is."""
+        if isinstance(error, str):
+            return cls(error, "", recognised=True)
+        if not isinstance(error, Mapping):
+            return cls()
+        return cls(_text(error.get("message")), _text(error.get("type")), recognised=True)
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Read the body of a refusal: JSON, or an event stream whose first event has the error."""
+        return cls.of(_document(body).get("error"))
+
+    @property
+    def is_operators(self) -> bool:
+        """Whether only the operator can mend it, whatever the status says."""
+        return self.kind in _OPERATOR_TYPES or _OPERATOR_WORDS.search(self.message) is not None
+
+    @property
+    def code(self) -> str | None:
+        """OpenAI's word for it, of which LiteLLM keeps only the name of its exception."""
+        return next((code for name, code in _CODES.items() if name in self.message), None)
+
+    @property
+    def public_message(self) -> str:
+        """What the client may hear: the provider's words without names, addresses and keys."""
+        if self.is_operators:
+            return str(UpstreamUnavailableError())
+        words = _TAIL.sub("", self.message)
+        words = _EXCEPTION_NAMES.sub("", words)
+        words = " ".join(_SECRETS.sub("[removed]", words).split())
+        return words[:_LONGEST_MESSAGE] or _REFUSED
+
+
+def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamError:
+    """Return what a refused call means.
+
+    Args:
+        status: What the server answered instead of 2xx; a redirect is not followed.
+        body: The beginning of the body.
+        retry_after: The header as received; only whole seconds are understood.
+    """
+    fault = Fault.read(body)
+    if fault.is_operators:
+        return UpstreamUnavailableError()
+    if status in {408, 504}:
+        return UpstreamTimeoutError()
+    if status == 429:  # noqa: PLR2004 - statuses are their own names
+        return UpstreamRejectedError(
+            _BUSY, status=status, code="rate_limit_exceeded", retry_after_s=_seconds(retry_after)
+        )
+    # A 404 without an error object is a wrong address, not a wrong request.
+    if status in _REJECTED_STATUSES and (fault.recognised or status != 404):  # noqa: PLR2004
+        return UpstreamRejectedError(fault.public_message, status=status, code=fault.code)
+    return UpstreamUnavailableError()
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    text = body.strip()
+    if text.startswith(b"data:"):
+        text = text.removeprefix(b"data:").splitlines()[0]
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _seconds(retry_after: str | None) -> int | None:
+    if retry_after is None or not re.fullmatch(r"[0-9]{1,6}", retry_after.strip()):
+        return None
+    return min(int(retry_after), _LONGEST_WAIT_S)

@@ -1,0 +1,225 @@
+"""LiteLLM's price list, ``GET /model/info``: the only file that knows its field names.
+
+Prices are JSON numbers in USD per token. They are read as ``Decimal``, from the text
+that was sent: a float would already have lost what the text said.
+
+How LiteLLM itself computes a cost (``litellm_core_utils/llm_cost_calc/utils.py``):
+a threshold exists where ``input_cost_per_token_above_<N>k_tokens`` does, it moves every
+rate of the call, and a rate the tier does not name keeps its base price. One thing is
+different here on purpose. LiteLLM takes a cache price it does not know for zero; we take
+it for the price of an ordinary prompt token, since unknown is not free.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from creditcore.domain.pricing import MAX_TOKENS, ModelPrice, Rates, Tier, price_units
+
+_TEXT_MODES = frozenset({"chat", "completion", "responses"})
+_TOKEN_PRICED_MODES = _TEXT_MODES | {"embedding"}
+
+_INPUT = "input_cost_per_token"
+_OUTPUT = "output_cost_per_token"
+_CACHE_READ = "cache_read_input_token_cost"
+_CACHE_WRITE = "cache_creation_input_token_cost"
+_CACHE_WRITE_1H = "cache_creation_input_token_cost_above_1hr"
+_REASONING = "output_cost_per_reasoning_token"
+
+_THRESHOLD = re.compile(rf"{_INPUT}(_above_([0-9]{{1,9}})(k?)_tokens)")
+_FINEST_EXPONENT = -30
+_LONGEST_PRICE = 64
+_MAX_NAME_LENGTH = 200
+
+
+def read_price_list(body: bytes) -> list[ModelPrice]:
+    """Return every model with a usable price, by name.
+
+    A row that cannot be used is left out and never spoils the others. Several
+    deployments of one name become one price, the dearest: LiteLLM chooses among
+    them as it likes, and the hold must cover whichever it is.
+
+    Raises:
+        ValueError: Not a price list at all.
+    """
+    try:
+        document = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    rows = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(rows, list):
+        raise ValueError("no list of models")  # noqa: TRY004 - a bad value, whatever its type
+    by_name: dict[str, ModelPrice] = {}
+    for row in rows:
+        if (price := read_price(row)) is not None:
+            known = by_name.get(price.model)
+            by_name[price.model] = dearest(known, price) if known else price
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def read_price(row: object) -> ModelPrice | None:
+    """Return the price in one row; None where it has none, or one we could not keep to.
+
+    A price of zero is a price: the model is free. Missing, null, negative, textual or
+    infinite prices are none, and so is a mode that is not sold by the token.
+
+    Args:
+        row: One element of ``data``, its numbers read as ``Decimal``.
+    """
+    if not isinstance(row, dict):
+        return None
+    name, info = row.get("model_name"), row.get("model_info")
+    if not isinstance(name, str) or not _is_routable(name) or not isinstance(info, dict):
+        return None
+    mode = "chat" if info.get("mode") is None else info["mode"]
+    # A table of price ranges replaces the flat prices beside it: not ours to guess.
+    if not isinstance(mode, str) or mode not in _TOKEN_PRICED_MODES or info.get("tiered_pricing"):
+        return None
+    try:
+        base = _base_rates(info)
+        tiers = _tiers(info, base)
+    except ValueError:
+        return None
+    writes_text = mode in _TEXT_MODES
+    return ModelPrice(
+        model=name,
+        rates=base,
+        tiers=tiers,
+        max_input_tokens=_limit(info, "max_input_tokens"),
+        # On an embedding model the old ``max_tokens`` is the length of its input.
+        max_output_tokens=_limit(info, "max_output_tokens", "max_tokens") if writes_text else None,
+        mode=mode,
+    )
+
+
+def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
+    """Return one price that covers two deployments of the same model.
+
+    Of every rate the dearer counts, below and above every threshold of either. Of the
+    limits the longer counts, and one that is unknown on either side stays unknown.
+    """
+    thresholds = sorted({tier.above_prompt_tokens for tier in (*left.tiers, *right.tiers)})
+    return ModelPrice(
+        model=left.model,
+        rates=_dearest_rates(left.rates, right.rates),
+        tiers=tuple(
+            Tier(above, _dearest_rates(left.rates_for(above + 1), right.rates_for(above + 1)))
+            for above in thresholds
+        ),
+        max_input_tokens=_longer(left.max_input_tokens, right.max_input_tokens),
+        max_output_tokens=_longer(left.max_output_tokens, right.max_output_tokens),
+        mode=left.mode,
+    )
+
+
+def _number(text: str) -> Decimal:
+    """Read a JSON number exactly. One that no Decimal can hold is no number."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _is_routable(name: str) -> bool:
+    """Whether a client can ask for this name: ``openai/*`` stands for many, not for one."""
+    return 0 < len(name) <= _MAX_NAME_LENGTH and name.isprintable() and "*" not in name
+
+
+def _base_rates(info: Mapping[str, Any]) -> Rates:
+    input_, output = _price(info, _INPUT), _price(info, _OUTPUT)
+    if input_ is None or output is None:
+        raise ValueError("unpriced")
+    cache_write = _first(_price(info, _CACHE_WRITE), input_)
+    return Rates(
+        input=input_,
+        output=output,
+        cache_read=_first(_price(info, _CACHE_READ), input_),
+        cache_write=cache_write,
+        cache_write_1h=_first(_price(info, _CACHE_WRITE_1H), cache_write),
+        reasoning=_first(_price(info, _REASONING), output),
+    )
+
+
+def _tiers(info: Mapping[str, Any], base: Rates) -> tuple[Tier, ...]:
+    tiers: dict[int, Rates] = {}
+    for name, value in info.items():
+        match = _THRESHOLD.fullmatch(name)
+        if match is None or value is None:
+            continue
+        suffix, count, thousands = match.groups()
+        above = int(count) * (1000 if thousands else 1)
+        # xAI's tier begins at the threshold itself, everybody else's behind it.
+        if info.get("litellm_provider") == "xai":
+            above -= 1
+        tiers[above] = _tier_rates(info, base, suffix)
+    return tuple(Tier(above, tiers[above]) for above in sorted(tiers))
+
+
+def _tier_rates(info: Mapping[str, Any], base: Rates, suffix: str) -> Rates:
+    """Return the rates above a threshold; what the tier does not name costs what it did below."""
+    input_ = _first(_price(info, _INPUT + suffix), base.input)
+    output = _first(_price(info, _OUTPUT + suffix), base.output)
+    # A bucket without any price of its own follows the bucket it belongs to into the tier.
+    cache_write = _first(_price(info, _CACHE_WRITE + suffix), _price(info, _CACHE_WRITE), input_)
+    return Rates(
+        input=input_,
+        output=output,
+        cache_read=_first(_price(info, _CACHE_READ + suffix), _price(info, _CACHE_READ), input_),
+        cache_write=cache_write,
+        cache_write_1h=_first(
+            _price(info, _CACHE_WRITE_1H + suffix), _price(info, _CACHE_WRITE_1H), cache_write
+        ),
+        reasoning=_first(_price(info, _REASONING + suffix), _price(info, _REASONING), output),
+    )
+
+
+def _price(info: Mapping[str, Any], name: str) -> int | None:
+    """Return a price in units of 10^-30 USD, or None where it is missing or null.
+
+    Raises:
+        ValueError: There is something, but it is not a price.
+    """
+    value = info.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, Decimal) or not value.is_finite():
+        raise ValueError(f"{name} is not a price")
+    if value == 0:
+        return 0
+    text = str(value)
+    # Checked first: turning 1e-999999999 into a ratio would take all memory.
+    if value.adjusted() < _FINEST_EXPONENT or len(text) > _LONGEST_PRICE:
+        raise ValueError(f"{name} is finer than any price")
+    return price_units(text)
+
+
+def _limit(info: Mapping[str, Any], *names: str) -> int | None:
+    """Return the first of these that is a count of tokens above zero."""
+    for name in names:
+        value = info.get(name)
+        if isinstance(value, Decimal) and value.is_finite() and 0 < value <= MAX_TOKENS:
+            return int(value)
+    return None
+
+
+def _first(*candidates: int | None) -> int:
+    return next(candidate for candidate in candidates if candidate is not None)
+
+
+def _dearest_rates(left: Rates, right: Rates) -> Rates:
+    return Rates(
+        input=max(left.input, right.input),
+        output=max(left.output, right.output),
+        cache_read=max(left.cache_read, right.cache_read),
+        cache_write=max(left.cache_write, right.cache_write),
+        cache_write_1h=max(left.cache_write_1h, right.cache_write_1h),
+        reasoning=max(left.reasoning, right.reasoning),
+    )
+
+
+def _longer(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else max(left, right)

@@ -1,0 +1,156 @@
+"""Carries inference calls to LiteLLM and its answers back."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from adapters.litellm.answers import BrokenBeforeAnswerError, LiteLLMAnswer
+from adapters.litellm.connections import Address, Connection, ConnectionPool
+from adapters.litellm.faults import refusal
+from adapters.litellm.wire.body import asks_for_stream
+from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
+from creditcore.ports.inference import Wire
+
+_MAX_REFUSAL_BYTES = 64 * 1024
+_REFUSAL_TIMEOUT_S = 10.0
+_OK_STATUSES = range(200, 300)
+_CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+class LiteLLMRelay:
+    """Sends requests over pooled keep-alive connections.
+
+    The request head is built from nothing: no header of a client ever reaches the
+    proxy, so none can choose a key, a tag or a price there.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        master_key: str,
+        size: int = 256,
+        connect_timeout_s: float = 3.0,
+        wait_timeout_s: float = 5.0,
+        head_timeout_s: float = 120.0,
+        first_byte_timeout_s: float = 60.0,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            base_url: The proxy's address, a path prefix included, without ``/v1``.
+            master_key: The proxy's key.
+            size: How many calls may run at once in this process.
+            connect_timeout_s: How long a new connection may take.
+            wait_timeout_s: How long to wait for a free place when all are busy.
+            head_timeout_s: How long the head of a whole answer may take. The model
+                writes all of it before that, so this bounds the answer's own time.
+            first_byte_timeout_s: How long the head of a stream may take. The proxy sends
+                it with the first token.
+
+        Raises:
+            ValueError: The address or the key cannot be used.
+        """
+        address = Address.parse(base_url)
+        if not master_key.isascii() or not master_key.isprintable():
+            raise ValueError("the master key cannot be sent in a header")
+        self._prefix = address.prefix
+        self._head = (
+            f"host: {address.host_header}\r\n"
+            f"authorization: Bearer {master_key}\r\n"
+            "user-agent: creditcore\r\n"
+            "content-type: application/json\r\n"
+            # The meter reads what passes, so it must not be compressed.
+            "accept-encoding: identity\r\n"
+        )
+        self._head_timeout_s = head_timeout_s
+        self._first_byte_timeout_s = first_byte_timeout_s
+        self._pool = ConnectionPool(
+            address, size=size, connect_timeout_s=connect_timeout_s, wait_timeout_s=wait_timeout_s
+        )
+
+    def send(self, wire: Wire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
+        """Send a request and return its answer once its head has arrived.
+
+        Whoever gets an answer must close it, or its place in the pool is lost.
+
+        Args:
+            wire: Names the route.
+            body: What ``wire.upstream_body`` returned.
+            call_id: Our reference of the call; LiteLLM logs the call under it.
+
+        Raises:
+            UpstreamRejectedError: It refused this request.
+            UpstreamUnavailableError: It is down, at fault, or refused us.
+            UpstreamTimeoutError: It stayed silent for too long.
+            ValueError: The call id could not stand in a header.
+        """
+        streams = asks_for_stream(body)
+        message = self._message(wire.endpoint, body, call_id=call_id, streams=streams)
+        timeout_s = self._first_byte_timeout_s if streams else self._head_timeout_s
+        answer = self._exchange(message, deadline=time.monotonic() + timeout_s)
+        if answer.status in _OK_STATUSES:
+            if answer.is_encoded:
+                answer.close()
+                raise UpstreamUnavailableError
+            return answer
+        try:
+            raise refusal(
+                answer.status,
+                answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S),
+                retry_after=answer.header("retry-after"),
+            )
+        finally:
+            answer.close()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.close()
+
+    def _message(self, endpoint: str, body: bytes, *, call_id: str, streams: bool) -> bytes:
+        if not _CALL_ID.fullmatch(call_id):
+            raise ValueError(f"not a call id: {call_id!r}")
+        head = (
+            f"POST {self._prefix}{endpoint} HTTP/1.1\r\n"
+            f"{self._head}"
+            f"accept: {'text/event-stream' if streams else 'application/json'}\r\n"
+            f"x-litellm-call-id: {call_id}\r\n"
+            f"content-length: {len(body)}\r\n"
+            "\r\n"
+        )
+        return head.encode("ascii") + body
+
+    def _exchange(self, message: bytes, *, deadline: float) -> LiteLLMAnswer:
+        """Send the message and wait for a head, on a kept connection first if there is one.
+
+        A server closes a kept connection when it has been idle for long, perhaps just as
+        our request is on its way. Only then, when a connection that had served before
+        breaks without a single byte of an answer, is the message sent once more, on a new
+        connection: a server that closes an idle connection has not taken this request, so
+        no model has run and nobody can be billed for it. (A server that died over it leaves
+        the same sign. Our hold is one and is settled once, so the client still pays once.)
+        """
+        connection = self._pool.take()
+        try:
+            try:
+                return self._attempt(connection, message, deadline=deadline)
+            except BrokenBeforeAnswerError:
+                if not connection.reused:
+                    raise
+            connection.reopen()
+            return self._attempt(connection, message, deadline=deadline)
+        except BaseException:
+            self._pool.discard(connection)
+            raise
+
+    def _attempt(self, connection: Connection, message: bytes, *, deadline: float) -> LiteLLMAnswer:
+        try:
+            connection.send(message, timeout_s=max(deadline - time.monotonic(), 0.001))
+        except TimeoutError as error:
+            raise UpstreamTimeoutError from error
+        except OSError:
+            # The server may have refused before it read everything: its answer, if there
+            # is one, says more than our broken pipe.
+            pass
+        return LiteLLMAnswer(connection, self._pool, deadline=deadline)

@@ -1,0 +1,1 @@
+"""The protocols clients speak: requests understood, answers metered."""

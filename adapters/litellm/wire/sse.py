@@ -1,0 +1,84 @@
+"""Server-sent events out of a stream of bytes, wherever it is cut.
+
+The format is that of the HTML standard, section 9.2: lines end with CRLF, LF or CR, an
+event ends with an empty line, lines starting with a colon are comments, several data
+lines are one payload, and an event that the end of the stream cuts off never was.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_EVENT_BYTES = 8 * 1024 * 1024
+"""Longer than any event an honest server sends; LiteLLM's own limit for a frame."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+# A CR at the very end may yet turn out to be half of a CRLF, so it needs a byte behind it.
+_LINE_END = rb"(?:\r\n|\n|\r(?=[^\n]))"
+_EVENT_END = re.compile(_LINE_END + _LINE_END)
+_EVENT_END_AT_LAST = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)\Z")
+_LONGEST_PARTIAL_END = 3
+
+
+class SseEvent(NamedTuple):
+    """One complete event.
+
+    Attributes:
+        raw: Its bytes as they came, its empty line included.
+        data: Its payload, or None where it has none: a comment, a keep-alive.
+    """
+
+    raw: bytes
+    data: bytes | None
+
+
+class EventTooLongError(Exception):
+    """An event outgrew the buffer. The stream cannot be read any further."""
+
+
+class SseSplitter:
+    """Cuts a stream into events. However the stream arrives, the events are the same."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0
+
+    def feed(self, chunk: bytes) -> list[SseEvent]:
+        """Take bytes, return the events they complete.
+
+        Raises:
+            EventTooLongError: An event is longer than ``MAX_EVENT_BYTES``.
+        """
+        buffer = self._buffer
+        buffer += chunk
+        events = []
+        start = 0
+        for end in _EVENT_END.finditer(buffer, self._searched):
+            events.append(_event(bytes(buffer[start : end.end()])))
+            start = end.end()
+        del buffer[:start]
+        self._searched = max(len(buffer) - _LONGEST_PARTIAL_END, 0)
+        if len(buffer) > MAX_EVENT_BYTES:
+            buffer.clear()
+            self._searched = 0
+            raise EventTooLongError
+        return events
+
+    def finish(self) -> SseEvent | None:
+        """Return the event whose last CR was still in doubt; drop one that is unfinished."""
+        raw = bytes(self._buffer)
+        self._buffer.clear()
+        self._searched = 0
+        return _event(raw) if _EVENT_END_AT_LAST.search(raw) else None
+
+
+def _event(raw: bytes) -> SseEvent:
+    lines = raw.removeprefix(_BYTE_ORDER_MARK).splitlines()
+    payload = [
+        line[5:].removeprefix(b" ")
+        for line in lines
+        if line.startswith(b"data:") or line == b"data"
+    ]
+    return SseEvent(raw, b"\n".join(payload) if payload else None)

@@ -1,0 +1,274 @@
+"""What Paystack's JSON means: the only file that knows its field names.
+
+Requests go out exactly as documented. Answers are read with suspicion: an amount that is
+missing, a status that is no word or a reference that is not the one asked for is no answer
+at all, and nothing is guessed.
+
+Sources: https://paystack.com/docs/api/transaction/ and its samples;
+https://paystack.com/docs/payments/webhooks/ for the events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import orjson
+
+from creditcore.domain.errors import PaymentGatewayUnavailableError, WebhookRefusedError
+from creditcore.domain.money import Money
+from creditcore.domain.purchases import Payment, PaymentStatus
+from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+
+# Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.=-]{0,99}")
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_MAX_TEXT_LENGTH = 200
+
+# Smallest transaction in subunits: https://paystack.com/docs/api/ ("Supported currency").
+_MINIMUM_MINOR_UNITS = {"USD": 200, "KES": 300}
+
+# https://paystack.com/docs/payments/verify-payments/; "reversal-pending" is seen while a
+# refund is under way. A word that is not listed is a new one, and waits like a pending payment.
+_STATUSES = {
+    "success": PaymentStatus.SUCCEEDED,
+    "failed": PaymentStatus.FAILED,
+    "reversed": PaymentStatus.REVERSED,
+    "reversal-pending": PaymentStatus.REVERSED,
+    # Not given up for good: also seen before the first attempt and after a declined card.
+    "abandoned": PaymentStatus.PENDING,
+    "ongoing": PaymentStatus.PENDING,
+    "pending": PaymentStatus.PENDING,
+    "processing": PaymentStatus.PENDING,
+    "queued": PaymentStatus.PENDING,
+}
+
+
+def minimum(currency: str) -> Money:
+    """Return the smallest amount that Paystack collects in a currency.
+
+    Raises:
+        LookupError: We collect nothing in this currency.
+    """
+    try:
+        return Money(_MINIMUM_MINOR_UNITS[currency], currency)
+    except KeyError:
+        raise LookupError(f"Paystack collects no {currency} for us") from None
+
+
+def is_reference(text: str) -> bool:
+    """Whether Paystack takes this as a reference."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def initialize_body(request: CheckoutRequest, *, channels: Sequence[str]) -> bytes:
+    """Write the request that starts a checkout."""
+    metadata = {
+        "cancel_action": request.cancel_url,
+        "custom_fields": [
+            {
+                "display_name": "Purchase",
+                "variable_name": "purchase",
+                "value": request.description,
+            }
+        ],
+    }
+    return orjson.dumps(
+        {
+            "email": request.email,
+            "amount": request.amount.minor_units,
+            # Left out, it would be the account's default currency.
+            "currency": request.amount.currency,
+            "reference": request.reference,
+            "callback_url": request.return_url,
+            "channels": list(channels),
+            # The API reference wants a JSON string here; an object loses the types inside it.
+            "metadata": orjson.dumps(metadata).decode(),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in Paystack's envelope.
+
+    Attributes:
+        http_status: 200 or 201 for a call that was accepted, which never means "paid";
+            400 or 404 for one that was refused.
+        envelope: The whole document.
+    """
+
+    http_status: int
+    envelope: Mapping[str, object]
+
+    @classmethod
+    def parse(cls, http_status: int, body: bytes) -> Self:
+        """Read an answer.
+
+        Raises:
+            PaymentGatewayUnavailableError: It answers nothing: Paystack is down, limits
+                our requests, refuses our key, or something else speaks in its place.
+        """
+        if http_status in {401, 403}:
+            raise _key_refused(http_status)
+        if http_status not in {200, 201, 400, 404}:
+            raise PaymentGatewayUnavailableError(f"Paystack answered with HTTP {http_status}.")
+        try:
+            envelope = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise _unusable(http_status, "it is not JSON") from error
+        if not isinstance(envelope, dict):
+            raise _unusable(http_status, "it is not a JSON object")
+        answer = cls(http_status, envelope)
+        # The documented sample of a refused key has status 400, not 401.
+        if http_status == 400 and answer.message.lower().startswith("invalid key"):
+            raise _key_refused(http_status)
+        return answer
+
+    @property
+    def message(self) -> str:
+        """Paystack's own words, safe to show; never empty."""
+        return _text(self.envelope.get("message")) or "Paystack gave no reason."
+
+    @property
+    def is_unknown_reference(self) -> bool:
+        """Whether Paystack never heard of the reference that was asked for."""
+        if self.http_status == 404:
+            # Any JSON object could come from a proxy in between; Paystack's says so itself.
+            status = self.envelope.get("status")
+            return status is False or status == "false"
+        return self.http_status == 400 and (
+            self.envelope.get("code") == "transaction_not_found"
+            # Several errors come without a code.
+            or self.message.lower().startswith("transaction reference not found")
+        )
+
+    def data(self) -> Mapping[str, object]:
+        """Return what an accepted call was about.
+
+        Raises:
+            PaymentGatewayUnavailableError: It was not accepted, or says nothing.
+        """
+        if self.http_status not in {200, 201} or self.envelope.get("status") is not True:
+            raise _unusable(self.http_status, self.message)
+        data = self.envelope.get("data")
+        if not isinstance(data, dict):
+            raise _unusable(self.http_status, "it has no data")
+        return data
+
+
+def read_checkout_url(answer: Answer, *, reference: str) -> str:
+    """Return the address of the page where the payer pays.
+
+    Raises:
+        PaymentGatewayUnavailableError: The answer does not name one for this reference.
+    """
+    data = answer.data()
+    _check_reference(answer, data, reference)
+    url = data.get("authorization_url")
+    if not isinstance(url, str):
+        raise _unusable(answer.http_status, "it names no page to pay on")
+    return url
+
+
+def read_payment(answer: Answer, *, reference: str) -> Payment:
+    """Return the payment that was asked for.
+
+    Raises:
+        PaymentGatewayUnavailableError: The answer is about another payment, or garbled.
+    """
+    data = answer.data()
+    _check_reference(answer, data, reference)
+    status = data.get("status")
+    if not isinstance(status, str):
+        raise _unusable(answer.http_status, "it has no status")
+    payment_status = _STATUSES.get(status, PaymentStatus.PENDING)
+    return Payment(
+        reference=reference,
+        status=payment_status,
+        amount=_amount(answer, data),
+        provider_id=_identifier(data.get("id")),
+        channel=_text(data.get("channel")),
+        message=_failure(data) if payment_status is PaymentStatus.FAILED else "",
+    )
+
+
+def read_notice(body: bytes) -> WebhookNotice:
+    """Return what a webhook is about.
+
+    Events name their payment in three places: charges in ``reference``, refunds in
+    ``transaction_reference``, disputes in ``transaction.reference``.
+
+    Raises:
+        WebhookRefusedError: The body is not a webhook.
+    """
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise WebhookRefusedError("The webhook is not JSON.") from error
+    kind = _text(event.get("event")) if isinstance(event, dict) else ""
+    if not kind:
+        raise WebhookRefusedError("The webhook does not say what happened.")
+    data = _mapping(event.get("data"))
+    places = (
+        data.get("reference"),
+        data.get("transaction_reference"),
+        _mapping(data.get("transaction")).get("reference"),
+    )
+    references = (place for place in places if isinstance(place, str) and is_reference(place))
+    return WebhookNotice(kind=kind, reference=next(references, ""))
+
+
+def _check_reference(answer: Answer, data: Mapping[str, object], reference: str) -> None:
+    if data.get("reference") != reference:
+        raise _unusable(answer.http_status, "it is about another reference")
+
+
+def _amount(answer: Answer, data: Mapping[str, object]) -> Money:
+    amount = data.get("amount")
+    currency = data.get("currency")
+    if isinstance(amount, str) and _DIGITS.fullmatch(amount):
+        amount = int(amount)
+    # bool is an int to isinstance(), and a float has lost the cents already.
+    if type(amount) is not int or amount < 0 or not isinstance(currency, str):
+        raise _unusable(answer.http_status, "it has no exact amount")
+    try:
+        return Money(amount, currency)
+    except ValueError as error:
+        raise _unusable(answer.http_status, "its amount makes no sense") from error
+
+
+def _identifier(value: object) -> str:
+    return str(value) if type(value) is int else _text(value)
+
+
+def _failure(data: Mapping[str, object]) -> str:
+    # M-PESA explains itself in the first, cards in the second.
+    return _text(data.get("message")) or _text(data.get("gateway_response"))
+
+
+def _text(value: object) -> str:
+    """Return text fit for a page, a log line and a database column; empty for anything else."""
+    if not isinstance(value, str):
+        return ""
+    printable = "".join(character for character in value if character.isprintable())
+    return printable.strip()[:_MAX_TEXT_LENGTH]
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _unusable(http_status: int, reason: str) -> PaymentGatewayUnavailableError:
+    return PaymentGatewayUnavailableError(
+        f"Paystack's answer (HTTP {http_status}) cannot be used: {reason}"
+    )
+
+
+def _key_refused(http_status: int) -> PaymentGatewayUnavailableError:
+    return PaymentGatewayUnavailableError(
+        f"Paystack refused our secret key (HTTP {http_status}): check PAYSTACK_SECRET_KEY, "
+        "and the list of allowed addresses on Paystack's dashboard."
+    )

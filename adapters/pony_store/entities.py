@@ -1,0 +1,152 @@
+"""The tables as Pony knows them.
+
+Constraints, foreign keys and indexes are made by the migrations, and are not repeated
+here. Amounts are microcredits and instants microseconds since 1970 in UTC, all 64 bits.
+Pony strips text unless told otherwise. It refuses empty text where it is ``Required``, so text that may be empty is
+``Optional``; it is never NULL unless it says ``nullable``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pony.orm import Optional, PrimaryKey, Required
+
+
+def define_entities(db: Any) -> None:
+    """Define every table on a Pony database."""
+    entity: Any = db.Entity
+
+    class Profile(entity):
+        _table_ = "profiles"
+        id = PrimaryKey(str, autostrip=False)
+        email = Required(str, unique=True, autostrip=False)
+        role = Required(str)
+        blocked = Required(bool)
+        created_at = Required(int, size=64)
+
+    class LocalCredential(entity):
+        _table_ = "local_credentials"
+        profile_id = PrimaryKey(str, autostrip=False)
+        password_hash = Required(str, autostrip=False)
+
+    class Wallet(entity):
+        _table_ = "wallets"
+        id = PrimaryKey(str, autostrip=False)
+        owner_id = Required(str, unique=True, autostrip=False)
+        posted = Required(int, size=64)
+        held = Required(int, size=64)
+
+    class Transfer(entity):
+        _table_ = "transfers"
+        reference = PrimaryKey(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        from_account = Required(str, autostrip=False)
+        to_account = Required(str, autostrip=False)
+        amount = Required(int, size=64)
+        kind = Required(str)
+        at = Required(int, size=64)
+        note = Optional(str, autostrip=False)
+
+    class UsageLog(entity):
+        """A call, which is also its hold."""
+
+        _table_ = "usage_logs"
+        id = PrimaryKey(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        key_id = Optional(str, autostrip=False, nullable=True)
+        model = Optional(str, autostrip=False, nullable=True)
+        endpoint = Optional(str, autostrip=False)
+        stream = Required(bool)
+        prompt_bound = Required(int, size=64)
+        output_bound = Required(int, size=64)
+        hold_amount = Required(int, size=64)
+        state = Required(str)
+        charge = Required(int, size=64)
+        written_off = Required(int, size=64)
+        prompt_tokens = Optional(int, size=64)
+        completion_tokens = Optional(int, size=64)
+        cached_tokens = Optional(int, size=64)
+        cache_write_tokens = Optional(int, size=64)
+        cache_write_1h_tokens = Optional(int, size=64)
+        reasoning_tokens = Optional(int, size=64)
+        provider_cost_picodollars = Required(int, size=64)
+        basis = Required(str)
+        status = Required(int, size=64)
+        error = Optional(str, autostrip=False, nullable=True)
+        latency_ms = Required(int, size=64)
+        first_byte_ms = Optional(int, size=64)
+        created_at = Required(int, size=64)
+        expires_at = Required(int, size=64)
+        closed_at = Optional(int, size=64)
+
+    class VirtualKey(entity):
+        _table_ = "virtual_keys"
+        id = PrimaryKey(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        owner_id = Required(str, autostrip=False)
+        name = Optional(str, autostrip=False)
+        prefix = Optional(str, autostrip=False)
+        last_four = Optional(str, autostrip=False)
+        key_hash = Required(bytes, unique=True)
+        created_at = Required(int, size=64)
+        expires_at = Optional(int, size=64)
+        revoked_at = Optional(int, size=64)
+
+    class Purchase(entity):
+        """A payment, from the offer to its end."""
+
+        _table_ = "transactions"
+        paystack_ref = PrimaryKey(str, autostrip=False)
+        owner_id = Required(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        email = Optional(str, autostrip=False)
+        value_minor_units = Required(int, size=64)
+        value_currency = Required(str)
+        price_minor_units = Required(int, size=64)
+        price_currency = Required(str)
+        rate_numerator = Optional(int, size=64)
+        rate_denominator = Optional(int, size=64)
+        rate_base = Optional(str, nullable=True)
+        rate_quote = Optional(str, nullable=True)
+        sold = Required(int, size=64)
+        bonus = Required(int, size=64)
+        state = Required(str)
+        checkout_url = Optional(str, autostrip=False)
+        paid_minor_units = Optional(int, size=64)
+        paid_currency = Optional(str, nullable=True)
+        provider_id = Optional(str, autostrip=False)
+        channel = Optional(str, autostrip=False)
+        review_reason = Optional(str, autostrip=False)
+        created_at = Required(int, size=64)
+        expires_at = Required(int, size=64)
+        closed_at = Optional(int, size=64)
+
+    class PaymentEvent(entity):
+        _table_ = "payment_events"
+        digest = PrimaryKey(str, autostrip=False)
+        kind = Optional(str, autostrip=False)
+        reference = Optional(str, autostrip=False)
+        body = Optional(str, autostrip=False)
+        received_at = Required(int, size=64)
+        deliveries = Required(int, size=64)
+
+    class Model(entity):
+        """A price. Rates are integers of 10^-30 USD per token, longer than 64 bits."""
+
+        _table_ = "models"
+        model = PrimaryKey(str, autostrip=False)
+        rates = Required(str)
+        tiers = Required(str)
+        max_input_tokens = Optional(int, size=64)
+        max_output_tokens = Optional(int, size=64)
+        mode = Optional(str, autostrip=False)
+        updated_at = Required(int, size=64)
+
+    class SystemAlert(entity):
+        _table_ = "system_alerts"
+        key = PrimaryKey(str, autostrip=False)
+        severity = Required(str)
+        subject = Optional(str, autostrip=False)
+        message = Optional(str, autostrip=False)
+        at = Required(int, size=64)

@@ -1,0 +1,205 @@
+"""Wallets, holds and transfers: the hot path, in few statements of plain SQL.
+
+One transaction serves many calls at once, so everything here reads and writes many
+rows in one statement. Rows are always written in the order wallets, ``usage_logs``,
+``transfers``, ``system_alerts``, each by its key, so that two transactions never wait
+for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from adapters.pony_store.alerts import PonyAlerts
+from adapters.pony_store.mapping import (
+    CLOSING_COLUMNS,
+    HOLD_COLUMNS,
+    KEY_COLUMNS,
+    TRANSFER_COLUMNS,
+    WALLET_COLUMNS,
+    closing_values,
+    hold_from_row,
+    hold_values,
+    key_from_row,
+    micros,
+    transfer_from_row,
+    transfer_values,
+    wallet_from_row,
+    wallet_values,
+)
+from adapters.pony_store.session import (
+    VALUES_PER_STATEMENT,
+    Session,
+    chunks,
+    flat,
+    marks,
+    tuples,
+)
+from creditcore.domain.errors import StoreBusyError, WalletNotFoundError
+from creditcore.domain.holds import Hold
+from creditcore.domain.ledger import Books, Transfer, Wallet
+
+SELECT_HOLDS = f"SELECT {', '.join(HOLD_COLUMNS)} FROM usage_logs"
+_SELECT_WALLETS = f"SELECT {', '.join(WALLET_COLUMNS)} FROM wallets"
+_SELECT_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM transfers"
+_SELECT_KEYS = f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
+
+# A hold leaves the open state once; after that, a late cost may be written off once.
+# Columns of VALUES are called column1, column2, ... on both databases.
+_CLOSE_HOLDS = f"""
+    UPDATE usage_logs
+    SET {", ".join(
+        f"{column} = CAST(v.column{number} AS {sql_type})"
+        for number, (column, sql_type) in enumerate(CLOSING_COLUMNS.items(), start=2)
+    )}
+    FROM (VALUES {{rows}}) AS v
+    WHERE usage_logs.id = v.column1
+      AND (usage_logs.state = 'open'
+           OR (usage_logs.state = v.column2 AND usage_logs.written_off = 0))
+"""
+_UPDATE_WALLETS = """
+    UPDATE wallets
+    SET posted = CAST(v.column2 AS BIGINT), held = CAST(v.column3 AS BIGINT)
+    FROM (VALUES {rows}) AS v
+    WHERE wallets.id = v.column1
+"""
+
+
+_Value = TypeVar("_Value")
+
+
+class PonyLedger:
+    """Every credit movement, read and appended to inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add_wallet(self, wallet: Wallet) -> None:
+        """Add a wallet. An owner has one."""
+        self._session.insert("wallets", WALLET_COLUMNS, [wallet_values(wallet)])
+
+    def find_wallet(self, wallet_id: str) -> Wallet:
+        """Return a wallet as it is now, without locking it."""
+        return self._wallet("id", wallet_id)
+
+    def find_wallet_of(self, owner_id: str) -> Wallet:
+        """Return the owner's wallet, without locking it."""
+        return self._wallet("owner_id", owner_id)
+
+    def lock(
+        self,
+        *,
+        key_hashes: Collection[bytes] = (),
+        wallet_ids: Collection[str] = (),
+        hold_references: Collection[str] = (),
+        transfer_references: Collection[str] = (),
+    ) -> Books:
+        """Lock wallets in the order of their ids, then read what belongs to them.
+
+        PostgreSQL reads each statement's own snapshot (READ COMMITTED), so what is read
+        after the locks were granted is what the last holder of the locks committed.
+        """
+        wallets = self._lock_wallets(key_hashes, wallet_ids)
+        read = self._session.rows_in
+        keys = read(f"{_SELECT_KEYS} WHERE key_hash IN ({{names}})", key_hashes)
+        holds = read(f"{SELECT_HOLDS} WHERE id IN ({{names}})", hold_references)
+        transfers = read(
+            f"{_SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references
+        )
+        return Books(
+            keys={key.key_hash: key for key in map(key_from_row, keys)},
+            wallets={wallet.id: wallet for wallet in wallets},
+            holds={hold.reference: hold for hold in map(hold_from_row, holds)},
+            transfers={transfer.reference: transfer for transfer in map(transfer_from_row, transfers)},
+        )
+
+    def write(self, books: Books) -> None:
+        """Write what changed in books that ``lock`` returned.
+
+        Raises:
+            ReferenceConflictError: A hold's or transfer's reference is taken.
+            StoreBusyError: A hold or wallet is not as the books were read.
+        """
+        session = self._session
+        session.insert(
+            "usage_logs", HOLD_COLUMNS, (hold_values(hold) for _, hold in _by_name(books.new_holds))
+        )
+        self._update_each(
+            _CLOSE_HOLDS,
+            [(name, *closing_values(hold)) for name, hold in _by_name(books.changed_holds)],
+        )
+        session.insert(
+            "transfers",
+            TRANSFER_COLUMNS,
+            sorted(transfer_values(transfer) for transfer in books.new_transfers),
+        )
+        self._update_each(
+            _UPDATE_WALLETS,
+            [
+                (name, wallet.posted.microcredits, wallet.held.microcredits)
+                for name, wallet in _by_name(books.changed_wallets)
+            ],
+        )
+        PonyAlerts(session).add_all(books.new_alerts)
+
+    def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
+        """Return open holds whose time is over, oldest first."""
+        rows = self._session.rows(
+            f"{SELECT_HOLDS} WHERE state = 'open' AND expires_at <= ?"
+            " ORDER BY expires_at, id LIMIT ?",
+            (micros(now), limit),
+        )
+        return [hold_from_row(row) for row in rows]
+
+    def transfers_of(
+        self, wallet_id: str, *, limit: int, calls_too: bool = True
+    ) -> Sequence[Transfer]:
+        """Return a wallet's latest transfers, newest first, with or without those of calls."""
+        # The words of the partial index, so that a wallet with millions of calls is quick.
+        without_calls = "" if calls_too else "AND kind NOT IN ('charge', 'write_off')"
+        rows = self._session.rows(
+            f"{_SELECT_TRANSFERS} WHERE wallet_id = ? {without_calls}"
+            " ORDER BY at DESC, reference DESC LIMIT ?",
+            (wallet_id, limit),
+        )
+        return [transfer_from_row(row) for row in rows]
+
+    def _wallet(self, column: str, name: str) -> Wallet:
+        rows = self._session.rows(f"{_SELECT_WALLETS} WHERE {column} = ?", (name,))
+        if not rows:
+            raise WalletNotFoundError(name)
+        return wallet_from_row(rows[0])
+
+    def _lock_wallets(
+        self, key_hashes: Collection[bytes], wallet_ids: Collection[str]
+    ) -> list[Wallet]:
+        # One statement, never split: only so are all rows locked in one order.
+        wanted = []
+        if key_hashes:
+            hashes = marks(len(key_hashes))
+            wanted.append(f"SELECT wallet_id FROM virtual_keys WHERE key_hash IN ({hashes})")
+        if wallet_ids:
+            wanted.append(f"VALUES {tuples([(wallet_id,) for wallet_id in wallet_ids])}")
+        if not wanted:
+            return []
+        rows = self._session.rows(
+            f"{_SELECT_WALLETS} WHERE id IN ({' UNION ALL '.join(wanted)})"
+            f" ORDER BY id{self._session.engine.row_lock}",
+            (*key_hashes, *wallet_ids),
+        )
+        return [wallet_from_row(row) for row in rows]
+
+    def _update_each(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if not rows:
+            return
+        for some in chunks(rows, VALUES_PER_STATEMENT // len(rows[0])):
+            if self._session.change(sql.format(rows=tuples(some)), flat(some)) != len(some):
+                raise self._session.failed(
+                    StoreBusyError("Something was changed by somebody else; nothing was written.")
+                )
+
+
+def _by_name(changed: dict[str, _Value]) -> Iterable[tuple[str, _Value]]:
+    return sorted(changed.items(), key=lambda item: item[0])

@@ -1,0 +1,54 @@
+"""People in ``profiles``, and the passwords of those who sign in here in ``local_credentials``."""
+
+from __future__ import annotations
+
+from adapters.pony_store.mapping import person_columns, person_from_row
+from adapters.pony_store.session import Session
+from creditcore.domain.errors import EmailTakenError
+from creditcore.domain.people import Person
+
+
+class PonyPeople:
+    """Who has an account."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._profile = session.db.Profile
+        self._credential = session.db.LocalCredential
+
+    def add(self, person: Person) -> None:
+        """Add a person.
+
+        Raises:
+            EmailTakenError: The e-mail address has an account.
+        """
+        with self._session.translated(taken=EmailTakenError()):
+            self._profile(**person_columns(person)).flush()
+
+    def find(self, person_id: str) -> Person | None:
+        """Return a person."""
+        with self._session.translated():
+            row = self._profile.get(id=person_id)
+        return None if row is None else person_from_row(row)
+
+    def find_by_email(self, email: str) -> Person | None:
+        """Return the person with this address, given in its stored form."""
+        with self._session.translated():
+            row = self._profile.get(email=email)
+        return None if row is None else person_from_row(row)
+
+    def password_hash(self, person_id: str) -> str | None:
+        """Return the stored hash, for those who have a local password."""
+        with self._session.translated():
+            row = self._credential.get(profile_id=person_id)
+        return None if row is None else str(row.password_hash)
+
+    def set_password_hash(self, person_id: str, password_hash: str) -> None:
+        """Store the hash of a local password, replacing an earlier one."""
+        with self._session.translated():
+            row = self._credential.get_for_update(profile_id=person_id)
+            if row is None:
+                row = self._credential(profile_id=person_id, password_hash=password_hash)
+            else:
+                row.password_hash = password_hash
+            row.flush()

@@ -1,0 +1,88 @@
+"""A bounded pool of connections, in the place of Pony's one per thread or greenlet."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from threading import BoundedSemaphore
+from typing import Any
+
+from adapters.pony_store.engine import Engine
+
+
+class PoolExhaustedError(Exception):
+    """None of the pool's connections became free in time."""
+
+
+class BoundedPool:
+    """Lends connections, each to one borrower at a time.
+
+    Pony's own pools keep a connection for every thread or greenlet that ever had one,
+    so that a few hundred open streams exhaust the server. Pony calls ``connect``,
+    ``release``, ``drop`` and ``disconnect`` (``pony.orm.dbapiprovider.DBAPIProvider``,
+    ``pony_pool_mockup``). Waiting is cooperative under gevent, if gevent patched
+    ``threading`` before this module was imported.
+
+    Args:
+        engine: Opens the connections, as they are needed.
+        size: The most connections lent or idle.
+        wait_s: How long a borrower waits for one.
+    """
+
+    def __init__(self, engine: Engine, *, size: int, wait_s: float) -> None:
+        self._engine = engine
+        self._size = size
+        self._wait_s = wait_s
+        self._inherited: list[deque[Any]] = []
+        self._start_empty()
+
+    def connect(self) -> tuple[Any, bool]:
+        """Lend a connection; with it, whether it is new.
+
+        Raises:
+            PoolExhaustedError: None became free in time.
+        """
+        if self._pid != os.getpid():
+            # The parent still uses these after a fork: neither use nor close them.
+            # Dropping the last reference would close them.
+            self._inherited.append(self._idle)
+            self._start_empty()
+        if not self._free.acquire(timeout=self._wait_s):
+            raise PoolExhaustedError(f"no connection became free in {self._wait_s} s")
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                if self._engine.is_usable(connection):
+                    return connection, False
+                connection.close()
+            return self._engine.open_connection(), True
+        except BaseException:
+            self._free.release()
+            raise
+
+    def release(self, connection: Any) -> None:
+        """Take a connection back, with whatever it had begun undone."""
+        try:
+            connection.rollback()
+        except BaseException:
+            self.drop(connection)
+            raise
+        self._idle.append(connection)
+        self._free.release()
+
+    def drop(self, connection: Any) -> None:
+        """Take a broken connection back, for nobody to use again."""
+        try:
+            connection.close()
+        finally:
+            self._free.release()
+
+    def disconnect(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _start_empty(self) -> None:
+        self._pid = os.getpid()
+        self._idle: deque[Any] = deque()
+        self._free = BoundedSemaphore(self._size)

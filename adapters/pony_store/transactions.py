@@ -1,0 +1,165 @@
+"""Transactions on SQLite or PostgreSQL: the only place that opens a database session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+
+from pony.orm import db_session, rollback
+from pony.orm.core import Database, RollbackException, local
+
+from adapters.pony_store.alerts import PonyAlerts
+from adapters.pony_store.audit import PonyAudit
+from adapters.pony_store.calls import PonyCalls
+from adapters.pony_store.engine import Engine, engine_for
+from adapters.pony_store.entities import define_entities
+from adapters.pony_store.keys import PonyApiKeys
+from adapters.pony_store.ledger import PonyLedger
+from adapters.pony_store.payment_events import PonyPaymentEvents
+from adapters.pony_store.people import PonyPeople
+from adapters.pony_store.pool import BoundedPool
+from adapters.pony_store.prices import PonyPrices
+from adapters.pony_store.purchases import PonyPurchases
+from adapters.pony_store.session import Session
+
+
+class PonyTransaction:
+    """One open transaction, and the ports that read and write in it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @cached_property
+    def ledger(self) -> PonyLedger:
+        """Wallets, holds and transfers."""
+        return PonyLedger(self._session)
+
+    @cached_property
+    def keys(self) -> PonyApiKeys:
+        """API keys."""
+        return PonyApiKeys(self._session)
+
+    @cached_property
+    def calls(self) -> PonyCalls:
+        """Calls, to be read."""
+        return PonyCalls(self._session)
+
+    @cached_property
+    def purchases(self) -> PonyPurchases:
+        """Purchases."""
+        return PonyPurchases(self._session)
+
+    @cached_property
+    def payment_events(self) -> PonyPaymentEvents:
+        """Webhooks as received."""
+        return PonyPaymentEvents(self._session)
+
+    @cached_property
+    def people(self) -> PonyPeople:
+        """Profiles and their local passwords."""
+        return PonyPeople(self._session)
+
+    @cached_property
+    def prices(self) -> PonyPrices:
+        """The price list."""
+        return PonyPrices(self._session)
+
+    @cached_property
+    def alerts(self) -> PonyAlerts:
+        """What an operator must know."""
+        return PonyAlerts(self._session)
+
+    @cached_property
+    def audit(self) -> PonyAudit:
+        """What contradicts the invariants."""
+        return PonyAudit(self._session)
+
+    def commit(self) -> None:
+        """Make everything in this transaction durable.
+
+        A transaction in which a statement failed may be half done. It never commits,
+        also if the caller caught the error: it raises that error again.
+
+        Raises:
+            ReferenceConflictError: A unique name was taken meanwhile.
+            StoreBusyError: A race was lost; nothing happened.
+            StoreUnavailableError: The outcome is unknown.
+        """
+        if self._session.failure is not None:
+            raise self._session.failure
+        with self._session.translated():
+            self._session.db.commit()
+
+
+class PonyTransactions:
+    """Where transactions on one database come from. May be shared by threads and greenlets."""
+
+    def __init__(self, engine: Engine, *, pool_size: int, wait_s: float) -> None:
+        self._engine = engine
+        self._db = Database()
+        define_entities(self._db)
+        pool = BoundedPool(engine, size=engine.connections or pool_size, wait_s=wait_s)
+        with Session(self._db, engine).translated():
+            self._db.bind(engine.provider, *engine.address, pony_pool_mockup=pool)
+            # Migrations make the tables; this compares their columns with the entities.
+            self._db.generate_mapping(create_tables=False, check_tables=True)
+
+    @contextmanager
+    def begin(self) -> Iterator[PonyTransaction]:
+        """Open a transaction; leaving it forgets everything that was not committed.
+
+        Raises:
+            RuntimeError: This thread or greenlet has one open already: Pony would
+                quietly join the two, and the inner commit would do nothing.
+            StoreUnavailableError: The database cannot be reached, or none of the
+                pool's connections became free in time.
+        """
+        with self._open_session() as session:
+            yield PonyTransaction(session)
+
+    def ping(self) -> None:
+        """Ask the database for an answer.
+
+        Raises:
+            StoreUnavailableError: There is none.
+        """
+        with self._open_session() as session:
+            session.rows("SELECT 1 AS answer")
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._db.disconnect()
+
+    @contextmanager
+    def _open_session(self) -> Iterator[Session]:
+        if local.db_session is not None:
+            raise RuntimeError("a transaction is open already, and they do not nest")
+        with db_session(immediate=True):
+            try:
+                session = Session(self._db, self._engine)
+                with session.translated():
+                    self._db.get_connection()
+                yield session
+            finally:
+                # A db_session commits when it is left in peace; only commit() may do that.
+                # A connection that cannot roll back was dropped, and the server forgets
+                # what it had begun.
+                with suppress(RollbackException):
+                    rollback()
+
+
+def open_store(url: str, *, pool_size: int = 5, wait_s: float = 5.0) -> PonyTransactions:
+    """Open a database whose schema is up to date.
+
+    Args:
+        url: ``sqlite:////absolute/file.db`` or ``postgresql://...``.
+        pool_size: The most connections to PostgreSQL. SQLite has one.
+        wait_s: How long ``begin`` waits for one of them.
+
+    Raises:
+        StoreUnavailableError: The database cannot be reached.
+        StoreError: Tables or columns are missing; ``migrate`` makes them.
+        ValueError: The URL names no database that is supported.
+    """
+    return PonyTransactions(engine_for(url), pool_size=pool_size, wait_s=wait_s)

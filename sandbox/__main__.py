@@ -1,0 +1,13 @@
+"""Start the sandbox: ``python -m sandbox --help``."""
+
+# The patch must come before every other import, or sockets and threads made at import time would block all greenlets.
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys  # noqa: E402
+
+from sandbox.server import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

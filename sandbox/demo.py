@@ -1,0 +1,278 @@
+"""What ``make run`` does: the sandbox, the gateway and a funded demo account, in one command.
+
+Everything is started as a user would start it, with the same commands and settings;
+only the addresses point to the sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from dotenv import dotenv_values
+
+from sandbox.process import READY
+
+_MODEL = "demo-chat"
+_CREDITS = "1000"
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 10.0
+_POLL_S = 0.1
+
+
+class DemoError(Exception):
+    """The demo cannot start; the message says what to do."""
+
+
+@dataclass
+class Demo:
+    """The processes of a demo, and what they were told.
+
+    Attributes:
+        environ: The settings of the gateway, complete.
+        data_dir: Where the database, the secret and ``demo.json`` are kept.
+    """
+
+    environ: dict[str, str]
+    port: int
+    sandbox_port: int
+    data_dir: Path
+    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach the gateway."""
+        return self.environ["BASE_URL"]
+
+    def run(self) -> None:
+        """Start everything, say so, and stay until something ends."""
+        for port, name in ((self.port, "PORT"), (self.sandbox_port, "SANDBOX_PORT")):
+            _require_free(port, name)
+        try:
+            self._start_sandbox()
+            _flask(self.environ, "migrate")
+            _flask(self.environ, "worker", "--once")
+            account = self._account()
+            self._start_gateway()
+            self._announce(account)
+            self._wait()
+        finally:
+            self._stop()
+
+    def _start_sandbox(self) -> None:
+        webhook = f"http://127.0.0.1:{self.port}/payments/paystack"
+        child = self._spawn(
+            "sandbox",
+            *("--port", str(self.sandbox_port), "--webhook-url", webhook),
+            stdout=subprocess.PIPE,
+        )
+        assert child.stdout  # noqa: S101 - piped above, which the type does not say
+        if not child.stdout.readline().decode().startswith(READY):
+            raise DemoError("The sandbox did not start; its error is above.")
+
+    def _start_gateway(self) -> None:
+        gateway = self._spawn("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
+        if self.environ.get("POSTGRES_URL"):
+            self._spawn("flask", "--app", "wsgi", "worker")
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not _answers(f"http://127.0.0.1:{self.port}/readyz"):
+            if gateway.poll() is not None:
+                raise DemoError("The gateway did not start; its error is above.")
+            if time.monotonic() > deadline:
+                raise DemoError("The gateway is not ready after a minute; its log is above.")
+            time.sleep(_POLL_S)
+
+    def _account(self) -> dict[str, str]:
+        """Return the demo account, made anew unless an earlier run's still works."""
+        notes = self.data_dir / "demo.json"
+        earlier = _read_notes(notes)
+        if earlier and self._still_works(earlier):
+            account = {**earlier, "base_url": self.base_url}
+        else:
+            account = self._new_account()
+        notes.write_text(json.dumps(account, indent=2) + "\n")
+        notes.chmod(0o600)
+        return account
+
+    def _still_works(self, account: Mapping[str, str]) -> bool:
+        """Whether this database knows the account of an earlier run."""
+        done = _flask(
+            self.environ, "grant", "--email", account["email"], "--credits", "1",
+            "--reason", "The demo was started again", "--reference", secrets.token_hex(8),
+            check=False,
+        )  # fmt: skip
+        return done is not None
+
+    def _new_account(self) -> dict[str, str]:
+        email = f"demo-{secrets.token_hex(3)}@creditcore.example"
+        password = secrets.token_urlsafe(12)
+        _flask(self.environ, "user", "create", "--email", email, "--password", password)
+        _flask(
+            self.environ, "grant", "--email", email, "--credits", _CREDITS, "--reason", "Demo"
+        )  # fmt: skip
+        key = _flask(self.environ, "key", "issue", "--email", email, "--name", "Demo key")
+        return {
+            "base_url": self.base_url,
+            "api_key": (key or "").strip(),
+            "email": email,
+            "password": password,
+        }
+
+    def _announce(self, account: Mapping[str, str]) -> None:
+        body = json.dumps(
+            {
+                "model": _MODEL,
+                "stream": True,
+                "messages": [{"role": "user", "content": "Say hello from Nairobi"}],
+            }
+        )
+        print(f"\nREADY {self.base_url}\n")
+        print(f"Sign in as {account['email']} with password {account['password']}")
+        print("Stream a completion:\n")
+        print(
+            f"curl -N {self.base_url}/v1/chat/completions "
+            f"-H 'Authorization: Bearer {account['api_key']}' "
+            f"-H 'Content-Type: application/json' -d '{body}'"
+        )
+        print("\nCtrl-C stops everything.", flush=True)
+
+    def _spawn(self, module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(  # noqa: S603 - our own programs
+            [sys.executable, "-m", module, *arguments], env=self.environ, stdout=stdout
+        )
+        self.children.append(child)
+        return child
+
+    def _wait(self) -> None:
+        while all(child.poll() is None for child in self.children):
+            time.sleep(_POLL_S)
+        raise DemoError("A part of the demo ended; its error is above.")
+
+    def _stop(self) -> None:
+        # SIGINT, not SIGTERM: gunicorn would wait for streams to finish.
+        for child in reversed(self.children):
+            if child.poll() is None:
+                child.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        for child in self.children:
+            try:
+                child.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def main() -> int:
+    """Run the demo until Ctrl-C; return the exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _configured({**_given(dotenv_values()), **_given(os.environ)}).run()
+    except KeyboardInterrupt:
+        return 0
+    except DemoError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _configured(given: Mapping[str, str]) -> Demo:
+    """Fill in what the user did not set, so that nothing needs to be."""
+    port, sandbox_port = _port(given, "PORT", "8000"), _port(given, "SANDBOX_PORT", "8001")
+    data_dir = Path(given.get("DATA_DIR", "var"))
+    data_dir.mkdir(parents=True, exist_ok=True)
+    sandbox = f"http://127.0.0.1:{sandbox_port}"
+    # The sandbox's own page must be reachable under the name the browser uses.
+    checkout = f"http://localhost:{sandbox_port}/paystack"
+    defaults = {
+        "APP_ENV": "development",
+        "BASE_URL": f"http://localhost:{port}",
+        "AUTH_SECRET": _kept_secret(data_dir / "auth_secret"),
+        "PAYSTACK_BASE_URL": checkout,
+        "PAYSTACK_SECRET_KEY": "sk_test_sandbox",
+        "LITELLM_BASE_URL": f"{sandbox}/litellm",
+        "LITELLM_MASTER_KEY": "sk-sandbox-master",
+        "LOG_LEVEL": "warning",
+    }
+    environ = {**defaults, **given, "PORT": str(port), "DATA_DIR": str(data_dir)}
+    return Demo(environ, port, sandbox_port, data_dir)
+
+
+def _port(given: Mapping[str, str], name: str, default: str) -> int:
+    text = given.get(name, default)
+    if not text.isdigit() or not 0 < int(text) < 65536:  # noqa: PLR2004
+        raise DemoError(f"{name} is a port number; it is {text!r}.")
+    return int(text)
+
+
+def _require_free(port: int, name: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise DemoError(f"Port {port} is in use. Choose another: make run {name}=...") from None
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret of an earlier run, so that its keys and sessions go on working."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32) + "\n")
+    return path.read_text().strip()
+
+
+def _read_notes(path: Path) -> dict[str, str] | None:
+    try:
+        notes = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    wanted = {"base_url", "api_key", "email", "password"}
+    return notes if isinstance(notes, dict) and wanted <= notes.keys() else None
+
+
+def _flask(environ: Mapping[str, str], *arguments: str, check: bool = True) -> str | None:
+    """Run an operator command and return what it printed, or None if it may fail and did."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        env=dict(environ),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode == 0:
+        return done.stdout
+    if check:
+        raise DemoError(f"'flask --app wsgi {arguments[0]}' failed:\n{done.stderr.strip()}")
+    return None
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(Request(url), timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (URLError, OSError):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

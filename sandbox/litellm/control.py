@@ -1,0 +1,63 @@
+"""Switches and records of the LiteLLM stand-in, under ``/control/litellm``.
+
+=============  ==========================================================================================
+GET  /calls    ``{"total", "open", "max_open", "calls": [...]}``, oldest first; ``?summary=1`` leaves the
+               calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
+POST /down     ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
+POST /prices   ``{"<model>": {<fields of model_info>}}`` changes or adds, ``{"<model>": null}`` removes
+=============  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Request, Response
+
+from sandbox.litellm.api import LiteLLM
+from sandbox.routing import Router, control_error, json_answer, json_object
+
+
+class LiteLLMControl:
+    """The control endpoints as a WSGI application."""
+
+    def __init__(self, litellm: LiteLLM) -> None:
+        """Take the stand-in to control."""
+        self._litellm = litellm
+        self._router = Router(
+            [("GET", "/calls", self._calls), ("POST", "/down", self._down), ("POST", "/prices", self._prices)],
+            error=control_error,
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        return self._router(environ, start_response)
+
+    def _calls(self, request: Request) -> Response:
+        calls = self._litellm.calls
+        if request.args.get("summary"):
+            return json_answer(calls.totals())
+        wanted = request.args.get("call_id")
+        rows = [call for call in calls if wanted in {None, call.call_id}]
+        limit = request.args.get("limit", "")
+        if limit.isdecimal() and int(limit):
+            rows = rows[-int(limit) :]
+        return json_answer({**calls.totals(), "calls": [call.as_json() for call in rows]})
+
+    def _down(self, request: Request) -> Response:
+        order = json_object(request)
+        mode = str(order.get("mode", "drop"))
+        if mode not in {"drop", "503"}:
+            raise BadRequest("mode must be drop or 503.")
+        self._litellm.outage = ("drop" if mode == "drop" else "503") if order.get("down") else ""
+        return json_answer({"down": bool(self._litellm.outage)})
+
+    def _prices(self, request: Request) -> Response:
+        order = json_object(request)
+        if not all(change is None or isinstance(change, dict) for change in order.values()):
+            raise BadRequest("Each model's change must be an object or null.")
+        for model, change in order.items():
+            self._litellm.models.change(model, change)
+        return json_answer({"models": self._litellm.models.names()})

@@ -1,0 +1,132 @@
+"""Switches and records of the Paystack stand-in, under ``/control/paystack``.
+
+=====================  ====================================================================================
+GET  /transactions     every transaction as verify shows it, newest first; ``?reference=`` for one
+GET  /calls            every API call as received, with the answer's status; ``?endpoint=`` for one kind
+GET  /deliveries       every webhook attempt, oldest first; ``?reference=`` for one transaction
+GET  /settings         the settings; POST changes some of them (see ``settings``)
+POST /pay              ``{"reference", "outcome": success|failed|abandoned|reversed, "webhook": true}``
+POST /deliver          ``{"reference", "times": 1, "tamper": false}``: send the event again, all at once
+POST /faults           ``{"endpoint", "times": 1, "status", "delay_s", "hang", "drop", "after"}``
+=====================  ====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from werkzeug.exceptions import BadRequest, Conflict, NotFound
+from werkzeug.wrappers import Request, Response
+
+from sandbox.paystack.api import Paystack
+from sandbox.paystack.faults import ENDPOINTS, Fault
+from sandbox.paystack.transactions import AlreadyFinishedError, Transaction
+from sandbox.routing import Router, control_error, json_answer, json_object
+
+MOST_AT_ONCE = 500
+
+
+class PaystackControl:
+    """The control endpoints as a WSGI application."""
+
+    def __init__(self, paystack: Paystack) -> None:
+        """Take the stand-in to control."""
+        self._paystack = paystack
+        self._router = Router(
+            [
+                ("GET", "/transactions", self._transactions),
+                ("GET", "/calls", self._calls),
+                ("GET", "/deliveries", self._deliveries),
+                ("GET", "/settings", self._settings),
+                ("POST", "/settings", self._change_settings),
+                ("POST", "/pay", self._pay),
+                ("POST", "/deliver", self._deliver),
+                ("POST", "/faults", self._faults),
+            ],
+            error=control_error,
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        return self._router(environ, start_response)
+
+    def _transactions(self, request: Request) -> Response:
+        wanted = request.args.get("reference")
+        rows = [row.as_verified() for row in self._paystack.transactions if wanted in {None, row.reference}]
+        return json_answer(rows)
+
+    def _calls(self, request: Request) -> Response:
+        wanted = request.args.get("endpoint")
+        return json_answer([call for call in self._paystack.calls if wanted in {None, call["endpoint"]}])
+
+    def _deliveries(self, request: Request) -> Response:
+        return json_answer(self._paystack.webhooks.deliveries(request.args.get("reference")))
+
+    def _settings(self, _request: Request) -> Response:
+        return json_answer(asdict(self._paystack.settings))
+
+    def _change_settings(self, request: Request) -> Response:
+        try:
+            self._paystack.settings.change(json_object(request))
+        except (TypeError, ValueError) as error:
+            raise BadRequest(str(error)) from error
+        return self._settings(request)
+
+    def _pay(self, request: Request) -> Response:
+        """Set a payment's outcome as a payer would, without a browser; answers when the state is set."""
+        order = json_object(request)
+        transaction = self._transaction(order)
+        outcomes: dict[str, Callable[[], None]] = {
+            "success": transaction.pay,
+            "failed": transaction.fail,
+            "abandoned": transaction.abandon,
+            "reversed": transaction.reverse,
+        }
+        outcome = outcomes.get(str(order.get("outcome", "success")))
+        if outcome is None:
+            raise BadRequest(f"outcome must be one of {', '.join(outcomes)}.")
+        try:
+            outcome()
+        except AlreadyFinishedError as error:
+            raise Conflict(f"The transaction is {transaction.status}.") from error
+        if transaction.status == "success" and order.get("webhook", True):
+            self._paystack.webhooks.announce(transaction)
+        return json_answer(transaction.as_verified())
+
+    def _deliver(self, request: Request) -> Response:
+        order = json_object(request)
+        times = _count(order, most=MOST_AT_ONCE)
+        if not self._paystack.settings.webhook_url:
+            raise Conflict("No webhook URL is set.")
+        deliveries = self._paystack.webhooks.send_again(
+            self._transaction(order), times=times, tampered=bool(order.get("tamper"))
+        )
+        return json_answer([asdict(delivery) for delivery in deliveries])
+
+    def _faults(self, request: Request) -> Response:
+        order = json_object(request)
+        endpoint = str(order.get("endpoint"))
+        if endpoint not in ENDPOINTS:
+            raise BadRequest(f"endpoint must be one of {', '.join(sorted(ENDPOINTS))}.")
+        try:
+            fault = Fault.from_order(order)
+        except (TypeError, ValueError) as error:
+            raise BadRequest(str(error)) from error
+        self._paystack.faults.order(endpoint, fault, _count(order, most=10_000))
+        return json_answer({"ordered": asdict(fault)})
+
+    def _transaction(self, order: Mapping[str, Any]) -> Transaction:
+        transaction = self._paystack.transactions.find(str(order.get("reference")))
+        if transaction is None:
+            raise NotFound("No transaction has this reference.")
+        return transaction
+
+
+def _count(order: Mapping[str, Any], *, most: int) -> int:
+    times = order.get("times", 1)
+    if type(times) is not int or not 1 <= times <= most:
+        raise BadRequest(f"times must be a number from 1 to {most}.")
+    return times

@@ -1,0 +1,51 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.pony_store import PonyTransactions
+from creditcore.testing.memory import MemoryTransactions
+from tests.stack import Stack, running_stack
+from tests.stores import fresh_postgres_database, postgres_store, sqlite_store
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def any_store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MemoryTransactions | PonyTransactions]:
+    """Every store in turn, empty."""
+    if request.param == "memory":
+        yield MemoryTransactions()
+    elif request.param == "sqlite":
+        with sqlite_store(tmp_path_factory.mktemp("store")) as store:
+            yield store
+    else:
+        with postgres_store() as store:
+            yield store
+
+
+@pytest.fixture(scope="session")
+def sqlite_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The product as ``make run`` starts it: one process on SQLite."""
+    with running_stack("", tmp_path_factory.mktemp("sqlite-stack")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def postgres_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The product as a company runs it: four processes on PostgreSQL."""
+    with (
+        fresh_postgres_database() as url,
+        running_stack(url, tmp_path_factory.mktemp("postgres-stack"), workers=4) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Both in turn."""
+    found: Stack = request.getfixturevalue(f"{request.param}_stack")
+    return found

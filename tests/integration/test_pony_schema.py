@@ -1,0 +1,394 @@
+"""The migrated schema is what the entities say, and it guards the books by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.pony_store import PonyTransactions, migrate, open_store, pending_migrations
+from adapters.pony_store.engine import Engine, Fault, engine_for
+from adapters.pony_store.faults import RefusedError
+from creditcore.domain.errors import StoreError, StoreUnavailableError
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.money import Credits
+from creditcore.testing.contracts import a_key, a_wallet
+from tests.stores import fresh_postgres_database
+
+ROWS: dict[str, dict[str, object]] = {
+    "profiles": {
+        "id": "p-1",
+        "email": "amina@example.com",
+        "role": "user",
+        "blocked": False,
+        "created_at": 1,
+    },
+    "local_credentials": {"profile_id": "p-1", "password_hash": "hash"},
+    "wallets": {"id": "w-1", "owner_id": "p-1", "posted": 10, "held": 4},
+    "transfers": {
+        "reference": "t-1",
+        "wallet_id": "w-1",
+        "from_account": "bonus",
+        "to_account": "w-1",
+        "amount": 10,
+        "kind": "grant",
+        "at": 1,
+        "note": "",
+    },
+    "usage_logs": {
+        "id": "c-1",
+        "wallet_id": "w-1",
+        "endpoint": "",
+        "stream": False,
+        "prompt_bound": 0,
+        "output_bound": 0,
+        "hold_amount": 4,
+        "state": "open",
+        "charge": 0,
+        "written_off": 0,
+        "provider_cost_picodollars": 0,
+        "basis": "none",
+        "status": 0,
+        "latency_ms": 0,
+        "created_at": 1,
+        "expires_at": 2,
+        "closed_at": None,
+    },
+    "virtual_keys": {
+        "id": "k-1",
+        "wallet_id": "w-1",
+        "owner_id": "p-1",
+        "name": "",
+        "prefix": "",
+        "last_four": "",
+        "key_hash": b"h" * 32,
+        "created_at": 1,
+    },
+    "transactions": {
+        "paystack_ref": "cc-1",
+        "owner_id": "p-1",
+        "wallet_id": "w-1",
+        "email": "amina@example.com",
+        "value_minor_units": 1000,
+        "value_currency": "USD",
+        "price_minor_units": 129000,
+        "price_currency": "KES",
+        "rate_numerator": 129,
+        "rate_denominator": 1,
+        "rate_base": "USD",
+        "rate_quote": "KES",
+        "sold": 10,
+        "bonus": 10,
+        "state": "pending",
+        "checkout_url": "",
+        "paid_minor_units": None,
+        "paid_currency": None,
+        "provider_id": "",
+        "channel": "",
+        "review_reason": "",
+        "created_at": 1,
+        "expires_at": 2,
+        "closed_at": None,
+    },
+    "payment_events": {
+        "digest": "d-1",
+        "kind": "charge.success",
+        "reference": "cc-1",
+        "body": "{}",
+        "received_at": 1,
+        "deliveries": 1,
+    },
+    "models": {
+        "model": "demo",
+        "rates": "{}",
+        "tiers": "[]",
+        "mode": "chat",
+        "updated_at": 1,
+    },
+    "system_alerts": {
+        "key": "a-1",
+        "severity": "info",
+        "subject": "",
+        "message": "",
+        "at": 1,
+    },
+}
+"""A valid row of each table, parents first."""
+
+PAID = {"state": "paid", "closed_at": 3, "paid_minor_units": 129000, "paid_currency": "KES"}
+
+VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
+    ("profiles_pkey", "profiles", {"email": "other@example.com"}),
+    ("profiles_email_key", "profiles", {"id": "p-2"}),
+    ("profiles_role", "profiles", {"id": "p-2", "email": "other@example.com", "role": "root"}),
+    ("local_credentials_pkey", "local_credentials", {}),
+    ("local_credentials_profile_id_fkey", "local_credentials", {"profile_id": "p-2"}),
+    ("wallets_pkey", "wallets", {"owner_id": "p-2"}),
+    ("wallets_owner_id_key", "wallets", {"id": "w-2"}),
+    ("wallets_held", "wallets", {"id": "w-2", "owner_id": "p-2", "held": 11}),
+    ("wallets_held", "wallets", {"id": "w-2", "owner_id": "p-2", "held": -1}),
+    ("transfers_pkey", "transfers", {}),
+    ("transfers_wallet_id_fkey", "transfers", {"reference": "t-2", "wallet_id": "w-2"}),
+    ("transfers_amount", "transfers", {"reference": "t-2", "amount": 0}),
+    ("transfers_accounts", "transfers", {"reference": "t-2", "from_account": "w-1"}),
+    ("usage_logs_pkey", "usage_logs", {}),
+    ("usage_logs_wallet_id_fkey", "usage_logs", {"id": "c-2", "wallet_id": "w-2"}),
+    ("usage_logs_state", "usage_logs", {"id": "c-2", "state": "lost", "closed_at": 3}),
+    ("usage_logs_charge", "usage_logs", {"id": "c-2", "state": "settled", "closed_at": 3,
+                                         "charge": 5}),
+    ("usage_logs_charge", "usage_logs", {"id": "c-2", "state": "settled", "closed_at": 3,
+                                         "charge": -1}),
+    ("usage_logs_written_off", "usage_logs", {"id": "c-2", "state": "settled", "closed_at": 3,
+                                              "written_off": -1}),
+    ("usage_logs_closed", "usage_logs", {"id": "c-2", "charge": 1}),
+    ("usage_logs_closed", "usage_logs", {"id": "c-2", "written_off": 1}),
+    ("usage_logs_closed", "usage_logs", {"id": "c-2", "closed_at": 3}),
+    ("usage_logs_closed", "usage_logs", {"id": "c-2", "state": "released"}),
+    ("virtual_keys_pkey", "virtual_keys", {"key_hash": b"i" * 32}),
+    ("virtual_keys_key_hash_key", "virtual_keys", {"id": "k-2"}),
+    ("virtual_keys_wallet_id_fkey", "virtual_keys", {"id": "k-2", "key_hash": b"i" * 32,
+                                                     "wallet_id": "w-2"}),
+    ("transactions_pkey", "transactions", {}),
+    ("transactions_wallet_id_fkey", "transactions", {"paystack_ref": "cc-2", "wallet_id": "w-2"}),
+    ("transactions_state", "transactions", {"paystack_ref": "cc-2", "state": "lost",
+                                            "closed_at": 3}),
+    ("transactions_price", "transactions", {"paystack_ref": "cc-2", "price_minor_units": 0}),
+    ("transactions_price", "transactions", {"paystack_ref": "cc-2", "value_minor_units": -1}),
+    ("transactions_credits", "transactions", {"paystack_ref": "cc-2", "sold": -1}),
+    ("transactions_credits", "transactions", {"paystack_ref": "cc-2", "bonus": -1}),
+    ("transactions_rate", "transactions", {"paystack_ref": "cc-2", "rate_denominator": 0}),
+    ("transactions_rate", "transactions", {"paystack_ref": "cc-2", "rate_denominator": None}),
+    ("transactions_closed", "transactions", {"paystack_ref": "cc-2", "closed_at": 3}),
+    ("transactions_closed", "transactions", {"paystack_ref": "cc-2", "state": "failed"}),
+    ("transactions_paid", "transactions", {"paystack_ref": "cc-2", **PAID,
+                                           "paid_minor_units": None}),
+    ("transactions_paid", "transactions", {"paystack_ref": "cc-2", **PAID,
+                                           "paid_minor_units": 128999}),
+    ("transactions_paid", "transactions", {"paystack_ref": "cc-2", **PAID,
+                                           "paid_currency": "USD"}),
+    ("payment_events_pkey", "payment_events", {}),
+    ("payment_events_deliveries", "payment_events", {"digest": "d-2", "deliveries": 0}),
+    ("models_pkey", "models", {}),
+    ("system_alerts_pkey", "system_alerts", {}),
+]  # fmt: skip
+"""Which constraint refuses a row that differs from the valid one like this."""
+
+COLUMNS = {
+    "sqlite": """
+        SELECT t.name, c.name, c.type, c."notnull"
+        FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'
+    """,
+    "postgres": """
+        SELECT table_name, column_name, data_type, is_nullable = 'NO'
+        FROM information_schema.columns WHERE table_schema = 'public'
+    """,
+}
+"""Table, name, type and whether it must be given, of every column."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'credits.db'}"
+    else:
+        with fresh_postgres_database() as url:
+            yield url
+
+
+@pytest.fixture
+def url(empty_url: str) -> str:
+    migrate(empty_url)
+    return empty_url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[PonyTransactions]:
+    with closing(open_store(url)) as store:
+        yield store
+
+
+def insert(engine: Engine, connection: Any, table: str, row: dict[str, object]) -> None:
+    marks = ", ".join("?" * len(row))
+    statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+    connection.cursor().execute(engine.statement(statement), tuple(row.values()))
+
+
+def test_tables_have_the_columns_of_the_entities(url: str, store: PonyTransactions) -> None:
+    engine = engine_for(url)
+    # A STRICT table of SQLite has no other whole numbers.
+    kinds = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER"} if engine.provider == "sqlite" else {}
+    entities = {
+        (table.name, column.name, kinds.get(column.sql_type, column.sql_type), column.is_not_null)
+        for table in store._db.schema.tables.values()
+        for column in table.column_list
+    }
+
+    with closing(engine.open_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(COLUMNS[engine.provider])
+        columns = {
+            (table, column, kind.upper(), bool(not_null))
+            for table, column, kind, not_null in cursor.fetchall()
+            if table != "alembic_version"
+        }
+
+    assert columns == entities
+
+
+def test_rows_that_keep_every_rule_are_taken(url: str) -> None:
+    engine = engine_for(url)
+
+    with closing(engine.open_connection()) as connection:
+        for table, row in ROWS.items():
+            insert(engine, connection, table, row)
+        insert(engine, connection, "transactions",
+               ROWS["transactions"] | PAID | {"paystack_ref": "cc-2"})  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, Any]]:
+    """A connection to a database with one valid row in each table."""
+    if request.param == "sqlite":
+        yield from _filled(f"sqlite:///{tmp_path_factory.mktemp('filled') / 'credits.db'}")
+    else:
+        with fresh_postgres_database() as url:
+            yield from _filled(url)
+
+
+def _filled(url: str) -> Iterator[tuple[Engine, Any]]:
+    migrate(url)
+    engine = engine_for(url)
+    with closing(engine.open_connection()) as connection:
+        for table, row in ROWS.items():
+            insert(engine, connection, table, row)
+        connection.commit()
+        yield engine, connection
+
+
+@pytest.mark.parametrize(("constraint", "table", "changes"), VIOLATIONS)
+def test_a_row_that_breaks_a_rule_is_refused(
+    filled: tuple[Engine, Any], constraint: str, table: str, changes: dict[str, object]
+) -> None:
+    engine, connection = filled
+
+    with pytest.raises(engine.driver_error) as refusal:
+        insert(engine, connection, table, ROWS[table] | changes)
+    connection.rollback()
+
+    assert engine.fault(refusal.value) in {Fault.REFUSED, Fault.TAKEN}
+    if engine.provider == "postgres":
+        assert refusal.value.diag.constraint_name == constraint  # type: ignore[attr-defined]
+    elif not constraint.endswith(("key", "_fkey")):
+        assert str(refusal.value) == f"CHECK constraint failed: {constraint}"
+
+
+def test_every_constraint_is_tried() -> None:
+    with fresh_postgres_database() as url:
+        migrate(url)
+        with closing(engine_for(url).open_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(
+                "SELECT conname FROM pg_constraint WHERE contype IN ('c', 'u', 'f', 'p')"
+                " AND connamespace = 'public'::regnamespace"
+            )
+            constraints = {name for (name,) in cursor.fetchall()} - {"alembic_version_pkc"}
+
+    assert {constraint for constraint, _, _ in VIOLATIONS} == constraints
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("posted", "ten"), ("posted", None), ("posted", 2**63)]
+)
+def test_an_amount_is_a_64_bit_integer(
+    filled: tuple[Engine, Any], column: str, value: object
+) -> None:
+    engine, connection = filled
+    row = ROWS["wallets"] | {"id": "w-2", "owner_id": "p-2", column: value}
+
+    with pytest.raises((engine.driver_error, OverflowError)):
+        insert(engine, connection, "wallets", row)
+    connection.rollback()
+
+
+def test_64_bits_come_back_whole(store: PonyTransactions) -> None:
+    a_wallet(store, posted=2**62)
+
+    with store.begin() as tx:
+        assert tx.ledger.find_wallet("wallet-1").posted == Credits(2**62)
+        assert tx.audit.breaches("I1", limit=1) == []
+
+
+def test_text_comes_back_untouched(store: PonyTransactions) -> None:
+    key = replace(a_key(a_wallet(store)), name="  my laptop\n💻 $(1+1) 100% ? ")
+
+    with store.begin() as tx:
+        tx.keys.add(key)
+        tx.commit()
+
+    with store.begin() as tx:
+        assert tx.keys.list_of(key.owner_id) == [key]
+
+
+def test_half_of_a_surrogate_pair_is_refused(store: PonyTransactions) -> None:
+    key = a_key(a_wallet(store))
+
+    with pytest.raises(RefusedError), store.begin() as tx:
+        tx.keys.add(replace(key, name="\ud83d"))
+    with pytest.raises(RefusedError), store.begin() as tx:
+        tx.ledger.add_wallet(Wallet(id="\ud83d", owner_id="somebody"))
+
+    with store.begin() as tx:
+        assert tx.keys.list_of(key.owner_id) == []
+
+
+def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    pending = pending_migrations(empty_url)
+
+    assert migrate(empty_url) == pending != []
+    assert migrate(empty_url) == []
+    assert pending_migrations(empty_url) == []
+
+
+def test_many_processes_may_migrate_at_once(empty_url: str) -> None:
+    program = "import sys; from adapters.pony_store import migrate; print(migrate(sys.argv[1]))"
+    revisions = pending_migrations(empty_url)
+
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, empty_url], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    printed = [process.communicate()[0].strip() for process in processes]
+
+    assert sorted(printed) == sorted([str(revisions), "[]", "[]"])
+
+
+def test_a_store_without_its_tables_is_not_opened(empty_url: str) -> None:
+    with pytest.raises(StoreError):
+        open_store(empty_url)
+
+
+def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> None:
+    for url in (
+        f"sqlite:///{tmp_path / 'missing' / 'credits.db'}",
+        f"postgresql://postgres@/postgres?host={tmp_path}",
+    ):
+        with pytest.raises(StoreUnavailableError):
+            open_store(url)
+        with pytest.raises(StoreUnavailableError):
+            migrate(url)
+
+
+@pytest.mark.parametrize("url", ["mysql://somewhere/credits", "sqlite://", "sqlite:///:memory:"])
+def test_other_databases_are_not_supported(url: str) -> None:
+    with pytest.raises(ValueError, match="URL"):
+        open_store(url)

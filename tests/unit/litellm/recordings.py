@@ -1,0 +1,27 @@
+"""What real LiteLLM proxies answered, as received (see ``tests/data/litellm-wire``)."""
+
+from pathlib import Path
+
+_WIRE = Path(__file__).parents[2] / "data" / "litellm-wire"
+
+VERSIONS = ("1.91.5", "1.102.4")
+CHAT_STREAMS = (
+    "chat-stream",
+    "chat-stream-usage",
+    "chat-claude-stream-usage",
+    "chat-mock-stream-usage",
+    "stream-error",
+)
+
+
+def body_of(version: str, name: str) -> bytes:
+    """Return the body of a recorded answer: what follows its head."""
+    recording = (_WIRE / version / f"{name}.http").read_bytes()
+    head, _, body = recording.replace(b"\r\n\r\n", b"\n\n", 1).partition(b"\n\n")
+    assert head.startswith(b"HTTP/1.1 ")
+    return body
+
+
+def status_of(version: str, name: str) -> int:
+    """Return the status of a recorded answer."""
+    return int((_WIRE / version / f"{name}.http").read_bytes().split(b" ", 2)[1])

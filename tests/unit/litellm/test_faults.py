@@ -1,0 +1,175 @@
+import re
+
+import orjson
+import pytest
+
+from adapters.litellm.faults import Fault, refusal
+from creditcore.domain.errors import (
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from tests.unit.litellm.recordings import VERSIONS, body_of, status_of
+
+
+def an_error(message: str = "no", kind: str | None = None) -> bytes:
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": "1"}})
+
+
+def refused(status: int, body: bytes = b"", retry_after: str | None = None) -> UpstreamError:
+    return refusal(status, body, retry_after=retry_after)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "name",
+    ["error-401-provider", "error-401-proxy", "error-unknown-model", "error-500"],
+)
+def test_recorded_operators_fault_tells_the_client_nothing(version: str, name: str) -> None:
+    error = refused(status_of(version, name), body_of(version, name))
+
+    assert isinstance(error, UpstreamUnavailableError)
+    assert str(error) == "The model is not available right now."
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_bad_request_is_the_clients(version: str) -> None:
+    error = refused(400, body_of(version, "error-bad-json"))
+
+    assert isinstance(error, UpstreamRejectedError)
+    assert (error.status, error.code) == (400, None)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 429, 500])
+@pytest.mark.parametrize("kind", ["budget_exceeded", "no_db_connection", "auth_error"])
+def test_operators_fault_is_known_by_its_type_whatever_the_status(status: int, kind: str) -> None:
+    assert isinstance(refused(status, an_error(kind=kind)), UpstreamUnavailableError)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Budget has been exceeded! Current cost: 1.0, Max budget: 1.0",
+        "ExceededBudget: User=x over budget",
+        "litellm.RateLimitError: OpenAIException - You exceeded your current quota, please check",
+        "litellm.AuthenticationError: AnthropicException - invalid x-api-key",
+    ],
+)
+def test_operators_fault_is_known_by_its_words(message: str) -> None:
+    assert isinstance(refused(429, an_error(message)), UpstreamUnavailableError)
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_refused_request_keeps_its_status(status: int) -> None:
+    error = refused(status, an_error("litellm.BadRequestError: OpenAIException - Too odd."))
+
+    assert isinstance(error, UpstreamRejectedError)
+    assert (error.status, str(error)) == (status, "Too odd.")
+
+
+def test_not_found_without_an_error_object_is_a_wrong_address() -> None:
+    assert isinstance(refused(404, b'{"detail": "Not Found"}'), UpstreamUnavailableError)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 401, 402, 403, 405, 499, 500, 502, 503, 529])
+def test_everything_else_is_not_the_clients_business(status: int) -> None:
+    assert isinstance(refused(status, an_error()), UpstreamUnavailableError)
+
+
+@pytest.mark.parametrize("status", [408, 504])
+def test_timeouts_are_timeouts(status: int) -> None:
+    assert isinstance(refused(status, an_error()), UpstreamTimeoutError)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        (None, None),
+        ("20", 20),
+        ("0", 0),
+        ("999999", 86400),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        ("9999999999", None),
+        ("Sun, 22 Nov 2026 12:00:00 GMT", None),
+    ],
+)
+def test_too_many_requests_tell_when_to_come_back(
+    retry_after: str | None, seconds: int | None
+) -> None:
+    error = refused(429, an_error("Rate limit of org-abc123 reached"), retry_after)
+
+    assert isinstance(error, UpstreamRejectedError)
+    assert (error.status, error.code) == (429, "rate_limit_exceeded")
+    assert error.retry_after_s == seconds
+    assert "org-" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ContextWindowExceededError", "context_length_exceeded"),
+        ("ContentPolicyViolationError", "content_policy_violation"),
+    ],
+)
+def test_code_the_provider_gave_is_recovered(name: str, code: str) -> None:
+    message = f"litellm.{name}: litellm.BadRequestError: {name}: OpenAIException - Too long."
+
+    error = refused(400, an_error(message))
+
+    assert isinstance(error, UpstreamRejectedError)
+    assert (error.code, str(error)) == (code, "Too long.")
+
+
+def test_error_in_an_event_stream_is_understood() -> None:
+    body = b"data: " + an_error("litellm.BadRequestError: Too odd.") + b"\n\ndata: [DONE]\n\n"
+
+    assert str(refused(400, body)) == "Too odd."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>sk-secret1234</html>", b"[]", b"data:", b'{"error": 7}', b'{"detail": [{}]}'],
+)
+def test_body_that_says_nothing_gives_a_plain_message(body: bytes) -> None:
+    assert str(refused(400, body)) == "The model refused this request."
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("litellm.BadRequestError: OpenAIException - Unknown role.", "Unknown role."),
+        ("litellm.APIConnectionError: APIConnectionError: OpenAIException - died", "died"),
+        ("Too odd. Received Model Group=x\nAvailable Model Group Fallbacks=None", "Too odd"),
+        ("Too odd LiteLLM Retried: 2 times, LiteLLM Max Retries: 3", "Too odd"),
+        ("see https://api.example.com/v1?k=1 now", "see [removed] now"),
+        ("at 10.0.0.7:4000 now", "at [removed] now"),
+        ("at litellm.internal:4000 now", "at [removed] now"),
+        ("at localhost:4000 now", "at [removed] now"),
+        ("host api.openai.com failed", "host [removed] failed"),
+        ("key sk-proj-abc_DEF123 bad", "key [removed] bad"),
+        ("key sk-...abcd bad", "key [removed] bad"),
+        ("Bearer abc.def bad", "[removed] bad"),
+        ("in org-AbC123xyz only", "in [removed] only"),
+        ("id 0123456789abcdef0123456789abcdef x", "id [removed] x"),
+        ("line one\nline\ttwo", "line one line two"),
+        ("max_tokens must be at most 4096.", "max_tokens must be at most 4096."),
+        ("Invalid 'temperature': 3.5 is above 2.0.", "Invalid 'temperature': 3.5 is above 2.0."),
+        ("", "The model refused this request."),
+    ],
+)
+def test_message_keeps_the_words_and_loses_the_secrets(said: str, shown: str) -> None:
+    assert Fault.of({"message": said}).public_message == shown
+
+
+def test_message_is_bounded() -> None:
+    assert len(Fault.of({"message": "word " * 10_000}).public_message) == 500
+
+
+def test_sanitising_a_hostile_message_is_quick() -> None:
+    for piece in ("a.", "a-", "Error: ", "1.", "a1_", " "):
+        message = Fault.of({"message": piece * 20_000}).public_message
+
+        assert re.search(r"sk-", message) is None

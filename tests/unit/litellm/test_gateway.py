@@ -1,0 +1,83 @@
+import pytest
+import requests
+import responses
+
+from adapters.litellm.gateway import LiteLLMGateway
+from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.ports.model_gateway import ModelGateway
+from tests.unit.litellm.recordings import VERSIONS, body_of
+
+BASE = "http://litellm.test/prefix"
+
+
+def a_gateway() -> ModelGateway:
+    return LiteLLMGateway(base_url=f"{BASE}/", master_key="sk-master")
+
+
+@responses.activate
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_list_gives_its_priced_models(version: str) -> None:
+    responses.get(f"{BASE}/model/info", body=body_of(version, "model-info"))
+
+    names = [price.model for price in a_gateway().fetch_prices()]
+
+    assert "gpt-4o-mini" in names
+    assert "text-embedding-3-small" in names
+    sent = responses.calls[0].request.headers
+    assert sent["authorization"] == "Bearer sk-master"
+    assert sent["accept-encoding"] == "identity"
+
+
+@responses.activate
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"data": []}', b'{"data": [{}]}'])
+def test_list_without_a_usable_price_is_no_list(body: bytes) -> None:
+    responses.get(f"{BASE}/model/info", body=body)
+
+    with pytest.raises(UpstreamUnavailableError):
+        a_gateway().fetch_prices()
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [201, 301, 302, 307, 401, 403, 404, 500, 503])
+def test_only_a_plain_success_counts_and_redirects_are_not_followed(status: int) -> None:
+    elsewhere = {"location": "http://elsewhere.test/"}
+    responses.get(f"{BASE}/model/info", status=status, headers=elsewhere)
+
+    with pytest.raises(UpstreamUnavailableError):
+        a_gateway().fetch_prices()
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_unreachable_server_is_unavailable() -> None:
+    responses.get(f"{BASE}/model/info", body=requests.ConnectionError("sk-master at 10.0.0.7"))
+
+    with pytest.raises(UpstreamUnavailableError) as caught:
+        a_gateway().fetch_prices()
+    assert str(caught.value) == "The model server cannot be reached."
+
+
+@responses.activate
+def test_endless_answer_is_cut_off() -> None:
+    responses.get(f"{BASE}/model/info", body=b" " * (33 * 1024 * 1024))
+
+    with pytest.raises(UpstreamUnavailableError):
+        a_gateway().fetch_prices()
+
+
+@responses.activate
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (302, False)])
+def test_health_is_asked_without_the_key(status: int, healthy: bool) -> None:
+    responses.get(f"{BASE}/health/liveliness", body=b'"I\'m alive!"', status=status)
+
+    assert a_gateway().is_healthy() is healthy
+    assert "authorization" not in responses.calls[0].request.headers
+
+
+@responses.activate
+def test_unreachable_server_is_not_healthy() -> None:
+    assert a_gateway().is_healthy() is False
+
+
+def test_key_is_not_shown() -> None:
+    assert "sk-master" not in repr(a_gateway())

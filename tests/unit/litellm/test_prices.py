@@ -1,0 +1,224 @@
+import json
+from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.litellm.prices import read_price_list
+from creditcore.domain.pricing import ModelPrice, Tariff, Tier, Usage, price_units
+from tests.unit.litellm.recordings import VERSIONS, body_of
+
+_COSTS = json.loads(
+    (Path(__file__).parents[2] / "data" / "litellm-costs.json").read_text(),
+    parse_float=Decimal,
+)
+_CASES: list[dict[str, Any]] = _COSTS["cases"]
+_TARIFFS = {"1": ("1", "1"), "2": ("2", "1.0"), "2 + 15 %": ("2", "1.15")}
+
+
+def price_list(*rows: str) -> list[ModelPrice]:
+    return read_price_list(f'{{"data": [{", ".join(rows)}]}}'.encode())
+
+
+def a_row(name: str = "m", **info: str) -> str:
+    """Write a row; values are JSON text, exactly as it would be sent."""
+    prices = {"input_cost_per_token": "1e-06", "output_cost_per_token": "2e-06", **info}
+    written = ", ".join(f'"{key}": {value}' for key, value in prices.items())
+    return f'{{"model_name": "{name}", "litellm_params": {{}}, "model_info": {{{written}}}}}'
+
+
+@pytest.fixture(scope="module")
+def recorded_prices() -> dict[str, ModelPrice]:
+    rows = [{"model_name": name, "model_info": info} for name, info in _COSTS["models"].items()]
+    body = json.dumps({"data": rows}, default=float).encode()
+    return {price.model: price for price in read_price_list(body)}
+
+
+def usage_of(case: dict[str, Any]) -> Usage:
+    return Usage(
+        prompt_tokens=case["prompt_tokens"],
+        completion_tokens=case["completion_tokens"],
+        cached_tokens=case["cached_tokens"],
+        cache_write_tokens=case["cache_creation_tokens"],
+        reasoning_tokens=case["reasoning_tokens"],
+    )
+
+
+def test_every_recorded_model_has_a_price(recorded_prices: dict[str, ModelPrice]) -> None:
+    assert set(recorded_prices) == set(_COSTS["models"])
+    assert len(_CASES) == 294
+
+
+def test_cost_agrees_with_every_cost_litellm_computed(
+    recorded_prices: dict[str, ModelPrice],
+) -> None:
+    for case in _CASES:
+        cost = Fraction(recorded_prices[case["model"]].cost_units(usage_of(case)), 10**30)
+
+        recorded = Fraction(Decimal(case["cost_usd"]))
+
+        assert abs(cost - recorded) <= recorded * Fraction(1, 10**12), case
+
+
+@pytest.mark.parametrize("tariff", _TARIFFS)
+def test_charge_is_the_recorded_cost_rounded_up_once(
+    recorded_prices: dict[str, ModelPrice], tariff: str
+) -> None:
+    credits_per_usd, markup = _TARIFFS[tariff]
+    charge = Tariff.parse(credits_per_usd=credits_per_usd, markup=markup).charge
+    for case in _CASES:
+        # LiteLLM adds floats; below 10^-15 relative stands only their noise.
+        clean = Decimal(f"{Decimal(case['cost_usd']):.14e}")
+        microcredits = clean * Decimal(credits_per_usd) * Decimal(markup) * 10**8
+
+        charged = charge(recorded_prices[case["model"]].cost_units(usage_of(case)))
+
+        expected = microcredits.to_integral_value(rounding=ROUND_CEILING)
+        assert charged.microcredits == expected, case
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_price_list_is_read(version: str) -> None:
+    prices = {price.model: price for price in read_price_list(body_of(version, "model-info"))}
+
+    claude = prices["claude-sonnet-4-5"]
+    assert claude.rates.input == price_units("0.000003")
+    assert claude.rates.cache_write_1h == price_units("0.000006")
+    assert claude.rates.reasoning == claude.rates.output
+    assert [tier.above_prompt_tokens for tier in claude.tiers] == [200_000]
+    assert claude.tiers[0].rates.cache_write_1h == price_units("0.000012")
+    assert (claude.max_input_tokens, claude.max_output_tokens) == (200_000, 64_000)
+    assert prices["text-embedding-3-small"].mode == "embedding"
+    assert prices["text-embedding-3-small"].max_output_tokens is None
+    assert prices["sim-cut"].rates.input == 0
+    assert prices["sim-cut"].max_output_tokens is None
+
+
+def test_price_text_is_kept_exactly() -> None:
+    (price,) = price_list(a_row(input_cost_per_token="1.2345678901234567e-07"))
+
+    assert price.rates.input == 123456789012345670000000
+
+
+def test_free_is_a_price() -> None:
+    (price,) = price_list(a_row(input_cost_per_token="0", output_cost_per_token="0.0"))
+
+    assert price.rates.dearest_input == price.rates.dearest_output == 0
+
+
+def test_unknown_cache_and_reasoning_prices_are_those_of_ordinary_tokens() -> None:
+    (price,) = price_list(a_row(input_cost_per_token_above_200k_tokens="3e-06"))
+
+    for rates in (price.rates, price.tiers[0].rates):
+        assert rates.cache_read == rates.cache_write == rates.cache_write_1h == rates.input
+        assert rates.reasoning == rates.output
+
+
+def test_what_a_tier_does_not_name_keeps_its_base_price() -> None:
+    (price,) = price_list(
+        a_row(
+            cache_read_input_token_cost="1e-07",
+            cache_creation_input_token_cost="1.25e-06",
+            input_cost_per_token_above_272k_tokens="3e-06",
+        )
+    )
+
+    (tier,) = price.tiers
+    assert tier.rates.input == price_units("3e-06")
+    assert tier.rates.output == price.rates.output
+    assert tier.rates.cache_read == price.rates.cache_read
+    assert tier.rates.cache_write == price.rates.cache_write
+
+
+@pytest.mark.parametrize(("provider", "first_dearer"), [("openai", 200_001), ("xai", 200_000)])
+def test_tier_begins_behind_its_threshold_but_at_it_for_xai(
+    provider: str, first_dearer: int
+) -> None:
+    (price,) = price_list(
+        a_row(litellm_provider=f'"{provider}"', input_cost_per_token_above_200k_tokens="9e-06")
+    )
+
+    assert price.rates_for(first_dearer - 1) == price.rates
+    assert price.rates_for(first_dearer).input == price_units("9e-06")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        a_row(input_cost_per_token="null"),
+        a_row(output_cost_per_token="null"),
+        a_row(input_cost_per_token="NaN"),
+        a_row(input_cost_per_token="Infinity"),
+        a_row(input_cost_per_token="-1e-06"),
+        a_row(input_cost_per_token='"1e-06"'),
+        a_row(input_cost_per_token="true"),
+        a_row(input_cost_per_token="1e-999999999"),
+        a_row(input_cost_per_token="1e99999999999999999999"),
+        a_row(input_cost_per_token="9" * 5000),
+        a_row(cache_read_input_token_cost="-1"),
+        a_row(input_cost_per_token_above_200k_tokens='"x"'),
+        a_row(mode='"image_generation"'),
+        a_row(mode='"audio_transcription"'),
+        a_row(mode="[]"),
+        a_row(tiered_pricing='[{"range": [0, 1]}]'),
+        a_row(name="openai/*"),
+        a_row(name=""),
+        a_row(name="x" * 201),
+        '{"model_name": "m"}',
+        '{"model_name": "m", "model_info": []}',
+        '{"model_info": {}}',
+        "null",
+        "[]",
+        "7",
+    ],
+)
+def test_bad_row_is_left_out_and_spoils_nothing(bad: str) -> None:
+    assert [price.model for price in price_list(bad, a_row(name="good"))] == ["good"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"{}", b'{"data": {}}', b"\xff", b"[" * 100_000],
+)
+def test_what_is_no_price_list_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any, that is the promise
+        read_price_list(body)
+
+
+def test_output_limit_falls_back_to_the_old_field() -> None:
+    (price,) = price_list(a_row(max_output_tokens="null", max_tokens="4096.0"))
+
+    assert price.max_output_tokens == 4096
+
+
+@pytest.mark.parametrize("limit", ["0", "-5", '"many"', "NaN", "1e300"])
+def test_nonsensical_limit_is_unknown(limit: str) -> None:
+    (price,) = price_list(a_row(max_output_tokens=limit))
+
+    assert price.max_output_tokens is None
+
+
+def test_of_several_deployments_the_dearest_of_each_rate_counts() -> None:
+    (price,) = price_list(
+        a_row(
+            input_cost_per_token="1e-06",
+            output_cost_per_token="9e-06",
+            input_cost_per_token_above_100k_tokens="7e-06",
+            max_input_tokens="200000",
+            max_output_tokens="1000",
+        ),
+        a_row(
+            input_cost_per_token="5e-06",
+            output_cost_per_token="2e-06",
+            max_input_tokens="300000",
+        ),
+    )
+
+    assert price.rates.input == price_units("5e-06")
+    assert price.rates.output == price_units("9e-06")
+    assert price.tiers == (Tier(100_000, price.rates_for(100_001)),)
+    assert price.rates_for(100_001).input == price_units("7e-06")
+    assert price.max_input_tokens == 300_000
+    assert price.max_output_tokens is None

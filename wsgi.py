@@ -1,0 +1,126 @@
+"""The composition root: reads the settings, builds the adapters, exposes ``app``. No logic."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+import gevent.monkey
+from dotenv import load_dotenv
+from flask import Flask
+
+from adapters.flask_web.app import create_app
+from adapters.flask_web.services import Services
+from adapters.flask_web.settings import Settings
+from adapters.litellm.gateway import LiteLLMGateway
+from adapters.litellm.relay import LiteLLMRelay
+from adapters.litellm.wire.chat import ChatCompletions
+from adapters.local_auth import LocalIdentityProvider
+from adapters.paystack import PaystackGateway
+from adapters.pony_store import (
+    StoreOnDemand,
+    install_wait_callback,
+    migrate,
+    pending_migrations,
+)
+from creditcore import (
+    AuditBooks,
+    ChargeUsage,
+    ConvertCurrency,
+    FixedRates,
+    GrantCredits,
+    GroupCommit,
+    IssueKey,
+    PurchaseCredits,
+    SystemClock,
+    SystemIds,
+)
+from creditcore.usecases.price_list import PriceList
+from creditcore.usecases.recognise_key import RecogniseKey
+from creditcore.usecases.relay_call import Patience, RelayCall
+from creditcore.usecases.welcome_person import WelcomePerson
+
+PAGE_CONNECTIONS = 5
+COMMIT_CONNECTIONS = 1
+
+
+def build(environ: Mapping[str, str]) -> Flask:
+    """Build the application that an environment describes."""
+    settings = Settings.from_env(environ)
+    under_gevent = gevent.monkey.is_module_patched("socket")
+    if settings.uses_sqlite:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        # One file has one writer: calls and pages take turns on one connection.
+        store = committing = StoreOnDemand(settings.store_url, pool_size=COMMIT_CONNECTIONS)
+    else:
+        if under_gevent:
+            install_wait_callback()
+        store = StoreOnDemand(settings.store_url, pool_size=PAGE_CONNECTIONS)
+        committing = StoreOnDemand(settings.store_url, pool_size=COMMIT_CONNECTIONS)
+
+    clock, ids = SystemClock(), SystemIds()
+    pepper = settings.auth_secret.encode()
+    rates = FixedRates((settings.usd_to_kes_rate,) if settings.usd_to_kes_rate else ())
+    identity = LocalIdentityProvider(
+        # Hashing a password is CPU work of milliseconds: streams must not wait for it.
+        store, clock, ids, run=gevent.get_hub().threadpool.apply if under_gevent else None
+    )
+    model_gateway = LiteLLMGateway(
+        base_url=settings.litellm_base_url, master_key=settings.litellm_master_key
+    )
+    upstream = LiteLLMRelay(
+        base_url=settings.litellm_base_url, master_key=settings.litellm_master_key
+    )
+    payments = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
+
+    commits = GroupCommit(committing, clock)
+    charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
+    prices = PriceList(store, model_gateway, clock)
+    chat = ChatCompletions()
+    relay = RelayCall(
+        charge=charge,
+        prices=prices,
+        upstream=upstream,
+        tariff=settings.tariff,
+        pepper=pepper,
+        clock=clock,
+        ids=ids,
+        patience=Patience(longest=timedelta(seconds=settings.max_stream_seconds)),
+    )
+    services = Services(
+        transactions=store,
+        clock=clock,
+        ids=ids,
+        identity=identity,
+        model_gateway=model_gateway,
+        wires={chat.endpoint: chat},
+        commits=commits,
+        charge=charge,
+        prices=prices,
+        relay=relay,
+        purchase=PurchaseCredits(
+            transactions=store,
+            gateway=payments,
+            converter=ConvertCurrency(rates=rates),
+            clock=clock,
+            ids=ids,
+            currency=settings.paystack_currency,
+            credits_per_usd=settings.credits_per_usd,
+        ),
+        keys=IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
+        recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),
+        welcome=WelcomePerson(
+            transactions=store, clock=clock, ids=ids, signup_credits=settings.signup_credits
+        ),
+        grants=GrantCredits(transactions=store, clock=clock),
+        audit=AuditBooks(store),
+        migrate=partial(migrate, settings.store_url),
+        pending_migrations=partial(pending_migrations, settings.store_url),
+    )
+    return create_app(services, settings)
+
+
+load_dotenv()
+app = build(os.environ)
