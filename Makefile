@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+  --generate-hashes --no-header --no-annotate --exclude-newer $(shell date -d '7 days ago' +%F)
 export PORT SANDBOX_PORT DATA_DIR
 
 help: ## List these commands
@@ -26,8 +28,10 @@ format: $(VENV)/dev ## Rewrite the code in its one layout
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: $(VENV)/dev ## Choose versions anew: only releases that are a week old
-	sh docs/lock.sh $(BIN)
+lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
+	$(BIN)/python -m pip install --quiet uv
+	$(COMPILE) --extra server --extra postgres --extra redis --output-file requirements.lock
+	$(COMPILE) --all-extras --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
 	rm -rf $(VENV) var

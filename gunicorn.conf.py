@@ -3,7 +3,7 @@
 Each line that differs from gunicorn's default says why.
 """
 
-# ruff: noqa: E402, INP001
+# ruff: noqa: E402
 # First of all: what is imported before the patch keeps blocking sockets and locks for
 # ever, and all greenlets would share one database session.
 from gevent import monkey

@@ -65,7 +65,10 @@ def build(environ: Mapping[str, str]) -> Flask:
     rates = FixedRates((settings.usd_to_kes_rate,) if settings.usd_to_kes_rate else ())
     identity = LocalIdentityProvider(
         # Hashing a password is CPU work of milliseconds: streams must not wait for it.
-        store, clock, ids, run=gevent.get_hub().threadpool.apply if under_gevent else None
+        store,
+        clock,
+        ids,
+        run=gevent.get_hub().threadpool.apply if under_gevent else None,
     )
     model_gateway = LiteLLMGateway(
         base_url=settings.litellm_base_url, master_key=settings.litellm_master_key

@@ -1,0 +1,1 @@
+"""How the outside world speaks: one folder for each neighbour, none of which knows another."""

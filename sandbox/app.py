@@ -32,7 +32,9 @@ class Sandbox:
 
     def __init__(self, options: Options) -> None:
         """Build every stand-in, empty."""
-        self._paystack = Paystack(secret_key=options.paystack_secret, webhook_url=options.webhook_url)
+        self._paystack = Paystack(
+            secret_key=options.paystack_secret, webhook_url=options.webhook_url
+        )
         self._litellm = LiteLLM(master_key=options.litellm_key)
         self._mounts: dict[str, WSGIApplication] = {
             "/litellm": self._litellm,
@@ -41,7 +43,8 @@ class Sandbox:
             "/control/paystack": PaystackControl(self._paystack),
         }
         self._root = Router(
-            [("GET", "/healthz", self._health), ("POST", "/control/reset", self._reset)], error=control_error
+            [("GET", "/healthz", self._health), ("POST", "/control/reset", self._reset)],
+            error=control_error,
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

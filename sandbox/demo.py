@@ -148,7 +148,9 @@ class Demo:
         )
         print("\nCtrl-C stops everything.", flush=True)
 
-    def _spawn(self, module: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, module: str, *arguments: str, stdout: int | None = None
+    ) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(  # noqa: S603 - our own programs
             [sys.executable, "-m", module, *arguments], env=self.environ, stdout=stdout
         )
@@ -219,7 +221,7 @@ def _configured(given: Mapping[str, str]) -> Demo:
 
 def _port(given: Mapping[str, str], name: str, default: str) -> int:
     text = given.get(name, default)
-    if not text.isdigit() or not 0 < int(text) < 65536:  # noqa: PLR2004
+    if not text.isdigit() or not 0 < int(text) < 65536:
         raise DemoError(f"{name} is a port number; it is {text!r}.")
     return int(text)
 
@@ -269,7 +271,7 @@ def _flask(environ: Mapping[str, str], *arguments: str, check: bool = True) -> s
 def _answers(url: str) -> bool:
     try:
         with urlopen(Request(url), timeout=2) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)  # noqa: PLR2004
+            return bool(answer.status == 200)
     except (URLError, OSError):
         return False
 

@@ -27,7 +27,9 @@ class Router:
 
     def __init__(self, routes: Iterable[Route], *, error: Callable[[int, str], Response]) -> None:
         """Take the routes, and how this service words an error for a status and a message."""
-        self._map = Map([Rule(path, methods=[method], endpoint=handler) for method, path, handler in routes])
+        self._map = Map(
+            [Rule(path, methods=[method], endpoint=handler) for method, path, handler in routes]
+        )
         self._error = error
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -42,9 +44,16 @@ class Router:
         return response(environ, start_response)
 
 
-def json_answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_answer(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a compact JSON answer."""
-    return Response(orjson.dumps(value), status=status, headers=dict(headers or {}), content_type="application/json")
+    return Response(
+        orjson.dumps(value),
+        status=status,
+        headers=dict(headers or {}),
+        content_type="application/json",
+    )
 
 
 def json_answer_with_exponents(value: object) -> Response:

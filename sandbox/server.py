@@ -26,10 +26,16 @@ def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT; print one line when connections are accepted."""
     parsed = _parser().parse_args(arguments)
     options = Options(
-        webhook_url=parsed.webhook_url, paystack_secret=parsed.paystack_secret, litellm_key=parsed.litellm_key
+        webhook_url=parsed.webhook_url,
+        paystack_secret=parsed.paystack_secret,
+        litellm_key=parsed.litellm_key,
     )
     server = WSGIServer(
-        (parsed.host, parsed.port), Sandbox(options), log=None, backlog=BACKLOG, handler_class=_handler_with_socket
+        (parsed.host, parsed.port),
+        Sandbox(options),
+        log=None,
+        backlog=BACKLOG,
+        handler_class=_handler_with_socket,
     )
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         # Streams may hang on purpose, so waiting for them to finish would never end.
@@ -42,17 +48,31 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="Wire-compatible stand-ins of Paystack and LiteLLM on one port."
+        prog="python -m sandbox",
+        description="Wire-compatible stand-ins of Paystack and LiteLLM on one port.",
     )
-    parser.add_argument("--port", type=int, default=8001, help="port to listen on, 0 picks a free one (default 8001)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--webhook-url", default=None, help="where Paystack events are sent (default: nowhere)")
-    parser.add_argument("--paystack-secret", default="sk_test_sandbox", help="the secret key, which also signs events")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8001,
+        help="port to listen on, 0 picks a free one (default 8001)",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--webhook-url", default=None, help="where Paystack events are sent (default: nowhere)"
+    )
+    parser.add_argument(
+        "--paystack-secret",
+        default="sk_test_sandbox",
+        help="the secret key, which also signs events",
+    )
     parser.add_argument("--litellm-key", default="sk-sandbox-master", help="LiteLLM's master key")
     return parser
 
 
-def _handler_with_socket(sock: socket.socket, address: Any, server: Any) -> Any:  # noqa: ANN401 - gevent is untyped
+def _handler_with_socket(sock: socket.socket, address: Any, server: Any) -> Any:
     """A request handler that also shows the application its socket.
 
     WSGI hides the connection, but noticing that a caller left during silence takes a look at it.

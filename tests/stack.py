@@ -160,7 +160,13 @@ class Stack:
     # -- calls -------------------------------------------------------------------------
 
     def post(
-        self, path: str, body: object, *, key: str, headers: dict[str, str] | None = None, **more: Any
+        self,
+        path: str,
+        body: object,
+        *,
+        key: str,
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> requests.Response:
         """Send JSON with a key."""
         return requests.post(

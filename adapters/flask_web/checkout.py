@@ -50,7 +50,8 @@ def _start() -> Response | tuple[Any, int]:
         if wants_json():
             raise
         status = 400 if isinstance(error, InvalidRequestError) else 503
-        return billing_page({"amount_usd": _for_people(error)}), status
+        field = "custom_usd" if request.form.get("amount_usd") == "other" else "amount_usd"
+        return billing_page({field: _for_people(error)}), status
     if wants_json():
         return jsonify(_receipt(purchase)), 201
     return redirect(purchase.checkout_url, code=303)
@@ -58,15 +59,14 @@ def _start() -> Response | tuple[Any, int]:
 
 def _chosen_amount() -> str:
     if not request.is_json:
-        return request.form.get("custom_usd", "").strip() or request.form.get("amount_usd", "")
+        chosen = request.form.get("amount_usd", "")
+        return request.form.get("custom_usd", "") if chosen == "other" else chosen
     body = request.get_json()
     if not isinstance(body, dict) or set(body) - _FIELDS:
         raise InvalidRequestError('Send {"amount_usd": 10} and nothing else.')
     amount = body.get("amount_usd")
     if type(amount) not in (int, str):
-        raise InvalidRequestError(
-            "amount_usd is a whole number of US dollars.", param="amount_usd"
-        )
+        raise InvalidRequestError("amount_usd is a whole number of US dollars.", param="amount_usd")
     return str(amount)
 
 

@@ -146,7 +146,9 @@ def doctor() -> None:
     """Check the configuration and what it points to; exit 1 if something needs care."""
     failed = 0
     for name, fault in _examine():
-        click.echo(f"{'ok  ' if fault is None else 'FAIL'}  {name}" + (f": {fault}" if fault else ""))
+        click.echo(
+            f"{'ok  ' if fault is None else 'FAIL'}  {name}" + (f": {fault}" if fault else "")
+        )
         failed += fault is not None
     sys.exit(1 if failed else 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -10,10 +11,12 @@ from werkzeug.wrappers import Response
 from adapters.flask_web import offers
 from adapters.flask_web.pages import example_model
 from adapters.flask_web.session import for_people, person, services, settings
-from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.errors import InvalidRequestError, PaymentGatewayError
 from creditcore.domain.purchases import PurchaseState
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
+
+_log = logging.getLogger(__name__)
 
 _RECENT_CALLS = 25
 _RECENT_PURCHASES = 50
@@ -42,7 +45,13 @@ def home() -> str:
 @blueprint.get("/billing")
 @for_people
 def billing() -> str:
-    """Sell credits, and show what was bought."""
+    """Sell credits, and show what was bought.
+
+    A browser that has just come back from paying asks again until the payment is
+    decided, so looking at the page asks the provider too.
+    """
+    if reference := request.args.get("reference", ""):
+        _confirm_own(reference)
     return billing_page()
 
 
@@ -73,6 +82,7 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         returned=next((row for row in purchases if row.reference == returned), None),
         movements=movements,
         errors=errors or {},
+        custom_usd=request.form.get("custom_usd", ""),
     )
 
 
@@ -104,6 +114,16 @@ def revoke_key(key_id: str) -> Response:
     """Refuse a key from now on."""
     services().keys.revoke(key_id, owner_id=person().id)
     return redirect(url_for("dashboard.keys"))
+
+
+def _confirm_own(reference: str) -> None:
+    with services().transactions.begin() as tx:
+        own = {row.reference for row in tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)}
+    if reference in own:
+        try:
+            services().purchase.confirm(reference)
+        except PaymentGatewayError as error:
+            _log.warning("payment %s could not be verified: %s", reference, error)
 
 
 def _lifetime(days: str) -> timedelta | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -134,13 +135,13 @@ def refusal(
     status: int, message: str, *, code: str, headers: tuple[tuple[str, str], ...] = ()
 ) -> Refusal:
     """Return an error that only HTTP knows, such as a wrong method."""
-    kind = "invalid_request_error" if status < 500 else "server_error"  # noqa: PLR2004
+    kind = "invalid_request_error" if status < 500 else "server_error"
     return Refusal(status=status, kind=kind, code=code, message=message, headers=headers)
 
 
 def _rejected(error: UpstreamRejectedError) -> Refusal:
     headers = () if error.retry_after_s is None else (("retry-after", str(error.retry_after_s)),)
-    throttled = error.status == 429  # noqa: PLR2004
+    throttled = error.status == 429
     return Refusal(
         status=error.status,
         kind="rate_limit_error" if throttled else "invalid_request_error",
@@ -168,7 +169,8 @@ def _message(error: CreditcoreError, base_url: str) -> str:
 def _insufficient(error: InsufficientCreditsError, base_url: str) -> str:
     advice = f"Add credits at {base_url}/dashboard/billing."
     if error.affordable_output_tokens:
-        advice = f"Lower max_tokens to {error.affordable_output_tokens}, or add credits at {base_url}/dashboard/billing."
+        tokens = error.affordable_output_tokens
+        advice = f"Lower max_tokens to {tokens}, or add credits at {base_url}/dashboard/billing."
     return (
         f"Insufficient credits: this request may cost up to {error.needed} credits, "
         f"{error.available} are available in the {error.limit}. {advice}"
@@ -215,7 +217,9 @@ def register(app: Flask, *, base_url: str) -> None:
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:
         _log.error("request %s failed", g.get("request_id"), exc_info=error)
-        message = f"Something went wrong on our side. Tell support the number {g.get('request_id')}."
+        message = (
+            f"Something went wrong on our side. Tell support the number {g.get('request_id')}."
+        )
         return _answer(refusal(500, message, code="internal_error"))
 
 
@@ -229,17 +233,20 @@ def wants_json() -> bool:
 
 def _is_form_of_a_person() -> bool:
     return request.mimetype == "application/x-www-form-urlencoded" and (
-        request.accept_mimetypes.accept_html and not request.accept_mimetypes.accept_json
+        (request.accept_mimetypes.accept_html and not request.accept_mimetypes.accept_json)
         or "text/html" in request.headers.get("Accept", "")
     )
 
 
 def _answer(error: Refusal) -> Response:
+    if error.status >= 500 and "_login_user" not in g:
+        # The database may be what is wrong: this page must not ask it who is looking.
+        g._login_user = AnonymousUserMixin()  # noqa: SLF001
     if wants_json():
         answer = jsonify(error.body)
     else:
         action_url, action_label = url_for("pages.landing"), "Back to the start"
-        if error.status == 401:  # noqa: PLR2004
+        if error.status == 401:
             action_url, action_label = url_for("auth.sign_in"), "Sign in"
         answer = Response(
             render_template(

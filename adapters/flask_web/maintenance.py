@@ -49,7 +49,7 @@ class Maintenance:
         except CreditcoreError as error:
             _log.warning("%s: %s", name, error)
             return 0
-        except Exception:
+        except Exception:  # noqa: BLE001 - a bug in one chore must not stop the others
             _log.exception("%s failed", name)
             return 0
         if count:

@@ -16,6 +16,7 @@ MAX_USD = 1_000
 
 _LISTED_USD = (5, 10, 25, 50, 100)
 _CENTS_PER_USD = 100
+_DIGITS = len(str(MAX_USD))
 
 
 def listed() -> Sequence[Offer]:
@@ -35,7 +36,8 @@ def chosen(text: str) -> Money:
         InvalidRequestError: It is not a whole number of dollars within the limits.
     """
     text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and MIN_USD <= int(text) <= MAX_USD):  # noqa: PLR2004
+    allowed = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    if not allowed or not MIN_USD <= int(text) <= MAX_USD:
         raise InvalidRequestError(
             f"Choose a whole number of US dollars from {MIN_USD} to {MAX_USD:,}.",
             param="amount_usd",

@@ -65,7 +65,7 @@ class Proxy:
             answer = error.answer
         except CreditcoreError as error:
             answer = refusal_of(error, base_url=self._base_url)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last resort; the log has it all
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
-from collections.abc import Callable
 
 from flask import Flask, current_app, g
 from flask_login import LoginManager, UserMixin, current_user, login_required
 
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
-from creditcore.domain.errors import WalletNotFoundError
+from creditcore.domain.errors import StoreError, WalletNotFoundError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.people import Person
 
@@ -70,7 +71,7 @@ def wallet() -> Wallet | None:
     if "wallet" not in g:
         g.wallet = None
         if current_user.is_authenticated:
-            with services().transactions.begin() as tx:
+            with suppress(StoreError), services().transactions.begin() as tx:
                 g.wallet = _wallet_of(tx, person())
     found: Wallet | None = g.wallet
     return found

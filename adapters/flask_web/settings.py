@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from creditcore.domain.money import Credits, ExchangeRate
@@ -16,6 +16,7 @@ SANDBOX_PAYSTACK_KEY = "sk_test_sandbox"
 SANDBOX_LITELLM_KEY = "sk-sandbox-master"
 
 _MIN_SECRET_LENGTH = 32
+_SIGNUP_CREDITS = Credits.of(200)
 
 Value = TypeVar("Value")
 
@@ -68,7 +69,7 @@ class Settings:
 
     credits_per_usd: str = "2"
     usage_markup: str = "1.0"
-    signup_credits: Credits = Credits.of(200)
+    signup_credits: Credits = _SIGNUP_CREDITS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -78,40 +79,40 @@ class Settings:
             SettingsError: With every fault at once.
         """
         reader = _Reader(environ)
-        values = dict(
-            app_env=reader.one_of("APP_ENV", "development", "production"),
-            base_url=reader.url("BASE_URL", "http://localhost:8000").rstrip("/"),
-            auth_secret=reader.secret("AUTH_SECRET"),
-            postgres_url=reader.text("POSTGRES_URL"),
-            data_dir=Path(reader.text("DATA_DIR", "var")),
-            web_concurrency=reader.number("WEB_CONCURRENCY", 1, least=1, most=256),
-            supabase_url=reader.text("SUPABASE_URL"),
-            supabase_anon_key=reader.text("SUPABASE_ANON_KEY"),
-            supabase_service_role_key=reader.text("SUPABASE_SERVICE_ROLE_KEY"),
-            google_client_id=reader.text("GOOGLE_CLIENT_ID"),
-            github_client_id=reader.text("GITHUB_CLIENT_ID"),
-            paystack_secret_key=reader.required("PAYSTACK_SECRET_KEY"),
-            paystack_public_key=reader.text("PAYSTACK_PUBLIC_KEY"),
-            paystack_base_url=reader.url("PAYSTACK_BASE_URL", "https://api.paystack.co"),
-            paystack_currency=reader.one_of("PAYSTACK_CURRENCY", "USD", "KES"),
-            usd_to_kes_rate=reader.parsed("USD_TO_KES_RATE", None, _kes_rate),
-            paystack_function_name=reader.parsed("PAYSTACK_FUNCTION_NAME", "", _path_segment),
-            post_payment_redirect_path=reader.parsed(
+        values: dict[str, Any] = {
+            "app_env": reader.one_of("APP_ENV", "development", "production"),
+            "base_url": reader.url("BASE_URL", "http://localhost:8000").rstrip("/"),
+            "auth_secret": reader.secret("AUTH_SECRET"),
+            "postgres_url": reader.text("POSTGRES_URL"),
+            "data_dir": Path(reader.text("DATA_DIR", "var")),
+            "web_concurrency": reader.number("WEB_CONCURRENCY", 1, least=1, most=256),
+            "supabase_url": reader.text("SUPABASE_URL"),
+            "supabase_anon_key": reader.text("SUPABASE_ANON_KEY"),
+            "supabase_service_role_key": reader.text("SUPABASE_SERVICE_ROLE_KEY"),
+            "google_client_id": reader.text("GOOGLE_CLIENT_ID"),
+            "github_client_id": reader.text("GITHUB_CLIENT_ID"),
+            "paystack_secret_key": reader.required("PAYSTACK_SECRET_KEY"),
+            "paystack_public_key": reader.text("PAYSTACK_PUBLIC_KEY"),
+            "paystack_base_url": reader.url("PAYSTACK_BASE_URL", "https://api.paystack.co"),
+            "paystack_currency": reader.one_of("PAYSTACK_CURRENCY", "USD", "KES"),
+            "usd_to_kes_rate": reader.parsed("USD_TO_KES_RATE", None, _kes_rate),
+            "paystack_function_name": reader.parsed("PAYSTACK_FUNCTION_NAME", "", _path_segment),
+            "post_payment_redirect_path": reader.parsed(
                 "POST_PAYMENT_REDIRECT_PATH", "/dashboard/billing", _local_path
             ),
-            litellm_base_url=reader.url("LITELLM_BASE_URL").rstrip("/"),
-            litellm_master_key=reader.required("LITELLM_MASTER_KEY"),
-            max_stream_seconds=reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
-            redis_url=reader.text("REDIS_URL"),
-            trusted_proxy_count=reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
-            credits_per_usd=reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
-            usage_markup=reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
-            signup_credits=reader.parsed("SIGNUP_CREDITS", Credits.of(200), _credits),
-        )
-        faults = reader.faults + _contradictions(values, environ)
+            "litellm_base_url": reader.url("LITELLM_BASE_URL").rstrip("/"),
+            "litellm_master_key": reader.required("LITELLM_MASTER_KEY"),
+            "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
+            "redis_url": reader.text("REDIS_URL"),
+            "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
+            "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
+            "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
+            "signup_credits": reader.parsed("SIGNUP_CREDITS", _SIGNUP_CREDITS, _credits),
+        }
+        faults = reader.faults + _contradictions(values)
         if faults:
             raise SettingsError(faults)
-        return cls(**values)  # type: ignore[arg-type]
+        return cls(**values)
 
     @property
     def is_production(self) -> bool:
@@ -201,7 +202,7 @@ class _Reader:
             return default
 
 
-def _contradictions(values: dict[str, object], environ: Mapping[str, str]) -> list[str]:
+def _contradictions(values: dict[str, Any]) -> list[str]:
     """Return what is wrong between variables that are each fine."""
     faults = []
     if values["paystack_currency"] == "KES" and values["usd_to_kes_rate"] is None:
@@ -215,14 +216,16 @@ def _contradictions(values: dict[str, object], environ: Mapping[str, str]) -> li
     return faults
 
 
-def _unfit_for_production(values: dict[str, object]) -> list[str]:
+def _unfit_for_production(values: dict[str, Any]) -> list[str]:
     faults = []
     if urlsplit(str(values["base_url"])).scheme != "https":
         faults.append("BASE_URL starts with https:// in production.")
     if urlsplit(str(values["paystack_base_url"])).scheme != "https":
         faults.append("PAYSTACK_BASE_URL starts with https:// in production.")
     if str(values["paystack_secret_key"]).startswith("sk_test_"):
-        faults.append("PAYSTACK_SECRET_KEY is a test key: in production it would give credits away.")
+        faults.append(
+            "PAYSTACK_SECRET_KEY is a test key: in production it would give credits away."
+        )
     if values["litellm_master_key"] == SANDBOX_LITELLM_KEY:
         faults.append("LITELLM_MASTER_KEY is the sandbox's.")
     return faults

@@ -141,12 +141,12 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
         return UpstreamUnavailableError()
     if status in {408, 504}:
         return UpstreamTimeoutError()
-    if status == 429:  # noqa: PLR2004 - statuses are their own names
+    if status == 429:
         return UpstreamRejectedError(
             _BUSY, status=status, code="rate_limit_exceeded", retry_after_s=_seconds(retry_after)
         )
     # A 404 without an error object is a wrong address, not a wrong request.
-    if status in _REJECTED_STATUSES and (fault.recognised or status != 404):  # noqa: PLR2004
+    if status in _REJECTED_STATUSES and (fault.recognised or status != 404):
         return UpstreamRejectedError(fault.public_message, status=status, code=fault.code)
     return UpstreamUnavailableError()
 

@@ -149,7 +149,7 @@ _CHECKS: dict[str, tuple[_Check, ...]] = {
                 FROM transfers t
                 LEFT JOIN transactions p
                     ON p.paystack_ref = substr(t.reference, {len("purchase:") + 1},
-                                               length(t.reference) - {len("purchase:" ":sales")})
+                                               length(t.reference) - {len("purchase::sales")})
                 WHERE t.kind = 'purchase' AND p.paystack_ref IS NULL
             """,
         ),

@@ -29,6 +29,8 @@ def translation(
     """Return what an exception means.
 
     Args:
+        error: What was raised; the driver's own exception may be inside it.
+        engine: Whose driver it comes from.
         taken: What a unique name that is in use means, if not a ``ReferenceConflictError``.
     """
     cause = _cause(error)

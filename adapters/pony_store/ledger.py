@@ -46,18 +46,22 @@ _SELECT_WALLETS = f"SELECT {', '.join(WALLET_COLUMNS)} FROM wallets"
 _SELECT_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM transfers"
 _SELECT_KEYS = f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
 
-# A hold leaves the open state once; after that, a late cost may be written off once.
-# Columns of VALUES are called column1, column2, ... on both databases.
+# Columns of VALUES are called column1, column2, ... on both databases. Here they are the
+# id and then the CLOSING_COLUMNS: state, charge, written_off, ...
+_CLOSED = ", ".join(
+    f"{column} = CAST(v.column{number} AS {sql_type})"
+    for number, (column, sql_type) in enumerate(CLOSING_COLUMNS.items(), start=2)
+)
+# A hold leaves the open state once. One that ended unpaid may be written off once.
 _CLOSE_HOLDS = f"""
     UPDATE usage_logs
-    SET {", ".join(
-        f"{column} = CAST(v.column{number} AS {sql_type})"
-        for number, (column, sql_type) in enumerate(CLOSING_COLUMNS.items(), start=2)
-    )}
+    SET {_CLOSED}
     FROM (VALUES {{rows}}) AS v
     WHERE usage_logs.id = v.column1
       AND (usage_logs.state = 'open'
-           OR (usage_logs.state = v.column2 AND usage_logs.written_off = 0))
+           OR (usage_logs.state <> 'settled' AND usage_logs.state = v.column2
+               AND usage_logs.charge = v.column3
+               AND usage_logs.written_off = 0 AND v.column4 > 0))
 """
 _UPDATE_WALLETS = """
     UPDATE wallets
@@ -105,14 +109,14 @@ class PonyLedger:
         read = self._session.rows_in
         keys = read(f"{_SELECT_KEYS} WHERE key_hash IN ({{names}})", key_hashes)
         holds = read(f"{SELECT_HOLDS} WHERE id IN ({{names}})", hold_references)
-        transfers = read(
-            f"{_SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references
-        )
+        transfers = read(f"{_SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references)
         return Books(
             keys={key.key_hash: key for key in map(key_from_row, keys)},
             wallets={wallet.id: wallet for wallet in wallets},
             holds={hold.reference: hold for hold in map(hold_from_row, holds)},
-            transfers={transfer.reference: transfer for transfer in map(transfer_from_row, transfers)},
+            transfers={
+                transfer.reference: transfer for transfer in map(transfer_from_row, transfers)
+            },
         )
 
     def write(self, books: Books) -> None:

@@ -115,7 +115,7 @@ CLOSING_COLUMNS = {
     "latency_ms": "BIGINT",
     "first_byte_ms": "BIGINT",
 }
-"""What closing a hold writes, with the types: an UPDATE from a list of values does not know them."""
+"""What closing a hold writes. With the types, which an UPDATE from a list does not know."""
 
 HOLD_COLUMNS = (
     "id",
@@ -323,9 +323,7 @@ def purchase_from_row(row: Any) -> Purchase:
         state=PurchaseState(row.state),
         checkout_url=row.checkout_url,
         paid=(
-            None
-            if row.paid_minor_units is None
-            else Money(row.paid_minor_units, row.paid_currency)
+            None if row.paid_minor_units is None else Money(row.paid_minor_units, row.paid_currency)
         ),
         provider_id=row.provider_id,
         channel=row.channel,

@@ -97,7 +97,7 @@ class PostgresEngine:
         return sql.replace("?", "%s")
 
     def freeze(self, connection: Any) -> None:
-        """Read one snapshot, unless the transaction has read already: then each statement its own."""
+        """Read one snapshot; in a transaction that has read already, each statement its own."""
         if connection.status == extensions.STATUS_READY:
             with connection.cursor() as cursor:
                 cursor.execute(

@@ -245,7 +245,7 @@ class Ceiling:
         return Credits(div_ceil(self.base + tokens * self.per_output_token, self.denominator))
 
     def affordable(self, available: Credits) -> int:
-        """Return the largest output limit that ``available`` covers, at most the bound; 0 if none."""
+        """Return the largest output limit within the bound that ``available`` covers, or 0."""
         room = available.microcredits * self.denominator - self.base
         if room < 0:
             return 0

@@ -96,7 +96,9 @@ class LiteLLM:
         self.outage = ""
 
     def _model_info(self, request: Request) -> Response:
-        return self._guarded(request, lambda: json_answer_with_exponents(self.models.as_model_info()))
+        return self._guarded(
+            request, lambda: json_answer_with_exponents(self.models.as_model_info())
+        )
 
     def _list_models(self, request: Request) -> Response:
         return self._guarded(request, lambda: json_answer(self.models.as_list()))
@@ -182,7 +184,9 @@ class LiteLLM:
             self.calls.end(call)
 
 
-def _plain(text: bytes, completion: Completion, call: Call, connection: Connection) -> Iterator[bytes]:
+def _plain(
+    text: bytes, completion: Completion, call: Call, connection: Connection
+) -> Iterator[bytes]:
     script = completion.script
     if script.cut_after >= 0 or script.hang_after >= 0:
         yield text[: len(text) // 2]
@@ -231,7 +235,11 @@ def _body(data: bytes) -> dict[str, Any]:
 
 
 def _request_headers(environ: WSGIEnvironment) -> dict[str, str]:
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if name in environ:
             headers[name.replace("_", "-").lower()] = environ[name]

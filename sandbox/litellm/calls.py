@@ -102,7 +102,7 @@ class Calls:
         return {"total": self.total, "open": self.open, "max_open": self.max_open}
 
 
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+def _parsed(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

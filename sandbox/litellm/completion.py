@@ -54,7 +54,11 @@ class Completion:
             LiteLLMError: The request makes no sense.
         """
         messages = body.get("messages")
-        if not isinstance(messages, list) or not messages or not all(isinstance(part, dict) for part in messages):
+        if (
+            not isinstance(messages, list)
+            or not messages
+            or not all(isinstance(part, dict) for part in messages)
+        ):
             raise bad_request("messages must be a list of messages")
         script = script_of(messages)
         tool = _tool_to_call(body, messages)
@@ -62,7 +66,9 @@ class Completion:
         choices = min(_count(body.get("n"), 1), MOST_CHOICES)
         reasoning = script.reasoning
         if reasoning < 0:
-            reasoning = DEFAULT_REASONING_TOKENS if info.get("output_cost_per_reasoning_token") else 0
+            reasoning = (
+                DEFAULT_REASONING_TOKENS if info.get("output_cost_per_reasoning_token") else 0
+            )
 
         finish_reason = "tool_calls" if tool else "stop"
         limit = _count(body.get("max_completion_tokens"), _count(body.get("max_tokens"), 0))
@@ -89,7 +95,13 @@ class Completion:
             pieces=pieces,
             tool=tool["name"] if tool else None,
             finish_reason=finish_reason,
-            usage=_usage(script, info, prompt=prompt, completion=completion_tokens, reasoning=choices * reasoning),
+            usage=_usage(
+                script,
+                info,
+                prompt=prompt,
+                completion=completion_tokens,
+                reasoning=choices * reasoning,
+            ),
             cost=script.cost if script.cost >= 0 else cost,
             script=script,
         )
@@ -99,7 +111,11 @@ class Completion:
         text = "".join(self.pieces)
         message: dict[str, Any] = {"content": text, "role": "assistant"}
         if self.tool:
-            call = {"function": {"arguments": text, "name": self.tool}, "id": self.tool_call_id(0), "type": "function"}
+            call = {
+                "function": {"arguments": text, "name": self.tool},
+                "id": self.tool_call_id(0),
+                "type": "function",
+            }
             message = {"content": None, "role": "assistant", "tool_calls": [call]}
         body: dict[str, Any] = {
             "id": self.id,
@@ -131,7 +147,9 @@ def script_of(messages: Sequence[Mapping[str, Any]]) -> Script:
     Raises:
         LiteLLMError: The script has a typing error.
     """
-    prompt = next((_words_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
+    prompt = next(
+        (_words_of(message) for message in reversed(messages) if message.get("role") == "user"), ""
+    )
     try:
         return Script.from_prompt(prompt)
     except ScriptError as error:
@@ -169,7 +187,9 @@ def _text(body: Mapping[str, Any], script: Script) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-def _tool_to_call(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _tool_to_call(
+    body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
     """Return the function to call: the one demanded, or else the first; none after its result came back."""
     tools = [_object(tool.get("function")) for tool in _parts(body.get("tools"))]
     tools = [tool for tool in tools if isinstance(tool.get("name"), str)]
@@ -181,7 +201,9 @@ def _tool_to_call(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
 
 
 def _arguments(tool: Mapping[str, Any]) -> list[str]:
-    return _cut_up(orjson.dumps(_example(_object(tool.get("parameters")) or {"type": "object"})).decode())
+    return _cut_up(
+        orjson.dumps(_example(_object(tool.get("parameters")) or {"type": "object"})).decode()
+    )
 
 
 def _cut_up(text: str) -> list[str]:
@@ -196,7 +218,10 @@ def _example(schema: Mapping[str, Any]) -> object:
         return allowed[0]
     match schema.get("type"):
         case "object":
-            return {name: _example(_object(part)) for name, part in _object(schema.get("properties")).items()}
+            return {
+                name: _example(_object(part))
+                for name, part in _object(schema.get("properties")).items()
+            }
         case "array":
             return [_example(_object(schema.get("items")))]
         case "integer" | "number":
@@ -228,7 +253,13 @@ def _usage(
             "absurd": (10**15, 10**15, 2 * 10**15),
             "string": (str(completion), str(prompt), str(completion + prompt)),
         }
-        return dict(zip(("completion_tokens", "prompt_tokens", "total_tokens"), numbers[script.usage], strict=True))
+        return dict(
+            zip(
+                ("completion_tokens", "prompt_tokens", "total_tokens"),
+                numbers[script.usage],
+                strict=True,
+            )
+        )
     usage: dict[str, Any] = {
         "completion_tokens": completion,
         "prompt_tokens": prompt,
@@ -238,6 +269,12 @@ def _usage(
     }
     if info.get("litellm_provider") == "anthropic" or script.cache_write:
         usage["completion_tokens_details"]["text_tokens"] = completion - reasoning
-        usage["prompt_tokens_details"] |= {"text_tokens": 0, "cache_creation_tokens": script.cache_write}
-        usage |= {"cache_creation_input_tokens": script.cache_write, "cache_read_input_tokens": script.cached}
+        usage["prompt_tokens_details"] |= {
+            "text_tokens": 0,
+            "cache_creation_tokens": script.cache_write,
+        }
+        usage |= {
+            "cache_creation_input_tokens": script.cache_write,
+            "cache_read_input_tokens": script.cached,
+        }
     return usage

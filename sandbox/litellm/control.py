@@ -27,7 +27,11 @@ class LiteLLMControl:
         """Take the stand-in to control."""
         self._litellm = litellm
         self._router = Router(
-            [("GET", "/calls", self._calls), ("POST", "/down", self._down), ("POST", "/prices", self._prices)],
+            [
+                ("GET", "/calls", self._calls),
+                ("POST", "/down", self._down),
+                ("POST", "/prices", self._prices),
+            ],
             error=control_error,
         )
 

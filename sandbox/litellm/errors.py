@@ -47,12 +47,16 @@ class LiteLLMError(Exception):
 
 def error_body(status: int, message: str, kind: str | None, param: str | None = None) -> bytes:
     """Return the normal error object; its code is the status as text."""
-    return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": str(status)}})
+    return orjson.dumps(
+        {"error": {"message": message, "type": kind, "param": param, "code": str(status)}}
+    )
 
 
 def no_key() -> LiteLLMError:
     """Return the answer to a call without a usable key."""
-    return LiteLLMError(401, error_body(401, "Authentication Error, No api key passed in.", "auth_error", "None"))
+    return LiteLLMError(
+        401, error_body(401, "Authentication Error, No api key passed in.", "auth_error", "None")
+    )
 
 
 def unknown_key(key_hash: str) -> LiteLLMError:
@@ -67,7 +71,8 @@ def unknown_key(key_hash: str) -> LiteLLMError:
 def bad_json(reason: str) -> LiteLLMError:
     """Return the answer to a body that cannot be read."""
     return LiteLLMError(
-        400, error_body(400, f"Invalid JSON payload: {reason}", "invalid_request_error", "request_body")
+        400,
+        error_body(400, f"Invalid JSON payload: {reason}", "invalid_request_error", "request_body"),
     )
 
 
@@ -96,7 +101,9 @@ def scripted(status: int, kind: str, model: str) -> LiteLLMError:
     """Return the failure that a script asks for, in the words of that status."""
     if kind == "budget":
         message = "Budget has been exceeded! Current cost: 10.000012, Max budget: 10.0"
-        return LiteLLMError(status, error_body(status, message, "budget_exceeded"), from_provider=True)
+        return LiteLLMError(
+            status, error_body(status, message, "budget_exceeded"), from_provider=True
+        )
     messages = {
         400: (
             "litellm.BadRequestError: litellm.ContextWindowExceededError: ContextWindowExceededError: OpenAIException - "
@@ -117,7 +124,9 @@ def scripted(status: int, kind: str, model: str) -> LiteLLMError:
         ),
         500: "litellm.InternalServerError: InternalServerError: OpenAIException - upstream exploded.",
     }
-    message = messages.get(status, "litellm.APIError: APIError: OpenAIException - scripted failure.")
+    message = messages.get(
+        status, "litellm.APIError: APIError: OpenAIException - scripted failure."
+    )
     message += f" Received Model Group={model}\nAvailable Model Group Fallbacks=None"
     error_type = "throttling_error" if status == HTTPStatus.TOO_MANY_REQUESTS else None
     return LiteLLMError(status, error_body(status, message, error_type), from_provider=True)

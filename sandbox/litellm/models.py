@@ -188,7 +188,9 @@ class Models:
 
     def _listed(self, name: str) -> dict[str, Any]:
         listed = {"id": name, "object": "model", "created": 1677610602, "owned_by": "openai"}
-        limits = {limit: self._rows[name][limit] for limit in ("max_input_tokens", "max_output_tokens")}
+        limits = {
+            limit: self._rows[name][limit] for limit in ("max_input_tokens", "max_output_tokens")
+        }
         return listed | {limit: tokens for limit, tokens in limits.items() if tokens is not None}
 
 
@@ -197,8 +199,14 @@ def _row(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(FIELDS), **COMMON, "id": model_id, "key": name, **facts}
 
 
-def cost_of(  # noqa: PLR0913 - one per kind of token
-    info: Mapping[str, Any], *, prompt: int, cached: int, cache_write: int, completion: int, reasoning: int
+def cost_of(
+    info: Mapping[str, Any],
+    *,
+    prompt: int,
+    cached: int,
+    cache_write: int,
+    completion: int,
+    reasoning: int,
 ) -> float:
     """Return what LiteLLM says a call cost, in USD; 0 for a model without prices.
 

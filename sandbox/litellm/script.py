@@ -96,8 +96,14 @@ class Script:
                 except ValueError as error:
                     raise ScriptError(f"Bad value in [[sim ...]]: {word}") from error
         script = cls(**orders)
-        if script.usage not in USAGE_KINDS or script.tokens > MOST_TOKENS or script.error not in {"", "budget"}:
-            raise ScriptError("Bad value in [[sim ...]]: see the table in sandbox/litellm/script.py")
+        if (
+            script.usage not in USAGE_KINDS
+            or script.tokens > MOST_TOKENS
+            or script.error not in {"", "budget"}
+        ):
+            raise ScriptError(
+                "Bad value in [[sim ...]]: see the table in sandbox/litellm/script.py"
+            )
         if script.status and script.status not in range(400, 600):
             raise ScriptError("status must be an error status")
         return script

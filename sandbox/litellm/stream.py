@@ -20,7 +20,9 @@ EVENTS_PER_TURN = 32
 class Stream:
     """The events of one answer, ready to be written one after another."""
 
-    def __init__(self, completion: Completion, call: Call, connection: Connection, *, with_usage: bool) -> None:
+    def __init__(
+        self, completion: Completion, call: Call, connection: Connection, *, with_usage: bool
+    ) -> None:
         """Take the answer, its record, and whether the caller asked for usage."""
         self._completion = completion
         self._script = completion.script
@@ -100,7 +102,9 @@ class Stream:
             call["function"]["name"] = self._completion.tool
         return {**role, "tool_calls": [call]}
 
-    def _chunk(self, index: int, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    def _chunk(
+        self, index: int, delta: dict[str, Any], finish_reason: str | None = None
+    ) -> dict[str, Any]:
         choice: dict[str, Any] = {"index": index, "delta": delta}
         if finish_reason or self._script.openai:
             choice["finish_reason"] = finish_reason

@@ -76,7 +76,7 @@ class Paystack:
     def _api(self, endpoint: str, handler: Callable[..., Response]) -> Callable[..., Response]:
         """Wrap a handler in what all endpoints share: key check, faults, errors, a record of the call."""
 
-        def answer(request: Request, **variables: Any) -> Response:  # noqa: ANN401 - whatever the path holds
+        def answer(request: Request, **variables: Any) -> Response:
             call: dict[str, Any] = {
                 "endpoint": endpoint,
                 "at": time.time(),
@@ -103,7 +103,9 @@ class Paystack:
 
     def _check_key(self, request: Request) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self._secret_key):
+        if scheme.lower() != "bearer" or not hmac.compare_digest(
+            key.strip().encode(), self._secret_key
+        ):
             raise invalid_key()
 
     def _initialize(self, request: Request) -> Response:
@@ -122,13 +124,21 @@ class Paystack:
         if transaction is None:
             raise unknown_reference()
         self._linger_over(transaction)
-        return json_answer({"status": True, "message": "Verification successful", "data": transaction.as_verified()})
+        return json_answer(
+            {
+                "status": True,
+                "message": "Verification successful",
+                "data": transaction.as_verified(),
+            }
+        )
 
     def _fetch(self, _request: Request, transaction_id: int) -> Response:
         transaction = self.transactions.find_by_id(transaction_id)
         if transaction is None:
             raise unknown_transaction()
-        return json_answer({"status": True, "message": "Transaction retrieved", "data": transaction.as_verified()})
+        return json_answer(
+            {"status": True, "message": "Transaction retrieved", "data": transaction.as_verified()}
+        )
 
     def _list(self, request: Request) -> Response:
         matches = _matching(request)
@@ -141,7 +151,11 @@ class Paystack:
             remaining = [row for row in rows if not after or row.id < after]
             page = remaining[:per_page]
             more = len(remaining) > per_page
-            meta = {"next": str(page[-1].id) if more else None, "previous": None, "perPage": per_page}
+            meta = {
+                "next": str(page[-1].id) if more else None,
+                "previous": None,
+                "perPage": per_page,
+            }
         else:
             number = max(1, _number(request, "page", 1))
             page = rows[(number - 1) * per_page : number * per_page]
@@ -154,7 +168,9 @@ class Paystack:
                 "pageCount": -(-len(rows) // per_page),
             }
         data = [row.as_listed() for row in page]
-        return json_answer({"status": True, "message": "Transactions retrieved", "data": data, "meta": meta})
+        return json_answer(
+            {"status": True, "message": "Transactions retrieved", "data": data, "meta": meta}
+        )
 
     def _linger_over(self, transaction: Transaction) -> None:
         if Quirk.SLOW in transaction.quirks:

@@ -62,7 +62,11 @@ SYMBOLS = {"USD": "$", "KES": "KES "}
 
 OUTCOMES = {
     "success": ("good", "This payment is complete", "You can close this page."),
-    "failed": ("bad", "This payment failed", "The card was refused. Start a new payment to try again."),
+    "failed": (
+        "bad",
+        "This payment failed",
+        "The card was refused. Start a new payment to try again.",
+    ),
     "reversed": ("bad", "This payment was reversed", "The amount was given back."),
 }
 
@@ -115,7 +119,11 @@ def _open_page(transaction: Transaction) -> Response:
 
 def _finished_page(transaction: Transaction) -> Response:
     mood, title, text = OUTCOMES[transaction.status]
-    content = _heading(transaction) + FINISHED.substitute(mood=mood, title=title, text=text) + _details(transaction)
+    content = (
+        _heading(transaction)
+        + FINISHED.substitute(mood=mood, title=title, text=text)
+        + _details(transaction)
+    )
     url = _return_url(transaction)
     if url:
         content += BACK.substitute(url=escape(url))
@@ -136,7 +144,9 @@ def _details(transaction: Transaction) -> str:
         means_name, means = "Test phone", "+254 710 000 000"
     else:
         means_name, means = "Test card", "•••• 4081, 12/30"
-    return DETAILS.substitute(reference=escape(transaction.reference), means_name=means_name, means=means)
+    return DETAILS.substitute(
+        reference=escape(transaction.reference), means_name=means_name, means=means
+    )
 
 
 def _page(title: str, content: str, *, status: int = 200) -> Response:

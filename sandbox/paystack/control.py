@@ -55,12 +55,18 @@ class PaystackControl:
 
     def _transactions(self, request: Request) -> Response:
         wanted = request.args.get("reference")
-        rows = [row.as_verified() for row in self._paystack.transactions if wanted in {None, row.reference}]
+        rows = [
+            row.as_verified()
+            for row in self._paystack.transactions
+            if wanted in {None, row.reference}
+        ]
         return json_answer(rows)
 
     def _calls(self, request: Request) -> Response:
         wanted = request.args.get("endpoint")
-        return json_answer([call for call in self._paystack.calls if wanted in {None, call["endpoint"]}])
+        return json_answer(
+            [call for call in self._paystack.calls if wanted in {None, call["endpoint"]}]
+        )
 
     def _deliveries(self, request: Request) -> Response:
         return json_answer(self._paystack.webhooks.deliveries(request.args.get("reference")))

@@ -13,7 +13,7 @@ from sandbox.routing import json_answer
 class PaystackError(Exception):
     """A refused API call."""
 
-    def __init__(self, status: int, message: str, **details: Any) -> None:  # noqa: ANN401 - JSON of any shape
+    def __init__(self, status: int, message: str, **details: Any) -> None:
         """Take the HTTP status, the message, and what else the body carries."""
         super().__init__(message)
         self.status = status
@@ -34,7 +34,9 @@ def invalid(message: str, code: str = "invalid_params") -> PaystackError:
 def invalid_key() -> PaystackError:
     """Return the answer to a missing or wrong secret key."""
     step = "Ensure that you provide the correct authorization key for the request"
-    return PaystackError(401, "Invalid key", meta={"nextStep": step}, type="validation_error", code="invalid_Key")
+    return PaystackError(
+        401, "Invalid key", meta={"nextStep": step}, type="validation_error", code="invalid_Key"
+    )
 
 
 def duplicate_reference() -> PaystackError:
@@ -54,7 +56,9 @@ def unknown_reference() -> PaystackError:
     return PaystackError(
         400,
         "Transaction reference not found.",
-        meta={"nextStep": "Ensure that you're passing the reference of a transaction that exists on this integration"},
+        meta={
+            "nextStep": "Ensure that you're passing the reference of a transaction that exists on this integration"
+        },
         type="validation_error",
         code="transaction_not_found",
     )
@@ -70,6 +74,10 @@ def failure(status: int) -> PaystackError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         step = "Wait a few minutes and try the API call again"
         return PaystackError(
-            429, "Rate limit exceeded!", meta={"nextStep": step}, type="api_error", code="rate_limited"
+            429,
+            "Rate limit exceeded!",
+            meta={"nextStep": step},
+            type="api_error",
+            code="rate_limited",
         )
     return PaystackError(status, "An error occurred", type="api_error", code="unknown")

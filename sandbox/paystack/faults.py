@@ -49,7 +49,9 @@ class Faults:
 
     def __init__(self) -> None:
         """Start with a service in perfect health."""
-        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(lambda: deque(maxlen=MOST_CALLS))
+        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(
+            lambda: deque(maxlen=MOST_CALLS)
+        )
 
     def order(self, endpoint: str, fault: Fault, times: int) -> None:
         """Let the next calls of an endpoint meet this fault."""

@@ -32,7 +32,10 @@ CHANNELS = frozenset(
         "payattitude",
     }
 )
-CHANNELS_OF_CURRENCY = {"USD": ("card", "apple_pay"), "KES": ("card", "mobile_money", "bank_transfer")}
+CHANNELS_OF_CURRENCY = {
+    "USD": ("card", "apple_pay"),
+    "KES": ("card", "mobile_money", "bank_transfer"),
+}
 
 # Documented characters only: the real service lets "_" pass, which nobody should rely on.
 REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}")
@@ -103,7 +106,10 @@ def _reference(value: object) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not REFERENCE.fullmatch(value):
-        raise invalid("Invalid transaction reference: only -, ., = and alphanumeric characters", "invalid_reference")
+        raise invalid(
+            "Invalid transaction reference: only -, ., = and alphanumeric characters",
+            "invalid_reference",
+        )
     return value
 
 
@@ -123,7 +129,9 @@ def _channel(value: object, currency: str) -> str:
         raise invalid('"channels" must be an array of known channels')
     offered = [channel for channel in value if channel in CHANNELS_OF_CURRENCY[currency]]
     if not offered:
-        raise invalid("No active channel to process transaction. Please contact merchant", "no_active_channel")
+        raise invalid(
+            "No active channel to process transaction. Please contact merchant", "no_active_channel"
+        )
     return str(offered[0])
 
 

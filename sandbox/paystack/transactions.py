@@ -122,7 +122,10 @@ class Transaction:
             Quirk.METADATA_EMPTY: "",
             Quirk.METADATA_STRING: orjson.dumps(self.checkout.metadata).decode(),
         }
-        return next((shape for quirk, shape in shapes.items() if quirk in self.quirks), self.checkout.metadata)
+        return next(
+            (shape for quirk, shape in shapes.items() if quirk in self.quirks),
+            self.checkout.metadata,
+        )
 
     def pay(self) -> None:
         """Let the payment succeed.
@@ -200,7 +203,12 @@ class Transaction:
 
     def as_listed(self) -> dict[str, Any]:
         """Return the transaction as a row of the listing."""
-        source = {"source": "merchant_api", "type": "api", "identifier": None, "entry_point": "transaction_initialize"}
+        source = {
+            "source": "merchant_api",
+            "type": "api",
+            "identifier": None,
+            "entry_point": "transaction_initialize",
+        }
         return {**self.as_verified(), "source": source}
 
     def as_event(self) -> dict[str, Any]:
@@ -347,7 +355,11 @@ def _now() -> datetime:
 
 def _text(instant: datetime | None) -> str | None:
     """Return an instant as Paystack writes it: UTC, milliseconds, ``Z``."""
-    return None if instant is None else instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return (
+        None
+        if instant is None
+        else instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    )
 
 
 def _random_name(length: int) -> str:

@@ -70,7 +70,9 @@ class Webhooks:
         copies = DUPLICATES if Quirk.DUPLICATE in transaction.quirks else 1
         delay_s = self._settings.late_webhook_s if Quirk.LATE_WEBHOOK in transaction.quirks else 0.0
         senders = [
-            threading.Thread(target=self._deliver_until_accepted, args=(transaction, delay_s), daemon=True)
+            threading.Thread(
+                target=self._deliver_until_accepted, args=(transaction, delay_s), daemon=True
+            )
             for _ in range(copies)
         ]
         for sender in senders:
@@ -96,7 +98,11 @@ class Webhooks:
 
     def deliveries(self, reference: str | None = None) -> list[dict[str, Any]]:
         """Return the attempts so far, oldest first, of all events or of one transaction's."""
-        return [asdict(delivery) for delivery in self._deliveries if reference in {None, delivery.reference}]
+        return [
+            asdict(delivery)
+            for delivery in self._deliveries
+            if reference in {None, delivery.reference}
+        ]
 
     def clear(self) -> None:
         """Forget the attempts so far."""
@@ -110,7 +116,9 @@ class Webhooks:
             if self._send(transaction.reference, body, attempt=attempt).accepted:
                 return
 
-    def _send(self, reference: str, body: bytes, *, attempt: int, tampered: bool = False) -> Delivery:
+    def _send(
+        self, reference: str, body: bytes, *, attempt: int, tampered: bool = False
+    ) -> Delivery:
         signature = hmac.new(self._secret_key, body, hashlib.sha512).hexdigest()
         if tampered:
             body = body.replace(b'"event":"charge.success"', b'"event": "charge.success"')
@@ -126,7 +134,9 @@ class Webhooks:
         )
         self._deliveries.append(delivery)
         try:
-            delivery.status = _post(delivery.url, body, signature, timeout_s=self._settings.webhook_timeout_s)
+            delivery.status = _post(
+                delivery.url, body, signature, timeout_s=self._settings.webhook_timeout_s
+            )
         except (OSError, http.client.HTTPException, ValueError) as error:
             delivery.error = f"{type(error).__name__}: {error}"
         delivery.answered_at = time.time()
@@ -142,7 +152,11 @@ def _post(url: str, body: bytes, signature: str, *, timeout_s: float) -> int:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=timeout_s)
-    headers = {"content-type": "application/json", "x-paystack-signature": signature, "user-agent": "Paystack/2.0"}
+    headers = {
+        "content-type": "application/json",
+        "x-paystack-signature": signature,
+        "user-agent": "Paystack/2.0",
+    }
     target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
     try:
         connection.request("POST", target, body, headers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,7 +14,7 @@ from typing import ClassVar
 import psycopg2
 import pytest
 
-from adapters.pony_store import PonyTransactions, install_wait_callback, migrate, open_store
+from adapters.pony_store import PonyTransactions, migrate, open_store
 from adapters.pony_store.faults import RefusedError
 from adapters.pony_store.postgres import PostgresEngine
 from creditcore.domain.errors import (
@@ -31,8 +30,10 @@ from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet, admit, at_once, settle
 from tests.stores import fresh_postgres_database, sqlite_store
 
-ONE_AFTER_THE_OTHER = 0.2
-"""Seconds that a borrower of the only connection waits for it, where it must not get it."""
+ROOT = Path(__file__).parents[2]
+
+SHORT_WAIT_S = 0.2
+"""How long a borrower waits for the only connection, where it must not get it."""
 
 
 class UnguardedEngine(PostgresEngine):
@@ -57,7 +58,7 @@ def store(url: str) -> Iterator[PonyTransactions]:
 @pytest.fixture
 def narrow_store(url: str) -> Iterator[PonyTransactions]:
     """A store with one connection."""
-    with closing(open_store(url, pool_size=1, wait_s=ONE_AFTER_THE_OTHER)) as store:
+    with closing(open_store(url, pool_size=1, wait_s=SHORT_WAIT_S)) as store:
         yield store
 
 
@@ -246,7 +247,7 @@ def test_an_exhausted_pool_refuses_in_time(narrow_store: PonyTransactions) -> No
 
 
 def test_an_exhausted_pool_refuses_in_time_on_sqlite(tmp_path: Path) -> None:
-    with sqlite_store(tmp_path, wait_s=ONE_AFTER_THE_OTHER) as store:
+    with sqlite_store(tmp_path, wait_s=SHORT_WAIT_S) as store:
         refuse_while_lent(store)
 
 
@@ -270,6 +271,7 @@ def test_a_second_process_with_the_sqlite_file_loses_the_race(tmp_path: Path) ->
             check=False,
             capture_output=True,
             text=True,
+            cwd=ROOT,
         )
         tx.commit()
 
@@ -345,7 +347,7 @@ def test_an_audit_sees_one_instant(store: PonyTransactions) -> None:
     assert after == before
 
 
-def test_a_fork_starts_with_an_empty_pool(url: str, narrow_store: PonyTransactions) -> None:
+def test_a_fork_starts_with_an_empty_pool(narrow_store: PonyTransactions) -> None:
     mine = server_process(narrow_store)
     reading, writing = os.pipe()
 
@@ -367,26 +369,68 @@ def test_a_fork_starts_with_an_empty_pool(url: str, narrow_store: PonyTransactio
 UNDER_GEVENT = """
 from gevent import monkey
 monkey.patch_all()
+
 import sys
-from gevent import spawn, joinall
+
+import gevent
 from gevent.event import Event
+
 from adapters.pony_store import install_wait_callback, open_store
 from creditcore.domain.money import Credits
-from tests.integration_steps import *
+from creditcore.domain.pricing import Ceiling
+from creditcore.testing.contracts import MINUTE, NOON
+
+install_wait_callback()
+store = open_store(sys.argv[1], pool_size=2)
+locked, asked = Event(), Event()
+
+
+def call(name, before, after):
+    with store.begin() as tx:
+        before()
+        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        after()
+        books.admit("wallet-1", Ceiling.of(Credits(10)), reference=name, call=None,
+                    now=NOON, lifetime=MINUTE)
+        tx.ledger.write(books)
+        print(name, flush=True)
+        tx.commit()
+
+
+def hold_the_row():
+    print("locked", flush=True)
+    locked.set()
+    asked.wait()
+
+
+def ask_for_the_row():
+    locked.wait()
+    print("asked", flush=True)
+    asked.set()
+
+
+gevent.joinall([
+    gevent.spawn(call, "first", lambda: None, hold_the_row),
+    gevent.spawn(call, "second", ask_for_the_row, lambda: None),
+], raise_error=True)
 """
+"""Two greenlets want one row. If the second stopped the thread, the first could not commit."""
 
 
 def test_under_gevent_a_wait_for_a_row_lets_its_holder_go_on(
     url: str, store: PonyTransactions
 ) -> None:
     a_wallet(store, posted=100)
-    program = Path(__file__).with_name("pony_under_gevent.py")
 
     run = subprocess.run(
-        [sys.executable, program, url], check=False, capture_output=True, text=True
+        [sys.executable, "-c", UNDER_GEVENT, url],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
 
     assert run.stderr == ""
-    assert run.stdout.split() == ["first-locks", "second-asks", "first-commits", "second-commits"]
+    assert run.stdout.split() == ["locked", "asked", "first", "second"]
     with store.begin() as tx:
         assert tx.ledger.find_wallet("wallet-1").held == Credits(20)

@@ -363,7 +363,10 @@ def test_many_processes_may_migrate_at_once(empty_url: str) -> None:
 
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", program, empty_url], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", program, empty_url],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
         )
         for _ in range(3)
     ]

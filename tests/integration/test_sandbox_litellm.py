@@ -19,7 +19,10 @@ WEATHER = {
         "name": "get_weather",
         "parameters": {
             "type": "object",
-            "properties": {"city": {"type": "string", "enum": ["Nairobi"]}, "days": {"type": "integer"}},
+            "properties": {
+                "city": {"type": "string", "enum": ["Nairobi"]},
+                "days": {"type": "integer"},
+            },
         },
     },
 }
@@ -39,19 +42,31 @@ class Client:
         self.http.headers["authorization"] = f"Bearer {KEY}"
         self.base, self.control_base = sandbox.litellm_url, f"{sandbox.base_url}/control"
 
-    def chat(self, prompt: object = "hello", *, stream: bool = False, **fields: Any) -> requests.Response:
-        body = {"model": "demo-chat", "messages": [{"role": "user", "content": prompt}], "stream": stream} | fields
-        return self.http.post(f"{self.base}/v1/chat/completions", json=body, stream=stream, timeout=PATIENCE_S)
+    def chat(
+        self, prompt: object = "hello", *, stream: bool = False, **fields: Any
+    ) -> requests.Response:
+        body = {
+            "model": "demo-chat",
+            "messages": [{"role": "user", "content": prompt}],
+            "stream": stream,
+        } | fields
+        return self.http.post(
+            f"{self.base}/v1/chat/completions", json=body, stream=stream, timeout=PATIENCE_S
+        )
 
     def events(self, prompt: object = "hello", **fields: Any) -> list[Any]:
         """Return the data of all events of a stream; ``[DONE]`` stays text."""
         fields = {"stream_options": {"include_usage": True}} | fields
         with self.chat(prompt, stream=True, **fields) as answer:
-            lines = [line for line in answer.content.decode().splitlines() if line.startswith("data: ")]
+            lines = [
+                line for line in answer.content.decode().splitlines() if line.startswith("data: ")
+            ]
         return [line[6:] if line == "data: [DONE]" else json.loads(line[6:]) for line in lines]
 
     def calls(self, **query: Any) -> dict[str, Any]:
-        answer = self.http.get(f"{self.control_base}/litellm/calls", params=query, timeout=PATIENCE_S)
+        answer = self.http.get(
+            f"{self.control_base}/litellm/calls", params=query, timeout=PATIENCE_S
+        )
         calls: dict[str, Any] = answer.json()
         return calls
 
@@ -111,7 +126,9 @@ def test_headers_tell_what_a_gateway_must_hide(litellm: Client) -> None:
     assert plain["x-litellm-call-id"] == streamed["x-litellm-call-id"] == "call-7"
     assert float(plain["x-litellm-response-cost"]) == pytest.approx(1000 * 1e-6 + 500 * 4e-6)
     assert "x-litellm-response-cost" not in streamed
-    assert {"x-litellm-model-id", "x-litellm-model-api-base", "llm_provider-x-request-id"} <= {*plain} & {*streamed}
+    assert {"x-litellm-model-id", "x-litellm-model-api-base", "llm_provider-x-request-id"} <= {
+        *plain
+    } & {*streamed}
 
 
 def test_unpriced_model_has_no_cost_header(litellm: Client) -> None:
@@ -147,21 +164,33 @@ def test_output_stops_at_the_limit(litellm: Client, field: str) -> None:
 def test_reasoning_counts_against_the_limit(litellm: Client) -> None:
     usage = litellm.chat("[[sim tokens=9 reasoning=4]]", max_tokens=6).json()["usage"]
 
-    assert (usage["completion_tokens"], usage["completion_tokens_details"]["reasoning_tokens"]) == (6, 4)
+    assert (usage["completion_tokens"], usage["completion_tokens_details"]["reasoning_tokens"]) == (
+        6,
+        4,
+    )
 
 
 def test_faulty_provider_ignores_the_limit(litellm: Client) -> None:
-    assert litellm.chat("[[sim tokens=9 ignore_max=1]]", max_tokens=2).json()["usage"]["completion_tokens"] == 9
+    assert (
+        litellm.chat("[[sim tokens=9 ignore_max=1]]", max_tokens=2).json()["usage"][
+            "completion_tokens"
+        ]
+        == 9
+    )
 
 
 def test_reasoning_model_reasons_unasked(litellm: Client) -> None:
     usage = litellm.chat("[[sim tokens=3]]", model="demo-reasoning").json()["usage"]
 
-    assert usage["completion_tokens"] == 3 + usage["completion_tokens_details"]["reasoning_tokens"] > 3
+    assert (
+        usage["completion_tokens"] == 3 + usage["completion_tokens_details"]["reasoning_tokens"] > 3
+    )
 
 
 def test_long_prompts_reach_the_upper_price_tier(litellm: Client) -> None:
-    answer = litellm.chat("[[sim tokens=10 prompt=200001 cached=1000 cache_write=500]]", model="claude-sonnet-4-5")
+    answer = litellm.chat(
+        "[[sim tokens=10 prompt=200001 cached=1000 cache_write=500]]", model="claude-sonnet-4-5"
+    )
 
     expected = 198501 * 6e-6 + 1000 * 6e-7 + 500 * 7.5e-6 + 10 * 2.25e-5
     assert float(answer.headers["x-litellm-response-cost"]) == pytest.approx(expected)
@@ -179,13 +208,21 @@ def test_image_parts_are_accepted(litellm: Client) -> None:
 
 
 def test_json_is_answered_when_wanted(litellm: Client) -> None:
-    schema = {"type": "object", "properties": {"ok": {"type": "boolean"}, "tags": {"type": "array"}}}
+    schema = {
+        "type": "object",
+        "properties": {"ok": {"type": "boolean"}, "tags": {"type": "array"}},
+    }
 
     plain = litellm.chat(response_format={"type": "json_object"}).json()
-    shaped = litellm.chat(response_format={"type": "json_schema", "json_schema": {"schema": schema}}).json()
+    shaped = litellm.chat(
+        response_format={"type": "json_schema", "json_schema": {"schema": schema}}
+    ).json()
 
     assert "answer" in json.loads(plain["choices"][0]["message"]["content"])
-    assert json.loads(shaped["choices"][0]["message"]["content"]) == {"ok": True, "tags": ["example"]}
+    assert json.loads(shaped["choices"][0]["message"]["content"]) == {
+        "ok": True,
+        "tags": ["example"],
+    }
 
 
 def test_tool_is_called_and_its_result_answered_in_text(litellm: Client) -> None:
@@ -203,14 +240,26 @@ def test_tool_is_called_and_its_result_answered_in_text(litellm: Client) -> None
 
 
 def test_no_tool_is_called_when_forbidden(litellm: Client) -> None:
-    assert litellm.chat(tools=[WEATHER], tool_choice="none").json()["choices"][0]["finish_reason"] == "stop"
+    assert (
+        litellm.chat(tools=[WEATHER], tool_choice="none").json()["choices"][0]["finish_reason"]
+        == "stop"
+    )
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         {"tools": [{"function": 1}, 2], "tool_choice": {"function": 3}},
-        {"tools": [{"function": {"name": "f", "parameters": {"type": "object", "properties": {"a": True}}}}]},
+        {
+            "tools": [
+                {
+                    "function": {
+                        "name": "f",
+                        "parameters": {"type": "object", "properties": {"a": True}},
+                    }
+                }
+            ]
+        },
         {"response_format": {"type": "json_schema", "json_schema": 1}},
         {"stream_options": 1, "n": "x", "max_tokens": -1},
     ],
@@ -254,7 +303,9 @@ def test_tool_arguments_stream_in_pieces(litellm: Client) -> None:
     deltas = [event["choices"][0]["delta"]["tool_calls"][0] for event in events[:-3]]
     assert deltas[0]["function"]["name"] == "get_weather"
     assert all("id" not in delta for delta in deltas[1:])
-    assert json.loads("".join(delta["function"]["arguments"] for delta in deltas))["city"] == "Nairobi"
+    assert (
+        json.loads("".join(delta["function"]["arguments"] for delta in deltas))["city"] == "Nairobi"
+    )
     assert events[-3]["choices"][0]["finish_reason"] == "tool_calls"
 
 
@@ -265,12 +316,17 @@ def test_choices_stream_side_by_side(litellm: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "completion"), [("zero", 0), ("negative", -3), ("absurd", 10**15), ("string", "3"), ("missing", None)]
+    ("kind", "completion"),
+    [("zero", 0), ("negative", -3), ("absurd", 10**15), ("string", "3"), ("missing", None)],
 )
 def test_usage_can_be_falsified(litellm: Client, kind: str, completion: object) -> None:
     prompt = f"[[sim tokens=3 usage={kind}]]"
 
-    streamed = [event["usage"]["completion_tokens"] for event in litellm.events(prompt)[:-1] if "usage" in event]
+    streamed = [
+        event["usage"]["completion_tokens"]
+        for event in litellm.events(prompt)[:-1]
+        if "usage" in event
+    ]
     plain = litellm.chat(prompt).json().get("usage", {}).get("completion_tokens")
 
     assert streamed == ([] if completion is None else [completion])
@@ -310,7 +366,7 @@ def test_error_in_the_stream_ends_it(litellm: Client) -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_connection_can_be_cut(litellm: Client, stream: bool) -> None:  # noqa: FBT001
+def test_connection_can_be_cut(litellm: Client, stream: bool) -> None:
     with pytest.raises(requests.RequestException):
         _ = litellm.chat("[[sim tokens=9 cut_after=3]]", stream=stream).content
 
@@ -345,7 +401,8 @@ def test_delays_spread_the_tokens(litellm: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["[[sim tokens=9 hang_after=2]]", "[[sim tokens=9 delay_ms=60000]]", "[[sim tokens=200000]]"]
+    "prompt",
+    ["[[sim tokens=9 hang_after=2]]", "[[sim tokens=9 delay_ms=60000]]", "[[sim tokens=200000]]"],
 )
 def test_leaving_a_stream_is_noticed(litellm: Client, prompt: str) -> None:
     answer = litellm.chat(prompt, stream=True)
@@ -384,7 +441,13 @@ def test_provider_401_leaks_its_key_as_recorded(litellm: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "text"), [(400, "maximum context length"), (429, "RateLimitError"), (500, "exploded"), (529, "scripted")]
+    ("status", "text"),
+    [
+        (400, "maximum context length"),
+        (429, "RateLimitError"),
+        (500, "exploded"),
+        (529, "scripted"),
+    ],
 )
 def test_statuses_can_be_scripted(litellm: Client, status: int, text: str) -> None:
     answer = litellm.chat(f"[[sim status={status}]]", stream=True)
@@ -403,7 +466,10 @@ def test_exceeded_budget_is_told_by_its_type(litellm: Client) -> None:
 def test_error_status_can_come_with_an_event_stream(litellm: Client) -> None:
     answer = litellm.chat("[[sim status=500 sse=1]]", stream=True)
 
-    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/event-stream; charset=utf-8")
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        500,
+        "text/event-stream; charset=utf-8",
+    )
     assert answer.text.endswith("data: [DONE]\n\n")
 
 
@@ -412,7 +478,9 @@ def test_unknown_model_is_a_400(litellm: Client, model: object) -> None:
     answer = litellm.chat(model=model)
 
     assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith("/chat/completions: Invalid model name passed in model=")
+    assert answer.json()["error"]["message"].startswith(
+        "/chat/completions: Invalid model name passed in model="
+    )
     assert answer.json()["error"]["type"] == "None"
 
 
@@ -433,7 +501,9 @@ def test_unknown_key_is_a_401_of_its_own(litellm: Client) -> None:
 
 
 def test_bad_json_is_a_400(litellm: Client) -> None:
-    answer = litellm.http.post(f"{litellm.base}/v1/chat/completions", data=b'{"model":', timeout=PATIENCE_S)
+    answer = litellm.http.post(
+        f"{litellm.base}/v1/chat/completions", data=b'{"model":', timeout=PATIENCE_S
+    )
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "request_body")
 
@@ -444,7 +514,8 @@ def test_bad_messages_are_a_400(litellm: Client, messages: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "directive", ["tokns=3", "tokens", "tokens=x", "tokens=999999999", "usage=odd", "status=200", 'text="open']
+    "directive",
+    ["tokns=3", "tokens", "tokens=x", "tokens=999999999", "usage=odd", "status=200", 'text="open'],
 )
 def test_typing_errors_in_a_script_are_told(litellm: Client, directive: str) -> None:
     answer = litellm.chat(f"[[sim {directive}]]")
@@ -459,7 +530,14 @@ def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
     answer = litellm.http.get(f"{litellm.base}/model/info", timeout=PATIENCE_S)
 
     rows = {row["model_name"]: row["model_info"] for row in answer.json()["data"]}
-    assert {"demo-chat", "gpt-4o-mini", "gpt-4o", "claude-sonnet-4-5", "demo-reasoning", "demo-unpriced"} == {*rows}
+    assert {
+        "demo-chat",
+        "gpt-4o-mini",
+        "gpt-4o",
+        "claude-sonnet-4-5",
+        "demo-reasoning",
+        "demo-unpriced",
+    } == {*rows}
     assert '"input_cost_per_token":1.5e-07' in answer.text
     assert rows["demo-unpriced"]["input_cost_per_token"] is None
     assert rows["claude-sonnet-4-5"]["cache_read_input_token_cost_above_200k_tokens"] == 6e-07
@@ -480,14 +558,25 @@ def test_models_are_listed(litellm: Client) -> None:
 
 
 def test_health_needs_no_key(litellm: Client) -> None:
-    assert requests.get(f"{litellm.base}/health/liveliness", timeout=PATIENCE_S).text == '"I\'m alive!"'
-    assert requests.get(f"{litellm.base}/health/readiness", timeout=PATIENCE_S).json()["status"] == "healthy"
+    assert (
+        requests.get(f"{litellm.base}/health/liveliness", timeout=PATIENCE_S).text
+        == '"I\'m alive!"'
+    )
+    assert (
+        requests.get(f"{litellm.base}/health/readiness", timeout=PATIENCE_S).json()["status"]
+        == "healthy"
+    )
 
 
 def test_prices_can_be_changed_added_and_removed(litellm: Client) -> None:
-    litellm.control("/litellm/prices", **{"demo-chat": {"output_cost_per_token": 1.0}, "new": {}, "gpt-4o": None})
+    litellm.control(
+        "/litellm/prices",
+        **{"demo-chat": {"output_cost_per_token": 1.0}, "new": {}, "gpt-4o": None},
+    )
 
-    assert float(litellm.chat("[[sim tokens=2 prompt=0]]").headers["x-litellm-response-cost"]) == 2.0
+    assert (
+        float(litellm.chat("[[sim tokens=2 prompt=0]]").headers["x-litellm-response-cost"]) == 2.0
+    )
     assert litellm.chat(model="new").status_code == 200
     assert litellm.chat(model="gpt-4o").status_code == 400
     litellm.control("/reset")

@@ -72,9 +72,16 @@ class Client:
         self.base, self.control_base = sandbox.paystack_url, f"{sandbox.base_url}/control"
 
     def initialize(self, **changes: Any) -> requests.Response:
-        fields = {"email": "ada@example.com", "amount": 1000, "currency": "USD", "reference": "ref-1"} | changes
+        fields = {
+            "email": "ada@example.com",
+            "amount": 1000,
+            "currency": "USD",
+            "reference": "ref-1",
+        } | changes
         fields = {name: value for name, value in fields.items() if value is not ...}
-        return self.http.post(f"{self.base}/transaction/initialize", json=fields, timeout=PATIENCE_S)
+        return self.http.post(
+            f"{self.base}/transaction/initialize", json=fields, timeout=PATIENCE_S
+        )
 
     def checkout(self, **changes: Any) -> str:
         answer = self.initialize(**changes)
@@ -97,10 +104,14 @@ class Client:
         return self.http.post(f"{self.control_base}{path}", json=order, timeout=PATIENCE_S)
 
     def recorded(self, path: str, **query: Any) -> Any:
-        return self.http.get(f"{self.control_base}/paystack{path}", params=query, timeout=PATIENCE_S).json()
+        return self.http.get(
+            f"{self.control_base}/paystack{path}", params=query, timeout=PATIENCE_S
+        ).json()
 
     def press(self, page: str, button: str) -> requests.Response:
-        return requests.post(page, data={"action": button}, allow_redirects=False, timeout=PATIENCE_S)
+        return requests.post(
+            page, data={"action": button}, allow_redirects=False, timeout=PATIENCE_S
+        )
 
     def eventually(self, path: str, condition: Callable[[Any], bool]) -> Any:
         for _ in range(5000):
@@ -142,7 +153,9 @@ def test_initialize_returns_a_checkout_page(paystack: Client) -> None:
 def test_initialize_accepts_form_bodies_and_makes_up_a_reference(paystack: Client) -> None:
     fields = {"email": "ada@example.com", "amount": "1000", "currency": "USD"}
 
-    answer = paystack.http.post(f"{paystack.base}/transaction/initialize", data=fields, timeout=PATIENCE_S)
+    answer = paystack.http.post(
+        f"{paystack.base}/transaction/initialize", data=fields, timeout=PATIENCE_S
+    )
 
     assert answer.status_code == 200
     assert answer.json()["data"]["reference"]
@@ -170,10 +183,15 @@ def test_initialize_accepts_form_bodies_and_makes_up_a_reference(paystack: Clien
         ({"metadata": 7}, "metadata"),
         ({"metadata": "{"}, "metadata"),
         ({"channels": ["pigeon"]}, "channels"),
-        ({"channels": ["mobile_money"]}, "No active channel to process transaction. Please contact merchant"),
+        (
+            {"channels": ["mobile_money"]},
+            "No active channel to process transaction. Please contact merchant",
+        ),
     ],
 )
-def test_initialize_refuses_bad_fields(paystack: Client, change: dict[str, Any], message: str) -> None:
+def test_initialize_refuses_bad_fields(
+    paystack: Client, change: dict[str, Any], message: str
+) -> None:
     answer = paystack.initialize(**change)
 
     assert answer.status_code == 400
@@ -228,7 +246,12 @@ def test_paid_transaction_is_verified_in_full(paystack: Client) -> None:
 
     data = paystack.verified()
 
-    assert (data["status"], data["amount"], data["currency"], data["fees"]) == ("success", 1000, "USD", 38)
+    assert (data["status"], data["amount"], data["currency"], data["fees"]) == (
+        "success",
+        1000,
+        "USD",
+        38,
+    )
     assert data["authorization"]["reusable"] is True
     assert data["id"] > 2**32
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", data["paid_at"])
@@ -262,8 +285,21 @@ def test_listing_filters_and_pages(paystack: Client) -> None:
     second = paystack.list(use_cursor="true", perPage=3, next=first["meta"]["next"])
 
     assert [row["reference"] for row in page["data"]] == ["r0"]
-    assert page["meta"] == {"total": 3, "total_volume": 3000, "skipped": 2, "perPage": 2, "page": 2, "pageCount": 2}
-    assert [row["reference"] for row in first["data"] + second["data"]] == ["r4", "r3", "r2", "r1", "r0"]
+    assert page["meta"] == {
+        "total": 3,
+        "total_volume": 3000,
+        "skipped": 2,
+        "perPage": 2,
+        "page": 2,
+        "pageCount": 2,
+    }
+    assert [row["reference"] for row in first["data"] + second["data"]] == [
+        "r4",
+        "r3",
+        "r2",
+        "r1",
+        "r0",
+    ]
     assert second["meta"]["next"] is None
     assert paystack.list(**{"from": "2999-01-01"})["data"] == []
 
@@ -296,7 +332,10 @@ def test_paying_returns_to_the_callback_with_both_names_of_the_reference(paystac
 
     answer = paystack.press(page, "pay")
 
-    assert all(text in shown for text in ("SANDBOX", "$10.00", "ada@example.com", 'id="pay"', 'id="decline"'))
+    assert all(
+        text in shown
+        for text in ("SANDBOX", "$10.00", "ada@example.com", 'id="pay"', 'id="decline"')
+    )
     assert answer.status_code == 303
     parts = urlsplit(answer.headers["location"])
     assert parts.netloc + parts.path == "app.example.com/back"
@@ -334,7 +373,11 @@ def test_cancelling_goes_to_the_cancel_action(paystack: Client) -> None:
     plain = paystack.checkout(callback_url="https://app.example.com/back", reference="ref-2")
 
     assert paystack.press(page, "cancel").headers["location"] == "https://app.example.com/cancel"
-    assert paystack.press(plain, "cancel").headers["location"].startswith("https://app.example.com/back?")
+    assert (
+        paystack.press(plain, "cancel")
+        .headers["location"]
+        .startswith("https://app.example.com/back?")
+    )
     assert paystack.verified()["status"] == "abandoned"
 
 
@@ -376,31 +419,43 @@ def test_webhook_is_signed_over_the_exact_bytes(paystack: Client, merchant: Merc
     event = json.loads(body)
     assert b'": ' not in body
     assert event["event"] == "charge.success"
-    assert (event["data"]["reference"], event["data"]["status"], event["data"]["amount"]) == ("ref-1", "success", 1000)
+    assert (event["data"]["reference"], event["data"]["status"], event["data"]["amount"]) == (
+        "ref-1",
+        "success",
+        1000,
+    )
     assert (event["data"]["plan"], event["data"]["metadata"]) == ({}, {"a": 1})
 
 
 def test_webhook_is_retried_until_it_is_accepted(paystack: Client, merchant: Merchant) -> None:
     merchant.statuses = [500, 302]
-    paystack.control("/paystack/settings", webhook_url=merchant.url, retry_delays_s=[0.01, 0.01, 0.01])
+    paystack.control(
+        "/paystack/settings", webhook_url=merchant.url, retry_delays_s=[0.01, 0.01, 0.01]
+    )
     paystack.checkout()
 
     paystack.control("/paystack/pay", reference="ref-1")
     bodies = {merchant.next_event()[0] for _ in range(3)}
 
     assert len(bodies) == 1
-    rows = paystack.eventually("/deliveries", lambda rows: len(rows) == 3 and rows[-1]["status"] is not None)
+    rows = paystack.eventually(
+        "/deliveries", lambda rows: len(rows) == 3 and rows[-1]["status"] is not None
+    )
     assert [(row["attempt"], row["status"]) for row in rows] == [(1, 500), (2, 302), (3, 200)]
 
 
 @pytest.mark.parametrize(("tags", "events"), [("+duplicate", 3), ("+nowebhook", 0), ("", 1)])
-def test_tags_decide_how_many_webhooks_leave(paystack: Client, merchant: Merchant, tags: str, events: int) -> None:
+def test_tags_decide_how_many_webhooks_leave(
+    paystack: Client, merchant: Merchant, tags: str, events: int
+) -> None:
     paystack.control("/paystack/settings", webhook_url=merchant.url)
     paystack.checkout(email=f"ada{tags}@example.com")
 
     paystack.control("/paystack/pay", reference="ref-1")
 
-    rows = paystack.eventually("/deliveries", lambda rows: all(row["status"] for row in rows) and len(rows) == events)
+    rows = paystack.eventually(
+        "/deliveries", lambda rows: all(row["status"] for row in rows) and len(rows) == events
+    )
     assert len(rows) == events == len({row["id"] for row in rows})
 
 
@@ -435,7 +490,9 @@ def test_webhook_can_be_suppressed_and_sent_again(paystack: Client, merchant: Me
     assert merchant.received.qsize() == 4
 
 
-def test_tampered_webhook_does_not_match_its_signature(paystack: Client, merchant: Merchant) -> None:
+def test_tampered_webhook_does_not_match_its_signature(
+    paystack: Client, merchant: Merchant
+) -> None:
     paystack.control("/paystack/settings", webhook_url=merchant.url)
     paystack.checkout()
 
@@ -463,7 +520,12 @@ def test_tags_change_what_was_paid(paystack: Client, tag: str, amount: int, curr
 
 @pytest.mark.parametrize(
     ("tag", "metadata"),
-    [("metadata0", 0), ("metadatanull", None), ("metadataempty", ""), ("metadatastring", '{"a":1}')],
+    [
+        ("metadata0", 0),
+        ("metadatanull", None),
+        ("metadataempty", ""),
+        ("metadatastring", '{"a":1}'),
+    ],
 )
 def test_tags_change_the_shape_of_metadata(paystack: Client, tag: str, metadata: object) -> None:
     paystack.checkout(email=f"ada+{tag}@example.com", metadata=json.dumps({"a": 1}))
@@ -543,7 +605,9 @@ def test_failed_payment_stays_failed(paystack: Client) -> None:
         ("/nope", {}, 404),
     ],
 )
-def test_control_orders_are_checked(paystack: Client, path: str, order: dict[str, Any], status: int) -> None:
+def test_control_orders_are_checked(
+    paystack: Client, path: str, order: dict[str, Any], status: int
+) -> None:
     assert paystack.control(path, **order).status_code == status
 
 
@@ -552,7 +616,9 @@ def test_control_orders_are_checked(paystack: Client, path: str, order: dict[str
 
 def test_process_ends_cleanly_when_asked() -> None:
     sandbox = SandboxProcess.start()
-    assert requests.get(f"{sandbox.base_url}/healthz", timeout=PATIENCE_S).json() == {"status": "ok"}
+    assert requests.get(f"{sandbox.base_url}/healthz", timeout=PATIENCE_S).json() == {
+        "status": "ok"
+    }
 
     assert sandbox.stop() == 0
 
@@ -567,7 +633,9 @@ def test_process_ends_even_while_a_call_hangs() -> None:
 
     def wait_for_the_end() -> None:
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{client.base}/transaction", headers=client.http.headers, timeout=PATIENCE_S)
+            requests.get(
+                f"{client.base}/transaction", headers=client.http.headers, timeout=PATIENCE_S
+            )
 
     waiting = threading.Thread(target=wait_for_the_end)
     waiting.start()

@@ -397,7 +397,7 @@ def test_equal_requests_give_equal_bytes() -> None:
     assert len(bodies) == 1
 
 
-@pytest.mark.parametrize("text", ["", "a" * 1000, "日本語" * 100, "\n\t\"\\" * 50, "🦜" * 30])
+@pytest.mark.parametrize("text", ["", "a" * 1000, "日本語" * 100, '\n\t"\\' * 50, "🦜" * 30])
 def test_prompt_bound_covers_every_byte_that_is_sent(text: str) -> None:
     request = parse(messages=[{"role": "user", "content": text}])
 

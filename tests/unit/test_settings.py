@@ -1,0 +1,113 @@
+"""The settings: every fault at once, no secret shown, production held to more."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.flask_web.settings import Settings, SettingsError
+
+GOOD = {
+    "AUTH_SECRET": "s" * 32,
+    "PAYSTACK_SECRET_KEY": "sk_live_something",
+    "LITELLM_BASE_URL": "http://litellm:4000",
+    "LITELLM_MASTER_KEY": "sk-master",
+}
+PRODUCTION = {
+    **GOOD,
+    "APP_ENV": "production",
+    "BASE_URL": "https://ai.example.co.ke",
+    "POSTGRES_URL": "postgresql://db/creditcore",
+}
+
+
+def faults_of(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(environ)
+    return caught.value.faults
+
+
+def test_a_few_settings_are_enough() -> None:
+    settings = Settings.from_env(GOOD)
+
+    assert settings.base_url == "http://localhost:8000"
+    assert settings.uses_sqlite
+    assert settings.store_url.endswith("/var/creditcore.db")
+    assert str(settings.signup_credits) == "200"
+
+
+def test_every_missing_variable_is_reported_at_once() -> None:
+    faults = " ".join(faults_of({}))
+
+    assert all(name in faults for name in GOOD)
+
+
+def test_secrets_do_not_show() -> None:
+    settings = Settings.from_env({**GOOD, "POSTGRES_URL": "postgresql://u:hush@db/x"})
+
+    for secret in ("s" * 32, "sk_live_something", "sk-master", "hush"):
+        assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APP_ENV", "prod"),
+        ("BASE_URL", "localhost:8000"),
+        ("AUTH_SECRET", "too short"),
+        ("PAYSTACK_CURRENCY", "NGN"),
+        ("USD_TO_KES_RATE", "0"),
+        ("USD_TO_KES_RATE", "1e3"),
+        ("USD_TO_KES_RATE", "NaN"),
+        ("PAYSTACK_FUNCTION_NAME", "../admin"),
+        ("POST_PAYMENT_REDIRECT_PATH", "//evil.example"),
+        ("LITELLM_BASE_URL", "file:///etc/passwd"),
+        ("MAX_STREAM_SECONDS", "forever"),
+        ("MAX_STREAM_SECONDS", "-1"),
+        ("WEB_CONCURRENCY", "0"),
+        ("CREDITS_PER_USD", "-2"),
+        ("USAGE_MARKUP", "Infinity"),
+        ("SIGNUP_CREDITS", "-1"),
+        ("SIGNUP_CREDITS", "0.0000001"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(name: str, value: str) -> None:
+    [fault] = faults_of({**GOOD, name: value})
+
+    assert name in fault
+
+
+def test_kes_needs_a_rate() -> None:
+    [fault] = faults_of({**GOOD, "PAYSTACK_CURRENCY": "KES"})
+
+    assert "USD_TO_KES_RATE" in fault
+
+
+def test_several_processes_need_postgresql() -> None:
+    [fault] = faults_of({**GOOD, "WEB_CONCURRENCY": "2"})
+
+    assert "POSTGRES_URL" in fault
+
+
+def test_what_is_not_built_is_refused_rather_than_ignored() -> None:
+    [fault] = faults_of({**GOOD, "SUPABASE_URL": "https://project.supabase.co"})
+
+    assert "SUPABASE_URL" in fault
+
+
+def test_production_takes_good_settings() -> None:
+    assert Settings.from_env(PRODUCTION).is_production
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "http://ai.example.co.ke"),
+        ("PAYSTACK_BASE_URL", "http://localhost:8001/paystack"),
+        ("PAYSTACK_SECRET_KEY", "sk_test_sandbox"),
+        ("LITELLM_MASTER_KEY", "sk-sandbox-master"),
+    ],
+)
+def test_production_refuses_what_is_meant_for_trying(name: str, value: str) -> None:
+    [fault] = faults_of({**PRODUCTION, name: value})
+
+    assert name in fault
