@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import flask
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_user, logout_user
@@ -79,14 +81,15 @@ def sign_out() -> Response:
 
 
 def _new_or_own_account(email: str, password: str) -> Identity | None:
-    """Return the account if it is new, or if the visitor turns out to own it."""
+    """Return the account if it is new, or if the visitor turns out to own it.
+
+    Both take the same steps, and so the same time: make it, then sign in to it.
+    """
     identity = session.services().identity
+    with suppress(EmailTakenError):
+        identity.sign_up(email, password)
+    _throttle().count(SIGN_IN_PER_ACCOUNT, "sign-in-account", clean_email(email))
     try:
-        return identity.sign_up(email, password)
-    except EmailTakenError:
-        pass
-    try:
-        _throttle().count(SIGN_IN_PER_ACCOUNT, "sign-in-account", clean_email(email))
         return identity.sign_in(email, password)
     except BadCredentialsError:
         return None

@@ -25,6 +25,9 @@ from creditcore.domain.errors import (
 _BUSY = "The model receives too many requests right now. Try again shortly."
 _REFUSED = "The model refused this request."
 _LONGEST_MESSAGE = 500
+# Enough to fill the message after cleaning. The patterns below may go back over what
+# they have read, so a hostile text of megabytes must never meet them.
+_LONGEST_READ = 2000
 _LONGEST_WAIT_S = 24 * 3600
 
 # Our key, our budget, our database, our account at the provider: the operator's to mend.
@@ -122,7 +125,7 @@ class Fault:
         """What the client may hear: the provider's words without names, addresses and keys."""
         if self.is_operators:
             return str(UpstreamUnavailableError())
-        words = _TAIL.sub("", self.message)
+        words = _TAIL.sub("", self.message[:_LONGEST_READ])
         words = _EXCEPTION_NAMES.sub("", words)
         words = " ".join(_SECRETS.sub("[removed]", words).split())
         return words[:_LONGEST_MESSAGE] or _REFUSED
@@ -154,7 +157,7 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
 def _document(body: bytes) -> dict[str, Any]:
     text = body.strip()
     if text.startswith(b"data:"):
-        text = text.removeprefix(b"data:").splitlines()[0]
+        text = text.removeprefix(b"data:").partition(b"\n")[0]
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:

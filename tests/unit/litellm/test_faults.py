@@ -1,5 +1,3 @@
-import re
-
 import orjson
 import pytest
 
@@ -168,8 +166,6 @@ def test_message_is_bounded() -> None:
     assert len(Fault.of({"message": "word " * 10_000}).public_message) == 500
 
 
-def test_sanitising_a_hostile_message_is_quick() -> None:
+def test_only_the_beginning_of_a_hostile_message_is_searched() -> None:
     for piece in ("a.", "a-", "Error: ", "1.", "a1_", " "):
-        message = Fault.of({"message": piece * 20_000}).public_message
-
-        assert re.search(r"sk-", message) is None
+        assert Fault.of({"message": piece * 1_000_000}).public_message
