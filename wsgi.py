@@ -44,6 +44,7 @@ from creditcore.usecases.welcome_person import WelcomePerson
 
 PAGE_CONNECTIONS = 5
 COMMIT_CONNECTIONS = 1
+UPSTREAM_CONNECTIONS = 1000
 
 
 def build(environ: Mapping[str, str]) -> Flask:
@@ -74,7 +75,10 @@ def build(environ: Mapping[str, str]) -> Flask:
         base_url=settings.litellm_base_url, master_key=settings.litellm_master_key
     )
     upstream = LiteLLMRelay(
-        base_url=settings.litellm_base_url, master_key=settings.litellm_master_key
+        base_url=settings.litellm_base_url,
+        master_key=settings.litellm_master_key,
+        size=UPSTREAM_CONNECTIONS,
+        head_timeout_s=settings.max_stream_seconds,
     )
     payments = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
 

@@ -1,6 +1,6 @@
 """Start the sandbox: ``python -m sandbox --help``."""
 
-# The patch must come before every other import, or sockets and threads made at import time would block all greenlets.
+# Patch before every other import: sockets and threads made earlier would block all greenlets.
 from gevent import monkey
 
 monkey.patch_all()

@@ -27,7 +27,8 @@ class Options:
 class Sandbox:
     """The WSGI application.
 
-    ``/paystack`` and ``/litellm`` are the services; ``/control/...`` is for tests and demos, and needs no key.
+    ``/paystack`` and ``/litellm`` are the services; ``/control/...`` is for tests and demos, and
+    needs no key.
     """
 
     def __init__(self, options: Options) -> None:

@@ -19,7 +19,7 @@ RECHECK_S = 0.25
 class ConnectionDropped(ConnectionResetError):  # noqa: N818 - an order carried out, not an error
     """Raised to end the connection without finishing the answer.
 
-    The server treats a reset connection as the caller's doing: it closes the socket and logs nothing.
+    The server takes a reset connection for the caller's doing: it closes the socket, logs nothing.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Connection:
 
     def wait_until_closed(self) -> None:
         """Stay silent until the caller gives up."""
-        # One hour is for ever to a caller, yet it frees the greenlet of one that vanished without a word.
+        # An hour is for ever to a caller, yet frees the greenlet of one that vanished silently.
         self.closes_within(3600)
 
     def _at_end(self) -> bool:

@@ -32,7 +32,9 @@ class SandboxProcess:
 
     @classmethod
     def start(cls, *flags: str, port: int = 0, timeout_s: float = 20.0) -> Self:
-        """Start a sandbox with command-line flags, on a free port unless told otherwise; return when it serves.
+        """Start a sandbox with command-line flags; return when it serves.
+
+        Without a port it takes a free one.
 
         Raises:
             SandboxNotReadyError: It did not come up.

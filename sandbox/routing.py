@@ -57,7 +57,7 @@ def json_answer(
 
 
 def json_answer_with_exponents(value: object) -> Response:
-    """Return JSON with floats written as Python writes them, ``1.5e-07``, where orjson would write ``1.5e-7``."""
+    """Return JSON with floats in Python's spelling, ``1.5e-07``; orjson would write ``1.5e-7``."""
     text = json.dumps(value, separators=(",", ":"))
     return Response(text, content_type="application/json")
 

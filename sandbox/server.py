@@ -1,7 +1,7 @@
 """The process: command line, listening socket, clean exit.
 
-Everything below this module uses the standard library's ``threading``, ``select`` and ``time``, which
-``sandbox.__main__`` has replaced by gevent's: a thread here is a greenlet.
+Everything below this module uses the standard library's ``threading``, ``select`` and ``time``,
+which ``sandbox.__main__`` has replaced by gevent's: a thread here is a greenlet.
 """
 
 from __future__ import annotations

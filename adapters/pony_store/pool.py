@@ -42,11 +42,7 @@ class BoundedPool:
         Raises:
             PoolExhaustedError: None became free in time.
         """
-        if self._pid != os.getpid():
-            # The parent still uses these after a fork: neither use nor close them.
-            # Dropping the last reference would close them.
-            self._inherited.append(self._idle)
-            self._start_empty()
+        self._leave_to_the_parent()
         if not self._free.acquire(timeout=self._wait_s):
             raise PoolExhaustedError(f"no connection became free in {self._wait_s} s")
         try:
@@ -79,8 +75,18 @@ class BoundedPool:
 
     def disconnect(self) -> None:
         """Close the idle connections."""
+        self._leave_to_the_parent()
         while self._idle:
             self._idle.pop().close()
+
+    def _leave_to_the_parent(self) -> None:
+        """After a fork, neither use nor close what was idle: the parent still uses it.
+
+        Dropping the last reference would close it.
+        """
+        if self._pid != os.getpid():
+            self._inherited.append(self._idle)
+            self._start_empty()
 
     def _start_empty(self) -> None:
         self._pid = os.getpid()

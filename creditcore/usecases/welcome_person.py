@@ -68,7 +68,6 @@ class WelcomePerson:
             kind=TransferKind.SIGNUP,
             reference=reference,
             at=self.clock.now(),
-            note="Welcome credits",
         )
         books.post((welcome,))
         tx.ledger.write(books)

@@ -55,7 +55,7 @@ class LiteLLM:
     """The stand-in as a WSGI application, mounted under ``/litellm``.
 
     Attributes:
-        outage: How everything fails at present: connections dropped, or answers of 503; empty in good health.
+        outage: How everything fails at present: dropped connections or 503; empty in good health.
     """
 
     def __init__(self, *, master_key: str) -> None:
@@ -273,7 +273,7 @@ def _error_headers(call: Call, error: LiteLLMError) -> Headers:
 
 
 def _headers(call: Call, model_id: str, completion: Completion) -> Headers:
-    """Return what a real proxy tells about itself, the provider and the cost; clients should see none of it."""
+    """Return what a real proxy says of itself, provider and cost; clients should see none of it."""
     cost = completion.cost
     spend = "0.0" if call.stream else repr(cost)
     duration_ms = (time.time() - call.started_at) * 1000

@@ -190,7 +190,7 @@ def _text(body: Mapping[str, Any], script: Script) -> list[str]:
 def _tool_to_call(
     body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any] | None:
-    """Return the function to call: the one demanded, or else the first; none after its result came back."""
+    """Return the function to call: the one demanded, else the first; none once its result came."""
     tools = [_object(tool.get("function")) for tool in _parts(body.get("tools"))]
     tools = [tool for tool in tools if isinstance(tool.get("name"), str)]
     choice = body.get("tool_choice")
@@ -233,7 +233,7 @@ def _example(schema: Mapping[str, Any]) -> object:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """Return a JSON object, or an empty one in place of anything else: clients send all sorts of things."""
+    """Return a JSON object, or an empty one in place of whatever else a client sent."""
     return value if isinstance(value, dict) else {}
 
 

@@ -1,11 +1,11 @@
 """Switches and records of the LiteLLM stand-in, under ``/control/litellm``.
 
-=============  ==========================================================================================
-GET  /calls    ``{"total", "open", "max_open", "calls": [...]}``, oldest first; ``?summary=1`` leaves the
-               calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
-POST /down     ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
-POST /prices   ``{"<model>": {<fields of model_info>}}`` changes or adds, ``{"<model>": null}`` removes
-=============  ==========================================================================================
+============  ======================================================================================
+GET  /calls   ``{"total", "open", "max_open", "calls": [...]}``, oldest first; ``?summary=1`` leaves
+              the calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
+POST /down    ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
+POST /prices  ``{"<model>": {<model_info fields>}}`` changes or adds, ``{"<model>": null}`` removes
+============  ======================================================================================
 """
 
 from __future__ import annotations

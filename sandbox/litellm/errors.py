@@ -10,8 +10,8 @@ import orjson
 LEAKED_KEY = "sk-secret-upstream-key"
 
 STREAM_ERROR = (
-    '{"error": {"message": "litellm.APIConnectionError: APIConnectionError: OpenAIException - provider died", '
-    '"type": null, "param": null, "code": "500"}}'
+    '{"error": {"message": "litellm.APIConnectionError: APIConnectionError: '
+    'OpenAIException - provider died", "type": null, "param": null, "code": "500"}}'
 )
 
 
@@ -20,7 +20,7 @@ class LiteLLMError(Exception):
 
     Attributes:
         content_type: How the body is labelled.
-        from_provider: The error came from behind the proxy, and carries the headers of a routed call.
+        from_provider: It came from behind the proxy, and carries the headers of a routed call.
     """
 
     def __init__(self, status: int, body: bytes, *, from_provider: bool = False) -> None:
@@ -106,23 +106,27 @@ def scripted(status: int, kind: str, model: str) -> LiteLLMError:
         )
     messages = {
         400: (
-            "litellm.BadRequestError: litellm.ContextWindowExceededError: ContextWindowExceededError: OpenAIException - "
-            "This model's maximum context length is 128000 tokens. However, your messages resulted in 128012 tokens. "
+            "litellm.BadRequestError: litellm.ContextWindowExceededError: "
+            "ContextWindowExceededError: OpenAIException - "
+            "This model's maximum context length is 128000 tokens. "
+            "However, your messages resulted in 128012 tokens. "
             "Please reduce the length of the messages."
         ),
         401: (
-            "litellm.AuthenticationError: AuthenticationError: OpenAIException - Authentication Error, "
-            f"Invalid proxy server token passed {LEAKED_KEY}."
+            "litellm.AuthenticationError: AuthenticationError: OpenAIException - "
+            f"Authentication Error, Invalid proxy server token passed {LEAKED_KEY}."
         ),
         403: (
             "litellm.PermissionDeniedError: PermissionDeniedError: OpenAIException - "
             "This key is not allowed to use the model."
         ),
         429: (
-            "litellm.RateLimitError: RateLimitError: OpenAIException - Rate limit reached for requests per min (RPM): "
-            "Limit 500, Used 500, Requested 1."
+            "litellm.RateLimitError: RateLimitError: OpenAIException - "
+            "Rate limit reached for requests per min (RPM): Limit 500, Used 500, Requested 1."
         ),
-        500: "litellm.InternalServerError: InternalServerError: OpenAIException - upstream exploded.",
+        500: (
+            "litellm.InternalServerError: InternalServerError: OpenAIException - upstream exploded."
+        ),
     }
     message = messages.get(
         status, "litellm.APIError: APIError: OpenAIException - scripted failure."

@@ -9,42 +9,51 @@ from typing import Any
 
 # Every field of a row of LiteLLM 1.91.5, in its order; a row says null where nothing is known.
 FIELDS = """
-    id db_model key max_tokens max_input_tokens max_output_tokens input_cost_per_token input_cost_per_token_flex
-    input_cost_per_token_priority cache_creation_input_token_cost cache_creation_input_token_cost_above_200k_tokens
-    cache_read_input_token_cost cache_read_input_token_cost_above_200k_tokens
-    cache_read_input_token_cost_above_200k_tokens_priority cache_read_input_token_cost_above_272k_tokens
-    cache_read_input_token_cost_above_272k_tokens_priority cache_read_input_token_cost_above_512k_tokens
-    cache_read_input_token_cost_flex cache_read_input_token_cost_priority cache_creation_input_token_cost_above_1hr
-    input_cost_per_character input_cost_per_token_above_128k_tokens input_cost_per_token_above_200k_tokens
-    input_cost_per_token_above_200k_tokens_priority input_cost_per_token_above_272k_tokens
-    input_cost_per_token_above_272k_tokens_priority input_cost_per_token_above_512k_tokens input_cost_per_query
-    input_cost_per_second input_cost_per_audio_token input_cost_per_image_token input_cost_per_image
+    id db_model key max_tokens max_input_tokens max_output_tokens input_cost_per_token
+    input_cost_per_token_flex input_cost_per_token_priority cache_creation_input_token_cost
+    cache_creation_input_token_cost_above_200k_tokens cache_read_input_token_cost
+    cache_read_input_token_cost_above_200k_tokens
+    cache_read_input_token_cost_above_200k_tokens_priority
+    cache_read_input_token_cost_above_272k_tokens
+    cache_read_input_token_cost_above_272k_tokens_priority
+    cache_read_input_token_cost_above_512k_tokens cache_read_input_token_cost_flex
+    cache_read_input_token_cost_priority cache_creation_input_token_cost_above_1hr
+    input_cost_per_character input_cost_per_token_above_128k_tokens
+    input_cost_per_token_above_200k_tokens input_cost_per_token_above_200k_tokens_priority
+    input_cost_per_token_above_272k_tokens input_cost_per_token_above_272k_tokens_priority
+    input_cost_per_token_above_512k_tokens input_cost_per_query input_cost_per_second
+    input_cost_per_audio_token input_cost_per_image_token input_cost_per_image
     input_cost_per_audio_per_second input_cost_per_video_per_second input_cost_per_token_batches
-    output_cost_per_token_batches output_cost_per_token output_cost_per_token_flex output_cost_per_token_priority
-    regional_processing_uplift_multiplier_eu regional_processing_uplift_multiplier_us output_cost_per_audio_token
-    output_cost_per_character output_cost_per_reasoning_token output_cost_per_token_above_128k_tokens
+    output_cost_per_token_batches output_cost_per_token output_cost_per_token_flex
+    output_cost_per_token_priority regional_processing_uplift_multiplier_eu
+    regional_processing_uplift_multiplier_us output_cost_per_audio_token output_cost_per_character
+    output_cost_per_reasoning_token output_cost_per_token_above_128k_tokens
     output_cost_per_character_above_128k_tokens output_cost_per_token_above_200k_tokens
     output_cost_per_token_above_200k_tokens_priority output_cost_per_token_above_272k_tokens
-    output_cost_per_token_above_272k_tokens_priority output_cost_per_token_above_512k_tokens output_cost_per_second
-    output_cost_per_second_1080p output_cost_per_video_per_second output_cost_per_image output_cost_per_image_token
-    output_vector_size citation_cost_per_token tiered_pricing litellm_provider mode supports_system_messages
-    supports_response_schema supports_vision supports_function_calling supports_tool_choice supports_assistant_prefill
+    output_cost_per_token_above_272k_tokens_priority output_cost_per_token_above_512k_tokens
+    output_cost_per_second output_cost_per_second_1080p output_cost_per_video_per_second
+    output_cost_per_image output_cost_per_image_token output_vector_size citation_cost_per_token
+    tiered_pricing litellm_provider mode supports_system_messages supports_response_schema
+    supports_vision supports_function_calling supports_tool_choice supports_assistant_prefill
     supports_prompt_caching supports_audio_input supports_audio_output supports_pdf_input
-    supports_embedding_image_input supports_native_streaming supports_native_structured_output supports_web_search
-    supports_url_context supports_reasoning supports_adaptive_thinking supports_mid_conversation_system
-    supports_none_reasoning_effort supports_minimal_reasoning_effort supports_low_reasoning_effort
-    supports_xhigh_reasoning_effort supports_max_reasoning_effort bedrock_output_config_effort_ceiling
+    supports_embedding_image_input supports_native_streaming supports_native_structured_output
+    supports_web_search supports_url_context supports_reasoning supports_adaptive_thinking
+    supports_mid_conversation_system supports_none_reasoning_effort
+    supports_minimal_reasoning_effort supports_low_reasoning_effort supports_xhigh_reasoning_effort
+    supports_max_reasoning_effort bedrock_output_config_effort_ceiling
     bedrock_converse_supports_strict_tools supports_computer_use search_context_cost_per_query
     web_search_billing_unit tpm rpm ocr_cost_per_page ocr_cost_per_credit annotation_cost_per_page
-    provider_specific_entry uses_embed_content supports_image_size supported_openai_params updated_at updated_by
-    created_at created_by base_model tier team_id team_public_model_name blocked
+    provider_specific_entry uses_embed_content supports_image_size supported_openai_params
+    updated_at updated_by created_at created_by base_model tier team_id team_public_model_name
+    blocked
 """.split()  # noqa: SIM905 - a hundred names, one per line, would bury the rest of the file
 
 OPENAI_PARAMS = """
-    frequency_penalty logit_bias logprobs top_logprobs max_tokens max_completion_tokens modalities prediction n
-    presence_penalty seed stop stream stream_options temperature top_p tools tool_choice function_call functions
-    max_retries extra_headers parallel_tool_calls audio web_search_options service_tier safety_identifier
-    prompt_cache_key prompt_cache_retention store response_format
+    frequency_penalty logit_bias logprobs top_logprobs max_tokens max_completion_tokens modalities
+    prediction n presence_penalty seed stop stream stream_options temperature top_p tools
+    tool_choice function_call functions max_retries extra_headers parallel_tool_calls audio
+    web_search_options service_tier safety_identifier prompt_cache_key prompt_cache_retention store
+    response_format
 """.split()  # noqa: SIM905 - as above
 
 COMMON: dict[str, Any] = {
@@ -60,7 +69,7 @@ COMMON: dict[str, Any] = {
 }
 SIZE_128K = {"max_tokens": 16384, "max_input_tokens": 128000, "max_output_tokens": 16384}
 
-# The one price tier of this catalogue begins above so many prompt tokens, and then covers the whole call.
+# The one price tier of this catalogue: above so many prompt tokens it covers the whole call.
 TIER_ABOVE = 200_000
 
 CATALOGUE: dict[str, dict[str, Any]] = {

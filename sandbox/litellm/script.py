@@ -1,33 +1,33 @@
 """Scripts: how one answer behaves, written into the prompt.
 
-The last user message may contain ``[[sim name=value name=value ...]]``; values with spaces go in quotes.
+The last user message may contain ``[[sim name=value name=value ...]]``; quote values with spaces.
 
-=================  ==============================================================================================
-tokens=N           answer "token 0 token 1 ..." of N tokens
-text="..."         answer this text, one token per word
-prompt=N           report N prompt tokens
-cached=N           report N of them as read from the cache
-cache_write=N      report N of them as written to the cache
-reasoning=N        spend N more output tokens on reasoning
-ignore_max=1       do not stop at max_tokens, as a faulty provider might
-usage=KIND         report usage that is ``missing``, ``zero``, ``negative``, ``absurd`` or a ``string``
-cost=X             report this cost in USD (header of a plain answer, ``usage.cost`` of a stream), true or not
-usage_early=1      usage in the last chunk with text, not in one of its own
-openai=1           stream as OpenAI itself does: ``usage: null`` everywhere, ``choices: []`` beside the usage
-first_ms=N         wait before the first byte
-delay_ms=N         wait between tokens
-hang=1             never answer; wait until the caller leaves
-hang_after=N       fall silent after N tokens, until the caller leaves
-cut_after=N        close the connection after N tokens; of a plain answer, after half the body
-error_after=N      an error event after N tokens, and no ``[DONE]``
-done=0             no ``[DONE]``
-drip_bytes=N       write N bytes at a time
-crlf=1             end lines with CRLF
-comment=1          a comment line before every token
-status=NNN         an error answer in LiteLLM's shape
-error=budget       word that error as an exceeded budget
-sse=1              send that error as an event stream, with its status
-=================  ==============================================================================================
+=============  =====================================================================================
+tokens=N       answer "token 0 token 1 ..." of N tokens
+text="..."     answer this text, one token per word
+prompt=N       report N prompt tokens
+cached=N       report N of them as read from the cache
+cache_write=N  report N of them as written to the cache
+reasoning=N    spend N more output tokens on reasoning
+ignore_max=1   do not stop at max_tokens, as a faulty provider might
+usage=KIND     report usage that is ``missing``, ``zero``, ``negative``, ``absurd`` or a ``string``
+cost=X         report this cost in USD, true or not: in a header, or a stream's ``usage.cost``
+usage_early=1  usage in the last chunk with text, not in one of its own
+openai=1       stream as OpenAI does: ``usage: null`` everywhere, ``choices: []`` beside the usage
+first_ms=N     wait before the first byte
+delay_ms=N     wait between tokens
+hang=1         never answer; wait until the caller leaves
+hang_after=N   fall silent after N tokens, until the caller leaves
+cut_after=N    close the connection after N tokens; of a plain answer, after half the body
+error_after=N  an error event after N tokens, and no ``[DONE]``
+done=0         no ``[DONE]``
+drip_bytes=N   write N bytes at a time
+crlf=1         end lines with CRLF
+comment=1      a comment line before every token
+status=NNN     an error answer in LiteLLM's shape
+error=budget   word that error as an exceeded budget
+sse=1          send that error as an event stream, with its status
+=============  =====================================================================================
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from sandbox.litellm.calls import Call
 from sandbox.litellm.completion import Completion
 from sandbox.litellm.errors import STREAM_ERROR
 
-# A fast stream gives way to others this often; otherwise a long one would hold up the whole process.
+# A fast stream gives way to others this often; else a long one would hold up the whole process.
 EVENTS_PER_TURN = 32
 
 

@@ -74,7 +74,7 @@ class Paystack:
         self.settings.change({name: getattr(fresh, name) for name in Settings.__slots__})
 
     def _api(self, endpoint: str, handler: Callable[..., Response]) -> Callable[..., Response]:
-        """Wrap a handler in what all endpoints share: key check, faults, errors, a record of the call."""
+        """Wrap a handler in what all endpoints share: key check, faults, errors, a call record."""
 
         def answer(request: Request, **variables: Any) -> Response:
             call: dict[str, Any] = {

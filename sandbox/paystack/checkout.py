@@ -156,7 +156,7 @@ def _page(title: str, content: str, *, status: int = 200) -> Response:
 
 
 def _return_url(transaction: Transaction) -> str | None:
-    """Return the callback URL with the reference under both names, beside a query it may already have."""
+    """Return the callback URL, its own query kept, with the reference under both names."""
     if transaction.checkout.callback_url is None:
         return None
     parts = urlsplit(transaction.checkout.callback_url)

@@ -1,14 +1,14 @@
 """Switches and records of the Paystack stand-in, under ``/control/paystack``.
 
-=====================  ====================================================================================
-GET  /transactions     every transaction as verify shows it, newest first; ``?reference=`` for one
-GET  /calls            every API call as received, with the answer's status; ``?endpoint=`` for one kind
-GET  /deliveries       every webhook attempt, oldest first; ``?reference=`` for one transaction
-GET  /settings         the settings; POST changes some of them (see ``settings``)
-POST /pay              ``{"reference", "outcome": success|failed|abandoned|reversed, "webhook": true}``
-POST /deliver          ``{"reference", "times": 1, "tamper": false}``: send the event again, all at once
-POST /faults           ``{"endpoint", "times": 1, "status", "delay_s", "hang", "drop", "after"}``
-=====================  ====================================================================================
+==================  ================================================================================
+GET  /transactions  every transaction as verify shows it, newest first; ``?reference=`` for one
+GET  /calls         every API call as received, and the answer's status; ``?endpoint=`` for one kind
+GET  /deliveries    every webhook attempt, oldest first; ``?reference=`` for one transaction
+GET  /settings      the settings; POST changes some of them (see ``settings``)
+POST /pay           ``{"reference", "outcome": success|failed|abandoned|reversed, "webhook": true}``
+POST /deliver       ``{"reference", "times": 1, "tamper": false}``: resend the event, all at once
+POST /faults        ``{"endpoint", "times": 1, "status", "delay_s", "hang", "drop", "after"}``
+==================  ================================================================================
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class PaystackControl:
         return self._settings(request)
 
     def _pay(self, request: Request) -> Response:
-        """Set a payment's outcome as a payer would, without a browser; answers when the state is set."""
+        """Set a payment's outcome as a payer would, without a browser; answer once it is set."""
         order = json_object(request)
         transaction = self._transaction(order)
         outcomes: dict[str, Callable[[], None]] = {

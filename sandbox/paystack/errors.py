@@ -57,7 +57,10 @@ def unknown_reference() -> PaystackError:
         400,
         "Transaction reference not found.",
         meta={
-            "nextStep": "Ensure that you're passing the reference of a transaction that exists on this integration"
+            "nextStep": (
+                "Ensure that you're passing the reference of a transaction "
+                "that exists on this integration"
+            )
         },
         type="validation_error",
         code="transaction_not_found",

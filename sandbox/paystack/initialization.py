@@ -136,7 +136,7 @@ def _channel(value: object, currency: str) -> str:
 
 
 def _metadata(value: object) -> object:
-    """Return metadata as they come back: types survive in a JSON string, numbers in an object become text."""
+    """Return metadata as echoed: a JSON string keeps types, an object's numbers become text."""
     if isinstance(value, str):
         if value == "":
             return ""

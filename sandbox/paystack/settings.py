@@ -16,7 +16,7 @@ class Settings:
 
     Attributes:
         webhook_url: Where events go; None sends none.
-        retry_delays_s: The pauses before each further attempt of an event that was not answered 200.
+        retry_delays_s: The pauses before further attempts of an event that was not answered 200.
         webhook_timeout_s: How long one attempt may take.
         late_webhook_s: How late a ``latewebhook`` event leaves.
         slow_s: How slow ``slow`` is.

@@ -70,7 +70,7 @@ class Transaction:
     Attributes:
         id: Paystack's number, above 32 bits as real ones are.
         checkout: What was asked when the transaction was initialised.
-        status: ``abandoned`` until the payer has finished; that is Paystack's word for not paid yet.
+        status: ``abandoned`` until the payer has finished: Paystack's word for not paid yet.
     """
 
     id: int
@@ -212,7 +212,7 @@ class Transaction:
         return {**self.as_verified(), "source": source}
 
     def as_event(self) -> dict[str, Any]:
-        """Return the transaction as a ``charge.success`` event carries it; the shape differs from verify."""
+        """Return the transaction as in a ``charge.success`` event; its shape is not verify's."""
         return {
             **self._shared_fields(),
             "message": None,

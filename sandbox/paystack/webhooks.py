@@ -64,7 +64,7 @@ class Webhooks:
         self._ids = itertools.count(1)
 
     def announce(self, transaction: Transaction) -> None:
-        """Tell the merchant of a successful payment, in the background, as the payment's quirks want it."""
+        """Tell the merchant of a successful payment, in the background, as its quirks want it."""
         if Quirk.NO_WEBHOOK in transaction.quirks or not self._settings.webhook_url:
             return
         copies = DUPLICATES if Quirk.DUPLICATE in transaction.quirks else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,9 +28,19 @@ from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Books, Wallet
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
-from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet, admit, at_once, settle
+from creditcore.testing.contracts import (
+    MINUTE,
+    NOON,
+    a_key,
+    a_purchase,
+    a_wallet,
+    admit,
+    at_once,
+    settle,
+)
 from tests.stores import fresh_postgres_database, sqlite_store
 
+KEY_HASH = b"h" * 32
 ROOT = Path(__file__).parents[2]
 
 SHORT_WAIT_S = 0.2
@@ -121,10 +132,27 @@ def test_wallets_locked_in_opposite_order_do_not_deadlock(store: PonyTransaction
         assert tx.ledger.find_wallet("a").held == Credits(80)
 
 
-def test_two_hundred_calls_at_once_and_credits_for_ten(store: PonyTransactions) -> None:
-    a_wallet(store, posted=100)
+def admit_by_key(store: PonyTransactions, amount: int, *, reference: str) -> Hold:
+    """Hold credits of the wallet that a key brings along."""
+    with store.begin() as tx:
+        books = tx.ledger.lock(key_hashes={KEY_HASH}, hold_references={reference})
+        wallet_id = books.key(KEY_HASH, now=NOON).wallet_id
+        reserve(books, reference, wallet_id=wallet_id, amount=amount)
+        tx.ledger.write(books)
+        tx.commit()
+    return books.holds[reference]
 
-    outcomes = at_once(200, lambda index: admit(store, 10, reference=f"call-{index}"))
+
+@pytest.mark.parametrize("call", [admit, admit_by_key])
+def test_two_hundred_calls_at_once_and_credits_for_ten(
+    store: PonyTransactions, call: Callable[..., Hold]
+) -> None:
+    wallet = a_wallet(store, posted=100)
+    with store.begin() as tx:
+        tx.keys.add(a_key(wallet, key_hash=KEY_HASH))
+        tx.commit()
+
+    outcomes = at_once(200, lambda index: call(store, 10, reference=f"call-{index}"))
 
     kinds = [type(outcome) for outcome in outcomes]
     assert (kinds.count(Hold), kinds.count(InsufficientCreditsError)) == (10, 190)
@@ -434,3 +462,40 @@ def test_under_gevent_a_wait_for_a_row_lets_its_holder_go_on(
     assert run.stdout.split() == ["locked", "asked", "first", "second"]
     with store.begin() as tx:
         assert tx.ledger.find_wallet("wallet-1").held == Credits(20)
+
+
+SILENT_SERVER = """
+from gevent import monkey
+monkey.patch_all()
+
+import sys
+
+from adapters.pony_store import open_store
+from adapters.pony_store.postgres import install_wait_callback
+from creditcore.domain.errors import StoreUnavailableError
+
+install_wait_callback(silence_s=0.2)
+try:
+    open_store(sys.argv[1])
+except StoreUnavailableError as error:
+    print(error)
+"""
+
+
+def test_under_gevent_a_server_that_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                SILENT_SERVER,
+                f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable",
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+
+    assert (run.stderr, run.stdout) == ("", "The database does not answer.\n")

@@ -357,6 +357,20 @@ def test_migrating_again_changes_nothing(empty_url: str) -> None:
     assert pending_migrations(empty_url) == []
 
 
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_url: str) -> None:
+    engine = engine_for(empty_url)
+    with closing(engine.open_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE system_alerts (key TEXT)")
+        connection.commit()
+
+        with pytest.raises(StoreError):
+            migrate(empty_url)
+
+        cursor.execute(COLUMNS[engine.provider])
+        assert [(table, column) for table, column, *_ in cursor] == [("system_alerts", "key")]
+
+
 def test_many_processes_may_migrate_at_once(empty_url: str) -> None:
     program = "import sys; from adapters.pony_store import migrate; print(migrate(sys.argv[1]))"
     revisions = pending_migrations(empty_url)

@@ -1,4 +1,4 @@
-"""The LiteLLM stand-in answers as the recorded proxy did, and misbehaves when the prompt says so."""
+"""The LiteLLM stand-in answers as the recorded proxy did, and misbehaves when a prompt says so."""
 
 from __future__ import annotations
 

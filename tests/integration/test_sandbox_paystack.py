@@ -23,7 +23,7 @@ PATIENCE_S = 10
 
 
 class Merchant:
-    """A webhook receiver: answers from a list of statuses, 200 when it is used up, and keeps what arrived."""
+    """A webhook receiver: answers the listed statuses, then 200, and keeps what arrived."""
 
     def __init__(self) -> None:
         self.received: Queue[tuple[bytes, str]] = Queue()
