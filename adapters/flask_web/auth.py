@@ -48,6 +48,9 @@ def create_account() -> str | Response | tuple[str, int]:
         return _form("auth/sign_up.html", "sign_up", {error.param or "form": str(error)}), 400
     if identity is not None:
         _let_in(identity)
+    else:
+        # Whoever is let in gets a new session; so does whoever is not, or it would show.
+        _begin_session()
     return redirect(_destination())
 
 
@@ -97,10 +100,14 @@ def _new_or_own_account(email: str, password: str) -> Identity | None:
 
 def _let_in(identity: Identity) -> None:
     person = session.services().welcome.welcome(identity)
-    # A session that began before sign-in is not carried over into it.
+    _begin_session()
+    login_user(session.SignedIn(person))
+
+
+def _begin_session() -> None:
+    """Carry nothing of the session before over into the one that follows."""
     flask.session.clear()
     flask.session.permanent = True
-    login_user(session.SignedIn(person))
 
 
 def _destination() -> str:

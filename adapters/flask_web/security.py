@@ -6,6 +6,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import NotFound
 
 from adapters.flask_web.settings import Settings
 
@@ -20,6 +21,12 @@ def register(app: Flask, settings: Settings) -> None:
     @app.before_request
     def _name_request() -> None:
         g.request_id = f"req-{secrets.token_hex(12)}"
+
+    @app.before_request
+    def _refuse_nul() -> None:
+        # No name of ours has one, and PostgreSQL cannot even be asked about it.
+        if any("\0" in text for text in (request.path, *request.args.values())):
+            raise NotFound
 
     @app.after_request
     def _add_headers(response: Response) -> Response:
@@ -40,7 +47,10 @@ def register(app: Flask, settings: Settings) -> None:
 
 def is_local_path(target: str) -> bool:
     """Whether a redirect to this address stays here; everything else is somebody's trick."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
     return (
         target.startswith("/")
         and not target.startswith(("//", "/\\"))

@@ -50,7 +50,8 @@ class Address:
             ValueError: Not a plain http or https address.
         """
         parts = urlsplit(url)
-        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        extras = parts.username or parts.password or parts.query or parts.fragment
+        plain = not extras and url.isascii() and url.isprintable() and " " not in url
         if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
             raise ValueError("not a plain http or https address")
         tls = parts.scheme == "https"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import psycopg2
+from pony.orm.core import Local
 from psycopg2 import extensions
 
 from adapters.pony_store.engine import Fault
@@ -128,8 +129,15 @@ def install_wait_callback(*, silence_s: float = SILENCE_S) -> None:
     process, and two that want the same row wait for each other for ever. To be called
     once, after gevent has patched the process and before the first connection.
     ``connect_timeout`` has no effect from then on; ``silence_s`` bounds connecting too.
+
+    Raises:
+        RuntimeError: Pony was imported before gevent patched the process, so that all
+            greenlets would share one session.
     """
     from gevent.socket import wait_read, wait_write
+
+    if not Local.__mro__[1].__module__.startswith("gevent"):
+        raise RuntimeError("gevent must patch the process before Pony is imported")
 
     def wait(connection: Any) -> None:
         while True:

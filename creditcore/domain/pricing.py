@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Self
 
-from creditcore.domain.money import Credits, decimal_ratio, div_ceil, div_floor
+from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
 
 _PRICE_DECIMALS = 30
 _PRICE_UNITS_PER_USD = 10**_PRICE_DECIMALS
@@ -226,6 +226,8 @@ class Ceiling:
         base, per_output_token: Numerators over ``denominator``, in microcredits.
         output_bound: Output tokens of one choice, as asked for or as the model can give.
         fixed_output: Whether the bound must be afforded whole or may be lowered.
+        opening: Output tokens to pay for at first, where the hold can grow while the
+            answer streams; None where everything is held at once.
     """
 
     base: int
@@ -233,6 +235,7 @@ class Ceiling:
     denominator: int
     output_bound: int
     fixed_output: bool
+    opening: int | None = None
 
     @classmethod
     def of(cls, amount: Credits) -> Self:
@@ -240,9 +243,13 @@ class Ceiling:
         return cls(amount.microcredits, 0, 1, 0, fixed_output=True)
 
     def amount(self, output_tokens: int | None = None) -> Credits:
-        """Return the credits to hold for this many output tokens, rounded up."""
+        """Return the credits to hold for this many output tokens, rounded up.
+
+        It stops at the largest amount there is: no wallet has that much either.
+        """
         tokens = self.output_bound if output_tokens is None else output_tokens
-        return Credits(div_ceil(self.base + tokens * self.per_output_token, self.denominator))
+        exact = div_ceil(self.base + tokens * self.per_output_token, self.denominator)
+        return Credits(min(exact, MAX_INT64))
 
     def affordable(self, available: Credits) -> int:
         """Return the largest output limit within the bound that ``available`` covers, or 0."""

@@ -192,7 +192,12 @@ class GroupCommit:
             except StoreBusyError as error:
                 if attempt == _BUSY_ATTEMPTS:
                     return self._give_back(batch, error)
+            except StoreUnavailableError as error:
+                return self._give_back(batch, error)
             except StoreError as error:
+                # It is there and fails: perhaps at one step only.
+                if len(batch) > 1:
+                    return self._commit_one_by_one(batch, error)
                 return self._give_back(batch, error)
             except Exception as error:  # noqa: BLE001 - whoever asked gets it
                 return self._commit_one_by_one(batch, error)
@@ -227,8 +232,9 @@ class GroupCommit:
                 _log.error("a step was dropped: %r", batch[0].step, exc_info=error)
             batch[0].answer(error=error)
             return False
+        # A list, not a generator: all of them run, whatever the first one says.
         outcomes = [self._commit([ticket]) for ticket in batch]
-        return any(outcomes)
+        return all(outcomes)
 
     def _give_back(self, batch: list[_Ticket], error: StoreError) -> bool:
         """Answer those who wait with the failure; keep what must be done for later."""

@@ -237,7 +237,16 @@ def test_call_id_that_could_break_a_header_is_refused(relay: LiteLLMRelay, call_
 
 @pytest.mark.parametrize(
     "url",
-    ["", "litellm:4000", "ftp://h", "http://", "http://u:p@h", "http://h/?a=b", "http://h/#x"],
+    [
+        "",
+        "litellm:4000",
+        "ftp://h",
+        "http://",
+        "http://u:p@h",
+        "http://h/?a=b",
+        "http://h/#x",
+        "http://h/a b",
+    ],
 )
 def test_address_that_is_not_plain_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="address"):

@@ -14,8 +14,9 @@ from typing import ClassVar
 
 import psycopg2
 import pytest
+from psycopg2 import extensions
 
-from adapters.pony_store import PonyTransactions, migrate, open_store
+from adapters.pony_store import PonyTransactions, install_wait_callback, migrate, open_store
 from adapters.pony_store.faults import RefusedError
 from adapters.pony_store.postgres import PostgresEngine
 from creditcore.domain.errors import (
@@ -499,3 +500,10 @@ def test_under_gevent_a_server_that_says_nothing_is_given_up() -> None:
         )
 
     assert (run.stderr, run.stdout) == ("", "The database does not answer.\n")
+
+
+def test_a_process_that_gevent_has_not_patched_gets_no_wait_callback() -> None:
+    with pytest.raises(RuntimeError, match="patch"):
+        install_wait_callback()
+
+    assert extensions.get_wait_callback() is None

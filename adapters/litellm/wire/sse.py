@@ -75,6 +75,9 @@ class SseSplitter:
 
 
 def _event(raw: bytes) -> SseEvent:
+    # One line of data between plain line feeds: how nearly every event looks.
+    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
+        return SseEvent(raw, raw[6:-2])
     lines = raw.removeprefix(_BYTE_ORDER_MARK).splitlines()
     payload = [
         line[5:].removeprefix(b" ")
