@@ -39,7 +39,8 @@ from creditcore import (
 )
 from creditcore.usecases.price_list import PriceList
 from creditcore.usecases.recognise_key import RecogniseKey
-from creditcore.usecases.relay_call import Patience, RelayCall
+from creditcore.usecases.relay_call import RelayCall
+from creditcore.usecases.relayed_call import Patience
 from creditcore.usecases.welcome_person import WelcomePerson
 
 PAGE_CONNECTIONS = 5
@@ -79,6 +80,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         master_key=settings.litellm_master_key,
         size=UPSTREAM_CONNECTIONS,
         head_timeout_s=settings.max_stream_seconds,
+        first_byte_timeout_s=min(60, settings.max_stream_seconds),
     )
     payments = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
 

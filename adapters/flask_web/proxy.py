@@ -6,10 +6,11 @@ wire; everything else is the site's.
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import gevent
 import orjson
@@ -20,6 +21,7 @@ from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from creditcore.domain.errors import CreditcoreError
 from creditcore.ports.inference import Wire
+from creditcore.usecases.relayed_call import RelayedCall
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,6 +31,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 
 _READ_TIMEOUT_S = 30.0
 _READ_BYTES = 64 * 1024
+_STALLED_S = 30.0
 _CREATED = 1_677_610_602
 """Models have no date of their own here; this is the one that OpenAI's oldest carry."""
 
@@ -51,6 +54,7 @@ class Proxy:
     def __init__(self, services: Services, settings: Settings, *, site: WSGIApplication) -> None:
         self._services = services
         self._base_url = settings.base_url
+        self._stalled_s = min(_STALLED_S, settings.max_stream_seconds)
         self._site = site
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -100,7 +104,7 @@ class Proxy:
                     ("x-request-id", call_id),
                 ],
             )
-            return call
+            return _Stream(call, stalled_s=self._stalled_s)
         try:
             document = call.document()
         finally:
@@ -122,6 +126,41 @@ class Proxy:
         ]
         body = orjson.dumps({"object": "list", "data": listed})
         return _json(start_response, 200, body, [("x-request-id", call_id)])
+
+
+class _Stream:
+    """A stream whose client has to keep reading, or counts as gone.
+
+    The server writes each part before it asks for the next. A client that stopped reading
+    would keep its call open until the hold has expired, and read the rest for nothing.
+    """
+
+    def __init__(self, call: RelayedCall, *, stalled_s: float) -> None:
+        self._call = call
+        self._parts = iter(call)
+        self._stalled_s = stalled_s
+        self._writing: gevent.Timeout | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        self._written()
+        part = next(self._parts)
+        # To the server it is as if the client had closed the connection.
+        gone = BrokenPipeError(errno.EPIPE, "the client stopped reading")
+        self._writing = gevent.Timeout.start_new(self._stalled_s, gone)
+        return part
+
+    def close(self) -> None:
+        """End the call, whatever became of the client."""
+        self._written()
+        self._call.close()
+
+    def _written(self) -> None:
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
 
 
 def _only(environ: WSGIEnvironment, method: str) -> None:

@@ -16,6 +16,7 @@ SANDBOX_PAYSTACK_KEY = "sk_test_sandbox"
 SANDBOX_LITELLM_KEY = "sk-sandbox-master"
 
 _MIN_SECRET_LENGTH = 32
+_HOLD_MARGIN_S = 60
 _SIGNUP_CREDITS = Credits.of(200)
 
 Value = TypeVar("Value")
@@ -141,8 +142,15 @@ class Settings:
 
     @property
     def hold_lifetime(self) -> timedelta:
-        """When nobody can be working on a call any more: its longest time, and a minute."""
-        return timedelta(seconds=self.max_stream_seconds + 60)
+        """When nobody can be working on a call any more.
+
+        A call may wait 11 s for a connection, then as long as a stream may take for the
+        first byte, then 30 s (or that time again, if it is shorter) for a client that
+        does not read, and at last 4 s for the usage.
+        """
+        return timedelta(
+            seconds=self.max_stream_seconds + min(_HOLD_MARGIN_S, self.max_stream_seconds + 15)
+        )
 
 
 class _Reader:

@@ -52,6 +52,12 @@ _CLOSED = ", ".join(
     f"{column} = CAST(v.column{number} AS {sql_type})"
     for number, (column, sql_type) in enumerate(CLOSING_COLUMNS.items(), start=2)
 )
+_GROW_HOLDS = """
+    UPDATE usage_logs
+    SET hold_amount = CAST(v.column2 AS BIGINT)
+    FROM (VALUES {rows}) AS v
+    WHERE usage_logs.id = v.column1 AND usage_logs.state = 'open'
+"""
 # A hold leaves the open state once. One that ended unpaid may be written off once.
 _CLOSE_HOLDS = f"""
     UPDATE usage_logs
@@ -129,6 +135,10 @@ class PonyLedger:
         session = self._session
         session.insert(
             "usage_logs", HOLD_COLUMNS, (hold_values(hold) for _, hold in _by_name(books.new_holds))
+        )
+        self._update_each(
+            _GROW_HOLDS,
+            [(name, hold.amount.microcredits) for name, hold in _by_name(books.grown_holds)],
         )
         self._update_each(
             _CLOSE_HOLDS,

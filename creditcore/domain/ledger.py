@@ -141,15 +141,32 @@ class Admission:
 
     Attributes:
         hold: The credits reserved for it.
-        output_bound: The output limit (of one choice) that the hold pays for.
+        output_bound: The output limit (of one choice) that upstream must keep.
+        paid_output: How much of it the hold pays for already: all, unless it can grow.
         available: What the wallet can still reserve after this hold.
         key: The API key that asked, where one did.
     """
 
     hold: Hold
     output_bound: int
+    paid_output: int
     available: Credits
     key: ApiKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The answer to a call that wants to go on.
+
+    Attributes:
+        hold: The hold, grown as far as the wallet affords.
+        paid_output: The output (of one choice) that it pays for now.
+        available: What the wallet can still reserve after that.
+    """
+
+    hold: Hold
+    paid_output: int
+    available: Credits
 
 
 def admit(
@@ -160,11 +177,12 @@ def admit(
     call: Call | None,
     now: datetime,
     lifetime: timedelta,
-) -> tuple[Wallet, Hold, int]:
+) -> tuple[Wallet, Admission]:
     """Reserve the most a call may cost.
 
     Where the caller left the output limit open, it is lowered to what the wallet
-    affords; the lowered limit is returned and must be sent upstream.
+    affords; the lowered limit is returned and must be sent upstream. A call whose hold
+    can grow reserves no more than its opening at first.
 
     Raises:
         InsufficientCreditsError: Not even one output token, or not the limit that
@@ -172,7 +190,8 @@ def admit(
     """
     output_bound = ceiling.affordable(wallet.available)
     lowered_too_far = output_bound < (ceiling.output_bound if ceiling.fixed_output else 1)
-    needed = ceiling.amount(output_bound)
+    paid_output = min(output_bound, ceiling.opening or output_bound)
+    needed = ceiling.amount(paid_output)
     if needed > wallet.available or (lowered_too_far and ceiling.output_bound > 0):
         raise InsufficientCreditsError(
             needed=ceiling.amount(),
@@ -189,7 +208,27 @@ def admit(
         expires_at=now + lifetime,
         call=call,
     )
-    return replace(wallet, held=wallet.held + needed), hold, output_bound
+    wallet = replace(wallet, held=wallet.held + needed)
+    return wallet, Admission(hold, output_bound, paid_output, wallet.available)
+
+
+def extend(
+    wallet: Wallet, hold: Hold, ceiling: Ceiling, *, output_bound: int
+) -> tuple[Wallet, Extension]:
+    """Grow an open hold to pay for an output, as far as the wallet affords.
+
+    A hold never shrinks here, so a repeat changes nothing. One that is closed stays as
+    it is and pays for nothing more.
+    """
+    if not hold.is_open:
+        return wallet, Extension(hold, 0, wallet.available)
+    affordable = hold.amount + wallet.available
+    paid_output = min(output_bound, ceiling.affordable(affordable))
+    amount = min(max(hold.amount, ceiling.amount(paid_output)), affordable)
+    if amount > hold.amount:
+        wallet = replace(wallet, held=wallet.held + amount - hold.amount)
+        hold = replace(hold, amount=amount)
+    return wallet, Extension(hold, paid_output, wallet.available)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +335,8 @@ class Books:
         wallets: Locked wallets by id.
         holds: Known holds by reference.
         transfers: Known transfers by reference.
-        new_holds, changed_holds, changed_wallets: References and ids to write.
+        new_holds, grown_holds, changed_holds, changed_wallets: What to write, by name.
+            A hold that grew and was closed is in both.
         new_transfers, new_alerts: What to append.
     """
 
@@ -305,6 +345,7 @@ class Books:
     holds: dict[str, Hold] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     new_holds: dict[str, Hold] = field(default_factory=dict)
+    grown_holds: dict[str, Hold] = field(default_factory=dict)
     changed_holds: dict[str, Hold] = field(default_factory=dict)
     changed_wallets: dict[str, Wallet] = field(default_factory=dict)
     new_transfers: list[Transfer] = field(default_factory=list)
@@ -353,13 +394,31 @@ class Books:
         earlier = self.holds.get(reference)
         if earlier is not None:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
-            return Admission(same, ceiling.affordable(same.amount), wallet.available)
-        wallet, hold, output_bound = admit(
+            paid_output = ceiling.affordable(same.amount)
+            return Admission(same, paid_output, paid_output, wallet.available)
+        wallet, admission = admit(
             wallet, ceiling, reference=reference, call=call, now=now, lifetime=lifetime
         )
-        self.holds[reference] = self.new_holds[reference] = hold
+        self.holds[reference] = self.new_holds[reference] = admission.hold
         self._change(wallet)
-        return Admission(hold, output_bound, wallet.available)
+        return admission
+
+    def extend(self, reference: str, ceiling: Ceiling, *, output_bound: int) -> Extension:
+        """Grow a hold as far as its wallet affords; a repeat changes nothing.
+
+        Raises:
+            HoldNotFoundError: No hold has this reference.
+        """
+        hold = self._hold(reference)
+        wallet, extension = extend(
+            self.wallet(hold.wallet_id), hold, ceiling, output_bound=output_bound
+        )
+        if extension.hold is not hold:
+            self.holds[reference] = extension.hold
+            where = self.new_holds if reference in self.new_holds else self.grown_holds
+            where[reference] = extension.hold
+            self._change(wallet)
+        return extension
 
     def settle(
         self,
@@ -375,9 +434,7 @@ class Books:
         Raises:
             HoldNotFoundError: No hold has this reference.
         """
-        hold = self.holds.get(reference)
-        if hold is None:
-            raise HoldNotFoundError(reference)
+        hold = self._hold(reference)
         settlement = settle(
             self.wallet(hold.wallet_id), hold, cost, at=at, outcome=outcome, closing=closing
         )
@@ -418,6 +475,12 @@ class Books:
         for wallet in wallets.values():
             self._change(wallet)
         return bool(fresh)
+
+    def _hold(self, reference: str) -> Hold:
+        try:
+            return self.holds[reference]
+        except KeyError:
+            raise HoldNotFoundError(reference) from None
 
     def _change(self, wallet: Wallet) -> None:
         self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet

@@ -158,6 +158,7 @@ class ModelPrice:
         choices: int,
         tariff: Tariff,
         fixed_output: bool,
+        opening: int | None = None,
     ) -> Ceiling:
         """Return the most a call may cost, as a function of its output limit.
 
@@ -170,6 +171,8 @@ class ModelPrice:
             tariff: What turns provider cost into credits.
             fixed_output: The caller chose the output limit, so it must be afforded
                 whole; otherwise it may be lowered to what the wallet affords.
+            opening: Output tokens of one choice to pay for at first, if the hold can
+                grow while the answer streams.
         """
         reached = [self.rates]
         reached += [tier.rates for tier in self.tiers if prompt_bound > tier.above_prompt_tokens]
@@ -181,6 +184,7 @@ class ModelPrice:
             denominator=tariff.denominator,
             output_bound=output_bound,
             fixed_output=fixed_output,
+            opening=opening,
         )
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,8 +39,22 @@ class InferenceRequest:
     fields: Mapping[str, Any] = field(repr=False)
 
 
+Receipt = Callable[[Usage], Mapping[str, str]]
+"""What an answer's usage cost and what is left, by name, as the client sees it."""
+
+
 class Meter(Protocol):
-    """Reads one answer as it passes."""
+    """Reads one answer as it passes.
+
+    Attributes:
+        budget: Output tokens that are paid for, by the rough count. What comes after
+            them is held back; None holds nothing back.
+        limit: The same by the count that is never too high: pieces of output, each of
+            which is a token at least.
+    """
+
+    budget: int | None
+    limit: int | None
 
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes from upstream, return those the client may have now.
@@ -50,6 +64,16 @@ class Meter(Protocol):
 
     def finish(self) -> bytes:
         """Return what is still held back when the upstream has ended."""
+
+    @property
+    def starved(self) -> bool:
+        """Whether something is held back that is not paid for.
+
+        With a larger budget, ``feed(b"")`` lets it go.
+        """
+
+    def cut_short(self, message: str) -> bytes:
+        """Return a proper end, as if the output limit had been reached, which says why."""
 
     @property
     def usage(self) -> Usage | None:
@@ -85,8 +109,13 @@ class Wire(Protocol):
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream, with the output limited to ``output_bound``."""
 
-    def meter(self, request: InferenceRequest) -> Meter:
-        """Return a meter for the answer to this request."""
+    def meter(self, request: InferenceRequest, *, receipt: Receipt) -> Meter:
+        """Return a meter for the answer to this request.
+
+        Args:
+            request: What ``parse`` returned.
+            receipt: Put beside the usage of a stream, where the client asked for usage.
+        """
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:
         """Return an error as an event in the stream."""

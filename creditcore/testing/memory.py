@@ -189,6 +189,7 @@ class MemoryLedger:
                 raise ReferenceConflictError(transfer.reference)
             self.tables.transfers[transfer.reference] = transfer
         self.tables.holds.update(books.new_holds)
+        self.tables.holds.update(books.grown_holds)
         self.tables.holds.update(books.changed_holds)
         self.tables.wallets.update(books.changed_wallets)
         for alert in books.new_alerts:

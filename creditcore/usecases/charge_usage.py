@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
-from creditcore.domain.ledger import Admission, Books
+from creditcore.domain.ledger import Admission, Books, Extension
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.ports.clock import Clock
@@ -61,13 +61,38 @@ class _Authorize:
 
 
 @dataclass(frozen=True, slots=True)
+class _Extend:
+    """Grow a hold, so that its call may go on."""
+
+    hold: Hold
+    ceiling: Ceiling
+    output_bound: int
+
+    @property
+    def key_hashes(self) -> Collection[bytes]:
+        return ()
+
+    @property
+    def wallet_ids(self) -> Collection[str]:
+        return (self.hold.wallet_id,)
+
+    @property
+    def hold_references(self) -> Collection[str]:
+        return (self.hold.reference,)
+
+    def decide(self, books: Books, *, now: datetime) -> Extension:  # noqa: ARG002
+        return books.extend(self.hold.reference, self.ceiling, output_bound=self.output_bound)
+
+
+@dataclass(frozen=True, slots=True)
 class _Close:
-    """Close a hold, charging what the call cost."""
+    """Close a hold, charging what the call cost; first grow it, where it may cost more."""
 
     hold: Hold
     cost: Credits
     outcome: Outcome | None
     closing: HoldState
+    most: Credits | None = None
 
     @property
     def key_hashes(self) -> Collection[bytes]:
@@ -82,6 +107,9 @@ class _Close:
         return (self.hold.reference,)
 
     def decide(self, books: Books, *, now: datetime) -> Hold:
+        if self.most is not None and self.cost > self.hold.amount:
+            within = Ceiling.of(min(self.cost, self.most))
+            books.extend(self.hold.reference, within, output_bound=0)
         before = books.holds.get(self.hold.reference)
         closed = books.settle(
             self.hold.reference, self.cost, at=now, outcome=self.outcome, closing=self.closing
@@ -188,9 +216,33 @@ class ChargeUsage:
         """
         return self._commits.run(_Close(hold, cost, outcome, HoldState.SETTLED))
 
-    def settle_later(self, hold: Hold, cost: Credits, *, outcome: Outcome | None = None) -> None:
-        """Charge ``cost`` soon, off the caller's path; tried until the database takes it."""
-        self._commits.run_later(_Close(hold, cost, outcome, HoldState.SETTLED))
+    def extend(self, hold: Hold, *, ceiling: Ceiling, output_bound: int) -> Extension:
+        """Grow a hold to pay for more output, as far as the wallet affords.
+
+        Asking again for the same output changes nothing.
+
+        Raises:
+            StoreError: Unknown whether it grew; deliver nothing more that is not paid for.
+        """
+        return self._commits.run(_Extend(hold, ceiling, output_bound))
+
+    def settle_later(
+        self,
+        hold: Hold,
+        cost: Credits,
+        *,
+        outcome: Outcome | None = None,
+        most: Credits | None = None,
+    ) -> None:
+        """Charge ``cost`` soon, off the caller's path; tried until the database takes it.
+
+        Args:
+            hold: What to close.
+            cost: What the call cost.
+            outcome: What came of it.
+            most: Where a hold could grow: how far it may still grow to cover the cost.
+        """
+        self._commits.run_later(_Close(hold, cost, outcome, HoldState.SETTLED, most))
 
     def release(self, hold: Hold, *, outcome: Outcome | None = None) -> Hold:
         """Free a hold, charging nothing.

@@ -1,15 +1,13 @@
-"""One inference call: authorize, relay, settle.
+"""Start an inference call: authorize it, then send it.
 
-Two short transactions, and none open in between. The hold is committed before
-anything is sent upstream; whatever happens after that ends in exactly one settlement
-or release, and what a dead process leaves behind expires.
+The hold is committed before anything is sent upstream. What follows is the
+``RelayedCall``, which ends in exactly one settlement, whatever happens; what a dead
+process leaves behind expires.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from creditcore.domain.errors import (
     InvalidRequestError,
@@ -18,65 +16,29 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from creditcore.domain.holds import Basis, Call, Hold, Outcome
+from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.keys import KeySecret
 from creditcore.domain.ledger import Admission
-from creditcore.domain.money import ZERO, Credits
-from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff, Usage
+from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import InferenceRequest, Upstream, UpstreamAnswer, Wire
 from creditcore.usecases.charge_usage import ChargeUsage
 from creditcore.usecases.price_list import PriceList
+from creditcore.usecases.relayed_call import Patience, RelayedCall, Terms, milliseconds
 
 DEFAULT_OUTPUT_BOUND = 16_384
 """The longest answer of a model that does not say how long its answers get."""
 
-CLIENT_LEFT = 499
-"""The status of a call whose client went away first, as nginx writes it."""
+OPENING_TOKENS = 1_024
+"""Output that a stream without a limit pays for at first; its hold grows as it goes on.
 
-_PING = b": ping\n\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a call waits for what.
-
-    Attributes:
-        ping: Silence after which the client gets a comment, so that a client that
-            has left is noticed: the second write after that fails.
-        idle: Silence of the upstream after which it counts as broken.
-        longest: The longest a call may take. Holds must live longer.
-        drain: How long the upstream is read on after the client left, for its usage.
-    """
-
-    ping: timedelta = timedelta(seconds=4)
-    idle: timedelta = timedelta(seconds=120)
-    longest: timedelta = timedelta(seconds=600)
-    drain: timedelta = timedelta(seconds=4)
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A whole answer.
-
-    Attributes:
-        body: What the client gets.
-        cost: What it was charged.
-        available: What the wallet can spend after that.
-    """
-
-    body: bytes
-    cost: Credits
-    available: Credits
+Holding the longest answer there can be would let a few calls lock up a whole wallet.
+"""
 
 
 class RelayCall:
-    """Carry calls to the model server and back, metered.
-
-    Args:
-        pepper: The server's secret under which keys are hashed.
-    """
+    """Carry calls to the model server and back, metered."""
 
     def __init__(
         self,
@@ -88,8 +50,20 @@ class RelayCall:
         pepper: bytes,
         clock: Clock,
         ids: Ids,
-        patience: Patience = Patience(),
+        patience: Patience | None = None,
     ) -> None:
+        """Keep what every call needs.
+
+        Args:
+            charge: Holds and settles.
+            prices: What each model costs.
+            upstream: Where calls go.
+            tariff: Turns provider cost into credits.
+            pepper: The server's secret under which keys are hashed.
+            clock: Measures how long calls take.
+            ids: Names calls.
+            patience: How long a call waits for what.
+        """
         self._charge = charge
         self._prices = prices
         self._upstream = upstream
@@ -97,7 +71,7 @@ class RelayCall:
         self._pepper = pepper
         self._clock = clock
         self._ids = ids
-        self._patience = patience
+        self._patience = patience or Patience()
 
     def new_call_id(self) -> str:
         """Return a name for a call: its reference, its request id, and the upstream's call id."""
@@ -132,9 +106,8 @@ class RelayCall:
         try:
             answer = self._send(wire, request, output_bound=bound, call_id=call_id)
         except UpstreamError as error:
-            self._charge.release_later(
-                admission.hold, outcome=_failure(error, self._clock.now() - started)
-            )
+            outcome = _failure(error, self._clock.now() - started)
+            self._charge.release_later(admission.hold, outcome=outcome)
             raise
         except BaseException:
             # Killed while waiting, or a bug: nothing came back, so nothing is charged.
@@ -143,12 +116,10 @@ class RelayCall:
         return RelayedCall(
             charge=self._charge,
             clock=self._clock,
-            tariff=self._tariff,
             patience=self._patience,
             wire=wire,
             request=request,
-            price=price,
-            admission=admission,
+            terms=Terms(price, self._tariff, ceiling, admission),
             answer=answer,
             started=started,
         )
@@ -164,14 +135,19 @@ class RelayCall:
         return answer
 
     def _ceiling(self, request: InferenceRequest, price: ModelPrice) -> Ceiling:
-        longest = price.max_output_tokens or DEFAULT_OUTPUT_BOUND
-        fixed = request.output_limit is not None
+        longest = price.max_output_tokens
+        asked = request.output_limit
+        if asked is not None:
+            output_bound = asked if longest is None else min(asked, longest)
+        else:
+            output_bound = longest or DEFAULT_OUTPUT_BOUND
         return price.ceiling(
             prompt_bound=_prompt_bound(request, price),
-            output_bound=request.output_limit if request.output_limit is not None else longest,
+            output_bound=output_bound,
             choices=request.choices,
             tariff=self._tariff,
-            fixed_output=fixed,
+            fixed_output=asked is not None,
+            opening=OPENING_TOKENS if request.stream and asked is None else None,
         )
 
 
@@ -206,173 +182,4 @@ def _failure(error: UpstreamError, elapsed: timedelta) -> Outcome:
         status, word = error.status, error.code or "upstream_rejected"
     elif isinstance(error, UpstreamTimeoutError):
         status, word = 504, "upstream_timeout"
-    return Outcome(status=status, error=word, latency_ms=_ms(elapsed))
-
-
-def _ms(elapsed: timedelta) -> int:
-    return elapsed // timedelta(milliseconds=1)
-
-
-class RelayedCall:
-    """A call whose answer has begun. Iterate it (a stream) or ask for its ``document``.
-
-    ``close`` must be called in the end, whatever happened; more than once is fine. It
-    is what notices that a client left.
-    """
-
-    def __init__(
-        self,
-        *,
-        charge: ChargeUsage,
-        clock: Clock,
-        tariff: Tariff,
-        patience: Patience,
-        wire: Wire,
-        request: InferenceRequest,
-        price: ModelPrice,
-        admission: Admission,
-        answer: UpstreamAnswer,
-        started: datetime,
-    ) -> None:
-        self._charge = charge
-        self._clock = clock
-        self._tariff = tariff
-        self._patience = patience
-        self._wire = wire
-        self._request = request
-        self._price = price
-        self._admission = admission
-        self._answer = answer
-        self._meter = wire.meter(request)
-        self._started = started
-        self._heard = clock.now()
-        self._first_byte_ms = _ms(self._heard - started)
-        self._closed = False
-
-    @property
-    def streamed(self) -> bool:
-        """Whether the answer is an event stream."""
-        return self._request.stream
-
-    @property
-    def hold(self) -> Hold:
-        """The credits reserved for this call."""
-        return self._admission.hold
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the stream as the client may have it.
-
-        A fault on the way ends it with an error event: the status has left already.
-        """
-        try:
-            while chunk := self._read():
-                if forward := _PING if chunk is _PING else self._meter.feed(chunk):
-                    yield forward
-            if forward := self._meter.finish():
-                yield forward
-        except UpstreamTimeoutError as error:
-            yield self._wire.error_event(str(error), kind="server_error", code="timeout")
-            self._finish(504, "upstream_timeout")
-        except UpstreamUnavailableError as error:
-            yield self._wire.error_event(str(error), kind="server_error", code="upstream_error")
-            self._finish(502, "upstream_unavailable")
-        else:
-            self._finish(200, self._meter.error)
-
-    def document(self) -> Document:
-        """Return the whole answer, with what it costs. The charge commits right after.
-
-        Raises:
-            UpstreamError: It broke off; what can be known of its cost is charged.
-        """
-        parts = []
-        try:
-            while chunk := self._read():
-                if chunk is not _PING:
-                    parts.append(self._meter.feed(chunk))
-            parts.append(self._meter.finish())
-        except UpstreamTimeoutError:
-            self._finish(504, "upstream_timeout")
-            raise
-        except UpstreamUnavailableError:
-            self._finish(502, "upstream_unavailable")
-            raise
-        cost = self._finish(200, self._meter.error)
-        available = self._admission.available + self.hold.amount - cost
-        return Document(b"".join(parts), cost, available)
-
-    def close(self) -> None:
-        """End the call. If its client left, look a little longer for the usage, then charge."""
-        if self._closed:
-            return
-        try:
-            self._drain()
-        finally:
-            self._finish(CLIENT_LEFT, "client_left")
-
-    def _read(self) -> bytes:
-        """Return the next bytes, ``b""`` at the end, or a ping after some silence."""
-        chunk = self._answer.read(wait_s=self._patience.ping.total_seconds())
-        now = self._clock.now()
-        if now - self._started > self._patience.longest:
-            raise UpstreamTimeoutError("The answer took longer than a call may take.")
-        if chunk is not None:
-            self._heard = now
-            return chunk
-        if now - self._heard > self._patience.idle:
-            raise UpstreamTimeoutError("The model fell silent.")
-        return _PING
-
-    def _drain(self) -> None:
-        deadline = self._clock.now() + self._patience.drain
-        while not self._meter.complete and self._meter.usage is None:
-            left_s = (deadline - self._clock.now()).total_seconds()
-            if left_s <= 0:
-                return
-            try:
-                chunk = self._answer.read(wait_s=left_s)
-            except UpstreamError:
-                return
-            if not chunk:
-                return
-            self._meter.feed(chunk)
-
-    def _finish(self, status: int, error: str | None) -> Credits:
-        """Close the upstream and hand the settlement over, once; return what is charged."""
-        if self._closed:
-            return ZERO
-        self._closed = True
-        self._answer.close()
-        cost, outcome = self._price_of(status, error)
-        self._charge.settle_later(self.hold, cost, outcome=outcome)
-        return min(cost, self.hold.amount)
-
-    def _price_of(self, status: int, error: str | None) -> tuple[Credits, Outcome]:
-        basis, usage = self._basis()
-        cost = ZERO
-        if usage is not None:
-            cost = self._tariff.charge(self._price.cost_units(usage))
-        if basis is Basis.COUNTED_OUTPUT:
-            # A rough count must not become a write-off.
-            cost = min(cost, self.hold.amount)
-        return cost, Outcome(
-            basis=basis,
-            usage=usage,
-            provider_cost_picodollars=self._price.cost_picodollars(usage) if usage else 0,
-            status=status,
-            error=error,
-            latency_ms=_ms(self._clock.now() - self._started),
-            first_byte_ms=self._first_byte_ms,
-        )
-
-    def _basis(self) -> tuple[Basis, Usage | None]:
-        """Choose what to charge by: what the provider counted, else what passed, else nothing."""
-        if self._meter.usage is not None:
-            return Basis.PROVIDER_USAGE, self._meter.usage
-        if self._meter.delivered_tokens:
-            counted = Usage(
-                prompt_tokens=self._request.prompt_estimate,
-                completion_tokens=self._meter.delivered_tokens,
-            )
-            return Basis.COUNTED_OUTPUT, counted
-        return Basis.NONE, None
+    return Outcome(status=status, error=word, latency_ms=milliseconds(elapsed))

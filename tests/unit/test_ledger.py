@@ -122,7 +122,7 @@ def test_a_free_call_needs_no_credits() -> None:
 
 
 def test_an_open_limit_is_lowered_to_what_the_wallet_affords() -> None:
-    wallet, hold, bound = admit(
+    wallet, admission = admit(
         a_wallet(100),
         per_token(10, 3, 1000, fixed=False),
         reference="call-1",
@@ -131,11 +131,11 @@ def test_an_open_limit_is_lowered_to_what_the_wallet_affords() -> None:
         lifetime=MINUTE,
     )
 
-    assert bound == 30
-    assert hold.amount == Credits(100)
-    assert wallet.available == ZERO
-    assert hold.call
-    assert hold.call.output_bound == 60
+    assert admission.output_bound == 30
+    assert admission.hold.amount == Credits(100)
+    assert wallet.available == admission.available == ZERO
+    assert admission.hold.call
+    assert admission.hold.call.output_bound == 60
 
 
 def test_a_fixed_limit_is_never_lowered_and_the_refusal_says_what_would_do() -> None:
@@ -164,14 +164,15 @@ def test_what_is_admitted_is_always_covered(
 ) -> None:
     ceiling = per_token(base, each, bound, fixed=fixed)
     try:
-        wallet, hold, granted = admit(
+        wallet, admission = admit(
             a_wallet(posted), ceiling, reference="r", call=None, now=NOON, lifetime=MINUTE
         )
     except InsufficientCreditsError:
         assert ceiling.amount(bound if fixed else min(bound, 1)) > Credits(posted)
         return
 
-    assert hold.amount == ceiling.amount(granted) == wallet.held
+    granted = admission.output_bound
+    assert admission.hold.amount == ceiling.amount(granted) == wallet.held
     assert granted == bound if fixed else granted >= min(1, bound)
 
 

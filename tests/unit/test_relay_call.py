@@ -6,7 +6,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -36,7 +36,7 @@ from creditcore.domain.errors import (
     UpstreamUnavailableError,
 )
 from creditcore.domain.money import ZERO
-from creditcore.ports.inference import InferenceRequest, Wire
+from creditcore.ports.inference import InferenceRequest, Receipt, Wire
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.memory import (
     FixedClock,
@@ -116,6 +116,8 @@ class TinyMeter:
     """Counts ``t`` as a token, reads ``u P C`` as usage and ``end`` as the end."""
 
     def __init__(self) -> None:
+        self.budget: int | None = None
+        self.starved = False
         self.usage: Usage | None = None
         self.delivered_tokens = 0
         self.complete = False
@@ -132,6 +134,10 @@ class TinyMeter:
 
     def finish(self) -> bytes:
         return b""
+
+    def cut_short(self, message: str) -> bytes:
+        assert message
+        return b"cut short"
 
 
 class TinyWire:
@@ -155,8 +161,9 @@ class TinyWire:
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         return json.dumps({**request.fields, "bound": output_bound}).encode()
 
-    def meter(self, request: InferenceRequest) -> TinyMeter:
+    def meter(self, request: InferenceRequest, *, receipt: Receipt | None = None) -> TinyMeter:
         assert request.model
+        assert receipt is None or callable(receipt)
         return TinyMeter()
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:
@@ -212,6 +219,7 @@ def scene() -> Iterator[Scene]:
     models = [
         ModelPrice(model="demo", rates=RATES, max_input_tokens=1000, max_output_tokens=200),
         ModelPrice(model="boundless", rates=RATES),
+        ModelPrice(model="dear", rates=replace(RATES, output=2500), max_output_tokens=200),
     ]
     prices = PriceList(store, MemoryModelGateway(models), clock)
     prices.refresh()
@@ -310,6 +318,29 @@ def test_a_rough_count_is_never_written_off(scene: Scene) -> None:
 
     scene.expect_charge(Basis.COUNTED_OUTPUT, HOLD.microcredits, status=200)
     assert not scene.store.committed.alerts
+
+
+@pytest.mark.parametrize("usage", [b"u 5 0", b"u 0 0", b"u 5 4503599627370496"])
+def test_a_report_that_cannot_be_true_is_not_charged_by(scene: Scene, usage: bytes) -> None:
+    scene.script(TEXT, TEXT, usage, END)
+    call = scene.open(model="dear", limit=3)
+
+    list(call)
+    call.close()
+
+    scene.expect_charge(Basis.COUNTED_OUTPUT, 20 + 2 * 2500, status=200)
+    assert scene.hold.outcome.error == "incredible_usage"
+    assert not scene.store.committed.alerts
+
+
+def test_a_report_of_nothing_for_nothing_is_believed(scene: Scene) -> None:
+    scene.script(b"u 5 0", END)
+    call = scene.open()
+
+    list(call)
+    call.close()
+
+    scene.expect_charge(Basis.PROVIDER_USAGE, 5, status=200)
 
 
 def leave_unstarted(call: RelayedCall) -> None:

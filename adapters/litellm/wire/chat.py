@@ -11,7 +11,7 @@ from adapters.litellm.wire.chat_messages import Prompt, read_messages
 from adapters.litellm.wire.chat_meter import ChatDocumentMeter, ChatStreamMeter, error_event
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
-from creditcore.ports.inference import InferenceRequest
+from creditcore.ports.inference import InferenceRequest, Receipt
 
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT = "max_completion_tokens"
@@ -86,10 +86,14 @@ class ChatCompletions:
             fields["stream_options"] = {"include_usage": True}
         return encode_body(fields, stream=request.stream)
 
-    def meter(self, request: InferenceRequest) -> ChatStreamMeter | ChatDocumentMeter:
+    def meter(
+        self, request: InferenceRequest, *, receipt: Receipt
+    ) -> ChatStreamMeter | ChatDocumentMeter:
         """Return a meter for the answer to this request."""
         if request.stream:
-            return ChatStreamMeter(wants_usage=request.wants_usage, choices=request.choices)
+            return ChatStreamMeter(
+                wants_usage=request.wants_usage, choices=request.choices, receipt=receipt
+            )
         return ChatDocumentMeter()
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:

@@ -108,7 +108,6 @@ _RULES: Mapping[str, _Rule] = {
     "logprobs": _BOOLEAN,
     "min_p": _NUMBER,
     "parallel_tool_calls": _BOOLEAN,
-    "prediction": _OBJECT,
     "presence_penalty": _NUMBER,
     "prompt_cache_key": _TEXT,
     "prompt_cache_retention": _TEXT,

@@ -6,6 +6,7 @@ what we cannot read we cannot vouch for either.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,12 +21,16 @@ from adapters.litellm.wire.usage import (
     tells_cost,
 )
 from creditcore.domain.pricing import Usage
+from creditcore.ports.inference import Receipt
 
 _DONE = b"[DONE]"
 _MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _BYTES_PER_TOKEN = 4
 _UNREADABLE_USAGE = "The usage cannot be read."
 _UNREADABLE_ANSWER = "The answer cannot be read."
+
+# What every chunk of one stream repeats.
+_HEAD = ("id", "object", "created", "model")
 
 # What some servers add to a chunk about their own business.
 _PRIVATE = frozenset(
@@ -42,14 +47,22 @@ class ChatStreamMeter:
     """Reads a stream of chat completion chunks; whole events leave as they came.
 
     Changed or taken out are only: usage the client did not ask for, what the call cost
-    the operator, and errors in LiteLLM's words.
+    the operator, and errors in LiteLLM's words. Beside usage that the client did ask for
+    stands what the call cost the client.
     """
 
-    def __init__(self, *, wants_usage: bool, choices: int) -> None:
+    def __init__(self, *, wants_usage: bool, choices: int, receipt: Receipt) -> None:
+        self.budget: int | None = None
+        self.limit: int | None = None
         self._wants_usage = wants_usage
         self._choices = choices
+        self._receipt = receipt
         self._splitter = SseSplitter()
         self._tally = _Tally()
+        self._waiting: deque[SseEvent] = deque()
+        self._unpaid: bytes | None = None
+        self._delivered = 0
+        self._head: dict[str, Any] = {}
         self._finished: set[int] = set()
         self._done = False
         self._broken = False
@@ -60,17 +73,32 @@ class ChatStreamMeter:
         if self._broken:
             return b""
         try:
-            events = self._splitter.feed(chunk)
+            self._waiting.extend(self._splitter.feed(chunk))
         except EventTooLongError:
             self._broken = True
             self._error = _UNREADABLE_ANSWER
             return error_event(_UNREADABLE_ANSWER, kind="server_error", code=None)
-        return b"".join([self._pass(event) for event in events])
+        return self._pass_paid()
 
     def finish(self) -> bytes:
         """Return what is still held back when the upstream has ended: at most one event."""
         event = self._splitter.finish()
-        return b"" if event is None or self._broken else self._pass(event)
+        if event is not None and not self._broken:
+            self._waiting.append(event)
+        return self._pass_paid()
+
+    @property
+    def starved(self) -> bool:
+        """Whether an event is held back that is not paid for."""
+        return self._unpaid is not None
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an end of reason ``length`` for every choice, the last one saying why."""
+        open_choices = [index for index in range(self._choices) if index not in self._finished]
+        ends = [self._end(index) for index in open_choices]
+        notice = {"type": "insufficient_quota", "code": "credits_exhausted", "message": message}
+        last = self._end(open_choices[-1] if open_choices else 0) | {"notice": notice}
+        return b"".join([_rewritten(chunk) for chunk in (*ends, last)]) + b"data: [DONE]\n\n"
 
     @property
     def usage(self) -> Usage | None:
@@ -80,7 +108,7 @@ class ChatStreamMeter:
     @property
     def delivered_tokens(self) -> int:
         """Output tokens that passed: one for each delta, or four bytes each if that is more."""
-        return self._tally.delivered_tokens
+        return self._delivered
 
     @property
     def complete(self) -> bool:
@@ -91,6 +119,23 @@ class ChatStreamMeter:
     def error(self) -> str | None:
         """What went wrong after the answer had begun, fit to be shown."""
         return self._error or self._tally.error
+
+    def _pass_paid(self) -> bytes:
+        """Let events go while they are paid for, and hold back the first that is not."""
+        passed = []
+        while self._unpaid is not None or self._waiting:
+            if self._unpaid is None:
+                self._unpaid = self._pass(self._waiting.popleft())
+            if self._tally.exceeds(budget=self.budget, limit=self.limit):
+                break
+            passed.append(self._unpaid)
+            self._unpaid = None
+            self._delivered = self._tally.delivered_tokens
+        return b"".join(passed)
+
+    def _end(self, index: int) -> dict[str, Any]:
+        choice = {"index": index, "delta": {}, "finish_reason": "length"}
+        return self._head | {"choices": [choice]}
 
     def _pass(self, event: SseEvent) -> bytes:
         if event.data is None:
@@ -107,23 +152,26 @@ class ChatStreamMeter:
             choices = []
         if not isinstance(choices, list):
             return b""
+        if not self._head:
+            self._head = {name: chunk[name] for name in _HEAD if name in chunk}
         self._read_choices(choices)
         if usage is None:
             return event.raw if _PRIVATE.isdisjoint(chunk) else _rewritten(chunk)
         self._tally.report(usage)
-        return self._pass_with_usage(event, chunk, choices)
+        return self._pass_with_usage(chunk, choices)
 
-    def _pass_with_usage(self, event: SseEvent, chunk: dict[str, Any], choices: list[Any]) -> bytes:
+    def _pass_with_usage(self, chunk: dict[str, Any], choices: list[Any]) -> bytes:
         if not self._wants_usage:
             if all(map(_is_empty, choices)):
                 return b""
             del chunk["usage"]
             return _rewritten(chunk)
         usage = chunk["usage"]
-        hidden = not isinstance(usage, dict) or tells_cost(usage)
-        if not hidden and _PRIVATE.isdisjoint(chunk):
-            return event.raw
-        chunk["usage"] = public_usage(usage) if isinstance(usage, dict) else None
+        counted = self._tally.usage
+        if not isinstance(usage, dict) or counted is None:
+            chunk["usage"] = None
+        else:
+            chunk["usage"] = {**public_usage(usage), **self._receipt(counted)}
         return _rewritten(chunk)
 
     def _read_choices(self, choices: list[Any]) -> None:
@@ -147,7 +195,11 @@ class ChatDocumentMeter:
     It is held back until its end: the client's headers tell what it cost.
     """
 
+    starved = False
+
     def __init__(self) -> None:
+        self.budget: int | None = None
+        self.limit: int | None = None
         self._document = bytearray()
         self._tally = _Tally()
         self._complete = False
@@ -182,6 +234,10 @@ class ChatDocumentMeter:
         if usage is not None:
             self._tally.report(usage)
         return self._public(body, document, usage)
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an error in the document's place."""
+        return _error_document(message, kind="insufficient_quota", code="credits_exhausted")
 
     @property
     def usage(self) -> Usage | None:
@@ -230,6 +286,11 @@ class _Tally:
     @property
     def delivered_tokens(self) -> int:
         return max(self._deltas, -(-self._bytes // _BYTES_PER_TOKEN))
+
+    def exceeds(self, *, budget: int | None, limit: int | None) -> bool:
+        """Whether more was delivered than a budget (roughly) or a limit (surely) allows."""
+        roughly = budget is not None and self.delivered_tokens > budget
+        return roughly or (limit is not None and self._deltas > limit)
 
     def report(self, usage: object) -> None:
         """Take a report of usage. An unreadable one counts as none; a later one counts more."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from creditcore.domain.pricing import MAX_TOKENS, Usage
+from creditcore.domain.pricing import Usage
+
+_MOST_TOKENS = 10**10
+"""A count above this is a fault of whoever counted: no context is a thousandth of it."""
 
 
 class UnreadableUsageError(Exception):
@@ -78,7 +81,6 @@ def _count(parent: Mapping[str, Any], name: str) -> int:
     value = parent.get(name)
     if value is None:
         return 0
-    # Half of the range, so that no sum of two counts leaves it.
-    if type(value) is not int or not 0 <= value <= MAX_TOKENS // 2:
+    if type(value) is not int or not 0 <= value <= _MOST_TOKENS:
         raise UnreadableUsageError
     return value

@@ -23,7 +23,7 @@ _RECORDED_USAGE = {
 
 
 def a_meter(*, wants_usage: bool = False, choices: int = 1) -> ChatStreamMeter:
-    return ChatStreamMeter(wants_usage=wants_usage, choices=choices)
+    return ChatStreamMeter(wants_usage=wants_usage, choices=choices, receipt=lambda _usage: {})
 
 
 def event(chunk: Any) -> bytes:
@@ -523,3 +523,59 @@ def test_document_with_unreadable_usage_is_complete_but_flagged() -> None:
     assert meter.usage is None
     assert meter.error == "The usage cannot be read."
     assert meter.delivered_tokens == 2
+
+
+# What is paid for
+
+
+def test_what_the_budget_does_not_pay_for_waits() -> None:
+    meter = a_meter()
+    meter.budget = 2
+    words = [event(a_chunk("one")), event(a_chunk("two")), event(a_chunk("six"))]
+
+    passed = meter.feed(b"".join([*words, event(an_end()), DONE]))
+
+    assert passed == words[0] + words[1]
+    assert meter.starved
+    assert meter.delivered_tokens == 2
+
+
+def test_a_larger_budget_lets_go_of_what_waits() -> None:
+    meter = a_meter()
+    meter.budget = 1
+    words = [event(a_chunk("one")), event(a_chunk("two"))]
+    meter.feed(b"".join([*words, DONE]))
+
+    meter.budget = 2
+    passed = meter.feed(b"") + meter.finish()
+
+    assert passed == words[1] + DONE
+    assert not meter.starved
+
+
+def test_a_stream_cut_short_ends_as_one_that_reached_its_limit() -> None:
+    meter = a_meter(choices=2)
+    meter.budget = 1
+    meter.feed(event(a_chunk("one")) + event(a_chunk("two")))
+
+    events = meter.cut_short("The credits ran out.").split(b"\n\n")
+
+    chunks = [orjson.loads(line.removeprefix(b"data: ")) for line in events[:-2]]
+    assert {chunk["id"] for chunk in chunks} == {"c"}
+    assert {chunk["choices"][0]["index"] for chunk in chunks} == {0, 1}
+    assert {chunk["choices"][0]["finish_reason"] for chunk in chunks} == {"length"}
+    assert chunks[-1]["notice"]["code"] == "credits_exhausted"
+    assert events[-2:] == [b"data: [DONE]", b""]
+
+
+def test_the_receipt_stands_beside_usage_that_was_asked_for() -> None:
+    meter = ChatStreamMeter(
+        wants_usage=True,
+        choices=1,
+        receipt=lambda usage: {"cost": f"0.{usage.completion_tokens}", "balance": "7"},
+    )
+
+    passed = meter.feed(event({"id": "c", "choices": [], "usage": USAGE | {"cost": 9}}))
+
+    shown = orjson.loads(passed.removeprefix(b"data: "))["usage"]
+    assert shown == USAGE | {"cost": "0.2", "balance": "7"}

@@ -7,6 +7,7 @@ from adapters.litellm.wire.body import asks_for_stream
 from adapters.litellm.wire.chat import ChatCompletions
 from adapters.litellm.wire.chat_meter import ChatDocumentMeter, ChatStreamMeter
 from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import InferenceRequest, Wire
 
 wire: Wire = ChatCompletions()
@@ -173,7 +174,6 @@ def test_null_fields_of_an_echoed_answer_are_left_out() -> None:
         ("parallel_tool_calls", False),
         ("functions", [{"name": "f"}]),
         ("function_call", "auto"),
-        ("prediction", {"type": "content", "content": "x"}),
         ("reasoning_effort", "low"),
         ("reasoning", {"effort": "low"}),
         ("thinking", {"type": "enabled", "budget_tokens": 1024}),
@@ -356,9 +356,13 @@ def test_relay_can_tell_a_streamed_body() -> None:
     assert not asks_for_stream(wire.upstream_body(parse(), output_bound=1))
 
 
+def no_receipt(_usage: Usage) -> dict[str, str]:
+    return {}
+
+
 def test_meter_fits_the_request() -> None:
-    assert isinstance(wire.meter(parse(stream=True)), ChatStreamMeter)
-    assert isinstance(wire.meter(parse()), ChatDocumentMeter)
+    assert isinstance(wire.meter(parse(stream=True), receipt=no_receipt), ChatStreamMeter)
+    assert isinstance(wire.meter(parse(), receipt=no_receipt), ChatDocumentMeter)
 
 
 # Bounds

@@ -1,0 +1,314 @@
+"""A call whose answer has begun: relay it, metered and paid for, then settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from creditcore.domain.errors import (
+    StoreError,
+    UpstreamError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from creditcore.domain.holds import Basis, Hold, Outcome
+from creditcore.domain.ledger import Admission
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff, Usage
+from creditcore.ports.clock import Clock
+from creditcore.ports.inference import InferenceRequest, UpstreamAnswer, Wire
+from creditcore.usecases.charge_usage import ChargeUsage
+
+CLIENT_LEFT = 499
+"""The status of a call whose client went away first, as nginx writes it."""
+
+_PING = b": ping\n\n"
+_LEAST_STEP = 1_024
+_RAN_OUT = "The credits ran out; the answer ends here. Add credits to go on."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a call waits for what.
+
+    Attributes:
+        ping: Silence after which the client gets a comment, so that a client that
+            has left is noticed: the second write after that fails.
+        idle: Silence of the upstream after which it counts as broken.
+        longest: The longest a call may take. Holds must live longer.
+        drain: How long the upstream is read on after the client left, for its usage.
+    """
+
+    ping: timedelta = timedelta(seconds=4)
+    idle: timedelta = timedelta(seconds=120)
+    longest: timedelta = timedelta(seconds=600)
+    drain: timedelta = timedelta(seconds=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a call was admitted on.
+
+    Attributes:
+        price: The model's price when the call began.
+        tariff: Turns provider cost into credits.
+        ceiling: The most the call may cost, by its output.
+        admission: The hold, and what it pays for.
+    """
+
+    price: ModelPrice
+    tariff: Tariff
+    ceiling: Ceiling
+    admission: Admission
+
+    @property
+    def grows(self) -> bool:
+        """Whether the hold pays for a beginning only, and grows with the answer."""
+        return self.ceiling.opening is not None
+
+    @property
+    def most(self) -> Credits:
+        """How far the hold may grow: what upstream was told to stay within."""
+        return self.ceiling.amount(self.admission.output_bound)
+
+    def charge(self, usage: Usage) -> Credits:
+        """Return what an answer costs."""
+        return self.tariff.charge(self.price.cost_units(usage))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole answer.
+
+    Attributes:
+        body: What the client gets.
+        cost: What it was charged.
+        available: What the wallet can spend after that.
+    """
+
+    body: bytes
+    cost: Credits
+    available: Credits
+
+
+class RelayedCall:
+    """A call whose answer has begun. Iterate it (a stream) or ask for its ``document``.
+
+    ``close`` must be called in the end, whatever happened; more than once is fine. It
+    is what notices that a client left.
+    """
+
+    def __init__(
+        self,
+        *,
+        charge: ChargeUsage,
+        clock: Clock,
+        patience: Patience,
+        wire: Wire,
+        request: InferenceRequest,
+        terms: Terms,
+        answer: UpstreamAnswer,
+        started: datetime,
+    ) -> None:
+        self._charge = charge
+        self._clock = clock
+        self._patience = patience
+        self._wire = wire
+        self._request = request
+        self._terms = terms
+        self._answer = answer
+        self._started = started
+        self._heard = clock.now()
+        self._first_byte_ms = milliseconds(self._heard - started)
+        self._hold = terms.admission.hold
+        self._available = terms.admission.available
+        self._meter = wire.meter(request, receipt=self._receipt)
+        self._pay_for(terms.admission.paid_output)
+        self._delivered: int | None = None
+        self._closed = False
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is an event stream."""
+        return self._request.stream
+
+    @property
+    def hold(self) -> Hold:
+        """The credits reserved for this call."""
+        return self._hold
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the stream as the client may have it, nothing of it unpaid.
+
+        A fault on the way ends it with an error event: the status has left already. If
+        the credits run out, it ends as if the output limit had been reached.
+        """
+        try:
+            while chunk := self._read():
+                if chunk is _PING:
+                    yield _PING
+                    continue
+                yield from self._paid(self._meter.feed(chunk))
+                if self._meter.starved:
+                    break
+            else:
+                yield from self._paid(self._meter.finish())
+        except UpstreamTimeoutError as error:
+            self._finish(504, "upstream_timeout")
+            yield self._wire.error_event(str(error), kind="server_error", code="timeout")
+        except UpstreamUnavailableError as error:
+            self._finish(502, "upstream_unavailable")
+            yield self._wire.error_event(str(error), kind="server_error", code="upstream_error")
+        else:
+            if self._meter.starved:
+                self._finish(200, "credits_exhausted")
+                yield self._meter.cut_short(_RAN_OUT)
+            self._finish(200, "upstream_error" if self._meter.error else None)
+
+    def document(self) -> Document:
+        """Return the whole answer, with what it costs. The charge commits right after.
+
+        Raises:
+            UpstreamError: It broke off; what can be known of its cost is charged.
+        """
+        parts = []
+        try:
+            while chunk := self._read():
+                if chunk is not _PING:
+                    parts.append(self._meter.feed(chunk))
+            parts.append(self._meter.finish())
+        except UpstreamTimeoutError:
+            self._finish(504, "upstream_timeout")
+            raise
+        except UpstreamUnavailableError:
+            self._finish(502, "upstream_unavailable")
+            raise
+        cost = self._finish(200, "upstream_error" if self._meter.error else None)
+        return Document(b"".join(parts), cost, self._available + self._hold.amount - cost)
+
+    def close(self) -> None:
+        """End the call. If its client left, look a little longer for the usage, then charge."""
+        if self._closed:
+            return
+        try:
+            self._drain()
+        finally:
+            self._finish(CLIENT_LEFT, "client_left")
+
+    def _read(self) -> bytes:
+        """Return the next bytes, ``b""`` at the end, or a ping after some silence."""
+        chunk = self._answer.read(wait_s=self._patience.ping.total_seconds())
+        now = self._clock.now()
+        if now - self._started > self._patience.longest:
+            raise UpstreamTimeoutError("The answer took longer than a call may take.")
+        if chunk is not None:
+            self._heard = now
+            return chunk
+        if now - self._heard > self._patience.idle:
+            raise UpstreamTimeoutError("The model fell silent.")
+        return _PING
+
+    def _paid(self, forward: bytes) -> Iterator[bytes]:
+        """Yield what is paid for, paying for more as long as the wallet can."""
+        if forward:
+            yield forward
+        while self._meter.starved and self._pay_more():
+            if forward := self._meter.feed(b""):
+                yield forward
+
+    def _pay_more(self) -> bool:
+        """Grow the hold by a step, at least doubling what it pays for; whether that helped."""
+        bound, paid = self._terms.admission.output_bound, self._paid_output
+        if not self._terms.grows or paid >= bound:
+            return False
+        wanted = min(bound, max(paid * 2, paid + _LEAST_STEP))
+        try:
+            extension = self._charge.extend(
+                self._hold, ceiling=self._terms.ceiling, output_bound=wanted
+            )
+        except StoreError:
+            # Unknown whether it grew, so what would follow is not known to be paid for.
+            return False
+        self._hold, self._available = extension.hold, extension.available
+        self._pay_for(extension.paid_output)
+        return extension.paid_output > paid
+
+    def _pay_for(self, output: int) -> None:
+        """Let the meter pass as much as the hold pays for.
+
+        Where everything that upstream may send is paid for, upstream keeps the limit: it
+        knows its tokens, while the meter only counts roughly. An open-ended answer that
+        goes on beyond it, sure count, is cut all the same.
+        """
+        self._paid_output = output
+        if not self._terms.grows:
+            return
+        total = output * self._request.choices
+        at_bound = output >= self._terms.admission.output_bound
+        self._meter.budget = None if at_bound else total
+        self._meter.limit = total if at_bound else None
+
+    def _receipt(self, usage: Usage) -> Mapping[str, str]:
+        """Say what an answer cost and what is left, as far as this call knows."""
+        cost = min(self._terms.charge(usage), max(self._hold.amount, self._terms.most))
+        left = max(ZERO, self._available + self._hold.amount - cost)
+        return {"cost": str(cost), "balance": str(left)}
+
+    def _drain(self) -> None:
+        """Read on for a moment, for the usage alone: what is read now is not delivered."""
+        self._delivered = self._meter.delivered_tokens
+        self._meter.budget = self._meter.limit = None
+        deadline = self._clock.now() + self._patience.drain
+        while not self._meter.complete and self._meter.usage is None:
+            left_s = (deadline - self._clock.now()).total_seconds()
+            if left_s <= 0:
+                return
+            try:
+                chunk = self._answer.read(wait_s=left_s)
+            except UpstreamError:
+                return
+            if not chunk:
+                return
+            self._meter.feed(chunk)
+
+    def _finish(self, status: int, error: str | None) -> Credits:
+        """Close the upstream and hand the settlement over, once; return what is charged."""
+        if self._closed:
+            return ZERO
+        self._closed = True
+        self._answer.close()
+        basis, usage = self._basis()
+        cost = ZERO if usage is None else self._terms.charge(usage)
+        if basis is Basis.COUNTED_OUTPUT:
+            # A rough count must not become a write-off.
+            cost = min(cost, self._hold.amount)
+        outcome = Outcome(
+            basis=basis,
+            usage=usage,
+            provider_cost_picodollars=self._terms.price.cost_picodollars(usage) if usage else 0,
+            status=status,
+            error=error,
+            latency_ms=milliseconds(self._clock.now() - self._started),
+            first_byte_ms=self._first_byte_ms,
+        )
+        most = self._terms.most if self._terms.grows else None
+        self._charge.settle_later(self._hold, cost, outcome=outcome, most=most)
+        return min(cost, self._hold.amount)
+
+    def _basis(self) -> tuple[Basis, Usage | None]:
+        """Choose what to charge by: what the provider counted, else what passed, else nothing."""
+        if self._meter.usage is not None:
+            return Basis.PROVIDER_USAGE, self._meter.usage
+        delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
+        if delivered:
+            counted = Usage(
+                prompt_tokens=self._request.prompt_estimate, completion_tokens=delivered
+            )
+            return Basis.COUNTED_OUTPUT, counted
+        return Basis.NONE, None
+
+
+def milliseconds(elapsed: timedelta) -> int:
+    """Return a duration in whole milliseconds."""
+    return elapsed // timedelta(milliseconds=1)

@@ -1,0 +1,99 @@
+"""An open-ended stream pays as it goes, and stops before a token that is not paid for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import pytest
+
+from creditcore import Credits
+from tests.stack import Account, Stack
+
+ENDLESS = "[[sim tokens=10000 prompt=10 ignore_max=1]]"
+# A prompt of this size has a bound that costs 0.0958 credits or less; an output token of
+# demo-chat costs 0.0008.
+A_HUNDRED_TOKENS = "0.16"
+
+
+def stream(stack: Stack, key: str, text: str = ENDLESS) -> tuple[list[str], str | None]:
+    """Return the words of a stream and why it ended."""
+    client = openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key=key, max_retries=0)
+    with client:
+        chunks = [
+            chunk.choices[0]
+            for chunk in client.chat.completions.create(
+                model="demo-chat", messages=[{"role": "user", "content": text}], stream=True
+            )
+        ]
+    words = [chunk.delta.content for chunk in chunks if chunk.delta.content]
+    return words, chunks[-1].finish_reason
+
+
+@pytest.fixture
+def poor(stack: Stack) -> Account:
+    return stack.an_account(credits_=A_HUNDRED_TOKENS)
+
+
+def test_a_stream_that_outruns_its_wallet_ends_as_at_its_limit(stack: Stack, poor: Account) -> None:
+    words, reason = stream(stack, poor.api_key)
+
+    wallet = stack.settled_wallet_of(poor.person_id)
+    assert 0 < len(words) <= 200
+    assert reason == "length"
+    assert wallet.posted >= Credits(0)
+    assert len(words) * 800 <= 160_000 - wallet.posted.microcredits
+    assert stack.calls_of(poor)[0].outcome.error == "credits_exhausted"
+
+
+def test_twenty_streams_on_one_wallet_deliver_no_more_than_it_pays_for(stack: Stack) -> None:
+    account = stack.an_account(credits_="4")
+
+    with ThreadPoolExecutor(20) as threads:
+        outcomes = list(threads.map(lambda _: attempt(stack, account.api_key), range(20)))
+
+    wallet = stack.settled_wallet_of(account.person_id)
+    delivered = sum(len(words) for words in outcomes)
+    assert delivered * 800 <= 4_000_000 - wallet.posted.microcredits
+    assert wallet.posted >= Credits(0)
+    assert stack.audit()["clean"]
+
+
+def attempt(stack: Stack, key: str) -> list[str]:
+    try:
+        return stream(stack, key)[0]
+    except openai.APIStatusError as error:
+        assert error.status_code == 402
+        return []
+
+
+def test_a_long_stream_grows_its_hold_and_ends_by_itself(stack: Stack) -> None:
+    account = stack.an_account(credits_="100")
+
+    words, reason = stream(stack, account.api_key, "[[sim tokens=5000 prompt=10]]")
+
+    [call] = stack.calls_of(account)
+    wallet = stack.settled_wallet_of(account.person_id)
+    assert (len(words), reason) == (5000, "stop")
+    assert wallet.posted == Credits.of(100) - Credits(10 * 200 + 5000 * 800)
+    assert call.outcome.error is None
+
+
+def test_the_usage_of_a_stream_says_what_it_cost(stack: Stack) -> None:
+    account = stack.an_account(credits_="100")
+    client = openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key=account.api_key)
+
+    with client:
+        chunks = list(
+            client.chat.completions.create(
+                model="demo-chat",
+                messages=[{"role": "user", "content": "[[sim tokens=7 prompt=11]]"}],
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+        )
+
+    usage = chunks[-1].usage
+    assert usage.model_extra == {"cost": "0.0078", "balance": "99.9922"} | {
+        name: value for name, value in usage.model_extra.items() if name not in ("cost", "balance")
+    }

@@ -1,0 +1,431 @@
+"""A payment is credited exactly once, whoever reports it, whenever, and however often."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import requests
+
+from creditcore import Credits, Purchase, PurchaseState, Transfer, TransferKind
+from creditcore.domain.alerts import Alert
+from tests.e2e.test_accounts import Visitor, an_address
+from tests.stack import Stack, wait_until
+
+PAYMENTS = "/payments/paystack"
+SECRET_KEY = "sk_test_sandbox"
+WELCOME = Credits.of(200)
+BOUGHT = Credits.of(2_000)
+
+# More than any test asks for while the fault lasts.
+FOR_LONG = 500
+
+
+class Buyer(Visitor):
+    """Somebody who buys, and what is true of their payments."""
+
+    def control(self, method: str, path: str, **more: Any) -> Any:
+        """Ask or tell the payment sandbox something."""
+        url = f"{self.stack.sandbox.base_url}/control/paystack/{path}"
+        answer = requests.request(method, url, timeout=60, **more)
+        answer.raise_for_status()
+        return answer.json()
+
+    def buy(self, usd: int = 10) -> str:
+        """Start a purchase and return its reference."""
+        answer = self.post_json("/api/checkout/start", {"amount_usd": usd})
+        assert answer.status_code == 201, answer.text
+        reference: str = answer.json()["reference"]
+        return reference
+
+    def pay(self, reference: str, **order: object) -> None:
+        """Pay on Paystack's page; its webhook leaves unless told otherwise."""
+        self.control("POST", "pay", json={"reference": reference, **order})
+
+    def come_back(self, reference: str) -> requests.Response:
+        """Follow the browser from Paystack's page to ours."""
+        query = {"trxref": reference, "reference": reference}
+        return self.get(PAYMENTS, params=query, allow_redirects=True)
+
+    def purchase(self, reference: str) -> Purchase:
+        with self.stack.store.begin() as tx:
+            return tx.purchases.find(reference)
+
+    def purchases(self) -> list[Purchase]:
+        owner_id = self.person.id
+        with self.stack.store.begin() as tx:
+            return list(tx.purchases.list_of(owner_id, limit=100))
+
+    @property
+    def balance(self) -> Credits:
+        return self.stack.wallet_of(self.person.id).posted
+
+    def transfers(self) -> list[Transfer]:
+        """Return what purchases have moved."""
+        wallet = self.stack.wallet_of(self.person.id)
+        bought = (TransferKind.PURCHASE, TransferKind.BONUS)
+        with self.stack.store.begin() as tx:
+            found = tx.ledger.transfers_of(wallet.id, limit=1_000)
+        return [transfer for transfer in found if transfer.kind in bought]
+
+    def assert_credited_once(self, reference: str) -> None:
+        assert self.balance == WELCOME + BOUGHT
+        assert {transfer.reference for transfer in self.transfers()} == {
+            f"purchase:{reference}:sales",
+            f"purchase:{reference}:bonus",
+        }
+        assert len(self.transfers()) == 2
+        assert self.purchase(reference).state is PurchaseState.PAID
+        assert self.stack.audit()["clean"]
+
+    def assert_not_credited(self) -> None:
+        assert self.balance == WELCOME
+        assert not self.transfers()
+
+
+def a_webhook(reference: str, **data: object) -> bytes:
+    """Return what Paystack posts when a payment of $10 succeeded."""
+    payment = {"reference": reference, "status": "success", "amount": 1000, "currency": "USD"}
+    return json.dumps({"event": "charge.success", "data": {"id": 1, **payment, **data}}).encode()
+
+
+def signed(body: bytes, key: str = SECRET_KEY) -> dict[str, str]:
+    """Return the header that proves a webhook."""
+    return {"x-paystack-signature": hmac.new(key.encode(), body, hashlib.sha512).hexdigest()}
+
+
+def send_webhook(stack: Stack, body: bytes, headers: dict[str, str] | None = None) -> int:
+    answer = requests.post(f"{stack.base_url}{PAYMENTS}", data=body, headers=headers, timeout=60)
+    return answer.status_code
+
+
+def deliveries_of(stack: Stack, reference: str) -> list[int]:
+    """Return how often each stored event about a payment was delivered."""
+    with stack.store.begin() as tx:
+        rows = tx._session.rows(
+            "SELECT deliveries FROM payment_events WHERE reference = ?", (reference,)
+        )
+    return [row.deliveries for row in rows]
+
+
+def alerts_about(stack: Stack, reference: str) -> list[Alert]:
+    with stack.store.begin() as tx:
+        found = tx.alerts.recent(limit=1_000)
+    return [alert for alert in found if reference in alert.key]
+
+
+@contextmanager
+def trouble_at_paystack(
+    buyer: Buyer, endpoint: str, *, times: int = FOR_LONG, **fault: object
+) -> Iterator[None]:
+    """Let every call of one endpoint fail until the end of the block."""
+    buyer.control("POST", "faults", json={"endpoint": endpoint, "times": times, **fault})
+    try:
+        yield
+    finally:
+        with requests.Session() as http:
+            http.headers["authorization"] = f"Bearer {SECRET_KEY}"
+            while not is_well(http, f"{buyer.stack.sandbox.paystack_url}/transaction", endpoint):
+                pass
+
+
+def is_well(http: requests.Session, transaction_url: str, endpoint: str) -> bool:
+    """Use up one of the faults that are left, and say whether there was none."""
+    try:
+        if endpoint == "verify":
+            answer = http.get(f"{transaction_url}/verify/nothing", timeout=1)
+            return "not found" in answer.text
+        order = {"email": "nobody@example.com", "amount": 1000, "currency": "USD"}
+        return http.post(f"{transaction_url}/initialize", json=order, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+@contextmanager
+def a_buyer(stack: Stack, *, tags: str = "") -> Iterator[Buyer]:
+    with Buyer(stack) as buyer:
+        buyer.sign_up(tags=tags)
+        yield buyer
+
+
+@pytest.fixture
+def quiet_buyer(stack: Stack) -> Iterator[Buyer]:
+    """Somebody about whose payments Paystack never sends a webhook."""
+    with a_buyer(stack, tags="+nowebhook") as buyer:
+        yield buyer
+
+
+# -- once, in every order -----------------------------------------------------------------
+
+
+def test_a_hundred_reports_at_once_credit_once(stack: Stack, quiet_buyer: Buyer) -> None:
+    reference = quiet_buyer.buy()
+    quiet_buyer.pay(reference)
+    body = a_webhook(reference)
+
+    def by_return() -> int:
+        with Visitor(stack, address=an_address()) as browser:
+            return browser.get(PAYMENTS, params={"reference": reference}).status_code
+
+    by_webhook: Callable[[], int] = partial(send_webhook, stack, body, signed(body))
+    reports = [by_return, by_webhook] * 50
+    secrets.SystemRandom().shuffle(reports)
+    with ThreadPoolExecutor(len(reports)) as everybody:
+        statuses = list(everybody.map(lambda report: report(), reports))
+
+    assert set(statuses) == {200, 302}
+    quiet_buyer.assert_credited_once(reference)
+    assert deliveries_of(stack, reference) == [50]
+
+
+def test_webhook_before_return_credits_once(stack: Stack) -> None:
+    with a_buyer(stack, tags="+firstwebhook") as buyer:
+        reference = buyer.buy()
+
+        buyer.pay(reference)
+        before = buyer.balance
+        page = buyer.come_back(reference)
+
+        assert before == WELCOME + BOUGHT
+        assert "$20.00 added" in page.text
+        buyer.assert_credited_once(reference)
+
+
+def test_return_before_webhook_credits_once(quiet_buyer: Buyer) -> None:
+    reference = quiet_buyer.buy()
+    quiet_buyer.pay(reference)
+
+    page = quiet_buyer.come_back(reference)
+    deliveries = quiet_buyer.control("POST", "deliver", json={"reference": reference})
+
+    assert "$20.00 added" in page.text
+    assert [delivery["status"] for delivery in deliveries] == [200]
+    quiet_buyer.assert_credited_once(reference)
+
+
+def test_a_webhook_sent_three_times_credits_once(stack: Stack) -> None:
+    with a_buyer(stack, tags="+duplicate+firstwebhook") as buyer:
+        reference = buyer.buy()
+
+        buyer.pay(reference)
+
+        buyer.assert_credited_once(reference)
+        assert deliveries_of(stack, reference) == [3]
+
+
+def test_the_worker_finds_a_payment_whose_webhook_was_lost(
+    stack: Stack, quiet_buyer: Buyer
+) -> None:
+    reference = quiet_buyer.buy()
+    quiet_buyer.pay(reference)
+
+    stack.flask("worker", "--once")
+
+    quiet_buyer.assert_credited_once(reference)
+
+
+def test_a_payer_who_only_looks_is_not_credited(quiet_buyer: Buyer) -> None:
+    reference = quiet_buyer.buy()
+
+    page = quiet_buyer.come_back(reference)
+
+    assert "We are confirming your payment" in page.text
+    assert quiet_buyer.purchase(reference).state is PurchaseState.PENDING
+    quiet_buyer.assert_not_credited()
+
+
+def test_money_that_arrives_after_a_failure_counts(quiet_buyer: Buyer) -> None:
+    first, second = quiet_buyer.buy(), quiet_buyer.buy()
+    quiet_buyer.pay(first, outcome="failed")
+
+    page = quiet_buyer.come_back(first)
+    quiet_buyer.pay(second)
+    quiet_buyer.come_back(second)
+
+    assert "did not go through" in page.text
+    assert quiet_buyer.purchase(first).state is PurchaseState.FAILED
+    quiet_buyer.assert_credited_once(second)
+
+
+# -- who is believed -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forgery", ["unsigned", "empty", "wrong key", "another body", "md5"])
+def test_a_forged_webhook_is_refused_and_leaves_nothing(
+    stack: Stack, quiet_buyer: Buyer, forgery: str
+) -> None:
+    reference = quiet_buyer.buy()
+    quiet_buyer.pay(reference)
+    body = a_webhook(reference)
+    headers = {
+        "unsigned": {},
+        "empty": {"x-paystack-signature": ""},
+        "wrong key": signed(body, "sk_test_guessed"),
+        "another body": signed(a_webhook("another")),
+        "md5": {"x-paystack-signature": hashlib.md5(body, usedforsecurity=False).hexdigest()},
+    }[forgery]
+
+    status = send_webhook(stack, body, headers)
+
+    assert status == 401
+    assert deliveries_of(stack, reference) == []
+    assert quiet_buyer.purchase(reference).state is PurchaseState.PENDING
+    quiet_buyer.assert_not_credited()
+
+
+def test_an_altered_webhook_is_refused_and_leaves_nothing(stack: Stack, quiet_buyer: Buyer) -> None:
+    reference = quiet_buyer.buy()
+    quiet_buyer.pay(reference)
+
+    order = {"reference": reference, "tamper": True}
+    [delivery] = quiet_buyer.control("POST", "deliver", json=order)
+
+    assert delivery["status"] == 401
+    assert deliveries_of(stack, reference) == []
+    quiet_buyer.assert_not_credited()
+
+
+def test_a_webhook_is_never_taken_at_its_word(stack: Stack, quiet_buyer: Buyer) -> None:
+    reference = quiet_buyer.buy()
+    body = a_webhook(reference, amount=1_000_000, metadata={"credits": 1_000_000})
+
+    status = send_webhook(stack, body, signed(body))
+
+    assert status == 200
+    assert deliveries_of(stack, reference) == [1]
+    quiet_buyer.assert_not_credited()
+
+
+def test_a_webhook_about_a_payment_of_others_is_kept_with_an_alert(
+    stack: Stack, quiet_buyer: Buyer
+) -> None:
+    reference = f"elsewhere-{quiet_buyer.person.id}"
+    body = a_webhook(reference)
+
+    statuses = [send_webhook(stack, body, signed(body)) for _ in range(2)]
+
+    assert statuses == [200, 200]
+    assert deliveries_of(stack, reference) == [2]
+    assert [alert.subject for alert in alerts_about(stack, reference)] == ["A payment is not ours"]
+    quiet_buyer.assert_not_credited()
+
+
+def test_a_return_about_an_unknown_payment_says_so(quiet_buyer: Buyer) -> None:
+    page = quiet_buyer.come_back("never-started")
+
+    assert page.status_code == 200
+    assert "We do not know this payment" in page.text
+
+
+@pytest.mark.parametrize("tags", ["+underpay", "+wrongcurrency"])
+def test_a_payment_that_does_not_match_is_kept_for_review(stack: Stack, tags: str) -> None:
+    with a_buyer(stack, tags=tags + "+firstwebhook") as buyer:
+        reference = buyer.buy()
+
+        buyer.pay(reference)
+        page = buyer.come_back(reference)
+
+        assert "We need to look at your payment" in page.text
+        assert buyer.purchase(reference).state is PurchaseState.UNDER_REVIEW
+        assert len(alerts_about(stack, reference)) == 1
+        buyer.assert_not_credited()
+
+
+def test_fees_that_the_payer_bore_buy_nothing_more(stack: Stack) -> None:
+    with a_buyer(stack, tags="+overpay+nowebhook") as buyer:
+        reference = buyer.buy()
+
+        buyer.pay(reference)
+        buyer.come_back(reference)
+
+        buyer.assert_credited_once(reference)
+
+
+# -- when Paystack is in trouble ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 429}, {"drop": True}])
+def test_while_paystack_is_down_the_payer_waits_and_is_credited_later(
+    quiet_buyer: Buyer, fault: dict[str, object]
+) -> None:
+    reference = quiet_buyer.buy()
+    quiet_buyer.pay(reference)
+
+    with trouble_at_paystack(quiet_buyer, "verify", **fault):
+        page = quiet_buyer.come_back(reference)
+        between = quiet_buyer.purchase(reference).state
+    later = quiet_buyer.come_back(reference)
+
+    assert page.status_code == 200
+    assert "We are confirming your payment" in page.text
+    assert between is PurchaseState.PENDING
+    assert "$20.00 added" in later.text
+    quiet_buyer.assert_credited_once(reference)
+
+
+def test_a_paystack_that_never_answers_is_given_up_on(postgres_stack: Stack) -> None:
+    with a_buyer(postgres_stack, tags="+nowebhook") as buyer:
+        reference = buyer.buy()
+        buyer.pay(reference)
+
+        with trouble_at_paystack(buyer, "verify", times=3, hang=True):
+            page = buyer.come_back(reference)
+        postgres_stack.flask("worker", "--once")
+
+        assert "We are confirming your payment" in page.text
+        buyer.assert_credited_once(reference)
+
+
+def test_a_webhook_that_cannot_be_verified_is_kept_and_sent_again(stack: Stack) -> None:
+    with a_buyer(stack) as buyer:
+        reference = buyer.buy()
+
+        with trouble_at_paystack(buyer, "verify", status=500):
+            buyer.pay(reference)
+            wait_until(lambda: deliveries_of(stack, reference))
+            between = buyer.balance
+        wait_until(lambda: buyer.purchase(reference).state is PurchaseState.PAID)
+
+        first, *_ = buyer.control("GET", "deliveries", params={"reference": reference})
+        assert between == WELCOME
+        assert first["status"] == 503
+        buyer.assert_credited_once(reference)
+
+
+def test_a_refused_checkout_is_a_failed_purchase_and_a_clear_error(quiet_buyer: Buyer) -> None:
+    with trouble_at_paystack(quiet_buyer, "initialize", status=400):
+        answer = quiet_buyer.post_json("/api/checkout/start", {"amount_usd": 10})
+        page = quiet_buyer.post("/api/checkout/start", {"amount_usd": "10"})
+
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "payment_rejected"
+    assert page.status_code == 503
+    assert 'aria-invalid="true"' in page.text
+    assert [row.state for row in quiet_buyer.purchases()] == [PurchaseState.FAILED] * 2
+    quiet_buyer.assert_not_credited()
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"drop": True, "after": True}])
+def test_a_checkout_that_may_have_started_is_never_paid_twice(
+    quiet_buyer: Buyer, fault: dict[str, object]
+) -> None:
+    with trouble_at_paystack(quiet_buyer, "initialize", **fault):
+        answer = quiet_buyer.post_json("/api/checkout/start", {"amount_usd": 10})
+        page = quiet_buyer.post("/api/checkout/start", {"amount_usd": "10"})
+    again = quiet_buyer.buy()
+    quiet_buyer.pay(again)
+    quiet_buyer.come_back(again)
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert page.status_code == 503
+    assert "Nothing was charged" in page.text
+    quiet_buyer.assert_credited_once(again)
