@@ -61,7 +61,11 @@ def _chosen_amount() -> str:
     if not request.is_json:
         chosen = request.form.get("amount_usd", "")
         return request.form.get("custom_usd", "") if chosen == "other" else chosen
-    body = request.get_json()
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        # Brackets thousands deep: the parser gives up, and so do we.
+        body = None
     if not isinstance(body, dict) or set(body) - _FIELDS:
         raise InvalidRequestError('Send {"amount_usd": 10} and nothing else.')
     amount = body.get("amount_usd")

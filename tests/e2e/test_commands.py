@@ -1,0 +1,141 @@
+"""The operator's command line."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+import requests
+
+from creditcore import Credits
+from tests.stack import Stack
+
+
+def an_email() -> str:
+    return f"{uuid.uuid4().hex}@example.com"
+
+
+def test_every_command_has_help(sqlite_stack: Stack) -> None:
+    for command in (
+        ["migrate"],
+        ["worker"],
+        ["audit"],
+        ["grant"],
+        ["doctor"],
+        ["user", "create"],
+        ["key", "issue"],
+    ):
+        assert "Usage:" in sqlite_stack.flask(*command, "--help").stdout
+
+
+def test_an_operator_makes_a_user_with_credits_and_a_key(stack: Stack) -> None:
+    email = an_email()
+
+    made = stack.flask("user", "create", "--email", email, "--admin").stdout
+    granted = stack.flask(
+        "grant", "--email", email, "--credits", "0.5", "--reason", "A gift"
+    ).stdout
+    key = stack.flask("key", "issue", "--email", email, "--name", "CI").stdout.strip()
+
+    assert re.search(r"^password: \S{16,}$", made, re.MULTILINE)
+    assert "has 200.5 available" in granted
+    assert re.fullmatch(r"sk-cc-[0-9A-Za-z]{38}", key)
+    assert stack.chat("Hi", key=key).status_code == 200
+
+
+def test_a_grant_with_a_reference_is_given_once(sqlite_stack: Stack) -> None:
+    account = sqlite_stack.an_account(credits_="0")
+    grant = ["grant", "--email", account.email, "--credits", "7", "--reason", "R"]
+
+    for _ in range(2):
+        sqlite_stack.flask(*grant, "--reference", f"once-{account.person_id}")
+
+    assert sqlite_stack.wallet_of(account.person_id).posted == Credits.of(7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["user", "create", "--email", "not an address"], "not an e-mail address"),
+        (["user", "create", "--email", "a@example.com", "--password", "short"], "10"),
+        (["key", "issue", "--email", "nobody@example.com"], "no account"),
+        (["grant", "--email", "nobody@example.com", "--credits", "1", "--reason", "R"], "no acc"),
+        (["grant", "--email", "nobody@example.com", "--credits", "1e9", "--reason", "R"], "decim"),
+        (["grant", "--credits", "1"], "Missing option"),
+    ],
+)
+def test_a_mistake_is_explained_on_one_line_and_fails(
+    sqlite_stack: Stack, arguments: list[str], says: str
+) -> None:
+    done = sqlite_stack.flask(*arguments, check=False)
+
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("amount", ["0", "-1"])
+def test_a_grant_is_above_zero(sqlite_stack: Stack, amount: str) -> None:
+    account = sqlite_stack.an_account(credits_="1")
+
+    done = sqlite_stack.flask(
+        "grant", "--email", account.email, f"--credits={amount}", "--reason", "R", check=False
+    )
+
+    assert done.returncode == 1
+    assert "above zero" in done.stderr
+
+
+def test_an_address_is_taken_once(sqlite_stack: Stack) -> None:
+    email = an_email()
+    sqlite_stack.flask("user", "create", "--email", email)
+
+    done = sqlite_stack.flask("user", "create", "--email", email, check=False)
+
+    assert done.returncode == 1
+    assert "has an account already" in done.stderr
+
+
+def test_the_doctor_finds_everything_in_order(stack: Stack) -> None:
+    done = stack.flask("doctor")
+
+    assert "FAIL" not in done.stdout
+    assert all(name in done.stdout for name in ("schema", "price list", "LiteLLM", "Paystack"))
+
+
+def test_the_doctor_says_what_does_not_answer(sqlite_stack: Stack) -> None:
+    control = f"{sqlite_stack.sandbox.base_url}/control/litellm/down"
+    requests.post(control, json={"down": True}, timeout=10)
+
+    done = sqlite_stack.flask("doctor", check=False)
+
+    requests.post(control, json={"down": False}, timeout=10)
+    assert done.returncode == 1
+    assert "FAIL  LiteLLM" in done.stdout
+
+
+def test_migrating_again_changes_nothing(stack: Stack) -> None:
+    assert "up to date" in stack.flask("migrate").stdout
+
+
+def test_the_audit_reads_well_for_people(stack: Stack) -> None:
+    done = stack.flask("audit")
+
+    assert "The books are clean." in done.stdout
+    assert all(f"I{number}" in done.stdout for number in range(1, 9))
+
+
+def test_prices_survive_a_model_server_that_is_down(stack: Stack) -> None:
+    account = stack.an_account()
+    control = f"{stack.sandbox.base_url}/control/litellm/down"
+    requests.post(control, json={"down": True}, timeout=10)
+
+    stack.flask("worker", "--once")
+    while_down = stack.chat("Hi", key=account.api_key)
+    requests.post(control, json={"down": False}, timeout=10)
+    after = stack.chat("Hi", key=account.api_key)
+
+    assert while_down.status_code == 502
+    assert after.status_code == 200
+    assert stack.settled_wallet_of(account.person_id).held == Credits(0)
