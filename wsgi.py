@@ -42,6 +42,7 @@ from creditcore.usecases.recognise_key import RecogniseKey
 from creditcore.usecases.relay_call import RelayCall
 from creditcore.usecases.relayed_call import Patience
 from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.write_receipt import WriteReceipt
 
 PAGE_CONNECTIONS = 5
 COMMIT_CONNECTIONS = 1
@@ -124,6 +125,7 @@ def build(environ: Mapping[str, str]) -> Flask:
             transactions=store, clock=clock, ids=ids, signup_credits=settings.signup_credits
         ),
         grants=GrantCredits(transactions=store, clock=clock),
+        receipts=WriteReceipt(store),
         audit=AuditBooks(store),
         migrate=partial(migrate, settings.store_url),
         pending_migrations=partial(pending_migrations, settings.store_url),

@@ -10,13 +10,14 @@ import errno
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import gevent
 import orjson
 
 from adapters.flask_web.bearer import bearer_secret
 from adapters.flask_web.errors import Refusal, refusal, refusal_of
+from adapters.flask_web.model_offers import ModelOffer
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from creditcore.domain.errors import CreditcoreError
@@ -32,8 +33,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 _READ_TIMEOUT_S = 30.0
 _READ_BYTES = 64 * 1024
 _STALLED_S = 30.0
-_CREATED = 1_677_610_602
-"""Models have no date of their own here; this is the one that OpenAI's oldest carry."""
+_MODELS = "/v1/models"
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Proxy:
     def __init__(self, services: Services, settings: Settings, *, site: WSGIApplication) -> None:
         self._services = services
         self._base_url = settings.base_url
+        self._tariff = settings.tariff
         self._stalled_s = min(_STALLED_S, settings.max_stream_seconds)
         self._site = site
 
@@ -82,9 +83,12 @@ class Proxy:
         if wire := self._services.wires.get(path):
             _only(environ, "POST")
             return self._call(wire, environ, start_response, call_id)
-        if path == "/v1/models":
+        if path == _MODELS or path.startswith(f"{_MODELS}/"):
             _only(environ, "GET")
-            return self._models(environ, start_response, call_id)
+            self._services.recognise.recognise(bearer_secret(environ.get("HTTP_AUTHORIZATION")))
+            document = self._models() if path == _MODELS else self._model(path)
+            headers = [("x-request-id", call_id)]
+            return _json(start_response, 200, orjson.dumps(document), headers)
         message = f"There is no {path} here. See {self._base_url}/ for what there is."
         raise _RefusedError(refusal(404, message, code="unknown_url"))
 
@@ -116,16 +120,13 @@ class Proxy:
         ]
         return _json(start_response, 200, document.body, headers)
 
-    def _models(
-        self, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
-    ) -> Iterable[bytes]:
-        self._services.recognise.recognise(bearer_secret(environ.get("HTTP_AUTHORIZATION")))
-        listed = [
-            {"id": price.model, "object": "model", "created": _CREATED, "owned_by": "creditcore"}
-            for price in self._services.prices.all()
-        ]
-        body = orjson.dumps({"object": "list", "data": listed})
-        return _json(start_response, 200, body, [("x-request-id", call_id)])
+    def _models(self) -> dict[str, Any]:
+        offers = [ModelOffer.of(price, self._tariff) for price in self._services.prices.all()]
+        return {"object": "list", "data": [offer.document() for offer in offers]}
+
+    def _model(self, path: str) -> dict[str, Any]:
+        price = self._services.prices.find(path.removeprefix(f"{_MODELS}/"))
+        return ModelOffer.of(price, self._tariff).document()
 
 
 class _Stream:

@@ -21,6 +21,7 @@ from creditcore.usecases.purchase_credits import PurchaseCredits
 from creditcore.usecases.recognise_key import RecogniseKey
 from creditcore.usecases.relay_call import RelayCall
 from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.write_receipt import WriteReceipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Services:
     recognise: RecogniseKey
     welcome: WelcomePerson
     grants: GrantCredits
+    receipts: WriteReceipt
     audit: AuditBooks
     migrate: Callable[[], list[str]]
     pending_migrations: Callable[[], list[str]]

@@ -60,6 +60,8 @@ def define_entities(db: Any) -> None:
         stream = Required(bool)
         prompt_bound = Required(int, size=64)
         output_bound = Required(int, size=64)
+        price_snapshot = Optional(str, autostrip=False, nullable=True)
+        multiplier = Optional(str, autostrip=False)
         hold_amount = Required(int, size=64)
         state = Required(str)
         charge = Required(int, size=64)
@@ -142,6 +144,16 @@ def define_entities(db: Any) -> None:
         max_output_tokens = Optional(int, size=64)
         mode = Optional(str, autostrip=False)
         updated_at = Required(int, size=64)
+
+    class PriceSnapshot(entity):
+        """A price as it was, for the receipts of calls that were priced by it."""
+
+        _table_ = "price_snapshots"
+        id = PrimaryKey(str, autostrip=False)
+        model = Required(str, autostrip=False)
+        rates = Required(str)
+        tiers = Required(str)
+        first_seen_at = Required(int, size=64)
 
     class SystemAlert(entity):
         _table_ = "system_alerts"

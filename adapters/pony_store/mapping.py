@@ -7,6 +7,7 @@ returns. The ``*_COLUMNS`` name what the ``*_values`` beside them return, in tha
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -126,6 +127,8 @@ HOLD_COLUMNS = (
     "stream",
     "prompt_bound",
     "output_bound",
+    "price_snapshot",
+    "multiplier",
     "hold_amount",
     "created_at",
     "expires_at",
@@ -168,6 +171,8 @@ def hold_values(hold: Hold) -> tuple[object, ...]:
         call.stream if call else False,
         call.prompt_bound if call else 0,
         call.output_bound if call else 0,
+        call.price_snapshot if call else None,
+        call.multiplier if call else "",
         hold.amount.microcredits,
         micros(hold.created_at),
         micros(hold.expires_at),
@@ -210,6 +215,8 @@ def _call_from_row(row: Any) -> Call | None:
         key_id=row.key_id,
         prompt_bound=row.prompt_bound,
         output_bound=row.output_bound,
+        price_snapshot=row.price_snapshot,
+        multiplier=row.multiplier,
     )
 
 
@@ -374,14 +381,9 @@ _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "rea
 
 def price_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
     """Return a row of ``models``."""
-    tiers = [
-        {"above_prompt_tokens": tier.above_prompt_tokens, "rates": _rates_document(tier.rates)}
-        for tier in price.tiers
-    ]
     return (
         price.model,
-        json.dumps(_rates_document(price.rates)),
-        json.dumps(tiers),
+        *_rates_columns(price),
         price.max_input_tokens,
         price.max_output_tokens,
         price.mode,
@@ -391,18 +393,38 @@ def price_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
 
 def price_from_row(row: Any) -> ModelPrice:
     """Return the price of a row."""
-    tiers = tuple(
-        Tier(tier["above_prompt_tokens"], _rates_from_document(tier["rates"]))
-        for tier in json.loads(row.tiers)
-    )
-    return ModelPrice(
-        model=row.model,
-        rates=_rates_from_document(json.loads(row.rates)),
-        tiers=tiers,
+    return replace(
+        snapshot_from_row(row),
         max_input_tokens=row.max_input_tokens,
         max_output_tokens=row.max_output_tokens,
         mode=row.mode,
     )
+
+
+SNAPSHOT_COLUMNS = ("id", "model", "rates", "tiers", "first_seen_at")
+
+
+def snapshot_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
+    """Return a row of ``price_snapshots``."""
+    return (price.snapshot, price.model, *_rates_columns(price), micros(at))
+
+
+def snapshot_from_row(row: Any) -> ModelPrice:
+    """Return the rates of a row, without the model's limits."""
+    tiers = tuple(
+        Tier(tier["above_prompt_tokens"], _rates_from_document(tier["rates"]))
+        for tier in json.loads(row.tiers)
+    )
+    rates = _rates_from_document(json.loads(row.rates))
+    return ModelPrice(model=row.model, rates=rates, tiers=tiers)
+
+
+def _rates_columns(price: ModelPrice) -> tuple[str, str]:
+    tiers = [
+        {"above_prompt_tokens": tier.above_prompt_tokens, "rates": _rates_document(tier.rates)}
+        for tier in price.tiers
+    ]
+    return json.dumps(_rates_document(price.rates)), json.dumps(tiers)
 
 
 def _rates_document(rates: Rates) -> dict[str, str]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.pony_store.mapping import PRICE_COLUMNS, price_from_row, price_values
+from adapters.pony_store.mapping import (
+    PRICE_COLUMNS,
+    SNAPSHOT_COLUMNS,
+    price_from_row,
+    price_values,
+    snapshot_from_row,
+    snapshot_values,
+)
 from adapters.pony_store.session import VALUES_PER_STATEMENT, Session, chunks, flat, marks, tuples
 from creditcore.domain.pricing import ModelPrice
 
@@ -37,3 +44,18 @@ class PonyPrices:
                 f" ON CONFLICT (model) DO UPDATE SET {_REPLACED}",
                 flat(rows),
             )
+        snapshots = {price.snapshot: snapshot_values(price, at=at) for price in prices}
+        by_name = (snapshots[name] for name in sorted(snapshots))
+        for rows in chunks(by_name, VALUES_PER_STATEMENT // len(SNAPSHOT_COLUMNS)):
+            self._session.change(
+                f"INSERT INTO price_snapshots ({', '.join(SNAPSHOT_COLUMNS)})"
+                f" VALUES {tuples(rows)} ON CONFLICT (id) DO NOTHING",
+                flat(rows),
+            )
+
+    def find_snapshot(self, snapshot: str) -> ModelPrice | None:
+        """Return a price as it was when it was in the list, without the model's limits."""
+        rows = self._session.rows(
+            f"SELECT {', '.join(SNAPSHOT_COLUMNS)} FROM price_snapshots WHERE id = ?", (snapshot,)
+        )
+        return snapshot_from_row(rows[0]) if rows else None

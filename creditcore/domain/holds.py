@@ -44,6 +44,8 @@ class Call:
         key_id: The API key that called, where one did.
         prompt_bound: Tokens the prompt can never exceed.
         output_bound: Tokens the answer can never exceed, all choices together.
+        price_snapshot: Names the rates that the call is priced by.
+        multiplier: Credits per cent of provider cost when the call began, as decimal text.
     """
 
     model: str
@@ -52,6 +54,8 @@ class Call:
     key_id: str | None = None
     prompt_bound: int = 0
     output_bound: int = 0
+    price_snapshot: str | None = None
+    multiplier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ moves every token of the call, output too, to that tier (LiteLLM's cost calculat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, InvalidOperation
 from typing import Self
 
 from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
@@ -22,6 +23,9 @@ _PRICE_DECIMALS = 30
 _PRICE_UNITS_PER_USD = 10**_PRICE_DECIMALS
 _MICROCREDITS_PER_USD_OF_BALANCE = 10**8
 _PICODOLLARS_PER_USD = 10**12
+
+_SNAPSHOT_BYTES = 8
+_EXACTLY = Context(prec=200)
 
 MAX_TOKENS = 2**53
 """A count of tokens above this is nonsense and would not survive JSON."""
@@ -44,6 +48,15 @@ def price_units(text: str) -> int:
     if not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
         raise ValueError(f"price finer than 10^-{_PRICE_DECIMALS} USD: {text!r}")
     return int("".join(map(str, digits)) + "0" * (exponent + _PRICE_DECIMALS))
+
+
+def usd_text(units: int) -> str:
+    """Return a price or a cost as exact decimal text in USD."""
+    return _plain(Decimal(units).scaleb(-_PRICE_DECIMALS, _EXACTLY))
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize(_EXACTLY):f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +116,25 @@ class Tier:
     rates: Rates
 
 
+@dataclass(frozen=True, slots=True)
+class PricedTokens:
+    """One line of a call's cost: tokens of one bucket, and what each of them costs.
+
+    Attributes:
+        bucket: The name of a rate, such as ``cache_read``.
+        price_units: Price of one token, in units of 10^-30 USD.
+    """
+
+    bucket: str
+    tokens: int
+    price_units: int
+
+    @property
+    def cost_units(self) -> int:
+        """What the line costs, in units of 10^-30 USD."""
+        return self.tokens * self.price_units
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPrice:
     """The price of one model.
@@ -114,6 +146,8 @@ class ModelPrice:
         max_input_tokens: The model's context, where known.
         max_output_tokens: The longest answer, where known.
         mode: What the model is for, such as ``chat`` or ``embedding``.
+        snapshot: Names these very rates: equal prices of a model have the same, and a
+            call keeps it, so that its cost can be computed again for ever.
     """
 
     model: str
@@ -122,6 +156,12 @@ class ModelPrice:
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
     mode: str = "chat"
+    snapshot: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        priced = repr((self.model, self.rates, self.tiers)).encode()
+        digest = hashlib.blake2s(priced, digest_size=_SNAPSHOT_BYTES).hexdigest()
+        object.__setattr__(self, "snapshot", digest)
 
     def rates_for(self, prompt_tokens: int) -> Rates:
         """Return the rates that a prompt of this length reaches."""
@@ -131,20 +171,24 @@ class ModelPrice:
                 rates = tier.rates
         return rates
 
-    def cost_units(self, usage: Usage) -> int:
-        """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
+    def itemize(self, usage: Usage) -> tuple[PricedTokens, ...]:
+        """Return the lines that a call's cost is the sum of."""
         rates = self.rates_for(usage.prompt_tokens)
         text_in = max(0, usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens)
         cache_write_5m = max(0, usage.cache_write_tokens - usage.cache_write_1h_tokens)
         text_out = max(0, usage.completion_tokens - usage.reasoning_tokens)
         return (
-            text_in * rates.input
-            + usage.cached_tokens * rates.cache_read
-            + cache_write_5m * rates.cache_write
-            + usage.cache_write_1h_tokens * rates.cache_write_1h
-            + text_out * rates.output
-            + usage.reasoning_tokens * rates.reasoning
+            PricedTokens("input", text_in, rates.input),
+            PricedTokens("cache_read", usage.cached_tokens, rates.cache_read),
+            PricedTokens("cache_write", cache_write_5m, rates.cache_write),
+            PricedTokens("cache_write_1h", usage.cache_write_1h_tokens, rates.cache_write_1h),
+            PricedTokens("output", text_out, rates.output),
+            PricedTokens("reasoning", usage.reasoning_tokens, rates.reasoning),
         )
+
+    def cost_units(self, usage: Usage) -> int:
+        """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
+        return sum(line.cost_units for line in self.itemize(usage))
 
     def cost_picodollars(self, usage: Usage) -> int:
         """Return the provider's cost in 10^-12 USD, rounded up: for display and reports."""
@@ -194,10 +238,12 @@ class Tariff:
 
     Attributes:
         numerator, denominator: Microcredits per unit of 10^-30 USD.
+        multiplier: Credits per cent of provider cost, as decimal text.
     """
 
     numerator: int
     denominator: int
+    multiplier: str
 
     @classmethod
     def parse(cls, *, credits_per_usd: str = "2", markup: str = "1.0") -> Self:
@@ -215,6 +261,7 @@ class Tariff:
             credits_denominator
             * markup_denominator
             * (_PRICE_UNITS_PER_USD // _MICROCREDITS_PER_USD_OF_BALANCE),
+            _plain(Decimal(credits_per_usd) * Decimal(markup)),
         )
 
     def charge(self, cost_units: int) -> Credits:

@@ -16,4 +16,10 @@ class Prices(Protocol):
         """Return every price, by model name."""
 
     def replace_all(self, prices: Sequence[ModelPrice], *, at: datetime) -> None:
-        """Make this the list: models that are missing from it are no longer offered."""
+        """Make this the list: models that are missing from it are no longer offered.
+
+        Every price that was ever in the list can still be found by its snapshot.
+        """
+
+    def find_snapshot(self, snapshot: str) -> ModelPrice | None:
+        """Return a price as it was when it was in the list. Its limits may be left out."""

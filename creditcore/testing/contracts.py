@@ -113,7 +113,14 @@ def admit(
             wallet_id,
             Ceiling.of(Credits(amount)),
             reference=reference,
-            call=Call(model="demo", endpoint="/v1/chat/completions", stream=True, prompt_bound=7),
+            call=Call(
+                model="demo",
+                endpoint="/v1/chat/completions",
+                stream=True,
+                prompt_bound=7,
+                price_snapshot="0123456789abcdef",
+                multiplier="2.3",
+            ),
             now=NOON,
             lifetime=MINUTE,
         )
@@ -695,6 +702,25 @@ class PricesContract:
 
         with transactions.begin() as tx:
             assert tx.prices.all() == [price]
+
+    def test_a_price_can_be_found_after_it_has_changed(self, transactions: Transactions) -> None:
+        rates = Rates(
+            input=1, output=2, cache_read=3, cache_write=4, cache_write_1h=5, reasoning=10**36
+        )
+        old = ModelPrice(model="demo", rates=rates, tiers=(Tier(10, replace(rates, input=9)),))
+        new = replace(old, rates=replace(rates, output=7))
+
+        for price in (old, new, new):
+            with transactions.begin() as tx:
+                tx.prices.replace_all([price], at=NOON)
+                tx.commit()
+
+        with transactions.begin() as tx:
+            found = tx.prices.find_snapshot(old.snapshot)
+            assert tx.prices.find_snapshot("unknown") is None
+        assert found is not None
+        assert (found.rates, found.tiers) == (old.rates, old.tiers)
+        assert new.snapshot != old.snapshot
 
 
 class AlertsContract:

@@ -83,6 +83,7 @@ class MemoryTables:
     people: dict[str, Person] = field(default_factory=dict)
     password_hashes: dict[str, str] = field(default_factory=dict)
     prices: dict[str, ModelPrice] = field(default_factory=dict)
+    snapshots: dict[str, ModelPrice] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
 
     def copy(self) -> MemoryTables:
@@ -375,6 +376,11 @@ class MemoryPrices:
         """Make this the list."""
         self.tables.prices.clear()
         self.tables.prices.update({price.model: price for price in prices})
+        self.tables.snapshots.update({price.snapshot: price for price in prices})
+
+    def find_snapshot(self, snapshot: str) -> ModelPrice | None:
+        """Return a price as it was."""
+        return self.tables.snapshots.get(snapshot)
 
 
 @dataclass

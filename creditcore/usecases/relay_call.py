@@ -100,6 +100,8 @@ class RelayCall:
                 stream=request.stream,
                 prompt_bound=_prompt_bound(request, price),
                 output_bound=ceiling.output_bound * request.choices,
+                price_snapshot=price.snapshot,
+                multiplier=self._tariff.multiplier,
             ),
         )
         bound = _bound_to_send(admission, request, price)

@@ -376,11 +376,13 @@ def test_a_paystack_that_never_answers_is_given_up_on(postgres_stack: Stack) -> 
         reference = buyer.buy()
         buyer.pay(reference)
 
-        with trouble_at_paystack(buyer, "verify", times=3, hang=True):
-            page = buyer.come_back(reference)
+        with trouble_at_paystack(buyer, "verify", times=1, hang=True):
+            answer = buyer.get(PAYMENTS, params={"reference": reference})
+            between = buyer.purchase(reference).state
         postgres_stack.flask("worker", "--once")
 
-        assert "We are confirming your payment" in page.text
+        assert answer.headers["location"] == f"/dashboard/billing?reference={reference}"
+        assert between is PurchaseState.PENDING
         buyer.assert_credited_once(reference)
 
 

@@ -93,7 +93,7 @@ def expect_refusal(seen: Seen, status: int, *, code: str | None = None, word: st
     assert len(seen.error["message"]) > 10
     assert word in f"{seen.error['message']} {seen.error['param']}"
     assert seen.headers["x-request-id"]
-    assert seen.is_discreet()
+    assert seen.is_discreet(beside=word)
     if code is not None:
         assert seen.error["code"] == code
 

@@ -66,9 +66,11 @@ class Seen:
             for choice in chunk.get("choices", ())
         )
 
-    def is_discreet(self) -> bool:
-        """Whether nothing in it tells what is behind the gateway."""
+    def is_discreet(self, *, beside: str = "") -> bool:
+        """Whether nothing in it tells what is behind the gateway, beside what we said ourselves."""
         seen = (repr(self.headers).encode() + self.body).lower()
+        if beside:
+            seen = seen.replace(beside.lower().encode(), b"")
         return not [word for word in _PRIVATE if word in seen]
 
 

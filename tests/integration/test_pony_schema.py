@@ -48,6 +48,7 @@ ROWS: dict[str, dict[str, object]] = {
         "stream": False,
         "prompt_bound": 0,
         "output_bound": 0,
+        "multiplier": "2",
         "hold_amount": 4,
         "state": "open",
         "charge": 0,
@@ -110,6 +111,13 @@ ROWS: dict[str, dict[str, object]] = {
         "tiers": "[]",
         "mode": "chat",
         "updated_at": 1,
+    },
+    "price_snapshots": {
+        "id": "s-1",
+        "model": "demo",
+        "rates": "{}",
+        "tiers": "[]",
+        "first_seen_at": 1,
     },
     "system_alerts": {
         "key": "a-1",
@@ -175,6 +183,7 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("payment_events_pkey", "payment_events", {}),
     ("payment_events_deliveries", "payment_events", {"digest": "d-2", "deliveries": 0}),
     ("models_pkey", "models", {}),
+    ("price_snapshots_pkey", "price_snapshots", {}),
     ("system_alerts_pkey", "system_alerts", {}),
 ]  # fmt: skip
 """Which constraint refuses a row that differs from the valid one like this."""

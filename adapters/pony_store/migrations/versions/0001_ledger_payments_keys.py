@@ -90,6 +90,8 @@ def _ledger() -> None:
         _column("stream", FLAG),
         _column("prompt_bound", BIGINT),
         _column("output_bound", BIGINT),
+        _column("price_snapshot", NAME, nullable=True),
+        _column("multiplier", TEXT),
         _column("hold_amount", BIGINT),
         _column("state", TEXT),
         _column("charge", BIGINT),
@@ -217,6 +219,14 @@ def _prices_and_alerts() -> None:
         _column("max_output_tokens", BIGINT, nullable=True),
         _column("mode", TEXT),
         _column("updated_at", BIGINT),
+    )
+    _table(
+        "price_snapshots",
+        _column("id", NAME, primary_key=True),
+        _column("model", NAME),
+        _column("rates", TEXT),
+        _column("tiers", TEXT),
+        _column("first_seen_at", BIGINT),
     )
     _table(
         "system_alerts",

@@ -1,0 +1,49 @@
+"""Explain what one call cost: tokens by bucket, the prices of that moment, the charge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from creditcore.domain.holds import Hold
+from creditcore.domain.pricing import PricedTokens
+from creditcore.ports.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A call, and the lines that its provider's cost is the sum of.
+
+    Attributes:
+        call: The hold that was made for it, with what came of it.
+        lines: Buckets that the call used; empty where its usage or prices are unknown.
+    """
+
+    call: Hold
+    lines: tuple[PricedTokens, ...]
+
+    @property
+    def provider_cost_units(self) -> int:
+        """What the lines add up to, in units of 10^-30 USD."""
+        return sum(line.cost_units for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReceipt:
+    """Compute a call's cost again from what is stored of it."""
+
+    transactions: Transactions
+
+    def write(self, reference: str, *, wallet_id: str) -> Receipt:
+        """Return the receipt of one of a wallet's calls.
+
+        Raises:
+            HoldNotFoundError: The wallet has no such call.
+        """
+        with self.transactions.begin() as tx:
+            call = tx.calls.find(reference, wallet_id=wallet_id)
+            known = call.call.price_snapshot if call.call else None
+            price = tx.prices.find_snapshot(known) if known else None
+        usage = call.outcome.usage
+        if usage is None or price is None:
+            return Receipt(call, ())
+        return Receipt(call, tuple(line for line in price.itemize(usage) if line.tokens))
