@@ -6,6 +6,7 @@ import re
 import time
 
 from adapters.litellm.answers import BrokenBeforeAnswerError, LiteLLMAnswer
+from adapters.litellm.breaker import Breaker
 from adapters.litellm.connections import Address, Connection, ConnectionPool
 from adapters.litellm.faults import refusal
 from adapters.litellm.wire.body import asks_for_stream
@@ -64,11 +65,21 @@ class LiteLLMRelay:
             # The meter reads what passes, so it must not be compressed.
             "accept-encoding: identity\r\n"
         )
+        self._breaker = Breaker()
         self._head_timeout_s = head_timeout_s
         self._first_byte_timeout_s = first_byte_timeout_s
         self._pool = ConnectionPool(
             address, size=size, connect_timeout_s=connect_timeout_s, wait_timeout_s=wait_timeout_s
         )
+
+    def check(self) -> None:
+        """Say at once if the server is known to be down.
+
+        Raises:
+            UpstreamUnavailableError: It has not answered several calls in a row.
+        """
+        if not self._breaker.allows():
+            raise UpstreamUnavailableError
 
     def send(self, wire: Wire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
         """Send a request and return its answer once its head has arrived.
@@ -89,7 +100,12 @@ class LiteLLMRelay:
         streams = asks_for_stream(body)
         message = self._message(wire.endpoint, body, call_id=call_id, streams=streams)
         timeout_s = self._first_byte_timeout_s if streams else self._head_timeout_s
-        answer = self._exchange(message, deadline=time.monotonic() + timeout_s)
+        try:
+            answer = self._exchange(message, deadline=time.monotonic() + timeout_s)
+        except (UpstreamUnavailableError, UpstreamTimeoutError):
+            self._breaker.failed()
+            raise
+        self._breaker.succeeded()
         if answer.status in _OK_STATUSES:
             if answer.is_encoded:
                 answer.close()

@@ -142,6 +142,13 @@ class UpstreamAnswer(Protocol):
 class Upstream(Protocol):
     """The model server's inference side."""
 
+    def check(self) -> None:
+        """Say at once, without asking it, if it is known to be down.
+
+        Raises:
+            UpstreamUnavailableError: It has not answered for a while; try again soon.
+        """
+
     def send(self, wire: Wire, body: bytes, *, call_id: str) -> UpstreamAnswer:
         """Send a request and return its answer once its head has arrived.
 

@@ -84,11 +84,12 @@ class RelayCall:
             InvalidRequestError, ModelNotFoundError: Nothing was held.
             KeyRefusedError, InsufficientCreditsError, StoreError: Nothing is known
                 to be held, and nothing was sent upstream.
-            UpstreamError: The hold is being released.
+            UpstreamError: Nothing was held, or the hold is being released.
         """
         request = wire.parse(body)
         price = self._prices.find(request.model)
         ceiling = self._ceiling(request, price)
+        self._upstream.check()
         started = self._clock.now()
         admission = self._charge.authorize_key(
             secret.hash(self._pepper),

@@ -101,7 +101,12 @@ class ScriptedUpstream:
 
     answer: ScriptedAnswer
     error: BaseException | None = None
+    down: bool = False
     sent: list[bytes] = field(default_factory=list)
+
+    def check(self) -> None:
+        if self.down:
+            raise UpstreamUnavailableError
 
     def send(self, wire: Wire, body: bytes, *, call_id: str) -> ScriptedAnswer:
         assert wire.endpoint
