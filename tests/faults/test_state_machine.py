@@ -1,0 +1,256 @@
+"""Any order of steps, crashes included, keeps the books: on memory, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from creditcore import (
+    AuditBooks,
+    Call,
+    ChargeUsage,
+    Credits,
+    GroupCommit,
+    InsufficientCreditsError,
+    IssueKey,
+    KeyRefusedError,
+    ModelPrice,
+    Rates,
+    Tariff,
+    Usage,
+    price_units,
+)
+from creditcore.domain.holds import Hold
+from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
+from creditcore.domain.pricing import Ceiling
+from creditcore.ports.transactions import Transactions
+from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
+from tests.stores import postgres_store, sqlite_store
+
+PEPPER = b"a pepper for tests"
+LIFETIME = timedelta(minutes=5)
+TARIFF = Tariff.parse(credits_per_usd="2", markup="1.15")
+
+tokens = st.integers(0, 400)
+calls = st.integers(0, 30)
+wallets = st.sampled_from(["wallet-1", "wallet-2"])
+
+
+def a_price(cents: int) -> ModelPrice:
+    unit = price_units("0.00007") * cents
+    rates = Rates(
+        input=unit,
+        output=4 * unit,
+        cache_read=unit,
+        cache_write=unit,
+        cache_write_1h=unit,
+        reasoning=4 * unit,
+    )
+    return ModelPrice(model="demo", rates=rates)
+
+
+class Books(RuleBasedStateMachine):
+    """Steps as a gateway takes them, in any order, with any repeats."""
+
+    def open_store(self) -> Transactions:
+        raise NotImplementedError
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resources = ExitStack()
+        self.store = self.open_store()
+        self.clock = FixedClock()
+        self.commits = self.resources.enter_context(GroupCommit(self.store, self.clock))
+        self.charge = ChargeUsage(self.commits, self.store, self.clock, lifetime=LIFETIME)
+        self.issue = IssueKey(
+            transactions=self.store, clock=self.clock, ids=SequentialIds(), pepper=PEPPER
+        )
+        self.price = a_price(1)
+        self.granted = {"wallet-1": 0, "wallet-2": 0}
+        self.open: dict[str, tuple[Hold, Ceiling, ModelPrice]] = {}
+        self.revoked: set[str] = set()
+        self.keys = {}
+        for name in self.granted:
+            with self.store.begin() as tx:
+                tx.ledger.add_wallet(Wallet(id=name, owner_id=f"owner of {name}"))
+                tx.commit()
+            self.keys[name] = self.issue.issue(f"owner of {name}", name="key")
+
+    def teardown(self) -> None:
+        self.resources.close()
+
+    @rule(wallet=wallets, amount=st.integers(1, 3_000_000), number=calls)
+    def grant_credits(self, wallet: str, amount: int, number: int) -> None:
+        gift = grant(
+            wallet,
+            Credits(amount),
+            source=PlatformAccount.BONUS,
+            kind=TransferKind.GRANT,
+            reference=f"gift:{wallet}:{number}",
+            at=self.clock.now(),
+        )
+        with self.store.begin() as tx:
+            books = tx.ledger.lock(wallet_ids={wallet}, transfer_references={gift.reference})
+            if gift.reference in books.transfers:
+                return
+            books.post((gift,))
+            tx.ledger.write(books)
+            tx.commit()
+        self.granted[wallet] += amount
+
+    @rule(wallet=wallets, number=calls, prompt=tokens, output=tokens, growing=st.booleans())
+    def authorize(self, wallet: str, number: int, prompt: int, output: int, growing: bool) -> None:
+        reference = f"{wallet}-call-{number}"
+        ceiling = self.price.ceiling(
+            prompt_bound=prompt,
+            output_bound=output,
+            choices=1,
+            tariff=TARIFF,
+            fixed_output=not growing,
+            opening=50 if growing else None,
+        )
+        _, secret = self.keys[wallet]
+        try:
+            admission = self.charge.authorize_key(
+                secret.hash(PEPPER), ceiling=ceiling, reference=reference, call=Call(model="demo")
+            )
+        except KeyRefusedError:
+            assert wallet in self.revoked
+            return
+        except InsufficientCreditsError as error:
+            assert error.available < error.needed or output > 0
+            return
+        assert wallet not in self.revoked
+        if admission.hold.is_open:
+            self.open.setdefault(reference, (admission.hold, ceiling, self.price))
+
+    @rule(data=st.data(), output=tokens)
+    def extend(self, data: st.DataObject, output: int) -> None:
+        if not self.open:
+            return
+        reference = data.draw(st.sampled_from(sorted(self.open)))
+        hold, ceiling, price = self.open[reference]
+
+        extension = self.charge.extend(hold, ceiling=ceiling, output_bound=output)
+
+        assert extension.hold.amount >= hold.amount
+        assert extension.paid_output <= output
+        self.open[reference] = (extension.hold, ceiling, price)
+
+    @rule(data=st.data(), prompt=tokens, output=tokens, later=st.booleans(), again=st.booleans())
+    def settle(
+        self, data: st.DataObject, prompt: int, output: int, later: bool, again: bool
+    ) -> None:
+        if not self.open:
+            return
+        reference = data.draw(st.sampled_from(sorted(self.open)))
+        hold, ceiling, price = self.open[reference]
+        cost = TARIFF.charge(
+            price.cost_units(Usage(prompt_tokens=prompt, completion_tokens=output))
+        )
+        if later:
+            most = ceiling.amount() if ceiling.opening is not None else None
+            self.charge.settle_later(hold, cost, most=most)
+            self.commits.flush()
+        else:
+            assert not self.charge.settle(hold, cost).is_open
+        if not again:
+            del self.open[reference]
+
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        if self.open:
+            reference = data.draw(st.sampled_from(sorted(self.open)))
+            assert not self.charge.release(self.open.pop(reference)[0]).is_open
+
+    @rule(minutes=st.integers(0, 6))
+    def expire(self, minutes: int) -> None:
+        self.clock.advance(timedelta(minutes=minutes))
+        self.charge.expire()
+
+    @rule(wallet=wallets)
+    def revoke(self, wallet: str) -> None:
+        self.issue.revoke(self.keys[wallet][0].id, owner_id=f"owner of {wallet}")
+        self.revoked.add(wallet)
+
+    @rule(wallet=wallets)
+    def issue_another_key(self, wallet: str) -> None:
+        self.keys[wallet] = self.issue.issue(f"owner of {wallet}", name="key")
+        self.revoked.discard(wallet)
+
+    @rule(cents=st.integers(0, 9))
+    def reprice(self, cents: int) -> None:
+        self.price = a_price(cents)
+
+    @rule(wallet=wallets, number=calls)
+    def crash_before_the_commit(self, wallet: str, number: int) -> None:
+        with self.store.begin() as tx:
+            books = tx.ledger.lock(wallet_ids={wallet}, hold_references={f"crash-{number}"})
+            books.admit(
+                wallet,
+                replace(Ceiling.of(Credits(0)), base=books.wallets[wallet].available.microcredits),
+                reference=f"crash-{number}",
+                call=None,
+                now=self.clock.now(),
+                lifetime=LIFETIME,
+            )
+            tx.ledger.write(books)
+
+    @rule()
+    def crash_with_calls_running(self) -> None:
+        self.open.clear()
+
+    @invariant()
+    def nothing_is_made_or_lost(self) -> None:
+        for name, granted in self.granted.items():
+            with self.store.begin() as tx:
+                wallet = tx.ledger.find_wallet(name)
+                history = tx.ledger.transfers_of(name, limit=10_000)
+            charged = sum(
+                row.amount.microcredits for row in history if row.kind is TransferKind.CHARGE
+            )
+            assert Credits(0) <= wallet.held <= wallet.posted
+            assert wallet.posted.microcredits == granted - charged
+
+    @invariant()
+    def the_audit_is_clean(self) -> None:
+        assert AuditBooks(self.store).audit().clean
+
+
+class MemoryBooks(Books):
+    def open_store(self) -> Transactions:
+        return MemoryTransactions()
+
+
+class SqliteBooks(Books):
+    def open_store(self) -> Transactions:
+        folder = self.resources.enter_context(TemporaryDirectory())
+        return self.resources.enter_context(sqlite_store(Path(folder)))
+
+
+class PostgresBooks(Books):
+    def open_store(self) -> Transactions:
+        return self.resources.enter_context(postgres_store())
+
+
+def run_of(machine: type[Books], *, examples: int, steps: int) -> type:
+    case: type = machine.TestCase
+    case.settings = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    return case
+
+
+TestOnMemory = run_of(MemoryBooks, examples=60, steps=50)
+TestOnSqlite = run_of(SqliteBooks, examples=12, steps=40)
+TestOnPostgres = run_of(PostgresBooks, examples=6, steps=40)
