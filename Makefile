@@ -1,6 +1,6 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test test-litellm check format lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 export PORT SANDBOX_PORT DATA_DIR
 
 help: ## List these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: $(VENV)/server ## Start everything with a sandbox and a funded demo account
 	@$(BIN)/python -m sandbox.demo
@@ -18,11 +18,17 @@ run: $(VENV)/server ## Start everything with a sandbox and a funded demo account
 test: $(VENV)/dev browser ## Install what tests need, then run all of them
 	$(BIN)/python -m pytest
 
+test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
+	$(BIN)/python -m pytest tests/peers
+
 check: $(VENV)/dev ## Lint, types, import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/dev ## Measure beside other gateways; BENCH="--help" lists what can be asked for
+	$(BIN)/python -m bench $(BENCH)
 
 format: $(VENV)/dev ## Rewrite the code in its one layout
 	$(BIN)/ruff check --fix
@@ -34,7 +40,7 @@ lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
 	$(COMPILE) --all-extras --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
-	rm -rf $(VENV) var
+	rm -rf $(VENV) $(VENV)-litellm var
 
 .PHONY: browser
 browser:
@@ -54,3 +60,10 @@ $(VENV)/server: $(VENV)/python requirements.lock
 $(VENV)/dev: $(VENV)/python requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/server
+
+# An environment of its own: LiteLLM is a service that we speak HTTP with, never a dependency.
+$(VENV)-litellm/ready: $(VENV)/dev requirements-litellm.lock
+	$(PYTHON) -m venv $(VENV)-litellm
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(VENV)-litellm/bin/python --require-hashes -r requirements-litellm.lock
+	@touch $@

@@ -1,0 +1,113 @@
+"""A real LiteLLM proxy behind the gateway: it works, and our prices are its prices."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import openai
+import pytest
+
+from creditcore import Credits
+from tests.peers.conftest import Proxy
+from tests.stack import Account, Stack
+
+MODELS = ["real-chat", "mock-chat"]
+
+
+@pytest.fixture
+def account(stack: Stack) -> Account:
+    return stack.an_account(credits_="200")
+
+
+@pytest.fixture
+def client(stack: Stack, account: Account) -> openai.OpenAI:
+    return openai.OpenAI(
+        base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0
+    )
+
+
+def ask(text: str = "[[sim tokens=37 prompt=1234]]") -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def credits_for(usd: str) -> Credits:
+    """With one credit per cent, the cost in credits, rounded up once."""
+    exact = Decimal(usd).quantize(Decimal("1e-15")) * 10**8
+    return Credits(int(-(-exact // 1)))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_plain_call_costs_what_litellm_says(
+    stack: Stack, account: Account, proxy: Proxy, model: str
+) -> None:
+    direct = proxy.ask("/v1/chat/completions", {"model": model, "messages": ask()})
+
+    through = stack.chat("[[sim tokens=37 prompt=1234]]", key=account.api_key, model=model)
+
+    assert through.status_code == 200
+    assert through.json()["usage"]["completion_tokens"] > 0
+    assert Credits.parse(through.headers["x-credits-cost"]) == credits_for(
+        direct.headers["x-litellm-response-cost"]
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_streamed_call_costs_what_litellm_says(
+    stack: Stack, account: Account, client: openai.OpenAI, proxy: Proxy, model: str
+) -> None:
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": ask(),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    direct = proxy.ask("/v1/chat/completions", body)
+    reported = openai_chunks(direct.text)[-1]["usage"]["cost"]
+
+    with client:
+        chunks = list(client.chat.completions.create(**body))
+
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert Credits.parse(chunks[-1].usage.model_extra["cost"]) == credits_for(repr(reported))
+    assert stack.settled_wallet_of(account.person_id).posted == Credits.of(200) - credits_for(
+        repr(reported)
+    )
+
+
+def openai_chunks(text: str) -> list[dict[str, Any]]:
+    lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data")]
+    return [json.loads(line) for line in lines if line != "[DONE]"]
+
+
+def test_nothing_of_the_proxy_shows(stack: Stack, account: Account) -> None:
+    plain = stack.chat("Hi", key=account.api_key, model="real-chat")
+    failed = stack.chat("[[sim status=401]]", key=account.api_key, model="real-chat")
+
+    for answer in (plain, failed):
+        seen = f"{answer.headers} {answer.text}".lower()
+        assert "litellm" not in seen
+        assert "127.0.0.1" not in answer.text
+        assert "sk-" not in answer.text
+    assert failed.status_code == 502
+
+
+def test_a_stream_that_breaks_is_charged_for_what_arrived(
+    stack: Stack, account: Account, client: openai.OpenAI
+) -> None:
+    with client, pytest.raises(openai.APIError):
+        for _ in client.chat.completions.create(
+            model="real-chat", messages=ask("[[sim tokens=50 error_after=20]]"), stream=True
+        ):
+            pass
+
+    wallet = stack.settled_wallet_of(account.person_id)
+    [call] = stack.calls_of(account)
+    assert call.outcome.basis in ("counted_output", "provider_usage")
+    assert Credits(0) < call.charged
+    assert wallet.posted == Credits.of(200) - call.charged
+
+
+def test_the_books_are_clean_afterwards(stack: Stack) -> None:
+    assert stack.audit()["clean"]
