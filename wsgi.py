@@ -17,6 +17,10 @@ from adapters.flask_web.settings import Settings
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.litellm.wire.chat import ChatCompletions
+from adapters.litellm.wire.completions import Completions
+from adapters.litellm.wire.embeddings import Embeddings
+from adapters.litellm.wire.messages import Messages
+from adapters.litellm.wire.responses import Responses
 from adapters.local_auth import LocalIdentityProvider
 from adapters.paystack import PaystackGateway
 from adapters.pony_store import (
@@ -37,6 +41,7 @@ from creditcore import (
     SystemClock,
     SystemIds,
 )
+from creditcore.ports.inference import Wire
 from creditcore.usecases.price_list import PriceList
 from creditcore.usecases.recognise_key import RecogniseKey
 from creditcore.usecases.relay_call import RelayCall
@@ -88,7 +93,13 @@ def build(environ: Mapping[str, str]) -> Flask:
     commits = GroupCommit(committing, clock)
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
     prices = PriceList(store, model_gateway, clock)
-    chat = ChatCompletions()
+    wires: tuple[Wire, ...] = (
+        ChatCompletions(),
+        Completions(),
+        Embeddings(),
+        Messages(),
+        Responses(),
+    )
     relay = RelayCall(
         charge=charge,
         prices=prices,
@@ -105,7 +116,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         ids=ids,
         identity=identity,
         model_gateway=model_gateway,
-        wires={chat.endpoint: chat},
+        wires={wire.endpoint: wire for wire in wires},
         commits=commits,
         charge=charge,
         prices=prices,

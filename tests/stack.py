@@ -79,7 +79,7 @@ class Stack:
     def _ready(self) -> bool:
         try:
             return requests.get(f"{self.base_url}/readyz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def flask(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

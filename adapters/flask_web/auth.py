@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from adapters.flask_web import session
 from adapters.flask_web.security import is_local_path
 from adapters.flask_web.throttle import (
-    SIGN_IN_PER_ACCOUNT,
     SIGN_IN_PER_ADDRESS,
     SIGN_UP_PER_ADDRESS,
     Throttle,
@@ -67,7 +66,7 @@ def open_session() -> str | Response | tuple[str, int]:
     """Let somebody in who knows the password."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     _throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
-    _throttle().count(SIGN_IN_PER_ACCOUNT, "sign-in-account", email.strip().lower()[:254])
+    _throttle().count_account(email)
     try:
         _let_in(session.services().identity.sign_in(email, password))
     except BadCredentialsError as error:
@@ -91,7 +90,7 @@ def _new_or_own_account(email: str, password: str) -> Identity | None:
     identity = session.services().identity
     with suppress(EmailTakenError):
         identity.sign_up(email, password)
-    _throttle().count(SIGN_IN_PER_ACCOUNT, "sign-in-account", clean_email(email))
+    _throttle().count_account(clean_email(email))
     try:
         return identity.sign_in(email, password)
     except BadCredentialsError:
@@ -123,6 +122,7 @@ def _form(template: str, page: str, faults: dict[str, str] | None = None) -> str
         email=request.form.get("email", ""),
         errors=faults or {},
         next=wanted if is_local_path(wanted) else "",
+        signup_credits=session.settings().signup_credits,
     )
 
 

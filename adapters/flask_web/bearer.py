@@ -1,4 +1,4 @@
-"""The key in an Authorization header."""
+"""The key of a request, in the header where its protocol puts it."""
 
 from __future__ import annotations
 
@@ -21,3 +21,17 @@ def bearer_secret(header: str | None) -> KeySecret:
     if scheme.lower() != _SCHEME:
         raise KeyRefusedError("malformed")
     return KeySecret.parse(text.strip())
+
+
+def either_secret(authorization: str | None, api_key: str | None) -> KeySecret:
+    """Read the one key of a request on the Anthropic wire: ``x-api-key``, or a bearer.
+
+    Raises:
+        KeyRefusedError: There is none, it cannot be one, or there are two that differ.
+    """
+    if not api_key:
+        return bearer_secret(authorization)
+    secret = KeySecret.parse(api_key.strip())
+    if authorization and bearer_secret(authorization) != secret:
+        raise KeyRefusedError("not the same in x-api-key and Authorization")
+    return secret

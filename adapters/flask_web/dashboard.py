@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask import session as cookie
 from werkzeug.wrappers import Response
 
 from adapters.flask_web import offers
 from adapters.flask_web.pages import example_model
 from adapters.flask_web.session import for_people, person, services, settings
-from creditcore.domain.errors import InvalidRequestError, PaymentGatewayError
+from creditcore.domain.errors import (
+    InvalidRequestError,
+    PaymentGatewayError,
+    ReferenceConflictError,
+)
 from creditcore.domain.purchases import PurchaseState
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
@@ -21,6 +27,7 @@ _log = logging.getLogger(__name__)
 _RECENT_CALLS = 25
 _RECENT_PURCHASES = 50
 _RECENT_MOVEMENTS = 50
+_MADE_ALREADY = "This key was made already, and its secret shown once. It is in the list below."
 _LIFETIMES_IN_DAYS = ("30", "90", "365")
 
 
@@ -50,7 +57,9 @@ def billing() -> str:
     A browser that has just come back from paying asks again until the payment is
     decided, so looking at the page asks the provider too.
     """
-    if reference := request.args.get("reference", ""):
+    reference = request.args.get("reference", "")
+    # On the way back from paying it was asked a moment ago.
+    if reference and cookie.pop("just_confirmed", None) != reference:
         _confirm_own(reference)
     return billing_page()
 
@@ -83,6 +92,8 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         movements=movements,
         errors=errors or {},
         custom_usd=request.form.get("custom_usd", ""),
+        now=now,
+        shown=_RECENT_PURCHASES,
     )
 
 
@@ -98,11 +109,16 @@ def keys() -> str:
 def create_key() -> tuple[str, int]:
     """Make a key and show it in the answer itself.
 
-    There is no redirect: the secret would have to be kept somewhere in between.
+    There is no redirect: the secret would have to be kept somewhere in between. The form
+    brings the id of its key, so that reloading the answer makes no other.
     """
     name, days = request.form.get("name", ""), request.form.get("expires_in_days", "")
     try:
-        key, secret = services().keys.issue(person().id, name=name, lifetime=_lifetime(days))
+        key, secret = services().keys.issue(
+            person().id, name=name, lifetime=_lifetime(days), key_id=_form_key_id()
+        )
+    except ReferenceConflictError:
+        return _keys_page({"form": _MADE_ALREADY}), 409
     except InvalidRequestError as error:
         return _keys_page({error.param or "name": str(error)}, name=name), 400
     return _keys_page(new_secret=secret.text, new_key_name=key.name), 201
@@ -124,6 +140,16 @@ def _confirm_own(reference: str) -> None:
             services().purchase.confirm(reference)
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", reference, error)
+
+
+def _form_key_id() -> str:
+    given = request.form.get("key_id", "")
+    try:
+        return str(UUID(given))
+    except ValueError:
+        raise InvalidRequestError(
+            "Reload the page and send the form again.", param="form"
+        ) from None
 
 
 def _lifetime(days: str) -> timedelta | None:
@@ -150,4 +176,5 @@ def _keys_page(
         errors=errors or {},
         name=name,
         now=services().clock.now(),
+        key_id=services().keys.new_id(),
     )

@@ -24,6 +24,7 @@ from creditcore.domain.errors import (
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
     ReferenceConflictError,
+    RefusedByStoreError,
     StoreError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -86,6 +87,10 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     (BadCredentialsError, _Row(401, "invalid_request_error", "bad_credentials")),
     (EmailTakenError, _Row(409, "invalid_request_error", "email_taken")),
     (ReferenceConflictError, _Row(409, "invalid_request_error", "reference_conflict")),
+    (
+        RefusedByStoreError,
+        _Row(400, "invalid_request_error", "refused", message="This cannot be stored as it is."),
+    ),
     (WebhookRefusedError, _Row(401, "invalid_request_error", "bad_signature")),
     (PaymentRejectedError, _Row(502, "server_error", "payment_rejected")),
     (
@@ -112,6 +117,29 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
         ),
     ),
 )
+
+
+_ANTHROPIC_KINDS = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def anthropic_body(answer: Refusal, request_id: str) -> dict[str, Any]:
+    """Return an error as Anthropic's wire has it; other 4xx are ``invalid_request_error``."""
+    other = "invalid_request_error" if answer.status < 500 else "api_error"
+    kind = _ANTHROPIC_KINDS.get(answer.status, other)
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": answer.message},
+        "request_id": request_id,
+    }
 
 
 def refusal_of(error: CreditcoreError, *, base_url: str) -> Refusal:
@@ -177,6 +205,12 @@ def _insufficient(error: InsufficientCreditsError, base_url: str) -> str:
     )
 
 
+_HTTP_MESSAGES = {
+    404: "Nothing is at this address. It may have moved, or the link is incomplete.",
+    405: "This address does not take requests of this kind.",
+    413: "What was sent is too large.",
+}
+
 _TITLES = {
     400: "That did not work",
     401: "Please sign in",
@@ -208,7 +242,8 @@ def register(app: Flask, *, base_url: str) -> None:
     def _http_error(error: HTTPException) -> Response:
         status = error.code or 500
         code = error.name.lower().replace(" ", "_")
-        answer = _answer(refusal(status, error.description or error.name, code=code))
+        message = _HTTP_MESSAGES.get(status) or error.description or error.name
+        answer = _answer(refusal(status, message, code=code))
         for name, value in error.get_headers():
             if name.lower() in ("allow", "retry-after"):
                 answer.headers[name] = value

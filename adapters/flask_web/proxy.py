@@ -1,7 +1,7 @@
 """The streaming API: a WSGI application in front of Flask's dispatch.
 
 Bytes in, use case, bytes out. Everything under ``/v1`` is answered here, on the OpenAI
-wire; everything else is the site's.
+wire, or under ``/v1/messages`` on Anthropic's; everything else is the site's.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Self
 import gevent
 import orjson
 
-from adapters.flask_web.bearer import bearer_secret
-from adapters.flask_web.errors import Refusal, refusal, refusal_of
+from adapters.flask_web.bearer import bearer_secret, either_secret
+from adapters.flask_web.errors import Refusal, anthropic_body, refusal, refusal_of
 from adapters.flask_web.model_offers import ModelOffer
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from creditcore.domain.errors import CreditcoreError
+from creditcore.domain.keys import KeySecret
 from creditcore.ports.inference import Wire
 from creditcore.usecases.relayed_call import RelayedCall
 
@@ -34,6 +35,7 @@ _READ_TIMEOUT_S = 30.0
 _READ_BYTES = 64 * 1024
 _STALLED_S = 30.0
 _MODELS = "/v1/models"
+_MESSAGES = "/v1/messages"
 
 _log = logging.getLogger(__name__)
 
@@ -74,8 +76,9 @@ class Proxy:
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
-        headers = [*answer.headers, ("x-request-id", call_id)]
-        return _json(start_response, answer.status, orjson.dumps(answer.body), headers)
+        body = anthropic_body(answer, call_id) if _is_anthropic(path) else answer.body
+        headers = [*answer.headers, *_names(path, call_id)]
+        return _json(start_response, answer.status, orjson.dumps(body), headers)
 
     def _serve(
         self, path: str, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
@@ -95,7 +98,8 @@ class Proxy:
     def _call(
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
     ) -> Iterable[bytes]:
-        secret = bearer_secret(environ.get("HTTP_AUTHORIZATION"))
+        secret = _secret(wire.endpoint, environ)
+        wire = wire.hearing(lambda name: _header(environ, name))
         body = _body(environ)
         call = self._services.relay.open(wire, body, secret=secret, call_id=call_id)
         if call.streamed:
@@ -105,7 +109,7 @@ class Proxy:
                     ("content-type", "text/event-stream; charset=utf-8"),
                     ("cache-control", "no-store"),
                     ("x-accel-buffering", "no"),
-                    ("x-request-id", call_id),
+                    *_names(wire.endpoint, call_id),
                 ],
             )
             return _Stream(call, stalled_s=self._stalled_s)
@@ -114,7 +118,7 @@ class Proxy:
         finally:
             call.close()
         headers = [
-            ("x-request-id", call_id),
+            *_names(wire.endpoint, call_id),
             ("x-credits-cost", str(document.cost)),
             ("x-credits-remaining", str(document.available)),
         ]
@@ -162,6 +166,30 @@ class _Stream:
         if self._writing is not None:
             self._writing.close()
             self._writing = None
+
+
+def _is_anthropic(path: str) -> bool:
+    return path == _MESSAGES or path.startswith(f"{_MESSAGES}/")
+
+
+def _names(path: str, call_id: str) -> _Headers:
+    """Return the headers that name a call, as SDKs of either kind look for them."""
+    names = [("x-request-id", call_id)]
+    if _is_anthropic(path):
+        names.append(("request-id", call_id))
+    return names
+
+
+def _secret(path: str, environ: WSGIEnvironment) -> KeySecret:
+    authorization = _header(environ, "authorization")
+    if _is_anthropic(path):
+        return either_secret(authorization, _header(environ, "x-api-key"))
+    return bearer_secret(authorization)
+
+
+def _header(environ: WSGIEnvironment, name: str) -> str | None:
+    value: str | None = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
+    return value
 
 
 def _only(environ: WSGIEnvironment, method: str) -> None:

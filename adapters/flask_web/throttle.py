@@ -9,7 +9,8 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 SIGN_IN_PER_ADDRESS = parse("30 per minute")
-SIGN_IN_PER_ACCOUNT = parse("10 per 5 minutes")
+SIGN_IN_PER_ACCOUNT_AND_ADDRESS = parse("10 per 5 minutes")
+SIGN_IN_PER_ACCOUNT = parse("100 per 5 minutes")
 SIGN_UP_PER_ADDRESS = parse("20 per 10 minutes")
 CONFIRM_PER_ADDRESS = parse("60 per minute")
 
@@ -31,6 +32,17 @@ class Throttle:
                 "Too many attempts. Wait a few minutes and try again.",
                 retry_after=limit.get_expiry(),
             )
+
+    def count_account(self, email: str) -> None:
+        """Count an attempt to get into an account.
+
+        Few from one address, and many from everywhere: a stranger who guesses does not
+        lock the owner out.
+        """
+        account = email.strip().lower()[:254]
+        address = request.remote_addr or "unknown"
+        self.count(SIGN_IN_PER_ACCOUNT_AND_ADDRESS, "account", account, address)
+        self.count(SIGN_IN_PER_ACCOUNT, "account", account)
 
     def count_address(self, limit: RateLimitItem, what: str) -> None:
         """Count one attempt of the address that is asking."""

@@ -6,6 +6,7 @@ import logging
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, flash, redirect, request
+from flask import session as cookie
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -47,6 +48,7 @@ def come_back() -> Response:
     except PaymentGatewayError as error:
         # The page says that it is being confirmed; webhook and worker will get there.
         _log.warning("payment %s could not be verified on return: %s", reference, error)
+    cookie["just_confirmed"] = reference
     query = urlencode({"reference": reference})
     return redirect(f"{settings().post_payment_redirect_path}?{query}")
 

@@ -23,7 +23,8 @@ class LiteLLMRelay:
     """Sends requests over pooled keep-alive connections.
 
     The request head is built from nothing: no header of a client ever reaches the
-    proxy, so none can choose a key, a tag or a price there.
+    proxy, so none can choose a key, a tag or a price there. A protocol may add headers
+    of its own; what may stand in them is its wire's to say.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class LiteLLMRelay:
         Whoever gets an answer must close it, or its place in the pool is lost.
 
         Args:
-            wire: Names the route.
+            wire: Names the route, and headers of the protocol.
             body: What ``wire.upstream_body`` returned.
             call_id: Our reference of the call; LiteLLM logs the call under it.
 
@@ -98,7 +99,7 @@ class LiteLLMRelay:
             ValueError: The call id could not stand in a header.
         """
         streams = asks_for_stream(body)
-        message = self._message(wire.endpoint, body, call_id=call_id, streams=streams)
+        message = self._message(wire, body, call_id=call_id, streams=streams)
         timeout_s = self._first_byte_timeout_s if streams else self._head_timeout_s
         try:
             answer = self._exchange(message, deadline=time.monotonic() + timeout_s)
@@ -124,12 +125,15 @@ class LiteLLMRelay:
         """Close the idle connections."""
         self._pool.close()
 
-    def _message(self, endpoint: str, body: bytes, *, call_id: str, streams: bool) -> bytes:
+    def _message(self, wire: Wire, body: bytes, *, call_id: str, streams: bool) -> bytes:
         if not _CALL_ID.fullmatch(call_id):
             raise ValueError(f"not a call id: {call_id!r}")
+        of_protocol = "".join(
+            f"{name}: {value}\r\n" for name, value in wire.upstream_headers.items()
+        )
         head = (
-            f"POST {self._prefix}{endpoint} HTTP/1.1\r\n"
-            f"{self._head}"
+            f"POST {self._prefix}{wire.endpoint} HTTP/1.1\r\n"
+            f"{self._head}{of_protocol}"
             f"accept: {'text/event-stream' if streams else 'application/json'}\r\n"
             f"x-litellm-call-id: {call_id}\r\n"
             f"content-length: {len(body)}\r\n"

@@ -9,18 +9,11 @@ from adapters.pony_store.pool import PoolExhaustedError
 from creditcore.domain.errors import (
     CreditcoreError,
     ReferenceConflictError,
+    RefusedByStoreError,
     StoreBusyError,
     StoreError,
     StoreUnavailableError,
 )
-
-
-class RefusedError(CreditcoreError):
-    """The database refuses this very data, and would refuse it again.
-
-    A constraint caught a mistake, or text holds NUL or half of a surrogate pair. It is
-    no ``StoreError``: trying again, or blaming the database, would help nobody.
-    """
 
 
 def translation(
@@ -42,7 +35,7 @@ def translation(
         case Fault.UNAVAILABLE:
             return StoreUnavailableError("The database does not answer.")
         case Fault.REFUSED:
-            return RefusedError(f"The database refuses this: {cause}")
+            return RefusedByStoreError(f"The database refuses this: {cause}")
         case Fault.FAILED:
             return StoreError(f"The database failed: {cause}")
 

@@ -97,7 +97,7 @@ class Session:
             ReferenceConflictError: A unique name is in use, unless ``taken`` says otherwise.
             StoreBusyError: A race was lost.
             StoreUnavailableError: The database cannot be reached, or fell silent.
-            RefusedError: This very data is refused.
+            RefusedByStoreError: This very data is refused.
             StoreError: Anything else the database did.
         """
         try:

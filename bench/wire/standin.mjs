@@ -17,7 +17,10 @@ const event = (choices, usage = null) =>
     id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1700000000, model: "bench",
     choices, usage,
   })}\n\n`;
-const TOKEN = Buffer.from(event([{ index: 0, delta: { content: " token" }, finish_reason: null }]));
+// Not the same word again and again: LiteLLM ends a stream that looks stuck.
+const TOKENS = ["jambo", "karibu", "habari", "asante", "rafiki", "safari", "pole", "sana"].map(
+  (word) => Buffer.from(event([{ index: 0, delta: { content: ` ${word}` }, finish_reason: null }])));
+const token = (number) => TOKENS[number % TOKENS.length];
 const FIRST = Buffer.from(
   event([{ index: 0, delta: { role: "assistant", content: " token" }, finish_reason: null }]));
 const STOP = event([{ index: 0, delta: {}, finish_reason: "stop" }]);
@@ -47,7 +50,7 @@ class Paced {
   speak() {
     if (this.left > 0) {
       this.left -= 1;
-      this.response.write(TOKEN);
+      this.response.write(token(this.left));
     } else {
       this.slot.delete(this);
       this.response.end(end(this.tokens, this.wantsUsage));
@@ -66,7 +69,7 @@ function stream(request, response) {
     const timer = setTimeout(() => response.end(end(1, wantsUsage)), IDLE_MS);
     response.on("close", () => clearTimeout(timer));
   } else {
-    for (let left = tokens - 1; left > 0; left -= 1) response.write(TOKEN);
+    for (let left = tokens - 1; left > 0; left -= 1) response.write(token(left));
     response.end(end(tokens, wantsUsage));
   }
 }

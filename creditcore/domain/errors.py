@@ -6,6 +6,7 @@
     ├── CurrencyMismatchError            money of two currencies met
     ├── InsufficientCreditsError         the wallet cannot cover the ceiling
     ├── ReferenceConflictError           one reference, two different requests
+    ├── RefusedByStoreError              this very data cannot be stored
     ├── NotFoundError
     │   ├── WalletNotFoundError
     │   ├── HoldNotFoundError
@@ -87,6 +88,14 @@ class ReferenceConflictError(CreditcoreError):
     def __init__(self, reference: str) -> None:
         self.reference = reference
         super().__init__(f"Reference {reference!r} already stands for a different request.")
+
+
+class RefusedByStoreError(CreditcoreError):
+    """The store refuses this very data, and would refuse it again.
+
+    A constraint caught a mistake, or text cannot be stored as it is. It is no
+    ``StoreError``: trying again, or blaming the database, would help nobody.
+    """
 
 
 class NotFoundError(CreditcoreError):

@@ -27,6 +27,7 @@ class InferenceRequest:
         choices: How many answers it wants.
         prompt_estimate: Tokens the prompt has, counted roughly, for a call that ends without usage.
         fields: The cleaned body, for the protocol itself.
+        prompts: How many prompts it brings; the model's own limit bounds each of them.
     """
 
     model: str
@@ -37,6 +38,7 @@ class InferenceRequest:
     choices: int
     prompt_estimate: int
     fields: Mapping[str, Any] = field(repr=False)
+    prompts: int = 1
 
 
 Receipt = Callable[[Usage], Mapping[str, str]]
@@ -98,6 +100,26 @@ class Wire(Protocol):
     @property
     def endpoint(self) -> str:
         """The route, such as ``/v1/chat/completions``."""
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """What models that speak it are for, as price rows say: ``chat``, ``embedding``."""
+
+    @property
+    def upstream_headers(self) -> Mapping[str, str]:
+        """Headers that the protocol itself has, beside those of every request."""
+
+    def hearing(self, header: Callable[[str], str | None]) -> Wire:
+        """Return this wire as a client's headers select it, for one request.
+
+        Nothing else of a client's headers ever goes upstream.
+
+        Args:
+            header: Returns a header by its name in lower case.
+
+        Raises:
+            InvalidRequestError: A header of this protocol is malformed.
+        """
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Understand a request body.

@@ -28,15 +28,32 @@ class IssueKey:
     ids: Ids
     pepper: bytes
 
-    def issue(
-        self, owner_id: str, *, name: str, lifetime: timedelta | None = None
-    ) -> tuple[ApiKey, KeySecret]:
-        """Make a key that spends from the owner's wallet; each call makes another.
+    def new_id(self) -> str:
+        """Return an id for a key that is yet to be made."""
+        return self.ids.new()
 
-        The secret is returned here and nowhere else.
+    def issue(
+        self,
+        owner_id: str,
+        *,
+        name: str,
+        lifetime: timedelta | None = None,
+        key_id: str | None = None,
+    ) -> tuple[ApiKey, KeySecret]:
+        """Make a key that spends from the owner's wallet.
+
+        The secret is returned here and nowhere else. Each call makes another key, unless
+        the caller names it: then a repeat is refused.
+
+        Args:
+            owner_id: Whose key it is.
+            name: What its owner calls it.
+            lifetime: How long it works; for ever if None.
+            key_id: A name from ``new_id``, where the same request may arrive twice.
 
         Raises:
             InvalidRequestError: The name is empty, too long or unprintable.
+            ReferenceConflictError: The key with this id was made already.
             WalletNotFoundError: The owner has no wallet.
         """
         name = _clean_name(name)
@@ -44,7 +61,7 @@ class IssueKey:
         now = self.clock.now()
         with self.transactions.begin() as tx:
             key = ApiKey(
-                id=self.ids.new(),
+                id=key_id or self.new_id(),
                 wallet_id=tx.ledger.find_wallet_of(owner_id).id,
                 owner_id=owner_id,
                 name=name,

@@ -88,6 +88,12 @@ class RelayCall:
         """
         request = wire.parse(body)
         price = self._prices.find(request.model)
+        if price.mode not in wire.modes:
+            raise InvalidRequestError(
+                f"{price.model} is for {price.mode}, which is not what {wire.endpoint} does.",
+                param="model",
+                code="unsupported_model",
+            )
         ceiling = self._ceiling(request, price)
         self._upstream.check()
         started = self._clock.now()
@@ -155,7 +161,7 @@ class RelayCall:
 
 
 def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
-    """Tokens the prompt can never exceed: its bytes, and the model's context where that is less."""
+    """Tokens the prompts can never exceed: their bytes, or the model's context if that is less."""
     if request.prompt_bound is None:
         if price.max_input_tokens is None:
             raise InvalidRequestError(
@@ -163,11 +169,11 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
                 param="messages",
                 code="unsupported_content",
             )
-        return price.max_input_tokens
+        return price.max_input_tokens * request.prompts
     if price.max_input_tokens is None or price.tiers:
         # Tiers mean that longer prompts than the stated context do get through.
         return request.prompt_bound
-    return min(request.prompt_bound, price.max_input_tokens)
+    return min(request.prompt_bound, price.max_input_tokens * request.prompts)
 
 
 def _bound_to_send(

@@ -14,7 +14,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Basis, Hold, Outcome
 from creditcore.domain.ledger import Admission
-from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.money import MAX_INT64, ZERO, Credits, div_ceil
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff, Usage
 from creditcore.ports.clock import Clock
 from creditcore.ports.inference import InferenceRequest, UpstreamAnswer, Wire
@@ -71,6 +71,12 @@ class Terms:
     def most(self) -> Credits:
         """How far the hold may grow: what upstream was told to stay within."""
         return self.ceiling.amount(self.admission.output_bound)
+
+    def can_price(self, usage: Usage) -> bool:
+        """Whether the cost of an answer is a number that can be stored."""
+        units = self.price.cost_units(usage)
+        microcredits = div_ceil(units * self.tariff.numerator, self.tariff.denominator)
+        return max(microcredits, self.price.cost_picodollars(usage)) <= MAX_INT64
 
     def charge(self, usage: Usage) -> Credits:
         """Return what an answer costs."""
@@ -251,6 +257,8 @@ class RelayedCall:
 
     def _receipt(self, usage: Usage) -> Mapping[str, str]:
         """Say what an answer cost and what is left, as far as this call knows."""
+        if not self._is_credible(usage):
+            return {}
         cost = min(self._terms.charge(usage), max(self._hold.amount, self._terms.most))
         left = max(ZERO, self._available + self._hold.amount - cost)
         return {"cost": str(cost), "balance": str(left)}
@@ -260,7 +268,8 @@ class RelayedCall:
         self._delivered = self._meter.delivered_tokens
         self._meter.budget = self._meter.limit = None
         deadline = self._clock.now() + self._patience.drain
-        while not self._meter.complete and self._meter.usage is None:
+        # Not until it is complete: the usage comes after the end of the text.
+        while self._meter.usage is None:
             left_s = (deadline - self._clock.now()).total_seconds()
             if left_s <= 0:
                 return
@@ -279,6 +288,8 @@ class RelayedCall:
         self._closed = True
         self._answer.close()
         basis, usage = self._basis()
+        if self._meter.usage is not None and basis is not Basis.PROVIDER_USAGE:
+            error = error or "incredible_usage"
         cost = ZERO if usage is None else self._terms.charge(usage)
         if basis is Basis.COUNTED_OUTPUT:
             # A rough count must not become a write-off.
@@ -298,15 +309,23 @@ class RelayedCall:
 
     def _basis(self) -> tuple[Basis, Usage | None]:
         """Choose what to charge by: what the provider counted, else what passed, else nothing."""
-        if self._meter.usage is not None:
-            return Basis.PROVIDER_USAGE, self._meter.usage
+        reported = self._meter.usage
+        if reported is not None and self._is_credible(reported):
+            return Basis.PROVIDER_USAGE, reported
         delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
-        if delivered:
+        # An answer that is never text, an embedding, has been delivered when it is complete.
+        if delivered or (self._meter.complete and self._request.output_limit == 0):
             counted = Usage(
                 prompt_tokens=self._request.prompt_estimate, completion_tokens=delivered
             )
             return Basis.COUNTED_OUTPUT, counted
         return Basis.NONE, None
+
+    def _is_credible(self, usage: Usage) -> bool:
+        """Whether a report can be true: text is never free, and every true cost can be stored."""
+        if self._meter.delivered_tokens and not usage.completion_tokens:
+            return False
+        return self._terms.can_price(usage)
 
 
 def milliseconds(elapsed: timedelta) -> int:

@@ -16,7 +16,9 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.connection import Connection, ConnectionDropped
 from sandbox.litellm.calls import Call, Calls
+from sandbox.litellm.chunks import ChatCompletions, Completions
 from sandbox.litellm.completion import Completion
+from sandbox.litellm.embeddings import Embeddings
 from sandbox.litellm.errors import (
     LiteLLMError,
     bad_json,
@@ -27,7 +29,10 @@ from sandbox.litellm.errors import (
     unknown_key,
     unknown_model,
 )
+from sandbox.litellm.messages import Messages
 from sandbox.litellm.models import Models
+from sandbox.litellm.protocol import InferenceProtocol
+from sandbox.litellm.responses import Responses
 from sandbox.litellm.script import Script
 from sandbox.litellm.stream import Stream
 from sandbox.routing import Router, json_answer, json_answer_with_exponents
@@ -36,7 +41,14 @@ Headers = list[tuple[str, str]]
 Outage = Literal["", "drop", "503"]
 
 VERSION = "1.91.5"
-CHAT_PATHS = frozenset({"/v1/chat/completions", "/chat/completions"})
+INFERENCE: tuple[InferenceProtocol, ...] = (
+    ChatCompletions(),
+    Completions(),
+    Embeddings(),
+    Messages(),
+    Responses(),
+)
+PROTOCOLS = {f"{root}{route.path}": route for root in ("/v1", "") for route in INFERENCE}
 
 SECURITY_HEADERS: Headers = [
     ("vary", "Origin"),
@@ -84,9 +96,10 @@ class LiteLLM:
         if self.outage:
             body = error_body(503, "Service Unavailable", "internal_server_error")
             return _answer(start_response, LiteLLMError(503, body), [])
-        # The chat route skips the router: it is what benchmarks call thousands of times a second.
-        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] in CHAT_PATHS:
-            return self._chat(environ, start_response)
+        # Inference skips the router: it is what benchmarks call thousands of times a second.
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] in PROTOCOLS:
+            protocol = PROTOCOLS[environ["PATH_INFO"]]
+            return self._infer(protocol, environ, start_response)
         return self._router(environ, start_response)
 
     def reset(self) -> None:
@@ -124,7 +137,9 @@ class LiteLLM:
         if not hmac.compare_digest(key.encode(), self._master_key):
             raise unknown_key(hashlib.sha256(key.encode()).hexdigest())
 
-    def _chat(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _infer(
+        self, protocol: InferenceProtocol, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Answer an inference call, and keep a record of it until the last byte."""
         call = Call(
             call_id=environ.get("HTTP_X_LITELLM_CALL_ID") or str(uuid.uuid4()),
@@ -139,7 +154,7 @@ class LiteLLM:
             body = _body(call.body)
             call.stream = body.get("stream") is True
             call.model = self._routed_model(body)
-            completion = Completion.of(body, self.models.info(call.model))
+            completion = protocol.answer(body, self.models.info(call.model))
             _wait_before_headers(completion.script, call, connection)
             _fail_if_scripted(completion.script, call)
         except LiteLLMError as error:
@@ -153,12 +168,11 @@ class LiteLLM:
         call.status = 200
         headers = _headers(call, self.models.info(call.model)["id"], completion)
         if call.stream:
-            options = body.get("stream_options")
-            wanted = isinstance(options, dict) and options.get("include_usage") is True
-            parts = Stream(completion, call, connection, with_usage=wanted).written()
+            events = protocol.events(completion, body)
+            parts = Stream(events, completion, call, connection).written()
             headers += STREAM_HEADERS
         else:
-            text = completion.as_json()
+            text = protocol.document(completion, body)
             parts = _plain(text, completion, call, connection)
             headers += [("content-length", str(len(text))), ("content-type", "application/json")]
         start_response("200 OK", headers + SECURITY_HEADERS)

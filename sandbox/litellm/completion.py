@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ class Completion:
     """One complete answer, before it is put on the wire.
 
     Attributes:
+        provider: Whose model it is, in LiteLLM's words.
         pieces: The text of one choice, or the arguments of its tool call, one token each.
         tool: The name of the tool to call; None for an answer in text.
         usage: What is reported, which a script may falsify; None reports nothing.
@@ -38,6 +40,7 @@ class Completion:
     id: str
     created: int
     model: str
+    provider: str
     choices: int
     pieces: Sequence[str]
     tool: str | None
@@ -47,8 +50,21 @@ class Completion:
     script: Script
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
+    def of(
+        cls,
+        body: Mapping[str, Any],
+        info: Mapping[str, Any],
+        *,
+        silent: bool = False,
+        prompt_tokens: int | None = None,
+    ) -> Completion:
         """Answer a request.
+
+        Args:
+            body: The request, in the words of chat.
+            info: The model's prices.
+            silent: Nothing is written: an embedding.
+            prompt_tokens: What the prompt counts, where messages do not tell.
 
         Raises:
             LiteLLMError: The request makes no sense.
@@ -62,7 +78,7 @@ class Completion:
             raise bad_request("messages must be a list of messages")
         script = script_of(messages)
         tool = _tool_to_call(body, messages)
-        pieces = _arguments(tool) if tool else _text(body, script)
+        pieces = _arguments(tool) if tool else [] if silent else _text(body, script)
         choices = min(_count(body.get("n"), 1), MOST_CHOICES)
         reasoning = script.reasoning
         if reasoning < 0:
@@ -77,7 +93,9 @@ class Completion:
             pieces = pieces[: limit - reasoning]
             finish_reason = "length"
 
-        prompt = script.prompt if script.prompt >= 0 else _prompt_tokens(messages)
+        prompt = _prompt_tokens(messages) if prompt_tokens is None else prompt_tokens
+        if script.prompt >= 0:
+            prompt = script.prompt
         completion_tokens = choices * (len(pieces) + reasoning)
         cost = cost_of(
             info,
@@ -91,6 +109,7 @@ class Completion:
             id=f"chatcmpl-{secrets.token_hex(6)}",
             created=int(time.time()),
             model=str(body["model"]),
+            provider=str(info.get("litellm_provider")),
             choices=choices,
             pieces=pieces,
             tool=tool["name"] if tool else None,
@@ -106,35 +125,24 @@ class Completion:
             script=script,
         )
 
-    def as_json(self) -> bytes:
-        """Return the plain answer's body."""
-        text = "".join(self.pieces)
-        message: dict[str, Any] = {"content": text, "role": "assistant"}
-        if self.tool:
-            call = {
-                "function": {"arguments": text, "name": self.tool},
-                "id": self.tool_call_id(0),
-                "type": "function",
-            }
-            message = {"content": None, "role": "assistant", "tool_calls": [call]}
-        body: dict[str, Any] = {
-            "id": self.id,
-            "created": self.created,
-            "model": self.model,
-            "object": "chat.completion",
-            "choices": [
-                {
-                    "finish_reason": self.finish_reason,
-                    "index": index,
-                    "message": {**message, "provider_specific_fields": {"refusal": None}},
-                    "provider_specific_fields": {},
-                }
-                for index in range(self.choices)
-            ],
-        }
-        if self.usage is not None:
-            body["usage"] = self.usage
-        return orjson.dumps(body)
+    @property
+    def text(self) -> str:
+        """All of one choice."""
+        return "".join(self.pieces)
+
+    @property
+    def by_anthropic(self) -> bool:
+        """Whether LiteLLM passes this answer on from Anthropic, rather than making it up."""
+        return self.provider == "anthropic"
+
+    @property
+    def routed_id(self) -> str:
+        """Return an id into which LiteLLM has packed its routing, as it does for responses."""
+        routing = (
+            f"litellm:custom_llm_provider:{self.provider};model_id:0f1e2d3c;"
+            f"response_id:resp_{self.id.removeprefix('chatcmpl-')}"
+        )
+        return f"resp_{base64.b64encode(routing.encode()).decode()}"
 
     def tool_call_id(self, choice: int) -> str:
         """Return the id of a choice's tool call."""

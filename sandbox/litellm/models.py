@@ -139,6 +139,17 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "output_cost_per_reasoning_token": 1.2e-05,
         "supports_reasoning": True,
     },
+    "demo-embedding": {
+        "mode": "embedding",
+        "max_tokens": 8191,
+        "max_input_tokens": 8191,
+        "input_cost_per_token": 2e-08,
+        "output_cost_per_token": 0.0,
+        "output_vector_size": 8,
+        "supports_function_calling": None,
+        "supports_tool_choice": None,
+        "supports_vision": None,
+    },
     # A price of null means unknown, never free.
     "demo-unpriced": SIZE_128K,
 }

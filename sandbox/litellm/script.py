@@ -1,6 +1,7 @@
 """Scripts: how one answer behaves, written into the prompt.
 
-The last user message may contain ``[[sim name=value name=value ...]]``; quote values with spaces.
+The last user message, prompt or input may contain ``[[sim name=value name=value ...]]``; quote
+values with spaces.
 
 =============  =====================================================================================
 tokens=N       answer "token 0 token 1 ..." of N tokens
@@ -13,14 +14,15 @@ ignore_max=1   do not stop at max_tokens, as a faulty provider might
 usage=KIND     report usage that is ``missing``, ``zero``, ``negative``, ``absurd`` or a ``string``
 cost=X         report this cost in USD, true or not: in a header, or a stream's ``usage.cost``
 usage_early=1  usage in the last chunk with text, not in one of its own
-openai=1       stream as OpenAI does: ``usage: null`` everywhere, ``choices: []`` beside the usage
+openai=1       stream as OpenAI does: chat with ``usage: null`` everywhere, ``choices: []`` at the
+               usage; responses with names, without ``[DONE]``
 first_ms=N     wait before the first byte
 delay_ms=N     wait between tokens
 hang=1         never answer; wait until the caller leaves
 hang_after=N   fall silent after N tokens, until the caller leaves
 cut_after=N    close the connection after N tokens; of a plain answer, after half the body
 error_after=N  an error event after N tokens, and no ``[DONE]``
-done=0         no ``[DONE]``
+done=0         no ``[DONE]``; of a message, no ``message_stop``
 drip_bytes=N   write N bytes at a time
 crlf=1         end lines with CRLF
 comment=1      a comment line before every token

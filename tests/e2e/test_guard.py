@@ -60,10 +60,12 @@ def test_twenty_streams_on_one_wallet_deliver_no_more_than_it_pays_for(stack: St
 
 
 def attempt(stack: Stack, key: str) -> list[str]:
+    """Return the words of a stream; none where there were no credits to begin with."""
     try:
         return stream(stack, key)[0]
     except openai.APIStatusError as error:
-        assert error.status_code == 402
+        if error.status_code != 402:
+            raise
         return []
 
 

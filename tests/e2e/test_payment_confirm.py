@@ -124,7 +124,7 @@ def alerts_about(stack: Stack, reference: str) -> list[Alert]:
 
 @contextmanager
 def trouble_at_paystack(
-    buyer: Buyer, endpoint: str, *, times: int = FOR_LONG, **fault: object
+    buyer: Buyer, endpoint: str, *, times: int = FOR_LONG, **fault: Any
 ) -> Iterator[None]:
     """Let every call of one endpoint fail until the end of the block."""
     buyer.control("POST", "faults", json={"endpoint": endpoint, "times": times, **fault})
@@ -354,7 +354,7 @@ def test_fees_that_the_payer_bore_buy_nothing_more(stack: Stack) -> None:
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 429}, {"drop": True}])
 def test_while_paystack_is_down_the_payer_waits_and_is_credited_later(
-    quiet_buyer: Buyer, fault: dict[str, object]
+    quiet_buyer: Buyer, fault: dict[str, Any]
 ) -> None:
     reference = quiet_buyer.buy()
     quiet_buyer.pay(reference)
@@ -417,7 +417,7 @@ def test_a_refused_checkout_is_a_failed_purchase_and_a_clear_error(quiet_buyer: 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"drop": True, "after": True}])
 def test_a_checkout_that_may_have_started_is_never_paid_twice(
-    quiet_buyer: Buyer, fault: dict[str, object]
+    quiet_buyer: Buyer, fault: dict[str, Any]
 ) -> None:
     with trouble_at_paystack(quiet_buyer, "initialize", **fault):
         answer = quiet_buyer.post_json("/api/checkout/start", {"amount_usd": 10})

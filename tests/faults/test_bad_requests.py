@@ -158,9 +158,7 @@ def test_a_key_that_opens_nothing_is_refused(
 @pytest.mark.parametrize("second", ["same", "other"])
 def test_two_keys_are_no_key(stack: Stack, account: Account, second: str) -> None:
     key = account.api_key if second == "same" else UNKNOWN_KEY
-    data = request_bytes(
-        fields(), key=account.api_key, headers=(f"Authorization: Bearer {key}",)
-    )
+    data = request_bytes(fields(), key=account.api_key, headers=(f"Authorization: Bearer {key}",))
 
     expect_refusal(exchange(stack, data), 401, code="invalid_api_key")
 
@@ -300,7 +298,7 @@ def test_an_output_limit_is_a_sane_count(
 def test_an_output_limit_beyond_the_balance_is_refused_with_the_one_that_fits(
     stack: Stack, account: Account, limit: int
 ) -> None:
-    seen = post(stack, account, fields(max_tokens=limit))
+    seen = post(stack, account, fields(max_tokens=limit, n=128))
 
     expect_refusal(seen, 402, code="insufficient_quota", word="Lower max_tokens to ")
     assert seen.headers["x-should-retry"] == "false"
@@ -385,6 +383,7 @@ def test_fifty_megabytes_are_too_much(stack: Stack, account: Account, *, chunked
             sock.sendall(head)
             for _ in range(50):
                 sock.sendall(frame)
+            sock.shutdown(socket.SHUT_WR)
         except ConnectionError:
             # Refused while it was on its way; what was answered may still be there.
             pass

@@ -17,11 +17,11 @@ import pytest
 from psycopg2 import extensions
 
 from adapters.pony_store import PonyTransactions, install_wait_callback, migrate, open_store
-from adapters.pony_store.faults import RefusedError
 from adapters.pony_store.postgres import PostgresEngine
 from creditcore.domain.errors import (
     InsufficientCreditsError,
     ReferenceConflictError,
+    RefusedByStoreError,
     StoreBusyError,
     StoreUnavailableError,
 )
@@ -253,7 +253,7 @@ def test_what_follows_a_caught_error_is_not_committed(store: PonyTransactions) -
 def test_a_constraint_of_the_database_is_the_last_guard(store: PonyTransactions) -> None:
     a_wallet(store, posted=100)
 
-    with pytest.raises(RefusedError, match="wallets_held"), store.begin() as tx:
+    with pytest.raises(RefusedByStoreError, match="wallets_held"), store.begin() as tx:
         tx._session.change("UPDATE wallets SET held = 101")
 
     with store.begin() as tx:

@@ -14,8 +14,7 @@ import pytest
 
 from adapters.pony_store import PonyTransactions, migrate, open_store, pending_migrations
 from adapters.pony_store.engine import Engine, Fault, engine_for
-from adapters.pony_store.faults import RefusedError
-from creditcore.domain.errors import StoreError, StoreUnavailableError
+from creditcore.domain.errors import RefusedByStoreError, StoreError, StoreUnavailableError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import Credits
 from creditcore.testing.contracts import a_key, a_wallet
@@ -349,9 +348,9 @@ def test_text_comes_back_untouched(store: PonyTransactions) -> None:
 def test_half_of_a_surrogate_pair_is_refused(store: PonyTransactions) -> None:
     key = a_key(a_wallet(store))
 
-    with pytest.raises(RefusedError), store.begin() as tx:
+    with pytest.raises(RefusedByStoreError), store.begin() as tx:
         tx.keys.add(replace(key, name="\ud83d"))
-    with pytest.raises(RefusedError), store.begin() as tx:
+    with pytest.raises(RefusedByStoreError), store.begin() as tx:
         tx.ledger.add_wallet(Wallet(id="\ud83d", owner_id="somebody"))
 
     with store.begin() as tx:

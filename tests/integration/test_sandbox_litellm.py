@@ -536,6 +536,7 @@ def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
         "gpt-4o",
         "claude-sonnet-4-5",
         "demo-reasoning",
+        "demo-embedding",
         "demo-unpriced",
     } == {*rows}
     assert '"input_cost_per_token":1.5e-07' in answer.text

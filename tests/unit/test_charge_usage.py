@@ -97,9 +97,7 @@ def test_a_reference_stands_for_one_call(charge: ChargeUsage) -> None:
         )
 
 
-def test_nothing_is_held_beyond_the_balance(
-    charge: ChargeUsage, store: MemoryTransactions
-) -> None:
+def test_nothing_is_held_beyond_the_balance(charge: ChargeUsage, store: MemoryTransactions) -> None:
     reserve(charge, 60)
 
     with pytest.raises(InsufficientCreditsError) as caught:
@@ -262,7 +260,7 @@ def test_a_hold_that_may_still_be_at_work_is_left_alone(
 
 
 def test_a_sweep_gets_through_more_holds_than_one_batch(
-    charge: ChargeUsage, store: MemoryTransactions, clock: FixedClock
+    charge: ChargeUsage, clock: FixedClock
 ) -> None:
     for number in range(401):
         reserve(charge, 0, f"call-{number}")

@@ -15,6 +15,7 @@ from creditcore.domain.money import ZERO
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+HUNDRED = Credits(100)
 
 amounts = st.integers(0, 10**12).map(Credits)
 
@@ -23,7 +24,7 @@ def a_wallet(hold: Hold, *, spare: Credits = ZERO) -> Wallet:
     return Wallet(id="wallet-1", owner_id="o", posted=hold.amount + spare, held=hold.amount)
 
 
-def a_hold(amount: Credits = Credits(100), **fields: object) -> Hold:
+def a_hold(amount: Credits = HUNDRED, **fields: object) -> Hold:
     given_fields = {
         "reference": "call-1",
         "wallet_id": "wallet-1",

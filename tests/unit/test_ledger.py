@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
@@ -298,7 +299,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         self.granted[wallet] += amount
 
     @rule(target=holds, wallet=st.sampled_from("ab"), amount=st.integers(0, 1200))
-    def begin_call(self, wallet: str, amount: int) -> object:
+    def begin_call(self, wallet: str, amount: int) -> Hold | MultipleResults[Hold]:
         self.names += 1
         available = self.store.committed.wallets[wallet].available
         try:
@@ -313,9 +314,7 @@ class AnyInterleaving(RuleBasedStateMachine):
 
     @rule(hold=holds)
     def repeat_call(self, hold: Hold) -> None:
-        again = self.charge.authorize(
-            hold.wallet_id, ceiling=hold.amount, reference=hold.reference
-        )
+        again = self.charge.authorize(hold.wallet_id, ceiling=hold.amount, reference=hold.reference)
         assert again.hold.amount == hold.amount
 
     @rule(hold=holds, cost=st.integers(0, 1500), later=st.booleans())

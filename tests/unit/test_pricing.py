@@ -72,15 +72,11 @@ def usages(draw: st.DrawFn) -> Usage:
     )
 
 
-@given(models(), usages(), tariffs, counts, counts, st.integers(1, 4))
+@given(models(), usages(), tariffs, st.tuples(counts, counts), st.integers(1, 4))
 def test_no_usage_within_its_bounds_costs_more_than_the_ceiling(
-    price: ModelPrice,
-    usage: Usage,
-    tariff: Tariff,
-    prompt_room: int,
-    output_room: int,
-    choices: int,
+    price: ModelPrice, usage: Usage, tariff: Tariff, room: tuple[int, int], choices: int
 ) -> None:
+    prompt_room, output_room = room
     ceiling = price.ceiling(
         prompt_bound=usage.prompt_tokens + prompt_room,
         output_bound=-(-usage.completion_tokens // choices) + output_room,
@@ -92,15 +88,11 @@ def test_no_usage_within_its_bounds_costs_more_than_the_ceiling(
     assert tariff.charge(price.cost_units(usage)) <= ceiling.amount()
 
 
-@given(models(), tariffs, counts, counts, st.integers(0, 10**15), st.integers(1, 4))
+@given(models(), tariffs, st.tuples(counts, counts), st.integers(0, 10**15), st.integers(1, 4))
 def test_the_affordable_limit_is_the_largest_that_fits(
-    price: ModelPrice,
-    tariff: Tariff,
-    prompt_bound: int,
-    output_bound: int,
-    available: int,
-    choices: int,
+    price: ModelPrice, tariff: Tariff, bounds: tuple[int, int], available: int, choices: int
 ) -> None:
+    prompt_bound, output_bound = bounds
     ceiling = price.ceiling(
         prompt_bound=prompt_bound,
         output_bound=output_bound,
@@ -142,7 +134,11 @@ def test_each_kind_of_token_has_its_own_price() -> None:
     price = ModelPrice(
         model="demo",
         rates=Rates(
-            input=1, output=10, cache_read=100, cache_write=1_000, cache_write_1h=10_000,
+            input=1,
+            output=10,
+            cache_read=100,
+            cache_write=1_000,
+            cache_write_1h=10_000,
             reasoning=100_000,
         ),
     )
@@ -171,7 +167,7 @@ def test_a_tier_moves_the_whole_call_above_its_threshold_and_not_at_it() -> None
 
 def test_a_cheaper_tier_does_not_lower_the_ceiling_of_a_prompt_that_may_miss_it() -> None:
     price = ModelPrice(model="bulk", rates=flat(10), tiers=(Tier(100, flat(1)),))
-    tariff = Tariff(1, 1)
+    tariff = Tariff(1, 1, "1")
 
     ceiling = price.ceiling(
         prompt_bound=150, output_bound=0, choices=1, tariff=tariff, fixed_output=True
@@ -233,8 +229,21 @@ def test_prices_are_read_as_price_lists_write_them(text: str, units: int) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "", "free", "null", "NaN", "-NaN", "sNaN", "Infinity", "-Infinity", "-1e-9", "1000001",
-        "1e999999999", "1e-31", "1e-999999999", "1.5e-30", "1,5",
+        "",
+        "free",
+        "null",
+        "NaN",
+        "-NaN",
+        "sNaN",
+        "Infinity",
+        "-Infinity",
+        "-1e-9",
+        "1000001",
+        "1e999999999",
+        "1e-31",
+        "1e-999999999",
+        "1.5e-30",
+        "1,5",
     ],
 )
 def test_what_is_no_exact_price_is_refused_at_once(text: str) -> None:

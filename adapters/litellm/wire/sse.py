@@ -33,6 +33,18 @@ class SseEvent(NamedTuple):
     raw: bytes
     data: bytes | None
 
+    @property
+    def name(self) -> str | None:
+        """What its ``event`` line says, if it has one."""
+        names = [line[6:] for line in self.raw.splitlines() if line.startswith(b"event:")]
+        return names[-1].removeprefix(b" ").decode("utf-8", "replace") if names else None
+
+    def named(self, name: str) -> bytes:
+        """Return its bytes with a name in place of any it has: the last one counts."""
+        lines = self.raw.removeprefix(_BYTE_ORDER_MARK).splitlines(keepends=True)
+        rest = b"".join([line for line in lines if not line.startswith(b"event:")])
+        return b"event: " + name.encode() + b"\n" + rest
+
 
 class EventTooLongError(Exception):
     """An event outgrew the buffer. The stream cannot be read any further."""

@@ -1,9 +1,9 @@
-"""Token counts as LiteLLM reports them on the OpenAI routes."""
+"""Token counts as LiteLLM reports them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from creditcore.domain.pricing import Usage
 
@@ -27,42 +27,63 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
         UnreadableUsageError: A number that must be there is not, or one that is there
             is no count of tokens. Nothing is guessed from half of a report.
     """
-    prompt = _details(usage, "prompt_tokens_details")
-    completion = _details(usage, "completion_tokens_details")
-    by_time = _details(prompt, "cache_creation_token_details")
-    written_1h = _count(by_time, "ephemeral_1h_input_tokens")
+    return _read(usage, _CHAT_NAMES)
+
+
+def read_embeddings_usage(usage: Mapping[str, Any]) -> Usage:
+    """Read ``usage`` of embeddings, which write nothing and need not say so.
+
+    Raises:
+        UnreadableUsageError: As for chat.
+    """
+    written = usage.get("completion_tokens") or 0
+    return _read({**usage, "completion_tokens": written}, _CHAT_NAMES)
+
+
+def read_responses_usage(usage: Mapping[str, Any]) -> Usage:
+    """Read ``usage`` of a response: the same counts as in chat, under other names.
+
+    Raises:
+        UnreadableUsageError: As for chat.
+    """
+    return _read(usage, _RESPONSES_NAMES)
+
+
+class _Names(NamedTuple):
+    prompt: str
+    completion: str
+
+
+_CHAT_NAMES = _Names("prompt_tokens", "completion_tokens")
+_RESPONSES_NAMES = _Names("input_tokens", "output_tokens")
+
+
+def _read(usage: Mapping[str, Any], names: _Names) -> Usage:
+    prompt = details(usage, f"{names.prompt}_details")
+    completion = details(usage, f"{names.completion}_details")
+    by_time = details(prompt, "cache_creation_token_details")
+    written_1h = count(by_time, "ephemeral_1h_input_tokens")
     return Usage(
-        prompt_tokens=_required(usage, "prompt_tokens"),
-        completion_tokens=_required(usage, "completion_tokens"),
-        cached_tokens=max(
-            _count(prompt, "cached_tokens"), _count(usage, "cache_read_input_tokens")
-        ),
+        prompt_tokens=_required(usage, names.prompt),
+        completion_tokens=_required(usage, names.completion),
+        cached_tokens=max(count(prompt, "cached_tokens"), count(usage, "cache_read_input_tokens")),
         cache_write_tokens=max(
-            _count(prompt, "cache_creation_tokens"),
-            _count(prompt, "cache_write_tokens"),
-            _count(usage, "cache_creation_input_tokens"),
-            _count(by_time, "ephemeral_5m_input_tokens") + written_1h,
+            count(prompt, "cache_creation_tokens"),
+            count(prompt, "cache_write_tokens"),
+            count(usage, "cache_creation_input_tokens"),
+            count(by_time, "ephemeral_5m_input_tokens") + written_1h,
         ),
         cache_write_1h_tokens=written_1h,
-        reasoning_tokens=_count(completion, "reasoning_tokens"),
+        reasoning_tokens=count(completion, "reasoning_tokens"),
     )
 
 
-def public_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return usage as the client may see it: without what the call cost the operator."""
-    return {name: value for name, value in usage.items() if not _tells_cost(name)}
+def details(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return counts within counts; none where there are none.
 
-
-def tells_cost(usage: Mapping[str, Any]) -> bool:
-    """Whether there is something that ``public_usage`` leaves out."""
-    return any(_tells_cost(name) for name in usage)
-
-
-def _tells_cost(name: str) -> bool:
-    return "cost" in name or name == "is_byok"
-
-
-def _details(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    Raises:
+        UnreadableUsageError: Something else stands there.
+    """
     value = parent.get(name)
     if value is None:
         return {}
@@ -74,10 +95,15 @@ def _details(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _required(parent: Mapping[str, Any], name: str) -> int:
     if parent.get(name) is None:
         raise UnreadableUsageError
-    return _count(parent, name)
+    return count(parent, name)
 
 
-def _count(parent: Mapping[str, Any], name: str) -> int:
+def count(parent: Mapping[str, Any], name: str) -> int:
+    """Return a count of tokens, 0 where there is none.
+
+    Raises:
+        UnreadableUsageError: Something else stands there.
+    """
     value = parent.get(name)
     if value is None:
         return 0

@@ -47,7 +47,8 @@ def check_out(page: Page, stack: Stack) -> None:
 
 
 def payments(page: Page) -> list[str]:
-    """Return the rows of the list of payments."""
+    """Return the rows of the list of payments, of which there is one at least."""
+    expect(page.locator("[aria-labelledby=payments] tbody tr").first).to_be_visible()
     return page.locator("[aria-labelledby=payments] tbody tr").all_inner_texts()
 
 
@@ -57,6 +58,19 @@ def create_key(page: Page, stack: Stack, name: str) -> str:
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Create key").click()
     return page.locator("#new-secret").inner_text().strip()
+
+
+def test_reloading_a_new_key_makes_no_other(buyer: Buyer, page: Page) -> None:
+    secret = create_key(page, buyer.stack, "Reloaded")
+
+    page.reload()
+
+    expect(page.get_by_text("This key was made already")).to_be_visible()
+    assert secret not in page.content()
+    rows = page.locator("[aria-labelledby=keys] tbody tr")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Create key").click()
+    expect(rows).to_have_count(1)
 
 
 def test_a_newcomer_pays_and_spends(sqlite_stack: Stack, open_page: OpenPage) -> None:

@@ -12,6 +12,13 @@ CHAT_STREAMS = (
     "chat-mock-stream-usage",
     "stream-error",
 )
+MESSAGES_STREAMS = (
+    "messages-stream",
+    "messages-stream-error",
+    "messages-claude-stream",
+    "messages-claude-stream-error",
+)
+RESPONSES_STREAMS = ("responses-stream", "responses-claude-stream", "responses-stream-error")
 
 
 def body_of(version: str, name: str) -> bytes:

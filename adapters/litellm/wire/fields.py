@@ -1,0 +1,199 @@
+"""The fields of a request: which pass, and what they must be.
+
+A list of what may pass, since LiteLLM turns body fields into routing, mock answers,
+prices and attribution. Null means absent, as at OpenAI.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from creditcore.domain.errors import InvalidRequestError
+
+_LONGEST_NAME = 64
+
+
+class Rule(NamedTuple):
+    """What a value must be, for people and for us."""
+
+    words: str
+    holds: Callable[[object], bool]
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, int | float) and type(value) is not bool and math.isfinite(value)
+
+
+def is_object_of_numbers(value: object) -> bool:
+    """Whether a value is an object whose values are all finite numbers."""
+    return isinstance(value, dict) and all(map(is_number, value.values()))
+
+
+def strings(most: int) -> Rule:
+    """Return the rule of a list of strings."""
+    return Rule(
+        f"a list of at most {most} strings",
+        lambda value: (
+            isinstance(value, list)
+            and len(value) <= most
+            and all(isinstance(item, str) for item in value)
+        ),
+    )
+
+
+def string_or_strings(most: int) -> Rule:
+    """Return the rule of a string or a list of strings."""
+    several = strings(most)
+    return Rule(
+        f"a string or {several.words}",
+        lambda value: isinstance(value, str) or several.holds(value),
+    )
+
+
+BOOLEAN = Rule("true or false", lambda value: isinstance(value, bool))
+INTEGER = Rule("an integer", lambda value: type(value) is int)
+NUMBER = Rule("a finite number", is_number)
+NUMBERS_BY_NAME = Rule("an object of numbers", is_object_of_numbers)
+OBJECT = Rule("an object", lambda value: isinstance(value, dict))
+TEXT = Rule("a string", lambda value: isinstance(value, str))
+TEXT_OR_OBJECT = Rule("a string or an object", lambda value: isinstance(value, str | dict))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldTable:
+    """What may stand in a request, beside what its protocol reads one by one.
+
+    Attributes:
+        own: What the protocol reads itself.
+        passed: What goes upstream as it came, by what it must be.
+        dropped: What is taken and not passed on.
+        neutral: What is only harmless with these values, which mean what absence means.
+        refused: Why a field that this protocol has is not served.
+    """
+
+    own: frozenset[str]
+    passed: Mapping[str, Rule]
+    dropped: frozenset[str] = frozenset()
+    neutral: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that go upstream, checked.
+
+        Raises:
+            InvalidRequestError: With ``unsupported_parameter`` for what is refused on
+                purpose, ``unknown_parameter`` for what nobody knows, ``invalid_value``
+                for a wrong value; ``param`` names the field.
+        """
+        passed = {}
+        for name, value in fields.items():
+            if value is None or name in self.own or name in self.dropped:
+                continue
+            if name in self.neutral:
+                if value not in self.neutral[name]:
+                    raise unsupported(name, self.refused.get(name, ""))
+                continue
+            rule = self.passed.get(name)
+            if rule is None:
+                raise self._refusal(name)
+            if not rule.holds(value):
+                raise invalid(name, f"must be {rule.words}")
+            passed[name] = value
+        return passed
+
+    def _refusal(self, name: str) -> InvalidRequestError:
+        if name in self.refused or name in _REFUSED or _REFUSED_SHAPES.search(name):
+            return unsupported(name, self.refused.get(name, ""))
+        return unknown(name[:_LONGEST_NAME])
+
+
+def invalid(name: str, rule: str) -> InvalidRequestError:
+    """Return the error of a wrong value, which names the field and the rule it breaks."""
+    return InvalidRequestError(f"{name} {rule}.", param=name, code="invalid_value")
+
+
+def unknown(name: str) -> InvalidRequestError:
+    """Return the error of a field that nobody knows."""
+    return InvalidRequestError(
+        f"Unknown parameter: {name!r}.", param=name, code="unknown_parameter"
+    )
+
+
+def unsupported(name: str, reason: str = "") -> InvalidRequestError:
+    """Return the error of a field or a kind of thing that is refused on purpose."""
+    shown = name[:_LONGEST_NAME]
+    return InvalidRequestError(
+        f"{shown!r} is not supported here. {reason}".rstrip(),
+        param=shown,
+        code="unsupported_parameter",
+    )
+
+
+# Route, mock, price, tag or reconfigure; or cost money that no count of tokens bounds.
+_REFUSED = frozenset(
+    {
+        "additional_drop_params",
+        "allowed_openai_params",
+        "api_base",
+        "api_key",
+        "api_version",
+        "audio",
+        "base_model",
+        "base_url",
+        "cache",
+        "callbacks",
+        "configurable_clientside_auth_params",
+        "container",
+        "content_policy_fallbacks",
+        "context_window_fallbacks",
+        "custom_llm_provider",
+        "deployment_id",
+        "disable_fallbacks",
+        "drop_params",
+        "enforced_params",
+        "extra_body",
+        "extra_headers",
+        "extra_query",
+        "failure_callback",
+        "fallbacks",
+        "guardrail_config",
+        "guardrails",
+        "headers",
+        "inference_geo",
+        "max_retries",
+        "mcp_servers",
+        "model_info",
+        "model_list",
+        "models",
+        "no-log",
+        "no_log",
+        "num_retries",
+        "organization",
+        "plugins",
+        "prompt_id",
+        "prompt_variables",
+        "provider",
+        "proxy_server_request",
+        "route",
+        "router_settings",
+        "speed",
+        "stream_timeout",
+        "success_callback",
+        "tags",
+        "timeout",
+        "transforms",
+        "ttl",
+        "user_config",
+        "vertex_credentials",
+        "web_search_options",
+    }
+)
+_REFUSED_SHAPES = re.compile(
+    r"\A(?:mock_|litellm|x-litellm|aws_|azure_|vertex_)|_cost(?:_|\Z)|_api_(?:base|key)\Z",
+    re.IGNORECASE,
+)

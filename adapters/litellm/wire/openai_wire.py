@@ -1,0 +1,40 @@
+"""What the protocols of OpenAI have in common: their errors, and that only bodies matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+import orjson
+
+TEXT_MODES = frozenset({"chat", "completion", "responses"})
+"""Models that write. LiteLLM translates between their protocols, so each speaks them all."""
+
+
+class OpenAIWire:
+    """The half of a protocol of OpenAI that is the same for each of them."""
+
+    modes = TEXT_MODES
+
+    @property
+    def upstream_headers(self) -> Mapping[str, str]:
+        """No header selects anything here."""
+        return {}
+
+    def hearing(self, _header: Callable[[str], str | None]) -> Self:
+        """Return this wire, whatever the client's headers are."""
+        return self
+
+    def error_event(self, message: str, *, kind: str, code: str) -> bytes:
+        """Return an error as an event in the stream; nothing should follow it."""
+        return error_event(message, kind=kind, code=code)
+
+
+def error_event(message: str, *, kind: str, code: str | None) -> bytes:
+    """Return an error as the event that OpenAI's SDKs raise from."""
+    return b"data: " + error_document(message, kind=kind, code=code) + b"\n\n"
+
+
+def error_document(message: str, *, kind: str, code: str | None) -> bytes:
+    """Return an error as the document that OpenAI's SDKs raise from."""
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})

@@ -1,0 +1,103 @@
+"""Content made of typed parts: text, images, files, calls of tools and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any
+
+from adapters.litellm.wire.fields import invalid
+from adapters.litellm.wire.prompt import Prompt
+from creditcore.domain.errors import InvalidRequestError
+
+_WEB_SCHEMES = ("https://", "http://")
+_LONGEST_NAME = 64
+
+ReadPart = Callable[[dict[str, Any], str], None]
+"""Checks a part that stands at a place, and counts it."""
+
+
+class PartReader:
+    """Walks content once, checking and counting as it goes.
+
+    Attributes:
+        prompt: The size of everything read so far.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self.prompt = Prompt()
+
+    def content(self, content: object, place: str, kinds: Mapping[str, ReadPart]) -> None:
+        """Read a string, or a list of parts of these kinds.
+
+        Raises:
+            InvalidRequestError: It is something else; ``param`` names the place.
+        """
+        if isinstance(content, str):
+            self.prompt.add_text(content)
+            return
+        if not isinstance(content, list):
+            raise invalid(place, "must be a string or a list of parts")
+        for at, part in enumerate(content):
+            self.part(part, f"{place}[{at}]", kinds)
+
+    def part(self, part: object, place: str, kinds: Mapping[str, ReadPart]) -> None:
+        """Read one part, by its type."""
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(kind, str):
+            raise invalid(place, "must be an object with a type")
+        read = kinds.get(kind)
+        if read is None:
+            # Audio among them: it has a price of its own, which no price row here knows.
+            raise unserved(kind, place)
+        read(part, place)
+
+    def text(self, part: dict[str, Any], place: str) -> None:
+        """Read a part that is ``text``."""
+        if not isinstance(part.get("text"), str):
+            raise invalid(f"{place}.text", "must be a string")
+        self.prompt.add_text(part)
+
+    def any_text(self, part: dict[str, Any], _place: str) -> None:
+        """Read a part whose text may stand anywhere in it."""
+        self.prompt.add_text(part)
+
+    def image_address(self, url: object, place: str) -> None:
+        """Read the address of an image: on the web, or holding the image itself."""
+        if not isinstance(url, str) or not url.startswith((*_WEB_SCHEMES, "data:image/")):
+            raise invalid(place, "must be a web address or a data URL of an image")
+        self.prompt.add_medium()
+
+    def web_address(self, url: object, place: str) -> None:
+        """Read the address of something on the web."""
+        if not isinstance(url, str) or not url.startswith(_WEB_SCHEMES):
+            raise invalid(place, "must be a web address")
+        self.prompt.add_medium()
+
+
+def unserved(kind: str, place: str) -> InvalidRequestError:
+    """Return the error of a part or an item that is refused on purpose."""
+    return InvalidRequestError(
+        f"Parts of type {kind[:_LONGEST_NAME]!r} are not served here.",
+        param=f"{place}.type",
+        code="unsupported_parameter",
+    )
+
+
+def read_object(item: object, place: str, *, noun: str, known: Container[str]) -> dict[str, Any]:
+    """Return an object without its nulls: SDKs echo an answer with all it could have had.
+
+    Raises:
+        InvalidRequestError: Not an object, or one with a field that is not known.
+    """
+    if not isinstance(item, dict):
+        raise invalid(place, "must be an object")
+    for name, value in item.items():
+        if value is not None and name not in known:
+            shown = name[:_LONGEST_NAME]
+            raise InvalidRequestError(
+                f"{noun} has no field {shown!r} here.",
+                param=f"{place}.{shown}",
+                code="unknown_parameter",
+            )
+    return {name: value for name, value in item.items() if value is not None}

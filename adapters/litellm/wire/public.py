@@ -1,0 +1,88 @@
+"""What of an answer is the client's to see."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+# What some servers add to an answer about their own business.
+_PRIVATE = frozenset(
+    {"_hidden_params", "_response_headers", "_response_ms", "cost", "response_cost"}
+)
+_ROUTED_ID = re.compile(rb"\Alitellm:.*;response_id:([A-Za-z0-9_-]{1,200})\Z")
+_SHORTEST_ROUTED_ID = 40
+
+
+def read_object(data: bytes) -> dict[str, Any]:
+    """Read JSON; anything but an object is read as an empty one."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def is_public(document: Mapping[str, Any]) -> bool:
+    """Whether ``public_json`` leaves nothing out."""
+    return _PRIVATE.isdisjoint(document)
+
+
+def public_json(document: Mapping[str, Any]) -> bytes:
+    """Write a document without what is the operator's business."""
+    return orjson.dumps({name: value for name, value in document.items() if name not in _PRIVATE})
+
+
+def public_event(document: Mapping[str, Any], *, name: str | None = None) -> bytes:
+    """Write a document as an event."""
+    line = b"" if name is None else b"event: " + name.encode() + b"\n"
+    return line + b"data: " + public_json(document) + b"\n\n"
+
+
+def public_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return usage as the client may see it: without what the call cost the operator."""
+    return {name: value for name, value in usage.items() if not _tells_cost(name)}
+
+
+def _tells_cost(name: str) -> bool:
+    return "cost" in name or name == "is_byok"
+
+
+def clean(answer: dict[str, Any], *, id_prefix: str) -> bool:
+    """Take out of a whole answer what is not the client's to see; whether there was any.
+
+    Args:
+        answer: Changed in place.
+        id_prefix: What ids of answers begin with in the client's protocol.
+    """
+    private = [name for name in answer if name in _PRIVATE]
+    for name in private:
+        del answer[name]
+    usage = answer.get("usage")
+    tells = False
+    if isinstance(usage, dict) and (tells := any(map(_tells_cost, usage))):
+        answer["usage"] = public_usage(usage)
+    own_id = _unpacked(answer.get("id"), prefix=id_prefix)
+    if own_id is not None:
+        answer["id"] = own_id
+    return bool(private) or tells or own_id is not None
+
+
+def _unpacked(text: object, *, prefix: str) -> str | None:
+    """Return the provider's own id out of one into which LiteLLM has packed its routing.
+
+    Such an id is base64 of ``litellm:custom_llm_provider:...;model_id:...;response_id:...``,
+    which tells the provider and the deployment. None for any other id: it may be shown.
+    """
+    if not isinstance(text, str) or len(text) < _SHORTEST_ROUTED_ID:
+        return None
+    packed = text.partition("_")[2]
+    try:
+        match = _ROUTED_ID.match(base64.b64decode(packed + "=" * (-len(packed) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    return None if match is None else prefix + match[1].decode().rpartition("_")[2]

@@ -1,0 +1,265 @@
+"""The command line: what is set up, in which order, and what is printed in the end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import signal
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from bench.calls import CallsBench
+from bench.children import Children
+from bench.flame import FLAME_GRAPH, Profile, record
+from bench.growth import measure_growth
+from bench.installs import Installs, MissingError, say
+from bench.ledger import measure_ledger
+from bench.place import REPOSITORY, Place
+from bench.postgres import Postgres, running_postgres
+from bench.report import report
+from bench.results import Results
+from bench.standin import StandIn, start_plain, start_streams
+from bench.streams import StreamsBench
+from bench.targets import Target, Targets
+from bench.verdicts import verdicts
+
+TARGETS = ("direct", "nginx", "sqlite", "postgres", "postgres-2", "portkey", "litellm")
+SECTIONS = ("calls", "streams", "ledger")
+ON_REQUEST = ("growth", "profile")
+"""Measured only when named: one fills a disk with millions of rows, one writes a picture."""
+
+_PROFILED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for.
+
+    Attributes:
+        sections: What is measured.
+        targets: Who is.
+        rounds: How often each.
+        seconds: How long each time.
+        growth_keys: Sizes of the growth benchmark.
+        growth_calls: Sizes of the growth benchmark.
+        json_file: Where everything is written for machines.
+    """
+
+    sections: Collection[str]
+    targets: Sequence[str]
+    rounds: int
+    seconds: int
+    growth_keys: list[int]
+    growth_calls: list[int]
+    json_file: Path | None
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str]) -> Options:
+        """Read a command line."""
+        parsed = _parser().parse_args(arguments)
+        only, skip = set(parsed.only), set(parsed.skip)
+        # A name says either what is measured or who; whichever is not named stays whole.
+        sections = only.intersection(SECTIONS + ON_REQUEST) or set(SECTIONS)
+        targets = only.intersection(TARGETS) or set(TARGETS)
+        return cls(
+            sections=sections - skip,
+            targets=[name for name in TARGETS if name in targets - skip],
+            rounds=parsed.rounds,
+            seconds=parsed.seconds,
+            growth_keys=parsed.growth_keys,
+            growth_calls=parsed.growth_calls,
+            json_file=parsed.json,
+        )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what was asked for and print the report; return the exit status."""
+    options = Options.parse(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        say("interrupted; everything is stopped")
+        return 130
+    except MissingError as error:
+        say(f"cannot measure: {error}")
+        return 2
+
+
+def _run(options: Options) -> int:
+    place = Place.from_env()
+    results = Results(_machine(options))
+    with Children(place.logs) as children, _emptied_afterwards(place), ExitStack() as stack:
+        installs = Installs(place)
+        postgres = _postgres(children, stack, results)
+        targets = Targets(children, installs, place, postgres, results.missing)
+        bench = _Bench(options, place, children, installs, targets, results)
+        if "calls" in options.sections:
+            bench.calls()
+        if "streams" in options.sections:
+            bench.streams()
+        if postgres and "ledger" in options.sections:
+            results.ledger = measure_ledger(
+                postgres, rounds=options.rounds, seconds=options.seconds
+            )
+        if postgres and "growth" in options.sections:
+            results.growth = measure_growth(
+                postgres,
+                keys=options.growth_keys,
+                calls=options.growth_calls,
+                rounds=options.rounds,
+                seconds=options.seconds,
+            )
+        if "profile" in options.sections:
+            bench.profile()
+    results.machine["load average at the end"] = _load()
+    promises = verdicts(results)
+    print(report(results, promises))  # noqa: T201 - the report
+    if options.json_file:
+        document = {
+            **results.as_document(),
+            "must_be_shown": [found.as_document() for found in promises],
+        }
+        options.json_file.write_text(json.dumps(document, indent=1) + "\n")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """The sections that measure running gateways."""
+
+    options: Options
+    place: Place
+    children: Children
+    installs: Installs
+    targets: Targets
+    results: Results
+
+    def calls(self) -> None:
+        """Measure plain calls."""
+        upstream = start_plain(self.children, self.installs, self.place)
+        with self.targets.running(self.options.targets, upstream) as running:
+            self.results.calls = CallsBench(self.installs, self.place, upstream).run(
+                running, rounds=self.options.rounds, seconds=self.options.seconds
+            )
+            self._audit("calls", running)
+
+    def streams(self) -> None:
+        """Measure streams."""
+        upstream = start_streams(self.children, self.installs, self.place)
+        with self.targets.running(self.options.targets, upstream) as running:
+            self.results.streams = StreamsBench(self.installs, upstream).run(
+                running, rounds=self.options.rounds, seconds=self.options.seconds
+            )
+            self._audit("streams", running)
+
+    def profile(self) -> None:
+        """Look where the time of the gateway goes."""
+        upstream: StandIn = start_plain(self.children, self.installs, self.place)
+        with self.targets.running(["postgres"], upstream) as running:
+            for target in running:
+                bench = CallsBench(self.installs, self.place, upstream)
+                found = record(
+                    target, bench, self.installs, self.children, seconds=self.options.seconds
+                )
+                _print_profile(found)
+
+    def _audit(self, section: str, running: Sequence[Target]) -> None:
+        for target in running:
+            if target.audit is not None:
+                self.results.audits[f"{target.name} after {section}"] = target.audit()
+
+
+def _postgres(children: Children, stack: ExitStack, results: Results) -> Postgres | None:
+    say("starting PostgreSQL")
+    try:
+        server = stack.enter_context(running_postgres(children))
+    except MissingError as error:
+        results.missing["PostgreSQL"] = str(error)
+        return None
+    results.machine["PostgreSQL"] = ", ".join(
+        [server.setting("server_version")]
+        + [
+            f"{name}={server.setting(name)}"
+            for name in ("fsync", "synchronous_commit", "full_page_writes")
+        ]
+    )
+    return server
+
+
+@contextmanager
+def _emptied_afterwards(place: Place) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        shutil.rmtree(place.run, ignore_errors=True)
+
+
+def _machine(options: Options) -> dict[str, object]:
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
+        "Python": platform.python_version(),
+        "rounds": f"{options.rounds} of {options.seconds} s",
+        "load average at the start": _load(),
+    }
+
+
+def _load() -> str:
+    return " ".join(f"{load:.2f}" for load in os.getloadavg())
+
+
+def _print_profile(profile: Profile) -> None:
+    shares = {
+        "Time in a function itself": profile.own(),
+        "Time in a function and all that it calls": profile.whole(),
+    }
+    for title, functions in shares.items():
+        print(title)  # noqa: T201 - the report
+        for name, share in functions[:_PROFILED]:
+            print(f"  {share * 100:5.1f} %  {name}")  # noqa: T201 - the report
+    print(f"Flame graph: {FLAME_GRAPH.relative_to(REPOSITORY)}\n")  # noqa: T201 - the report
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure the gateway beside its peers, on this machine, in one run.",
+    )
+    names = (*SECTIONS, *ON_REQUEST, *TARGETS)
+    listed = f"{', '.join(SECTIONS)}; on request {', '.join(ON_REQUEST)}; {', '.join(TARGETS)}"
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each (default 3)")
+    parser.add_argument("--seconds", type=int, default=5, help="how long each time (default 5)")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=names, metavar="NAME", help=f"of: {listed}"
+    )
+    parser.add_argument(
+        "--skip", nargs="+", default=[], choices=names, metavar="NAME", help="leave these out"
+    )
+    parser.add_argument(
+        "--growth-keys",
+        nargs="+",
+        type=int,
+        default=[10, 10_000, 1_000_000],
+        metavar="N",
+        help="sizes that growth is measured at (default 10 10000 1000000)",
+    )
+    parser.add_argument(
+        "--growth-calls",
+        nargs="+",
+        type=int,
+        default=[0, 10_000_000],
+        metavar="N",
+        help="calls in the books, at the most keys (default 0 10000000)",
+    )
+    return parser
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,182 @@
+"""What must be shown, and whether this run shows it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.calls import CallsRound
+from bench.figures import Figure
+from bench.results import Results
+from bench.streams import IDLE_STREAMS, PACED_STREAMS
+
+MET, NOT_MET, UNKNOWN = "met", "not met", "not measured"
+
+_OURS, _TWICE = "postgres", "postgres-2"
+_TIMES_PORTKEY = 1.8
+_TIMES_LITELLM = 25.0
+_TIMES_ONE_PROCESS = 1.6
+_TIMES_PGBENCH = 3.0
+_IDLE_STREAM_KB = 100.0
+_STALL_MS = 250.0
+_GROWTH_RATIO = 0.9
+_NO_CORES_LEFT = 0.93
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One promise.
+
+    Attributes:
+        promise: What must be shown.
+        measured: What this run measured.
+        verdict: Whether that is enough.
+    """
+
+    promise: str
+    measured: str
+    verdict: str
+
+    def as_document(self) -> dict[str, Any]:
+        """Return it for ``--json``."""
+        return asdict(self)
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Hold a run against every promise."""
+    return [
+        *_of_calls(results),
+        *_of_streams(results),
+        _two_processes(results),
+        _of_ledger(results),
+        *_of_stalls(results),
+        *_of_growth(results),
+        *_of_books(results),
+    ]
+
+
+def _of_calls(results: Results) -> Iterator[Verdict]:
+    def figure(target: str, concurrency: int, name: str) -> Figure | None:
+        return results.call_figure(target, concurrency, name)
+
+    ours = figure(_OURS, 32, "rate")
+    for peer, least in (("portkey", _TIMES_PORTKEY), ("litellm", _TIMES_LITELLM)):
+        promise = f"calls/s at 32: at least {least:g} x {peer}"
+        yield _times(promise, ours, figure(peer, 32, "rate"), least=least)
+    direct = figure("direct", 1, "p50_ms")
+    promise = "median added latency at 1: below portkey's"
+    yield _below(promise, figure(_OURS, 1, "p50_ms"), figure("portkey", 1, "p50_ms"), less=direct)
+    promise = "p99 at 32: below portkey's"
+    yield _below(promise, figure(_OURS, 32, "p99_ms"), figure("portkey", 32, "p99_ms"))
+
+
+def _of_streams(results: Results) -> Iterator[Verdict]:
+    for streams in PACED_STREAMS:
+        promise = f"events/s of {streams} streams: at least {_TIMES_LITELLM:g} x litellm"
+        ours, peer = (
+            results.stream_figure(target, "paced", streams, "events_per_s")
+            for target in (_OURS, "litellm")
+        )
+        yield _times(promise, ours, peer, least=_TIMES_LITELLM)
+    most = max(PACED_STREAMS)
+    rounds = results.streams_of(_OURS, "paced", most)
+    bad = sum(found.bad + found.unfinished for found in rounds)
+    finished = sum(found.finished for found in rounds)
+    yield Verdict(
+        f"{most} concurrent streams: no error",
+        f"{bad} of {bad + finished} did not finish as they should" if rounds else "",
+        _verdict(bad == 0 and finished > 0) if rounds else UNKNOWN,
+    )
+    memory = results.stream_figure(_OURS, "idle", IDLE_STREAMS, "memory_kb_per_stream")
+    yield Verdict(
+        f"memory of an idle stream: below {_IDLE_STREAM_KB:g} KB",
+        f"{memory.median:.0f} KB" if memory else "",
+        _verdict(memory.median < _IDLE_STREAM_KB) if memory else UNKNOWN,
+    )
+
+
+def _two_processes(results: Results) -> Verdict:
+    promise = f"two processes: at least {_TIMES_ONE_PROCESS:g} x one, where cores are left"
+    twice, once = (results.call_figure(target, 32, "rate") for target in (_TWICE, _OURS))
+    found = _times(promise, twice, once, least=_TIMES_ONE_PROCESS)
+    cores = os.cpu_count() or 1
+    busy = [_busy_cores(found) / cores for found in results.calls_of(_TWICE, 32)]
+    if found.verdict == NOT_MET and busy and max(busy) > _NO_CORES_LEFT:
+        return Verdict(promise, f"{found.measured}; all {cores} cores were busy", UNKNOWN)
+    return found
+
+
+def _of_ledger(results: Results) -> Verdict:
+    promise = f"ledger pairs/s: at least {_TIMES_PGBENCH:g} x pgbench -N, one connection each"
+    pairs, pgbench = (results.ledger_figure(name) for name in ("pairs", "pgbench"))
+    return _times(promise, pairs, pgbench, least=_TIMES_PGBENCH)
+
+
+def _of_stalls(results: Results) -> Iterator[Verdict]:
+    stalls = [
+        (found.stall_ms, f"{found.target}, {found.concurrency} calls")
+        for found in results.calls
+        if found.stall_ms is not None
+    ] + [
+        (found.stall_ms, f"{found.target}, {found.streams} {found.load} streams")
+        for found in results.streams
+        if found.stall_ms is not None
+    ]
+    worst, where = max(stalls, default=(0.0, ""))
+    yield Verdict(
+        f"no event-loop stall above {_STALL_MS:g} ms",
+        f"worst {worst:.0f} ms ({where})" if stalls else "",
+        _verdict(worst <= _STALL_MS) if stalls else UNKNOWN,
+    )
+
+
+def _of_growth(results: Results) -> Iterator[Verdict]:
+    if results.growth:
+        first, *later = results.growth
+        slowest = min((step.pairs_per_s for step in later), default=first.pairs_per_s)
+        ratio = slowest / first.pairs_per_s
+        biggest = results.growth[-1]
+        yield Verdict(
+            "the hot path does not slow down as data grows",
+            f"{ratio:.2f} x, up to {biggest.keys:,} keys and {biggest.calls:,} calls",
+            _verdict(ratio >= _GROWTH_RATIO),
+        )
+
+
+def _of_books(results: Results) -> Iterator[Verdict]:
+    if results.audits:
+        broken = {name: said for name, said in results.audits.items() if said != "clean"}
+        yield Verdict(
+            "the books are exact after all of it",
+            str(broken or ", ".join(f"{name}: clean" for name in results.audits)),
+            _verdict(not broken),
+        )
+
+
+def _times(promise: str, ours: Figure | None, other: Figure | None, *, least: float) -> Verdict:
+    ratio = ours.over(other) if ours else None
+    if ours is None or other is None or ratio is None:
+        return Verdict(promise, "", UNKNOWN)
+    measured = f"{ratio:.1f} x ({ours.median:,.0f} against {other.median:,.0f})"
+    return Verdict(promise, measured, _verdict(ratio >= least))
+
+
+def _below(
+    promise: str, ours: Figure | None, other: Figure | None, *, less: Figure | None = None
+) -> Verdict:
+    if ours is None or other is None:
+        return Verdict(promise, "", UNKNOWN)
+    base = less.median if less else 0.0
+    mine, theirs = ours.median - base, other.median - base
+    return Verdict(promise, f"{mine:.1f} ms against {theirs:.1f} ms", _verdict(mine < theirs))
+
+
+def _busy_cores(found: CallsRound) -> float:
+    served = (found.cpu_per_1000 + found.database_cpu_per_1000) * found.rate / 1000
+    return served + found.generator_cores + found.standin_cores + found.other_cores
+
+
+def _verdict(kept: bool) -> str:  # noqa: FBT001 - it is what the name says
+    return MET if kept else NOT_MET

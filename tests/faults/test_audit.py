@@ -1,0 +1,279 @@
+"""Whoever changes the books behind our back is found: the audit names the rule and the row."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from adapters.pony_store import PonyTransactions, migrate, open_store
+from creditcore import AuditBooks, Payment, PaymentStatus, SystemClock
+from creditcore.ports.payment_events import PaymentEvent
+from creditcore.testing.contracts import a_purchase, a_wallet, admit, settle
+from creditcore.usecases.audit_books import INVARIANTS, Report
+from tests.stack import AUTH_SECRET, REPOSITORY
+from tests.stores import fresh_postgres_database
+
+NOW = SystemClock().now()
+LONG_AGO = NOW - timedelta(days=1)
+
+
+@dataclass
+class BooksUnderTest:
+    """Stored books, and a way to change them that asks no rule."""
+
+    store: PonyTransactions
+    environ: dict[str, str]
+    tamper: Callable[[str], None]
+
+    def audit(self) -> Report:
+        return AuditBooks(self.store).audit()
+
+    def command(self, *flags: str) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command as an operator does."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "audit", *flags],
+            env=self.environ,
+            cwd=REPOSITORY,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+def environment(data_dir: Path, postgres_url: str = "") -> dict[str, str]:
+    """Return what a command needs that talks to the database only."""
+    return {
+        **os.environ,
+        "APP_ENV": "development",
+        "AUTH_SECRET": AUTH_SECRET,
+        "POSTGRES_URL": postgres_url,
+        "DATA_DIR": str(data_dir),
+        "PAYSTACK_SECRET_KEY": "sk_test_sandbox",
+        "LITELLM_BASE_URL": "http://127.0.0.1:9",
+        "LITELLM_MASTER_KEY": "sk-nobody",
+    }
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BooksUnderTest]:
+    """Clean books with one of everything."""
+    if request.param == "sqlite":
+        file = tmp_path / "creditcore.db"
+
+        def tamper_sqlite(statement: str) -> None:
+            with closing(sqlite3.connect(file)) as connection:
+                connection.execute("PRAGMA ignore_check_constraints = ON")
+                connection.execute(statement)
+                connection.commit()
+
+        url = f"sqlite:///{file}"
+        migrate(url)
+        with closing(open_store(url)) as store:
+            fill(store)
+            yield BooksUnderTest(store, environment(tmp_path), tamper_sqlite)
+        return
+    with fresh_postgres_database() as url:
+
+        def tamper_postgres(statement: str) -> None:
+            with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+                drop_rules(cursor)
+                cursor.execute(statement)
+                connection.commit()
+
+        migrate(url)
+        with closing(open_store(url)) as store:
+            fill(store)
+            yield BooksUnderTest(store, environment(tmp_path, url), tamper_postgres)
+
+
+def drop_rules(cursor: psycopg2.extensions.cursor) -> None:
+    """Drop every rule of the tables: whoever can change rows can do that too."""
+    cursor.execute(
+        "SELECT conrelid::regclass, conname FROM pg_constraint"
+        " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+    )
+    for table, constraint in cursor.fetchall():
+        cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
+
+
+def fill(store: PonyTransactions) -> None:
+    """Store a wallet with calls in every state, and purchases."""
+    wallet = a_wallet(store, posted=1000)
+    settle(store, admit(store, 100, reference="settled"), 70)
+    settle(store, admit(store, 100, reference="beyond"), 130)
+    admit(store, 100, reference="open")
+    paid = a_purchase(wallet, reference="paid")
+    pending = a_purchase(wallet, reference="pending")
+    payment = Payment(reference="paid", status=PaymentStatus.SUCCEEDED, amount=paid.offer.price)
+    with store.begin() as tx:
+        tx.purchases.add(paid)
+        tx.purchases.add(pending)
+        judgement = paid.apply(payment, at=NOW)
+        locked = tx.ledger.lock(wallet_ids={wallet.id})
+        locked.post(judgement.transfers)
+        tx.ledger.write(locked)
+        tx.purchases.save(replace(judgement.purchase, provider_id="1"))
+        tx.payment_events.record(
+            PaymentEvent(
+                digest="d" * 64,
+                kind="charge.success",
+                reference="paid",
+                body="{}",
+                received_at=LONG_AGO,
+            )
+        )
+        tx.commit()
+
+
+def insert_transfer(reference: str, kind: str, source: str, target: str) -> str:
+    return (  # constants of this file only
+        "INSERT INTO transfers"  # noqa: S608
+        " (reference, wallet_id, from_account, to_account, amount, kind, at, note)"
+        f" VALUES ('{reference}', 'wallet-1', '{source}', '{target}', 5, '{kind}', 1, '')"
+    )
+
+
+TAMPERINGS = [
+    ("I1", "wallets wallet-1", "UPDATE wallets SET posted = posted + 1"),
+    ("I1", "wallets wallet-1", "UPDATE wallets SET posted = posted - 1"),
+    ("I1", "wallets wallet-1", "DELETE FROM transfers WHERE reference = 'gift:wallet-1'"),
+    (
+        "I1",
+        "wallets wallet-1",
+        "UPDATE transfers SET amount = amount + 1 WHERE reference = 'charge:settled'",
+    ),
+    ("I1", "wallets wallet-1", insert_transfer("extra", "grant", "bonus", "wallet-1")),
+    ("I2", "wallets wallet-1", "UPDATE wallets SET held = held - 1"),
+    (
+        "I2",
+        "wallets wallet-1",
+        "UPDATE usage_logs SET hold_amount = hold_amount + 1 WHERE id = 'open'",
+    ),
+    ("I2", "wallets wallet-1", "DELETE FROM usage_logs WHERE id = 'open'"),
+    ("I3", "wallets wallet-1", "UPDATE wallets SET held = posted + 1"),
+    ("I3", "wallets wallet-1", "UPDATE wallets SET held = -1"),
+    ("I4", "transactions paid", "UPDATE transactions SET sold = sold + 1"),
+    ("I4", "transactions paid", "DELETE FROM transfers WHERE reference = 'purchase:paid:bonus'"),
+    (
+        "I4",
+        "transactions paid",
+        "UPDATE transfers SET amount = 2 * amount WHERE reference = 'purchase:paid:sales'",
+    ),
+    (
+        "I4",
+        "transactions pending",
+        insert_transfer("purchase:pending:sales", "purchase", "sales", "wallet-1"),
+    ),
+    (
+        "I4",
+        "transfers purchase:ghost:sales",
+        insert_transfer("purchase:ghost:sales", "purchase", "sales", "wallet-1"),
+    ),
+    ("I5", "usage_logs settled", "UPDATE usage_logs SET charge = charge - 1 WHERE id = 'settled'"),
+    ("I5", "usage_logs settled", "UPDATE usage_logs SET state = 'open' WHERE id = 'settled'"),
+    ("I5", "usage_logs settled", "DELETE FROM transfers WHERE reference = 'charge:settled'"),
+    ("I5", "usage_logs open", insert_transfer("charge:open", "charge", "wallet-1", "usage")),
+    (
+        "I6",
+        "usage_logs settled",
+        "UPDATE usage_logs SET charge = hold_amount + 1 WHERE id = 'settled'",
+    ),
+    ("I6", "usage_logs settled", "UPDATE usage_logs SET charge = -1 WHERE id = 'settled'"),
+    ("I6", "usage_logs beyond", "UPDATE usage_logs SET written_off = 0 WHERE id = 'beyond'"),
+    ("I6", "usage_logs beyond", "DELETE FROM transfers WHERE reference = 'write_off:beyond'"),
+    ("I7", "transfers charge:settled", "DELETE FROM usage_logs WHERE id = 'settled'"),
+    ("I7", "transfers write_off:beyond", "DELETE FROM usage_logs WHERE id = 'beyond'"),
+    ("I7", "transfers charge:x", insert_transfer("charge:x", "charge", "wallet-1", "usage")),
+    (
+        "I7",
+        "usage_logs settled",
+        "UPDATE usage_logs SET closed_at = created_at - 1 WHERE id = 'settled'",
+    ),
+    (
+        "I8",
+        "transactions paid",
+        "UPDATE transactions SET paid_minor_units = 1 WHERE paystack_ref = 'paid'",
+    ),
+    (
+        "I8",
+        "transactions paid",
+        "UPDATE transactions SET paid_currency = 'USD' WHERE paystack_ref = 'paid'",
+    ),
+    ("I8", "transactions paid", "UPDATE transactions SET closed_at = NULL"),
+    ("I8", "transactions pending", "UPDATE payment_events SET reference = 'pending'"),
+    ("I8", "usage_logs settled", "UPDATE usage_logs SET closed_at = NULL WHERE id = 'settled'"),
+]
+
+
+def test_there_is_a_tampering_for_every_invariant() -> None:
+    assert {invariant for invariant, _, _ in TAMPERINGS} == set(INVARIANTS)
+
+
+def test_clean_books_are_clean(books: BooksUnderTest) -> None:
+    report = books.audit()
+
+    assert report.clean, report
+    assert report.counts == {"wallets": 1, "transfers": 6, "holds": 3, "purchases": 2}
+
+
+@pytest.mark.parametrize(("invariant", "row", "statement"), TAMPERINGS)
+def test_a_tampering_is_named(
+    books: BooksUnderTest, invariant: str, row: str, statement: str
+) -> None:
+    books.tamper(statement)
+
+    report = books.audit()
+
+    assert not report.clean
+    assert row in {breach.row for breach in report.breaches[invariant]}
+    assert all(breach.detail for breach in report.breaches[invariant])
+
+
+def test_the_rules_of_the_tables_refuse_most_of_it(books: BooksUnderTest) -> None:
+    """The audit is the last line: an ordinary session cannot even write these."""
+    refused = 0
+    impossible = (
+        "UPDATE wallets SET held = posted + 1",
+        "UPDATE wallets SET held = -1",
+        "UPDATE usage_logs SET charge = hold_amount + 1 WHERE id = 'settled'",
+        "UPDATE usage_logs SET state = 'open' WHERE id = 'settled'",
+        "UPDATE transactions SET paid_currency = 'USD' WHERE paystack_ref = 'paid'",
+    )
+    for statement in impossible:
+        with books.store.begin() as tx:
+            try:
+                tx._session.change(statement)
+            except Exception:  # noqa: BLE001 - each database has its own word for it
+                refused += 1
+
+    assert refused == len(impossible)
+    assert books.audit().clean
+
+
+def test_the_command_says_so_and_exits_with_zero_or_one(books: BooksUnderTest) -> None:
+    clean = books.command()
+    books.tamper("UPDATE wallets SET posted = posted + 1")
+    broken = books.command()
+    for_machines = books.command("--json")
+
+    assert (clean.returncode, broken.returncode, for_machines.returncode) == (0, 1, 1)
+    assert clean.stdout.endswith("The books are clean.\n")
+    assert "BROKEN  I1" in broken.stdout
+    assert "wallets wallet-1" in broken.stdout
+    report = json.loads(for_machines.stdout)
+    assert report["clean"] is False
+    [breach] = report["invariants"]["I1"]["breaches"]
+    assert breach["row"] == "wallets wallet-1"
+    assert not report["invariants"]["I2"]["breaches"]

@@ -1,0 +1,280 @@
+"""Nothing is lost and nothing is doubled, whatever dies, and whenever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from functools import partial
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from creditcore import Basis, Credits, Hold, HoldState, SystemClock
+from tests.faults.wire import (
+    Seen,
+    call,
+    chat_body,
+    raw_connection,
+    read_to_the_end,
+    read_until,
+    request_bytes,
+)
+from tests.faults.workers import worker_serving, workers_of
+from tests.stack import Account, Stack, running_stack, wait_until
+from tests.stores import fresh_postgres_database
+
+FUNDED = Credits.of(1000)
+STREAMS = 20
+WAITING = 5
+LONGEST_CALL_S = "5"
+SWEPT_WITHIN_S = 60.0
+HI = chat_body("[[sim tokens=3 prompt=11]]")
+HI_COSTS = Credits(11 * 200 + 3 * 800)
+STREAM = chat_body("[[sim tokens=30 prompt=11 delay_ms=100]]", stream=True)
+STREAM_COSTS = Credits(11 * 200 + 30 * 800)
+SLOW_TO_BEGIN = chat_body("[[sim tokens=3 first_ms=4000]]", stream=True)
+
+
+@pytest.fixture(scope="module")
+def sqlite_brittle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A gateway of our own, whose holds do not live long."""
+    data = tmp_path_factory.mktemp("brittle-sqlite")
+    with running_stack("", data, MAX_STREAM_SECONDS=LONGEST_CALL_S) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def postgres_brittle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The same with four processes, on PostgreSQL."""
+    data = tmp_path_factory.mktemp("brittle-postgres")
+    with (
+        fresh_postgres_database() as url,
+        running_stack(url, data, workers=4, MAX_STREAM_SECONDS=LONGEST_CALL_S) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def brittle(request: pytest.FixtureRequest) -> Stack:
+    found: Stack = request.getfixturevalue(f"{request.param}_brittle")
+    return found
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest) -> Account:
+    name = "brittle" if "brittle" in request.fixturenames else "postgres_brittle"
+    stack: Stack = request.getfixturevalue(name)
+    return stack.an_account(credits_=str(FUNDED))
+
+
+def open_holds(stack: Stack, account: Account) -> list[Hold]:
+    return [hold for hold in stack.calls_of(account) if hold.is_open]
+
+
+def sweep(stack: Stack, account: Account) -> None:
+    """Let the holds of an account get too old, and see them closed."""
+    if not (left := open_holds(stack, account)):
+        return
+    last = max(hold.expires_at for hold in left)
+    wait_until(lambda: SystemClock().now() > last, timeout_s=SWEPT_WITHIN_S)
+    if stack.database_url.startswith("postgres"):
+        stack.flask("worker", "--once")
+    wait_until(lambda: not open_holds(stack, account))
+
+
+def alert_keys(stack: Stack) -> set[str]:
+    with stack.store.begin() as tx:
+        return {alert.key for alert in tx.alerts.recent(limit=1000)}
+
+
+def expect_whole(stack: Stack, account: Account, *, charged: Credits) -> None:
+    """Assert that a wallet lost exactly what was charged, and that the books agree."""
+    wallet = stack.wallet_of(account.person_id)
+    assert (wallet.posted, wallet.held) == (FUNDED - charged, Credits(0))
+    report = stack.audit()
+    assert report["clean"], report
+
+
+def test_after_a_power_cut_every_call_under_way_gives_its_hold_back(
+    brittle: Stack, account: Account
+) -> None:
+    before = brittle.upstream(summary=1)["total"]
+    with ExitStack() as opened:
+        for body in [STREAM] * STREAMS + [SLOW_TO_BEGIN] * WAITING:
+            sock = opened.enter_context(raw_connection(brittle.base_url))
+            sock.sendall(request_bytes(body, key=account.api_key))
+            if body is STREAM:
+                read_until(sock, b"token 0")
+        # Those that wait are past their admission, and before their answer.
+        wait_until(lambda: brittle.upstream(summary=1)["total"] - before == STREAMS + WAITING)
+
+        brittle.kill()
+
+    left = open_holds(brittle, account)
+    assert len(left) == STREAMS + WAITING
+    assert sum(hold.amount.microcredits for hold in left) == (
+        brittle.wallet_of(account.person_id).held.microcredits
+    )
+    brittle.start()
+    assert call(brittle.base_url, HI, key=account.api_key).status == 200
+    sweep(brittle, account)
+    holds = {hold.reference: hold for hold in brittle.calls_of(account)}
+    for hold in left:
+        assert (holds[hold.reference].state, holds[hold.reference].charged) == (
+            HoldState.EXPIRED,
+            Credits(0),
+        )
+    assert {f"expired:{hold.reference}" for hold in left} <= alert_keys(brittle)
+    expect_whole(brittle, account, charged=HI_COSTS)
+
+
+def test_what_was_acknowledged_survives_a_power_cut(brittle: Stack, account: Account) -> None:
+    answers = [call(brittle.base_url, HI, key=account.api_key) for _ in range(20)]
+    acknowledged = brittle.settled_wallet_of(account.person_id)
+
+    brittle.kill()
+    brittle.start()
+
+    assert {answer.status for answer in answers} == {200}
+    assert brittle.wallet_of(account.person_id) == acknowledged
+    assert {hold.reference for hold in brittle.calls_of(account)} == {
+        answer.call_id for answer in answers
+    }
+    expect_whole(brittle, account, charged=Credits(20 * HI_COSTS.microcredits))
+
+
+def test_a_stop_in_order_lets_streams_finish_and_settles_them(
+    brittle: Stack, account: Account
+) -> None:
+    process = brittle.process
+    assert process is not None
+    with raw_connection(brittle.base_url) as sock:
+        sock.sendall(request_bytes(STREAM, key=account.api_key, headers=("Connection: close",)))
+        begun = read_until(sock, b"token 0")
+
+        process.send_signal(signal.SIGTERM)
+        whole = begun + read_to_the_end(sock)
+    wait_until(lambda: process.poll() is not None)
+
+    assert b"[DONE]" in whole
+    [hold] = brittle.calls_of(account)
+    assert (hold.state, hold.outcome.basis) == (HoldState.SETTLED, Basis.PROVIDER_USAGE)
+    assert process.returncode == 0
+    brittle.start()
+    expect_whole(brittle, account, charged=STREAM_COSTS)
+
+
+def test_when_one_worker_is_killed_the_streams_of_the_others_go_on(
+    postgres_brittle: Stack, account: Account
+) -> None:
+    stack = postgres_brittle
+    owners: dict[socket.socket, int | None] = {}
+    begun: dict[socket.socket, bytes] = {}
+    with ExitStack() as opened:
+        while len(owners) < STREAMS or len(set(owners.values())) < 2:
+            assert len(owners) < 10 * STREAMS, "all streams went to one worker"
+            sock = opened.enter_context(raw_connection(stack.base_url))
+            sock.sendall(request_bytes(STREAM, key=account.api_key, headers=("Connection: close",)))
+            begun[sock] = read_until(sock, b"token 0")
+            owners[sock] = worker_serving(stack, sock)
+        newest, victim = owners.popitem()
+        assert victim is not None
+
+        os.kill(victim, signal.SIGKILL)
+        finished = {sock: b"[DONE]" in begun[sock] + read_to_the_end(sock) for sock in begun}
+
+    others = [sock for sock, owner in owners.items() if owner != victim]
+    assert others
+    assert all(finished[sock] for sock in others)
+    assert not finished[newest]
+    wait_until(lambda: len(workers_of(stack) - {victim}) == 4)
+    sweep(stack, account)
+    states = [hold.state for hold in stack.calls_of(account)]
+    settled, expired = states.count(HoldState.SETTLED), states.count(HoldState.EXPIRED)
+    assert settled >= len(others)
+    assert expired >= 1
+    assert settled + expired == len(begun)
+    expect_whole(stack, account, charged=Credits(settled * STREAM_COSTS.microcredits))
+
+
+def test_a_worker_that_is_killed_is_replaced(brittle: Stack, account: Account) -> None:
+    before = workers_of(brittle)
+
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(new := workers_of(brittle) - before) == len(before) and new)
+
+    wait_until(brittle._ready)
+    assert call(brittle.base_url, HI, key=account.api_key).status == 200
+    brittle.settled_wallet_of(account.person_id)
+    expect_whole(brittle, account, charged=HI_COSTS)
+
+
+def has_length(items: list[Seen], enough: int) -> bool:
+    return len(items) >= enough
+
+
+def terminate_backends(url: str) -> int:
+    """End every connection of the gateway, as a restart of the database would."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = %s AND application_name = 'creditcore' AND pid <> pg_backend_pid()",
+            (urlsplit(url).path.lstrip("/"),),
+        )
+        [count] = cursor.fetchone()
+        return int(count)
+
+
+def test_when_the_database_drops_every_connection_calls_succeed_or_fail_cleanly(
+    postgres_brittle: Stack, account: Account
+) -> None:
+    stack = postgres_brittle
+    answered: list[Seen] = []
+    stop = threading.Event()
+
+    def keep_calling(number: int) -> None:
+        body = HI if number % 2 else STREAM.replace(b"delay_ms=100", b"delay_ms=1")
+        while not stop.is_set():
+            answered.append(call(stack.base_url, body, key=account.api_key))
+
+    with ThreadPoolExecutor(8) as threads:
+        callers: list[Future[None]] = [threads.submit(keep_calling, n) for n in range(8)]
+        try:
+            for _ in range(5):
+                enough = len(answered) + 40
+                wait_until(partial(has_length, answered, enough))
+                assert terminate_backends(stack.database_url)
+        finally:
+            stop.set()
+        for caller in callers:
+            caller.result(60)
+
+    assert {answer.status for answer in answered} <= {200, 503}
+    for answer in answered:
+        if answer.status == 503:
+            assert answer.error["type"] == "server_error"
+            assert "Nothing was charged" in answer.error["message"]
+            assert answer.headers["retry-after"]
+    served = {answer.call_id for answer in answered if answer.status == 200}
+    assert wait_until(lambda: call(stack.base_url, HI, key=account.api_key).status == 200)
+    # What was served is charged in the end, without waiting for any sweep.
+    wait_until(
+        lambda: not [hold for hold in open_holds(stack, account) if hold.reference in served]
+    )
+    sweep(stack, account)
+    holds = stack.calls_of(account)
+    assert served <= {hold.reference for hold in holds}
+    for hold in holds:
+        if hold.reference in served:
+            assert hold.state is HoldState.SETTLED
+            assert hold.charged in (HI_COSTS, STREAM_COSTS)
+    assert len([hold for hold in holds if hold.charged]) >= len(served)
+    charged = sum(hold.charged.microcredits for hold in holds)
+    expect_whole(stack, account, charged=Credits(charged))

@@ -1,0 +1,101 @@
+"""Whatever a client sends, a wire understands it or says what is wrong with it."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.litellm.wire.body import asks_for_stream
+from adapters.litellm.wire.chat import ChatCompletions
+from adapters.litellm.wire.completions import Completions
+from adapters.litellm.wire.embeddings import Embeddings
+from adapters.litellm.wire.messages import Messages
+from adapters.litellm.wire.responses import Responses
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.ports.inference import Wire
+
+WIRES: list[Wire] = [ChatCompletions(), Completions(), Embeddings(), Messages(), Responses()]
+MINIMAL: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": [{"role": "user", "content": "x"}]},
+    "/v1/completions": {"prompt": "x"},
+    "/v1/embeddings": {"input": "x"},
+    "/v1/messages": {"messages": [{"role": "user", "content": "x"}], "max_tokens": 5},
+    "/v1/responses": {"input": "x"},
+}
+_ROUTING = {
+    "api_base": "http://evil",
+    "api_key": "x",
+    "aws_access_key_id": "x",
+    "cache": {},
+    "custom_llm_provider": "x",
+    "extra_headers": {},
+    "fallbacks": [],
+    "input_cost_per_token": 0,
+    "litellm_metadata": {},
+    "mock_response": "x",
+    "num_retries": 9,
+    "tags": ["x"],
+    "user_config": {},
+}
+_NAMES = st.sampled_from(
+    [
+        "best_of",
+        "content",
+        "encoding_format",
+        "input",
+        "instructions",
+        "max_tokens",
+        "messages",
+        "n",
+        "output",
+        "prompt",
+        "role",
+        "service_tier",
+        "source",
+        "stream",
+        "stream_options",
+        "system",
+        "text",
+        "tools",
+        "type",
+    ]
+)
+_WORDS = st.sampled_from(["user", "text", "message", "image", "tool_result", "function", "x"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | _WORDS,
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(_NAMES, children, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.sampled_from(WIRES), st.dictionaries(_NAMES, _JSON, max_size=5))
+def test_it_is_understood_or_refused(wire: Wire, fields: dict[str, Any]) -> None:
+    body = orjson.dumps({"model": "m", **MINIMAL[wire.endpoint], **fields})
+
+    try:
+        request = wire.parse(body)
+    except InvalidRequestError:
+        return
+
+    sent = wire.upstream_body(request, output_bound=7)
+    assert asks_for_stream(sent) is request.stream
+
+
+@pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.endpoint)
+@pytest.mark.parametrize("name", _ROUTING)
+def test_what_routes_mocks_or_prices_is_refused_everywhere(wire: Wire, name: str) -> None:
+    fields = {"model": "m", **MINIMAL[wire.endpoint], name: _ROUTING[name]}
+
+    with pytest.raises(InvalidRequestError) as caught:
+        wire.parse(orjson.dumps(fields))
+
+    assert (caught.value.param, caught.value.code) == (name, "unsupported_parameter")
+
+
+@pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.endpoint)
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"model": "m"}', b"{" + b'"a":{' * 2000])
+def test_what_is_no_request_is_refused_everywhere(wire: Wire, body: bytes) -> None:
+    with pytest.raises(InvalidRequestError):
+        wire.parse(body)

@@ -1,0 +1,47 @@
+"""A request has one key, wherever its protocol puts it."""
+
+import secrets
+
+import pytest
+
+from adapters.flask_web.bearer import bearer_secret, either_secret
+from creditcore import KeyRefusedError, KeySecret
+
+ONE = KeySecret.generate(secrets.choice)
+OTHER = KeySecret.generate(secrets.choice)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "api_key"),
+    [
+        (f"Bearer {ONE.text}", None),
+        (f"bearer  {ONE.text} ", ""),
+        (None, ONE.text),
+        ("", f" {ONE.text} "),
+        (f"Bearer {ONE.text}", ONE.text),
+    ],
+)
+def test_the_key_is_found_in_either_header(authorization: str | None, api_key: str | None) -> None:
+    assert either_secret(authorization, api_key) == ONE
+
+
+@pytest.mark.parametrize(
+    ("authorization", "api_key"),
+    [
+        (None, None),
+        (f"Bearer {OTHER.text}", ONE.text),
+        ("Bearer sk-wrong", ONE.text),
+        (f"Bearer {ONE.text}", "sk-wrong"),
+        (None, f"{ONE.text},{ONE.text}"),
+        (f"Basic {ONE.text}", None),
+    ],
+)
+def test_none_two_or_nonsense_open_nothing(authorization: str | None, api_key: str | None) -> None:
+    with pytest.raises(KeyRefusedError):
+        either_secret(authorization, api_key)
+
+
+def test_elsewhere_only_a_bearer_counts() -> None:
+    assert bearer_secret(f"Bearer {ONE.text}") == ONE
+    with pytest.raises(KeyRefusedError):
+        bearer_secret(None)
