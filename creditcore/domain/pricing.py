@@ -20,6 +20,7 @@ from typing import Self
 from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
 
 _PRICE_DECIMALS = 30
+_PRICE_DIGITS = 7
 _PRICE_UNITS_PER_USD = 10**_PRICE_DECIMALS
 _MICROCREDITS_PER_USD_OF_BALANCE = 10**8
 _PICODOLLARS_PER_USD = 10**12
@@ -43,11 +44,15 @@ def price_units(text: str) -> int:
         raise ValueError(f"not a price: {text!r}") from None
     if not price.is_finite() or not 0 <= price <= 10**6:
         raise ValueError(f"not a price: {text!r}")
-    # Looking at the exponent first keeps "1e-999999999" from becoming a huge integer.
-    _, digits, exponent = price.normalize().as_tuple()
-    if not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
+    # Digit by digit: arithmetic would round, or turn "1e-999999999" into a huge integer.
+    _, digits, exponent = price.as_tuple()
+    written = "".join(map(str, digits))
+    shift = int(exponent) + _PRICE_DECIMALS
+    if shift >= 0:
+        return int(written + "0" * min(shift, _PRICE_DECIMALS + _PRICE_DIGITS))
+    if written[shift:].strip("0"):
         raise ValueError(f"price finer than 10^-{_PRICE_DECIMALS} USD: {text!r}")
-    return int("".join(map(str, digits)) + "0" * (exponent + _PRICE_DECIMALS))
+    return int(written[:shift] or "0")
 
 
 def usd_text(units: int) -> str:

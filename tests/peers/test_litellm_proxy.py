@@ -23,9 +23,7 @@ def account(stack: Stack) -> Account:
 
 @pytest.fixture
 def client(stack: Stack, account: Account) -> openai.OpenAI:
-    return openai.OpenAI(
-        base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0
-    )
+    return openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0)
 
 
 def ask(text: str = "[[sim tokens=37 prompt=1234]]") -> list[dict[str, str]]:
