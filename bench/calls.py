@@ -33,7 +33,7 @@ class CallsRound:
         target: Its name.
         concurrency: Connections, each with one call at a time.
         rate: Answered calls a second, refusals included.
-        p50_ms: The median time of a call.
+        p50_ms: The median time of a call; None where not one was answered in time.
         p99_ms: Of a hundred calls, all but one were faster.
         bad: Answers that were not 2xx, and connections that broke.
         calls: All answers.
@@ -41,6 +41,7 @@ class CallsRound:
         database_cpu_per_1000: The same of its database.
         memory_mb: What the target keeps in memory, in MB.
         stall_ms: The worst stall of its event loop, where a watchdog looked.
+        target_cores: How many cores the target and its database kept busy.
         generator_cores: How many cores the load generator kept busy.
         standin_cores: How many the stand-in kept busy.
         other_cores: How many something else on the machine kept busy.
@@ -49,17 +50,23 @@ class CallsRound:
     target: str
     concurrency: int
     rate: float
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
     bad: int
     calls: int
-    cpu_per_1000: float
-    database_cpu_per_1000: float
+    cpu_per_1000: float | None
+    database_cpu_per_1000: float | None
     memory_mb: float
     stall_ms: float | None
+    target_cores: float
     generator_cores: float
     standin_cores: float
     other_cores: float
+
+    @property
+    def busy_cores(self) -> float:
+        """How many cores of the machine were busy, whoever kept them so."""
+        return self.target_cores + self.generator_cores + self.standin_cores + self.other_cores
 
     def as_document(self) -> dict[str, Any]:
         """Return it for ``--json``."""
@@ -109,14 +116,15 @@ class CallsBench:
             target=target.name,
             concurrency=concurrency,
             rate=calls / told["seconds"],
-            p50_ms=told["p50_ms"],
-            p99_ms=told["p99_ms"],
+            p50_ms=told["p50_ms"] if calls else None,
+            p99_ms=told["p99_ms"] if calls else None,
             bad=int(told["refused"] + told["broken"]),
             calls=calls,
-            cpu_per_1000=1000 * own / max(1, calls),
-            database_cpu_per_1000=1000 * database_own / max(1, calls),
+            cpu_per_1000=1000 * own / calls if calls else None,
+            database_cpu_per_1000=1000 * database_own / calls if calls else None,
             memory_mb=memory_bytes(target.pids) / 1e6,
             stall_ms=stall,
+            target_cores=(own + database_own) / elapsed,
             generator_cores=generator / elapsed,
             standin_cores=standin / elapsed,
             other_cores=max(0.0, busy - ours) / elapsed,

@@ -149,6 +149,7 @@ class _Bench:
                 running, rounds=self.options.rounds, seconds=self.options.seconds
             )
             self._audit("calls", running)
+        self.children.stop(upstream.process)
 
     def streams(self) -> None:
         """Measure streams."""
@@ -158,6 +159,7 @@ class _Bench:
                 running, rounds=self.options.rounds, seconds=self.options.seconds
             )
             self._audit("streams", running)
+        self.children.stop(upstream.process)
 
     def profile(self) -> None:
         """Look where the time of the gateway goes."""
@@ -169,6 +171,7 @@ class _Bench:
                     target, bench, self.installs, self.children, seconds=self.options.seconds
                 )
                 _print_profile(found)
+        self.children.stop(upstream.process)
 
     def _audit(self, section: str, running: Sequence[Target]) -> None:
         for target in running:

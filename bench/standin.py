@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from subprocess import Popen
 from typing import Any
 
 from bench.children import Children
@@ -46,11 +47,16 @@ class StandIn:
 
     Attributes:
         url: Its root, without ``/v1``.
-        pid: Its first process.
+        process: Its first process.
     """
 
     url: str
-    pid: int
+    process: Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The number of its first process."""
+        return self.process.pid
 
 
 def request_body(model: str = CHAT, *, tokens: int | None = None) -> dict[str, Any]:
@@ -71,7 +77,7 @@ def start_plain(children: Children, installs: Installs, place: Place) -> StandIn
     answers = {"/v1/chat/completions": json.dumps(_ANSWER), "/model/info": _model_info()}
     url, child = start_answering(children, installs.nginx(), place, answers)
     wait_for_http(f"{url}/model/info", child)
-    return StandIn(url, child.pid)
+    return StandIn(url, child)
 
 
 def start_streams(children: Children, installs: Installs, place: Place) -> StandIn:
@@ -89,7 +95,7 @@ def start_streams(children: Children, installs: Installs, place: Place) -> Stand
     )
     url = f"http://{HOST}:{port}"
     wait_for_http(f"{url}/model/info", child)
-    return StandIn(url, child.pid)
+    return StandIn(url, child)
 
 
 def _model_info() -> str:

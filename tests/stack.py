@@ -239,8 +239,8 @@ def running_stack(
         with closing(open_store(store_url)) as store:
             stack = Stack(base_url, store_url, environ, sandbox, store)
             stack.flask("worker", "--once")
-            stack.start()
             try:
+                stack.start()
                 yield stack
             finally:
                 stack.stop()

@@ -9,7 +9,7 @@ from adapters.litellm.faults import Fault
 from adapters.litellm.wire.document_meter import DocumentMeter
 from adapters.litellm.wire.openai_wire import error_event
 from adapters.litellm.wire.public import is_public, public_event, public_usage, read_object
-from adapters.litellm.wire.sse import SseEvent
+from adapters.litellm.wire.sse import KEEP_ALIVE, SseEvent
 from adapters.litellm.wire.stream_meter import StreamMeter
 from adapters.litellm.wire.usage import read_usage
 from creditcore.ports.inference import Receipt
@@ -77,7 +77,7 @@ class ChunkStreamMeter(StreamMeter):
 
     def _read(self, event: SseEvent) -> bytes:
         if event.data is None:
-            return event.raw
+            return KEEP_ALIVE
         if event.data.strip() == _DONE:
             self._done = True
             return event.raw

@@ -16,7 +16,7 @@ from adapters.litellm.wire.messages_errors import (
 )
 from adapters.litellm.wire.messages_usage import CumulativeUsage, read_messages_usage
 from adapters.litellm.wire.public import clean, public_event, public_usage, read_object
-from adapters.litellm.wire.sse import SseEvent
+from adapters.litellm.wire.sse import KEEP_ALIVE, SseEvent
 from adapters.litellm.wire.tally import text_length
 from adapters.litellm.wire.typed_meter import TypedStreamMeter
 from adapters.litellm.wire.usage import UnreadableUsageError
@@ -67,7 +67,7 @@ class MessagesStreamMeter(TypedStreamMeter):
     def _read(self, event: SseEvent) -> bytes:
         self._latest = {}
         if event.data is None:
-            return event.raw
+            return KEEP_ALIVE
         document = read_object(event.data)
         if document.get("error"):
             return self._fail(document["error"])

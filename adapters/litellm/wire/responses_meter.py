@@ -8,7 +8,7 @@ from adapters.litellm.faults import Fault
 from adapters.litellm.wire.document_meter import DocumentMeter
 from adapters.litellm.wire.public import clean, public_event, public_usage, read_object
 from adapters.litellm.wire.responses_draft import ResponseDraft
-from adapters.litellm.wire.sse import SseEvent
+from adapters.litellm.wire.sse import KEEP_ALIVE, SseEvent
 from adapters.litellm.wire.tally import text_length
 from adapters.litellm.wire.typed_meter import TypedStreamMeter
 from adapters.litellm.wire.usage import read_responses_usage
@@ -74,7 +74,7 @@ class ResponseStreamMeter(TypedStreamMeter):
     def _read(self, event: SseEvent) -> bytes:
         self._latest = {}
         if event.data is None:
-            return event.raw
+            return KEEP_ALIVE
         if event.data.strip() == _DONE:
             return b""
         document = read_object(event.data)

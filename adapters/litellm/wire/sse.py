@@ -13,6 +13,9 @@ from typing import NamedTuple
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """Longer than any event an honest server sends; LiteLLM's own limit for a frame."""
 
+KEEP_ALIVE = b": ping\n\n"
+"""What a comment becomes on its way: it says that somebody is there, and not who."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # A CR at the very end may yet turn out to be half of a CRLF, so it needs a byte behind it.

@@ -442,8 +442,8 @@ def test_event_without_end_stops_the_stream_with_an_error() -> None:
     assert not meter.complete
 
 
-def test_comments_pass_untouched() -> None:
-    assert a_meter().feed(b": PROCESSING\n\n") == b": PROCESSING\n\n"
+def test_a_comment_passes_without_saying_who_is_there() -> None:
+    assert a_meter().feed(b": OPENROUTER PROCESSING\n\n") == b": ping\n\n"
 
 
 def test_private_fields_of_a_chunk_are_taken_out() -> None:
