@@ -1,0 +1,94 @@
+"""Clients that are slow, on purpose or not, harm nobody else."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from creditcore import Credits
+from tests.stack import Stack, wait_until
+
+SLOW_READERS = 200
+MOST_GROWTH_KB = 100 * SLOW_READERS
+
+
+@contextmanager
+def connection(stack: Stack, *, receive_bytes: int = 0) -> Iterator[socket.socket]:
+    address = urlsplit(stack.base_url)
+    with socket.socket() as client:
+        if receive_bytes:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        client.settimeout(60)
+        client.connect((address.hostname, address.port))
+        yield client
+
+
+def a_request(key: str, text: str, *, length: int | None = None) -> bytes:
+    body = json.dumps(
+        {"model": "demo-chat", "stream": True, "messages": [{"role": "user", "content": text}]}
+    ).encode()
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\n"
+        f"authorization: Bearer {key}\r\ncontent-length: {length or len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def memory_kb(stack: Stack) -> int:
+    """Return the resident memory of the gateway's processes."""
+    group = stack.process.pid
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+            status = (stat.parent / "status").read_text()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            total += sum(
+                int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")
+            )
+    return total
+
+
+def test_heads_and_bodies_that_never_end_are_cut(sqlite_stack: Stack) -> None:
+    account = sqlite_stack.an_account()
+    before = sqlite_stack.upstream(summary=1)["total"]
+
+    with connection(sqlite_stack) as slow_head, connection(sqlite_stack) as slow_body:
+        slow_head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nx-slow: ")
+        slow_body.sendall(a_request(account.api_key, "Hi", length=10_000))
+        answer = slow_body.recv(65536)
+        rest = slow_head.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert rest == b""
+    assert sqlite_stack.upstream(summary=1)["total"] == before
+    assert sqlite_stack.calls_of(account) == []
+
+
+def test_two_hundred_slow_readers_leave_room_for_others(sqlite_stack: Stack) -> None:
+    slow, quick = sqlite_stack.an_account(credits_="500"), sqlite_stack.an_account()
+    quiet_kb = memory_kb(sqlite_stack)
+
+    with ExitStack() as open_sockets:
+        readers = [
+            open_sockets.enter_context(connection(sqlite_stack, receive_bytes=2048))
+            for _ in range(SLOW_READERS)
+        ]
+        for reader in readers:
+            reader.sendall(a_request(slow.api_key, "[[sim tokens=900]]"))
+        for reader in readers:
+            assert reader.recv(10).startswith(b"HTTP/1.1 2")
+        answers = [sqlite_stack.chat("Hi", key=quick.api_key) for _ in range(20)]
+        grown_kb = memory_kb(sqlite_stack) - quiet_kb
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert grown_kb < MOST_GROWTH_KB
+    wait_until(lambda: sqlite_stack.wallet_of(slow.person_id).held == Credits(0))
+    assert len(sqlite_stack.calls_of(slow)) == SLOW_READERS
+    assert sqlite_stack.audit()["clean"]
