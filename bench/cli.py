@@ -24,6 +24,7 @@ from bench.place import REPOSITORY, Place
 from bench.postgres import Postgres, running_postgres
 from bench.report import report
 from bench.results import Results
+from bench.slow_readers import measure_slow_readers
 from bench.standin import StandIn, start_plain, start_streams
 from bench.streams import StreamsBench
 from bench.targets import Target, Targets
@@ -31,8 +32,9 @@ from bench.verdicts import verdicts
 
 TARGETS = ("direct", "nginx", "sqlite", "postgres", "postgres-2", "portkey", "litellm")
 SECTIONS = ("calls", "streams", "ledger")
-ON_REQUEST = ("growth", "profile")
-"""Measured only when named: one fills a disk with millions of rows, one writes a picture."""
+ON_REQUEST = ("growth", "profile", "slow-readers")
+"""Measured only when named: one fills a disk with millions of rows, one writes a picture,
+one keeps others waiting."""
 
 _PROFILED = 40
 
@@ -118,6 +120,8 @@ def _run(options: Options) -> int:
             )
         if "profile" in options.sections:
             bench.profile()
+        if "slow-readers" in options.sections:
+            bench.slow_readers()
     results.machine["load average at the end"] = _load()
     promises = verdicts(results)
     print(report(results, promises))  # noqa: T201 - the report
@@ -171,6 +175,15 @@ class _Bench:
                     target, bench, self.installs, self.children, seconds=self.options.seconds
                 )
                 _print_profile(found)
+        self.children.stop(upstream.process)
+
+    def slow_readers(self) -> None:
+        """Measure what slow readers do to others."""
+        upstream = start_streams(self.children, self.installs, self.place)
+        ours = [name for name in self.options.targets if name in ("sqlite", "postgres")]
+        with self.targets.running(ours, upstream) as running:
+            for target in running:
+                print(measure_slow_readers(target).line())  # noqa: T201 - the report
         self.children.stop(upstream.process)
 
     def _audit(self, section: str, running: Sequence[Target]) -> None:
