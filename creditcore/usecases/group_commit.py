@@ -35,6 +35,7 @@ MAX_WAITING = 4096
 """Steps that may wait in memory before new ones are refused."""
 
 _BUSY_ATTEMPTS = 5
+_LINGER_S = 0.003
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
 
@@ -97,6 +98,8 @@ class GroupCommit:
         self._pid = os.getpid()
         self._waiting: deque[_Ticket] = deque()
         self._in_flight: list[_Ticket] = []
+        # How many of those that wait have somebody waiting for them.
+        self._urgent = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -159,6 +162,7 @@ class GroupCommit:
             if not ticket.keep and len(self._waiting) >= self._max_waiting:
                 raise OverloadedError("Too many calls are waiting for the database.")
             self._waiting.append(ticket)
+            self._urgent += not ticket.keep
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._commit_for_ever, name="group-commit", daemon=True
@@ -174,13 +178,20 @@ class GroupCommit:
             pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S) if failed else 0.0
 
     def _take(self, pause_s: float) -> list[_Ticket]:
-        """Wait for work, and after a failure wait a little longer for the database."""
+        """Wait for work, and after a failure wait a little longer for the database.
+
+        Work that nobody waits for lingers a moment, so that it shares the commit of the
+        next caller: the settlement of one call goes with the authorization of the next.
+        """
         with self._changed:
             self._in_flight = []
             if pause_s and not self._closed:
                 self._changed.wait_for(lambda: self._closed, timeout=pause_s)
             self._changed.wait_for(lambda: self._waiting or self._closed)
+            if not self._urgent and not self._closed:
+                self._changed.wait_for(lambda: self._urgent or self._closed, timeout=_LINGER_S)
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+            self._urgent -= sum(not ticket.keep for ticket in batch)
             self._in_flight = batch
             return batch
 
