@@ -11,9 +11,7 @@ from creditcore import Credits
 from tests.stack import Account, Stack
 
 ENDLESS = "[[sim tokens=10000 prompt=10 ignore_max=1]]"
-# A prompt of this size has a bound that costs 0.0958 credits or less; an output token of
-# demo-chat costs 0.0008.
-A_HUNDRED_TOKENS = "0.16"
+PROMPT_TOKEN, OUTPUT_TOKEN = 200, 800  # microcredits, of demo-chat
 
 
 def stream(stack: Stack, key: str, text: str = ENDLESS) -> tuple[list[str], str | None]:
@@ -32,17 +30,29 @@ def stream(stack: Stack, key: str, text: str = ENDLESS) -> tuple[list[str], str 
 
 @pytest.fixture
 def poor(stack: Stack) -> Account:
-    return stack.an_account(credits_=A_HUNDRED_TOKENS)
+    """Somebody whose wallet affords exactly a hundred tokens of this stream."""
+    probe = stack.an_account(credits_="100")
+    stream(stack, probe.api_key, ENDLESS.replace("10000", "1"))
+    stack.settled_wallet_of(probe.person_id)
+    [call] = stack.calls_of(probe)
+    # The prompt of the real one is four bytes longer.
+    prompt_bound = call.call.prompt_bound + 4
+    return stack.an_account(credits_=str(Credits(prompt_bound * PROMPT_TOKEN + 100 * OUTPUT_TOKEN)))
 
 
-def test_a_stream_that_outruns_its_wallet_ends_as_at_its_limit(stack: Stack, poor: Account) -> None:
+def test_a_wallet_that_affords_a_hundred_tokens_delivers_no_more(
+    stack: Stack, poor: Account
+) -> None:
+    before = stack.wallet_of(poor.person_id).posted
+
     words, reason = stream(stack, poor.api_key)
 
     wallet = stack.settled_wallet_of(poor.person_id)
-    assert 0 < len(words) <= 200
+    paid = (before - wallet.posted).microcredits
+    assert 0 < len(words) <= 100
     assert reason == "length"
+    assert len(words) * OUTPUT_TOKEN <= paid
     assert wallet.posted >= Credits(0)
-    assert len(words) * 800 <= 160_000 - wallet.posted.microcredits
     assert stack.calls_of(poor)[0].outcome.error == "credits_exhausted"
 
 
