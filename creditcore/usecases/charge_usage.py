@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
-from creditcore.domain.holds import Call, Hold, HoldState, Outcome
+from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.ledger import Admission, Books, Extension
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
@@ -18,6 +18,10 @@ from creditcore.usecases.group_commit import GroupCommit
 HOLD_LIFETIME = timedelta(minutes=15)
 """Longer than any call may take; then nobody can be working on the hold any more."""
 
+CREDITS_EXHAUSTED = "credits_exhausted"
+"""The error of a stream that ended because nothing more of it could be paid for."""
+
+_COMPLETE = 200
 _EXPIRY_BATCH = 200
 
 
@@ -114,8 +118,12 @@ class _Close:
         closed = books.settle(
             self.hold.reference, self.cost, at=now, outcome=self.outcome, closing=self.closing
         )
-        if self.closing is HoldState.EXPIRED and closed is not before:
+        if closed is before:
+            return closed
+        if self.closing is HoldState.EXPIRED:
             books.new_alerts.append(_left_behind(closed, at=now))
+        if closed.call is not None and _lacks_usage(closed):
+            books.new_alerts.append(_unusable_usage(closed, closed.call, at=now))
         return closed
 
 
@@ -127,6 +135,27 @@ def _left_behind(hold: Hold, *, at: datetime) -> Alert:
         message=(
             f"Call {hold.reference} never reported its cost. Its hold of {hold.amount} credits "
             f"was given back to the wallet; look for the call in the model server's log."
+        ),
+        at=at,
+    )
+
+
+def _lacks_usage(hold: Hold) -> bool:
+    """Whether a complete answer had to be charged by our own count."""
+    outcome = hold.outcome
+    complete = outcome.status == _COMPLETE and outcome.error != CREDITS_EXHAUSTED
+    return complete and outcome.basis is Basis.COUNTED_OUTPUT
+
+
+def _unusable_usage(hold: Hold, call: Call, *, at: datetime) -> Alert:
+    # Named after the model: one that never counts raises this once, not with every call.
+    return Alert(
+        key=f"unusable_usage:{call.model}",
+        severity=Severity.WARNING,
+        subject="A model reports no usage that can be true",
+        message=(
+            f"{call.model} answered call {hold.reference} without token counts, or with counts "
+            "that cannot be true. Such calls are charged by our own rough count."
         ),
         at=at,
     )

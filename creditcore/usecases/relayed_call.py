@@ -18,7 +18,7 @@ from creditcore.domain.money import MAX_INT64, ZERO, Credits, div_ceil
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff, Usage
 from creditcore.ports.clock import Clock
 from creditcore.ports.inference import InferenceRequest, UpstreamAnswer, Wire
-from creditcore.usecases.charge_usage import ChargeUsage
+from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
 
 CLIENT_LEFT = 499
 """The status of a call whose client went away first, as nginx writes it."""
@@ -168,7 +168,7 @@ class RelayedCall:
             yield self._wire.error_event(str(error), kind="server_error", code="upstream_error")
         else:
             if self._meter.starved:
-                self._finish(200, "credits_exhausted")
+                self._finish(200, CREDITS_EXHAUSTED)
                 yield self._meter.cut_short(_RAN_OUT)
             self._finish(200, "upstream_error" if self._meter.error else None)
 

@@ -364,6 +364,7 @@ def test_usage_that_cannot_be_true_is_counted_by_us(
         assert seen.headers["x-credits-remaining"] == str(FUNDED - cost)
     expect_charge(stack, account, Basis.COUNTED_OUTPUT, cost)
     assert f"write_off:{seen.call_id}" not in alerts(stack)
+    assert "unusable_usage:demo-chat" in alerts(stack)
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -267,3 +267,28 @@ def test_a_sweep_gets_through_more_holds_than_one_batch(
     clock.advance(LIFETIME)
 
     assert charge.expire() == 401
+
+
+@pytest.mark.parametrize(
+    ("outcome", "keys"),
+    [
+        (Outcome(basis=Basis.COUNTED_OUTPUT, status=200), {"unusable_usage:demo"}),
+        (Outcome(basis=Basis.COUNTED_OUTPUT, status=200, error="credits_exhausted"), set()),
+        (Outcome(basis=Basis.COUNTED_OUTPUT, status=499, error="client_left"), set()),
+        (Outcome(basis=Basis.PROVIDER_USAGE, status=200), set()),
+    ],
+    ids=["complete", "ran out", "left", "reported"],
+)
+def test_an_answer_without_usable_usage_is_told_once_for_each_model(
+    charge: ChargeUsage, store: MemoryTransactions, outcome: Outcome, keys: set[str]
+) -> None:
+    for number in range(2):
+        hold = charge.authorize(
+            "wallet-1",
+            ceiling=Credits(10),
+            reference=f"call-{number}",
+            call=Call(model="demo"),
+        ).hold
+        charge.settle(hold, Credits(1), outcome=outcome)
+
+    assert set(store.committed.alerts) == keys
