@@ -36,11 +36,6 @@ class Person:
     role: Role = Role.USER
     blocked: bool = False
 
-    @property
-    def is_admin(self) -> bool:
-        """Whether the operator's pages are open to them."""
-        return self.role is Role.ADMIN
-
 
 def clean_email(text: str) -> str:
     """Return an e-mail address in the one form that is stored.

@@ -256,6 +256,21 @@ class LedgerContract:
             outcome,
         )
 
+    def test_a_hold_grows_as_far_as_its_wallet_affords(self, transactions: Transactions) -> None:
+        a_wallet(transactions, posted=100)
+        hold = admit(transactions, 60)
+
+        with transactions.begin() as tx:
+            books = tx.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+            books.extend("call-1", Ceiling.of(Credits(1000)), output_bound=0)
+            tx.ledger.write(books)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            grown = tx.calls.find("call-1", wallet_id="wallet-1")
+            assert grown == replace(hold, amount=Credits(100))
+            assert tx.ledger.find_wallet("wallet-1").available == ZERO
+
     def test_settling_twice_charges_once(self, transactions: Transactions) -> None:
         a_wallet(transactions, posted=100)
         hold = admit(transactions, 60)

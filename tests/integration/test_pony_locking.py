@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +30,7 @@ from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Books, Wallet
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
+from creditcore.testing import contracts
 from creditcore.testing.contracts import (
     MINUTE,
     NOON,
@@ -507,3 +509,12 @@ def test_a_process_that_gevent_has_not_patched_gets_no_wait_callback() -> None:
         install_wait_callback()
 
     assert extensions.get_wait_callback() is None
+
+
+def test_a_hold_that_was_closed_meanwhile_does_not_grow(store: PonyTransactions) -> None:
+    a_wallet(store, posted=100)
+    hold = contracts.admit(store, 10)
+    contracts.settle(store, hold, 5)
+
+    with pytest.raises(StoreBusyError), store.begin() as tx:
+        tx.ledger.write(Books(grown_holds={hold.reference: replace(hold, amount=Credits(20))}))
