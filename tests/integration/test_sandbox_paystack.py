@@ -33,10 +33,10 @@ class Merchant:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                merchant.received.put((body, self.headers["x-paystack-signature"]))
                 self.send_response(merchant.statuses.pop(0) if merchant.statuses else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
-                merchant.received.put((body, self.headers["x-paystack-signature"]))
 
             def log_message(self, *_: Any) -> None:
                 pass
