@@ -25,6 +25,7 @@ from adapters.local_auth import LocalIdentityProvider
 from adapters.paystack import PaystackGateway
 from adapters.pony_store import (
     StoreOnDemand,
+    committer_for,
     install_wait_callback,
     migrate,
     pending_migrations,
@@ -42,6 +43,7 @@ from creditcore import (
     SystemIds,
 )
 from creditcore.ports.inference import Wire
+from creditcore.ports.transactions import BooksTransactions
 from creditcore.usecases.price_list import PriceList
 from creditcore.usecases.recognise_key import RecogniseKey
 from creditcore.usecases.relay_call import RelayCall
@@ -50,7 +52,6 @@ from creditcore.usecases.welcome_person import WelcomePerson
 from creditcore.usecases.write_receipt import WriteReceipt
 
 PAGE_CONNECTIONS = 5
-COMMIT_CONNECTIONS = 1
 UPSTREAM_CONNECTIONS = 1000
 
 
@@ -58,15 +59,15 @@ def build(environ: Mapping[str, str]) -> Flask:
     """Build the application that an environment describes."""
     settings = Settings.from_env(environ)
     under_gevent = gevent.monkey.is_module_patched("socket")
+    store = StoreOnDemand(settings.store_url, pool_size=PAGE_CONNECTIONS)
+    committing: BooksTransactions = store
     if settings.uses_sqlite:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         # One file has one writer: calls and pages take turns on one connection.
-        store = committing = StoreOnDemand(settings.store_url, pool_size=COMMIT_CONNECTIONS)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     else:
         if under_gevent:
             install_wait_callback()
-        store = StoreOnDemand(settings.store_url, pool_size=PAGE_CONNECTIONS)
-        committing = StoreOnDemand(settings.store_url, pool_size=COMMIT_CONNECTIONS)
+        committing = committer_for(settings.store_url)
 
     clock, ids = SystemClock(), SystemIds()
     pepper = settings.auth_secret.encode()

@@ -22,7 +22,7 @@ from datetime import timedelta
 
 import gevent
 
-from adapters.pony_store import install_wait_callback, open_store
+from adapters.pony_store import committer_for, install_wait_callback, open_store
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock, SystemIds
 from creditcore.domain.holds import Basis, Call, Outcome
 from creditcore.domain.pricing import Ceiling, Usage
@@ -56,7 +56,8 @@ def main(plan: dict[str, object]) -> dict[str, float]:
     latencies: list[float] = []
     with (
         closing(open_store(str(plan["url"]), pool_size=1)) as store,
-        GroupCommit(store, clock) as commits,
+        closing(committer_for(str(plan["url"]))) as committer,
+        GroupCommit(committer, clock) as commits,
     ):
         charge = ChargeUsage(commits, store, clock, lifetime=timedelta(minutes=5))
         began = time.monotonic()

@@ -8,13 +8,15 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from adapters.pony_store import PonyTransactions, migrate, open_store
+from adapters.pony_store import PonyTransactions, committer_for, migrate, open_store
+from adapters.pony_store.committer import PostgresCommitter
 
 
 @contextmanager
@@ -32,6 +34,25 @@ def postgres_store(*, pool_size: int = 5, wait_s: float = 5.0) -> Iterator[PonyT
         _migrated_store(url, pool_size=pool_size, wait_s=wait_s) as store,
     ):
         yield store
+
+
+@dataclass(frozen=True)
+class StoreAndCommitter:
+    """One PostgreSQL database, as pages and as money steps reach it."""
+
+    store: PonyTransactions
+    committer: PostgresCommitter
+
+
+@contextmanager
+def postgres_store_and_committer() -> Iterator[StoreAndCommitter]:
+    """Open a new PostgreSQL database both ways."""
+    with (
+        fresh_postgres_database() as url,
+        _migrated_store(url) as store,
+        closing(committer_for(url)) as committer,
+    ):
+        yield StoreAndCommitter(store, committer)
 
 
 @contextmanager

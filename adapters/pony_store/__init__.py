@@ -5,18 +5,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from adapters.pony_store.on_demand import StoreOnDemand
 from adapters.pony_store.schema import migrate, pending_migrations
 from adapters.pony_store.transactions import PonyTransactions, open_store
 
+if TYPE_CHECKING:
+    from adapters.pony_store.committer import PostgresCommitter
+
 __all__ = [
     "PonyTransactions",
     "StoreOnDemand",
+    "committer_for",
     "install_wait_callback",
     "migrate",
     "open_store",
     "pending_migrations",
 ]
+
+
+def committer_for(url: str) -> PostgresCommitter:
+    """Return where group commits on a PostgreSQL server find their transactions."""
+    from adapters.pony_store.committer import PostgresCommitter
+
+    return PostgresCommitter(url)
 
 
 def install_wait_callback() -> None:

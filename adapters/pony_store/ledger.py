@@ -14,12 +14,13 @@ from typing import TypeVar
 
 from adapters.pony_store.alerts import PonyAlerts
 from adapters.pony_store.mapping import (
-    CLOSING_COLUMNS,
+    CHANGE_COLUMNS,
+    CHANGED_COLUMNS,
     HOLD_COLUMNS,
     KEY_COLUMNS,
     TRANSFER_COLUMNS,
     WALLET_COLUMNS,
-    closing_values,
+    change_values,
     hold_from_row,
     hold_values,
     key_from_row,
@@ -43,31 +44,22 @@ from creditcore.domain.ledger import Books, Transfer, Wallet
 
 SELECT_HOLDS = f"SELECT {', '.join(HOLD_COLUMNS)} FROM usage_logs"
 _SELECT_WALLETS = f"SELECT {', '.join(WALLET_COLUMNS)} FROM wallets"
-_SELECT_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM transfers"
+SELECT_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM transfers"
 _SELECT_KEYS = f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
 
-# Columns of VALUES are called column1, column2, ... on both databases. Here they are the
-# id and then the CLOSING_COLUMNS: state, charge, written_off, ...
-_CLOSED = ", ".join(
-    f"{column} = CAST(v.column{number} AS {sql_type})"
-    for number, (column, sql_type) in enumerate(CLOSING_COLUMNS.items(), start=2)
-)
-_GROW_HOLDS = """
+# Columns of VALUES are called column1, column2, ... on both databases.
+_CHANGE = {
+    name: f"CAST(v.column{number} AS {sql_type})"
+    for number, (name, sql_type) in enumerate(CHANGE_COLUMNS.items(), start=1)
+}
+_CHANGE_HOLDS = f"""
     UPDATE usage_logs
-    SET hold_amount = CAST(v.column2 AS BIGINT)
-    FROM (VALUES {rows}) AS v
-    WHERE usage_logs.id = v.column1 AND usage_logs.state = 'open'
-"""
-# A hold leaves the open state once. One that ended unpaid may be written off once.
-_CLOSE_HOLDS = f"""
-    UPDATE usage_logs
-    SET {_CLOSED}
+    SET {", ".join(f"{column} = {_CHANGE[column]}" for column in CHANGED_COLUMNS)}
     FROM (VALUES {{rows}}) AS v
     WHERE usage_logs.id = v.column1
-      AND (usage_logs.state = 'open'
-           OR (usage_logs.state <> 'settled' AND usage_logs.state = v.column2
-               AND usage_logs.charge = v.column3
-               AND usage_logs.written_off = 0 AND v.column4 > 0))
+      AND usage_logs.state = {_CHANGE["read_state"]}
+      AND usage_logs.hold_amount = {_CHANGE["read_amount"]}
+      AND usage_logs.written_off = {_CHANGE["read_written_off"]}
 """
 _UPDATE_WALLETS = """
     UPDATE wallets
@@ -115,7 +107,7 @@ class PonyLedger:
         read = self._session.rows_in
         keys = read(f"{_SELECT_KEYS} WHERE key_hash IN ({{names}})", key_hashes)
         holds = read(f"{SELECT_HOLDS} WHERE id IN ({{names}})", hold_references)
-        transfers = read(f"{_SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references)
+        transfers = read(f"{SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references)
         return Books(
             keys={key.key_hash: key for key in map(key_from_row, keys)},
             wallets={wallet.id: wallet for wallet in wallets},
@@ -134,15 +126,11 @@ class PonyLedger:
         """
         session = self._session
         session.insert(
-            "usage_logs", HOLD_COLUMNS, (hold_values(hold) for _, hold in _by_name(books.new_holds))
+            "usage_logs", HOLD_COLUMNS, (hold_values(hold) for _, hold in by_name(books.new_holds))
         )
         self._update_each(
-            _GROW_HOLDS,
-            [(name, hold.amount.microcredits) for name, hold in _by_name(books.grown_holds)],
-        )
-        self._update_each(
-            _CLOSE_HOLDS,
-            [(name, *closing_values(hold)) for name, hold in _by_name(books.changed_holds)],
+            _CHANGE_HOLDS,
+            [change_values(*change) for _, change in by_name(books.changed_holds)],
         )
         session.insert(
             "transfers",
@@ -153,7 +141,7 @@ class PonyLedger:
             _UPDATE_WALLETS,
             [
                 (name, wallet.posted.microcredits, wallet.held.microcredits)
-                for name, wallet in _by_name(books.changed_wallets)
+                for name, wallet in by_name(books.changed_wallets)
             ],
         )
         PonyAlerts(session).add_all(books.new_alerts)
@@ -174,7 +162,7 @@ class PonyLedger:
         # The words of the partial index, so that a wallet with millions of calls is quick.
         without_calls = "" if calls_too else "AND kind NOT IN ('charge', 'write_off')"
         rows = self._session.rows(
-            f"{_SELECT_TRANSFERS} WHERE wallet_id = ? {without_calls}"
+            f"{SELECT_TRANSFERS} WHERE wallet_id = ? {without_calls}"
             " ORDER BY at DESC, reference DESC LIMIT ?",
             (wallet_id, limit),
         )
@@ -215,5 +203,6 @@ class PonyLedger:
                 )
 
 
-def _by_name(changed: dict[str, _Value]) -> Iterable[tuple[str, _Value]]:
+def by_name(changed: dict[str, _Value]) -> Iterable[tuple[str, _Value]]:
+    """Return what changed in the order in which rows are written."""
     return sorted(changed.items(), key=lambda item: item[0])

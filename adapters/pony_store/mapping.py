@@ -159,6 +159,32 @@ def closing_values(hold: Hold) -> tuple[object, ...]:
     )
 
 
+CHANGE_COLUMNS = {
+    "id": "TEXT",
+    "read_state": "TEXT",
+    "read_amount": "BIGINT",
+    "read_written_off": "BIGINT",
+    "hold_amount": "BIGINT",
+    **CLOSING_COLUMNS,
+}
+"""What changes a hold: its name, what tells that it is as it was read, and what it becomes."""
+
+CHANGED_COLUMNS = ("hold_amount", *CLOSING_COLUMNS)
+"""What it becomes."""
+
+
+def change_values(read: Hold, hold: Hold) -> tuple[object, ...]:
+    """Return the values of ``CHANGE_COLUMNS``."""
+    return (
+        hold.reference,
+        read.state.value,
+        read.amount.microcredits,
+        read.written_off.microcredits,
+        hold.amount.microcredits,
+        *closing_values(hold),
+    )
+
+
 def hold_values(hold: Hold) -> tuple[object, ...]:
     """Return a row of ``usage_logs``. A hold without a call has no model."""
     call = hold.call

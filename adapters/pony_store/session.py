@@ -25,7 +25,8 @@ class Session:
     """One open transaction: statements through its connection, and what went wrong in it.
 
     Attributes:
-        db: Pony's database, whose entities may be used while the session is open.
+        db: Whose ``get_connection`` returns the open connection; mostly Pony's database,
+            whose entities may be used while the session is open.
         engine: The kind of database.
         failure: The first error that may have left the transaction half done.
     """
@@ -45,8 +46,17 @@ class Session:
         with self.translated():
             cursor = self._run(sql, values)
             try:
-                row_type = _row_type(tuple(column[0] for column in cursor.description))
-                return [row_type._make(row) for row in cursor.fetchall()]
+                row = row_type(tuple(column[0] for column in cursor.description))
+                return [row._make(values) for values in cursor.fetchall()]
+            finally:
+                cursor.close()
+
+    def records(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, whose columns may share a name."""
+        with self.translated():
+            cursor = self._run(sql, values)
+            try:
+                return list(cursor.fetchall())
             finally:
                 cursor.close()
 
@@ -146,5 +156,6 @@ def flat(rows: Iterable[tuple[object, ...]]) -> list[object]:
 
 
 @lru_cache(maxsize=256)
-def _row_type(columns: tuple[str, ...]) -> Any:
+def row_type(columns: tuple[str, ...]) -> Any:
+    """Return what holds a row with these columns as attributes."""
     return namedtuple("Row", columns)  # noqa: PYI024  (the columns are known at run time only)

@@ -335,8 +335,8 @@ class Books:
         wallets: Locked wallets by id.
         holds: Known holds by reference.
         transfers: Known transfers by reference.
-        new_holds, grown_holds, changed_holds, changed_wallets: What to write, by name.
-            A hold that grew and was closed is in both.
+        new_holds, changed_wallets: What to write, by name.
+        changed_holds: Holds as they were read and as they are now, by name.
         new_transfers, new_alerts: What to append.
     """
 
@@ -345,8 +345,7 @@ class Books:
     holds: dict[str, Hold] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     new_holds: dict[str, Hold] = field(default_factory=dict)
-    grown_holds: dict[str, Hold] = field(default_factory=dict)
-    changed_holds: dict[str, Hold] = field(default_factory=dict)
+    changed_holds: dict[str, tuple[Hold, Hold]] = field(default_factory=dict)
     changed_wallets: dict[str, Wallet] = field(default_factory=dict)
     new_transfers: list[Transfer] = field(default_factory=list)
     new_alerts: list[Alert] = field(default_factory=list)
@@ -414,9 +413,7 @@ class Books:
             self.wallet(hold.wallet_id), hold, ceiling, output_bound=output_bound
         )
         if extension.hold is not hold:
-            self.holds[reference] = extension.hold
-            where = self.new_holds if reference in self.new_holds else self.grown_holds
-            where[reference] = extension.hold
+            self._change_hold(hold, extension.hold)
             self._change(wallet)
         return extension
 
@@ -439,9 +436,7 @@ class Books:
             self.wallet(hold.wallet_id), hold, cost, at=at, outcome=outcome, closing=closing
         )
         if settlement.hold is not hold:
-            self.holds[reference] = settlement.hold
-            where = self.new_holds if reference in self.new_holds else self.changed_holds
-            where[reference] = settlement.hold
+            self._change_hold(hold, settlement.hold)
         for transfer in settlement.transfers:
             self.transfers[transfer.reference] = transfer
         self.new_transfers.extend(settlement.transfers)
@@ -481,6 +476,15 @@ class Books:
             return self.holds[reference]
         except KeyError:
             raise HoldNotFoundError(reference) from None
+
+    def _change_hold(self, before: Hold, hold: Hold) -> None:
+        reference = hold.reference
+        self.holds[reference] = hold
+        if reference in self.new_holds:
+            self.new_holds[reference] = hold
+        else:
+            read, _ = self.changed_holds.get(reference, (before, before))
+            self.changed_holds[reference] = (read, hold)
 
     def _change(self, wallet: Wallet) -> None:
         self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet

@@ -10,7 +10,38 @@ from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Books, Transfer, Wallet
 
 
-class Ledger(Protocol):
+class LockedBooks(Protocol):
+    """What a money step needs of the ledger: lock and read, then write."""
+
+    def lock(
+        self,
+        *,
+        key_hashes: Collection[bytes] = (),
+        wallet_ids: Collection[str] = (),
+        hold_references: Collection[str] = (),
+        transfer_references: Collection[str] = (),
+    ) -> Books:
+        """Lock wallets until the transaction ends, and read what belongs to them.
+
+        Locked are the wallets named and those of the keys found, in the order of
+        their ids, so that two transactions never wait for each other in a circle.
+        Keys, holds and transfers are read after that: nobody can change them any
+        more. What does not exist is missing from the books; nothing raises.
+        """
+
+    def write(self, books: Books) -> None:
+        """Write what changed in books that ``lock`` returned.
+
+        A changed hold is written only where it is still as the books had it, so that
+        it leaves the open state once.
+
+        Raises:
+            ReferenceConflictError: A hold's or transfer's reference is taken.
+            StoreBusyError: A hold is not as the books had it; nothing may be committed.
+        """
+
+
+class Ledger(LockedBooks, Protocol):
     """Every credit movement, read and appended to inside one transaction."""
 
     def add_wallet(self, wallet: Wallet) -> None:
@@ -32,32 +63,6 @@ class Ledger(Protocol):
 
         Raises:
             WalletNotFoundError: The owner has none.
-        """
-
-    def lock(
-        self,
-        *,
-        key_hashes: Collection[bytes] = (),
-        wallet_ids: Collection[str] = (),
-        hold_references: Collection[str] = (),
-        transfer_references: Collection[str] = (),
-    ) -> Books:
-        """Lock wallets until the transaction ends, and read what belongs to them.
-
-        Locked are the wallets named and those of the keys found, in the order of
-        their ids, so that two transactions never wait for each other in a circle.
-        Keys, holds and transfers are read after that: nobody can change them any
-        more. What does not exist is missing from the books; nothing raises.
-        """
-
-    def write(self, books: Books) -> None:
-        """Write what changed in books that ``lock`` returned.
-
-        A changed hold is written only where it is still as it was, so that it
-        leaves the open state once.
-
-        Raises:
-            ReferenceConflictError: A hold's or transfer's reference is taken.
         """
 
     def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:

@@ -9,11 +9,39 @@ from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
 from creditcore.ports.keys import ApiKeys
-from creditcore.ports.ledger import Ledger
+from creditcore.ports.ledger import Ledger, LockedBooks
 from creditcore.ports.payment_events import PaymentEvents
 from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
+
+
+class BooksTransaction(Protocol):
+    """One open transaction on wallets, holds and transfers alone."""
+
+    @property
+    def ledger(self) -> LockedBooks:
+        """The books."""
+
+    def commit(self) -> None:
+        """Make everything in this transaction durable, or raise.
+
+        Raises:
+            ReferenceConflictError: A reference or another unique name was taken meanwhile.
+            StoreBusyError: A race was lost; nothing happened.
+            StoreUnavailableError: The outcome is unknown.
+        """
+
+
+class BooksTransactions(Protocol):
+    """Where money steps find their transactions; every ``Transactions`` will do."""
+
+    def begin(self) -> AbstractContextManager[BooksTransaction]:
+        """Open a transaction. Leaving it without ``commit`` forgets everything in it.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached.
+        """
 
 
 class Transaction(Protocol):

@@ -1,7 +1,8 @@
 """What every adapter of a port promises, as tests.
 
 Subclass a contract in a test module and give it a ``transactions`` fixture: an empty
-store. These pass on memory, SQLite and PostgreSQL; run them on a store of your own.
+store. Where money steps take another way into that store, give it a ``books`` fixture
+too. These pass on memory, SQLite and PostgreSQL; run them on a store of your own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from creditcore.domain.errors import (
     KeyRefusedError,
     PurchaseNotFoundError,
     ReferenceConflictError,
+    StoreBusyError,
     WalletNotFoundError,
 )
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
@@ -33,7 +35,7 @@ from creditcore.domain.people import Person, Role
 from creditcore.domain.pricing import Ceiling, ModelPrice, Rates, Tier, Usage
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.system import SystemClock
 from creditcore.usecases.charge_usage import ChargeUsage
 from creditcore.usecases.group_commit import GroupCommit
@@ -100,7 +102,7 @@ def a_purchase(wallet: Wallet, *, reference: str = "cc-1") -> Purchase:
 
 
 def admit(
-    transactions: Transactions,
+    transactions: BooksTransactions,
     amount: int,
     *,
     reference: str = "call-1",
@@ -129,8 +131,18 @@ def admit(
     return admission.hold
 
 
+def grow(transactions: BooksTransactions, hold: Hold, amount: int) -> Hold:
+    """Grow a hold in a transaction of its own."""
+    with transactions.begin() as tx:
+        books = tx.ledger.lock(wallet_ids={hold.wallet_id}, hold_references={hold.reference})
+        extension = books.extend(hold.reference, Ceiling.of(Credits(amount)), output_bound=0)
+        tx.ledger.write(books)
+        tx.commit()
+    return extension.hold
+
+
 def settle(
-    transactions: Transactions, hold: Hold, cost: int, *, outcome: Outcome | None = None
+    transactions: BooksTransactions, hold: Hold, cost: int, *, outcome: Outcome | None = None
 ) -> Hold:
     """Close a hold in a transaction of its own."""
     with transactions.begin() as tx:
@@ -159,6 +171,11 @@ def at_once(number: int, work: Callable[[int], object]) -> list[object]:
 class LedgerContract:
     """Wallets, holds and transfers."""
 
+    @pytest.fixture
+    def books(self, transactions: Transactions) -> BooksTransactions:
+        """Where money steps find their transactions, if elsewhere than everything else."""
+        return transactions
+
     def test_a_wallet_comes_back_as_it_was_stored(self, transactions: Transactions) -> None:
         wallet = a_wallet(transactions, posted=5_000_000_000_000)
 
@@ -181,12 +198,14 @@ class LedgerContract:
                 tx.ledger.find_wallet_of("nobody")
             assert tx.ledger.lock(wallet_ids={"nobody"}).wallets == {}
 
-    def test_uncommitted_work_is_forgotten(self, transactions: Transactions) -> None:
+    def test_uncommitted_work_is_forgotten(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
 
-        with transactions.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"})
-            books.admit(
+        with books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked.admit(
                 "wallet-1",
                 Ceiling.of(Credits(60)),
                 reference="call-1",
@@ -194,7 +213,7 @@ class LedgerContract:
                 now=NOON,
                 lifetime=MINUTE,
             )
-            tx.ledger.write(books)
+            tx.ledger.write(locked)
 
         with transactions.begin() as tx:
             assert tx.ledger.lock(hold_references={"call-1"}).holds == {}
@@ -214,18 +233,22 @@ class LedgerContract:
         with transactions.begin(), pytest.raises(RuntimeError), transactions.begin():
             pass
 
-    def test_a_hold_comes_back_as_it_was_stored(self, transactions: Transactions) -> None:
+    def test_a_hold_comes_back_as_it_was_stored(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
 
-        hold = admit(transactions, 60)
+        hold = admit(books, 60)
 
         with transactions.begin() as tx:
             assert tx.ledger.lock(hold_references={"call-1"}).holds == {"call-1": hold}
             assert tx.ledger.find_wallet("wallet-1").available == Credits(40)
 
-    def test_a_settled_hold_comes_back_with_its_outcome(self, transactions: Transactions) -> None:
+    def test_a_settled_hold_comes_back_with_its_outcome(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
-        hold = admit(transactions, 60)
+        hold = admit(books, 60)
         outcome = Outcome(
             basis=Basis.PROVIDER_USAGE,
             usage=Usage(
@@ -243,7 +266,7 @@ class LedgerContract:
             first_byte_ms=3,
         )
 
-        closed = settle(transactions, hold, 25, outcome=outcome)
+        closed = settle(books, hold, 25, outcome=outcome)
 
         with transactions.begin() as tx:
             assert tx.ledger.lock(hold_references={"call-1"}).holds == {"call-1": closed}
@@ -256,27 +279,87 @@ class LedgerContract:
             outcome,
         )
 
-    def test_a_hold_grows_as_far_as_its_wallet_affords(self, transactions: Transactions) -> None:
+    def test_a_hold_is_read_with_its_wallet_and_without(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
-        hold = admit(transactions, 60)
+        hold = admit(books, 60)
+
+        for wallet_ids in ({"wallet-1"}, set[str]()):
+            with books.begin() as tx:
+                locked = tx.ledger.lock(
+                    wallet_ids=wallet_ids, hold_references={"call-1", "never-made"}
+                )
+            assert locked.holds == {"call-1": hold}
+
+    def test_a_hold_that_is_not_as_it_was_is_not_written(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=1000)
+        admit(books, 60, reference="call-2")
+        hold = admit(books, 60)
+        settle(books, hold, 25)
+
+        with books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked.holds["call-1"] = hold
+            locked.settle("call-1", Credits(60), at=NOON)
+            with pytest.raises(StoreBusyError):
+                tx.ledger.write(locked)
 
         with transactions.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
-            books.extend("call-1", Ceiling.of(Credits(1000)), output_bound=0)
-            tx.ledger.write(books)
-            tx.commit()
+            assert tx.ledger.find_wallet("wallet-1").posted == Credits(975)
+
+    def test_a_hold_that_grew_meanwhile_is_not_written(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=100)
+        hold = admit(books, 60)
+        grow(books, hold, 80)
+
+        with books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked.holds["call-1"] = hold
+            locked.settle("call-1", ZERO, at=NOON)
+            with pytest.raises(StoreBusyError):
+                tx.ledger.write(locked)
+
+        with transactions.begin() as tx:
+            assert tx.ledger.find_wallet("wallet-1").held == Credits(80)
+
+    def test_a_hold_whose_name_was_taken_meanwhile_is_not_written(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=100)
+        hold = admit(books, 60)
+
+        with books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked.new_holds["call-1"] = hold
+            with pytest.raises((ReferenceConflictError, StoreBusyError)):
+                tx.ledger.write(locked)
+
+    def test_a_hold_grows_as_far_as_its_wallet_affords(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=100)
+        hold = admit(books, 60)
+
+        grow(books, hold, 1000)
 
         with transactions.begin() as tx:
             grown = tx.calls.find("call-1", wallet_id="wallet-1")
             assert grown == replace(hold, amount=Credits(100))
             assert tx.ledger.find_wallet("wallet-1").available == ZERO
 
-    def test_settling_twice_charges_once(self, transactions: Transactions) -> None:
+    def test_settling_twice_charges_once(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
-        hold = admit(transactions, 60)
+        hold = admit(books, 60)
 
-        first = settle(transactions, hold, 25)
-        again = settle(transactions, hold, 40)
+        first = settle(books, hold, 25)
+        again = settle(books, hold, 40)
 
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").posted == Credits(75)
@@ -284,11 +367,13 @@ class LedgerContract:
         assert again == first
         assert sorted(kinds) == [TransferKind.CHARGE, TransferKind.GRANT]
 
-    def test_cost_beyond_the_hold_is_written_off(self, transactions: Transactions) -> None:
+    def test_cost_beyond_the_hold_is_written_off(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
-        hold = admit(transactions, 60)
+        hold = admit(books, 60)
 
-        closed = settle(transactions, hold, 61)
+        closed = settle(books, hold, 61)
 
         assert (closed.charged, closed.written_off) == (Credits(60), Credits(1))
         with transactions.begin() as tx:
@@ -297,18 +382,18 @@ class LedgerContract:
         assert "call-1" in alert.message
 
     def test_a_cost_that_comes_after_the_release_is_written_off_once(
-        self, transactions: Transactions
+        self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=100)
-        hold = admit(transactions, 60)
-        with transactions.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
-            books.settle("call-1", ZERO, at=NOON, closing=HoldState.EXPIRED)
-            tx.ledger.write(books)
+        hold = admit(books, 60)
+        with books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+            locked.settle("call-1", ZERO, at=NOON, closing=HoldState.EXPIRED)
+            tx.ledger.write(locked)
             tx.commit()
 
-        settle(transactions, hold, 30)
-        late = settle(transactions, hold, 30)
+        settle(books, hold, 30)
+        late = settle(books, hold, 30)
 
         assert (late.state, late.charged, late.written_off) == (
             HoldState.EXPIRED,
@@ -318,7 +403,9 @@ class LedgerContract:
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").available == Credits(100)
 
-    def test_a_transfer_moves_credits_once(self, transactions: Transactions) -> None:
+    def test_a_transfer_moves_credits_once(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
         gift = grant(
             "wallet-1",
@@ -331,10 +418,10 @@ class LedgerContract:
         )
 
         for _ in range(2):
-            with transactions.begin() as tx:
-                books = tx.ledger.lock(wallet_ids={"wallet-1"}, transfer_references={"gift-2"})
-                books.post((gift,))
-                tx.ledger.write(books)
+            with books.begin() as tx:
+                locked = tx.ledger.lock(wallet_ids={"wallet-1"}, transfer_references={"gift-2"})
+                locked.post((gift,))
+                tx.ledger.write(locked)
                 tx.commit()
 
         with transactions.begin() as tx:
@@ -342,7 +429,7 @@ class LedgerContract:
             assert gift in tx.ledger.transfers_of("wallet-1", limit=10)
 
     def test_a_reference_that_was_not_looked_up_still_moves_once(
-        self, transactions: Transactions
+        self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=100)
         gift = grant(
@@ -354,20 +441,20 @@ class LedgerContract:
             at=NOON,
         )
 
-        with pytest.raises(ReferenceConflictError), transactions.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"})
-            books.post((gift,))
-            tx.ledger.write(books)
+        with pytest.raises(ReferenceConflictError), books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked.post((gift,))
+            tx.ledger.write(locked)
             tx.commit()
 
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").posted == Credits(100)
 
     def test_history_is_newest_first_and_can_leave_calls_out(
-        self, transactions: Transactions
+        self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=100)
-        settle(transactions, admit(transactions, 60), 25)
+        settle(books, admit(books, 60), 25)
 
         with transactions.begin() as tx:
             everything = tx.ledger.transfers_of("wallet-1", limit=10)
@@ -377,11 +464,13 @@ class LedgerContract:
         assert latest == everything[:1]
         assert [row.kind for row in gifts] == [TransferKind.GRANT]
 
-    def test_overdue_holds_are_found_oldest_first(self, transactions: Transactions) -> None:
+    def test_overdue_holds_are_found_oldest_first(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
-        first = admit(transactions, 10, reference="call-1")
-        admit(transactions, 10, reference="call-2")
-        settle(transactions, admit(transactions, 10, reference="call-3"), 1)
+        first = admit(books, 10, reference="call-1")
+        admit(books, 10, reference="call-2")
+        settle(books, admit(books, 10, reference="call-3"), 1)
 
         with transactions.begin() as tx:
             early = tx.ledger.expired_holds(now=NOON, limit=10)
@@ -392,25 +481,29 @@ class LedgerContract:
         assert len(oldest) == 1
         assert first in overdue
 
-    def test_a_key_brings_its_wallet_into_the_books(self, transactions: Transactions) -> None:
+    def test_a_key_brings_its_wallet_into_the_books(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         wallet = a_wallet(transactions, posted=100)
         key = a_key(wallet)
         with transactions.begin() as tx:
             tx.keys.add(key)
             tx.commit()
 
-        with transactions.begin() as tx:
-            books = tx.ledger.lock(key_hashes={key.key_hash, b"unknown" * 4})
+        with books.begin() as tx:
+            locked = tx.ledger.lock(key_hashes={key.key_hash, b"unknown" * 4})
 
-        assert books.key(key.key_hash, now=NOON) == key
-        assert books.wallets == {"wallet-1": wallet}
+        assert locked.key(key.key_hash, now=NOON) == key
+        assert locked.wallets == {"wallet-1": wallet}
         with pytest.raises(KeyRefusedError):
-            books.key(b"unknown" * 4, now=NOON)
+            locked.key(b"unknown" * 4, now=NOON)
 
-    def test_concurrent_holds_never_exceed_the_wallet(self, transactions: Transactions) -> None:
+    def test_concurrent_holds_never_exceed_the_wallet(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=100)
 
-        outcomes = at_once(20, lambda index: admit(transactions, 10, reference=f"call-{index}"))
+        outcomes = at_once(20, lambda index: admit(books, 10, reference=f"call-{index}"))
 
         held = [outcome for outcome in outcomes if isinstance(outcome, Hold)]
         refused = [outcome for outcome in outcomes if isinstance(outcome, InsufficientCreditsError)]
@@ -419,12 +512,12 @@ class LedgerContract:
             assert tx.ledger.find_wallet("wallet-1").held == Credits(100)
 
     def test_concurrent_settlements_of_one_hold_charge_once(
-        self, transactions: Transactions
+        self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=100)
-        hold = admit(transactions, 60)
+        hold = admit(books, 60)
 
-        outcomes = at_once(8, lambda index: settle(transactions, hold, 10 + index))
+        outcomes = at_once(8, lambda index: settle(books, hold, 10 + index))
 
         charges = {outcome.charged for outcome in outcomes if isinstance(outcome, Hold)}
         assert len(charges) == 1
@@ -435,11 +528,18 @@ class LedgerContract:
 class ChargeUsageContract:
     """Holding and settling through a group commit on this store."""
 
-    def test_two_hundred_callers_and_credits_for_ten(self, transactions: Transactions) -> None:
+    @pytest.fixture
+    def books(self, transactions: Transactions) -> BooksTransactions:
+        """Where money steps find their transactions, if elsewhere than everything else."""
+        return transactions
+
+    def test_two_hundred_callers_and_credits_for_ten(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(transactions, clock) as commits:
+        with GroupCommit(books, clock) as commits:
             charge = ChargeUsage(commits, transactions, clock)
             outcomes = at_once(
                 200,
@@ -453,11 +553,13 @@ class ChargeUsageContract:
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").available == ZERO
 
-    def test_one_refusal_in_a_batch_harms_nobody_else(self, transactions: Transactions) -> None:
+    def test_one_refusal_in_a_batch_harms_nobody_else(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(transactions, clock) as commits:
+        with GroupCommit(books, clock) as commits:
             charge = ChargeUsage(commits, transactions, clock)
             outcomes = at_once(
                 10,
@@ -471,11 +573,13 @@ class ChargeUsageContract:
         assert isinstance(outcomes[0], WalletNotFoundError)
         assert not [outcome for outcome in outcomes[1:] if isinstance(outcome, Exception)]
 
-    def test_asking_again_returns_the_first_hold(self, transactions: Transactions) -> None:
+    def test_asking_again_returns_the_first_hold(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(transactions, clock) as commits:
+        with GroupCommit(books, clock) as commits:
             charge = ChargeUsage(commits, transactions, clock)
             first = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             again = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
@@ -484,11 +588,13 @@ class ChargeUsageContract:
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").held == Credits(100)
 
-    def test_what_is_settled_later_is_settled(self, transactions: Transactions) -> None:
+    def test_what_is_settled_later_is_settled(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(transactions, clock) as commits:
+        with GroupCommit(books, clock) as commits:
             charge = ChargeUsage(commits, transactions, clock)
             admission = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             charge.settle_later(admission.hold, Credits(30))
@@ -498,11 +604,49 @@ class ChargeUsageContract:
                 wallet = tx.ledger.find_wallet("wallet-1")
         assert (wallet.posted, wallet.held) == (Credits(970), ZERO)
 
-    def test_a_hold_left_behind_expires_with_an_alert(self, transactions: Transactions) -> None:
+    def test_what_somebody_else_did_to_a_hold_counts(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(transactions, clock) as commits:
+        with GroupCommit(books, clock) as commits:
+            charge = ChargeUsage(commits, transactions, clock)
+            closed, grown, untouched = (
+                charge.authorize("wallet-1", ceiling=Credits(100), reference=f"call-{name}").hold
+                for name in ("closed", "grown", "untouched")
+            )
+            settle(books, closed, 30)
+            grow(books, grown, 200)
+            outcomes = at_once(
+                3, lambda index: charge.settle((closed, grown, untouched)[index], Credits(150))
+            )
+
+        charges = [hold.charged for hold in outcomes if isinstance(hold, Hold)]
+        assert charges == [Credits(30), Credits(150), Credits(100)]
+        with transactions.begin() as tx:
+            wallet = tx.ledger.find_wallet("wallet-1")
+        assert (wallet.posted, wallet.held) == (Credits(720), ZERO)
+
+    def test_a_hold_that_nobody_made_is_not_settled(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=1000)
+        clock = SystemClock()
+
+        with GroupCommit(books, clock) as commits:
+            charge = ChargeUsage(commits, transactions, clock)
+            admission = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
+            with pytest.raises(HoldNotFoundError):
+                charge.settle(replace(admission.hold, reference="never-made"), Credits(30))
+
+    def test_a_hold_left_behind_expires_with_an_alert(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=1000)
+        clock = SystemClock()
+
+        with GroupCommit(books, clock) as commits:
             charge = ChargeUsage(commits, transactions, clock, lifetime=timedelta(0))
             charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             expired = charge.expire()

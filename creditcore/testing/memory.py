@@ -22,6 +22,7 @@ from creditcore.domain.errors import (
     HoldNotFoundError,
     PurchaseNotFoundError,
     ReferenceConflictError,
+    StoreBusyError,
     WalletNotFoundError,
     WebhookRefusedError,
 )
@@ -185,13 +186,15 @@ class MemoryLedger:
         for reference in books.new_holds:
             if reference in self.tables.holds:
                 raise ReferenceConflictError(reference)
+        for reference, (before, _) in books.changed_holds.items():
+            if self.tables.holds.get(reference) != before:
+                raise StoreBusyError("A hold was changed by somebody else; nothing was written.")
         for transfer in books.new_transfers:
             if transfer.reference in self.tables.transfers:
                 raise ReferenceConflictError(transfer.reference)
             self.tables.transfers[transfer.reference] = transfer
         self.tables.holds.update(books.new_holds)
-        self.tables.holds.update(books.grown_holds)
-        self.tables.holds.update(books.changed_holds)
+        self.tables.holds.update({name: hold for name, (_, hold) in books.changed_holds.items()})
         self.tables.wallets.update(books.changed_wallets)
         for alert in books.new_alerts:
             self.tables.alerts.setdefault(alert.key, alert)

@@ -48,6 +48,10 @@ class _Authorize:
     def hold_references(self) -> Collection[str]:
         return (self.reference,)
 
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        return ()
+
     def decide(self, books: Books, *, now: datetime) -> Admission:
         key = None if self.key_hash is None else books.key(self.key_hash, now=now)
         call = self.call
@@ -84,6 +88,11 @@ class _Extend:
     def hold_references(self) -> Collection[str]:
         return (self.hold.reference,)
 
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        # Where the wallet is empty nothing is written, which would find out a wrong guess.
+        return ()
+
     def decide(self, books: Books, *, now: datetime) -> Extension:  # noqa: ARG002
         return books.extend(self.hold.reference, self.ceiling, output_bound=self.output_bound)
 
@@ -109,6 +118,11 @@ class _Close:
     @property
     def hold_references(self) -> Collection[str]:
         return (self.hold.reference,)
+
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        # Closing an open hold always writes it.
+        return (self.hold,) if self.hold.is_open else ()
 
     def decide(self, books: Books, *, now: datetime) -> Hold:
         if self.most is not None and self.cost > self.hold.amount:

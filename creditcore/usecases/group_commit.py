@@ -24,9 +24,10 @@ from creditcore.domain.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Books
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import BooksTransactions
 
 MAX_BATCH = 128
 """Steps per transaction: enough to share a commit, few enough to keep it short."""
@@ -59,6 +60,14 @@ class Step(Protocol[Result_co]):
     def hold_references(self) -> Collection[str]:
         """Holds to read."""
 
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        """Of these holds, those that need not be read.
+
+        The caller knows how it left them. If one is not so any more, writing it fails,
+        and the step is decided again on what the database has.
+        """
+
     def decide(self, books: Books, *, now: datetime) -> Result_co:
         """Change the books, or raise and change nothing."""
 
@@ -87,7 +96,7 @@ class GroupCommit:
     """
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, *, max_waiting: int = MAX_WAITING
+        self, transactions: BooksTransactions, clock: Clock, *, max_waiting: int = MAX_WAITING
     ) -> None:
         self._transactions = transactions
         self._clock = clock
@@ -199,7 +208,8 @@ class GroupCommit:
         """Commit a batch and answer everyone in it; whether the store failed us."""
         for attempt in range(1, _BUSY_ATTEMPTS + 1):
             try:
-                answers = self._attempt([ticket.step for ticket in batch])
+                # What was known may be wrong; after a lost race everything is read.
+                answers = self._attempt([ticket.step for ticket in batch], knowing=attempt == 1)
             except StoreBusyError as error:
                 if attempt == _BUSY_ATTEMPTS:
                     return self._give_back(batch, error)
@@ -218,19 +228,29 @@ class GroupCommit:
                 return False
         raise AssertionError("the last attempt returns")
 
-    def _attempt(self, steps: list[Step[Any]]) -> list[tuple[Any, Exception | None]]:
+    def _attempt(
+        self, steps: list[Step[Any]], *, knowing: bool
+    ) -> list[tuple[Any, Exception | None]]:
         answers: list[tuple[Any, Exception | None]] = []
         now = self._clock.now()
+        known = {hold.reference: hold for step in steps for hold in step.known_holds}
+        if not knowing:
+            known.clear()
         with self._transactions.begin() as tx:
             books = tx.ledger.lock(
                 key_hashes={hashed for step in steps for hashed in step.key_hashes},
                 wallet_ids={wallet_id for step in steps for wallet_id in step.wallet_ids},
-                hold_references={name for step in steps for name in step.hold_references},
+                hold_references={
+                    name for step in steps for name in step.hold_references if name not in known
+                },
             )
+            books.holds.update(known)
             for step in steps:
                 try:
                     answers.append((step.decide(books, now=now), None))
-                except Exception as refusal:  # noqa: BLE001 - it is handed to whoever asked
+                except Exception as refusal:
+                    if knowing and step.known_holds:
+                        raise StoreBusyError("What was known of a hold may be wrong.") from refusal
                     answers.append((None, refusal))
             tx.ledger.write(books)
             tx.commit()

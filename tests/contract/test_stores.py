@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.testing import contracts
+from tests.stores import StoreAndCommitter, postgres_store_and_committer
 
 
 @pytest.fixture
@@ -18,6 +21,31 @@ class TestLedger(contracts.LedgerContract):
 
 
 class TestChargeUsage(contracts.ChargeUsageContract):
+    pass
+
+
+class ThroughTheCommitter:
+    """Money steps on PostgreSQL take their own connection, as the gateway's do."""
+
+    @pytest.fixture
+    def store_and_committer(self) -> Iterator[StoreAndCommitter]:
+        with postgres_store_and_committer() as both:
+            yield both
+
+    @pytest.fixture
+    def transactions(self, store_and_committer: StoreAndCommitter) -> Transactions:
+        return store_and_committer.store
+
+    @pytest.fixture
+    def books(self, store_and_committer: StoreAndCommitter) -> BooksTransactions:
+        return store_and_committer.committer
+
+
+class TestLedgerThroughTheCommitter(ThroughTheCommitter, contracts.LedgerContract):
+    pass
+
+
+class TestChargeUsageThroughTheCommitter(ThroughTheCommitter, contracts.ChargeUsageContract):
     pass
 
 

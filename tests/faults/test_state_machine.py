@@ -30,9 +30,9 @@ from creditcore import (
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.pricing import Ceiling
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
-from tests.stores import postgres_store, sqlite_store
+from tests.stores import postgres_store_and_committer, sqlite_store
 
 PEPPER = b"a pepper for tests"
 LIFETIME = timedelta(minutes=5)
@@ -59,15 +59,16 @@ def a_price(cents: int) -> ModelPrice:
 class Books(RuleBasedStateMachine):
     """Steps as a gateway takes them, in any order, with any repeats."""
 
-    def open_store(self) -> Transactions:
+    def open_store(self) -> tuple[Transactions, BooksTransactions]:
+        """Open an empty store, and what money steps go through."""
         raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()
         self.resources = ExitStack()
-        self.store = self.open_store()
+        self.store, books = self.open_store()
         self.clock = FixedClock()
-        self.commits = self.resources.enter_context(GroupCommit(self.store, self.clock))
+        self.commits = self.resources.enter_context(GroupCommit(books, self.clock))
         self.charge = ChargeUsage(self.commits, self.store, self.clock, lifetime=LIFETIME)
         self.issue = IssueKey(
             transactions=self.store, clock=self.clock, ids=SequentialIds(), pepper=PEPPER
@@ -240,19 +241,22 @@ class Books(RuleBasedStateMachine):
 
 
 class MemoryBooks(Books):
-    def open_store(self) -> Transactions:
-        return MemoryTransactions()
+    def open_store(self) -> tuple[Transactions, BooksTransactions]:
+        store = MemoryTransactions()
+        return store, store
 
 
 class SqliteBooks(Books):
-    def open_store(self) -> Transactions:
+    def open_store(self) -> tuple[Transactions, BooksTransactions]:
         folder = self.resources.enter_context(TemporaryDirectory())
-        return self.resources.enter_context(sqlite_store(Path(folder)))
+        store = self.resources.enter_context(sqlite_store(Path(folder)))
+        return store, store
 
 
 class PostgresBooks(Books):
-    def open_store(self) -> Transactions:
-        return self.resources.enter_context(postgres_store())
+    def open_store(self) -> tuple[Transactions, BooksTransactions]:
+        both = self.resources.enter_context(postgres_store_and_committer())
+        return both.store, both.committer
 
 
 def run_of(machine: type[Books], *, examples: int, steps: int) -> type:

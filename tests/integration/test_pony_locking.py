@@ -517,4 +517,5 @@ def test_a_hold_that_was_closed_meanwhile_does_not_grow(store: PonyTransactions)
     contracts.settle(store, hold, 5)
 
     with pytest.raises(StoreBusyError), store.begin() as tx:
-        tx.ledger.write(Books(grown_holds={hold.reference: replace(hold, amount=Credits(20))}))
+        grown = replace(hold, amount=Credits(20))
+        tx.ledger.write(Books(changed_holds={hold.reference: (hold, grown)}))

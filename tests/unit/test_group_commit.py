@@ -75,6 +75,7 @@ class Note:
     refuses: Exception | None = None
     key_hashes: Collection[bytes] = ()
     wallet_ids: Collection[str] = ("wallet-1",)
+    known_holds: Collection[Hold] = ()
 
     @property
     def hold_references(self) -> Collection[str]:
