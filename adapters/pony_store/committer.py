@@ -11,39 +11,24 @@ from typing import Any
 import psycopg2
 from psycopg2 import extensions
 
-from adapters.pony_store.engine import Fault
+from adapters.pony_store.faults import translation
 from adapters.pony_store.postgres import PostgresEngine
 from adapters.pony_store.prepared_books import PREPARATION, PreparedBooks
 from adapters.pony_store.session import Session
-from creditcore.domain.errors import StoreBusyError, StoreUnavailableError
+from creditcore.domain.errors import StoreUnavailableError
 
 
 class CommitterTransaction:
     """One open transaction on the books."""
 
-    def __init__(self, session: Session, connection: Any) -> None:
-        self._session = session
-        self._connection = connection
-        self.ledger = PreparedBooks(session)
+    def __init__(self, connection: Any, engine: PostgresEngine) -> None:
+        self.connection = connection
+        self.ledger = PreparedBooks(Session(self, engine))
+        self.commit = self.ledger.commit
 
-    def commit(self) -> None:
-        """Make everything in this transaction durable.
-
-        Raises:
-            CreditcoreError: What went wrong before, which must not be committed half done.
-            StoreBusyError: A race was lost; nothing happened.
-            StoreUnavailableError: The outcome is unknown.
-        """
-        if self._session.failure is not None:
-            raise self._session.failure
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("COMMIT")
-        except psycopg2.Error as error:
-            if self._session.engine.fault(error) is Fault.BUSY:
-                raise StoreBusyError("The database was busy; nothing was changed.") from error
-            # The commit was on its way: whether it arrived, nobody can say.
-            raise StoreUnavailableError("The database does not answer.") from error
+    def get_connection(self) -> Any:
+        """Return the connection that this transaction began on, alive or not."""
+        return self.connection
 
 
 class PostgresCommitter:
@@ -82,40 +67,41 @@ class PostgresCommitter:
         if not self._turn.acquire(timeout=self._wait_s):
             raise StoreUnavailableError("The database does not answer.")
         try:
-            session = Session(self, self._engine)
-            with session.translated():
-                connection = self.get_connection()
+            connection = self._connected()
             try:
-                yield CommitterTransaction(session, connection)
+                yield CommitterTransaction(connection, self._engine)
             finally:
                 self._leave(connection)
         finally:
             self._turn.release()
 
-    def get_connection(self) -> Any:
-        """Return the connection, open and prepared. For the transaction that is open."""
-        connection = self._connection
-        if connection is not None and not self._engine.is_usable(connection):
-            connection.close()
-            connection = self._connection = None
-        if connection is None:
-            connection = self._engine.open_connection()
-            try:
-                connection.autocommit = True
-                with connection.cursor() as cursor:
-                    cursor.execute(PREPARATION)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return connection
-
     def close(self) -> None:
         """Close the connection. The next transaction opens another."""
         with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
+            self._drop()
+
+    def _connected(self) -> Any:
+        """Return the connection, alive and prepared."""
+        if self._connection is not None and not self._engine.is_usable(self._connection):
+            self._drop()
+        if self._connection is None:
+            try:
+                self._connection = self._open()
+            except psycopg2.Error as error:
+                raise translation(error, self._engine) from error
+        return self._connection
+
+    def _open(self) -> Any:
+        connection = self._engine.open_connection()
+        try:
+            # BEGIN and COMMIT travel with the statements.
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(PREPARATION)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _leave(self, connection: Any) -> None:
         """Undo what was not committed; keep the connection only if that is sure."""
@@ -125,12 +111,15 @@ class PostgresCommitter:
             with connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
         except psycopg2.Error:
-            self._connection = None
-            connection.close()
+            self._drop()
         except BaseException:
-            self._connection = None
-            connection.close()
+            self._drop()
             raise
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _start_empty(self) -> None:
         self._pid = os.getpid()

@@ -40,7 +40,8 @@ _LIMITS = (
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _UNIQUE_VIOLATION = "23505"
-_BUSY = {"40001", "40P01", "55P03"}
+# The last is a division by zero: so the prepared books say that they are out of date.
+_BUSY = {"40001", "40P01", "55P03", "22012"}
 _READ_ONLY_TRANSACTION = "25006"
 _IDLE_IN_TRANSACTION = "25P03"
 

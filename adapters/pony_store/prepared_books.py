@@ -1,4 +1,4 @@
-"""The books on PostgreSQL, in two statements that are planned once per connection.
+"""The books on PostgreSQL, in statements that are planned once per connection.
 
 What a money step costs a database is mostly being asked: each statement is a round trip,
 and planning it takes longer than running it (docs/decisions/0006).
@@ -30,17 +30,21 @@ from adapters.pony_store.mapping import (
     wallet_values,
 )
 from adapters.pony_store.session import Session, row_type
-from creditcore.domain.errors import (
-    ReferenceConflictError,
-    RefusedByStoreError,
-    StoreBusyError,
-)
+from creditcore.domain.errors import RefusedByStoreError
 from creditcore.domain.ledger import Books
 
-# One statement reads one snapshot, which is older than the locks it waited for. That does
-# for keys: a key that was revoked before a call came is not in it. It does not for holds,
-# so that only their names are looked for here; those that exist are read afterwards.
-_LOCK = f"""
+# A statement reads a snapshot from before it waited for locks. So one takes the locks, and
+# the next, which is sent along, reads what the last holder of the locks committed.
+_LOCK = """
+    SELECT 1 FROM wallets
+    WHERE id IN (
+        SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1) UNION ALL SELECT unnest($2)
+    )
+    ORDER BY id
+    FOR NO KEY UPDATE
+"""
+# Of holds only the names: most that are asked for are new.
+_READ = f"""
     WITH named AS MATERIALIZED (
         SELECT {", ".join(KEY_COLUMNS)} FROM virtual_keys WHERE key_hash = ANY ($1)
     )
@@ -49,9 +53,9 @@ _LOCK = f"""
            ARRAY (SELECT id FROM usage_logs WHERE id = ANY ($3))
     FROM wallets AS w LEFT JOIN named ON named.wallet_id = w.id
     WHERE w.id IN (SELECT wallet_id FROM named UNION ALL SELECT unnest($2))
-    ORDER BY w.id
-    FOR NO KEY UPDATE OF w
 """
+# Dividing by zero is how plain SQL says that something is not as the books had it. The
+# COMMIT that is sent along is not reached then.
 _WRITE = f"""
     WITH opened AS (
         INSERT INTO usage_logs ({", ".join(HOLD_COLUMNS)})
@@ -72,7 +76,6 @@ _WRITE = f"""
     ), moved AS (
         INSERT INTO transfers ({", ".join(TRANSFER_COLUMNS)})
         SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $3)
-        ON CONFLICT DO NOTHING
         RETURNING 1
     ), posted AS (
         UPDATE wallets
@@ -81,15 +84,19 @@ _WRITE = f"""
         WHERE wallets.id = v.id
         RETURNING 1
     )
-    SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM changed),
-           (SELECT count(*) FROM moved), (SELECT count(*) FROM posted)
+    SELECT 1 / (
+        (SELECT count(*) FROM opened) = json_array_length($1)
+        AND (SELECT count(*) FROM changed) = json_array_length($2)
+        AND (SELECT count(*) FROM posted) = json_array_length($4)
+    )::int
 """
 PREPARATION = f"""
     -- A plan that was made while a table was small would read all of it when it is large.
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET jit = off;
-    PREPARE lock_books (bytea[], text[], text[]) AS {_LOCK};
+    PREPARE lock_books (bytea[], text[]) AS {_LOCK};
+    PREPARE read_books (bytea[], text[], text[]) AS {_READ};
     PREPARE write_books (json, json, json, json) AS {_WRITE}
 """
 """What a connection needs before the books can be locked and written on it."""
@@ -108,6 +115,7 @@ class PreparedBooks:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._written: Sequence[str] = ("[]",) * 4
 
     def lock(
         self,
@@ -118,9 +126,10 @@ class PreparedBooks:
         transfer_references: Collection[str] = (),
     ) -> Books:
         """Begin, lock wallets in the order of their ids, and read what belongs to them."""
+        hashes, ids = list(key_hashes), list(wallet_ids)
         rows = self._session.records(
-            "BEGIN; EXECUTE lock_books (?, ?, ?)",
-            (list(key_hashes), list(wallet_ids), list(hold_references)),
+            "BEGIN; EXECUTE lock_books (?, ?); EXECUTE read_books (?, ?, ?)",
+            (hashes, ids, hashes, ids, list(hold_references)),
         )
         books = Books()
         keys = {}
@@ -138,12 +147,7 @@ class PreparedBooks:
         return books
 
     def write(self, books: Books) -> None:
-        """Write what changed in books that ``lock`` returned.
-
-        Raises:
-            ReferenceConflictError: A transfer's reference is taken.
-            StoreBusyError: A hold or wallet is not as the books had it.
-        """
+        """Write what changed in books that ``lock`` returned; it is sent with ``commit``."""
         documents = (
             [_record(HOLD_COLUMNS, hold_values(hold)) for _, hold in by_name(books.new_holds)],
             [
@@ -159,29 +163,26 @@ class PreparedBooks:
                 for _, wallet in by_name(books.changed_wallets)
             ],
         )
-        if any(documents):
-            self._write(documents)
         PonyAlerts(self._session).add_all(books.new_alerts)
-
-    def _write(self, documents: Sequence[Sequence[dict[str, object]]]) -> None:
-        session = self._session
         try:
-            values = [orjson.dumps(document).decode() for document in documents]
+            self._written = [orjson.dumps(document).decode() for document in documents]
         except TypeError as error:
             # A number beyond 64 bits, or half a character.
-            raise session.failed(
+            raise self._session.failed(
                 RefusedByStoreError(f"The database would refuse this: {error}")
             ) from error
-        [written] = session.records("EXECUTE write_books (?, ?, ?, ?)", values)
-        opened, changed, moved, posted = (
-            count == len(document) for count, document in zip(written, documents, strict=True)
-        )
-        if not (opened and changed and posted):
-            raise session.failed(
-                StoreBusyError("Something was changed by somebody else; nothing was written.")
-            )
-        if not moved:
-            raise session.failed(ReferenceConflictError("a transfer of this transaction"))
+
+    def commit(self) -> None:
+        """Make what was written durable.
+
+        Raises:
+            ReferenceConflictError: A transfer's reference is taken; nothing was written.
+            StoreBusyError: Something is not as the books had it; nothing was written.
+            StoreUnavailableError: The outcome is unknown.
+        """
+        if self._session.failure is not None:
+            raise self._session.failure
+        self._session.change("EXECUTE write_books (?, ?, ?, ?); COMMIT", self._written)
 
     def _read_holds(self, books: Books, references: Iterable[str]) -> None:
         rows = self._session.rows_in(f"{SELECT_HOLDS} WHERE id IN ({{names}})", references)

@@ -35,9 +35,12 @@ class LockedBooks(Protocol):
         A changed hold is written only where it is still as the books had it, so that
         it leaves the open state once.
 
+        What is raised here may also be raised by the transaction's ``commit``, where a
+        store sends both together.
+
         Raises:
             ReferenceConflictError: A hold's or transfer's reference is taken.
-            StoreBusyError: A hold is not as the books had it; nothing may be committed.
+            StoreBusyError: A hold is not as the books had it, or was made meanwhile.
         """
 
 

@@ -306,6 +306,7 @@ class LedgerContract:
             locked.settle("call-1", Credits(60), at=NOON)
             with pytest.raises(StoreBusyError):
                 tx.ledger.write(locked)
+                tx.commit()
 
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").posted == Credits(975)
@@ -323,6 +324,7 @@ class LedgerContract:
             locked.settle("call-1", ZERO, at=NOON)
             with pytest.raises(StoreBusyError):
                 tx.ledger.write(locked)
+                tx.commit()
 
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").held == Credits(80)
@@ -338,6 +340,7 @@ class LedgerContract:
             locked.new_holds["call-1"] = hold
             with pytest.raises((ReferenceConflictError, StoreBusyError)):
                 tx.ledger.write(locked)
+                tx.commit()
 
     def test_a_hold_grows_as_far_as_its_wallet_affords(
         self, transactions: Transactions, books: BooksTransactions
