@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
-from geventhttpclient.response import HTTPParseError, HTTPProtocolViolationError, HTTPResponse
+# Without the library's own answer around it, which does more for each header than llhttp.
+from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 
 from adapters.litellm.connections import Connection, ConnectionPool
 from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
 
 _MAX_HEAD_BYTES = 64 * 1024
 _FIRST_FINAL_STATUS = 200
+_HEADERS_READ = frozenset({"content-type", "content-encoding", "retry-after"})
 
 
 class BrokenBeforeAnswerError(UpstreamUnavailableError):
@@ -41,7 +43,7 @@ class LiteLLMAnswer:
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return int(self._parser.get_code())
+        return self._parser.status
 
     @property
     def streamed(self) -> bool:
@@ -54,9 +56,8 @@ class LiteLLMAnswer:
         return (self.header("content-encoding") or "identity").lower() != "identity"
 
     def header(self, name: str) -> str | None:
-        """Return a header that came once."""
-        value = self._parser.get(name)
-        return value if isinstance(value, str) else None
+        """Return one of the headers that are read at all."""
+        return self._parser.headers.get(name)
 
     def read(self, *, wait_s: float) -> bytes | None:
         """Return the next bytes, ``b""`` at the end, or None if none came in time.
@@ -69,10 +70,10 @@ class LiteLLMAnswer:
             UpstreamUnavailableError: The upstream broke off before the end.
         """
         deadline = time.monotonic() + wait_s
-        while not (body := self._parser.take_body()) and not self._parser.done:
+        while not self._parser.body and not self._parser.done:
             if not self._advance(deadline):
                 return None
-        return body
+        return self._parser.take_body()
 
     def read_beginning(self, limit: int, *, timeout_s: float) -> bytes:
         """Return what can be read of the body, ``limit`` bytes at most, in bounded time.
@@ -114,7 +115,7 @@ class LiteLLMAnswer:
         if self._connection is None:
             raise UpstreamUnavailableError
         try:
-            data = self._connection.receive(timeout_s=deadline - time.monotonic())
+            data = self._connection.receive(deadline=deadline)
         except OSError as error:
             raise self._broken() from error
         if data is None:
@@ -136,24 +137,37 @@ class LiteLLMAnswer:
         return UpstreamUnavailableError() if self._parser.has_begun else BrokenBeforeAnswerError()
 
 
-class _AnswerParser(HTTPResponse):
-    """The parser of geventhttpclient (llhttp), fed by us, for one answer.
+class _AnswerParser(HTTPResponseParser):
+    """llhttp, strict as it is, fed by us, for one answer.
 
-    Interim answers (1xx) pass by; bytes behind the final one are an error.
+    Interim answers (1xx) pass by; bytes behind the final one are an error. A model server
+    tells a lot in headers: what nobody here asks about is counted and dropped.
+
+    Attributes:
+        status: The status of the final answer, 0 before its head is complete.
+        headers: Those of ``_HEADERS_READ``, by name; what came twice is one list, as HTTP has it.
+        has_begun: Whether anything arrived.
+        done: Whether the answer is complete.
+        keep_alive: Whether the connection may serve another one.
+        body: The parts of its body that nobody has taken yet.
     """
 
     def __init__(self) -> None:
-        super().__init__("POST")
+        super().__init__()
+        self.status = 0
+        self.headers: dict[str, str] = {}
         self.has_begun = False
         self.done = False
         self.keep_alive = False
+        self.body: list[bytes] = []
+        self._name = self._value = ""
+        self._in_value = False
         self._head_bytes = 0
-        self._body: list[bytes] = []
 
     @property
     def has_final_head(self) -> bool:
         """Whether the head of the answer proper is complete."""
-        return self.done or (self.headers_complete and int(self.get_code()) >= _FIRST_FINAL_STATUS)
+        return self.status >= _FIRST_FINAL_STATUS
 
     def feed(self, data: str | bytes) -> None:
         self.has_begun = True
@@ -161,34 +175,54 @@ class _AnswerParser(HTTPResponse):
 
     def take_body(self) -> bytes:
         """Return the body bytes parsed since the last time."""
-        body = b"".join(self._body)
-        self._body.clear()
+        body = b"".join(self.body)
+        self.body.clear()
         return body
+
+    # What llhttp calls. Parts of a name or a value come one by one where the bytes were cut.
 
     def _on_message_begin(self) -> None:
         if self.done:
-            raise HTTPProtocolViolationError("a second answer to one request")
-        super()._on_message_begin()
+            raise HTTPParseError("a second answer to one request")
+        self.status = 0
+        self.headers.clear()
 
-    def _on_header_field(self, string: str) -> None:
-        self._count_head(string)
-        super()._on_header_field(string)
+    def _on_status(self, _phrase: str) -> None:
+        pass
 
-    def _on_header_value(self, string: str) -> None:
-        self._count_head(string)
-        super()._on_header_value(string)
+    def _on_header_field(self, part: str) -> None:
+        self._count_head(part)
+        if self._in_value:
+            self._keep_header()
+        self._name += part
 
-    def _on_body(self, buf: bytearray) -> None:
-        self._body.append(bytes(buf))
+    def _on_header_value(self, part: str) -> None:
+        self._count_head(part)
+        self._in_value = True
+        self._value += part
+
+    def _on_headers_complete(self) -> None:
+        self._keep_header()
+        self.status = int(self.get_code())
+
+    def _on_body(self, part: bytearray) -> None:
+        self.body.append(bytes(part))
 
     def _on_message_complete(self) -> None:
-        super()._on_message_complete()
-        if int(self.get_code()) >= _FIRST_FINAL_STATUS:
+        if self.has_final_head:
             self.done = True
             self.keep_alive = bool(self.should_keep_alive())
 
-    def _count_head(self, string: str) -> None:
+    def _keep_header(self) -> None:
+        name = self._name.lower()
+        if name in _HEADERS_READ and not self.status:
+            earlier = self.headers.get(name)
+            self.headers[name] = self._value if earlier is None else f"{earlier}, {self._value}"
+        self._name = self._value = ""
+        self._in_value = False
+
+    def _count_head(self, part: str) -> None:
         # Trailers behind the last chunk come this way too.
-        self._head_bytes += len(string)
+        self._head_bytes += len(part)
         if self._head_bytes > _MAX_HEAD_BYTES:
-            raise HTTPProtocolViolationError("the head of the answer is too long")
+            raise HTTPParseError("the head of the answer is too long")

@@ -25,9 +25,9 @@ class Breaker:
 
     def allows(self) -> bool:
         """Whether to call. While it is open, one caller each few seconds may try."""
+        if self._failures < _FAILURES_TO_OPEN:
+            return True
         with self._lock:
-            if self._failures < _FAILURES_TO_OPEN:
-                return True
             if self._now() < self._next_try:
                 return False
             self._next_try = self._now() + _OPEN_FOR_S

@@ -1,8 +1,8 @@
 """Connections to one server: opened on demand, kept alive, never more than allowed.
 
-Plain sockets of the standard library, so that the same code waits politely in a
-greenlet where gevent has patched it and blocks only its own thread where not. The
-pools of the HTTP libraries hand a socket of one gevent hub to another thread, or wait
+Plain sockets of the standard library that never block, and the hub of whichever thread
+reads them to wait in: politely in a greenlet, and blocking only its own thread elsewhere.
+The pools of the HTTP libraries hand a socket of one gevent hub to another thread, or wait
 for a free place without end.
 """
 
@@ -12,15 +12,16 @@ import contextlib
 import select
 import socket
 import ssl
-import threading
 import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
 
+from adapters.litellm.waiting import Wait
 from creditcore.domain.errors import UpstreamUnavailableError
 
 _BLOCK_BYTES = 64 * 1024
@@ -82,8 +83,8 @@ class Connection:
         self._address = address
         self._tls = tls
         self._connect_timeout_s = connect_timeout_s
-        self._sock = self._connect()
-        self.reused = False
+        self._arrival: Wait | None = None
+        self._open()
 
     def reopen(self) -> None:
         """Close, and connect anew.
@@ -92,8 +93,7 @@ class Connection:
             UpstreamUnavailableError: The server cannot be reached.
         """
         self.close()
-        self._sock = self._connect()
-        self.reused = False
+        self._open()
 
     def send(self, data: bytes, *, timeout_s: float) -> None:
         """Send everything.
@@ -102,24 +102,40 @@ class Connection:
             TimeoutError: The server did not take it in time.
             OSError: The connection is broken.
         """
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            sent = 0
+        if sent == len(data):
+            return
         self._sock.settimeout(timeout_s)
-        self._sock.sendall(data)
+        try:
+            self._sock.sendall(memoryview(data)[sent:])
+        finally:
+            self._sock.settimeout(0)
 
-    def receive(self, *, timeout_s: float) -> bytes | None:
+    def receive(self, *, deadline: float) -> bytes | None:
         """Return what has arrived; None if nothing came in time; ``b""`` once the server closed.
 
-        A timeout loses nothing: plain bytes stay in the kernel, and a half-received TLS
-        record stays in the TLS layer, which also hands out bytes it has decrypted
-        already. Waiting for readability first would be wrong twice with TLS.
+        It waits first and reads then: reading too early costs as much as reading, and
+        between two blocks everybody else has a turn. A timeout loses nothing: plain bytes
+        stay in the kernel, and a half-received TLS record stays in the TLS layer.
+
+        Args:
+            deadline: When to give up, in ``time.monotonic``.
 
         Raises:
             OSError: The connection is broken.
         """
-        self._sock.settimeout(max(timeout_s, 0.0))
-        try:
-            return self._sock.recv(_BLOCK_BYTES)
-        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
-            return None
+        if self._arrival is None or not self._arrival.is_ours():
+            self._arrival = Wait(self._sock.fileno())
+        while True:
+            in_time = self._has_decrypted() or self._arrival.until(deadline)
+            try:
+                return self._sock.recv(_BLOCK_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                if not in_time:
+                    return None
 
     def is_quiet(self) -> bool:
         """Whether an idle connection is still usable.
@@ -127,16 +143,28 @@ class Connection:
         One that has something to read was closed by the server, or says something
         nobody asked for.
         """
-        poll = _poll()
-        poll.register(self._sock, select.POLLIN)
-        return not poll.poll(0)
+        return not self._pending_input.poll(0)
 
     def close(self) -> None:
         """Close at once, so that the server notices on its next write."""
+        if self._arrival is not None:
+            self._arrival.close()
+            self._arrival = None
         # A shutdown reaches the server even while somebody else still holds the socket.
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
+
+    def _open(self) -> None:
+        self._sock = self._connect()
+        self._sock.settimeout(0)
+        self._pending_input = _poll()
+        self._pending_input.register(self._sock, select.POLLIN)
+        self.reused = False
+
+    def _has_decrypted(self) -> bool:
+        """Whether the TLS layer holds bytes that the kernel will not tell of again."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def _connect(self) -> socket.socket:
         deadline = time.monotonic() + self._connect_timeout_s
@@ -174,7 +202,7 @@ class ConnectionPool:
         self._address = address
         self._connect_timeout_s = connect_timeout_s
         self._wait_timeout_s = wait_timeout_s
-        self._places = threading.BoundedSemaphore(size)
+        self._places = BoundedSemaphore(size)
         self._idle: deque[Connection] = deque()
         self._tls = ssl.create_default_context() if address.tls else None
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
-from typing import Self
+from operator import attrgetter
+from typing import NamedTuple, Self
 
 from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
 
@@ -23,7 +24,7 @@ _PRICE_DECIMALS = 30
 _PRICE_DIGITS = 7
 _PRICE_UNITS_PER_USD = 10**_PRICE_DECIMALS
 _MICROCREDITS_PER_USD_OF_BALANCE = 10**8
-_PICODOLLARS_PER_USD = 10**12
+_PRICE_UNITS_PER_PICODOLLAR = _PRICE_UNITS_PER_USD // 10**12
 
 _SNAPSHOT_BYTES = 8
 _EXACTLY = Context(prec=200)
@@ -85,10 +86,12 @@ class Usage:
     reasoning_tokens: int = 0
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            count = getattr(self, name)
+        for count in _all_counts(self):
             if type(count) is not int or not 0 <= count <= MAX_TOKENS:
-                raise ValueError(f"{name} is not a count of tokens: {count!r}")
+                raise ValueError(f"not a count of tokens: {count!r} in {self}")
+
+
+_all_counts = attrgetter(*Usage.__slots__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +124,7 @@ class Tier:
     rates: Rates
 
 
-@dataclass(frozen=True, slots=True)
-class PricedTokens:
+class PricedTokens(NamedTuple):
     """One line of a call's cost: tokens of one bucket, and what each of them costs.
 
     Attributes:
@@ -138,6 +140,23 @@ class PricedTokens:
     def cost_units(self) -> int:
         """What the line costs, in units of 10^-30 USD."""
         return self.tokens * self.price_units
+
+
+class Cost(NamedTuple):
+    """What a call costs, by counts that nobody has looked at yet: it may be absurdly much.
+
+    Attributes:
+        microcredits: What the caller is charged, rounded up.
+        picodollars: What the provider takes, in 10^-12 USD, rounded up: for display and reports.
+    """
+
+    microcredits: int
+    picodollars: int
+
+    @property
+    def can_be_stored(self) -> bool:
+        """Whether both are numbers that the books can keep."""
+        return max(self) <= MAX_INT64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,11 +212,12 @@ class ModelPrice:
 
     def cost_units(self, usage: Usage) -> int:
         """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
-        return sum(line.cost_units for line in self.itemize(usage))
+        return sum([line.cost_units for line in self.itemize(usage)])
 
-    def cost_picodollars(self, usage: Usage) -> int:
-        """Return the provider's cost in 10^-12 USD, rounded up: for display and reports."""
-        return div_ceil(self.cost_units(usage) * _PICODOLLARS_PER_USD, _PRICE_UNITS_PER_USD)
+    def cost(self, usage: Usage, tariff: Tariff) -> Cost:
+        """Return what a call costs, both ways."""
+        units = self.cost_units(usage)
+        return Cost(tariff.microcredits(units), div_ceil(units, _PRICE_UNITS_PER_PICODOLLAR))
 
     def ceiling(
         self,
@@ -271,7 +291,11 @@ class Tariff:
 
     def charge(self, cost_units: int) -> Credits:
         """Return the credits for a provider cost, rounded up once: the platform gains."""
-        return Credits(div_ceil(cost_units * self.numerator, self.denominator))
+        return Credits(self.microcredits(cost_units))
+
+    def microcredits(self, cost_units: int) -> int:
+        """Return the same as a number, which may be larger than any amount of credits."""
+        return div_ceil(cost_units * self.numerator, self.denominator)
 
 
 @dataclass(frozen=True, slots=True)

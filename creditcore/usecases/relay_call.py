@@ -94,7 +94,8 @@ class RelayCall:
                 param="model",
                 code="unsupported_model",
             )
-        ceiling = self._ceiling(request, price)
+        prompt_bound = _prompt_bound(request, price)
+        ceiling = self._ceiling(request, price, prompt_bound)
         self._upstream.check()
         started = self._clock.now()
         admission = self._charge.authorize_key(
@@ -105,7 +106,7 @@ class RelayCall:
                 model=request.model,
                 endpoint=wire.endpoint,
                 stream=request.stream,
-                prompt_bound=_prompt_bound(request, price),
+                prompt_bound=prompt_bound,
                 output_bound=ceiling.output_bound * request.choices,
                 price_snapshot=price.snapshot,
                 multiplier=self._tariff.multiplier,
@@ -143,7 +144,7 @@ class RelayCall:
             raise UpstreamUnavailableError
         return answer
 
-    def _ceiling(self, request: InferenceRequest, price: ModelPrice) -> Ceiling:
+    def _ceiling(self, request: InferenceRequest, price: ModelPrice, prompt_bound: int) -> Ceiling:
         longest = price.max_output_tokens
         asked = request.output_limit
         if asked is not None:
@@ -151,7 +152,7 @@ class RelayCall:
         else:
             output_bound = longest or DEFAULT_OUTPUT_BOUND
         return price.ceiling(
-            prompt_bound=_prompt_bound(request, price),
+            prompt_bound=prompt_bound,
             output_bound=output_bound,
             choices=request.choices,
             tariff=self._tariff,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,8 +14,8 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Basis, Hold, Outcome
 from creditcore.domain.ledger import Admission
-from creditcore.domain.money import MAX_INT64, ZERO, Credits, div_ceil
-from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff, Usage
+from creditcore.domain.money import MAX_INT64, ZERO, Credits
+from creditcore.domain.pricing import Ceiling, Cost, ModelPrice, Tariff, Usage
 from creditcore.ports.clock import Clock
 from creditcore.ports.inference import InferenceRequest, UpstreamAnswer, Wire
 from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
@@ -25,6 +25,7 @@ CLIENT_LEFT = 499
 
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
+_MILLISECOND = timedelta(milliseconds=1)
 _RAN_OUT = "The credits ran out; the answer ends here. Add credits to go on."
 
 
@@ -72,15 +73,9 @@ class Terms:
         """How far the hold may grow: what upstream was told to stay within."""
         return self.ceiling.amount(self.admission.output_bound)
 
-    def can_price(self, usage: Usage) -> bool:
-        """Whether the cost of an answer is a number that can be stored."""
-        units = self.price.cost_units(usage)
-        microcredits = div_ceil(units * self.tariff.numerator, self.tariff.denominator)
-        return max(microcredits, self.price.cost_picodollars(usage)) <= MAX_INT64
-
-    def charge(self, usage: Usage) -> Credits:
+    def cost(self, usage: Usage) -> Cost:
         """Return what an answer costs."""
-        return self.tariff.charge(self.price.cost_units(usage))
+        return self.price.cost(usage, self.tariff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +120,8 @@ class RelayedCall:
         self._terms = terms
         self._answer = answer
         self._started = started
+        self._ends_at = started + patience.longest
+        self._ping_s = patience.ping.total_seconds()
         self._heard = clock.now()
         self._first_byte_ms = milliseconds(self._heard - started)
         self._hold = terms.admission.hold
@@ -152,14 +149,15 @@ class RelayedCall:
         """
         try:
             while chunk := self._read():
-                if chunk is _PING:
-                    yield _PING
-                    continue
-                yield from self._paid(self._meter.feed(chunk))
-                if self._meter.starved:
+                forward = _PING if chunk is _PING else self._meter.feed(chunk)
+                if forward:
+                    yield forward
+                if self._meter.starved and not (yield from self._bought()):
                     break
             else:
-                yield from self._paid(self._meter.finish())
+                if forward := self._meter.finish():
+                    yield forward
+                yield from self._bought()
         except UpstreamTimeoutError as error:
             self._finish(504, "upstream_timeout")
             yield self._wire.error_event(str(error), kind="server_error", code="timeout")
@@ -204,9 +202,9 @@ class RelayedCall:
 
     def _read(self) -> bytes:
         """Return the next bytes, ``b""`` at the end, or a ping after some silence."""
-        chunk = self._answer.read(wait_s=self._patience.ping.total_seconds())
+        chunk = self._answer.read(wait_s=self._ping_s)
         now = self._clock.now()
-        if now - self._started > self._patience.longest:
+        if now > self._ends_at:
             raise UpstreamTimeoutError("The answer took longer than a call may take.")
         if chunk is not None:
             self._heard = now
@@ -215,13 +213,12 @@ class RelayedCall:
             raise UpstreamTimeoutError("The model fell silent.")
         return _PING
 
-    def _paid(self, forward: bytes) -> Iterator[bytes]:
-        """Yield what is paid for, paying for more as long as the wallet can."""
-        if forward:
-            yield forward
+    def _bought(self) -> Generator[bytes, None, bool]:
+        """Yield what is held back as long as the wallet can pay for more; whether it all left."""
         while self._meter.starved and self._pay_more():
             if forward := self._meter.feed(b""):
                 yield forward
+        return not self._meter.starved
 
     def _pay_more(self) -> bool:
         """Grow the hold by a step, at least doubling what it pays for; whether that helped."""
@@ -257,11 +254,12 @@ class RelayedCall:
 
     def _receipt(self, usage: Usage) -> Mapping[str, str]:
         """Say what an answer cost and what is left, as far as this call knows."""
-        if not self._is_credible(usage):
+        cost = self._terms.cost(usage)
+        if not self._is_credible(usage, cost):
             return {}
-        cost = min(self._terms.charge(usage), max(self._hold.amount, self._terms.most))
-        left = max(ZERO, self._available + self._hold.amount - cost)
-        return {"cost": str(cost), "balance": str(left)}
+        charged = min(Credits(cost.microcredits), max(self._hold.amount, self._terms.most))
+        left = max(ZERO, self._available + self._hold.amount - charged)
+        return {"cost": str(charged), "balance": str(left)}
 
     def _drain(self) -> None:
         """Read on for a moment, for the usage alone: what is read now is not delivered."""
@@ -287,47 +285,53 @@ class RelayedCall:
             return ZERO
         self._closed = True
         self._answer.close()
-        basis, usage = self._basis()
+        basis, usage, cost = self._basis()
         if self._meter.usage is not None and basis is not Basis.PROVIDER_USAGE:
             error = error or "incredible_usage"
-        cost = ZERO if usage is None else self._terms.charge(usage)
-        if basis is Basis.COUNTED_OUTPUT:
-            # A rough count must not become a write-off.
-            cost = min(cost, self._hold.amount)
+        charge = Credits(cost.microcredits)
         outcome = Outcome(
             basis=basis,
             usage=usage,
-            provider_cost_picodollars=self._terms.price.cost_picodollars(usage) if usage else 0,
+            provider_cost_picodollars=cost.picodollars,
             status=status,
             error=error,
             latency_ms=milliseconds(self._clock.now() - self._started),
             first_byte_ms=self._first_byte_ms,
         )
         most = self._terms.most if self._terms.grows else None
-        self._charge.settle_later(self._hold, cost, outcome=outcome, most=most)
-        return min(cost, self._hold.amount)
+        self._charge.settle_later(self._hold, charge, outcome=outcome, most=most)
+        return min(charge, self._hold.amount)
 
-    def _basis(self) -> tuple[Basis, Usage | None]:
+    def _basis(self) -> tuple[Basis, Usage | None, Cost]:
         """Choose what to charge by: what the provider counted, else what passed, else nothing."""
         reported = self._meter.usage
-        if reported is not None and self._is_credible(reported):
-            return Basis.PROVIDER_USAGE, reported
+        if reported is not None:
+            cost = self._terms.cost(reported)
+            if self._is_credible(reported, cost):
+                return Basis.PROVIDER_USAGE, reported, cost
         delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
         # An answer that is never text, an embedding, has been delivered when it is complete.
         if delivered or (self._meter.complete and self._request.output_limit == 0):
             counted = Usage(
                 prompt_tokens=self._request.prompt_estimate, completion_tokens=delivered
             )
-            return Basis.COUNTED_OUTPUT, counted
-        return Basis.NONE, None
+            return Basis.COUNTED_OUTPUT, counted, self._rough_cost(counted)
+        return Basis.NONE, None, Cost(0, 0)
 
-    def _is_credible(self, usage: Usage) -> bool:
+    def _rough_cost(self, counted: Usage) -> Cost:
+        """Return the cost of a rough count, which must not become a write-off."""
+        cost = self._terms.cost(counted)
+        return Cost(
+            min(cost.microcredits, self._hold.amount.microcredits), min(cost.picodollars, MAX_INT64)
+        )
+
+    def _is_credible(self, usage: Usage, cost: Cost) -> bool:
         """Whether a report can be true: text is never free, and every true cost can be stored."""
         if self._meter.delivered_tokens and not usage.completion_tokens:
             return False
-        return self._terms.can_price(usage)
+        return cost.can_be_stored
 
 
 def milliseconds(elapsed: timedelta) -> int:
     """Return a duration in whole milliseconds."""
-    return elapsed // timedelta(milliseconds=1)
+    return elapsed // _MILLISECOND

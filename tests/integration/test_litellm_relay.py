@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import gevent
 import pytest
 
+from adapters.litellm import connections
 from adapters.litellm.answers import LiteLLMAnswer
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.litellm.wire.chat import ChatCompletions
@@ -35,7 +37,7 @@ STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     b"transfer-encoding: chunked\r\n\r\n"
 )
-WAIT_S = 10.0
+WAIT_S = 60.0
 """Longer than anything here takes; a test that waits this long has failed."""
 
 
@@ -323,6 +325,55 @@ def test_interim_answers_are_passed_over(server: Server, relay: LiteLLMRelay) ->
     script.outcome()
 
 
+def test_headers_of_an_interim_answer_say_nothing_of_the_answer(
+    server: Server, relay: LiteLLMRelay
+) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\ncontent-type: text/event-stream\r\n\r\n"
+    whole = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+    script = Script(lambda: server.accept().answer(interim + whole)).start()
+
+    answer = send(relay)
+
+    assert not answer.streamed
+    answer.close()
+    script.outcome()
+
+
+def test_trailers_are_no_headers(server: Server, relay: LiteLLMRelay) -> None:
+    end = b"0\r\ncontent-encoding: gzip\r\ncontent-type: text/plain\r\n\r\n"
+    _, answer = begun(server, relay, STREAM_HEAD + a_piece(b"data: 1\n\n") + end)
+
+    assert read_all(answer) == b"data: 1\n\n"
+    assert (answer.streamed, answer.is_encoded) == (True, False)
+    answer.close()
+
+
+def test_head_cut_anywhere_is_the_same_head(server: Server, relay: LiteLLMRelay) -> None:
+    said = an_answer(status="429 X", headers=b"X-Other: 1\r\nx-empty:\r\nRetry-After: 17\r\n")
+
+    def steps() -> None:
+        peer = server.accept()
+        peer.read_request()
+        for at in range(len(said)):
+            peer.send(said[at : at + 1])
+
+    script = Script(steps).start()
+
+    with pytest.raises(UpstreamRejectedError) as caught:
+        send(relay)
+    assert caught.value.retry_after_s == 17
+    script.outcome()
+
+
+def test_header_that_came_twice_is_a_list(server: Server, relay: LiteLLMRelay) -> None:
+    twice = b"content-encoding: identity\r\ncontent-encoding: gzip\r\n"
+    script = Script(lambda: server.accept().answer(an_answer(headers=twice))).start()
+
+    with pytest.raises(UpstreamUnavailableError):
+        send(relay)
+    script.outcome()
+
+
 def test_bytes_behind_an_answer_are_nobodys_and_spoil_the_connection(
     server: Server, relay: LiteLLMRelay
 ) -> None:
@@ -453,6 +504,34 @@ def test_silence_is_none_and_the_stream_goes_on(server: Server, relay: LiteLLMRe
 
     assert read_all(answer) == b": 2\n\n"
     answer.close()
+
+
+def test_others_have_a_turn_before_every_block_of_a_stream(
+    server: Server, relay: LiteLLMRelay
+) -> None:
+    blocks = a_piece(b"data: 1\n\n" * 1000) * 100
+    turns = 0
+
+    def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    def steps() -> None:
+        server.accept().answer(STREAM_HEAD + blocks + b"0\r\n\r\n")
+
+    script = Script(steps).start()
+    answer = send(relay, STREAMED_BODY)
+    assert answer.read(wait_s=WAIT_S)  # what came with the head
+    working = gevent.spawn(others)
+    before = turns
+    while answer.read(wait_s=WAIT_S):
+        assert turns > before
+        before = turns
+    working.kill()
+    answer.close()
+    script.outcome()
 
 
 def test_bytes_that_came_with_the_head_are_read_without_waiting(
@@ -733,7 +812,11 @@ def a_tls_relay(server: Server) -> LiteLLMRelay:
     return LiteLLMRelay(base_url=f"https://127.0.0.1:{server.port}", master_key="sk-master")
 
 
-def test_silence_within_a_tls_record_damages_nothing(server: Server, certificate: Path) -> None:
+@pytest.mark.parametrize("block_bytes", [1000, 64 * 1024])
+def test_silence_within_a_tls_record_damages_nothing(
+    server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    monkeypatch.setattr(connections, "_BLOCK_BYTES", block_bytes)
     relay = a_tls_relay(server)
 
     def steps() -> TlsPeer:

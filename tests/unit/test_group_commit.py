@@ -24,7 +24,7 @@ from creditcore.ports.transactions import Transaction
 from creditcore.testing.contracts import a_wallet
 from creditcore.testing.memory import FixedClock, MemoryTransaction, MemoryTransactions
 from creditcore.usecases.group_commit import MAX_BATCH
-from tests.stack import wait_until
+from tests.stack import PATIENCE_S, wait_until
 
 UNAVAILABLE = StoreUnavailableError("The database does not answer.")
 BUSY = StoreBusyError("The database was busy.")
@@ -58,7 +58,7 @@ class ObservedStore:
 
             def commit() -> None:
                 self.entered.set()
-                assert self.open_gate.wait(10)
+                assert self.open_gate.wait(PATIENCE_S)
                 self.fail(tx)
                 really_commit()
                 self.committed += 1
@@ -126,7 +126,7 @@ def hold_up(
     """Let one commit get under way and stop there, so that what follows has to wait."""
     observed.open_gate.clear()
     first = callers.submit(commits.run, Note("first"))
-    assert observed.entered.wait(10)
+    assert observed.entered.wait(PATIENCE_S)
     return first
 
 
@@ -147,7 +147,7 @@ def test_steps_that_arrive_during_a_commit_share_the_next(
 
     observed.open_gate.set()
 
-    assert [other.result(10) for other in [first, *others]] == [
+    assert [other.result(PATIENCE_S) for other in [first, *others]] == [
         "done first",
         *(f"done note-{number}" for number in range(50)),
     ]
@@ -176,7 +176,7 @@ def test_nobody_is_answered_before_the_commit(
     assert stored(observed) == set()
 
     observed.open_gate.set()
-    assert first.result(10) == "done first"
+    assert first.result(PATIENCE_S) == "done first"
     assert stored(observed) == {"first"}
 
 
@@ -191,8 +191,8 @@ def test_one_refusal_is_nobody_elses(
 
     observed.open_gate.set()
 
-    assert refused.exception(10) is no
-    assert served.result(10) == "done served"
+    assert refused.exception(PATIENCE_S) is no
+    assert served.result(PATIENCE_S) == "done served"
     assert observed.committed == 2
 
 
@@ -215,8 +215,8 @@ def test_a_step_that_the_store_chokes_on_harms_nobody_else(
 
     observed.open_gate.set()
 
-    assert poisoned.exception(10) is poison
-    assert [other.exception(10) for other in others] == [None] * 5
+    assert poisoned.exception(PATIENCE_S) is poison
+    assert [other.exception(PATIENCE_S) for other in others] == [None] * 5
     assert stored(observed) == {"first", *(f"note-{number}" for number in range(5))}
 
 
@@ -333,7 +333,7 @@ def test_too_many_waiting_callers_are_refused_and_settlements_never(
         commits.run_later(Note("settlement"))
 
         observed.open_gate.set()
-        assert all(caller.result(10) for caller in served)
+        assert all(caller.result(PATIENCE_S) for caller in served)
     assert "too much" not in stored(observed)
     assert "settlement" in stored(observed)
 
@@ -351,9 +351,9 @@ def test_close_finishes_what_waits_and_refuses_what_comes_later(
         commits.run(Note("late"))
 
     observed.open_gate.set()
-    closing.result(10)
+    closing.result(PATIENCE_S)
 
-    assert first.result(10) == "done first"
+    assert first.result(PATIENCE_S) == "done first"
     assert len(stored(observed)) == 201
     assert "late" not in stored(observed)
 

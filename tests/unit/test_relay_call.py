@@ -35,7 +35,7 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from creditcore.domain.money import ZERO
+from creditcore.domain.money import MAX_INT64, ZERO
 from creditcore.ports.inference import InferenceRequest, Receipt, Wire
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.memory import (
@@ -234,6 +234,7 @@ def scene() -> Iterator[Scene]:
     models = [
         ModelPrice(model="demo", rates=RATES, max_input_tokens=1000, max_output_tokens=200),
         ModelPrice(model="boundless", rates=RATES),
+        ModelPrice(model="absurd", rates=replace(RATES, output=10**38), max_output_tokens=200),
         ModelPrice(model="dear", rates=replace(RATES, output=2500), max_output_tokens=200),
     ]
     prices = PriceList(store, MemoryModelGateway(models), clock)
@@ -346,6 +347,27 @@ def test_a_report_that_cannot_be_true_is_not_charged_by(scene: Scene, usage: byt
     scene.expect_charge(Basis.COUNTED_OUTPUT, 20 + 2 * 2500, status=200)
     assert scene.hold.outcome.error == "incredible_usage"
     assert set(scene.store.committed.alerts) == {"unusable_usage:dear"}
+
+
+def test_a_rough_count_at_an_absurd_price_is_stored_as_far_as_it_can_be(scene: Scene) -> None:
+    scene.script(TEXT, END)
+    # A hundred million dollars a token, for next to no credits.
+    relay = RelayCall(
+        charge=ChargeUsage(scene.commits, scene.store, scene.clock),
+        prices=PriceList(scene.store, MemoryModelGateway([]), scene.clock),
+        upstream=scene.upstream,
+        tariff=Tariff(1, 10**37, "0"),
+        pepper=PEPPER,
+        clock=scene.clock,
+        ids=SequentialIds(),
+    )
+    call = relay.open(TinyWire(), b'{"model": "absurd"}', secret=SECRET, call_id="call-1")
+
+    list(call)
+    call.close()
+
+    scene.expect_charge(Basis.COUNTED_OUTPUT, 11, status=200)
+    assert scene.hold.outcome.provider_cost_picodollars == MAX_INT64
 
 
 def test_a_report_of_nothing_for_nothing_is_believed(scene: Scene) -> None:

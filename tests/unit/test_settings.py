@@ -35,6 +35,11 @@ def test_a_few_settings_are_enough() -> None:
     assert str(settings.signup_credits) == "200"
 
 
+def test_a_client_that_does_not_read_is_waited_for_no_longer_than_a_stream_may_take() -> None:
+    assert Settings.from_env(GOOD).longest_write_s == 30
+    assert Settings.from_env({**GOOD, "MAX_STREAM_SECONDS": "5"}).longest_write_s == 5
+
+
 def test_every_missing_variable_is_reported_at_once() -> None:
     faults = " ".join(faults_of({}))
 
@@ -63,6 +68,9 @@ def test_secrets_do_not_show() -> None:
         ("LITELLM_BASE_URL", "file:///etc/passwd"),
         ("MAX_STREAM_SECONDS", "forever"),
         ("MAX_STREAM_SECONDS", "-1"),
+        ("MAX_STREAMS", "0"),
+        ("MAX_STREAMS", "1001"),
+        ("MAX_STREAMS", "unlimited"),
         ("WEB_CONCURRENCY", "0"),
         ("CREDITS_PER_USD", "-2"),
         ("USAGE_MARKUP", "Infinity"),

@@ -11,6 +11,8 @@ from adapters.litellm.wire.tally import text_length
 class ChatStreamMeter(ChunkStreamMeter):
     """Reads a stream of chat completion chunks."""
 
+    texts = (("choices", 0, "delta", "content"), ("choices", 0, "delta", "reasoning_content"))
+
     @staticmethod
     def _length(choice: dict[str, Any]) -> int:
         return _message_length(choice.get("delta"))

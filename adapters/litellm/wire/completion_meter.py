@@ -11,6 +11,8 @@ from adapters.litellm.wire.tally import text_length
 class CompletionStreamMeter(ChunkStreamMeter):
     """Reads a stream of completion chunks."""
 
+    texts = (("choices", 0, "text"),)
+
     @staticmethod
     def _length(choice: dict[str, Any]) -> int:
         return text_length(choice.get("text"))

@@ -33,6 +33,8 @@ class MessagesStreamMeter(TypedStreamMeter):
     second beginning, and errors without a name, which Anthropic's SDKs would not see.
     """
 
+    texts = (("delta", "text"), ("delta", "thinking"), ("delta", "partial_json"))
+
     def __init__(self, *, receipt: Receipt) -> None:
         """Start before the first byte.
 

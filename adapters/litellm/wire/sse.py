@@ -8,7 +8,8 @@ lines are one payload, and an event that the end of the stream cuts off never wa
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, Self
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """Longer than any event an honest server sends; LiteLLM's own limit for a frame."""
@@ -36,6 +37,20 @@ class SseEvent(NamedTuple):
     raw: bytes
     data: bytes | None
 
+    @classmethod
+    def of(cls, raw: bytes) -> Self:
+        """Read an event that ``SseSplitter`` has cut off."""
+        # One line of data between plain line feeds: how nearly every event looks.
+        if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
+            return cls(raw, raw[6:-2])
+        lines = raw.removeprefix(_BYTE_ORDER_MARK).splitlines()
+        payload = [
+            line[5:].removeprefix(b" ")
+            for line in lines
+            if line.startswith(b"data:") or line == b"data"
+        ]
+        return cls(raw, b"\n".join(payload) if payload else None)
+
     @property
     def name(self) -> str | None:
         """What its ``event`` line says, if it has one."""
@@ -60,43 +75,47 @@ class SseSplitter:
         self._buffer = bytearray()
         self._searched = 0
 
-    def feed(self, chunk: bytes) -> list[SseEvent]:
-        """Take bytes, return the events they complete.
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take bytes, return the events they complete, each with its empty line.
 
         Raises:
             EventTooLongError: An event is longer than ``MAX_EVENT_BYTES``.
         """
         buffer = self._buffer
+        if not buffer:
+            return self._cut(chunk)
         buffer += chunk
-        events = []
-        start = 0
-        for end in _EVENT_END.finditer(buffer, self._searched):
-            events.append(_event(bytes(buffer[start : end.end()])))
-            start = end.end()
-        del buffer[:start]
-        self._searched = max(len(buffer) - _LONGEST_PARTIAL_END, 0)
-        if len(buffer) > MAX_EVENT_BYTES:
-            buffer.clear()
-            self._searched = 0
-            raise EventTooLongError
-        return events
+        end = _EVENT_END.search(buffer, self._searched)
+        if end is None:
+            self._mark_searched()
+            return []
+        first, rest = bytes(buffer[: end.end()]), bytes(buffer[end.end() :])
+        buffer.clear()
+        return [first, *self._cut(rest)]
 
-    def finish(self) -> SseEvent | None:
+    def finish(self) -> bytes | None:
         """Return the event whose last CR was still in doubt; drop one that is unfinished."""
         raw = bytes(self._buffer)
         self._buffer.clear()
-        self._searched = 0
-        return _event(raw) if _EVENT_END_AT_LAST.search(raw) else None
+        return raw if _EVENT_END_AT_LAST.search(raw) else None
 
+    def _cut(self, block: bytes) -> list[bytes]:
+        """Return the events in a block that begins with one; keep what is left of it."""
+        if b"\r" in block:
+            ends = [0, *(end.end() for end in _EVENT_END.finditer(block))]
+            events = [block[start:end] for start, end in pairwise(ends)]
+            rest = block[ends[-1] :]
+        else:
+            *whole, rest = block.split(b"\n\n")
+            events = [event + b"\n\n" for event in whole]
+        if rest:
+            self._buffer += rest
+            self._mark_searched()
+        return events
 
-def _event(raw: bytes) -> SseEvent:
-    # One line of data between plain line feeds: how nearly every event looks.
-    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
-        return SseEvent(raw, raw[6:-2])
-    lines = raw.removeprefix(_BYTE_ORDER_MARK).splitlines()
-    payload = [
-        line[5:].removeprefix(b" ")
-        for line in lines
-        if line.startswith(b"data:") or line == b"data"
-    ]
-    return SseEvent(raw, b"\n".join(payload) if payload else None)
+    def _mark_searched(self) -> None:
+        """Note that there is no end in the buffer, but perhaps the beginning of one."""
+        self._searched = max(len(self._buffer) - _LONGEST_PARTIAL_END, 0)
+        if len(self._buffer) > MAX_EVENT_BYTES:
+            self._buffer.clear()
+            raise EventTooLongError

@@ -9,9 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.litellm.faults import Fault
+from adapters.litellm.wire.refrain import Path, Refrain
 from adapters.litellm.wire.sse import EventTooLongError, SseEvent, SseSplitter
 from adapters.litellm.wire.tally import Tally
 from creditcore.domain.pricing import Usage
@@ -19,9 +20,19 @@ from creditcore.domain.pricing import Usage
 UNREADABLE_ANSWER = "The answer cannot be read."
 _BROKEN_OFF = "The answer broke off."
 
+# A stream has a few kinds of events with text, and learning one costs as much as reading it.
+_MOST_LESSONS = 16
+
 
 class StreamMeter(ABC):
-    """Reads a stream of events; whole events leave, as they came where that is possible."""
+    """Reads a stream of events; whole events leave, as they came where that is possible.
+
+    Attributes:
+        texts: Where in an event the text may stand that is all it has to say: whatever text
+            stands there, the event leaves as it came, and only the count goes on.
+    """
+
+    texts: ClassVar[tuple[Path, ...]] = ()
 
     def __init__(self, read_usage: Callable[[Mapping[str, Any]], Usage]) -> None:
         """Start before the first byte.
@@ -33,7 +44,9 @@ class StreamMeter(ABC):
         self.limit: int | None = None
         self._tally = Tally(read_usage)
         self._splitter = SseSplitter()
-        self._waiting: deque[SseEvent] = deque()
+        self._waiting: deque[bytes] = deque()
+        self._refrain: Refrain | None = None
+        self._lessons_left = _MOST_LESSONS if self.texts else 0
         self._unpaid: bytes | None = None
         self._delivered = 0
         self._broken = False
@@ -96,7 +109,11 @@ class StreamMeter(ABC):
         """Return an error as this protocol says it."""
 
     def _left(self) -> None:  # noqa: B027 - most protocols have nothing to note
-        """Note that the event that was read last has left for the client."""
+        """Note that the event that was read last has left for the client.
+
+        Where there are ``texts``, it is noted again with every event that is known but for
+        its text.
+        """
 
     def _fail(self, error: object) -> bytes:
         """Note an error of the upstream, and return it as the client may have it."""
@@ -114,7 +131,7 @@ class StreamMeter(ABC):
         passed = []
         while self._unpaid is not None or self._waiting:
             if self._unpaid is None:
-                self._unpaid = self._read(self._waiting.popleft())
+                self._unpaid = self._understand(self._waiting.popleft())
             if self._tally.exceeds(budget=self.budget, limit=self.limit):
                 break
             passed.append(self._unpaid)
@@ -122,3 +139,27 @@ class StreamMeter(ABC):
             self._delivered = self._tally.delivered_tokens
             self._left()
         return b"".join(passed)
+
+    def _understand(self, raw: bytes) -> bytes:
+        """Read an event, unless it is known but for its text."""
+        if self._refrain is not None:
+            length = self._refrain.text_length(raw)
+            if length is not None:
+                self._tally.deliver(length)
+                return raw
+        bytes_before = self._tally.bytes
+        forward = self._read(SseEvent.of(raw))
+        if self._lessons_left and forward is raw:
+            self._learn(raw, self._tally.bytes - bytes_before)
+        return forward
+
+    def _learn(self, raw: bytes, length: int) -> None:
+        """Recognise this event from now on, if all its output is one text in one place."""
+        if not length:
+            return
+        self._lessons_left -= 1
+        for path in self.texts:
+            refrain = Refrain.of(raw, path)
+            if refrain is not None and refrain.text_length(raw) == length:
+                self._refrain = refrain
+                return

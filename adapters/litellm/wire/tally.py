@@ -17,6 +17,9 @@ class Tally:
 
     Attributes:
         is_outdated: Whether more was delivered since usage was last reported.
+        pieces: Pieces of output, each of which is a token at least.
+        bytes: UTF-8 bytes of them.
+        delivered_tokens: Output tokens: one for each piece, or four bytes each if that is more.
     """
 
     def __init__(self, read: Callable[[Mapping[str, Any]], Usage]) -> None:
@@ -26,11 +29,12 @@ class Tally:
             read: Reads usage as the protocol writes it, or raises ``UnreadableUsageError``.
         """
         self.is_outdated = False
+        self.pieces = 0
+        self.delivered_tokens = 0
+        self.bytes = 0
         self._read = read
         self._reported: Usage | None = None
         self._unreadable = False
-        self._pieces = 0
-        self._bytes = 0
 
     @property
     def usage(self) -> Usage | None:
@@ -41,7 +45,7 @@ class Tally:
         usage = self._reported
         if usage is None or usage.prompt_tokens == 0:
             return None
-        return None if usage.completion_tokens == 0 and self._pieces else usage
+        return None if usage.completion_tokens == 0 and self.pieces else usage
 
     @property
     def error(self) -> str | None:
@@ -49,15 +53,11 @@ class Tally:
         doubtful = self._unreadable or self._reported is not None
         return _UNREADABLE_USAGE if doubtful and self.usage is None else None
 
-    @property
-    def delivered_tokens(self) -> int:
-        """Output tokens: one for each piece, or four bytes each if that is more."""
-        return max(self._pieces, -(-self._bytes // _BYTES_PER_TOKEN))
-
     def exceeds(self, *, budget: int | None, limit: int | None) -> bool:
         """Whether more was delivered than a budget (roughly) or a limit (surely) allows."""
-        roughly = budget is not None and self.delivered_tokens > budget
-        return roughly or (limit is not None and self._pieces > limit)
+        if budget is not None and self.delivered_tokens > budget:
+            return True
+        return limit is not None and self.pieces > limit
 
     def report(self, usage: object) -> None:
         """Take a report of usage. An unreadable one counts as none; a later one counts more."""
@@ -71,15 +71,16 @@ class Tally:
     def deliver(self, length: int) -> None:
         """Count a piece of output of so many UTF-8 bytes; of none, it is no piece."""
         if length:
-            self._pieces += 1
-            self._bytes += length
+            self.pieces += 1
+            self.bytes += length
+            self.delivered_tokens = max(self.pieces, -(-self.bytes // _BYTES_PER_TOKEN))
             self.is_outdated = True
 
 
 def text_length(*texts: object) -> int:
     """Return the UTF-8 bytes of texts; what is no text has none."""
-    return sum(
-        len(text) if text.isascii() else len(text.encode())
-        for text in texts
-        if isinstance(text, str)
-    )
+    length = 0
+    for text in texts:
+        if isinstance(text, str):
+            length += len(text) if text.isascii() else len(text.encode())
+    return length

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.litellm.wire.messages import Messages
 from adapters.litellm.wire.responses import Responses
-from adapters.litellm.wire.sse import SseSplitter
+from adapters.litellm.wire.sse import SseEvent, SseSplitter
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Meter, Wire
 from tests.unit.litellm.recordings import (
@@ -61,7 +61,11 @@ def outcome(protocol: str, *pieces: bytes) -> tuple[Any, ...]:
 
 
 def documents(passed: bytes) -> list[dict[str, Any]]:
-    return [orjson.loads(event.data or b"{}") for event in SseSplitter().feed(passed)]
+    return [orjson.loads(event.data or b"{}") for event in events_of(passed)]
+
+
+def events_of(passed: bytes) -> list[SseEvent]:
+    return [SseEvent.of(raw) for raw in SseSplitter().feed(passed)]
 
 
 @pytest.mark.parametrize(("protocol", "version", "name"), _RECORDED)
@@ -127,7 +131,7 @@ def test_nothing_of_the_operators_is_forwarded(protocol: str, version: str, name
 def test_every_event_has_the_name_of_its_type(protocol: str, version: str, name: str) -> None:
     passed, *_ = outcome(protocol, body_of(version, name))
 
-    events = SseSplitter().feed(passed)
+    events = events_of(passed)
     assert all(event.name == orjson.loads(event.data or b"{}")["type"] for event in events)
 
 

@@ -9,7 +9,7 @@ def split(*chunks: bytes) -> list[SseEvent]:
     splitter = SseSplitter()
     events = [event for chunk in chunks for event in splitter.feed(chunk)]
     last = splitter.finish()
-    return events if last is None else [*events, last]
+    return [SseEvent.of(raw) for raw in (events if last is None else [*events, last])]
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
