@@ -35,24 +35,20 @@ from creditcore.domain.ledger import Books
 
 # A statement reads a snapshot from before it waited for locks. So one takes the locks, and
 # the next, which is sent along, reads what the last holder of the locks committed.
-_LOCK = """
-    SELECT 1 FROM wallets
-    WHERE id IN (
-        SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1) UNION ALL SELECT unnest($2)
-    )
-    ORDER BY id
-    FOR NO KEY UPDATE
+#
+# Every table is reached by a list of names, never by a join alone: a plan that was made
+# while it was nearly empty would join by reading all of it, and be kept when it has grown.
+_WALLETS = """
+    id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
 """
+_LOCK = f"SELECT 1 FROM wallets WHERE {_WALLETS} ORDER BY id FOR NO KEY UPDATE"
 # Of holds only the names: most that are asked for are new.
 _READ = f"""
-    WITH named AS MATERIALIZED (
-        SELECT {", ".join(KEY_COLUMNS)} FROM virtual_keys WHERE key_hash = ANY ($1)
-    )
     SELECT {", ".join(f"w.{column}" for column in WALLET_COLUMNS)},
-           {", ".join(f"named.{column}" for column in KEY_COLUMNS)},
+           {", ".join(f"k.{column}" for column in KEY_COLUMNS)},
            ARRAY (SELECT id FROM usage_logs WHERE id = ANY ($3))
-    FROM wallets AS w LEFT JOIN named ON named.wallet_id = w.id
-    WHERE w.id IN (SELECT wallet_id FROM named UNION ALL SELECT unnest($2))
+    FROM (SELECT * FROM wallets WHERE {_WALLETS}) AS w
+    LEFT JOIN (SELECT * FROM virtual_keys WHERE key_hash = ANY ($1)) AS k ON k.wallet_id = w.id
 """
 # Dividing by zero is how plain SQL says that something is not as the books had it. The
 # COMMIT that is sent along is not reached then.
@@ -65,39 +61,40 @@ _WRITE = f"""
     ), changed AS (
         UPDATE usage_logs
         SET {", ".join(f"{column} = v.{column}" for column in CHANGED_COLUMNS)}
-        FROM json_to_recordset($2) AS v (
+        FROM json_to_recordset($3) AS v (
             {", ".join(f"{column} {sql_type}" for column, sql_type in CHANGE_COLUMNS.items())}
         )
-        WHERE usage_logs.id = v.id
+        WHERE usage_logs.id = ANY ($2)
+          AND usage_logs.id = v.id
           AND usage_logs.state = v.read_state
           AND usage_logs.hold_amount = v.read_amount
           AND usage_logs.written_off = v.read_written_off
         RETURNING 1
     ), moved AS (
         INSERT INTO transfers ({", ".join(TRANSFER_COLUMNS)})
-        SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $3)
+        SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $4)
         RETURNING 1
     ), posted AS (
         UPDATE wallets
         SET posted = v.posted, held = v.held
-        FROM json_populate_recordset(NULL::wallets, $4) AS v
-        WHERE wallets.id = v.id
+        FROM json_populate_recordset(NULL::wallets, $6) AS v
+        WHERE wallets.id = ANY ($5)
+          AND wallets.id = v.id
         RETURNING 1
     )
     SELECT 1 / (
         (SELECT count(*) FROM opened) = json_array_length($1)
-        AND (SELECT count(*) FROM changed) = json_array_length($2)
-        AND (SELECT count(*) FROM posted) = json_array_length($4)
+        AND (SELECT count(*) FROM changed) = cardinality($2)
+        AND (SELECT count(*) FROM posted) = cardinality($5)
     )::int
 """
 PREPARATION = f"""
-    -- A plan that was made while a table was small would read all of it when it is large.
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET jit = off;
     PREPARE lock_books (bytea[], text[]) AS {_LOCK};
     PREPARE read_books (bytea[], text[], text[]) AS {_READ};
-    PREPARE write_books (json, json, json, json) AS {_WRITE}
+    PREPARE write_books (json, text[], json, json, text[], json) AS {_WRITE}
 """
 """What a connection needs before the books can be locked and written on it."""
 
@@ -115,7 +112,7 @@ class PreparedBooks:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._written: Sequence[str] = ("[]",) * 4
+        self._written: Sequence[object] = ("[]", [], "[]", "[]", [], "[]")
 
     def lock(
         self,
@@ -148,24 +145,31 @@ class PreparedBooks:
 
     def write(self, books: Books) -> None:
         """Write what changed in books that ``lock`` returned; it is sent with ``commit``."""
-        documents = (
-            [_record(HOLD_COLUMNS, hold_values(hold)) for _, hold in by_name(books.new_holds)],
-            [
-                _record(CHANGE_COLUMNS, change_values(*change))
-                for _, change in by_name(books.changed_holds)
-            ],
-            [
-                _record(TRANSFER_COLUMNS, values)
-                for values in sorted(map(transfer_values, books.new_transfers))
-            ],
-            [
-                _record(WALLET_COLUMNS, wallet_values(wallet))
-                for _, wallet in by_name(books.changed_wallets)
-            ],
-        )
+        new_holds = [
+            _record(HOLD_COLUMNS, hold_values(hold)) for _, hold in by_name(books.new_holds)
+        ]
+        changes = [
+            _record(CHANGE_COLUMNS, change_values(*change))
+            for _, change in by_name(books.changed_holds)
+        ]
+        transfers = [
+            _record(TRANSFER_COLUMNS, values)
+            for values in sorted(map(transfer_values, books.new_transfers))
+        ]
+        wallets = [
+            _record(WALLET_COLUMNS, wallet_values(wallet))
+            for _, wallet in by_name(books.changed_wallets)
+        ]
         PonyAlerts(self._session).add_all(books.new_alerts)
         try:
-            self._written = [orjson.dumps(document).decode() for document in documents]
+            self._written = (
+                _json(new_holds),
+                list(books.changed_holds),
+                _json(changes),
+                _json(transfers),
+                list(books.changed_wallets),
+                _json(wallets),
+            )
         except TypeError as error:
             # A number beyond 64 bits, or half a character.
             raise self._session.failed(
@@ -182,7 +186,7 @@ class PreparedBooks:
         """
         if self._session.failure is not None:
             raise self._session.failure
-        self._session.change("EXECUTE write_books (?, ?, ?, ?); COMMIT", self._written)
+        self._session.change("EXECUTE write_books (?, ?, ?, ?, ?, ?); COMMIT", self._written)
 
     def _read_holds(self, books: Books, references: Iterable[str]) -> None:
         rows = self._session.rows_in(f"{SELECT_HOLDS} WHERE id IN ({{names}})", references)
@@ -199,3 +203,7 @@ class PreparedBooks:
 
 def _record(columns: Iterable[str], values: Iterable[object]) -> dict[str, object]:
     return dict(zip(columns, values, strict=True))
+
+
+def _json(records: Sequence[dict[str, object]]) -> str:
+    return orjson.dumps(records).decode()
