@@ -11,10 +11,12 @@ from gevent import monkey
 monkey.patch_all()
 
 import os
+import resource
 import threading
 from typing import TYPE_CHECKING, Any
 
 from adapters.flask_web.maintenance import Maintenance
+from adapters.flask_web.worker import Answer
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 _longest_call_s = int(os.environ.get("MAX_STREAM_SECONDS") or 600)
 
 bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"]
-# "gevent" parses HTTP with gunicorn's own strict parser; gevent's pywsgi is not meant
-# to face the internet.
-worker_class = "gevent"
+# gunicorn's gevent worker with our way of answering. It parses HTTP with gunicorn's own strict
+# parser; gevent's pywsgi is not meant to face the internet.
+worker_class = "adapters.flask_web.worker.GatewayWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 # Greenlets per worker: each is a call under way or an idle keep-alive connection.
 worker_connections = 2000
@@ -42,16 +44,31 @@ max_requests = 0
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
+# gevent reads files in small blocks either way. Written as any other body, they are not kept
+# open by a client that has stopped reading.
+sendfile = False
 loglevel = os.environ.get("LOG_LEVEL") or "info"
 forwarded_allow_ips = "127.0.0.1"
+
+# Each connection may need another one upstream, and many systems allow 1024 files by default.
+_FILES = 8192
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_most = _FILES if _hard == resource.RLIM_INFINITY else min(_FILES, _hard)
+if _soft != resource.RLIM_INFINITY and _soft < _most:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _hard))
 
 _stop = threading.Event()
 
 
 def post_worker_init(worker: "Worker") -> None:
-    """On SQLite this one process does the worker's chores too: no other may write."""
+    """Say how patient to be with clients; on SQLite do the worker's chores too.
+
+    Where there is one process, no other may write.
+    """
     app = _application(worker)
-    if app.extensions["creditcore.settings"].uses_sqlite:
+    settings = app.extensions["creditcore.settings"]
+    Answer.longest_write_s = settings.longest_write_s
+    if settings.uses_sqlite:
         maintenance = Maintenance(app.extensions["creditcore"])
         threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()
 

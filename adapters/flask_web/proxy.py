@@ -6,11 +6,11 @@ wire, or under ``/v1/messages`` on Anthropic's; everything else is the site's.
 
 from __future__ import annotations
 
-import errno
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import orjson
@@ -20,6 +20,8 @@ from adapters.flask_web.errors import Refusal, anthropic_body, refusal, refusal_
 from adapters.flask_web.model_offers import ModelOffer
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
+from adapters.flask_web.stream_places import SeatedWire, StreamPlaces
+from adapters.flask_web.turns import Turns
 from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.keys import KeySecret
 from creditcore.ports.inference import Wire
@@ -33,7 +35,6 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 
 _READ_TIMEOUT_S = 30.0
 _READ_BYTES = 64 * 1024
-_STALLED_S = 30.0
 _MODELS = "/v1/models"
 _MESSAGES = "/v1/messages"
 
@@ -57,7 +58,8 @@ class Proxy:
         self._services = services
         self._base_url = settings.base_url
         self._tariff = settings.tariff
-        self._stalled_s = min(_STALLED_S, settings.max_stream_seconds)
+        self._places = StreamPlaces(settings.max_streams)
+        self._turns = Turns()
         self._site = site
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -99,9 +101,14 @@ class Proxy:
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
     ) -> Iterable[bytes]:
         secret = _secret(wire.endpoint, environ)
-        wire = wire.hearing(lambda name: _header(environ, name))
+        heard = wire.hearing(lambda name: _header(environ, name))
+        seated = SeatedWire(heard, self._places)
         body = _body(environ)
-        call = self._services.relay.open(wire, body, secret=secret, call_id=call_id)
+        try:
+            call = self._services.relay.open(seated, body, secret=secret, call_id=call_id)
+        except BaseException:
+            seated.leave()
+            raise
         if call.streamed:
             start_response(
                 "200 OK",
@@ -112,7 +119,7 @@ class Proxy:
                     *_names(wire.endpoint, call_id),
                 ],
             )
-            return _Stream(call, stalled_s=self._stalled_s)
+            return _Stream(call, seated, self._turns)
         try:
             document = call.document()
         finally:
@@ -134,38 +141,27 @@ class Proxy:
 
 
 class _Stream:
-    """A stream whose client has to keep reading, or counts as gone.
+    """A stream on its way to its client.
 
-    The server writes each part before it asks for the next. A client that stopped reading
-    would keep its call open until the hold has expired, and read the rest for nothing.
+    The server writes each part before it asks for the next, and treats a client that stopped
+    reading as one that has left: its call would stay open until the hold has expired, and it
+    could read the rest for nothing.
     """
 
-    def __init__(self, call: RelayedCall, *, stalled_s: float) -> None:
+    def __init__(self, call: RelayedCall, seated: SeatedWire, turns: Turns) -> None:
         self._call = call
-        self._parts = iter(call)
-        self._stalled_s = stalled_s
-        self._writing: gevent.Timeout | None = None
+        self._seated = seated
+        self._turns = turns
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        self._written()
-        part = next(self._parts)
-        # To the server it is as if the client had closed the connection.
-        gone = BrokenPipeError(errno.EPIPE, "the client stopped reading")
-        self._writing = gevent.Timeout.start_new(self._stalled_s, gone)
-        return part
+    def __iter__(self) -> Iterator[bytes]:
+        return self._turns.taken(self._call)
 
     def close(self) -> None:
         """End the call, whatever became of the client."""
-        self._written()
-        self._call.close()
-
-    def _written(self) -> None:
-        if self._writing is not None:
-            self._writing.close()
-            self._writing = None
+        try:
+            self._call.close()
+        finally:
+            self._seated.leave()
 
 
 def _is_anthropic(path: str) -> bool:
@@ -208,10 +204,14 @@ def _body(environ: WSGIEnvironment) -> bytes:
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
         raise _RefusedError(_too_large())
+    stream, length = environ["wsgi.input"], int(declared) if declared.isdigit() else None
+    if isinstance(stream, BytesIO):
+        # It has come already: our worker hands it over like this. Nothing can be slow.
+        return _read(stream, length)
     slow = gevent.Timeout(_READ_TIMEOUT_S)
     slow.start()
     try:
-        return _read(environ["wsgi.input"], int(declared) if declared.isdigit() else None)
+        return _read(stream, length)
     except gevent.Timeout as timeout:
         if timeout is not slow:
             raise

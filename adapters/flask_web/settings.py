@@ -17,6 +17,7 @@ SANDBOX_LITELLM_KEY = "sk-sandbox-master"
 
 _MIN_SECRET_LENGTH = 32
 _HOLD_MARGIN_S = 60
+_LONGEST_WRITE_S = 30
 _SIGNUP_CREDITS = Credits.of(200)
 
 Value = TypeVar("Value")
@@ -64,6 +65,7 @@ class Settings:
     litellm_base_url: str
     litellm_master_key: str = field(repr=False)
     max_stream_seconds: int = 600
+    max_streams: int = 900
 
     redis_url: str = field(default="", repr=False)
     trusted_proxy_count: int = 0
@@ -104,6 +106,7 @@ class Settings:
             "litellm_base_url": reader.url("LITELLM_BASE_URL").rstrip("/"),
             "litellm_master_key": reader.required("LITELLM_MASTER_KEY"),
             "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
+            "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
             "redis_url": reader.text("REDIS_URL"),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
@@ -141,12 +144,17 @@ class Settings:
         return Tariff.parse(credits_per_usd=self.credits_per_usd, markup=self.usage_markup)
 
     @property
+    def longest_write_s(self) -> float:
+        """How long a client may leave us waiting to write to it, in seconds."""
+        return min(_LONGEST_WRITE_S, self.max_stream_seconds)
+
+    @property
     def hold_lifetime(self) -> timedelta:
         """When nobody can be working on a call any more.
 
         A call may wait 11 s for a connection, then as long as a stream may take for the
-        first byte, then 30 s (or that time again, if it is shorter) for a client that
-        does not read, and at last 4 s for the usage.
+        first byte, then ``longest_write_s`` for a client that does not read, and at last
+        4 s for the usage.
         """
         return timedelta(
             seconds=self.max_stream_seconds + min(_HOLD_MARGIN_S, self.max_stream_seconds + 15)

@@ -1,0 +1,288 @@
+"""Our gunicorn worker, with a real connection: what it saves, and what it may not change."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+import pytest
+from gevent import socket as cooperative
+from gunicorn import util
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.http import wsgi
+
+from adapters.flask_web.worker import Answer, GatewayWorker
+
+OPENED = "POST /call HTTP/1.1\r\nHost: gateway\r\n"
+PATIENCE_S = 30
+SMALL_BUFFER = 4096
+LAST = b"0\r\n\r\n"
+
+
+class Client(cooperative.socket):  # type: ignore[misc]
+    """A connection that counts what is written to it."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(fileno=sock.detach())
+        self.sends: list[bytes] = []
+
+    def send(self, data: Any, *more: Any, **options: Any) -> int:
+        sent: int = super().send(data, *more, **options)
+        self.sends.append(bytes(data[:sent]))
+        return sent
+
+
+def handle(worker: GatewayWorker, listener: socket.socket, client: Client) -> None:
+    """Serve a connection to its end; fail if it has none."""
+    serving = gevent.spawn(worker.handle, listener, client, ("127.0.0.1", 5555))
+    serving.join(PATIENCE_S)
+    ended = serving.dead
+    serving.kill()
+    assert ended, "the connection stayed open"
+
+
+class Served:
+    """What a client got on one connection, and how."""
+
+    def __init__(self, sends: list[bytes], answer: bytes) -> None:
+        self.sends = sends
+        self.answer = answer
+
+    @property
+    def lines(self) -> list[str]:
+        """The head of the first answer."""
+        return self.answer.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+
+    @property
+    def body(self) -> bytes:
+        """What follows it."""
+        return self.answer.partition(b"\r\n\r\n")[2]
+
+
+@pytest.fixture
+def worker() -> Iterator[GatewayWorker]:
+    """A worker as gunicorn makes it, before the fork."""
+    gunicorns_own = wsgi.Response
+    config = Config()
+    config.set("worker_class", "adapters.flask_web.worker.GatewayWorker")
+    config.set("keepalive", 5)
+    worker = config.worker_class(1, 1, [], None, 30, config, Logger(config))
+    yield worker
+    worker.tmp.close()
+    wsgi.Response = gunicorns_own
+
+
+@pytest.fixture
+def serve(worker: GatewayWorker) -> Callable[..., Served]:
+    """Send bytes on one connection to an application, and read until the server closes."""
+
+    def served(application: Any, data: bytes) -> Served:
+        ours, theirs = socket.socketpair()
+        with ours, Client(theirs) as client, socket.create_server(("127.0.0.1", 0)) as listener:
+            ours.sendall(data)
+            ours.shutdown(socket.SHUT_WR)
+            worker.wsgi = application
+            handle(worker, listener, client)
+            parts = iter(lambda: ours.recv(65536), b"")
+            return Served(client.sends, b"".join(parts))
+
+    return served
+
+
+def answering(
+    body: list[bytes], *headers: tuple[str, str], status: str = "200 OK"
+) -> Callable[..., list[bytes]]:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read()
+        start_response(status, list(headers))
+        return body
+
+    return application
+
+
+def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("content-length", str(len(body)))])
+    return [body]
+
+
+def request(body: bytes = b"", *, opened: str = OPENED, more: str = "") -> bytes:
+    return f"{opened}{more}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+# -- an answer in one piece -----------------------------------------------------------
+
+
+def test_a_short_answer_is_one_send(serve: Callable[..., Served]) -> None:
+    seen = serve(answering([b"hello"], ("content-length", "5"), ("x-more", "1")), request(b"Hi"))
+
+    assert seen.sends == [seen.answer]
+    status, server, date, *rest = seen.lines
+    assert (status, server) == ("HTTP/1.1 200 OK", "Server: gunicorn")
+    assert date.startswith("Date: ")
+    assert date.endswith(" GMT")
+    assert rest == ["Connection: keep-alive", "content-length: 5", "x-more: 1"]
+    assert seen.body == b"hello"
+
+
+def test_each_part_of_a_stream_is_one_send_and_the_head_leaves_with_the_first(
+    serve: Callable[..., Served],
+) -> None:
+    seen = serve(answering([b"one", b"three" * 4]), request())
+
+    first, second, last = seen.sends
+    assert "Transfer-Encoding: chunked" in seen.lines
+    assert first.endswith(b"\r\n\r\n3\r\none\r\n")
+    assert second == b"14\r\nthreethreethreethree\r\n"
+    assert last == LAST
+
+
+def test_an_empty_first_part_sends_the_head_at_once(serve: Callable[..., Served]) -> None:
+    seen = serve(answering([b"", b"one"]), request())
+
+    assert len(seen.sends) == 3
+    assert seen.body == b"3\r\none\r\n" + LAST
+
+
+def test_the_answer_is_what_gunicorn_itself_would_send(
+    serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(util, "http_date", lambda: "the date")
+    monkeypatch.setattr("adapters.flask_web.worker._http_date", lambda _second: "the date")
+    ours = wsgi.Response
+    cases = [
+        (answering([b"hello"], ("content-length", "5")), request()),
+        (answering([b"hello"], ("content-length", "5")), request(more="Connection: close\r\n")),
+        (answering([b"hello"], ("content-length", "2")), request()),
+        (answering([b"hello", b"you"]), request()),
+        (answering([b"hello"]), request(opened="POST /call HTTP/1.0\r\n")),
+        (answering([]), request()),
+        (answering([], status="204 No Content"), request()),
+        (answering([], status="304 Not Modified"), request()),
+        (answering([b"hello"], ("content-length", "5")), b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        (answering([b"x"], ("connection", "close"), ("te", "gzip")), request()),
+        (answering([b"x"], ("upgrade", "websocket"), ("connection", "upgrade")), request()),
+        (echo, request(b"one") + request(b"three") + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        (echo, request(b"x" * 50_000)),
+    ]
+
+    for application, data in cases:
+        wsgi.Response = ours
+        answer = serve(application, data).answer
+        wsgi.Response = ours.__base__
+        assert answer == serve(application, data).answer
+        assert answer.startswith(b"HTTP/1.")
+
+
+@pytest.mark.parametrize(
+    "header", [("x-split", "a\r\nevil: 1"), ("x-split\r\nevil", "1"), ("x: y", "1"), ("x", "\x00")]
+)
+def test_a_header_that_would_split_the_answer_is_refused(
+    serve: Callable[..., Served], header: tuple[str, str]
+) -> None:
+    seen = serve(answering([b"hello"], header), request())
+
+    assert seen.lines[0] == "HTTP/1.1 500 Internal Server Error"
+    assert b"evil" not in seen.answer
+
+
+# -- bodies -----------------------------------------------------------------------------
+
+
+def test_requests_that_came_together_are_told_apart(serve: Callable[..., Served]) -> None:
+    seen = serve(echo, request(b"one") + request(b"") + request(b"three"))
+
+    bodies = [send.partition(b"\r\n\r\n")[2] for send in seen.sends]
+    assert bodies == [b"one", b"", b"three"]
+
+
+def test_a_body_that_nobody_read_is_not_taken_for_a_request(serve: Callable[..., Served]) -> None:
+    def ignoring(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("content-length", "2")])
+        return [b"ok"]
+
+    smuggled = request(b"GET /secret HTTP/1.1\r\n\r\n")
+    seen = serve(ignoring, smuggled + request(b"x" * 50_000) + request())
+
+    assert [send[:15] for send in seen.sends] == [b"HTTP/1.1 200 OK"] * 3
+
+
+def test_a_chunked_body_is_read_as_before(serve: Callable[..., Served]) -> None:
+    data = f"{OPENED}Transfer-Encoding: chunked\r\n\r\n".encode() + b"3\r\none\r\n" + LAST
+
+    assert serve(echo, data + request(b"two")).answer.count(b"\r\n\r\none") == 1
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(serve: Callable[..., Served]) -> None:
+    seen = serve(echo, request(b"one", more="Expect: 100-continue\r\n"))
+
+    assert seen.sends[0] == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert seen.answer.endswith(b"\r\n\r\none")
+
+
+# -- a client that does not read ----------------------------------------------------------
+
+
+def stop_reading(worker: GatewayWorker, application: Any) -> None:
+    """Serve a client that sends a request and never reads."""
+    ours, theirs = socket.socketpair()
+    for sock in (ours, theirs):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
+    with ours, Client(theirs) as client, socket.create_server(("127.0.0.1", 0)) as listener:
+        ours.sendall(request())
+        worker.wsgi = application
+        handle(worker, listener, client)
+
+
+def test_a_client_that_stops_reading_is_as_good_as_gone(
+    worker: GatewayWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answer, "longest_write_s", 0.05)
+    closed = []
+
+    class Parts:
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                yield b"x" * 1000
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def application(_environ: dict[str, Any], start_response: Any) -> Parts:
+        start_response("200 OK", [])
+        return Parts()
+
+    stop_reading(worker, application)
+
+    assert closed == [True]
+
+
+def test_a_client_that_does_not_read_a_document_is_as_good_as_gone(
+    worker: GatewayWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answer, "longest_write_s", 0.05)
+
+    stop_reading(worker, answering([b"x" * 10_000_000], ("content-length", "10000000")))
+
+
+def test_a_client_that_reads_slowly_gets_everything(
+    worker: GatewayWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answer, "longest_write_s", PATIENCE_S)
+    body = bytes(range(256)) * 8_000
+    ours, theirs = socket.socketpair()
+    with Client(theirs) as client, socket.create_server(("127.0.0.1", 0)) as listener:
+        reader = cooperative.socket(fileno=ours.detach())
+        reader.sendall(request(more="Connection: close\r\n"))
+        worker.wsgi = answering(
+            [body[:1_000_000], body[1_000_000:]], ("content-length", str(len(body)))
+        )
+        serving = gevent.spawn(worker.handle, listener, client, ("127.0.0.1", 5555))
+        with gevent.Timeout(PATIENCE_S), reader:
+            answer = b"".join(iter(lambda: reader.recv(1000), b""))
+        serving.join(PATIENCE_S)
+
+    assert answer.partition(b"\r\n\r\n")[2] == body
