@@ -31,7 +31,7 @@ class SandboxProcess:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, *flags: str, port: int = 0, timeout_s: float = 20.0) -> Self:
+    def start(cls, *flags: str, port: int = 0, timeout_s: float = 60.0) -> Self:
         """Start a sandbox with command-line flags; return when it serves.
 
         Without a port it takes a free one.
@@ -68,7 +68,7 @@ class SandboxProcess:
         """What ``LITELLM_BASE_URL`` has to be."""
         return f"{self.base_url}/litellm"
 
-    def stop(self, timeout_s: float = 5.0) -> int:
+    def stop(self, timeout_s: float = 30.0) -> int:
         """Ask the process to end, and return its exit status; a repeat changes nothing."""
         self.process.terminate()
         try:

@@ -9,7 +9,7 @@ import pytest
 from adapters.pony_store import PonyTransactions
 from creditcore.testing.memory import MemoryTransactions
 from tests.stack import Stack, running_stack
-from tests.stores import fresh_postgres_database, postgres_store, sqlite_store
+from tests.stores import migrated_postgres_database, postgres_store, sqlite_store
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -38,7 +38,7 @@ def sqlite_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def postgres_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The product as a company runs it: four processes on PostgreSQL."""
     with (
-        fresh_postgres_database() as url,
+        migrated_postgres_database() as url,
         running_stack(url, tmp_path_factory.mktemp("postgres-stack"), workers=4) as stack,
     ):
         yield stack

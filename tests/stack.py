@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import os
 import signal
 import socket
@@ -11,22 +11,37 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
-from adapters.pony_store import PonyTransactions, migrate, open_store
-from creditcore import Credits, GrantCredits, IssueKey, SystemClock, SystemIds, Wallet
+from adapters.pony_store import PonyTransactions, open_store
+from creditcore import (
+    AuditBooks,
+    Credits,
+    GrantCredits,
+    IssueKey,
+    SystemClock,
+    SystemIds,
+    Wallet,
+)
 from creditcore.ports.identity import Identity
+from creditcore.usecases.audit_books import Report
 from creditcore.usecases.welcome_person import WelcomePerson
 from sandbox.process import SandboxProcess
+from tests.stores import migrated_sqlite_file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 AUTH_SECRET = "a-secret-for-tests-0123456789-abcdef"
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
+"""How long to wait for what must come. On a busy machine it may take long; no wait is longer
+than it has to be.
+"""
 
 Found = TypeVar("Found")
 
@@ -75,6 +90,13 @@ class Stack:
         """Kill the gateway and all its workers as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
+        # The workers die a moment after their parent; until then they hold the port.
+        wait_until(self._is_gone)
+
+    def _is_gone(self) -> bool:
+        address = urlsplit(self.base_url)
+        with socket.socket() as probe:
+            return probe.connect_ex((address.hostname, address.port)) == errno.ECONNREFUSED
 
     def _ready(self) -> bool:
         try:
@@ -91,7 +113,7 @@ class Stack:
             check=check,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=5 * PATIENCE_S,
         )
 
     # -- people ----------------------------------------------------------------------
@@ -142,17 +164,14 @@ class Stack:
         with self.store.begin() as tx:
             return list(tx.calls.recent(account.wallet_id, limit=1000))
 
-    def audit(self) -> dict[str, Any]:
-        """Run the audit and return what it prints for machines."""
-        done = self.flask("audit", "--json", check=False)
-        report: dict[str, Any] = json.loads(done.stdout)
-        assert (done.returncode == 0) is report["clean"]
-        return report
+    def audit(self) -> Report:
+        """Audit the books, as the operator's command does."""
+        return AuditBooks(self.store).audit()
 
     def upstream(self, **query: object) -> dict[str, Any]:
         """Return what reached the model server."""
         answer = requests.get(
-            f"{self.sandbox.base_url}/control/litellm/calls", params=query, timeout=10
+            f"{self.sandbox.base_url}/control/litellm/calls", params=query, timeout=PATIENCE_S
         )
         found: dict[str, Any] = answer.json()
         return found
@@ -173,7 +192,7 @@ class Stack:
             f"{self.base_url}{path}",
             json=body,
             headers={"authorization": f"Bearer {key}", **(headers or {})},
-            timeout=60,
+            timeout=PATIENCE_S,
             **more,
         )
 
@@ -195,12 +214,19 @@ def wait_until(condition: Callable[[], Found], *, timeout_s: float = PATIENCE_S)
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Choose a port for a server that starts later, and keep it from everybody else.
+
+    It is bound here without listening. So Linux gives it to nobody who takes just any
+    port, be it for a connection that leaves; a server that reuses addresses, as ours
+    do, may still listen on it.
+    """
+    with closing(socket.socket()) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 @contextmanager
@@ -210,14 +236,17 @@ def running_stack(
     """Start a sandbox and a gateway on a database; stop both at the end.
 
     Args:
-        database_url: PostgreSQL, or empty for a SQLite file in ``data_dir``.
+        database_url: PostgreSQL with our tables, or empty for a SQLite file in ``data_dir``.
         data_dir: Where the gateway may write.
         workers: How many processes serve.
         settings: Variables of the environment that differ.
     """
-    port = free_port()
-    base_url = f"http://127.0.0.1:{port}"
-    with SandboxProcess.start("--webhook-url", f"{base_url}/payments/paystack") as sandbox:
+    with ExitStack() as running:
+        port = running.enter_context(reserved_port())
+        base_url = f"http://127.0.0.1:{port}"
+        sandbox = running.enter_context(
+            SandboxProcess.start("--webhook-url", f"{base_url}/payments/paystack")
+        )
         environ = {
             **os.environ,
             "APP_ENV": "development",
@@ -234,13 +263,16 @@ def running_stack(
             "LOG_LEVEL": "warning",
             **settings,
         }
-        store_url = database_url or f"sqlite:///{data_dir / 'creditcore.db'}"
-        migrate(store_url)
-        with closing(open_store(store_url)) as store:
-            stack = Stack(base_url, store_url, environ, sandbox, store)
-            stack.flask("worker", "--once")
-            try:
-                stack.start()
-                yield stack
-            finally:
-                stack.stop()
+        store_url = database_url or migrated_sqlite_file(data_dir / "creditcore.db")
+        store = running.enter_context(closing(open_store(store_url, wait_s=PATIENCE_S)))
+        stack = Stack(base_url, store_url, environ, sandbox, store)
+        running.callback(stack.stop)
+        if database_url:
+            # On SQLite the gateway does the worker's chores itself, the first time at once.
+            worker = running.enter_context(ThreadPoolExecutor(1))
+            prices = worker.submit(stack.flask, "worker", "--once")
+            stack.start()
+            prices.result()
+        else:
+            stack.start()
+        yield stack

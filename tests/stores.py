@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -15,23 +17,27 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from adapters.pony_store import PonyTransactions, committer_for, migrate, open_store
+from adapters.pony_store import PonyTransactions, migrate, open_store
 from adapters.pony_store.committer import PostgresCommitter
+
+WAIT_S = 60.0
+"""How long a borrower waits for a connection: on a busy machine it may take long."""
 
 
 @contextmanager
-def sqlite_store(tmp_path: Path, *, wait_s: float = 5.0) -> Iterator[PonyTransactions]:
+def sqlite_store(tmp_path: Path, *, wait_s: float = WAIT_S) -> Iterator[PonyTransactions]:
     """Open a store on a new SQLite file."""
-    with _migrated_store(f"sqlite:///{tmp_path / 'credits.db'}", wait_s=wait_s) as store:
+    url = migrated_sqlite_file(tmp_path / "credits.db")
+    with closing(open_store(url, wait_s=wait_s)) as store:
         yield store
 
 
 @contextmanager
-def postgres_store(*, pool_size: int = 5, wait_s: float = 5.0) -> Iterator[PonyTransactions]:
+def postgres_store(*, pool_size: int = 5, wait_s: float = WAIT_S) -> Iterator[PonyTransactions]:
     """Open a store on a new PostgreSQL database."""
     with (
-        fresh_postgres_database() as url,
-        _migrated_store(url, pool_size=pool_size, wait_s=wait_s) as store,
+        migrated_postgres_database() as url,
+        closing(open_store(url, pool_size=pool_size, wait_s=wait_s)) as store,
     ):
         yield store
 
@@ -48,23 +54,35 @@ class StoreAndCommitter:
 def postgres_store_and_committer() -> Iterator[StoreAndCommitter]:
     """Open a new PostgreSQL database both ways."""
     with (
-        fresh_postgres_database() as url,
-        _migrated_store(url) as store,
-        closing(committer_for(url)) as committer,
+        migrated_postgres_database() as url,
+        closing(open_store(url, wait_s=WAIT_S)) as store,
+        closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer,
     ):
         yield StoreAndCommitter(store, committer)
 
 
 @contextmanager
-def fresh_postgres_database() -> Iterator[str]:
+def fresh_postgres_database(*, template: str = "template1") -> Iterator[str]:
     """Return the URL of an empty database, and drop it afterwards."""
     name = f"test_{uuid.uuid4().hex}"
-    server = postgres_server()
-    _run(server, f"CREATE DATABASE {name}")
+    _run(postgres_server(), f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        yield _url_of(name)
     finally:
-        _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+        _run(postgres_server(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def migrated_postgres_database() -> Iterator[str]:
+    """Return the URL of a database with our tables, all empty, and drop it afterwards."""
+    with fresh_postgres_database(template=_postgres_template()) as url:
+        yield url
+
+
+def migrated_sqlite_file(path: Path) -> str:
+    """Make a database file with our tables, all empty, and return its URL."""
+    shutil.copyfile(_sqlite_template(), path)
+    return f"sqlite:///{path}"
 
 
 @cache
@@ -90,13 +108,31 @@ def postgres_server() -> str:
     return url
 
 
-@contextmanager
-def _migrated_store(
-    url: str, *, pool_size: int = 5, wait_s: float = 5.0
-) -> Iterator[PonyTransactions]:
-    migrate(url)
-    with closing(open_store(url, pool_size=pool_size, wait_s=wait_s)) as store:
-        yield store
+# Migrating takes several times as long as copying what was migrated once.
+
+
+@cache
+def _postgres_template() -> str:
+    """Return the name of a migrated database that nobody is connected to."""
+    name = f"template_{uuid.uuid4().hex}"
+    _run(postgres_server(), f"CREATE DATABASE {name}")
+    atexit.register(_run, postgres_server(), f"DROP DATABASE {name} WITH (FORCE)")
+    migrate(_url_of(name))
+    return name
+
+
+@cache
+def _sqlite_template() -> Path:
+    """Return a migrated database file that nobody has open."""
+    folder = tempfile.TemporaryDirectory(prefix="creditcore-sqlite-")
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / "template.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+def _url_of(database: str) -> str:
+    return urlunsplit(urlsplit(postgres_server())._replace(path=f"/{database}"))
 
 
 def _run(url: str, statement: str) -> None:

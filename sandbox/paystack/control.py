@@ -7,7 +7,8 @@ GET  /deliveries    every webhook attempt, oldest first; ``?reference=`` for one
 GET  /settings      the settings; POST changes some of them (see ``settings``)
 POST /pay           ``{"reference", "outcome": success|failed|abandoned|reversed, "webhook": true}``
 POST /deliver       ``{"reference", "times": 1, "tamper": false}``: resend the event, all at once
-POST /faults        ``{"endpoint", "times": 1, "status", "delay_s", "hang", "drop", "after"}``
+POST /faults        ``{"endpoint", "times": 1, "status", "delay_s", "hang", "drop", "after"}``;
+                    DELETE forgets those that have not happened yet
 ==================  ================================================================================
 """
 
@@ -45,6 +46,7 @@ class PaystackControl:
                 ("POST", "/pay", self._pay),
                 ("POST", "/deliver", self._deliver),
                 ("POST", "/faults", self._faults),
+                ("DELETE", "/faults", self._forget_faults),
             ],
             error=control_error,
         )
@@ -123,6 +125,10 @@ class PaystackControl:
             raise BadRequest(str(error)) from error
         self._paystack.faults.order(endpoint, fault, _count(order, most=10_000))
         return json_answer({"ordered": asdict(fault)})
+
+    def _forget_faults(self, _request: Request) -> Response:
+        self._paystack.faults.clear()
+        return json_answer({"ordered": None})
 
     def _transaction(self, order: Mapping[str, Any]) -> Transaction:
         transaction = self._paystack.transactions.find(str(order.get("reference")))

@@ -20,7 +20,7 @@ from adapters.flask_web.throttle import (
     SIGN_UP_PER_ADDRESS,
 )
 from creditcore.domain.people import Person, Role
-from tests.stack import Stack, running_stack
+from tests.stack import PATIENCE_S, Stack, running_stack
 
 PASSWORD = "correct horse battery staple"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -118,7 +118,9 @@ class Visitor:
 
     def send(self, method: str, path: str, **more: Any) -> requests.Response:
         url = urljoin(self.stack.base_url, path)
-        return self.http.request(method, url, **{"allow_redirects": False, "timeout": 60, **more})
+        return self.http.request(
+            method, url, **{"allow_redirects": False, "timeout": PATIENCE_S, **more}
+        )
 
     def token(self) -> str:
         """Return what a form of this session carries."""

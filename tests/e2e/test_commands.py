@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import requests
 
 from creditcore import Credits
-from tests.stack import Stack
+from tests.stack import PATIENCE_S, Stack
 
 
 def an_email() -> str:
     return f"{uuid.uuid4().hex}@example.com"
 
 
+@contextmanager
+def model_server_down(stack: Stack) -> Iterator[None]:
+    """Let the model server drop every connection until the end of the block."""
+    control = f"{stack.sandbox.base_url}/control/litellm/down"
+    requests.post(control, json={"down": True}, timeout=PATIENCE_S).raise_for_status()
+    try:
+        yield
+    finally:
+        requests.post(control, json={"down": False}, timeout=PATIENCE_S).raise_for_status()
+
+
 def test_every_command_has_help(sqlite_stack: Stack) -> None:
-    for command in (
+    commands = (
         ["migrate"],
         ["worker"],
         ["audit"],
@@ -25,8 +39,13 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["doctor"],
         ["user", "create"],
         ["key", "issue"],
-    ):
-        assert "Usage:" in sqlite_stack.flask(*command, "--help").stdout
+    )
+    with ThreadPoolExecutor(2) as terminals:
+        helps = list(
+            terminals.map(lambda command: sqlite_stack.flask(*command, "--help").stdout, commands)
+        )
+
+    assert all("Usage:" in help_ for help_ in helps)
 
 
 def test_an_operator_makes_a_user_with_credits_and_a_key(stack: Stack) -> None:
@@ -105,12 +124,9 @@ def test_the_doctor_finds_everything_in_order(stack: Stack) -> None:
 
 
 def test_the_doctor_says_what_does_not_answer(sqlite_stack: Stack) -> None:
-    control = f"{sqlite_stack.sandbox.base_url}/control/litellm/down"
-    requests.post(control, json={"down": True}, timeout=10)
+    with model_server_down(sqlite_stack):
+        done = sqlite_stack.flask("doctor", check=False)
 
-    done = sqlite_stack.flask("doctor", check=False)
-
-    requests.post(control, json={"down": False}, timeout=10)
     assert done.returncode == 1
     assert "FAIL  LiteLLM" in done.stdout
 
@@ -128,12 +144,10 @@ def test_the_audit_reads_well_for_people(stack: Stack) -> None:
 
 def test_prices_survive_a_model_server_that_is_down(stack: Stack) -> None:
     account = stack.an_account()
-    control = f"{stack.sandbox.base_url}/control/litellm/down"
-    requests.post(control, json={"down": True}, timeout=10)
 
-    stack.flask("worker", "--once")
-    while_down = stack.chat("Hi", key=account.api_key)
-    requests.post(control, json={"down": False}, timeout=10)
+    with model_server_down(stack):
+        stack.flask("worker", "--once")
+        while_down = stack.chat("Hi", key=account.api_key)
     after = stack.chat("Hi", key=account.api_key)
 
     assert while_down.status_code == 502

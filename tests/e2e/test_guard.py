@@ -66,7 +66,7 @@ def test_twenty_streams_on_one_wallet_deliver_no_more_than_it_pays_for(stack: St
     delivered = sum(len(words) for words in outcomes)
     assert delivered * 800 <= 4_000_000 - wallet.posted.microcredits
     assert wallet.posted >= Credits(0)
-    assert stack.audit()["clean"]
+    assert stack.audit().clean
 
 
 def attempt(stack: Stack, key: str) -> list[str]:
@@ -84,8 +84,8 @@ def test_a_long_stream_grows_its_hold_and_ends_by_itself(stack: Stack) -> None:
 
     words, reason = stream(stack, account.api_key, "[[sim tokens=5000 prompt=10]]")
 
-    [call] = stack.calls_of(account)
     wallet = stack.settled_wallet_of(account.person_id)
+    [call] = stack.calls_of(account)
     assert (len(words), reason) == (5000, "stop")
     assert wallet.posted == Credits.of(100) - Credits(10 * 200 + 5000 * 800)
     assert call.outcome.error is None

@@ -100,4 +100,4 @@ def test_it_embeds(stack: Stack, account: Account) -> None:
 
 
 def test_the_books_are_clean_after_all_this(stack: Stack) -> None:
-    assert stack.audit()["clean"]
+    assert stack.audit().clean

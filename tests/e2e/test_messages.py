@@ -11,7 +11,7 @@ import requests
 
 from creditcore import Basis, Credits
 from tests.e2e.prices import FUNDED
-from tests.stack import Account, Stack
+from tests.stack import PATIENCE_S, Account, Stack
 
 # What the SDK thinks of the age of a model is nothing to us.
 pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
@@ -157,7 +157,7 @@ def test_the_key_header_of_anthropic_opens_no_other_route(stack: Stack, account:
 
 
 def post(stack: Stack, body: object, headers: dict[str, str], *, path: str = "/v1/messages") -> Any:
-    return requests.post(f"{stack.base_url}{path}", json=body, headers=headers, timeout=30)
+    return requests.post(f"{stack.base_url}{path}", json=body, headers=headers, timeout=PATIENCE_S)
 
 
 def test_only_the_headers_of_the_protocol_reach_the_model(stack: Stack, account: Account) -> None:
@@ -297,7 +297,7 @@ def test_usage_that_cannot_be_true_is_counted(
 def test_a_client_that_leaves_pays_for_what_was_written(
     stack: Stack, account: Account, client: anthropic.Anthropic, model: str
 ) -> None:
-    order = "[[sim tokens=20 prompt=11 delay_ms=20]]"
+    order = "[[sim tokens=20 prompt=11 delay_ms=50]]"
 
     with client.messages.create(**ask(order, model), stream=True) as events:
         next(event for event in events if event.type == "content_block_delta")
@@ -319,4 +319,4 @@ def expect_count(stack: Stack, account: Account, model: str, order: str) -> None
 
 
 def test_the_books_are_clean_after_all_this(stack: Stack) -> None:
-    assert stack.audit()["clean"]
+    assert stack.audit().clean

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from creditcore import Credits
-from tests.stack import Account, Stack, wait_until
+from tests.stack import PATIENCE_S, Account, Stack, wait_until
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def account(stack: Stack) -> Account:
 
 def get(stack: Stack, path: str, key: str) -> requests.Response:
     return requests.get(
-        f"{stack.base_url}{path}", headers={"authorization": f"Bearer {key}"}, timeout=20
+        f"{stack.base_url}{path}", headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S
     )
 
 
@@ -75,7 +75,7 @@ def test_nobody_else_sees_a_receipt(stack: Stack, account: Account) -> None:
 
     assert get(stack, path, stranger.api_key).status_code == 404
     assert get(stack, path, "sk-cc-wrong").status_code == 401
-    assert requests.get(f"{stack.base_url}{path}", timeout=20).status_code == 401
+    assert requests.get(f"{stack.base_url}{path}", timeout=PATIENCE_S).status_code == 401
 
 
 def test_a_model_is_listed_with_its_prices_in_credits(stack: Stack, account: Account) -> None:

@@ -191,7 +191,7 @@ def test_usage_that_cannot_be_true_is_counted(
 def test_a_client_that_leaves_pays_for_what_was_written(
     stack: Stack, account: Account, client: openai.OpenAI
 ) -> None:
-    order = "[[sim tokens=20 prompt=11 delay_ms=20]]"
+    order = "[[sim tokens=20 prompt=11 delay_ms=50]]"
 
     with client.responses.create(model="demo-chat", input=order, stream=True) as events:
         next(event for event in events if event.type.endswith("text.delta"))
@@ -227,4 +227,4 @@ def test_stored_responses_are_not_found(client: openai.OpenAI) -> None:
 
 
 def test_the_books_are_clean_after_all_this(stack: Stack) -> None:
-    assert stack.audit()["clean"]
+    assert stack.audit().clean

@@ -16,13 +16,13 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from adapters.pony_store import PonyTransactions, migrate, open_store
+from adapters.pony_store import PonyTransactions, open_store
 from creditcore import AuditBooks, Payment, PaymentStatus, SystemClock
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.testing.contracts import a_purchase, a_wallet, admit, settle
 from creditcore.usecases.audit_books import INVARIANTS, Report
-from tests.stack import AUTH_SECRET, REPOSITORY
-from tests.stores import fresh_postgres_database
+from tests.stack import AUTH_SECRET, PATIENCE_S, REPOSITORY
+from tests.stores import migrated_postgres_database, migrated_sqlite_file
 
 NOW = SystemClock().now()
 LONG_AGO = NOW - timedelta(days=1)
@@ -48,7 +48,7 @@ class BooksUnderTest:
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=5 * PATIENCE_S,
         )
 
 
@@ -78,13 +78,11 @@ def books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BooksUnder
                 connection.execute(statement)
                 connection.commit()
 
-        url = f"sqlite:///{file}"
-        migrate(url)
-        with closing(open_store(url)) as store:
+        with closing(open_store(migrated_sqlite_file(file))) as store:
             fill(store)
             yield BooksUnderTest(store, environment(tmp_path), tamper_sqlite)
         return
-    with fresh_postgres_database() as url:
+    with migrated_postgres_database() as url:
 
         def tamper_postgres(statement: str) -> None:
             with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
@@ -92,7 +90,6 @@ def books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BooksUnder
                 cursor.execute(statement)
                 connection.commit()
 
-        migrate(url)
         with closing(open_store(url)) as store:
             fill(store)
             yield BooksUnderTest(store, environment(tmp_path, url), tamper_postgres)

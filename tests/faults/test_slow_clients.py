@@ -6,11 +6,14 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from creditcore import Credits
-from tests.stack import Stack, wait_until
+from tests.stack import PATIENCE_S, Account, Stack, wait_until
 
 SLOW_READERS = 200
 MOST_GROWTH_KB = 100 * SLOW_READERS
@@ -22,7 +25,7 @@ def connection(stack: Stack, *, receive_bytes: int = 0) -> Iterator[socket.socke
     with socket.socket() as client:
         if receive_bytes:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        client.settimeout(60)
+        client.settimeout(PATIENCE_S)
         client.connect((address.hostname, address.port))
         yield client
 
@@ -55,20 +58,23 @@ def memory_kb(stack: Stack) -> int:
     return total
 
 
-def test_heads_and_bodies_that_never_end_are_cut(sqlite_stack: Stack) -> None:
+@dataclass(frozen=True)
+class Endless:
+    """Connections on which a head, and a body, began and do not go on."""
+
+    account: Account
+    head: socket.socket
+    body: socket.socket
+
+
+@pytest.fixture(scope="module", autouse=True)
+def endless(sqlite_stack: Stack) -> Iterator[Endless]:
+    """Begin what takes half a minute to be cut before the other test, which need not wait."""
     account = sqlite_stack.an_account()
-    before = sqlite_stack.upstream(summary=1)["total"]
-
-    with connection(sqlite_stack) as slow_head, connection(sqlite_stack) as slow_body:
-        slow_head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nx-slow: ")
-        slow_body.sendall(a_request(account.api_key, "Hi", length=10_000))
-        answer = slow_body.recv(65536)
-        rest = slow_head.recv(65536)
-
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert rest == b""
-    assert sqlite_stack.upstream(summary=1)["total"] == before
-    assert sqlite_stack.calls_of(account) == []
+    with connection(sqlite_stack) as head, connection(sqlite_stack) as body:
+        head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nx-slow: ")
+        body.sendall(a_request(account.api_key, "Hi", length=10_000))
+        yield Endless(account, head, body)
 
 
 def test_two_hundred_slow_readers_leave_room_for_others(sqlite_stack: Stack) -> None:
@@ -91,4 +97,16 @@ def test_two_hundred_slow_readers_leave_room_for_others(sqlite_stack: Stack) -> 
     assert grown_kb < MOST_GROWTH_KB
     wait_until(lambda: sqlite_stack.wallet_of(slow.person_id).held == Credits(0))
     assert len(sqlite_stack.calls_of(slow)) == SLOW_READERS
-    assert sqlite_stack.audit()["clean"]
+    assert sqlite_stack.audit().clean
+
+
+def test_heads_and_bodies_that_never_end_are_cut(sqlite_stack: Stack, endless: Endless) -> None:
+    before = sqlite_stack.upstream(summary=1)["total"]
+
+    answer = endless.body.recv(65536)
+    rest = endless.head.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert rest == b""
+    assert sqlite_stack.upstream(summary=1)["total"] == before
+    assert sqlite_stack.calls_of(endless.account) == []

@@ -96,8 +96,20 @@ def call_on(
     connection: http.client.HTTPConnection, body: bytes, *, key: str, path: str = PATH
 ) -> Seen:
     """Send a request on a connection, which stays open."""
+    send_on(connection, body, key=key, path=path)
+    return answer_on(connection)
+
+
+def send_on(
+    connection: http.client.HTTPConnection, body: bytes, *, key: str, path: str = PATH
+) -> None:
+    """Send a request on a connection."""
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     connection.request("POST", path, body, headers)
+
+
+def answer_on(connection: http.client.HTTPConnection) -> Seen:
+    """Read the answer to the request sent on a connection, as far as it comes."""
     answer = connection.getresponse()
     try:
         received = answer.read()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.pony_store import PonyTransactions, migrate, open_store
+from adapters.pony_store import PonyTransactions, open_store
 from adapters.pony_store.engine import engine_for
 from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
-from tests.stores import fresh_postgres_database
+from tests.stores import migrated_postgres_database, migrated_sqlite_file
 
 DAMAGES = [
     ("I1", "UPDATE wallets SET posted = posted + 1", "wallets wallet-1"),
@@ -50,16 +50,15 @@ DAMAGES = [
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'credits.db'}"
+        yield migrated_sqlite_file(tmp_path / "credits.db")
     else:
-        with fresh_postgres_database() as url:
+        with migrated_postgres_database() as url:
             yield url
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[PonyTransactions]:
     """Sound books with every kind of call and a paid purchase."""
-    migrate(url)
     with closing(open_store(url)) as store:
         fill(store)
         yield store

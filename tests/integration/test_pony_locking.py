@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from adapters.pony_store import PonyTransactions, install_wait_callback, migrate, open_store
+from adapters.pony_store import PonyTransactions, install_wait_callback, open_store
 from adapters.pony_store.postgres import PostgresEngine
 from creditcore.domain.errors import (
     InsufficientCreditsError,
@@ -41,7 +41,8 @@ from creditcore.testing.contracts import (
     at_once,
     settle,
 )
-from tests.stores import fresh_postgres_database, sqlite_store
+from tests.stack import wait_until
+from tests.stores import WAIT_S, migrated_postgres_database, sqlite_store
 
 KEY_HASH = b"h" * 32
 ROOT = Path(__file__).parents[2]
@@ -58,14 +59,13 @@ class UnguardedEngine(PostgresEngine):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with fresh_postgres_database() as url:
-        migrate(url)
+    with migrated_postgres_database() as url:
         yield url
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[PonyTransactions]:
-    with closing(open_store(url, pool_size=8, wait_s=60)) as store:
+    with closing(open_store(url, pool_size=8, wait_s=WAIT_S)) as store:
         yield store
 
 
@@ -105,13 +105,7 @@ def ask(url: str, question: str, *values: object) -> object:
 
 def kill(url: str, pid: int) -> None:
     """End a connection from the server's side, and wait until it is gone."""
-    assert ask(url, "SELECT pg_terminate_backend(%s, 5000)", pid) is True
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that another thread makes true."""
-    while not condition():
-        pass
+    assert ask(url, "SELECT pg_terminate_backend(%s, 60000)", pid) is True
 
 
 def test_wallets_locked_in_opposite_order_do_not_deadlock(store: PonyTransactions) -> None:
@@ -170,7 +164,7 @@ def test_a_second_reader_waits_for_the_first_writer(url: str, store: PonyTransac
         with store.begin() as tx:
             books = tx.ledger.lock(wallet_ids={"wallet-1"})
             second = threads.submit(admit, store, 10, reference="call-2")
-            until(lambda: ask(url, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            wait_until(lambda: ask(url, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
             reserve(books, "call-1")
             tx.ledger.write(books)
             tx.commit()
@@ -182,7 +176,7 @@ def test_a_second_reader_waits_for_the_first_writer(url: str, store: PonyTransac
 
 
 def test_without_the_row_lock_a_hold_is_lost(url: str) -> None:
-    unguarded = PonyTransactions(UnguardedEngine(url), pool_size=2, wait_s=5)
+    unguarded = PonyTransactions(UnguardedEngine(url), pool_size=2, wait_s=WAIT_S)
     with closing(unguarded) as store, ThreadPoolExecutor(1) as threads:
         a_wallet(store, posted=100)
 

@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
+from tests.stack import PATIENCE_S, wait_until
 
 KEY = "sk-sandbox-master"
-PATIENCE_S = 10
 WEATHER = {
     "type": "function",
     "function": {
@@ -74,11 +74,15 @@ class Client:
         return self.http.post(f"{self.control_base}{path}", json=order, timeout=PATIENCE_S)
 
     def last_call(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        for _ in range(5000):
-            call: dict[str, Any] = self.calls(limit=1)["calls"][-1]
-            if condition(call):
-                return call
-        raise AssertionError(f"The call never became what was waited for: {call}")
+        """Return the latest call once there is one, and it is as it should be."""
+
+        def found() -> dict[str, Any] | None:
+            calls: list[dict[str, Any]] = self.calls(limit=1)["calls"]
+            return calls[0] if calls and condition(calls[0]) else None
+
+        call = wait_until(found)
+        assert call
+        return call
 
 
 @pytest.fixture
@@ -422,7 +426,9 @@ def test_leaving_a_stream_is_noticed(litellm: Client, prompt: str) -> None:
 def test_leaving_before_the_headers_is_noticed(litellm: Client, prompt: str) -> None:
     body = {"model": "demo-chat", "messages": [{"role": "user", "content": prompt}]}
     with pytest.raises(requests.ReadTimeout):
-        litellm.http.post(f"{litellm.base}/v1/chat/completions", json=body, timeout=0.2)
+        litellm.http.post(
+            f"{litellm.base}/v1/chat/completions", json=body, timeout=(PATIENCE_S, 0.2)
+        )
 
     call = litellm.last_call(lambda call: call["ended_at"] is not None)
 
@@ -602,6 +608,7 @@ def test_outage_drops_connections_or_answers_503(litellm: Client) -> None:
 def test_calls_are_recorded_as_received(litellm: Client) -> None:
     litellm.http.headers["x-litellm-call-id"] = "call-9"
     litellm.chat("[[sim tokens=4]]", user="ada")
+    litellm.last_call(lambda call: call["ended_at"] is not None)
 
     calls = litellm.calls(call_id="call-9")
 

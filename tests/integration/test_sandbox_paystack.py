@@ -8,6 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
@@ -17,9 +18,9 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
+from tests.stack import PATIENCE_S, wait_until
 
 SECRET = "sk_test_sandbox"
-PATIENCE_S = 10
 
 
 class Merchant:
@@ -113,12 +114,26 @@ class Client:
             page, data={"action": button}, allow_redirects=False, timeout=PATIENCE_S
         )
 
-    def eventually(self, path: str, condition: Callable[[Any], bool]) -> Any:
-        for _ in range(5000):
-            value = self.recorded(path)
-            if condition(value):
-                return value
-        raise AssertionError(f"{path} never came true: {value}")
+    def deliveries(self, condition: Callable[[list[Any]], bool]) -> list[Any]:
+        """Return the deliveries once they are as they should be."""
+        wait_until(lambda: condition(self.recorded("/deliveries")))
+        rows: list[Any] = self.recorded("/deliveries")
+        return rows
+
+    def all_deliveries_of(self, reference: str) -> list[Any]:
+        """Return the deliveries about a payment, when whatever there was to send is on its way.
+
+        Events leave in the order of their payments, so another payment is made and awaited.
+        """
+        self.checkout(reference="another")
+        self.control("/paystack/pay", reference="another")
+        rows = self.deliveries(
+            lambda rows: (
+                all(row["status"] for row in rows)
+                and "another" in {row["reference"] for row in rows}
+            )
+        )
+        return [row for row in rows if row["reference"] == reference]
 
 
 @pytest.fixture
@@ -390,7 +405,7 @@ def test_finished_payment_cannot_be_paid_again(paystack: Client, merchant: Merch
     answer = paystack.press(page, "pay")
 
     assert (answer.status_code, "This payment is complete" in answer.text) == (200, True)
-    assert len(paystack.recorded("/deliveries")) == 1
+    assert len(paystack.all_deliveries_of("ref-1")) == 1
 
 
 def test_page_escapes_what_the_merchant_sent(paystack: Client) -> None:
@@ -438,9 +453,7 @@ def test_webhook_is_retried_until_it_is_accepted(paystack: Client, merchant: Mer
     bodies = {merchant.next_event()[0] for _ in range(3)}
 
     assert len(bodies) == 1
-    rows = paystack.eventually(
-        "/deliveries", lambda rows: len(rows) == 3 and rows[-1]["status"] is not None
-    )
+    rows = paystack.deliveries(lambda rows: len(rows) == 3 and rows[-1]["status"] is not None)
     assert [(row["attempt"], row["status"]) for row in rows] == [(1, 500), (2, 302), (3, 200)]
 
 
@@ -453,9 +466,7 @@ def test_tags_decide_how_many_webhooks_leave(
 
     paystack.control("/paystack/pay", reference="ref-1")
 
-    rows = paystack.eventually(
-        "/deliveries", lambda rows: all(row["status"] for row in rows) and len(rows) == events
-    )
+    rows = paystack.all_deliveries_of("ref-1")
     assert len(rows) == events == len({row["id"] for row in rows})
 
 
@@ -473,9 +484,11 @@ def test_late_webhook_leaves_after_the_redirect(paystack: Client, merchant: Merc
     page = paystack.checkout(email="ada+latewebhook@example.com")
 
     paystack.press(page, "pay")
-
-    assert paystack.recorded("/deliveries") == []
     merchant.next_event()
+
+    [delivery] = paystack.recorded("/deliveries")
+    paid_at = datetime.fromisoformat(paystack.verified()["paid_at"])
+    assert delivery["sent_at"] - paid_at.timestamp() >= 0.3
 
 
 def test_webhook_can_be_suppressed_and_sent_again(paystack: Client, merchant: Merchant) -> None:
@@ -548,6 +561,16 @@ def test_faults_meet_the_next_calls_only(paystack: Client) -> None:
     assert statuses == [429, 429, 200]
 
 
+def test_faults_that_have_not_happened_can_be_called_off(paystack: Client) -> None:
+    paystack.checkout()
+    paystack.control("/paystack/faults", endpoint="verify", times=2, status=500)
+
+    first = paystack.verify()
+    paystack.http.delete(f"{paystack.control_base}/paystack/faults", timeout=PATIENCE_S)
+
+    assert (first.status_code, paystack.verify().status_code) == (500, 200)
+
+
 def test_rate_limit_is_worded_as_documented(paystack: Client) -> None:
     paystack.control("/paystack/faults", endpoint="list", status=429)
 
@@ -579,7 +602,8 @@ def test_hanging_call_ends_when_the_caller_gives_up(paystack: Client) -> None:
     paystack.control("/paystack/faults", endpoint="verify", hang=True)
 
     with pytest.raises(requests.ReadTimeout):
-        paystack.http.get(f"{paystack.base}/transaction/verify/ref-1", timeout=0.2)
+        paystack.http.get(f"{paystack.base}/transaction/verify/ref-1", timeout=(PATIENCE_S, 0.2))
+    wait_until(lambda: paystack.recorded("/calls", endpoint="verify"))
 
     assert paystack.verify().status_code == 400
 
@@ -639,7 +663,7 @@ def test_process_ends_even_while_a_call_hangs() -> None:
 
     waiting = threading.Thread(target=wait_for_the_end)
     waiting.start()
-    client.eventually("/calls", lambda calls: calls[-1]["endpoint"] == "list")
+    wait_until(lambda: client.recorded("/calls", endpoint="list"))
 
     assert sandbox.stop() == 0
 

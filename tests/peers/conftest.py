@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.stack import Stack, free_port, running_stack, wait_until
+from tests.stack import Stack, reserved_port, running_stack, wait_until
 
 MASTER_KEY = "sk-local-master"
 LITELLM = os.environ.get("LITELLM_COMMAND", ".venv-litellm/bin/litellm")
@@ -60,22 +60,21 @@ def running_proxy(upstream: str, folder: Path) -> Iterator[Proxy]:
     """Start a LiteLLM proxy without a database; stop it at the end."""
     config = folder / "litellm.yaml"
     config.write_text(CONFIG.format(upstream=upstream, key=MASTER_KEY))
-    port = free_port()
-    base_url = f"http://127.0.0.1:{port}"
-    with (folder / "litellm.log").open("wb") as log:
+    with reserved_port() as port, (folder / "litellm.log").open("wb") as log:
+        base_url = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
             [LITELLM, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
             env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    try:
-        wait_until(lambda: process.poll() is not None or answers(base_url), timeout_s=120)
-        assert process.poll() is None, (folder / "litellm.log").read_text()
-        yield Proxy(base_url)
-    finally:
-        process.terminate()
-        process.wait(30)
+        try:
+            wait_until(lambda: process.poll() is not None or answers(base_url), timeout_s=120)
+            assert process.poll() is None, (folder / "litellm.log").read_text()
+            yield Proxy(base_url)
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def answers(base_url: str) -> bool:

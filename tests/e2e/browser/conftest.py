@@ -8,11 +8,22 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.test_accounts import Visitor
+from tests.stack import PATIENCE_S
 
 OpenPage = Callable[..., Page]
+
+PATIENCE_MS = PATIENCE_S * 1000
+expect.set_options(timeout=PATIENCE_MS)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
@@ -77,7 +88,7 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[OpenPage]:
         def open_page(*, visitor: Visitor | None = None, **options: Any) -> Page:
             context = browser.new_context(**{"reduced_motion": "reduce", **options})
             open_contexts.callback(context.close)
-            context.set_default_timeout(20_000)
+            context.set_default_timeout(PATIENCE_MS)
             if visitor is not None:
                 context.add_cookies(
                     [

@@ -80,7 +80,8 @@ def test_a_newcomer_pays_and_spends(sqlite_stack: Stack, open_page: OpenPage) ->
     # Signing up brings welcome credits.
     page.goto(here)
     page.get_by_role("link", name="Get a key").click()
-    page.get_by_label("E-mail").fill(f"{uuid.uuid4().hex}@example.com")
+    email = f"{uuid.uuid4().hex}@example.com"
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page).to_have_url(f"{here}/dashboard")
@@ -113,6 +114,11 @@ def test_a_newcomer_pays_and_spends(sqlite_stack: Stack, open_page: OpenPage) ->
         cost = Credits.parse(raw.headers["x-credits-cost"])
         assert cost == Credits.parse("0.09")  # 50 x 0.0002 + 100 x 0.0008
 
+        # The charge commits just after the answer, and a page shows what was true when asked for.
+        with sqlite_stack.store.begin() as tx:
+            person = tx.people.find_by_email(email)
+        assert person
+        sqlite_stack.settled_wallet_of(person.id)
         page.goto(f"{here}/dashboard")
         call = page.locator("[aria-labelledby=calls] tbody tr")
         expect(call).to_have_count(1)
