@@ -26,7 +26,7 @@ from tests.faults.wire import (
     read_until,
     request_bytes,
 )
-from tests.faults.workers import worker_serving, workers_of
+from tests.faults.workers import paused, worker_serving, workers_of
 from tests.stack import Account, Stack, running_stack, wait_until
 from tests.stores import migrated_postgres_database
 
@@ -189,12 +189,20 @@ def test_when_one_worker_is_killed_the_streams_of_the_others_go_on(
     owners: dict[socket.socket, int | None] = {}
     begun: dict[socket.socket, bytes] = {}
     with ExitStack() as opened:
-        while len(owners) < STREAMS or len(set(owners.values())) < 2:
-            assert len(owners) < 10 * STREAMS, "all streams went to one worker"
+
+        def begin() -> int:
             sock = opened.enter_context(raw_connection(stack.base_url))
             sock.sendall(request_bytes(STREAM, key=account.api_key, headers=("Connection: close",)))
             begun[sock] = read_until(sock, b"token 0")
-            owners[sock] = worker_serving(stack, sock)
+            owner = owners[sock] = worker_serving(stack, sock)
+            assert owner is not None
+            return owner
+
+        first = begin()
+        with paused({first}):
+            begin()
+        while len(owners) < STREAMS:
+            begin()
         newest, victim = owners.popitem()
         assert victim is not None
 

@@ -14,6 +14,9 @@ from creditcore import Credits
 from tests.faults.wire import Seen, call, chat_body
 from tests.stack import PATIENCE_S, Account, Stack
 
+# Clients that never finish are connected all the while, and take nothing from the others.
+pytestmark = pytest.mark.usefixtures("endless")
+
 CALLS = 200
 AFFORDED = 10
 ROUNDS = int(os.environ.get("FLOOD_ROUNDS", "3"))

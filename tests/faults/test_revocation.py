@@ -21,10 +21,9 @@ from tests.faults.wire import (
     read_until,
     request_bytes,
 )
-from tests.faults.workers import worker_serving, workers_of
+from tests.faults.workers import paused, worker_serving, workers_of
 from tests.stack import AUTH_SECRET, Account, Stack, wait_until
 
-MOST_CONNECTIONS = 200
 HI = chat_body("[[sim tokens=1 prompt=1]]")
 
 
@@ -54,13 +53,17 @@ def connections(stack: Stack, account: Account) -> Iterator[list[http.client.HTT
     """Connections to every worker, each of which has served the key."""
     with ExitStack() as opened:
         everywhere: list[http.client.HTTPConnection] = []
-        served: set[int | None] = set()
+        served: set[int] = set()
         while served != workers_of(stack):
-            assert len(everywhere) < MOST_CONNECTIONS, f"no connection reached all: {served}"
             connection = opened.enter_context(closing(connect(stack.base_url)))
             everywhere.append(connection)
-            assert call_on(connection, HI, key=account.api_key).status == 200
-            served.add(worker_serving(stack, connection.sock))
+            with paused(served):
+                assert call_on(connection, HI, key=account.api_key).status == 200
+            worker = worker_serving(stack, connection.sock)
+            assert worker not in {None, *served}
+            served.add(worker)
+            # None may be stopped while it has the wallet locked.
+            stack.settled_wallet_of(account.person_id)
         yield everywhere
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.stack import Stack
+from tests.stack import Stack, wait_until
 
 _ESTABLISHED = "01"
 
@@ -17,6 +20,26 @@ def workers_of(stack: Stack) -> set[int]:
     pid = stack.process.pid if stack.process else 0
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return {int(child) for child in children.split()}
+
+
+@contextmanager
+def paused(pids: Collection[int]) -> Iterator[None]:
+    """Stop workers for a moment, so that a connection made meanwhile goes to another.
+
+    Left alone, one worker may accept all that come one after another.
+    """
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: all(_state(pid) == "T" for pid in pids))
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def worker_serving(stack: Stack, sock: socket.socket) -> int | None:

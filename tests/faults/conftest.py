@@ -1,0 +1,39 @@
+"""Clients that never finish, beside which everything else has to go on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.wire import chat_body, raw_connection, request_bytes
+from tests.stack import Account, Stack
+
+NEVER_WHOLE = "This is never whole."
+
+
+@dataclass(frozen=True)
+class Endless:
+    """Connections on which a head, and a body, began and do not go on."""
+
+    account: Account
+    head: socket.socket
+    body: socket.socket
+
+
+@pytest.fixture(scope="session")
+def endless(sqlite_stack: Stack) -> Iterator[Endless]:
+    """Begin early what takes half a minute to be cut, so that nobody has to wait for it."""
+    account = sqlite_stack.an_account()
+    whole = chat_body(NEVER_WHOLE)
+    request = request_bytes(whole, key=account.api_key)
+    longer = request.replace(b"Content-Length: %d" % len(whole), b"Content-Length: 10000")
+    with (
+        raw_connection(sqlite_stack.base_url) as head,
+        raw_connection(sqlite_stack.base_url) as body,
+    ):
+        head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nx-slow: ")
+        body.sendall(longer)
+        yield Endless(account, head, body)
