@@ -14,6 +14,8 @@ from adapters.litellm.waiting import Wait
 
 SOON_S = 0.05
 LONG_S = 30.0
+EARLIER_S = 1.0
+"""Long enough for a busy machine to see what is there already, short enough to wait for twice."""
 
 
 @pytest.fixture
@@ -59,9 +61,9 @@ def test_timer_of_an_earlier_wait_does_not_end_a_later_one(
     ends: tuple[socket.socket, socket.socket], wait: Wait
 ) -> None:
     ends[1].send(b"x")
-    assert wait.until(after(SOON_S))
+    assert wait.until(after(EARLIER_S))
     ends[0].recv(1)
-    deadline = after(3 * SOON_S)
+    deadline = after(2 * EARLIER_S)
 
     assert not wait.until(deadline)
     assert time.monotonic() >= deadline
@@ -93,7 +95,7 @@ def test_other_thread_cannot_use_it_and_does_no_harm_by_closing_it(
     ends: tuple[socket.socket, socket.socket], wait: Wait
 ) -> None:
     ends[1].send(b"x")
-    assert wait.until(after(SOON_S))
+    assert wait.until(after(LONG_S))
     theirs: list[bool] = []
 
     def other() -> None:
