@@ -13,7 +13,9 @@ from psycopg2 import extensions
 
 from adapters.pony_store.faults import translation
 from adapters.pony_store.postgres import PostgresEngine
-from adapters.pony_store.prepared_books import PREPARATION, PreparedBooks
+from adapters.pony_store.prepared_books import PreparedBooks
+from adapters.pony_store.prepared_statements import PREPARATION
+from adapters.pony_store.remembered import Remembered
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import StoreUnavailableError
 
@@ -21,9 +23,9 @@ from creditcore.domain.errors import StoreUnavailableError
 class CommitterTransaction:
     """One open transaction on the books."""
 
-    def __init__(self, connection: Any, engine: PostgresEngine) -> None:
+    def __init__(self, connection: Any, engine: PostgresEngine, remembered: Remembered) -> None:
         self.connection = connection
-        self.ledger = PreparedBooks(Session(self, engine))
+        self.ledger = PreparedBooks(Session(self, engine), remembered)
         self.commit = self.ledger.commit
 
     def get_connection(self) -> Any:
@@ -69,7 +71,7 @@ class PostgresCommitter:
         try:
             connection = self._connected()
             try:
-                yield CommitterTransaction(connection, self._engine)
+                yield CommitterTransaction(connection, self._engine, self._remembered)
             finally:
                 self._leave(connection)
         finally:
@@ -125,3 +127,4 @@ class PostgresCommitter:
         self._pid = os.getpid()
         self._turn = threading.Lock()
         self._connection = None
+        self._remembered = Remembered()

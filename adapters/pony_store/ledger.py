@@ -96,6 +96,7 @@ class PonyLedger:
         key_hashes: Collection[bytes] = (),
         wallet_ids: Collection[str] = (),
         hold_references: Collection[str] = (),
+        new_references: Collection[str] = (),
         transfer_references: Collection[str] = (),
     ) -> Books:
         """Lock wallets in the order of their ids, then read what belongs to them.
@@ -106,7 +107,8 @@ class PonyLedger:
         wallets = self._lock_wallets(key_hashes, wallet_ids)
         read = self._session.rows_in
         keys = read(f"{_SELECT_KEYS} WHERE key_hash IN ({{names}})", key_hashes)
-        holds = read(f"{SELECT_HOLDS} WHERE id IN ({{names}})", hold_references)
+        names = {*hold_references, *new_references}
+        holds = read(f"{SELECT_HOLDS} WHERE id IN ({{names}})", names)
         transfers = read(f"{SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references)
         return Books(
             keys={key.key_hash: key for key in map(key_from_row, keys)},

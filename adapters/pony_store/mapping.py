@@ -273,6 +273,20 @@ KEY_COLUMNS = (
 )
 
 
+TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at")
+"""What decides whether a key opens a wallet."""
+
+
+def term_values(key: ApiKey) -> tuple[object, ...]:
+    """Return the values of ``TERM_COLUMNS``."""
+    return (
+        key.id,
+        key.wallet_id,
+        _micros_or_none(key.expires_at),
+        _micros_or_none(key.revoked_at),
+    )
+
+
 def key_columns(key: ApiKey) -> dict[str, object]:
     """Return a row of ``virtual_keys``."""
     return {

@@ -19,6 +19,7 @@ class LockedBooks(Protocol):
         key_hashes: Collection[bytes] = (),
         wallet_ids: Collection[str] = (),
         hold_references: Collection[str] = (),
+        new_references: Collection[str] = (),
         transfer_references: Collection[str] = (),
     ) -> Books:
         """Lock wallets until the transaction ends, and read what belongs to them.
@@ -27,6 +28,18 @@ class LockedBooks(Protocol):
         their ids, so that two transactions never wait for each other in a circle.
         Keys, holds and transfers are read after that: nobody can change them any
         more. What does not exist is missing from the books; nothing raises.
+
+        A store may answer from what it remembers, if ``commit`` proves it: when it was
+        wrong, ``commit`` raises StoreBusyError, and whoever repeats the step gets what
+        is in the database.
+
+        Args:
+            key_hashes: Keys to read; their wallets are locked too.
+            wallet_ids: Wallets to lock.
+            hold_references: Holds to read.
+            new_references: Names that holds are to be made under; a hold that has one
+                already is read.
+            transfer_references: Transfers to read.
         """
 
     def write(self, books: Books) -> None:

@@ -167,6 +167,7 @@ class MemoryLedger:
         key_hashes: Collection[bytes] = (),
         wallet_ids: Collection[str] = (),
         hold_references: Collection[str] = (),
+        new_references: Collection[str] = (),
         transfer_references: Collection[str] = (),
     ) -> Books:
         """Return the books; the one writer has everything locked already."""
@@ -177,7 +178,7 @@ class MemoryLedger:
         return Books(
             keys=keys,
             wallets=_chosen(self.tables.wallets, wanted),
-            holds=_chosen(self.tables.holds, hold_references),
+            holds=_chosen(self.tables.holds, [*hold_references, *new_references]),
             transfers=_chosen(self.tables.transfers, transfer_references),
         )
 

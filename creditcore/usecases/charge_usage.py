@@ -46,6 +46,10 @@ class _Authorize:
 
     @property
     def hold_references(self) -> Collection[str]:
+        return ()
+
+    @property
+    def new_references(self) -> Collection[str]:
         return (self.reference,)
 
     @property
@@ -89,6 +93,10 @@ class _Extend:
         return (self.hold.reference,)
 
     @property
+    def new_references(self) -> Collection[str]:
+        return ()
+
+    @property
     def known_holds(self) -> Collection[Hold]:
         # Where the wallet is empty nothing is written, which would find out a wrong guess.
         return ()
@@ -118,6 +126,10 @@ class _Close:
     @property
     def hold_references(self) -> Collection[str]:
         return (self.hold.reference,)
+
+    @property
+    def new_references(self) -> Collection[str]:
+        return ()
 
     @property
     def known_holds(self) -> Collection[Hold]:

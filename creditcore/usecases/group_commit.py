@@ -61,6 +61,10 @@ class Step(Protocol[Result_co]):
         """Holds to read."""
 
     @property
+    def new_references(self) -> Collection[str]:
+        """Names of the holds to make; one that exists already is read."""
+
+    @property
     def known_holds(self) -> Collection[Hold]:
         """Of these holds, those that need not be read.
 
@@ -109,9 +113,10 @@ class GroupCommit:
         self._in_flight: list[_Ticket] = []
         # How many of those that wait have somebody waiting for them.
         self._urgent = 0
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
+        self._arrival = threading.Event()
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._closed = False
 
     def run(self, step: Step[Result_co]) -> Result_co:
         """Do a step and return what it decided, once that is durable.
@@ -137,16 +142,16 @@ class GroupCommit:
 
     def flush(self) -> None:
         """Wait until every step that was handed over so far has been answered."""
-        with self._changed:
+        with self._changing:
             waiting = list(self._waiting) + self._in_flight
         for ticket in waiting:
             ticket.done.wait()
 
     def close(self, *, timeout_s: float = 10.0) -> None:
         """Finish what waits and stop. Steps handed over later are refused."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._changing:
+            self._closing.set()
+            self._arrival.set()
             thread = self._thread
         if thread is not None and self._pid == os.getpid():
             thread.join(timeout_s)
@@ -165,8 +170,8 @@ class GroupCommit:
     def _enqueue(self, ticket: _Ticket) -> _Ticket:
         if self._pid != os.getpid():
             self._reset()
-        with self._changed:
-            if self._closed:
+        with self._changing:
+            if self._closing.is_set():
                 raise StoreUnavailableError("The gateway is shutting down.")
             if not ticket.keep and len(self._waiting) >= self._max_waiting:
                 raise OverloadedError("Too many calls are waiting for the database.")
@@ -177,7 +182,8 @@ class GroupCommit:
                     target=self._commit_for_ever, name="group-commit", daemon=True
                 )
                 self._thread.start()
-            self._changed.notify()
+            if not ticket.keep or len(self._waiting) == 1:
+                self._arrival.set()
         return ticket
 
     def _commit_for_ever(self) -> None:
@@ -192,13 +198,17 @@ class GroupCommit:
         Work that nobody waits for lingers a moment, so that it shares the commit of the
         next caller: the settlement of one call goes with the authorization of the next.
         """
-        with self._changed:
-            self._in_flight = []
-            if pause_s and not self._closed:
-                self._changed.wait_for(lambda: self._closed, timeout=pause_s)
-            self._changed.wait_for(lambda: self._waiting or self._closed)
-            if not self._urgent and not self._closed:
-                self._changed.wait_for(lambda: self._urgent or self._closed, timeout=_LINGER_S)
+        self._in_flight = []
+        if pause_s:
+            self._closing.wait(pause_s)
+        while not (self._waiting or self._closing.is_set()):
+            self._arrival.wait()
+            self._arrival.clear()
+        if not (self._urgent or self._closing.is_set()):
+            self._arrival.clear()
+            if not self._urgent:
+                self._arrival.wait(_LINGER_S)
+        with self._changing:
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
             self._urgent -= sum(not ticket.keep for ticket in batch)
             self._in_flight = batch
@@ -243,6 +253,7 @@ class GroupCommit:
                 hold_references={
                     name for step in steps for name in step.hold_references if name not in known
                 },
+                new_references={name for step in steps for name in step.new_references},
             )
             books.holds.update(known)
             for step in steps:
@@ -269,10 +280,10 @@ class GroupCommit:
 
     def _give_back(self, batch: list[_Ticket], error: StoreError) -> bool:
         """Answer those who wait with the failure; keep what must be done for later."""
-        kept = [ticket for ticket in batch if ticket.keep and not self._closed]
+        kept = [ticket for ticket in batch if ticket.keep and not self._closing.is_set()]
         for ticket in batch:
             if ticket not in kept:
                 ticket.answer(error=error)
-        with self._changed:
+        with self._changing:
             self._waiting.extendleft(reversed(kept))
         return True

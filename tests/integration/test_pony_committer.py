@@ -162,6 +162,9 @@ def test_no_plan_reads_a_whole_table(committer: PostgresCommitter) -> None:
             "lock_books ('{}', '{wallet-1}')",
             "read_books ('{}', '{wallet-1}', '{call-1}')",
             "write_books ('[]', '{}', '[]', '[]', '{}', '[]')",
+            "lock_wallets ('{wallet-1}')",
+            "prove_and_write_books ('[]', '{}', '[]', '[]', '{}', '[]', "
+            + "'{wallet-1}', '[]', '{}', '[]', '{call-1}')",
         ):
             cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {statement}")
             [(document,)] = cursor.fetchall()

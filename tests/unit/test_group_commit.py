@@ -75,10 +75,11 @@ class Note:
     refuses: Exception | None = None
     key_hashes: Collection[bytes] = ()
     wallet_ids: Collection[str] = ("wallet-1",)
+    hold_references: Collection[str] = ()
     known_holds: Collection[Hold] = ()
 
     @property
-    def hold_references(self) -> Collection[str]:
+    def new_references(self) -> Collection[str]:
         return (self.name,)
 
     def decide(self, books: Books, *, now: datetime) -> str:
@@ -346,7 +347,7 @@ def test_close_finishes_what_waits_and_refuses_what_comes_later(
     for number in range(200):
         commits.run_later(Note(f"settlement-{number}"))
     closing = callers.submit(commits.close)
-    wait_until(lambda: commits._closed)
+    wait_until(commits._closing.is_set)
     with pytest.raises(StoreUnavailableError):
         commits.run(Note("late"))
 

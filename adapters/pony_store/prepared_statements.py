@@ -1,0 +1,124 @@
+"""What the committer asks PostgreSQL, planned once per connection.
+
+Every table is reached by a list of names, never by a join alone: a plan that was made while
+it was nearly empty would join by reading all of it, and be kept when it has grown.
+"""
+
+from __future__ import annotations
+
+from adapters.pony_store.mapping import (
+    ALERT_COLUMNS,
+    CHANGE_COLUMNS,
+    CHANGED_COLUMNS,
+    HOLD_COLUMNS,
+    KEY_COLUMNS,
+    TRANSFER_COLUMNS,
+    WALLET_COLUMNS,
+)
+
+LOCK = "EXECUTE lock_books (?, ?)"
+"""Hashes of keys, ids of wallets."""
+
+READ = "EXECUTE read_books (?, ?, ?)"
+"""The same, and names of holds. Returns wallets with their keys, and the names that exist."""
+
+LOCK_WALLETS = "EXECUTE lock_wallets (?)"
+"""Ids of wallets."""
+
+WRITE = "EXECUTE write_books (?, ?, ?, ?, ?, ?)"
+"""Documents of new holds, changed holds (their ids first), transfers, wallets (the same)."""
+
+PROVE_AND_WRITE = "EXECUTE prove_and_write_books (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+"""The same; ids and a document of wallets, hashes and a document of keys, names of no hold."""
+
+_ID_OF_WALLET = """
+    id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
+"""
+# A statement reads a snapshot from before it waited for locks. So one takes the locks, and
+# the next, which is sent along, reads what the last holder of the locks committed.
+_LOCK = "SELECT 1 FROM wallets WHERE {which} ORDER BY id FOR NO KEY UPDATE"
+# Of holds only the names: most that are asked for are new.
+_READ = f"""
+    SELECT {", ".join(f"w.{column}" for column in WALLET_COLUMNS)},
+           {", ".join(f"k.{column}" for column in KEY_COLUMNS)},
+           ARRAY (SELECT id FROM usage_logs WHERE id = ANY ($3))
+    FROM (SELECT * FROM wallets WHERE {_ID_OF_WALLET}) AS w
+    LEFT JOIN (SELECT * FROM virtual_keys WHERE key_hash = ANY ($1)) AS k ON k.wallet_id = w.id
+"""
+_WRITE = f"""
+    WITH opened AS (
+        INSERT INTO usage_logs ({", ".join(HOLD_COLUMNS)})
+        SELECT {", ".join(HOLD_COLUMNS)} FROM json_populate_recordset(NULL::usage_logs, $1)
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+    ), changed AS (
+        UPDATE usage_logs
+        SET {", ".join(f"{column} = v.{column}" for column in CHANGED_COLUMNS)}
+        FROM json_to_recordset($3) AS v (
+            {", ".join(f"{column} {sql_type}" for column, sql_type in CHANGE_COLUMNS.items())}
+        )
+        WHERE usage_logs.id = ANY ($2)
+          AND usage_logs.id = v.id
+          AND usage_logs.state = v.read_state
+          AND usage_logs.hold_amount = v.read_amount
+          AND usage_logs.written_off = v.read_written_off
+        RETURNING 1
+    ), moved AS (
+        INSERT INTO transfers ({", ".join(TRANSFER_COLUMNS)})
+        SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $4)
+        RETURNING 1
+    ), posted AS (
+        UPDATE wallets
+        SET posted = v.posted, held = v.held
+        FROM json_populate_recordset(NULL::wallets, $6) AS v
+        WHERE wallets.id = ANY ($5)
+          AND wallets.id = v.id
+        RETURNING 1
+    )
+"""
+_ALL_IS_WRITTEN = """
+    (SELECT count(*) FROM opened) = json_array_length($1)
+    AND (SELECT count(*) FROM changed) = cardinality($2)
+    AND (SELECT count(*) FROM posted) = cardinality($5)
+"""
+# Also where nothing of it is written: a refusal is true only if what it was decided on is.
+_ALL_IS_AS_REMEMBERED = """
+    (SELECT count(*)
+     FROM wallets AS w
+     JOIN json_populate_recordset(NULL::wallets, $8) AS v
+       ON (w.id, w.posted, w.held) = (v.id, v.posted, v.held)
+     WHERE w.id = ANY ($7)) = cardinality($7)
+    AND
+    (SELECT count(*)
+     FROM virtual_keys AS k
+     JOIN json_populate_recordset(NULL::virtual_keys, $10) AS v
+       ON (k.id, k.wallet_id) = (v.id, v.wallet_id)
+      AND k.expires_at IS NOT DISTINCT FROM v.expires_at
+      AND k.revoked_at IS NOT DISTINCT FROM v.revoked_at
+     WHERE k.key_hash = ANY ($9)) = cardinality($9)
+    AND NOT EXISTS (SELECT FROM usage_logs WHERE id = ANY ($11))
+"""
+# Dividing by zero is how plain SQL says that something is not as the books had it. The
+# COMMIT that is sent along is not reached then.
+PREPARATION = f"""
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET jit = off;
+    PREPARE lock_books (bytea[], text[]) AS {_LOCK.format(which=_ID_OF_WALLET)};
+    PREPARE lock_wallets (text[]) AS {_LOCK.format(which="id = ANY ($1)")};
+    PREPARE read_books (bytea[], text[], text[]) AS {_READ};
+    PREPARE write_books (json, text[], json, json, text[], json) AS
+        {_WRITE} SELECT 1 / ({_ALL_IS_WRITTEN})::int;
+    PREPARE prove_and_write_books (
+        json, text[], json, json, text[], json, text[], json, bytea[], json, text[]
+    ) AS
+        {_WRITE} SELECT 1 / ({_ALL_IS_WRITTEN} AND {_ALL_IS_AS_REMEMBERED})::int
+"""
+"""What a connection needs before the statements above can be executed on it."""
+
+RAISE = (
+    f"INSERT INTO system_alerts ({', '.join(ALERT_COLUMNS)})"
+    f" SELECT {', '.join(ALERT_COLUMNS)} FROM json_populate_recordset(NULL::system_alerts, ?)"
+    " ON CONFLICT DO NOTHING"
+)
+"""A document of alerts. Rare enough to be planned each time."""

@@ -1,0 +1,63 @@
+"""Wallets and keys as a committer left them, so that they need not be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Books, Wallet
+
+MOST_REMEMBERED = 10_000
+"""Wallets, and keys. When there are more, all are forgotten and learnt anew."""
+
+_TIMES = 2
+
+
+class Remembered:
+    """What this process last saw of wallets and keys. It may be wrong at any time.
+
+    So whoever decides on it proves it in the statement that writes, under lock; a wrong
+    guess costs one attempt. A wallet that other processes write to would cost one again and
+    again, so it counts only after it has been found as it was left, twice in a row.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[bytes, ApiKey] = {}
+        # With how many times it has been found as it was left.
+        self._wallets: dict[str, tuple[Wallet, int]] = {}
+
+    def recall(self, key_hashes: Collection[bytes], wallet_ids: Collection[str]) -> Books | None:
+        """Return these keys and wallets with the keys' own, or None if any has to be read."""
+        keys = {key_hash: self._keys.get(key_hash) for key_hash in key_hashes}
+        books = Books(keys={name: key for name, key in keys.items() if key is not None})
+        if len(books.keys) < len(keys):
+            return None
+        for wallet_id in {*wallet_ids, *(key.wallet_id for key in books.keys.values())}:
+            wallet, times = self._wallets.get(wallet_id, (None, 0))
+            if wallet is None or times < _TIMES:
+                return None
+            books.wallets[wallet_id] = wallet
+        return books if books.wallets else None
+
+    def found(self, books: Books) -> None:
+        """Note what has been read."""
+        if max(len(self._wallets), len(self._keys)) > MOST_REMEMBERED:
+            self._wallets.clear()
+            self._keys.clear()
+        self._keys.update(books.keys)
+        for wallet in books.wallets.values():
+            left, times = self._wallets.get(wallet.id, (None, 0))
+            self._wallets[wallet.id] = (wallet, times + 1 if wallet == left else 0)
+
+    def left(self, books: Books) -> None:
+        """Note what has been committed."""
+        for wallet in books.changed_wallets.values():
+            _, times = self._wallets[wallet.id]
+            self._wallets[wallet.id] = (wallet, times)
+
+    def forget(self, books: Books) -> None:
+        """Forget what was wrong, or may be."""
+        for key_hash in books.keys:
+            self._keys.pop(key_hash, None)
+        for wallet_id in books.wallets:
+            self._wallets.pop(wallet_id, None)
