@@ -82,7 +82,7 @@ def _pages(books: Bulk) -> dict[str, float]:
         "billing": lambda tx: (
             tx.ledger.find_wallet_of(owner),
             tx.purchases.list_of(owner, limit=50),
-            tx.ledger.transfers_of(wallet, limit=50, calls_too=False),
+            tx.ledger.transfers_of(wallet, limit=50),
         ),
         "keys": lambda tx: tx.keys.list_of(owner),
         "expired holds": lambda tx: tx.ledger.expired_holds(now=now, limit=200),

@@ -69,7 +69,7 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person().id)
         purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
-        movements = tx.ledger.transfers_of(wallet.id, limit=_RECENT_MOVEMENTS, calls_too=False)
+        movements = tx.ledger.transfers_of(wallet.id, limit=_RECENT_MOVEMENTS)
     now = services().clock.now()
     returned = request.args.get("reference", "")
     return render_template(

@@ -157,14 +157,11 @@ class PonyLedger:
         )
         return [hold_from_row(row) for row in rows]
 
-    def transfers_of(
-        self, wallet_id: str, *, limit: int, calls_too: bool = True
-    ) -> Sequence[Transfer]:
-        """Return a wallet's latest transfers, newest first, with or without those of calls."""
+    def transfers_of(self, wallet_id: str, *, limit: int) -> Sequence[Transfer]:
+        """Return a wallet's latest transfers beside those of calls, newest first."""
         # The words of the partial index, so that a wallet with millions of calls is quick.
-        without_calls = "" if calls_too else "AND kind NOT IN ('charge', 'write_off')"
         rows = self._session.rows(
-            f"{SELECT_TRANSFERS} WHERE wallet_id = ? {without_calls}"
+            f"{SELECT_TRANSFERS} WHERE wallet_id = ? AND kind NOT IN ('charge', 'write_off')"
             " ORDER BY at DESC, reference DESC LIMIT ?",
             (wallet_id, limit),
         )

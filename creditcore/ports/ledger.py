@@ -84,7 +84,8 @@ class Ledger(LockedBooks, Protocol):
     def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
         """Return open holds whose time is over, oldest first."""
 
-    def transfers_of(
-        self, wallet_id: str, *, limit: int, calls_too: bool = True
-    ) -> Sequence[Transfer]:
-        """Return a wallet's latest transfers, newest first, with or without those of calls."""
+    def transfers_of(self, wallet_id: str, *, limit: int) -> Sequence[Transfer]:
+        """Return a wallet's latest transfers beside those of calls, newest first.
+
+        What calls cost is read from ``Calls``: there are thousands of them for each of these.
+        """

@@ -366,9 +366,9 @@ class LedgerContract:
 
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").posted == Credits(75)
-            kinds = [row.kind for row in tx.ledger.transfers_of("wallet-1", limit=10)]
+            moved = tx.ledger.lock(transfer_references={"charge:call-1"}).transfers
         assert again == first
-        assert sorted(kinds) == [TransferKind.CHARGE, TransferKind.GRANT]
+        assert moved["charge:call-1"].amount == Credits(25)
 
     def test_cost_beyond_the_hold_is_written_off(
         self, transactions: Transactions, books: BooksTransactions
@@ -453,19 +453,33 @@ class LedgerContract:
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").posted == Credits(100)
 
-    def test_history_is_newest_first_and_can_leave_calls_out(
+    def test_history_is_newest_first_and_without_calls(
         self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=100)
-        settle(books, admit(books, 60), 25)
+        settle(books, admit(books, 10), 25)
+        gifts = [
+            grant(
+                "wallet-1",
+                Credits(7),
+                source=PlatformAccount.BONUS,
+                kind=TransferKind.GRANT,
+                reference=f"gift-{minutes}",
+                at=NOON + minutes * MINUTE,
+            )
+            for minutes in (2, 1)
+        ]
+        with books.begin() as tx:
+            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked.post(gifts)
+            tx.ledger.write(locked)
+            tx.commit()
 
         with transactions.begin() as tx:
             everything = tx.ledger.transfers_of("wallet-1", limit=10)
-            latest = tx.ledger.transfers_of("wallet-1", limit=1)
-            gifts = tx.ledger.transfers_of("wallet-1", limit=10, calls_too=False)
-        assert [row.kind for row in everything] == [TransferKind.CHARGE, TransferKind.GRANT]
-        assert latest == everything[:1]
-        assert [row.kind for row in gifts] == [TransferKind.GRANT]
+            latest = tx.ledger.transfers_of("wallet-1", limit=2)
+        assert [row.reference for row in everything] == ["gift-2", "gift-1", "gift:wallet-1"]
+        assert latest == everything[:2]
 
     def test_overdue_holds_are_found_oldest_first(
         self, transactions: Transactions, books: BooksTransactions

@@ -207,15 +207,13 @@ class MemoryLedger:
         ]
         return sorted(overdue, key=lambda hold: hold.expires_at)[:limit]
 
-    def transfers_of(
-        self, wallet_id: str, *, limit: int, calls_too: bool = True
-    ) -> Sequence[Transfer]:
-        """Return a wallet's latest transfers."""
+    def transfers_of(self, wallet_id: str, *, limit: int) -> Sequence[Transfer]:
+        """Return a wallet's latest transfers beside those of calls."""
         of_calls = (TransferKind.CHARGE, TransferKind.WRITE_OFF)
         found = [
             transfer
             for transfer in self.tables.transfers.values()
-            if transfer.wallet_id == wallet_id and (calls_too or transfer.kind not in of_calls)
+            if transfer.wallet_id == wallet_id and transfer.kind not in of_calls
         ]
         return sorted(found, key=lambda transfer: transfer.at, reverse=True)[:limit]
 

@@ -228,10 +228,8 @@ class Books(RuleBasedStateMachine):
         for name, granted in self.granted.items():
             with self.store.begin() as tx:
                 wallet = tx.ledger.find_wallet(name)
-                history = tx.ledger.transfers_of(name, limit=10_000)
-            charged = sum(
-                row.amount.microcredits for row in history if row.kind is TransferKind.CHARGE
-            )
+                calls = tx.calls.recent(name, limit=10_000)
+            charged = sum(call.charged.microcredits for call in calls)
             assert Credits(0) <= wallet.held <= wallet.posted
             assert wallet.posted.microcredits == granted - charged
 

@@ -156,15 +156,15 @@ def test_a_call_that_another_process_admitted_meanwhile_is_found(
 def test_no_plan_reads_a_whole_table(committer: PostgresCommitter) -> None:
     # The tables are empty, and a planner left alone would read them from end to end. These
     # plans are kept when they have grown.
+    nothing = "'[]', '{}', '[]', '[]', '{}', '[]'"
     with committer.begin() as tx, tx.connection.cursor() as cursor:
         plans = []
         for statement in (
             "lock_books ('{}', '{wallet-1}')",
             "read_books ('{}', '{wallet-1}', '{call-1}')",
-            "write_books ('[]', '{}', '[]', '[]', '{}', '[]')",
+            f"write_books ({nothing})",
             "lock_wallets ('{wallet-1}')",
-            "prove_and_write_books ('[]', '{}', '[]', '[]', '{}', '[]', "
-            + "'{wallet-1}', '[]', '{}', '[]', '{call-1}')",
+            f"prove_and_write_books ({nothing}, '{{wallet-1}}', '[]', '{{}}', '[]', '{{call-1}}')",
         ):
             cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {statement}")
             [(document,)] = cursor.fetchall()
