@@ -18,6 +18,9 @@ from creditcore import SystemClock
 from creditcore.ports.transactions import Transaction
 
 _REPEATS = 30
+_WARM_UP_S = 60
+"""Each page is written whole when it is first changed after a checkpoint. Loading ends with
+one, and in this time most pages that calls change have been changed once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def measure_growth(
     for key_count, call_count in sizes:
         say(f"growth: {key_count:,} keys, {call_count:,} calls")
         books.grow(keys=key_count, calls=call_count)
+        ledger_load(books, clients=CLIENTS, seconds=_WARM_UP_S)
         many = [ledger_load(books, clients=CLIENTS, seconds=seconds) for _ in range(rounds)]
         one = [ledger_load(books, clients=1, seconds=seconds) for _ in range(rounds)]
         found.append(
