@@ -44,8 +44,8 @@ class BooksTransactions(Protocol):
         """
 
 
-class Transaction(Protocol):
-    """One open transaction. Leaving it without ``commit`` forgets everything in it."""
+class Transaction(BooksTransaction, Protocol):
+    """One open transaction on everything there is."""
 
     @property
     def ledger(self) -> Ledger:
@@ -82,15 +82,6 @@ class Transaction(Protocol):
     @property
     def audit(self) -> AuditQueries:
         """What contradicts the invariants."""
-
-    def commit(self) -> None:
-        """Make everything in this transaction durable, or raise.
-
-        Raises:
-            ReferenceConflictError: A reference or another unique name was taken meanwhile.
-            StoreBusyError: A race was lost; nothing happened.
-            StoreUnavailableError: The outcome is unknown.
-        """
 
 
 class Transactions(Protocol):

@@ -1,0 +1,50 @@
+"""What every adapter of a port promises, as tests.
+
+Subclass a contract in a test module and give it a ``transactions`` fixture: an empty
+store. Where money steps take another way into that store, give it a ``books`` fixture
+too. These pass on memory, SQLite and PostgreSQL; run them on a store of your own.
+"""
+
+from __future__ import annotations
+
+from creditcore.testing.contracts.alerts import AlertsContract
+from creditcore.testing.contracts.audit import AuditContract
+from creditcore.testing.contracts.calls import CallsContract
+from creditcore.testing.contracts.charge_usage import ChargeUsageContract
+from creditcore.testing.contracts.keys import ApiKeysContract
+from creditcore.testing.contracts.ledger import LedgerContract
+from creditcore.testing.contracts.people import PeopleContract
+from creditcore.testing.contracts.prices import PricesContract
+from creditcore.testing.contracts.purchases import PurchasesContract
+from creditcore.testing.contracts.samples import (
+    MINUTE,
+    NOON,
+    a_key,
+    a_purchase,
+    a_wallet,
+    admit,
+    at_once,
+    grow,
+    settle,
+)
+
+__all__ = [
+    "MINUTE",
+    "NOON",
+    "AlertsContract",
+    "ApiKeysContract",
+    "AuditContract",
+    "CallsContract",
+    "ChargeUsageContract",
+    "LedgerContract",
+    "PeopleContract",
+    "PricesContract",
+    "PurchasesContract",
+    "a_key",
+    "a_purchase",
+    "a_wallet",
+    "admit",
+    "at_once",
+    "grow",
+    "settle",
+]

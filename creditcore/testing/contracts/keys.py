@@ -1,0 +1,51 @@
+"""API keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
+from creditcore.ports.transactions import Transactions
+from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet
+
+
+class ApiKeysContract:
+    """API keys."""
+
+    def test_a_key_comes_back_as_it_was_stored(self, transactions: Transactions) -> None:
+        key = replace(a_key(a_wallet(transactions)), expires_at=NOON + MINUTE)
+
+        with transactions.begin() as tx:
+            tx.keys.add(key)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.keys.find_by_hash(key.key_hash) == key
+            assert tx.keys.list_of(key.owner_id) == [key]
+            assert tx.keys.list_of("somebody else") == []
+
+    def test_a_hash_is_unique(self, transactions: Transactions) -> None:
+        wallet = a_wallet(transactions)
+        with transactions.begin() as tx:
+            tx.keys.add(a_key(wallet))
+            tx.commit()
+
+        with pytest.raises(ReferenceConflictError), transactions.begin() as tx:
+            tx.keys.add(a_key(wallet, key_id="key-2"))
+            tx.commit()
+
+    def test_only_its_owner_may_change_a_key(self, transactions: Transactions) -> None:
+        key = a_key(a_wallet(transactions))
+        with transactions.begin() as tx:
+            tx.keys.add(key)
+            tx.commit()
+
+        with transactions.begin() as tx, pytest.raises(ApiKeyNotFoundError):
+            tx.keys.lock(key.id, owner_id="somebody else")
+        with transactions.begin() as tx:
+            tx.keys.save(tx.keys.lock(key.id, owner_id=key.owner_id).revoke(at=NOON))
+            tx.commit()
+        with transactions.begin() as tx:
+            assert tx.keys.list_of(key.owner_id)[0].revoked_at == NOON
