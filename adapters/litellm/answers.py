@@ -152,6 +152,20 @@ class _AnswerParser(HTTPResponseParser):
         body: The parts of its body that nobody has taken yet.
     """
 
+    # LiteLLM sends some thirty headers, and what llhttp calls for each part touches these.
+    __slots__ = (
+        "_head_bytes",
+        "_in_value",
+        "_name",
+        "_value",
+        "body",
+        "done",
+        "has_begun",
+        "headers",
+        "keep_alive",
+        "status",
+    )
+
     def __init__(self) -> None:
         super().__init__()
         self.status = 0

@@ -129,7 +129,7 @@ class LiteLLMRelay:
         if not _CALL_ID.fullmatch(call_id):
             raise ValueError(f"not a call id: {call_id!r}")
         of_protocol = "".join(
-            f"{name}: {value}\r\n" for name, value in wire.upstream_headers.items()
+            [f"{name}: {value}\r\n" for name, value in wire.upstream_headers.items()]
         )
         head = (
             f"POST {self._prefix}{wire.endpoint} HTTP/1.1\r\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -57,6 +57,19 @@ class Call:
     price_snapshot: str | None = None
     multiplier: str = ""
 
+    def with_key(self, key_id: str) -> Call:
+        """Return the same call, made with a key."""
+        return Call(
+            model=self.model,
+            endpoint=self.endpoint,
+            stream=self.stream,
+            key_id=key_id,
+            prompt_bound=self.prompt_bound,
+            output_bound=self.output_bound,
+            price_snapshot=self.price_snapshot,
+            multiplier=self.multiplier,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -81,6 +94,10 @@ class Outcome:
     first_byte_ms: int | None = None
 
 
+NOTHING_YET = Outcome()
+"""What came of a call that still runs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """Credits of one wallet, reserved under one reference.
@@ -103,7 +120,7 @@ class Hold:
     written_off: Credits = ZERO
     closed_at: datetime | None = None
     call: Call | None = None
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: Outcome = NOTHING_YET
 
     def __post_init__(self) -> None:
         if not ZERO <= self.charged <= self.amount:
@@ -139,11 +156,17 @@ class Hold:
         outcome: Outcome | None = None,
     ) -> Hold:
         """Return the hold as it leaves the open state."""
-        return replace(
-            self,
+        # Every call comes by here, and ``replace`` would look at each field once more.
+        return Hold(
+            reference=self.reference,
+            wallet_id=self.wallet_id,
+            amount=self.amount,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
             state=state,
             charged=charged,
             written_off=written_off,
             closed_at=at,
+            call=self.call,
             outcome=outcome or self.outcome,
         )

@@ -7,7 +7,6 @@ be recognised by scanners. Only its HMAC is stored.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import zlib
@@ -22,6 +21,7 @@ KEY_PREFIX = "sk-cc-"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 32
 _CHECKSUM_LENGTH = 6
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _SHAPE = re.compile(
     rf"{KEY_PREFIX}([0-9A-Za-z]{{{_RANDOM_LENGTH}}})([0-9A-Za-z]{{{_CHECKSUM_LENGTH}}})"
 )
@@ -70,19 +70,17 @@ class KeySecret:
 
         A fast hash is right here: the key itself has 190 random bits.
         """
-        return hmac.digest(pepper, self.text.encode(), hashlib.sha256)
+        return hmac.digest(pepper, self.text.encode(), "sha256")
 
     def __repr__(self) -> str:
         return f"KeySecret({self.shown_prefix}...)"
 
 
 def _checksum(body: str) -> str:
-    number = zlib.crc32(body.encode())
-    digits = []
-    for _ in range(_CHECKSUM_LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    """Return the CRC-32 of a key's random part in base 62, written two digits at a time."""
+    rest, last = divmod(zlib.crc32(body.encode()), len(_PAIRS))
+    first, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

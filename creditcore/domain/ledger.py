@@ -74,6 +74,10 @@ class Wallet:
         """What a new call may still reserve."""
         return self.posted - self.held
 
+    def with_balance(self, *, posted: Credits, held: Credits) -> Wallet:
+        """Return the same wallet with other credits in it."""
+        return Wallet(id=self.id, owner_id=self.owner_id, posted=posted, held=held)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
@@ -153,6 +157,10 @@ class Admission:
     available: Credits
     key: ApiKey | None = None
 
+    def to(self, key: ApiKey) -> Admission:
+        """Return the same answer to the bearer of a key."""
+        return Admission(self.hold, self.output_bound, self.paid_output, self.available, key)
+
 
 @dataclass(frozen=True, slots=True)
 class Extension:
@@ -188,17 +196,18 @@ def admit(
         InsufficientCreditsError: Not even one output token, or not the limit that
             the caller asked for, is covered.
     """
-    output_bound = ceiling.affordable(wallet.available)
+    available = wallet.available
+    output_bound = ceiling.affordable(available)
     lowered_too_far = output_bound < (ceiling.output_bound if ceiling.fixed_output else 1)
     paid_output = min(output_bound, ceiling.opening or output_bound)
     needed = ceiling.amount(paid_output)
-    if needed > wallet.available or (lowered_too_far and ceiling.output_bound > 0):
+    if needed > available or (lowered_too_far and ceiling.output_bound > 0):
         raise InsufficientCreditsError(
             needed=ceiling.amount(),
-            available=wallet.available,
+            available=available,
             affordable_output_tokens=output_bound if ceiling.per_output_token else None,
         )
-    if call is not None and ceiling.output_bound:
+    if call is not None and output_bound < ceiling.output_bound:
         call = replace(call, output_bound=call.output_bound * output_bound // ceiling.output_bound)
     hold = Hold(
         reference=reference,
@@ -208,7 +217,7 @@ def admit(
         expires_at=now + lifetime,
         call=call,
     )
-    wallet = replace(wallet, held=wallet.held + needed)
+    wallet = wallet.with_balance(posted=wallet.posted, held=wallet.held + needed)
     return wallet, Admission(hold, output_bound, paid_output, wallet.available)
 
 
@@ -226,7 +235,8 @@ def extend(
     paid_output = min(output_bound, ceiling.affordable(affordable))
     amount = min(max(hold.amount, ceiling.amount(paid_output)), affordable)
     if amount > hold.amount:
-        wallet = replace(wallet, held=wallet.held + amount - hold.amount)
+        held = wallet.held + amount - hold.amount
+        wallet = wallet.with_balance(posted=wallet.posted, held=held)
         hold = replace(hold, amount=amount)
     return wallet, Extension(hold, paid_output, wallet.available)
 
@@ -263,26 +273,24 @@ def settle(
     charged = min(cost, hold.amount)
     beyond = cost - charged
     closed = hold.close(closing, at=at, charged=charged, written_off=beyond, outcome=outcome)
-    transfers = []
+    wallet = wallet.with_balance(posted=wallet.posted - charged, held=wallet.held - hold.amount)
+    transfers: tuple[Transfer, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     if charged:
-        transfers.append(
-            Transfer(
-                wallet_id=wallet.id,
-                from_account=wallet.id,
-                to_account=PlatformAccount.USAGE,
-                amount=charged,
-                kind=TransferKind.CHARGE,
-                reference=f"charge:{hold.reference}",
-                at=at,
-            )
+        charge = Transfer(
+            wallet_id=wallet.id,
+            from_account=wallet.id,
+            to_account=PlatformAccount.USAGE,
+            amount=charged,
+            kind=TransferKind.CHARGE,
+            reference=f"charge:{hold.reference}",
+            at=at,
         )
-    written_off = _write_off(hold, beyond, at=at, why="cost more than its hold")
-    return Settlement(
-        wallet=replace(wallet, posted=wallet.posted - charged, held=wallet.held - hold.amount),
-        hold=closed,
-        transfers=(*transfers, *written_off.transfers),
-        alerts=written_off.alerts,
-    )
+        transfers = (charge,)
+    if beyond:
+        written_off, alert = _write_off(hold, beyond, at=at, why="cost more than its hold")
+        transfers, alerts = (*transfers, written_off), (alert,)
+    return Settlement(wallet, closed, transfers, alerts)
 
 
 def _settle_late(
@@ -290,20 +298,13 @@ def _settle_late(
 ) -> Settlement:
     if hold.state is HoldState.SETTLED or hold.written_off or not cost:
         return Settlement(wallet, hold)
-    written_off = _write_off(hold, cost, at=at, why=f"was priced after its hold had {hold.state}")
+    why = f"was priced after its hold had {hold.state}"
+    written_off, alert = _write_off(hold, cost, at=at, why=why)
     late = replace(hold, written_off=cost, outcome=outcome or hold.outcome)
-    return Settlement(wallet, late, written_off.transfers, written_off.alerts)
+    return Settlement(wallet, late, (written_off,), (alert,))
 
 
-@dataclass(frozen=True, slots=True)
-class _WriteOff:
-    transfers: tuple[Transfer, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-
-
-def _write_off(hold: Hold, amount: Credits, *, at: datetime, why: str) -> _WriteOff:
-    if not amount:
-        return _WriteOff()
+def _write_off(hold: Hold, amount: Credits, *, at: datetime, why: str) -> tuple[Transfer, Alert]:
     transfer = Transfer(
         wallet_id=hold.wallet_id,
         from_account=PlatformAccount.WRITE_OFF,
@@ -320,7 +321,7 @@ def _write_off(hold: Hold, amount: Credits, *, at: datetime, why: str) -> _Write
         message=f"Call {hold.reference} {why}; {amount} credits were written off.",
         at=at,
     )
-    return _WriteOff((transfer,), (alert,))
+    return transfer, alert
 
 
 @dataclass(slots=True)
@@ -492,9 +493,9 @@ class Books:
 
 def _moved(wallet: Wallet, transfer: Transfer) -> Wallet:
     if transfer.to_account == wallet.id:
-        return replace(wallet, posted=wallet.posted + transfer.amount)
+        return wallet.with_balance(posted=wallet.posted + transfer.amount, held=wallet.held)
     if transfer.from_account == wallet.id:
         if transfer.amount > wallet.available:
             raise InsufficientCreditsError(needed=transfer.amount, available=wallet.available)
-        return replace(wallet, posted=wallet.posted - transfer.amount)
+        return wallet.with_balance(posted=wallet.posted - transfer.amount, held=wallet.held)
     return wallet

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
-from operator import attrgetter
+from operator import attrgetter, mul
 from typing import NamedTuple, Self
 
 from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
@@ -96,7 +96,12 @@ _all_counts = attrgetter(*Usage.__slots__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Price of one token of each bucket, in units of 10^-30 USD."""
+    """Price of one token of each bucket, in units of 10^-30 USD.
+
+    Attributes:
+        dearest_input: The most that one prompt token can cost, whatever the cache does.
+        dearest_output: The most that one completion token can cost.
+    """
 
     input: int
     output: int
@@ -105,15 +110,31 @@ class Rates:
     cache_write_1h: int
     reasoning: int
 
-    @property
-    def dearest_input(self) -> int:
-        """The most that one prompt token can cost, whatever the cache does."""
-        return max(self.input, self.cache_read, self.cache_write, self.cache_write_1h)
+    # Every call asks for these two. They follow from the rates, and are no part of what a
+    # snapshot names.
+    dearest_input: int = field(init=False, repr=False, compare=False)
+    dearest_output: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def dearest_output(self) -> int:
-        """The most that one completion token can cost."""
-        return max(self.output, self.reasoning)
+    def __post_init__(self) -> None:
+        dearest_input = max(self.input, self.cache_read, self.cache_write, self.cache_write_1h)
+        object.__setattr__(self, "dearest_input", dearest_input)
+        object.__setattr__(self, "dearest_output", max(self.output, self.reasoning))
+
+
+_BUCKETS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+_price_of_each = attrgetter(*_BUCKETS)
+
+
+def _tokens_of_each(usage: Usage) -> tuple[int, ...]:
+    """Return the tokens that belong to each of the buckets: every token to one of them."""
+    return (
+        max(0, usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens),
+        usage.cached_tokens,
+        max(0, usage.cache_write_tokens - usage.cache_write_1h_tokens),
+        usage.cache_write_1h_tokens,
+        max(0, usage.completion_tokens - usage.reasoning_tokens),
+        usage.reasoning_tokens,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,22 +218,13 @@ class ModelPrice:
 
     def itemize(self, usage: Usage) -> tuple[PricedTokens, ...]:
         """Return the lines that a call's cost is the sum of."""
-        rates = self.rates_for(usage.prompt_tokens)
-        text_in = max(0, usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens)
-        cache_write_5m = max(0, usage.cache_write_tokens - usage.cache_write_1h_tokens)
-        text_out = max(0, usage.completion_tokens - usage.reasoning_tokens)
-        return (
-            PricedTokens("input", text_in, rates.input),
-            PricedTokens("cache_read", usage.cached_tokens, rates.cache_read),
-            PricedTokens("cache_write", cache_write_5m, rates.cache_write),
-            PricedTokens("cache_write_1h", usage.cache_write_1h_tokens, rates.cache_write_1h),
-            PricedTokens("output", text_out, rates.output),
-            PricedTokens("reasoning", usage.reasoning_tokens, rates.reasoning),
-        )
+        prices = _price_of_each(self.rates_for(usage.prompt_tokens))
+        return tuple(map(PricedTokens, _BUCKETS, _tokens_of_each(usage), prices))
 
     def cost_units(self, usage: Usage) -> int:
         """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
-        return sum([line.cost_units for line in self.itemize(usage)])
+        prices = _price_of_each(self.rates_for(usage.prompt_tokens))
+        return sum(map(mul, _tokens_of_each(usage), prices))
 
     def cost(self, usage: Usage, tariff: Tariff) -> Cost:
         """Return what a call costs, both ways."""
@@ -243,10 +255,11 @@ class ModelPrice:
             opening: Output tokens of one choice to pay for at first, if the hold can
                 grow while the answer streams.
         """
-        reached = [self.rates]
-        reached += [tier.rates for tier in self.tiers if prompt_bound > tier.above_prompt_tokens]
-        dearest_input = max(rates.dearest_input for rates in reached)
-        dearest_output = max(rates.dearest_output for rates in reached)
+        dearest_input, dearest_output = self.rates.dearest_input, self.rates.dearest_output
+        for tier in self.tiers:
+            if prompt_bound > tier.above_prompt_tokens:
+                dearest_input = max(dearest_input, tier.rates.dearest_input)
+                dearest_output = max(dearest_output, tier.rates.dearest_output)
         return Ceiling(
             base=prompt_bound * dearest_input * tariff.numerator,
             per_output_token=choices * dearest_output * tariff.numerator,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
@@ -57,19 +57,21 @@ class _Authorize:
         return ()
 
     def decide(self, books: Books, *, now: datetime) -> Admission:
-        key = None if self.key_hash is None else books.key(self.key_hash, now=now)
-        call = self.call
-        if key is not None and call is not None:
-            call = replace(call, key_id=key.id)
-        admission = books.admit(
-            key.wallet_id if key else self.wallet_id or "",
+        if self.key_hash is None:
+            return self._admit(books, self.wallet_id or "", self.call, now)
+        key = books.key(self.key_hash, now=now)
+        call = self.call and self.call.with_key(key.id)
+        return self._admit(books, key.wallet_id, call, now).to(key)
+
+    def _admit(self, books: Books, wallet_id: str, call: Call | None, now: datetime) -> Admission:
+        return books.admit(
+            wallet_id,
             self.ceiling,
             reference=self.reference,
             call=call,
             now=now,
             lifetime=self.lifetime,
         )
-        return replace(admission, key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,7 +286,7 @@ class RelayedCall:
         self._closed = True
         self._answer.close()
         basis, usage, cost = self._basis()
-        if self._meter.usage is not None and basis is not Basis.PROVIDER_USAGE:
+        if basis is not Basis.PROVIDER_USAGE and self._meter.usage is not None:
             error = error or "incredible_usage"
         charge = Credits(cost.microcredits)
         outcome = Outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +49,35 @@ def test_a_charge_never_exceeds_its_hold(amount: Credits, cost: Credits, spare: 
     assert settlement.hold.charged + settlement.hold.written_off == cost
     assert settlement.wallet.held == ZERO
     assert settlement.wallet.posted == wallet.posted - settlement.hold.charged
+
+
+def test_closing_a_hold_keeps_all_that_it_does_not_change() -> None:
+    hold = a_hold(outcome=Outcome(error="interrupted"))
+
+    closed = hold.close(
+        HoldState.SETTLED, at=NOON + MINUTE, charged=Credits(2), written_off=Credits(3)
+    )
+
+    assert (closed.state, closed.closed_at) == (HoldState.SETTLED, NOON + MINUTE)
+    assert (closed.charged, closed.written_off) == (Credits(2), Credits(3))
+    changed = {"state", "charged", "written_off", "closed_at"}
+    kept = [field for field in fields(Hold) if field.name not in changed]
+    assert all(getattr(hold, field.name) != field.default for field in kept)
+    assert all(getattr(closed, field.name) == getattr(hold, field.name) for field in kept)
+
+
+def test_a_call_keeps_all_else_when_its_key_is_known() -> None:
+    call = Call(
+        model="demo",
+        endpoint="/v1/completions",
+        stream=True,
+        prompt_bound=7,
+        output_bound=9,
+        price_snapshot="0123456789abcdef",
+        multiplier="2.3",
+    )
+
+    assert call.with_key("key-1") == replace(call, key_id="key-1")
 
 
 @given(amounts, amounts)

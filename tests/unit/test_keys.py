@@ -87,6 +87,15 @@ def test_a_hash_depends_on_the_pepper_and_on_every_key() -> None:
     assert {len(hashed) for hashed in hashes} == {32}
 
 
+def test_a_key_that_was_given_out_once_is_recognised_for_ever() -> None:
+    secret = KeySecret.parse("sk-cc-abcdefghijklmnopqrstuvwxyz0123451nc0VA")
+
+    assert (
+        secret.hash(b"pepper").hex()
+        == "f9c6c40fb74f8f51090bbfd50a7ba367177767fd307c7295806d700839d56dce"
+    )
+
+
 def test_a_secret_never_shows_itself() -> None:
     secret = a_secret()
     shown = [repr(secret), secret.shown_prefix, secret.last_four, repr([secret]), f"{secret!r}"]

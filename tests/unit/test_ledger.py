@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,6 +86,17 @@ def per_token(base: int, each: int, bound: int, *, fixed: bool) -> Ceiling:
 def test_no_wallet_exists_that_holds_more_than_it_has(posted: int, held: int) -> None:
     with pytest.raises(ValueError, match="between zero and posted"):
         a_wallet(posted, held)
+
+
+def test_another_balance_is_all_that_changes_in_a_wallet() -> None:
+    wallet = a_wallet(100, held=40)
+
+    changed = wallet.with_balance(posted=Credits(90), held=Credits(30))
+
+    assert (changed.posted, changed.held) == (Credits(90), Credits(30))
+    kept = [field for field in fields(Wallet) if field.name not in {"posted", "held"}]
+    assert all(getattr(wallet, field.name) != field.default for field in kept)
+    assert all(getattr(changed, field.name) == getattr(wallet, field.name) for field in kept)
 
 
 @pytest.mark.parametrize("amount", [0, -1])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import operator
+import pickle
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 
 import pytest
@@ -76,12 +80,60 @@ def test_only_real_integers_are_amounts(amount: object) -> None:
         Money(amount, "USD")  # type: ignore[arg-type]
 
 
+ORDERINGS = [operator.lt, operator.le, operator.gt, operator.ge]
+
+
+@pytest.mark.parametrize("compare", ORDERINGS)
+@given(left=st.integers(-2, 2), right=st.integers(-2, 2))
+def test_credits_are_ordered_as_their_numbers_are(
+    compare: Callable[[object, object], bool], left: int, right: int
+) -> None:
+    assert compare(Credits(left), Credits(right)) is compare(left, right)
+
+
+@pytest.mark.parametrize("compare", ORDERINGS)
+@pytest.mark.parametrize("other", [0, 0.0, None, "0"])
+def test_credits_are_in_no_order_with_anything_else(
+    compare: Callable[[object, object], bool], other: object
+) -> None:
+    with pytest.raises(TypeError):
+        compare(Credits(0), other)
+    with pytest.raises(TypeError):
+        compare(other, Credits(0))
+
+    assert Credits(0) != other
+
+
+@pytest.mark.parametrize("compare", ORDERINGS)
+def test_credits_are_in_no_order_with_another_value_that_counts_microcredits(
+    compare: Callable[[object, object], bool],
+) -> None:
+    class Alike:
+        microcredits = 0
+
+    with pytest.raises(TypeError):
+        compare(Credits(0), Alike())
+
+
+@given(int64)
+def test_credits_are_values(microcredits: int) -> None:
+    amount = Credits(microcredits)
+    copies = [copy.deepcopy(amount), pickle.loads(pickle.dumps(amount)), replace(amount)]  # noqa: S301
+
+    assert {amount, *copies} == {Credits(microcredits=microcredits)}
+    assert repr(amount) == f"Credits(microcredits={microcredits})"
+    with pytest.raises(FrozenInstanceError):
+        amount.microcredits = 1  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("beyond", [MAX_INT64 + 1, -MAX_INT64 - 1, 10**30])
 def test_an_amount_that_its_column_cannot_keep_is_refused(beyond: int) -> None:
     with pytest.raises(ValueError, match="64 bits"):
         Credits(beyond)
     with pytest.raises(ValueError, match="64 bits"):
         Money(beyond, "USD")
+    with pytest.raises(ValueError, match="64 bits"):
+        replace(Credits(0), microcredits=beyond)
 
 
 def test_a_sum_that_its_column_cannot_keep_is_refused() -> None:

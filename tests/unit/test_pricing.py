@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -130,6 +131,39 @@ def test_every_token_is_priced_once(usage: Usage) -> None:
     assert price.cost_units(usage) == usage.prompt_tokens + usage.completion_tokens
 
 
+@given(models(), usages())
+def test_the_lines_of_a_cost_add_up_to_it(price: ModelPrice, usage: Usage) -> None:
+    lines = price.itemize(usage)
+
+    assert sum(line.cost_units for line in lines) == price.cost_units(usage)
+    rates = price.rates_for(usage.prompt_tokens)
+    assert all(line.price_units == getattr(rates, line.bucket) for line in lines)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(prompt_tokens=5, cached_tokens=9, completion_tokens=4),
+        Usage(prompt_tokens=9, cache_write_tokens=5, cache_write_1h_tokens=9, completion_tokens=4),
+        Usage(prompt_tokens=9, completion_tokens=4, reasoning_tokens=4),
+        Usage(prompt_tokens=9, completion_tokens=1, reasoning_tokens=4),
+    ],
+)
+def test_a_part_that_outgrows_its_whole_makes_no_token_cheaper_than_nothing(usage: Usage) -> None:
+    price = ModelPrice(model="flat", rates=flat(1))
+
+    assert price.cost_units(usage) >= 9 + 4
+    assert min(line.tokens for line in price.itemize(usage)) == 0
+
+
+def test_a_snapshot_names_the_same_rates_for_ever() -> None:
+    dear = replace(flat(1), output=10, reasoning=100)
+
+    price = ModelPrice(model="demo", rates=dear, tiers=(Tier(100, flat(2)),))
+
+    assert price.snapshot == "edab9a09f7c42539"
+
+
 def test_each_kind_of_token_has_its_own_price() -> None:
     price = ModelPrice(
         model="demo",
@@ -163,6 +197,23 @@ def test_a_tier_moves_the_whole_call_above_its_threshold_and_not_at_it() -> None
     ]
 
     assert costs == [150, 302, 500, 753]
+
+
+def test_the_ceiling_reaches_a_tier_as_soon_as_a_prompt_may() -> None:
+    price = ModelPrice(model="long", rates=flat(1), tiers=(Tier(100, flat(2)),))
+
+    ceilings = [
+        price.ceiling(
+            prompt_bound=prompt_bound,
+            output_bound=50,
+            choices=1,
+            tariff=Tariff(1, 1, "1"),
+            fixed_output=True,
+        )
+        for prompt_bound in (100, 101)
+    ]
+
+    assert [ceiling.amount() for ceiling in ceilings] == [Credits(150), Credits(302)]
 
 
 def test_a_cheaper_tier_does_not_lower_the_ceiling_of_a_prompt_that_may_miss_it() -> None:

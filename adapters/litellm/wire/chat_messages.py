@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.litellm.wire.fields import invalid
 from adapters.litellm.wire.parts import PartReader, ReadPart, read_object
@@ -48,27 +48,19 @@ def read_messages(value: object) -> tuple[list[dict[str, Any]], Prompt]:
 class _Reader(PartReader):
     """Walks the messages once, counting as it goes."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._kinds: Mapping[str, ReadPart] = {
-            "text": self.text,
-            **dict.fromkeys(("refusal", "thinking", "redacted_thinking"), self.any_text),
-            "image_url": self._image,
-            "file": self._file,
-        }
-
     def message(self, item: object, place: str) -> dict[str, Any]:
         message = read_object(item, place, noun="A message", known=_MESSAGE_FIELDS)
         role = message.get("role")
         if not isinstance(role, str) or role not in _ROLES:
             raise invalid(f"{place}.role", f"must be one of {', '.join(sorted(_ROLES))}")
         for name, value in message.items():
-            if name == "content":
+            if name == "content" and not isinstance(value, str):
                 self.content(value, f"{place}.content", self._kinds)
             elif name != "role":
                 self.prompt.add_text(value)
         # Null is what a message of tool calls alone says.
-        return {**message, "content": message.get("content")}
+        message.setdefault("content", None)
+        return message
 
     def _image(self, part: dict[str, Any], place: str) -> None:
         image = part.get("image_url")
@@ -83,3 +75,10 @@ class _Reader(PartReader):
         if not isinstance(file.get("file_data"), str):
             raise invalid(f"{place}.file.file_data", "must be a string")
         self.prompt.add_medium()
+
+    _kinds: ClassVar[Mapping[str, ReadPart]] = {
+        "text": PartReader.text,
+        **dict.fromkeys(("refusal", "thinking", "redacted_thinking"), PartReader.any_text),
+        "image_url": _image,
+        "file": _file,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.litellm.wire.fields import invalid
 from adapters.litellm.wire.parts import PartReader, ReadPart, read_object
@@ -23,7 +23,7 @@ def read_content(messages: object, system: object) -> tuple[list[dict[str, Any]]
         raise invalid("messages", "must be a list of at least one message")
     reader = _Reader()
     if system is not None:
-        reader.content(system, "system", {"text": reader.text})
+        reader.content(system, "system", {"text": PartReader.text})
     return [reader.message(item, f"messages[{at}]") for at, item in enumerate(messages)], (
         reader.prompt
     )
@@ -31,22 +31,6 @@ def read_content(messages: object, system: object) -> tuple[list[dict[str, Any]]
 
 class _Reader(PartReader):
     """Walks the messages once, counting as it goes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # What tools of the provider leave behind is missing here as they are.
-        shown: Mapping[str, ReadPart] = {
-            "text": self.text,
-            "image": self._sourced,
-            "document": self._sourced,
-            "search_result": self.any_text,
-        }
-        self._results = shown
-        self._kinds: Mapping[str, ReadPart] = {
-            **shown,
-            **dict.fromkeys(("thinking", "redacted_thinking", "tool_use"), self.any_text),
-            "tool_result": self._result,
-        }
 
     def message(self, item: object, place: str) -> dict[str, Any]:
         message = read_object(item, place, noun="A message", known=_MESSAGE_FIELDS)
@@ -77,3 +61,16 @@ class _Reader(PartReader):
             self.prompt.add_medium()
         else:
             self.prompt.add_text(part)
+
+    # What tools of the provider leave behind is missing here as they are.
+    _results: ClassVar[Mapping[str, ReadPart]] = {
+        "text": PartReader.text,
+        "image": _sourced,
+        "document": _sourced,
+        "search_result": PartReader.any_text,
+    }
+    _kinds: ClassVar[Mapping[str, ReadPart]] = {
+        **_results,
+        **dict.fromkeys(("thinking", "redacted_thinking", "tool_use"), PartReader.any_text),
+        "tool_result": _result,
+    }

@@ -12,8 +12,8 @@ from creditcore.domain.errors import InvalidRequestError
 _WEB_SCHEMES = ("https://", "http://")
 _LONGEST_NAME = 64
 
-ReadPart = Callable[[dict[str, Any], str], None]
-"""Checks a part that stands at a place, and counts it."""
+ReadPart = Callable[[Any, dict[str, Any], str], None]
+"""Checks a part that stands at a place, and has a reader count it: a method, not yet bound."""
 
 
 class PartReader:
@@ -50,7 +50,7 @@ class PartReader:
         if read is None:
             # Audio among them: it has a price of its own, which no price row here knows.
             raise unserved(kind, place)
-        read(part, place)
+        read(self, part, place)
 
     def text(self, part: dict[str, Any], place: str) -> None:
         """Read a part that is ``text``."""

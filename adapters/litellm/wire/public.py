@@ -59,17 +59,20 @@ def clean(answer: dict[str, Any], *, id_prefix: str) -> bool:
         answer: Changed in place.
         id_prefix: What ids of answers begin with in the client's protocol.
     """
-    private = [name for name in answer if name in _PRIVATE]
-    for name in private:
-        del answer[name]
+    found = False
+    if not is_public(answer):
+        found = True
+        for name in _PRIVATE:
+            answer.pop(name, None)
     usage = answer.get("usage")
-    tells = False
-    if isinstance(usage, dict) and (tells := any(map(_tells_cost, usage))):
+    if isinstance(usage, dict) and any(map(_tells_cost, usage)):
+        found = True
         answer["usage"] = public_usage(usage)
     own_id = _unpacked(answer.get("id"), prefix=id_prefix)
     if own_id is not None:
+        found = True
         answer["id"] = own_id
-    return bool(private) or tells or own_id is not None
+    return found
 
 
 def _unpacked(text: object, *, prefix: str) -> str | None:

@@ -74,7 +74,9 @@ def read_stream_options(
 
 def tighter(left: int | None, right: int | None) -> int | None:
     """Return the lower of two limits, of which either may be missing."""
-    return min((limit for limit in (left, right) if limit is not None), default=None)
+    if left is None or right is None:
+        return right if left is None else left
+    return min(left, right)
 
 
 def limited_body(request: InferenceRequest, limit_field: str, *, output_bound: int | None) -> bytes:

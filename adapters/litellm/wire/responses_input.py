@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.litellm.wire.fields import invalid
 from adapters.litellm.wire.parts import PartReader, ReadPart, unserved
@@ -39,15 +39,6 @@ def read_input(value: object, instructions: object) -> Prompt:
 class _Reader(PartReader):
     """Walks the items once, counting as it goes."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._kinds: Mapping[str, ReadPart] = {
-            **dict.fromkeys(("input_text", "output_text"), self.text),
-            "refusal": self.any_text,
-            "input_image": self._image,
-            "input_file": self._file,
-        }
-
     def item(self, item: object, place: str) -> None:
         if not isinstance(item, dict):
             raise invalid(place, "must be an object")
@@ -78,6 +69,13 @@ class _Reader(PartReader):
             self.prompt.add_medium()
         else:
             raise invalid(f"{place}.file_data", "must be a string")
+
+    _kinds: ClassVar[Mapping[str, ReadPart]] = {
+        **dict.fromkeys(("input_text", "output_text"), PartReader.text),
+        "refusal": PartReader.any_text,
+        "input_image": _image,
+        "input_file": _file,
+    }
 
     @staticmethod
     def _refuse_id(part: dict[str, Any], place: str) -> None:

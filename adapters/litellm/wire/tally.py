@@ -62,7 +62,7 @@ class Tally:
     def report(self, usage: object) -> None:
         """Take a report of usage. An unreadable one counts as none; a later one counts more."""
         try:
-            self._reported = self._read(usage if isinstance(usage, Mapping) else {})
+            self._reported = self._read(usage if isinstance(usage, dict) else {})
         except UnreadableUsageError:
             self._unreadable = True
         else:

@@ -59,13 +59,15 @@ _RESPONSES_NAMES = _Names("input_tokens", "output_tokens")
 
 
 def _read(usage: Mapping[str, Any], names: _Names) -> Usage:
+    if usage.get(names.prompt) is None or usage.get(names.completion) is None:
+        raise UnreadableUsageError
     prompt = details(usage, f"{names.prompt}_details")
     completion = details(usage, f"{names.completion}_details")
     by_time = details(prompt, "cache_creation_token_details")
     written_1h = count(by_time, "ephemeral_1h_input_tokens")
     return Usage(
-        prompt_tokens=_required(usage, names.prompt),
-        completion_tokens=_required(usage, names.completion),
+        prompt_tokens=count(usage, names.prompt),
+        completion_tokens=count(usage, names.completion),
         cached_tokens=max(count(prompt, "cached_tokens"), count(usage, "cache_read_input_tokens")),
         cache_write_tokens=max(
             count(prompt, "cache_creation_tokens"),
@@ -87,15 +89,9 @@ def details(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = parent.get(name)
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise UnreadableUsageError
     return value
-
-
-def _required(parent: Mapping[str, Any], name: str) -> int:
-    if parent.get(name) is None:
-        raise UnreadableUsageError
-    return count(parent, name)
 
 
 def count(parent: Mapping[str, Any], name: str) -> int:
