@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _longest_call_s = int(os.environ.get("MAX_STREAM_SECONDS") or 600)
 
 bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"]
-# gunicorn's gevent worker with our way of answering. It parses HTTP with gunicorn's own strict
-# parser; gevent's pywsgi is not meant to face the internet.
+# gunicorn's gevent worker with our way of answering. What is not written plainly goes through
+# gunicorn's own strict parser; gevent's pywsgi is not meant to face the internet.
 worker_class = "adapters.flask_web.worker.GatewayWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 # Greenlets per worker: each is a call under way or an idle keep-alive connection.

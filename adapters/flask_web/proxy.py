@@ -6,6 +6,7 @@ wire, or under ``/v1/messages`` on Anthropic's; everything else is the site's.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -37,6 +38,7 @@ _READ_TIMEOUT_S = 30.0
 _READ_BYTES = 64 * 1024
 _MODELS = "/v1/models"
 _MESSAGES = "/v1/messages"
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 _log = logging.getLogger(__name__)
 
@@ -184,8 +186,14 @@ def _secret(path: str, environ: WSGIEnvironment) -> KeySecret:
 
 
 def _header(environ: WSGIEnvironment, name: str) -> str | None:
-    value: str | None = environ.get(f"HTTP_{name.upper().replace('-', '_')}")
+    value: str | None = environ.get(_environ_key(name))
     return value
+
+
+@functools.cache
+def _environ_key(name: str) -> str:
+    # The names are our wires' own: there are only a few.
+    return f"HTTP_{name.upper().replace('-', '_')}"
 
 
 def _only(environ: WSGIEnvironment, method: str) -> None:
@@ -202,9 +210,10 @@ def _body(environ: WSGIEnvironment) -> bytes:
         message = "Send the body as it is, without Content-Encoding."
         raise _RefusedError(refusal(415, message, code="unsupported_encoding"))
     declared = environ.get("CONTENT_LENGTH") or ""
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+    length = int(declared) if declared.isdigit() else None
+    if length is not None and length > MAX_BODY_BYTES:
         raise _RefusedError(_too_large())
-    stream, length = environ["wsgi.input"], int(declared) if declared.isdigit() else None
+    stream = environ["wsgi.input"]
     if isinstance(stream, BytesIO):
         # It has come already: our worker hands it over like this. Nothing can be slow.
         return _read(stream, length)
@@ -247,7 +256,7 @@ def _json(
     start_response: StartResponse, status: int, body: bytes, headers: _Headers
 ) -> Iterable[bytes]:
     start_response(
-        f"{status} {_phrase(status)}",
+        f"{status} {_PHRASES.get(status, 'Refused')}",
         [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
@@ -256,10 +265,3 @@ def _json(
         ],
     )
     return [body]
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Refused"

@@ -1,8 +1,8 @@
 """How gunicorn serves us: its gevent worker, with less work for each call.
 
-Parsing, what is refused, which connections stay open, and how a process ends are gunicorn's
-own. Its settings become plain attributes, a body that has arrived is handed over whole, and
-an answer leaves in one piece, to a client that has to take it.
+What is refused, which connections stay open, and how a process ends are gunicorn's own. Its
+settings become plain attributes, plain requests are read quickly, a body that has arrived is
+handed over whole, and an answer leaves in one piece, to a client that has to take it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,24 @@ from __future__ import annotations
 import errno
 import functools
 import time
-from contextlib import suppress
+from collections.abc import Iterable
 from email.utils import formatdate
 from io import BytesIO
 from typing import Any
 
 import gevent
+from gunicorn import http, util
 from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
+from adapters.flask_web.plain_environ import create
+from adapters.flask_web.plain_request import PlainParser, PlainRequest
+
 LONGEST_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
+
+_NAMES_REMEMBERED = 512
 
 
 class GatewayWorker(GeventWorker):
@@ -29,7 +35,9 @@ class GatewayWorker(GeventWorker):
 
     @classmethod
     def setup(cls) -> None:
-        """Let gunicorn answer with our class. It calls this when it loads the worker's class."""
+        """Let gunicorn read and answer our way. It calls this when it loads the worker's class."""
+        http.RequestParser = PlainParser
+        wsgi.create = create
         wsgi.Response = Answer
 
     def init_process(self) -> None:
@@ -40,7 +48,7 @@ class GatewayWorker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer one request; a body that has come with its head needs no more reading."""
-        reader = req.body.reader
+        reader = None if isinstance(req, PlainRequest) else req.body.reader
         if isinstance(reader, LengthReader):
             arrived = req.unreader.take_buffered()
             if len(arrived) >= reader.length:
@@ -62,6 +70,15 @@ class Answer(wsgi.Response):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._waiting = b""
+
+    def process_headers(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Take the headers of an answer; gunicorn checks each that is not obviously harmless."""
+        for name, value in headers:
+            # Printable ASCII cannot split an answer. A name is checked once, a value each time.
+            if value.isascii() and value.isprintable() and _is_plain_name(name):
+                self.headers.append((name, value.strip(" ")))
+            else:
+                super().process_headers([(name, value)])
 
     def default_headers(self) -> list[str]:
         """Return the lines that every answer begins with."""
@@ -116,14 +133,24 @@ class Answer(wsgi.Response):
     def _send(self, data: bytes) -> None:
         # Nearly always the kernel takes all of it, and nothing has to be timed. Under TLS
         # gevent would wait here all the same.
-        sent = 0
-        if not self.cfg.is_ssl:
-            with suppress(BlockingIOError):
-                sent = self.sock.send(data, 0, 0.0)
+        try:
+            sent = 0 if self.cfg.is_ssl else self.sock.send(data, 0, 0.0)
+        except BlockingIOError:
+            sent = 0
         if sent < len(data):
             gone = BrokenPipeError(errno.EPIPE, "the client stopped reading")
             with gevent.Timeout(self.longest_write_s, gone):
                 self.sock.sendall(memoryview(data)[sent:])
+
+
+@functools.lru_cache(maxsize=_NAMES_REMEMBERED)
+def _is_plain_name(name: str) -> bool:
+    """Say whether a header has a proper name that means nothing to a server."""
+    return (
+        wsgi.TOKEN_RE.fullmatch(name) is not None
+        and name.lower() != "content-length"
+        and not util.is_hoppish(name)
+    )
 
 
 @functools.lru_cache(maxsize=1)

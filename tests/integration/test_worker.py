@@ -9,17 +9,24 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket as cooperative
-from gunicorn import util
+from gunicorn import http, util
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
+from gunicorn.http.errors import InvalidResponseHeader
 
+from adapters.flask_web.plain_request import PlainRequest
 from adapters.flask_web.worker import Answer, GatewayWorker
 
 OPENED = "POST /call HTTP/1.1\r\nHost: gateway\r\n"
 PATIENCE_S = 30
 SMALL_BUFFER = 4096
 LAST = b"0\r\n\r\n"
+GUNICORNS_OWN = [
+    (module, name, getattr(module, name))
+    for module, name in [(http, "RequestParser"), (wsgi, "create"), (wsgi, "Response")]
+]
+"""What the worker's class replaces when it is loaded."""
 
 
 class Client(cooperative.socket):  # type: ignore[misc]
@@ -65,14 +72,14 @@ class Served:
 @pytest.fixture
 def worker() -> Iterator[GatewayWorker]:
     """A worker as gunicorn makes it, before the fork."""
-    gunicorns_own = wsgi.Response
     config = Config()
     config.set("worker_class", "adapters.flask_web.worker.GatewayWorker")
     config.set("keepalive", 5)
     worker = config.worker_class(1, 1, [], None, 30, config, Logger(config))
     yield worker
     worker.tmp.close()
-    wsgi.Response = gunicorns_own
+    for module, name, own in GUNICORNS_OWN:
+        setattr(module, name, own)
 
 
 @pytest.fixture
@@ -152,7 +159,6 @@ def test_the_answer_is_what_gunicorn_itself_would_send(
 ) -> None:
     monkeypatch.setattr(util, "http_date", lambda: "the date")
     monkeypatch.setattr("adapters.flask_web.worker._http_date", lambda _second: "the date")
-    ours = wsgi.Response
     cases = [
         (answering([b"hello"], ("content-length", "5")), request()),
         (answering([b"hello"], ("content-length", "5")), request(more="Connection: close\r\n")),
@@ -167,13 +173,20 @@ def test_the_answer_is_what_gunicorn_itself_would_send(
         (answering([b"x"], ("upgrade", "websocket"), ("connection", "upgrade")), request()),
         (echo, request(b"one") + request(b"three") + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
         (echo, request(b"x" * 50_000)),
+        (answering([b"x"], ("Date", "then"), ("X-Tab", "\ta\t"), ("X-High", " \xe9 ")), request()),
+        (answering([b"x"], ("Content-Length", "+1")), request()),
+        (answering([b"x"], ("content-length", "one")), request()),
+        (answering([b"x"], ("x-number", 1)), request()),  # type: ignore[arg-type]
+        (answering([b"x"], (b"x-bytes", "1")), request()),  # type: ignore[arg-type]
+        (answering([b"x"], status="200 OK\r\nX-Evil: 1"), request()),
     ]
 
     for application, data in cases:
-        wsgi.Response = ours
         answer = serve(application, data).answer
-        wsgi.Response = ours.__base__
-        assert answer == serve(application, data).answer
+        with monkeypatch.context() as patch:
+            for module, name, own in GUNICORNS_OWN:
+                patch.setattr(module, name, own)
+            assert answer == serve(application, data).answer
         assert answer.startswith(b"HTTP/1.")
 
 
@@ -183,10 +196,56 @@ def test_the_answer_is_what_gunicorn_itself_would_send(
 def test_a_header_that_would_split_the_answer_is_refused(
     serve: Callable[..., Served], header: tuple[str, str]
 ) -> None:
+    harmless = answering([b"hello"], ("x-split", "a"), ("x", "1"))
+    assert serve(harmless, request()).lines[0] == "HTTP/1.1 200 OK"
+
     seen = serve(answering([b"hello"], header), request())
 
     assert seen.lines[0] == "HTTP/1.1 500 Internal Server Error"
     assert b"evil" not in seen.answer
+
+
+def test_a_value_that_cannot_be_sent_is_refused_at_once() -> None:
+    with pytest.raises(InvalidResponseHeader):
+        Answer(None, None, Config()).process_headers([("x-name", "\u0100")])
+
+
+# -- requests ---------------------------------------------------------------------------
+
+
+def test_a_plain_request_is_read_quickly_and_shown_to_every_hook(
+    worker: GatewayWorker, serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    worker.cfg.set("pre_request", lambda _worker, req: seen.append(req))
+    worker.cfg.set("post_request", lambda _worker, req, environ, _resp: seen.append((req, environ)))
+    monkeypatch.setattr(worker.log, "_access_log_enabled", True)
+    lines: list[str] = []
+    monkeypatch.setattr(
+        worker.log.access_log, "info", lambda text, atoms: lines.append(text % atoms)
+    )
+
+    answer = serve(echo, request(b"Hi", more="User-Agent: sdk\r\n"))
+
+    before, (after, environ) = seen
+    assert isinstance(before, PlainRequest)
+    assert after is before
+    assert environ["HTTP_USER_AGENT"] == "sdk"
+    assert environ["wsgi.multithread"] is True
+    assert answer.body == b"Hi"
+    (line,) = lines
+    assert '"POST /call HTTP/1.1" 200 2 "-" "sdk"' in line
+
+
+def test_a_connection_ends_when_gunicorn_wants_it_to(
+    worker: GatewayWorker, serve: Callable[..., Served]
+) -> None:
+    worker.alive = False
+
+    seen = serve(echo, request(b"one"))
+
+    assert "Connection: close" in seen.lines
+    assert seen.body == b"one"
 
 
 # -- bodies -----------------------------------------------------------------------------
