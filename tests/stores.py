@@ -85,6 +85,31 @@ def migrated_sqlite_file(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+def ask(url: str, question: str, *values: object) -> object:
+    """Ask the server something on a connection of its own."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(question, values)
+        return cursor.fetchone()[0]
+
+
+def kill(url: str, pid: int) -> None:
+    """End a connection from the server's side, and wait until it is gone."""
+    assert ask(url, "SELECT pg_terminate_backend(%s, 60000)", pid) is True
+
+
+def somebody_waits_for_a_lock(url: str) -> bool:
+    """Whether somebody in this database has to wait for a row."""
+    return bool(
+        ask(
+            url,
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        )
+    )
+
+
 @cache
 def postgres_server() -> str:
     """Return the URL of a server on which databases may be created.

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from adapters.pony_store import PonyTransactions, committer_for, migrate, open_store
+from adapters.pony_store import PonyTransactions, committer_for, migrate
 from adapters.pony_store.committer import PostgresCommitter
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock
 from creditcore.domain.errors import (
@@ -23,7 +23,13 @@ from creditcore.domain.errors import (
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, admit, at_once
 from tests.stack import wait_until
-from tests.stores import WAIT_S, fresh_postgres_database, migrated_postgres_database
+from tests.stores import (
+    WAIT_S,
+    ask,
+    fresh_postgres_database,
+    kill,
+    somebody_waits_for_a_lock,
+)
 
 SHORT_WAIT_S = 0.2
 """How long somebody waits for a turn that must not come."""
@@ -32,51 +38,15 @@ HOT_TABLES = ("usage_logs", "wallets", "virtual_keys", "transfers")
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    with migrated_postgres_database() as url:
-        yield url
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[PonyTransactions]:
-    with closing(open_store(url, wait_s=WAIT_S)) as store:
-        yield store
-
-
-@pytest.fixture
 def committer(url: str) -> Iterator[PostgresCommitter]:
     with closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer:
         yield committer
-
-
-def ask(url: str, question: str, *values: object) -> object:
-    """Ask the server something on a connection of its own."""
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(question, values)
-        return cursor.fetchone()[0]
 
 
 def server_process(committer: PostgresCommitter) -> int:
     """Return the process id of the server's end of the connection."""
     with committer.begin() as tx:
         return int(tx.connection.info.backend_pid)
-
-
-def kill(url: str, pid: int) -> None:
-    """End a connection from the server's side, and wait until it is gone."""
-    assert ask(url, "SELECT pg_terminate_backend(%s, 60000)", pid) is True
-
-
-def somebody_waits_for_a_lock(url: str) -> bool:
-    return bool(
-        ask(
-            url,
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database()",
-        )
-    )
 
 
 def test_it_waits_for_a_wallet_and_then_sees_what_became_of_it(

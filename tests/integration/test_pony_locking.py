@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-import psycopg2
 import pytest
 from psycopg2 import extensions
 
@@ -42,7 +41,7 @@ from creditcore.testing.contracts import (
     settle,
 )
 from tests.stack import wait_until
-from tests.stores import WAIT_S, migrated_postgres_database, sqlite_store
+from tests.stores import WAIT_S, ask, kill, sqlite_store
 
 KEY_HASH = b"h" * 32
 ROOT = Path(__file__).parents[2]
@@ -55,18 +54,6 @@ class UnguardedEngine(PostgresEngine):
     """PostgreSQL without row locks: what the store would be if somebody forgot them."""
 
     row_lock: ClassVar[str] = ""
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with migrated_postgres_database() as url:
-        yield url
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[PonyTransactions]:
-    with closing(open_store(url, pool_size=8, wait_s=WAIT_S)) as store:
-        yield store
 
 
 @pytest.fixture
@@ -92,20 +79,6 @@ def server_process(store: PonyTransactions) -> int:
     with store.begin() as tx:
         [row] = tx._session.rows("SELECT pg_backend_pid() AS pid")
         return int(row.pid)
-
-
-def ask(url: str, question: str, *values: object) -> object:
-    """Ask the server something on a connection of its own."""
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(question, values)
-        return cursor.fetchone()[0]
-
-
-def kill(url: str, pid: int) -> None:
-    """End a connection from the server's side, and wait until it is gone."""
-    assert ask(url, "SELECT pg_terminate_backend(%s, 60000)", pid) is True
 
 
 def test_wallets_locked_in_opposite_order_do_not_deadlock(store: PonyTransactions) -> None:

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from adapters.pony_store import PonyTransactions, open_store, remembered
+from adapters.pony_store import PonyTransactions, remembered
 from adapters.pony_store.committer import PostgresCommitter
 from adapters.pony_store.remembered import Remembered
 from creditcore import ChargeUsage, Credits, GroupCommit, InsufficientCreditsError, SystemClock
@@ -20,22 +20,10 @@ from creditcore.domain.ledger import Books, PlatformAccount, TransferKind, Walle
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, at_once
 from tests.stack import wait_until
-from tests.stores import WAIT_S, migrated_postgres_database
+from tests.stores import WAIT_S, somebody_waits_for_a_lock
 
 KEY_HASH = b"h" * 32
 CALL = Call(model="demo")
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with migrated_postgres_database() as url:
-        yield url
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[PonyTransactions]:
-    with closing(open_store(url, wait_s=WAIT_S)) as store:
-        yield store
 
 
 @pytest.fixture
@@ -116,16 +104,6 @@ def wallet(store: PonyTransactions) -> tuple[Credits, Credits]:
     with store.begin() as tx:
         found = tx.ledger.find_wallet("wallet-1")
     return found.posted, found.held
-
-
-def somebody_waits_for_a_lock(url: str) -> bool:
-    with closing(psycopg2.connect(url)) as connection:
-        cursor = connection.cursor()
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 # -- what need not be read --------------------------------------------------------------
