@@ -64,7 +64,7 @@ class PreparedBooks:
     def __init__(self, session: Session, remembered: Remembered) -> None:
         self._session = session
         self._remembered = remembered
-        self._locked = Books()
+        self._locked: Books | None = None
         self._written = Books()
         self._recalled: Books | None = None
         self._new_references: Collection[str] = ()
@@ -79,6 +79,10 @@ class PreparedBooks:
         transfer_references: Collection[str] = (),
     ) -> Books:
         """Begin, lock wallets in the order of their ids, and read what belongs to them."""
+        if self._locked is not None:
+            raise RuntimeError(
+                "A transaction locks once: what it recalled first would go unproved."
+            )
         if not (hold_references or transfer_references):
             recalled = self._remembered.recall(key_hashes, wallet_ids)
             if recalled is not None:
@@ -127,7 +131,7 @@ class PreparedBooks:
                 [value for _, values in steps for value in values],
             )
         except BaseException:
-            self._remembered.forget(self._locked)
+            self._remembered.forget(self._locked or Books())
             raise
         self._remembered.left(self._written)
 

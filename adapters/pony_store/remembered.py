@@ -10,7 +10,8 @@ from creditcore.domain.ledger import Books, Wallet
 MOST_REMEMBERED = 10_000
 """Wallets, and keys. When there are more, all are forgotten and learnt anew."""
 
-_TIMES = 2
+TIMES_AFTER_A_MISTAKE = 8
+"""How often a wallet has to be found as it was left before it counts again."""
 
 
 class Remembered:
@@ -18,13 +19,13 @@ class Remembered:
 
     So whoever decides on it proves it in the statement that writes, under lock; a wrong
     guess costs one attempt. A wallet that other processes write to would cost one again and
-    again, so it counts only after it has been found as it was left, twice in a row.
+    again, so after a mistake it has to be found as it was left several times in a row.
     """
 
     def __init__(self) -> None:
         self._keys: dict[bytes, ApiKey] = {}
-        # With how many times it has been found as it was left.
-        self._wallets: dict[str, tuple[Wallet, int]] = {}
+        # With how many times more it has to be found as it was left.
+        self._wallets: dict[str, tuple[Wallet | None, int]] = {}
 
     def recall(self, key_hashes: Collection[bytes], wallet_ids: Collection[str]) -> Books | None:
         """Return these keys and wallets with the keys' own, or None if any has to be read."""
@@ -34,7 +35,7 @@ class Remembered:
             return None
         for wallet_id in {*wallet_ids, *(key.wallet_id for key in books.keys.values())}:
             wallet, times = self._wallets.get(wallet_id, (None, 0))
-            if wallet is None or times < _TIMES:
+            if wallet is None or times > 0:
                 return None
             books.wallets[wallet_id] = wallet
         return books if books.wallets else None
@@ -46,8 +47,9 @@ class Remembered:
             self._keys.clear()
         self._keys.update(books.keys)
         for wallet in books.wallets.values():
-            left, times = self._wallets.get(wallet.id, (None, 0))
-            self._wallets[wallet.id] = (wallet, times + 1 if wallet == left else 0)
+            left, times = self._wallets.get(wallet.id, (wallet, 0))
+            times = max(times - 1, 0) if wallet == left else TIMES_AFTER_A_MISTAKE
+            self._wallets[wallet.id] = (wallet, times)
 
     def left(self, books: Books) -> None:
         """Note what has been committed."""
@@ -60,4 +62,4 @@ class Remembered:
         for key_hash in books.keys:
             self._keys.pop(key_hash, None)
         for wallet_id in books.wallets:
-            self._wallets.pop(wallet_id, None)
+            self._wallets[wallet_id] = (None, 0)

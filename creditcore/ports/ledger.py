@@ -22,7 +22,7 @@ class LockedBooks(Protocol):
         new_references: Collection[str] = (),
         transfer_references: Collection[str] = (),
     ) -> Books:
-        """Lock wallets until the transaction ends, and read what belongs to them.
+        """Lock wallets until the transaction ends, and read what belongs to them; once in it.
 
         Locked are the wallets named and those of the keys found, in the order of
         their ids, so that two transactions never wait for each other in a circle.
