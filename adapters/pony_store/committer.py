@@ -124,7 +124,7 @@ class PostgresCommitter:
             connection.close()
 
     def _start_empty(self) -> None:
-        self._pid = os.getpid()
         self._turn = threading.Lock()
         self._connection = None
         self._remembered = Remembered()
+        self._pid = os.getpid()

@@ -50,6 +50,27 @@ def wallet_values(wallet: Wallet) -> tuple[object, ...]:
     return (wallet.id, wallet.owner_id, wallet.posted.microcredits, wallet.held.microcredits)
 
 
+BALANCE_COLUMNS = {
+    "id": "TEXT",
+    "read_posted": "BIGINT",
+    "read_held": "BIGINT",
+    "posted": "BIGINT",
+    "held": "BIGINT",
+}
+"""What changes a wallet: its name, what tells that it is as it was read, and what it becomes."""
+
+
+def balance_values(read: Wallet, wallet: Wallet) -> tuple[object, ...]:
+    """Return the values of ``BALANCE_COLUMNS``."""
+    return (
+        wallet.id,
+        read.posted.microcredits,
+        read.held.microcredits,
+        wallet.posted.microcredits,
+        wallet.held.microcredits,
+    )
+
+
 def wallet_from_row(row: Any) -> Wallet:
     """Return the wallet of a row."""
     return Wallet(

@@ -15,6 +15,7 @@ import orjson
 from adapters.pony_store.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
 from adapters.pony_store.mapping import (
     ALERT_COLUMNS,
+    BALANCE_COLUMNS,
     CHANGE_COLUMNS,
     HOLD_COLUMNS,
     KEY_COLUMNS,
@@ -22,6 +23,7 @@ from adapters.pony_store.mapping import (
     TRANSFER_COLUMNS,
     WALLET_COLUMNS,
     alert_values,
+    balance_values,
     change_values,
     hold_from_row,
     hold_values,
@@ -65,8 +67,8 @@ class PreparedBooks:
         self._session = session
         self._remembered = remembered
         self._locked: Books | None = None
+        self._is_recalled = False
         self._written = Books()
-        self._recalled: Books | None = None
         self._new_references: Collection[str] = ()
 
     def lock(
@@ -84,11 +86,10 @@ class PreparedBooks:
                 "A transaction locks once: what it recalled first would go unproved."
             )
         if not (hold_references or transfer_references):
-            recalled = self._remembered.recall(key_hashes, wallet_ids)
-            if recalled is not None:
-                self._recalled, self._new_references = recalled, new_references
-                self._locked = Books(keys=recalled.keys, wallets=dict(recalled.wallets))
-                return self._locked
+            self._locked = self._remembered.recall(key_hashes, wallet_ids)
+        if self._locked is not None:
+            self._is_recalled, self._new_references = True, new_references
+            return _copy(self._locked)
         hashes, ids = list(key_hashes), list(wallet_ids)
         names = [*hold_references, *new_references]
         rows = self._session.records(f"BEGIN; {LOCK}; {READ}", (hashes, ids, hashes, ids, names))
@@ -106,7 +107,7 @@ class PreparedBooks:
         self._read_holds(books, rows[0][-1] if rows else names)
         self._read_transfers(books, transfer_references)
         self._remembered.found(books)
-        self._locked = books
+        self._locked = _copy(books)
         return books
 
     def write(self, books: Books) -> None:
@@ -137,17 +138,18 @@ class PreparedBooks:
 
     def _steps(self) -> Iterator[tuple[str, Sequence[object]]]:
         """Yield the statements that end the transaction, each with its values."""
-        recalled, books = self._recalled, self._written
-        if recalled is not None:
-            yield f"BEGIN; {LOCK_WALLETS}", [list(recalled.wallets)]
+        read, books = self._locked or Books(), self._written
+        if self._is_recalled:
+            yield f"BEGIN; {LOCK_WALLETS}", [list(read.wallets)]
         try:
             if books.new_alerts:
                 yield RAISE, [_document(ALERT_COLUMNS, sorted(map(alert_values, books.new_alerts)))]
-            if recalled is None:
-                yield WRITE, _to_write(books)
-            else:
+            if self._is_recalled:
                 absent = [name for name in self._new_references if name not in books.new_holds]
-                yield PROVE_AND_WRITE, [*_to_write(books), *_to_prove(recalled), absent]
+                to_prove = [*_to_prove(read, books), absent]
+                yield PROVE_AND_WRITE, [*_to_write(read, books), *to_prove]
+            else:
+                yield WRITE, _to_write(read, books)
         except TypeError as error:
             # A number beyond 64 bits, or half a character.
             raise self._session.failed(
@@ -168,7 +170,12 @@ class PreparedBooks:
             books.transfers[transfer.reference] = transfer
 
 
-def _to_write(books: Books) -> list[object]:
+def _copy(books: Books) -> Books:
+    """Return what was read, apart from what decisions will change."""
+    return Books(keys=books.keys, wallets=dict(books.wallets))
+
+
+def _to_write(read: Books, books: Books) -> list[object]:
     return [
         _document(HOLD_COLUMNS, (hold_values(hold) for _, hold in by_name(books.new_holds))),
         list(books.changed_holds),
@@ -178,17 +185,24 @@ def _to_write(books: Books) -> list[object]:
         _document(TRANSFER_COLUMNS, sorted(map(transfer_values, books.new_transfers))),
         list(books.changed_wallets),
         _document(
-            WALLET_COLUMNS, (wallet_values(wallet) for _, wallet in by_name(books.changed_wallets))
+            BALANCE_COLUMNS,
+            (
+                balance_values(read.wallets[name], wallet)
+                for name, wallet in by_name(books.changed_wallets)
+            ),
         ),
     ]
 
 
-def _to_prove(recalled: Books) -> list[object]:
+def _to_prove(read: Books, books: Books) -> list[object]:
+    unchanged = [
+        wallet for name, wallet in read.wallets.items() if name not in books.changed_wallets
+    ]
     return [
-        list(recalled.wallets),
-        _document(WALLET_COLUMNS, map(wallet_values, recalled.wallets.values())),
-        list(recalled.keys),
-        _document(TERM_COLUMNS, map(term_values, recalled.keys.values())),
+        [wallet.id for wallet in unchanged],
+        _document(WALLET_COLUMNS, map(wallet_values, unchanged)),
+        list(read.keys),
+        _document(TERM_COLUMNS, map(term_values, read.keys.values())),
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from adapters.pony_store.mapping import (
     ALERT_COLUMNS,
+    BALANCE_COLUMNS,
     CHANGE_COLUMNS,
     CHANGED_COLUMNS,
     HOLD_COLUMNS,
@@ -29,7 +30,8 @@ WRITE = "EXECUTE write_books (?, ?, ?, ?, ?, ?)"
 """Documents of new holds, changed holds (their ids first), transfers, wallets (the same)."""
 
 PROVE_AND_WRITE = "EXECUTE prove_and_write_books (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-"""The same; ids and a document of wallets, hashes and a document of keys, names of no hold."""
+"""The same; then what nothing is written of: ids and a document of wallets, hashes and a document
+of keys, and names that no hold has."""
 
 _ID_OF_WALLET = """
     id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
@@ -70,9 +72,13 @@ _WRITE = f"""
     ), posted AS (
         UPDATE wallets
         SET posted = v.posted, held = v.held
-        FROM json_populate_recordset(NULL::wallets, $6) AS v
+        FROM json_to_recordset($6) AS v (
+            {", ".join(f"{column} {sql_type}" for column, sql_type in BALANCE_COLUMNS.items())}
+        )
         WHERE wallets.id = ANY ($5)
           AND wallets.id = v.id
+          AND wallets.posted = v.read_posted
+          AND wallets.held = v.read_held
         RETURNING 1
     )
 """
@@ -81,7 +87,8 @@ _ALL_IS_WRITTEN = """
     AND (SELECT count(*) FROM changed) = cardinality($2)
     AND (SELECT count(*) FROM posted) = cardinality($5)
 """
-# Also where nothing of it is written: a refusal is true only if what it was decided on is.
+# What is changed is guarded where it is changed. The rest has to be true as well: a refusal is
+# only as true as what it was decided on.
 _ALL_IS_AS_REMEMBERED = """
     (SELECT count(*)
      FROM wallets AS w
@@ -99,7 +106,9 @@ _ALL_IS_AS_REMEMBERED = """
     AND NOT EXISTS (SELECT FROM usage_logs WHERE id = ANY ($11))
 """
 # Dividing by zero is how plain SQL says that something is not as the books had it. The
-# COMMIT that is sent along is not reached then.
+# COMMIT that is sent along is not reached then. Nothing asks how many transfers "moved", so they
+# are written last: whoever closes a hold again is told that it is not open any more, not that the
+# reference of its charge is taken.
 PREPARATION = f"""
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;

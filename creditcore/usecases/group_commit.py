@@ -87,6 +87,9 @@ class _Ticket:
     error: BaseException | None = None
 
     def answer(self, result: Any = None, error: BaseException | None = None) -> None:
+        """Tell whoever waits; where nobody does, an error must leave a trace."""
+        if self.keep and error is not None:
+            _log.error("a step was dropped: %r", self.step, exc_info=error)
         self.result, self.error = result, error
         self.done.set()
 
@@ -105,10 +108,10 @@ class GroupCommit:
         self._transactions = transactions
         self._clock = clock
         self._max_waiting = max_waiting
+        self._resetting = threading.Lock()
         self._reset()
 
     def _reset(self) -> None:
-        self._pid = os.getpid()
         self._waiting: deque[_Ticket] = deque()
         self._in_flight: list[_Ticket] = []
         # How many of those that wait have somebody waiting for them.
@@ -117,6 +120,8 @@ class GroupCommit:
         self._arrival = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        # Last: whoever sees this process here finds everything ready.
+        self._pid = os.getpid()
 
     def run(self, step: Step[Result_co]) -> Result_co:
         """Do a step and return what it decided, once that is durable.
@@ -142,6 +147,7 @@ class GroupCommit:
 
     def flush(self) -> None:
         """Wait until every step that was handed over so far has been answered."""
+        self._start_in_this_process()
         with self._changing:
             waiting = list(self._waiting) + self._in_flight
         for ticket in waiting:
@@ -149,11 +155,12 @@ class GroupCommit:
 
     def close(self, *, timeout_s: float = 10.0) -> None:
         """Finish what waits and stop. Steps handed over later are refused."""
+        self._start_in_this_process()
         with self._changing:
             self._closing.set()
             self._arrival.set()
             thread = self._thread
-        if thread is not None and self._pid == os.getpid():
+        if thread is not None:
             thread.join(timeout_s)
 
     def __enter__(self) -> Self:
@@ -168,23 +175,30 @@ class GroupCommit:
         self.close()
 
     def _enqueue(self, ticket: _Ticket) -> _Ticket:
-        if self._pid != os.getpid():
-            self._reset()
+        self._start_in_this_process()
         with self._changing:
             if self._closing.is_set():
                 raise StoreUnavailableError("The gateway is shutting down.")
             if not ticket.keep and len(self._waiting) >= self._max_waiting:
                 raise OverloadedError("Too many calls are waiting for the database.")
-            self._waiting.append(ticket)
-            self._urgent += not ticket.keep
             if self._thread is None:
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=self._commit_for_ever, name="group-commit", daemon=True
                 )
-                self._thread.start()
+                thread.start()
+                self._thread = thread
+            self._waiting.append(ticket)
+            self._urgent += not ticket.keep
             if not ticket.keep or len(self._waiting) == 1:
                 self._arrival.set()
         return ticket
+
+    def _start_in_this_process(self) -> None:
+        """Forget what a fork has left behind: the thread, and those who wait, are the parent's."""
+        if self._pid != os.getpid():
+            with self._resetting:
+                if self._pid != os.getpid():
+                    self._reset()
 
     def _commit_for_ever(self) -> None:
         pause_s = 0.0
@@ -209,6 +223,9 @@ class GroupCommit:
             if not self._urgent:
                 self._arrival.wait(_LINGER_S)
         with self._changing:
+            if pause_s:
+                # Those who wait for an answer come before what has failed and is kept.
+                self._waiting = deque(sorted(self._waiting, key=lambda ticket: ticket.keep))
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
             self._urgent -= sum(not ticket.keep for ticket in batch)
             self._in_flight = batch
@@ -270,8 +287,6 @@ class GroupCommit:
     def _commit_one_by_one(self, batch: list[_Ticket], error: Exception) -> bool:
         """Find the step that the store chokes on, so that it harms nobody else."""
         if len(batch) == 1:
-            if batch[0].keep:
-                _log.error("a step was dropped: %r", batch[0].step, exc_info=error)
             batch[0].answer(error=error)
             return False
         # A list, not a generator: all of them run, whatever the first one says.

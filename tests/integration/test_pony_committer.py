@@ -17,9 +17,12 @@ from adapters.pony_store.committer import PostgresCommitter
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock
 from creditcore.domain.errors import (
     RefusedByStoreError,
+    StoreBusyError,
     StoreError,
     StoreUnavailableError,
 )
+from creditcore.domain.holds import Hold
+from creditcore.domain.ledger import Books
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, admit, at_once
 from tests.stack import wait_until
@@ -41,6 +44,17 @@ HOT_TABLES = ("usage_logs", "wallets", "virtual_keys", "transfers")
 def committer(url: str) -> Iterator[PostgresCommitter]:
     with closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer:
         yield committer
+
+
+def reserve(books: Books, amount: int, *, reference: str, wallet_id: str = "wallet-1") -> Hold:
+    return books.admit(
+        wallet_id,
+        Ceiling.of(Credits(amount)),
+        reference=reference,
+        call=None,
+        now=NOON,
+        lifetime=MINUTE,
+    ).hold
 
 
 def server_process(committer: PostgresCommitter) -> int:
@@ -106,21 +120,42 @@ def test_a_call_that_another_process_admitted_meanwhile_is_found(
         charge = ChargeUsage(commits, store, clock)
         with another.begin() as tx:
             books = tx.ledger.lock(wallet_ids={"wallet-1"})
-            first = books.admit(
-                "wallet-1",
-                Ceiling.of(Credits(60)),
-                reference="call-1",
-                call=None,
-                now=NOON,
-                lifetime=MINUTE,
-            )
+            first = reserve(books, 60, reference="call-1")
             tx.ledger.write(books)
             waiting = threads.submit(
                 charge.authorize, "wallet-1", ceiling=Credits(60), reference="call-1"
             )
             wait_until(lambda: somebody_waits_for_a_lock(url))
             tx.commit()
-        assert waiting.result(60).hold == first.hold
+        assert waiting.result(60).hold == first
+
+
+def test_a_wallet_that_appeared_too_late_to_be_locked_is_not_spent_twice(
+    url: str, store: PonyTransactions, committer: PostgresCommitter
+) -> None:
+    a_wallet(store, posted=100)
+
+    def spend_late() -> None:
+        with committer.begin() as tx:
+            books = tx.ledger.lock(wallet_ids={"wallet-1", "wallet-2"})
+            # Read, but not locked: somebody else can spend all of it.
+            assert books.wallets["wallet-2"].available == Credits(100)
+            with closing(committer_for(url)) as another:
+                admit(another, 90, reference="call-2", wallet_id="wallet-2")
+            reserve(books, 90, reference="call-1", wallet_id="wallet-2")
+            tx.ledger.write(books)
+            tx.commit()
+
+    with closing(psycopg2.connect(url)) as other, ThreadPoolExecutor(1) as threads:
+        other.cursor().execute("SELECT 1 FROM wallets WHERE id = 'wallet-1' FOR UPDATE")
+        waiting = threads.submit(spend_late)
+        wait_until(lambda: somebody_waits_for_a_lock(url))
+        a_wallet(store, posted=100, wallet_id="wallet-2")
+        other.rollback()
+        assert isinstance(waiting.exception(60), StoreBusyError)
+
+    with store.begin() as tx:
+        assert tx.ledger.find_wallet("wallet-2").held == Credits(90)
 
 
 def test_no_plan_reads_a_whole_table(committer: PostgresCommitter) -> None:

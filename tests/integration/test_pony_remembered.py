@@ -18,7 +18,7 @@ from creditcore.domain.errors import KeyRefusedError, StoreBusyError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.ledger import Books, PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.pricing import Ceiling
-from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, at_once
+from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, at_once, settle
 from tests.stack import wait_until
 from tests.stores import WAIT_S, somebody_waits_for_a_lock
 
@@ -188,6 +188,14 @@ def test_credits_given_meanwhile_can_be_spent_at_once(
 
     assert charge.authorize("wallet-1", ceiling=Credits(150), reference="call-2").hold.is_open
     assert wallet(store) == (Credits(150), Credits(150))
+
+
+def test_credits_set_free_meanwhile_can_be_spent_at_once(url: str, charge: ChargeUsage) -> None:
+    hold = charge.authorize("wallet-1", ceiling=Credits(60), reference="call-1").hold
+    with closing(PostgresCommitter(url, wait_s=WAIT_S)) as another:
+        settle(another, hold, 0)
+
+    assert charge.authorize("wallet-1", ceiling=Credits(90), reference="call-2").hold.is_open
 
 
 def test_credits_spent_meanwhile_cannot_be_spent_again(

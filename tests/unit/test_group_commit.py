@@ -304,6 +304,40 @@ def test_what_nobody_waits_for_is_kept_until_the_database_is_back(
     assert stored(observed) == names
 
 
+def test_who_waits_is_told_that_the_database_is_gone_however_much_is_kept(
+    observed: ObservedStore, commits: GroupCommit, callers: ThreadPoolExecutor
+) -> None:
+    back = threading.Event()
+
+    def vanish(_tx: MemoryTransaction) -> None:
+        if not back.is_set():
+            raise UNAVAILABLE
+
+    observed.fail = vanish
+    names = {f"settlement-{number}" for number in range(2 * MAX_BATCH)}
+    for name in names:
+        commits.run_later(Note(name))
+    wait_until(lambda: observed.begun)
+
+    caller = callers.submit(commits.run, Note("caller"))
+
+    assert caller.exception(PATIENCE_S) is UNAVAILABLE
+    back.set()
+    commits.flush()
+    assert stored(observed) == names
+
+
+def test_what_nobody_waits_for_is_not_dropped_in_silence(
+    commits: GroupCommit, caplog: pytest.LogCaptureFixture
+) -> None:
+    commits.run_later(Note("no such hold", refuses=ValueError("no such hold")))
+    commits.flush()
+
+    [record] = caplog.records
+    assert "no such hold" in record.getMessage()
+    assert record.exc_info
+
+
 def test_flush_waits_for_what_was_given_back_too(
     observed: ObservedStore, commits: GroupCommit
 ) -> None:
@@ -359,7 +393,9 @@ def test_close_finishes_what_waits_and_refuses_what_comes_later(
     assert "late" not in stored(observed)
 
 
-def test_close_does_not_wait_for_a_database_that_is_gone(observed: ObservedStore) -> None:
+def test_close_does_not_wait_for_a_database_that_is_gone(
+    observed: ObservedStore, caplog: pytest.LogCaptureFixture
+) -> None:
     def vanish(_tx: MemoryTransaction) -> None:
         raise UNAVAILABLE
 
@@ -372,6 +408,8 @@ def test_close_does_not_wait_for_a_database_that_is_gone(observed: ObservedStore
 
     assert commits._thread is not None
     assert not commits._thread.is_alive()
+    # Its hold stays open until it expires: somebody may want to know why.
+    assert ["settlement" in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_a_commit_whose_answer_was_lost_charges_once_when_it_is_tried_again() -> None:
@@ -407,3 +445,31 @@ def test_a_forked_child_starts_anew(observed: ObservedStore, commits: GroupCommi
 
     assert commits._thread is not parents_thread
     assert stored(observed) == {"parent", "child"}
+
+
+@pytest.mark.parametrize("work", [GroupCommit.flush, GroupCommit.close])
+def test_a_forked_child_waits_for_nothing_of_its_parents(
+    commits: GroupCommit, callers: ThreadPoolExecutor, work: Callable[[GroupCommit], None]
+) -> None:
+    commits.run(Note("parent"))
+    # Forked in the middle of something: what was waiting there is answered in the parent.
+    commits._changing.acquire()
+    commits._waiting.append(None)  # type: ignore[arg-type]
+    commits._pid = os.getpid() + 1
+
+    callers.submit(work, commits).result(PATIENCE_S)
+
+
+def test_a_thread_that_could_not_be_started_is_started_by_the_next_caller(
+    commits: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", _cannot_start)
+        with pytest.raises(RuntimeError):
+            commits.run(Note("unlucky"))
+
+    assert commits.run(Note("next")) == "done next"
+
+
+def _cannot_start(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
