@@ -66,7 +66,7 @@ class Step(Protocol[Result_co]):
 
     @property
     def known_holds(self) -> Collection[Hold]:
-        """Of these holds, those that need not be read.
+        """Of the holds to read, those that need not be.
 
         The caller knows how it left them. If one is not so any more, writing it fails,
         and the step is decided again on what the database has.

@@ -267,26 +267,16 @@ def test_a_key_that_moved_spends_from_its_new_wallet(
     assert wallet(store) == (Credits(100), Credits(0))
 
 
-def test_a_call_that_was_admitted_before_is_found_though_it_would_be_refused_now(
-    store: PonyTransactions, charge: ChargeUsage
+@pytest.mark.parametrize("amount", [10, 60], ids=["affordable", "refused by now"])
+def test_a_call_that_was_admitted_before_is_found_and_not_held_again(
+    store: PonyTransactions, charge: ChargeUsage, amount: int
 ) -> None:
-    first = charge.authorize("wallet-1", ceiling=Credits(60), reference="call-1")
+    first = charge.authorize("wallet-1", ceiling=Credits(amount), reference="call-1")
 
-    again = charge.authorize("wallet-1", ceiling=Credits(60), reference="call-1")
+    again = charge.authorize("wallet-1", ceiling=Credits(amount), reference="call-1")
 
     assert again.hold == first.hold
-    assert wallet(store) == (Credits(100), Credits(60))
-
-
-def test_a_call_that_was_admitted_before_is_not_held_twice(
-    store: PonyTransactions, charge: ChargeUsage
-) -> None:
-    first = charge.authorize("wallet-1", ceiling=Credits(10), reference="call-1")
-
-    again = charge.authorize("wallet-1", ceiling=Credits(10), reference="call-1")
-
-    assert again.hold == first.hold
-    assert wallet(store) == (Credits(100), Credits(10))
+    assert wallet(store) == (Credits(100), Credits(amount))
 
 
 def test_a_refusal_is_proved_too(store: PonyTransactions, committer: PostgresCommitter) -> None:

@@ -365,6 +365,26 @@ def test_migrating_again_changes_nothing(empty_url: str) -> None:
     assert pending_migrations(empty_url) == []
 
 
+def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(url: str) -> None:
+    with closing(open_store(url)) as store:
+        wallet = a_wallet(store, posted=100)
+    # What its first version was: the index that the second one drops.
+    with closing(engine_for(url).open_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE INDEX transfers_of_wallet ON transfers (wallet_id, at)")
+        cursor.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+
+    assert migrate(url) == ["0002"]
+
+    with closing(open_store(url)) as store, store.begin() as tx:
+        assert tx.ledger.find_wallet(wallet.id) == wallet
+        assert len(tx.ledger.transfers_of(wallet.id, limit=10)) == 1
+    with closing(engine_for(url).open_connection()) as connection:
+        # It is gone: there is room for another one of that name.
+        connection.cursor().execute("CREATE INDEX transfers_of_wallet ON transfers (at)")
+
+
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_url: str) -> None:
     engine = engine_for(empty_url)
     with closing(engine.open_connection()) as connection:
