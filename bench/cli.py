@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import signal
 from collections.abc import Collection, Iterator, Sequence
@@ -20,6 +18,7 @@ from bench.flame import FLAME_GRAPH, Profile, record
 from bench.growth import measure_growth
 from bench.installs import Installs, MissingError, say
 from bench.ledger import measure_ledger
+from bench.machine import busy_loops, description, load_average
 from bench.place import REPOSITORY, Place
 from bench.postgres import Postgres, running_postgres
 from bench.report import report
@@ -96,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: Options) -> int:
     place = Place.from_env()
-    results = Results(_machine(options))
+    results = _begun(options)
     with Children(place.logs) as children, _emptied_afterwards(place), ExitStack() as stack:
         installs = Installs(place)
         postgres = _postgres(children, stack, results)
@@ -122,7 +121,7 @@ def _run(options: Options) -> int:
             bench.profile()
         if "slow-readers" in options.sections:
             bench.slow_readers()
-    results.machine["load average at the end"] = _load()
+    results.machine["load average at the end"] = load_average()
     promises = verdicts(results)
     print(report(results, promises))  # noqa: T201 - the report
     if options.json_file:
@@ -217,17 +216,19 @@ def _emptied_afterwards(place: Place) -> Iterator[None]:
         shutil.rmtree(place.run, ignore_errors=True)
 
 
-def _machine(options: Options) -> dict[str, object]:
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
-        "Python": platform.python_version(),
-        "rounds": f"{options.rounds} of {options.seconds} s",
-        "load average at the start": _load(),
-    }
-
-
-def _load() -> str:
-    return " ".join(f"{load:.2f}" for load in os.getloadavg())
+def _begun(options: Options) -> Results:
+    load = load_average()
+    say("looking what the machine can do")
+    loops = busy_loops()
+    return Results(
+        {
+            **description(),
+            "a busy loop": str(loops),
+            "rounds": f"{options.rounds} of {options.seconds} s",
+            "load average at the start": load,
+        },
+        loops,
+    )
 
 
 def _print_profile(profile: Profile) -> None:

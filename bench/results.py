@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.calls import CallsRound
 from bench.figures import Figure
 from bench.growth import GrowthStep
 from bench.ledger import LedgerRound
+from bench.machine import BusyLoops
 from bench.streams import StreamsRound
 
 
@@ -19,11 +20,13 @@ class Results:
 
     Attributes:
         machine: What it ran on, and how busy that was.
+        loops: What one and two processes could do there.
         missing: Why something was not measured, by its name.
         audits: What the books of each gateway said after the load.
     """
 
     machine: dict[str, Any]
+    loops: BusyLoops
     missing: dict[str, str] = field(default_factory=dict)
     audits: dict[str, str] = field(default_factory=dict)
     calls: list[CallsRound] = field(default_factory=list)
@@ -62,6 +65,7 @@ class Results:
         """Return all of it for ``--json``."""
         return {
             "machine": self.machine,
+            "busy_loops": asdict(self.loops),
             "missing": self.missing,
             "audits": self.audits,
             "calls": [found.as_document() for found in self.calls],
