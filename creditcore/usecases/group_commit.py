@@ -203,8 +203,13 @@ class GroupCommit:
     def _commit_for_ever(self) -> None:
         pause_s = 0.0
         while batch := self._take(pause_s):
-            failed = self._commit(batch)
-            pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S) if failed else 0.0
+            failure = self._commit(batch)
+            if failure is None:
+                pause_s = 0.0
+                continue
+            if pause_s and isinstance(failure, StoreUnavailableError):
+                self._tell_all(failure)
+            pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
 
     def _take(self, pause_s: float) -> list[_Ticket]:
         """Wait for work, and after a failure wait a little longer for the database.
@@ -231,8 +236,8 @@ class GroupCommit:
             self._in_flight = batch
             return batch
 
-    def _commit(self, batch: list[_Ticket]) -> bool:
-        """Commit a batch and answer everyone in it; whether the store failed us."""
+    def _commit(self, batch: list[_Ticket]) -> StoreError | None:
+        """Commit a batch and answer everyone in it; return how the store failed us, if it did."""
         for attempt in range(1, _BUSY_ATTEMPTS + 1):
             try:
                 # What was known may be wrong; after a lost race everything is read.
@@ -252,7 +257,7 @@ class GroupCommit:
             else:
                 for ticket, (result, refusal) in zip(batch, answers, strict=True):
                     ticket.answer(result, refusal)
-                return False
+                return None
         raise AssertionError("the last attempt returns")
 
     def _attempt(
@@ -284,16 +289,16 @@ class GroupCommit:
             tx.commit()
         return answers
 
-    def _commit_one_by_one(self, batch: list[_Ticket], error: Exception) -> bool:
+    def _commit_one_by_one(self, batch: list[_Ticket], error: Exception) -> StoreError | None:
         """Find the step that the store chokes on, so that it harms nobody else."""
         if len(batch) == 1:
             batch[0].answer(error=error)
-            return False
+            return None
         # A list, not a generator: all of them run, whatever the first one says.
-        outcomes = [self._commit([ticket]) for ticket in batch]
-        return all(outcomes)
+        failures = [self._commit([ticket]) for ticket in batch]
+        return failures[-1] if all(failures) else None
 
-    def _give_back(self, batch: list[_Ticket], error: StoreError) -> bool:
+    def _give_back(self, batch: list[_Ticket], error: StoreError) -> StoreError:
         """Answer those who wait with the failure; keep what must be done for later."""
         kept = [ticket for ticket in batch if ticket.keep and not self._closing.is_set()]
         for ticket in batch:
@@ -301,4 +306,17 @@ class GroupCommit:
                 ticket.answer(error=error)
         with self._changing:
             self._waiting.extendleft(reversed(kept))
-        return True
+        return error
+
+    def _tell_all(self, error: StoreUnavailableError) -> None:
+        """Answer everyone who waits for a database that has failed twice in a row.
+
+        They have waited through one attempt already. A batch for each attempt would leave
+        the last of them waiting for minutes.
+        """
+        with self._changing:
+            told = [ticket for ticket in self._waiting if not ticket.keep]
+            self._waiting = deque(ticket for ticket in self._waiting if ticket.keep)
+            self._urgent = 0
+        for ticket in told:
+            ticket.answer(error=error)

@@ -327,6 +327,51 @@ def test_who_waits_is_told_that_the_database_is_gone_however_much_is_kept(
     assert stored(observed) == names
 
 
+def test_everyone_is_told_at_once_that_the_database_is_still_gone(
+    observed: ObservedStore, commits: GroupCommit, callers: ThreadPoolExecutor
+) -> None:
+    back = threading.Event()
+
+    def vanish(_tx: MemoryTransaction) -> None:
+        if not back.is_set():
+            raise UNAVAILABLE
+
+    hold_up(observed, commits, callers)
+    others = [callers.submit(commits.run, Note(f"note-{number}")) for number in range(150)]
+    wait_until(lambda: waiting(commits) == 150)
+    observed.fail = vanish
+
+    observed.open_gate.set()
+
+    # The first attempt was for one of them, the second for as many as fit.
+    assert {other.exception(PATIENCE_S) for other in others} == {UNAVAILABLE}
+    assert observed.begun == 2
+    back.set()
+    commits.run(Note("next"))
+    assert stored(observed) == {"next"}
+    assert commits._urgent == 0
+
+
+def test_who_came_while_the_database_failed_once_is_served(
+    observed: ObservedStore, commits: GroupCommit, callers: ThreadPoolExecutor
+) -> None:
+    failures = [UNAVAILABLE]
+
+    def vanish(_tx: MemoryTransaction) -> None:
+        if failures:
+            raise failures.pop()
+
+    observed.fail = vanish
+    first = hold_up(observed, commits, callers)
+    other = callers.submit(commits.run, Note("other"))
+    wait_until(lambda: waiting(commits) == 1)
+
+    observed.open_gate.set()
+
+    assert first.exception(PATIENCE_S) is UNAVAILABLE
+    assert other.result(PATIENCE_S) == "done other"
+
+
 def test_what_nobody_waits_for_is_not_dropped_in_silence(
     commits: GroupCommit, caplog: pytest.LogCaptureFixture
 ) -> None:
