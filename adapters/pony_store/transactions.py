@@ -100,10 +100,14 @@ class PonyTransactions:
         self._db = Database()
         define_entities(self._db)
         pool = BoundedPool(engine, size=engine.connections or pool_size, wait_s=wait_s)
-        with Session(self._db, engine).translated():
-            self._db.bind(engine.provider, *engine.address, pony_pool_mockup=pool)
-            # Migrations make the tables; this compares their columns with the entities.
-            self._db.generate_mapping(create_tables=False, check_tables=True)
+        try:
+            with Session(self._db, engine).translated():
+                self._db.bind(engine.provider, *engine.address, pony_pool_mockup=pool)
+                # Migrations make the tables; this compares their columns with the entities.
+                self._db.generate_mapping(create_tables=False, check_tables=True)
+        except BaseException:
+            pool.disconnect()
+            raise
 
     @contextmanager
     def begin(self) -> Iterator[PonyTransaction]:

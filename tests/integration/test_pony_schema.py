@@ -418,8 +418,16 @@ def test_many_processes_may_migrate_at_once(empty_url: str) -> None:
 
 
 def test_a_store_without_its_tables_is_not_opened(empty_url: str) -> None:
+    before = open_files()
+
     with pytest.raises(StoreError):
         open_store(empty_url)
+
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> None:
