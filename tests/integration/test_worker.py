@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gevent
+import gevent.event
 import pytest
 from gevent import socket as cooperative
 from gunicorn import http, util
@@ -246,6 +249,110 @@ def test_a_connection_ends_when_gunicorn_wants_it_to(
 
     assert "Connection: close" in seen.lines
     assert seen.body == b"one"
+
+
+@pytest.fixture
+def tick(worker: GatewayWorker, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Do what gunicorn makes the worker do each second."""
+    monkeypatch.setattr(worker, "ppid", os.getppid())
+    return worker.notify
+
+
+@pytest.fixture
+def ending(worker: GatewayWorker, tick: Callable[[], None]) -> Callable[[], None]:
+    """Do it once the worker was told to end."""
+
+    def end() -> None:
+        worker.alive = False
+        tick()
+
+    return end
+
+
+@contextmanager
+def connected(worker: GatewayWorker, application: Any) -> Iterator[tuple[Client, gevent.Greenlet]]:
+    """Open a connection to a worker that would keep it for long; yield it and who serves it."""
+    worker.cfg.set("keepalive", 3600)
+    worker.wsgi = application
+    ours, theirs = socket.socketpair()
+    with (
+        Client(ours) as client,
+        Client(theirs) as served,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        serving = gevent.spawn(worker.handle, listener, served, ("127.0.0.1", 5555))
+        yield client, serving
+        serving.kill()
+
+
+def everything_from(client: Client) -> bytes:
+    with gevent.Timeout(PATIENCE_S):
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize("calls", [0, 1], ids=["nothing was sent", "a call was answered"])
+def test_a_process_that_ends_does_not_wait_for_a_client_that_says_nothing(
+    worker: GatewayWorker, ending: Callable[[], None], calls: int
+) -> None:
+    with connected(worker, echo) as (client, serving):
+        for _ in range(calls):
+            client.sendall(request(b"one"))
+            assert client.recv(65536).endswith(b"one")
+        gevent.sleep(0)
+
+        ending()
+
+        assert everything_from(client) == b""
+        serving.join(PATIENCE_S)
+        assert serving.successful()
+    assert not worker._idle
+
+
+def test_a_process_that_goes_on_keeps_its_clients(
+    worker: GatewayWorker, tick: Callable[[], None]
+) -> None:
+    with connected(worker, echo) as (client, _serving):
+        gevent.sleep(0)
+
+        tick()
+        gevent.sleep(0)
+
+        client.sendall(request(b"later"))
+        assert client.recv(65536).endswith(b"later")
+
+
+def test_a_request_that_had_arrived_is_still_answered(
+    worker: GatewayWorker, ending: Callable[[], None]
+) -> None:
+    with connected(worker, echo) as (client, _serving):
+        gevent.sleep(0)
+        client.sendall(request(b"in time"))
+
+        ending()
+
+        assert everything_from(client).endswith(b"in time")
+
+
+def test_a_body_that_is_still_arriving_is_waited_for(
+    worker: GatewayWorker, ending: Callable[[], None]
+) -> None:
+    begun = gevent.event.Event()
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        begun.set()
+        return echo(environ, start_response)
+
+    with connected(worker, application) as (client, _serving):
+        whole = request(b"one and two")
+        client.sendall(whole[:-3])
+        assert begun.wait(PATIENCE_S)
+
+        ending()
+        client.sendall(whole[-3:])
+
+        assert client.recv(65536).endswith(b"one and two")
+        ending()
+        assert everything_from(client) == b""
 
 
 # -- bodies -----------------------------------------------------------------------------
