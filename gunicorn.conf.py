@@ -49,6 +49,8 @@ errorlog = "-"
 sendfile = False
 loglevel = os.environ.get("LOG_LEVEL") or "info"
 forwarded_allow_ips = "127.0.0.1"
+# A header of a client must not move the path, whoever passes it on.
+forwarder_headers = ""
 
 # Each connection may need another one upstream, and many systems allow 1024 files by default.
 _FILES = 8192

@@ -25,12 +25,11 @@ from adapters.flask_web import (
     session,
     webhooks,
 )
-from adapters.flask_web.proxy import Proxy
+from adapters.flask_web.proxy import MAX_FORM_BYTES, Proxy
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.throttle import Throttle
 
-_MAX_FORM_BYTES = 1024 * 1024
 _SESSION_LIFETIME = timedelta(days=14)
 
 
@@ -39,7 +38,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=_derived(settings.auth_secret, "session"),
-        MAX_CONTENT_LENGTH=_MAX_FORM_BYTES,
+        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         PERMANENT_SESSION_LIFETIME=_SESSION_LIFETIME,
         SESSION_COOKIE_NAME="creditcore_session",
         SESSION_COOKIE_HTTPONLY=True,

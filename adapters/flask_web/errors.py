@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, render_template, request, url_for
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from creditcore.domain.errors import (
     BadCredentialsError,
@@ -63,6 +63,14 @@ class Refusal:
                 "code": self.code,
             }
         }
+
+
+class RefusedError(Exception):
+    """Ends a request with an answer that only HTTP knows."""
+
+    def __init__(self, answer: Refusal) -> None:
+        self.answer = answer
+        super().__init__(answer.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +215,6 @@ def _insufficient(error: InsufficientCreditsError, base_url: str) -> str:
 
 _HTTP_MESSAGES = {
     404: "Nothing is at this address. It may have moved, or the link is incomplete.",
-    405: "This address does not take requests of this kind.",
     413: "What was sent is too large.",
 }
 
@@ -243,6 +250,9 @@ def register(app: Flask, *, base_url: str) -> None:
         status = error.code or 500
         code = error.name.lower().replace(" ", "_")
         message = _HTTP_MESSAGES.get(status) or error.description or error.name
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            allowed = " or ".join(sorted({*error.valid_methods} - {"HEAD", "OPTIONS"}))
+            message = f"Use {allowed} here, not {request.method}."
         answer = _answer(refusal(status, message, code=code))
         for name, value in error.get_headers():
             if name.lower() in ("allow", "retry-after"):

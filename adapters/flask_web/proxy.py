@@ -13,12 +13,12 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import gevent
 import orjson
 
 from adapters.flask_web.bearer import bearer_secret, either_secret
-from adapters.flask_web.errors import Refusal, anthropic_body, refusal, refusal_of
+from adapters.flask_web.errors import RefusedError, anthropic_body, refusal, refusal_of
 from adapters.flask_web.model_offers import ModelOffer
+from adapters.flask_web.request_body import declared_length, has_arrived, read_body
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.stream_places import SeatedWire, StreamPlaces
@@ -29,28 +29,25 @@ from creditcore.ports.inference import Wire
 from creditcore.usecases.relayed_call import RelayedCall
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """As large as providers take: prompts with images are megabytes."""
 
-_READ_TIMEOUT_S = 30.0
-_READ_BYTES = 64 * 1024
+MAX_FORM_BYTES = 1024 * 1024
+"""The site takes forms and webhooks."""
+
+_SMALL_BYTES = 64 * 1024
 _MODELS = "/v1/models"
 _MESSAGES = "/v1/messages"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
+# What is echoed in an answer must not be taken for a page.
+_AS_SAID = ("x-content-type-options", "nosniff")
+
 _log = logging.getLogger(__name__)
 
 _Headers = list[tuple[str, str]]
-
-
-class _RefusedError(Exception):
-    """Ends a request with an answer that only HTTP knows."""
-
-    def __init__(self, answer: Refusal) -> None:
-        self.answer = answer
-        super().__init__(answer.message)
 
 
 class Proxy:
@@ -67,12 +64,12 @@ class Proxy:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
-        if path != "/v1" and not path.startswith("/v1/"):
-            return self._site(environ, start_response)
         call_id = self._services.relay.new_call_id()
         try:
+            if path != "/v1" and not path.startswith("/v1/"):
+                return self._site(_in_time(environ), start_response)
             return self._serve(path, environ, start_response, call_id)
-        except _RefusedError as error:
+        except RefusedError as error:
             answer = error.answer
         except CreditcoreError as error:
             answer = refusal_of(error, base_url=self._base_url)
@@ -82,7 +79,8 @@ class Proxy:
             answer = refusal(500, message, code="internal_error")
         body = anthropic_body(answer, call_id) if _is_anthropic(path) else answer.body
         headers = [*answer.headers, *_names(path, call_id)]
-        return _json(start_response, answer.status, orjson.dumps(body), headers)
+        document = _json(start_response, answer.status, orjson.dumps(body), headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else document
 
     def _serve(
         self, path: str, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
@@ -97,7 +95,7 @@ class Proxy:
             headers = [("x-request-id", call_id)]
             return _json(start_response, 200, orjson.dumps(document), headers)
         message = f"There is no {path} here. See {self._base_url}/ for what there is."
-        raise _RefusedError(refusal(404, message, code="unknown_url"))
+        raise RefusedError(refusal(404, message, code="unknown_url"))
 
     def _call(
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
@@ -105,7 +103,7 @@ class Proxy:
         secret = _secret(wire.endpoint, environ)
         heard = wire.hearing(lambda name: _header(environ, name))
         seated = SeatedWire(heard, self._places)
-        body = _body(environ)
+        body = self._body(environ, secret)
         try:
             call = self._services.relay.open(seated, body, secret=secret, call_id=call_id)
         except BaseException:
@@ -118,6 +116,7 @@ class Proxy:
                     ("content-type", "text/event-stream; charset=utf-8"),
                     ("cache-control", "no-store"),
                     ("x-accel-buffering", "no"),
+                    _AS_SAID,
                     *_names(wire.endpoint, call_id),
                 ],
             )
@@ -133,12 +132,25 @@ class Proxy:
         ]
         return _json(start_response, 200, document.body, headers)
 
+    def _body(self, environ: WSGIEnvironment, secret: KeySecret) -> bytes:
+        """Read the body of a call."""
+        if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+            message = "Send the body as it is, without Content-Encoding."
+            raise RefusedError(refusal(415, message, code="unsupported_encoding"))
+        length = declared_length(environ)
+        if length is None or length > _SMALL_BYTES:
+            # Holding credits would tell, but only after megabytes were read and understood.
+            self._services.recognise.recognise(secret)
+        return read_body(environ, most=MAX_BODY_BYTES)
+
     def _models(self) -> dict[str, Any]:
         offers = [ModelOffer.of(price, self._tariff) for price in self._services.prices.all()]
         return {"object": "list", "data": [offer.document() for offer in offers]}
 
     def _model(self, path: str) -> dict[str, Any]:
-        price = self._services.prices.find(path.removeprefix(f"{_MODELS}/"))
+        # WSGI passes the bytes of a path on as if they were Latin-1.
+        name = path.removeprefix(f"{_MODELS}/").encode("latin-1").decode(errors="replace")
+        price = self._services.prices.find(name)
         return ModelOffer.of(price, self._tariff).document()
 
 
@@ -199,57 +211,23 @@ def _environ_key(name: str) -> str:
 def _only(environ: WSGIEnvironment, method: str) -> None:
     if environ["REQUEST_METHOD"] != method:
         message = f"Use {method} here, not {environ['REQUEST_METHOD']}."
-        raise _RefusedError(
+        raise RefusedError(
             refusal(405, message, code="method_not_allowed", headers=(("allow", method),))
         )
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    """Read a body that is neither too long nor too slow."""
-    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
-        message = "Send the body as it is, without Content-Encoding."
-        raise _RefusedError(refusal(415, message, code="unsupported_encoding"))
-    declared = environ.get("CONTENT_LENGTH") or ""
-    length = int(declared) if declared.isdigit() else None
-    if length is not None and length > MAX_BODY_BYTES:
-        raise _RefusedError(_too_large())
-    stream = environ["wsgi.input"]
-    if isinstance(stream, BytesIO):
-        # It has come already: our worker hands it over like this. Nothing can be slow.
-        return _read(stream, length)
-    slow = gevent.Timeout(_READ_TIMEOUT_S)
-    slow.start()
-    try:
-        return _read(stream, length)
-    except gevent.Timeout as timeout:
-        if timeout is not slow:
-            raise
-        message = "The body took too long to arrive."
-        raise _RefusedError(refusal(408, message, code="request_timeout")) from None
-    finally:
-        slow.close()
+def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
+    """Return the same request with its body, which the site would wait for as long as it takes.
 
-
-def _read(stream: InputStream, length: int | None) -> bytes:
-    parts, received = [], 0
-    while length is None or received < length:
-        wanted = _READ_BYTES if length is None else min(_READ_BYTES, length - received)
-        part = stream.read(wanted)
-        if not part:
-            break
-        received += len(part)
-        if received > MAX_BODY_BYTES:
-            raise _RefusedError(_too_large())
-        parts.append(part)
-    if length is not None and received < length:
-        message = "The body is shorter than its Content-Length says."
-        raise _RefusedError(refusal(400, message, code="incomplete_body"))
-    return b"".join(parts)
-
-
-def _too_large() -> Refusal:
-    megabytes = MAX_BODY_BYTES // (1024 * 1024)
-    return refusal(413, f"A request has {megabytes} MB at most.", code="request_too_large")
+    One that is announced as too long is left alone: the site refuses it unread.
+    """
+    length = declared_length(environ)
+    if has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
+        return environ
+    body = read_body(environ, most=MAX_FORM_BYTES)
+    arrived = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    arrived.pop("HTTP_TRANSFER_ENCODING", None)
+    return arrived
 
 
 def _json(
@@ -261,6 +239,7 @@ def _json(
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
             ("cache-control", "no-store"),
+            _AS_SAID,
             *headers,
         ],
     )

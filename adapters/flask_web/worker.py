@@ -110,6 +110,10 @@ class Answer(wsgi.Response):
             # Printable ASCII cannot split an answer. A name is checked once, a value each time.
             if value.isascii() and value.isprintable() and _is_plain_name(name):
                 self.headers.append((name, value.strip(" ")))
+            elif (name.lower(), value) == ("connection", "close"):
+                # WSGI gives this word to the server. It is how an application tells ours that
+                # what is left on the connection can no longer be understood.
+                self.force_close()
             else:
                 super().process_headers([(name, value)])
 

@@ -16,11 +16,13 @@ NEVER_WHOLE = "This is never whole."
 
 @dataclass(frozen=True)
 class Endless:
-    """Connections on which a head, and a body, began and do not go on."""
+    """Connections on which a head, or a body, began and does not go on."""
 
     account: Account
     head: socket.socket
     body: socket.socket
+    chunks: socket.socket
+    form: socket.socket
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +35,13 @@ def endless(sqlite_stack: Stack) -> Iterator[Endless]:
     with (
         raw_connection(sqlite_stack.base_url) as head,
         raw_connection(sqlite_stack.base_url) as body,
+        raw_connection(sqlite_stack.base_url) as chunks,
+        raw_connection(sqlite_stack.base_url) as form,
     ):
         head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nx-slow: ")
         body.sendall(longer)
-        yield Endless(account, head, body)
+        chunks.sendall(
+            request.partition(b"Content-Length")[0] + b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        form.sendall(b"POST /sign-in HTTP/1.1\r\nhost: gateway\r\ncontent-length: 100\r\n\r\n")
+        yield Endless(account, head, body, chunks, form)

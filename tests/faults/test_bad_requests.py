@@ -18,6 +18,7 @@ from tests.faults.wire import (
     connect,
     raw_connection,
     read_to_the_end,
+    read_until,
     request_bytes,
 )
 from tests.stack import Account, Stack
@@ -400,6 +401,32 @@ def test_a_body_shorter_than_announced_is_refused(stack: Stack, account: Account
     )
 
     expect_refusal(exchange(stack, longer), 400, code="incomplete_body")
+
+
+@pytest.mark.parametrize("path", [PATH, "/sign-in"])
+@pytest.mark.parametrize("chunks", [b"zz\r\nx\r\n0\r\n\r\n", b"-5\r\nx", b"1\r\nxyz"], ids=repr)
+def test_a_body_in_broken_chunks_is_refused(
+    stack: Stack, account: Account, path: str, chunks: bytes
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {account.api_key}\r\n"
+    data = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+
+    expect_refusal(exchange(stack, data), 400, code="malformed_body")
+
+
+def test_whoever_has_no_key_is_refused_before_a_long_body_is_read(stack: Stack) -> None:
+    head = f"POST {PATH} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {UNKNOWN_KEY}\r\n"
+    with raw_connection(stack.base_url) as sock:
+        sock.sendall(head.encode() + b"Content-Length: 30000000\r\n\r\n{")
+        seen = parse(read_until(sock, b"}}"))
+
+    expect_refusal(seen, 401, code="invalid_api_key")
+
+
+def test_a_header_does_not_move_the_path(stack: Stack, account: Account) -> None:
+    head = f"GET /v1/models HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {account.api_key}\r\n"
+
+    assert exchange(stack, f"{head}SCRIPT_NAME: /v1\r\n\r\n".encode()).status == 200
 
 
 def test_a_body_longer_than_announced_is_not_read_beyond(stack: Stack, account: Account) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from creditcore import Credits
 from tests.faults.conftest import NEVER_WHOLE, Endless
+from tests.faults.wire import read_to_the_end
 from tests.stack import PATIENCE_S, Stack, wait_until
 
 SLOW_READERS = 200
@@ -80,10 +81,17 @@ def test_two_hundred_slow_readers_leave_room_for_others(sqlite_stack: Stack) -> 
 
 
 def test_heads_and_bodies_that_never_end_are_cut(sqlite_stack: Stack, endless: Endless) -> None:
-    answer = endless.body.recv(65536)
+    answers = [each.recv(65536) for each in (endless.body, endless.chunks, endless.form)]
     rest = endless.head.recv(65536)
 
-    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 408 "] * 3
     assert rest == b""
     assert NEVER_WHOLE not in json.dumps(sqlite_stack.upstream()["calls"])
     assert sqlite_stack.calls_of(endless.account) == []
+
+
+def test_what_follows_half_a_body_is_not_taken_for_a_request(endless: Endless) -> None:
+    for each in (endless.body, endless.chunks, endless.form):
+        with suppress(ConnectionError):
+            each.sendall(b"GET /healthz HTTP/1.1\r\nhost: gateway\r\n\r\n")
+            assert b"200 OK" not in read_to_the_end(each)

@@ -172,7 +172,7 @@ def test_the_answer_is_what_gunicorn_itself_would_send(
         (answering([], status="204 No Content"), request()),
         (answering([], status="304 Not Modified"), request()),
         (answering([b"hello"], ("content-length", "5")), b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"),
-        (answering([b"x"], ("connection", "close"), ("te", "gzip")), request()),
+        (answering([b"x"], ("connection", "keep-alive"), ("te", "gzip")), request()),
         (answering([b"x"], ("upgrade", "websocket"), ("connection", "upgrade")), request()),
         (echo, request(b"one") + request(b"three") + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
         (echo, request(b"x" * 50_000)),
@@ -353,6 +353,13 @@ def test_a_body_that_is_still_arriving_is_waited_for(
         assert client.recv(65536).endswith(b"one and two")
         ending()
         assert everything_from(client) == b""
+
+
+def test_an_application_can_end_a_connection(serve: Callable[..., Served]) -> None:
+    seen = serve(answering([b"x"], ("Connection", "close")), request() + request())
+
+    assert seen.lines.count("Connection: close") == 1
+    assert seen.answer.count(b"HTTP/1.1 200 OK") == 1
 
 
 # -- bodies -----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,14 @@ import orjson
 
 from creditcore.domain.errors import InvalidRequestError
 
+MOST_CONTAINERS = 50_000
+MOST_VALUES = 300_000
+"""What a request may hold, however long its texts are. It is the number of values that costs time,
+for which every other call of the process would wait; a batch of embeddings has 300,000 tokens."""
+
+_LARGE_BYTES = 64 * 1024
 _STREAMED = b'{"stream":true'
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def decode_body(body: bytes) -> dict[str, Any]:
@@ -19,8 +27,14 @@ def decode_body(body: bytes) -> dict[str, Any]:
     surrogates, bytes that are not UTF-8, nesting deeper than 1024.
 
     Raises:
-        InvalidRequestError: Not JSON, or not an object.
+        InvalidRequestError: Not JSON, not an object, or too many values.
     """
+    if len(body) > _LARGE_BYTES and _is_crowded(body):
+        raise InvalidRequestError(
+            f"A request has {MOST_CONTAINERS:,} objects and lists, and {MOST_VALUES:,} values, at"
+            " most. Split it into several.",
+            code="request_too_complex",
+        )
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -44,6 +58,20 @@ def encode_body(fields: Mapping[str, Any], *, stream: bool) -> bytes:
         raise InvalidRequestError(
             "The request body is nested too deeply.", code="invalid_json"
         ) from error
+
+
+def _is_crowded(body: bytes) -> bool:
+    """Tell without parsing, which is what would take long."""
+    if not _has_more_than_allowed(body):
+        return False
+    # Most of it may be inside a text, such as code that a model is asked about.
+    texts = body.count(b'"') - body.count(b'\\"')
+    return texts > 4 * MOST_VALUES or _has_more_than_allowed(_TEXT.sub(b"", body))
+
+
+def _has_more_than_allowed(body: bytes) -> bool:
+    containers = body.count(b"{") + body.count(b"[")
+    return containers > MOST_CONTAINERS or body.count(b",") > MOST_VALUES
 
 
 def asks_for_stream(body: bytes) -> bool:

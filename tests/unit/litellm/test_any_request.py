@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.litellm.wire.body import asks_for_stream
+from adapters.litellm.wire.body import (
+    MOST_CONTAINERS,
+    MOST_VALUES,
+    asks_for_stream,
+    decode_body,
+)
 from adapters.litellm.wire.chat import ChatCompletions
 from adapters.litellm.wire.completions import Completions
 from adapters.litellm.wire.embeddings import Embeddings
@@ -99,3 +104,45 @@ def test_what_routes_mocks_or_prices_is_refused_everywhere(wire: Wire, name: str
 def test_what_is_no_request_is_refused_everywhere(wire: Wire, body: bytes) -> None:
     with pytest.raises(InvalidRequestError):
         wire.parse(body)
+
+
+def a_body(field: str, value: str, times: int) -> bytes:
+    """Return a request with a list in which a value stands so many times."""
+    values = ",".join([value] * times)
+    return f'{{"model":"m","{field}":[{values}]}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        a_body("tool_calls", "[]", MOST_CONTAINERS),
+        a_body("tool_calls", "{}", MOST_CONTAINERS),
+        a_body("stop", "1", MOST_VALUES + 2),
+        a_body("stop", '""', MOST_VALUES + 2),
+        a_body("stop", '{"a":1}', MOST_CONTAINERS),
+        a_body("stop", '["\\\\"]', MOST_CONTAINERS),
+    ],
+    ids=["lists", "objects", "numbers", "texts", "names", "texts that end in a backslash"],
+)
+def test_more_values_than_others_can_wait_for_are_refused_unparsed(body: bytes) -> None:
+    with pytest.raises(InvalidRequestError) as refusal:
+        decode_body(body)
+
+    assert refusal.value.code == "request_too_complex"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[{,}]" * MOST_VALUES, '["\\' * MOST_VALUES, "\\" * 100_000 + ',"[' * MOST_VALUES],
+    ids=["brackets", "quotes and backslashes", "backslashes first"],
+)
+def test_a_long_text_may_have_any_signs(text: str) -> None:
+    body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": text}]})
+
+    assert decode_body(body)["messages"][0]["content"] == text
+
+
+def test_as_many_values_as_are_allowed_are_read() -> None:
+    numbers = list(range(MOST_VALUES - 10))
+
+    assert decode_body(orjson.dumps({"model": "m", "input": numbers}))["input"] == numbers
