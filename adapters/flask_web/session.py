@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, flash, g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_required
 
 from adapters.flask_web.services import Services
@@ -16,6 +16,8 @@ from adapters.flask_web.settings import Settings
 from creditcore.domain.errors import StoreError, WalletNotFoundError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.people import Person
+
+_ASKS = ("GET", "HEAD", "OPTIONS")
 
 Args = ParamSpec("Args")
 View = TypeVar("View")
@@ -60,6 +62,10 @@ def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
 
     @wraps(view)
     def guarded(*args: Args.args, **kwargs: Args.kwargs) -> View:
+        if request.method not in _ASKS and not current_user.is_authenticated:
+            # Coming back to this address after signing in would ask for it, not send the form.
+            flash("Please sign in, then do it again.", "info")
+            return cast("View", redirect(url_for("auth.sign_in")))
         seen: View = login_required(view)(*args, **kwargs)
         return seen
 

@@ -218,6 +218,9 @@ class _Reader:
             return default
 
 
+_PLACEHOLDER = "replace-me"
+
+
 def _contradictions(values: dict[str, Any]) -> list[str]:
     """Return what is wrong between variables that are each fine."""
     faults = []
@@ -244,7 +247,11 @@ def _unfit_for_production(values: dict[str, Any]) -> list[str]:
         )
     if values["litellm_master_key"] == SANDBOX_LITELLM_KEY:
         faults.append("LITELLM_MASTER_KEY is the sandbox's.")
-    return faults
+    return faults + [
+        f"{name.upper()} is still what .env.example says, for all to read."
+        for name in ("auth_secret", "litellm_master_key", "paystack_secret_key")
+        if _PLACEHOLDER in str(values[name])
+    ]
 
 
 def _kes_rate(text: str) -> ExchangeRate:

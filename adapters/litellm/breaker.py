@@ -23,8 +23,12 @@ class Breaker:
         self._failures = 0
         self._next_try = 0.0
 
+    def might_allow(self) -> bool:
+        """Whether a call that begins now may be let through. Asking takes nobody's turn."""
+        return self._failures < _FAILURES_TO_OPEN or self._now() >= self._next_try
+
     def allows(self) -> bool:
-        """Whether to call. While it is open, one caller each few seconds may try."""
+        """Whether to call now. While it is open, one caller each few seconds may try."""
         if self._failures < _FAILURES_TO_OPEN:
             return True
         with self._lock:

@@ -65,6 +65,10 @@ class Address:
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
 
+class NoFreeConnectionError(UpstreamUnavailableError):
+    """As many calls run as may."""
+
+
 class Connection:
     """One connection. While it works, its errors are ``OSError``: the caller knows what they mean.
 
@@ -212,10 +216,11 @@ class ConnectionPool:
         It must come back, by ``give_back`` or ``discard``, or its place is lost.
 
         Raises:
-            UpstreamUnavailableError: All are busy, or the server cannot be reached.
+            NoFreeConnectionError: All are busy.
+            UpstreamUnavailableError: The server cannot be reached.
         """
         if not self._places.acquire(timeout=self._wait_timeout_s):
-            raise UpstreamUnavailableError
+            raise NoFreeConnectionError
         try:
             return self._take_idle() or Connection(
                 self._address, tls=self._tls, connect_timeout_s=self._connect_timeout_s

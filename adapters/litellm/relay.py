@@ -7,7 +7,12 @@ import time
 
 from adapters.litellm.answers import BrokenBeforeAnswerError, LiteLLMAnswer
 from adapters.litellm.breaker import Breaker
-from adapters.litellm.connections import Address, Connection, ConnectionPool
+from adapters.litellm.connections import (
+    Address,
+    Connection,
+    ConnectionPool,
+    NoFreeConnectionError,
+)
 from adapters.litellm.faults import refusal
 from adapters.litellm.wire.body import asks_for_stream
 from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
@@ -76,10 +81,12 @@ class LiteLLMRelay:
     def check(self) -> None:
         """Say at once if the server is known to be down.
 
+        A call that is refused after this, for want of credits say, is no try: only ``send`` is.
+
         Raises:
             UpstreamUnavailableError: It has not answered several calls in a row.
         """
-        if not self._breaker.allows():
+        if not self._breaker.might_allow():
             raise UpstreamUnavailableError
 
     def send(self, wire: Wire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
@@ -98,11 +105,16 @@ class LiteLLMRelay:
             UpstreamTimeoutError: It stayed silent for too long.
             ValueError: The call id could not stand in a header.
         """
+        if not self._breaker.allows():
+            raise UpstreamUnavailableError
         streams = asks_for_stream(body)
         message = self._message(wire, body, call_id=call_id, streams=streams)
         timeout_s = self._first_byte_timeout_s if streams else self._head_timeout_s
         try:
             answer = self._exchange(message, deadline=time.monotonic() + timeout_s)
+        except NoFreeConnectionError:
+            # That all of ours are busy says nothing of the server.
+            raise
         except (UpstreamUnavailableError, UpstreamTimeoutError):
             self._breaker.failed()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
@@ -23,7 +24,6 @@ MAX_ANSWER_BYTES = 1_048_576
 
 MAX_WEBHOOK_BYTES = 1_048_576
 
-_CHUNK_BYTES = 65_536
 # What a header can carry. A line break would make the HTTP library name the key in its error.
 _SECRET_KEY = re.compile(r"[\x21-\x7e]{8,}")
 # No backslash: browsers read it as a slash, and so see another host than we do.
@@ -57,7 +57,8 @@ class PaystackGateway:
             channels: How payers may pay, in Paystack's words: ``card``, ``mobile_money``.
             previous_secret_keys: Keys whose webhooks are still taken, during a rotation.
             connect_timeout_s: The longest wait for a connection.
-            read_timeout_s: The longest silence while an answer is awaited.
+            read_timeout_s: The longest silence while an answer is awaited. All of it takes
+                no longer than both together.
 
         Raises:
             ValueError: The address or a key cannot be right. The key is not repeated.
@@ -128,6 +129,7 @@ class PaystackGateway:
         Raises:
             PaymentGatewayUnavailableError: There is none, or none that can be used.
         """
+        deadline = time.monotonic() + sum(self._timeout_s)
         try:
             with (
                 _DirectSession() as session,
@@ -140,7 +142,7 @@ class PaystackGateway:
                     stream=True,
                 ) as response,
             ):
-                http_status, content = response.status_code, _read(response)
+                http_status, content = response.status_code, _read(response, deadline)
         except requests.Timeout as error:
             raise PaymentGatewayUnavailableError("Paystack did not answer in time.") from error
         except requests.RequestException as error:
@@ -187,15 +189,19 @@ class _DirectSession(requests.Session):
         """
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, deadline: float) -> bytes:
     """Read an answer's body.
 
     Raises:
-        PaymentGatewayUnavailableError: It is longer than any answer of Paystack's.
+        PaymentGatewayUnavailableError: It is longer than any answer of Paystack's, or comes in
+            drops, each of which would be in time.
     """
     content = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
-        content += chunk
+    # A larger piece is waited for until it is whole, and every drop would begin the wait anew.
+    for byte in response.iter_content(1):
+        content += byte
+        if time.monotonic() > deadline:
+            raise PaymentGatewayUnavailableError("Paystack did not answer in time.")
         if len(content) > MAX_ANSWER_BYTES:
             raise PaymentGatewayUnavailableError("Paystack's answer is too long.")
     return bytes(content)

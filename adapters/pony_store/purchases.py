@@ -35,6 +35,9 @@ class PonyPurchases:
         Raises:
             PurchaseNotFoundError: No purchase has this reference.
         """
+        if not reference or "\0" in reference:
+            # No database keeps such a name, so none has to be asked.
+            raise PurchaseNotFoundError(reference)
         with self._session.translated():
             row = self._entity.get(paystack_ref=reference)
         if row is None:

@@ -166,7 +166,8 @@ class Hold:
             state=state,
             charged=charged,
             written_off=written_off,
-            closed_at=at,
+            # A clock may have been set back meanwhile; nothing ends before it began.
+            closed_at=max(at, self.created_at),
             call=self.call,
             outcome=outcome or self.outcome,
         )

@@ -446,6 +446,28 @@ class Books:
             self._change(settlement.wallet)
         return settlement.hold
 
+    def void(self, reference: str, wallet_id: str, *, call: Call | None, at: datetime) -> None:
+        """See to it that nothing is held under a reference, now or later.
+
+        A hold that is there is released. Where there is none, a released one takes its name,
+        so that whoever is still about to make it finds that it exists.
+        """
+        outcome = Outcome(error="interrupted")
+        if reference in self.holds:
+            self.settle(reference, ZERO, at=at, outcome=outcome, closing=HoldState.RELEASED)
+            return
+        self.holds[reference] = self.new_holds[reference] = Hold(
+            reference=reference,
+            wallet_id=self.wallet(wallet_id).id,
+            amount=ZERO,
+            created_at=at,
+            expires_at=at,
+            state=HoldState.RELEASED,
+            closed_at=at,
+            call=call,
+            outcome=outcome,
+        )
+
     def post(self, transfers: Iterable[Transfer]) -> bool:
         """Move credits; whether anything moved that had not moved before.
 

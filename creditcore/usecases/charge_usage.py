@@ -75,6 +75,42 @@ class _Authorize:
 
 
 @dataclass(frozen=True, slots=True)
+class _Void:
+    """Undo an authorization of which nobody knows whether it happened, or still will."""
+
+    key_hash: bytes
+    reference: str
+    call: Call
+
+    @property
+    def key_hashes(self) -> Collection[bytes]:
+        return (self.key_hash,)
+
+    @property
+    def wallet_ids(self) -> Collection[str]:
+        return ()
+
+    @property
+    def hold_references(self) -> Collection[str]:
+        return (self.reference,)
+
+    @property
+    def new_references(self) -> Collection[str]:
+        return ()
+
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        return ()
+
+    def decide(self, books: Books, *, now: datetime) -> None:
+        # A key that is no more has locked no wallet. One that only opens nothing any more has.
+        key = books.keys.get(self.key_hash)
+        if key is not None:
+            call = self.call.with_key(key.id)
+            books.void(self.reference, key.wallet_id, call=call, at=now)
+
+
+@dataclass(frozen=True, slots=True)
 class _Extend:
     """Grow a hold, so that its call may go on."""
 
@@ -261,6 +297,14 @@ class ChargeUsage:
                 lifetime=self._lifetime,
             )
         )
+
+    def void_later(self, key_hash: bytes, *, reference: str, call: Call) -> None:
+        """See to it soon that nothing is held under a reference, whose call will not be made.
+
+        For an authorization of unknown outcome, of which a repeat would find out more: the
+        database may have committed it, or may do so yet.
+        """
+        self._commits.run_later(_Void(key_hash, reference, call))
 
     def settle(self, hold: Hold, cost: Credits, *, outcome: Outcome | None = None) -> Hold:
         """Charge ``cost`` and free the rest; return the closed hold once it is durable.

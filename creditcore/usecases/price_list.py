@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from creditcore.domain.errors import ModelNotFoundError, UpstreamUnavailableError
+from creditcore.domain.errors import ModelNotFoundError, StoreError, UpstreamUnavailableError
 from creditcore.domain.pricing import ModelPrice
 from creditcore.ports.clock import Clock
 from creditcore.ports.model_gateway import ModelGateway
@@ -17,6 +18,8 @@ FRESH_FOR = timedelta(seconds=15)
 
 ASK_AGAIN_AFTER = timedelta(seconds=1)
 """How often unknown model names may make a process look early."""
+
+_log = logging.getLogger(__name__)
 
 
 class PriceList:
@@ -74,8 +77,17 @@ class PriceList:
             return
         try:
             if self._read_at is None or now - self._read_at >= for_:
-                with self._transactions.begin() as tx:
-                    self._prices = {price.model: price for price in tx.prices.all()}
-                self._read_at = now
+                self._read(now)
         finally:
             self._reading.release()
+
+    def _read(self, now: datetime) -> None:
+        try:
+            with self._transactions.begin() as tx:
+                self._prices = {price.model: price for price in tx.prices.all()}
+        except StoreError:
+            if self._read_at is None:
+                raise
+            # Calls hold credits in a transaction of their own: that one tells if nothing works.
+            _log.warning("the price list cannot be read; the copy stays in force", exc_info=True)
+        self._read_at = now

@@ -7,10 +7,14 @@ process leaves behind expires.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from creditcore.domain.errors import (
+    CreditcoreError,
     InvalidRequestError,
+    StoreError,
+    StoreUnavailableError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -98,20 +102,16 @@ class RelayCall:
         ceiling = self._ceiling(request, price, prompt_bound)
         self._upstream.check()
         started = self._clock.now()
-        admission = self._charge.authorize_key(
-            secret.hash(self._pepper),
-            ceiling=ceiling,
-            reference=call_id,
-            call=Call(
-                model=request.model,
-                endpoint=wire.endpoint,
-                stream=request.stream,
-                prompt_bound=prompt_bound,
-                output_bound=ceiling.output_bound * request.choices,
-                price_snapshot=price.snapshot,
-                multiplier=self._tariff.multiplier,
-            ),
+        call = Call(
+            model=request.model,
+            endpoint=wire.endpoint,
+            stream=request.stream,
+            prompt_bound=prompt_bound,
+            output_bound=ceiling.output_bound * request.choices,
+            price_snapshot=price.snapshot,
+            multiplier=self._tariff.multiplier,
         )
+        admission = self._authorize(secret, ceiling, call, call_id=call_id)
         bound = _bound_to_send(admission, request, price)
         try:
             answer = self._send(wire, request, output_bound=bound, call_id=call_id)
@@ -133,6 +133,22 @@ class RelayCall:
             answer=answer,
             started=started,
         )
+
+    def _authorize(
+        self, secret: KeySecret, ceiling: Ceiling, call: Call, *, call_id: str
+    ) -> Admission:
+        key_hash = secret.hash(self._pepper)
+        try:
+            return self._charge.authorize_key(
+                key_hash, ceiling=ceiling, reference=call_id, call=call
+            )
+        except BaseException as error:
+            is_known = isinstance(error, CreditcoreError)
+            if not is_known or isinstance(error, StoreUnavailableError):
+                # The database fell silent, or nobody waits any more: credits may be held.
+                with suppress(StoreError):
+                    self._charge.void_later(key_hash, reference=call_id, call=call)
+            raise
 
     def _send(
         self, wire: Wire, request: InferenceRequest, *, output_bound: int | None, call_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from creditcore.domain.errors import WalletNotFoundError
+from creditcore.domain.errors import ReferenceConflictError, WalletNotFoundError
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person, Role
@@ -32,6 +32,13 @@ class WelcomePerson:
 
         Called at every sign-in, so that an interrupted first one is healed by the next.
         """
+        try:
+            return self._welcome(identity, role)
+        except ReferenceConflictError:
+            # The same person, signing in twice at once: the other one has made what was missing.
+            return self._welcome(identity, role)
+
+    def _welcome(self, identity: Identity, role: Role) -> Person:
         with self.transactions.begin() as tx:
             person = tx.people.find(identity.subject) or self._add_person(tx, identity, role)
             wallet = self._wallet_of(tx, person)

@@ -618,13 +618,42 @@ def test_full_pool_is_unavailable_and_a_closed_answer_makes_room(server: Server)
     answer.close()
 
 
+def test_a_full_pool_says_nothing_of_the_server(server: Server) -> None:
+    relay = a_relay(server, size=1, wait_timeout_s=0.01)
+    _, busy = begun(server, relay, STREAM_HEAD)
+    for _ in range(6):
+        with pytest.raises(UpstreamUnavailableError):
+            send(relay)
+    busy.close()
+
+    relay.check()
+    _, answer = begun(server, relay, STREAM_HEAD)
+    answer.close()
+
+
+def test_while_the_server_is_down_nobody_is_sent_there(server: Server) -> None:
+    relay = a_relay(server)
+    server.listener.close()
+    for _ in range(5):
+        relay.check()
+        with pytest.raises(UpstreamUnavailableError) as refused:
+            send(relay)
+        assert isinstance(refused.value.__cause__, OSError)
+
+    with pytest.raises(UpstreamUnavailableError):
+        relay.check()
+    with pytest.raises(UpstreamUnavailableError) as refused:
+        send(relay)
+    assert refused.value.__cause__ is None
+
+
 def test_failed_calls_leave_their_places_free(server: Server) -> None:
     relay = a_relay(server, size=1, wait_timeout_s=0.01, head_timeout_s=0.02)
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(UpstreamTimeoutError):
             send(relay)
     server.listener.close()
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(UpstreamUnavailableError):
             send(relay)
 

@@ -113,6 +113,8 @@ def test_production_takes_good_settings() -> None:
         ("PAYSTACK_BASE_URL", "http://localhost:8001/paystack"),
         ("PAYSTACK_SECRET_KEY", "sk_test_sandbox"),
         ("LITELLM_MASTER_KEY", "sk-sandbox-master"),
+        ("LITELLM_MASTER_KEY", "sk-replace-me"),
+        ("AUTH_SECRET", "replace-me-with-64-random-hex-characters-0000000000000000000000"),
     ],
 )
 def test_production_refuses_what_is_meant_for_trying(name: str, value: str) -> None:

@@ -68,8 +68,9 @@ class PurchasesContract:
 
     def test_an_unknown_reference_is_named(self, transactions: Transactions) -> None:
         with transactions.begin() as tx:
-            with pytest.raises(PurchaseNotFoundError):
-                tx.purchases.find("cc-1")
+            for reference in ("cc-1", "", "a\0b"):
+                with pytest.raises(PurchaseNotFoundError):
+                    tx.purchases.find(reference)
             with pytest.raises(PurchaseNotFoundError):
                 tx.purchases.lock("cc-1")
 

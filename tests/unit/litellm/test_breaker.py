@@ -57,3 +57,13 @@ def test_after_another_failure_it_waits_again() -> None:
     watch.at += 4
 
     assert not breaker.allows()
+
+
+def test_asking_whether_a_call_may_begin_takes_nobodys_turn() -> None:
+    breaker, watch = a_breaker(failures=5)
+    assert not breaker.might_allow()
+
+    watch.at += 6
+
+    assert [breaker.might_allow(), breaker.might_allow(), breaker.allows()] == [True, True, True]
+    assert not breaker.might_allow()
