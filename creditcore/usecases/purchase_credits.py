@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import (
@@ -35,12 +36,12 @@ from creditcore.ports.payments import CheckoutRequest, PaymentGateway, WebhookNo
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.convert_currency import ConvertCurrency
 
-_PENDING_BATCH = 100
+_ASKED_AT_ONCE = 50
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PurchaseCredits:
     """Sell credits for money.
 
@@ -56,6 +57,7 @@ class PurchaseCredits:
     ids: Ids
     currency: str = "USD"
     credits_per_usd: str = "2"
+    _asked_down_to: datetime | None = field(default=None, init=False)
 
     def offer(self, value: Money) -> Offer:
         """Return what a USD value costs and grants now."""
@@ -149,11 +151,22 @@ class PurchaseCredits:
 
         This finds payments whose webhook was lost. One that cannot be asked about
         now is asked about next time.
+
+        Most that wait for long were given up by their payer, and are never decided. So each
+        time the newest are asked about, which people wait for, and then some more in turn:
+        however many there are, no payment is left out for ever.
         """
         decided = 0
+        now = self.clock.now()
         with self.transactions.begin() as tx:
-            pending = tx.purchases.pending(created_before=self.clock.now(), limit=_PENDING_BATCH)
-        for purchase in pending:
+            newest = tx.purchases.pending(created_before=now, limit=_ASKED_AT_ONCE)
+            in_turn = tx.purchases.pending(
+                created_before=self._asked_down_to or now, limit=_ASKED_AT_ONCE
+            )
+        is_last = len(in_turn) < _ASKED_AT_ONCE
+        self._asked_down_to = None if is_last else in_turn[-1].created_at
+        pending = {purchase.reference: purchase for purchase in (*newest, *in_turn)}
+        for purchase in pending.values():
             try:
                 decided += self.confirm(purchase.reference).state is not PurchaseState.PENDING
             except PaymentGatewayError as error:

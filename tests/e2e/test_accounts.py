@@ -227,6 +227,15 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(member: Visitor) -> Non
     assert answer.headers["location"] == "/dashboard/keys"
 
 
+def test_a_form_that_was_sent_signed_out_leads_to_a_page(member: Visitor) -> None:
+    member.post("/sign-out", {})
+
+    asked = member.post("/api/checkout/start", {"amount_usd": "10"})
+
+    assert asked.status_code == 302
+    assert asked.headers["location"] == "/sign-in"
+
+
 def test_a_blocked_person_is_out_at_once(member: Visitor) -> None:
     person = member.person
     with member.stack.store.begin() as tx:

@@ -352,8 +352,18 @@ def test_a_webhook_about_a_payment_of_others_is_kept_with_an_alert(
     quiet_buyer.assert_not_credited()
 
 
-def test_a_return_about_an_unknown_payment_says_so(quiet_buyer: Buyer) -> None:
-    page = quiet_buyer.come_back("never-started")
+@pytest.mark.parametrize("data", [{}, [], {"reference": [1]}, {"reference": "a\0b"}], ids=repr)
+def test_a_webhook_that_names_no_payment_is_kept_and_not_sent_again(
+    stack: Stack, data: object
+) -> None:
+    body = json.dumps({"event": "charge.success", "data": data}).encode()
+
+    assert send_webhook(stack, body, signed(body)) == 200
+
+
+@pytest.mark.parametrize("reference", ["never-started", ""], ids=repr)
+def test_a_return_about_an_unknown_payment_says_so(quiet_buyer: Buyer, reference: str) -> None:
+    page = quiet_buyer.come_back(reference)
 
     assert page.status_code == 200
     assert "We do not know this payment" in page.text

@@ -13,7 +13,14 @@ from psycopg2 import extensions
 from adapters.pony_store import PonyTransactions, remembered
 from adapters.pony_store.committer import PostgresCommitter
 from adapters.pony_store.remembered import TIMES_AFTER_A_MISTAKE, Remembered
-from creditcore import ChargeUsage, Credits, GroupCommit, InsufficientCreditsError, SystemClock
+from creditcore import (
+    AuditBooks,
+    ChargeUsage,
+    Credits,
+    GroupCommit,
+    InsufficientCreditsError,
+    SystemClock,
+)
 from creditcore.domain.errors import KeyRefusedError, StoreBusyError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.ledger import Books, PlatformAccount, TransferKind, Wallet, grant
@@ -277,6 +284,25 @@ def test_a_call_that_was_admitted_before_is_found_and_not_held_again(
 
     assert again.hold == first.hold
     assert wallet(store) == (Credits(100), Credits(amount))
+
+
+def test_a_call_that_was_voided_meanwhile_holds_nothing(
+    store: PonyTransactions, committer: PostgresCommitter
+) -> None:
+    with pytest.raises(StoreBusyError), committer.begin() as tx:
+        books = tx.ledger.lock(wallet_ids={"wallet-1"}, new_references={"call-1"})
+        hold_in(books, 60)
+        tx.ledger.write(books)
+        # Whoever asked was told that nobody knows, and has undone it, before this gets there.
+        with store.begin() as other:
+            read = other.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+            read.void("call-1", "wallet-1", call=None, at=NOON)
+            other.ledger.write(read)
+            other.commit()
+        tx.commit()
+
+    assert wallet(store) == (Credits(100), Credits(0))
+    assert AuditBooks(store).audit().clean
 
 
 def test_a_refusal_is_proved_too(store: PonyTransactions, committer: PostgresCommitter) -> None:

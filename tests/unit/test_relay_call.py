@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -30,6 +31,7 @@ from creditcore import (
 )
 from creditcore.domain.errors import (
     ModelNotFoundError,
+    StoreUnavailableError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -37,6 +39,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.money import MAX_INT64, ZERO
 from creditcore.ports.inference import InferenceRequest, Receipt, Wire
+from creditcore.ports.transactions import Transaction
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.memory import (
     FixedClock,
@@ -268,6 +271,36 @@ def test_the_hold_is_committed_before_anything_is_sent(scene: Scene) -> None:
     scene.open().close()
 
     assert seen == [HOLD]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_authorization_of_unknown_outcome_is_undone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    begin = scene.store.begin
+    losses = [StoreUnavailableError("The database fell silent.")]
+
+    @contextmanager
+    def losing() -> Iterator[Transaction]:
+        with begin() as tx:
+            commit = tx.commit
+
+            def commit_silently() -> None:
+                if committed or not losses:
+                    commit()
+                if losses:
+                    raise losses.pop()
+
+            tx.commit = commit_silently  # type: ignore[method-assign]
+            yield tx
+
+    monkeypatch.setattr(scene.store, "begin", losing)
+
+    with pytest.raises(StoreUnavailableError):
+        scene.open()
+
+    assert (scene.hold.state, scene.hold.outcome.error) == (HoldState.RELEASED, "interrupted")
+    assert scene.upstream.sent == []
 
 
 def test_a_finished_stream_is_charged_by_what_the_provider_reported(scene: Scene) -> None:
@@ -643,6 +676,7 @@ def test_a_refused_call_holds_nothing_and_reaches_nobody(
     with pytest.raises(refusal):
         scene.open(**fields)
 
+    scene.commits.flush()
     assert not scene.store.committed.holds
     assert not scene.upstream.sent
 

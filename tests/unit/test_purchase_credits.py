@@ -1,0 +1,79 @@
+"""A payment is found, however many others are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from creditcore import ConvertCurrency, FixedRates, PurchaseCredits
+from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState
+from creditcore.testing.contracts import NOON, a_purchase, a_wallet
+from creditcore.testing.memory import (
+    FixedClock,
+    MemoryPaymentGateway,
+    MemoryTransactions,
+    SequentialIds,
+)
+
+
+@dataclass
+class Shop:
+    store: MemoryTransactions
+    gateway: MemoryPaymentGateway
+    purchases: PurchaseCredits
+
+    def checkout(self, reference: str, status: PaymentStatus, *, at: datetime) -> None:
+        """Let somebody begin to buy, and then pay or not."""
+        purchase = replace(
+            a_purchase(self.store.committed.wallets["wallet-1"], reference=reference),
+            created_at=at,
+        )
+        with self.store.begin() as tx:
+            tx.purchases.add(purchase)
+            tx.commit()
+        self.gateway.payments[reference] = Payment(
+            reference=reference, status=status, amount=purchase.offer.price
+        )
+
+    def state(self, reference: str) -> PurchaseState:
+        return self.store.committed.purchases[reference].state
+
+
+@pytest.fixture
+def shop() -> Shop:
+    store, gateway, clock = MemoryTransactions(), MemoryPaymentGateway(), FixedClock(NOON)
+    a_wallet(store)
+    purchases = PurchaseCredits(
+        transactions=store,
+        gateway=gateway,
+        converter=ConvertCurrency(rates=FixedRates(())),
+        clock=clock,
+        ids=SequentialIds(),
+    )
+    return Shop(store, gateway, purchases)
+
+
+def test_a_payment_is_found_behind_any_number_that_are_never_decided(shop: Shop) -> None:
+    shop.checkout("paid", PaymentStatus.SUCCEEDED, at=NOON - timedelta(days=3))
+    for number in range(170):
+        at = NOON - timedelta(minutes=number)
+        shop.checkout(f"abandoned-{number}", PaymentStatus.PENDING, at=at)
+
+    decided = [shop.purchases.confirm_pending() for _ in range(5)]
+
+    assert sum(decided) == 1
+    assert shop.state("paid") is PurchaseState.PAID
+
+
+def test_what_was_begun_just_now_is_asked_about_each_time(shop: Shop) -> None:
+    for number in range(170):
+        at = NOON - timedelta(days=1, minutes=number)
+        shop.checkout(f"abandoned-{number}", PaymentStatus.PENDING, at=at)
+    shop.purchases.confirm_pending()
+
+    shop.checkout("paid", PaymentStatus.SUCCEEDED, at=NOON)
+
+    assert shop.purchases.confirm_pending() == 1
+    assert shop.state("paid") is PurchaseState.PAID
