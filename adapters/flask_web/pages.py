@@ -51,8 +51,8 @@ BILLING_CASES = (
     ),
     BillingCase(
         "You leave before any text, and no usage is reported",
-        "Nothing. All of the hold comes back.",
-        Basis.NONE,
+        "The prompt, counted by us: the model was reading it already.",
+        Basis.COUNTED_OUTPUT,
     ),
     BillingCase(
         "The credits run out while a stream is running",

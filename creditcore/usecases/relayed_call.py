@@ -285,7 +285,7 @@ class RelayedCall:
             return ZERO
         self._closed = True
         self._answer.close()
-        basis, usage, cost = self._basis()
+        basis, usage, cost = self._basis(status)
         if basis is not Basis.PROVIDER_USAGE and self._meter.usage is not None:
             error = error or "incredible_usage"
         charge = Credits(cost.microcredits)
@@ -302,16 +302,21 @@ class RelayedCall:
         self._charge.settle_later(self._hold, charge, outcome=outcome, most=most)
         return min(charge, self._hold.amount)
 
-    def _basis(self) -> tuple[Basis, Usage | None, Cost]:
-        """Choose what to charge by: what the provider counted, else what passed, else nothing."""
+    def _basis(self, status: int) -> tuple[Basis, Usage | None, Cost]:
+        """Choose what to charge by: what the provider counted, else what passed, else nothing.
+
+        A client that leaves before the first text has had its prompt read all the same, which
+        somebody could otherwise have for nothing as often as they like.
+        """
         reported = self._meter.usage
         if reported is not None:
             cost = self._terms.cost(reported)
             if self._is_credible(reported, cost):
                 return Basis.PROVIDER_USAGE, reported, cost
         delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
+        left = status == CLIENT_LEFT and not self._meter.error
         # An answer that is never text, an embedding, has been delivered when it is complete.
-        if delivered or (self._meter.complete and self._request.output_limit == 0):
+        if delivered or left or (self._meter.complete and self._request.output_limit == 0):
             counted = Usage(
                 prompt_tokens=self._request.prompt_estimate, completion_tokens=delivered
             )

@@ -57,6 +57,7 @@ PING = b": ping\n\n"
 TEXT = b"t"
 USAGE = b"u 5 7"
 END = b"end"
+FAILURE = b"failed"
 SECOND = timedelta(seconds=1)
 
 # One microcredit for a token read, ten for a token written.
@@ -124,7 +125,7 @@ class ScriptedUpstream:
 
 
 class TinyMeter:
-    """Counts ``t`` as a token, reads ``u P C`` as usage and ``end`` as the end."""
+    """Counts ``t`` as a token; knows ``u P C`` as usage, ``end`` and ``failed``."""
 
     def __init__(self) -> None:
         self.budget: int | None = None
@@ -141,6 +142,8 @@ class TinyMeter:
             self.usage = Usage(prompt_tokens=int(prompt), completion_tokens=int(completion))
             return b""
         self.complete = self.complete or chunk == END
+        if chunk == FAILURE:
+            self.error = "failed"
         self.delivered_tokens += chunk == TEXT
         return chunk
 
@@ -485,6 +488,17 @@ def test_a_call_that_nobody_iterates_is_resolved_by_its_close(scene: Scene) -> N
     scene.script(None)
 
     scene.open().close()
+
+    # Its prompt was read: 20 tokens, by our estimate.
+    scene.expect_charge(Basis.COUNTED_OUTPUT, 20, status=CLIENT_LEFT)
+
+
+def test_leaving_a_call_that_fails_before_any_text_costs_nothing(scene: Scene) -> None:
+    scene.script(FAILURE, None)
+    call = scene.open()
+    next(iter(call))
+
+    call.close()
 
     scene.expect_charge(Basis.NONE, 0, status=CLIENT_LEFT)
 
