@@ -8,6 +8,7 @@ import secrets
 import signal
 import sys
 import threading
+from dataclasses import asdict
 from types import FrameType
 
 import click
@@ -27,7 +28,7 @@ key = AppGroup("key", help="API keys.")
 
 def register(app: Flask) -> None:
     """Add every command to the ``flask`` command line."""
-    for command in (migrate, worker, audit, grant, doctor, user, key):
+    for command in (migrate, worker, audit, alerts, grant, doctor, user, key):
         app.cli.add_command(command)
 
 
@@ -75,6 +76,24 @@ def audit(*, as_json: bool) -> None:
     click.echo(_as_json(report) if as_json else _as_text(report))
     if not report.clean:
         sys.exit(1)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, for machines.")
+@with_appcontext
+def alerts(limit: int, *, as_json: bool) -> None:
+    """List what an operator should look at, newest first."""
+    with services().transactions.begin() as tx:
+        found = tx.alerts.recent(limit=limit)
+    if as_json:
+        click.echo(json.dumps([asdict(alert) for alert in found], default=str, indent=2))
+        return
+    for alert in found:
+        click.echo(f"{alert.at:%Y-%m-%d %H:%M:%S} UTC  {alert.severity:8}  {alert.subject}")
+        click.echo(f"    {alert.message}")
+    if not found:
+        click.echo("Nothing to look at.")
 
 
 @user.command("create")

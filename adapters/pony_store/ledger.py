@@ -1,9 +1,9 @@
 """Wallets, holds and transfers: the hot path, in few statements of plain SQL.
 
 One transaction serves many calls at once, so everything here reads and writes many
-rows in one statement. Rows are always written in the order wallets, ``usage_logs``,
-``transfers``, ``system_alerts``, each by its key, so that two transactions never wait
-for each other in a circle.
+rows in one statement. Wallets are always locked first, in the order of their ids, and
+rows of the other tables written in the order of their keys, so that two transactions
+never wait for each other in a circle.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Person:
     Attributes:
         id: UUID text; the identity provider's where it has one.
         email: In lower case.
-        blocked: A blocked person can neither sign in nor spend.
+        blocked: A blocked person cannot sign in. Their keys are revoked one by one.
     """
 
     id: str

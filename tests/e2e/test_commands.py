@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 
 import pytest
 import requests
 
 from creditcore import Credits
+from creditcore.domain.alerts import Alert, Severity
 from tests.stack import PATIENCE_S, Stack
 
 
@@ -35,6 +39,7 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["migrate"],
         ["worker"],
         ["audit"],
+        ["alerts"],
         ["grant"],
         ["doctor"],
         ["user", "create"],
@@ -140,6 +145,33 @@ def test_the_audit_reads_well_for_people(stack: Stack) -> None:
 
     assert "The books are clean." in done.stdout
     assert all(f"I{number}" in done.stdout for number in range(1, 9))
+
+
+def test_alerts_are_listed_newest_first_for_people_and_machines(stack: Stack) -> None:
+    older, newer = (
+        Alert(
+            key=f"test:{uuid.uuid4()}",
+            severity=Severity.CRITICAL,
+            subject=f"Subject {number}",
+            message=f"What happened the {number}.",
+            at=datetime(2100, 1, number, tzinfo=UTC),
+        )
+        for number in (1, 2)
+    )
+    with stack.store.begin() as tx:
+        tx.alerts.add(older)
+        tx.alerts.add(newer)
+        tx.commit()
+
+    text = stack.flask("alerts").stdout
+    [first, second] = json.loads(stack.flask("alerts", "--json", "--limit", "2").stdout)
+
+    assert text.splitlines()[:2] == [
+        "2100-01-02 00:00:00 UTC  critical  Subject 2",
+        "    What happened the 2.",
+    ]
+    assert first == {**asdict(newer), "at": str(newer.at)}
+    assert second["key"] == older.key
 
 
 def test_prices_survive_a_model_server_that_is_down(stack: Stack) -> None:

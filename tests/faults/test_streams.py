@@ -420,6 +420,7 @@ def test_a_plain_answer_tells_nothing_about_the_upstream(stack: Stack, account: 
         "content-type",
         "date",
         "server",
+        "x-content-type-options",
         "x-credits-cost",
         "x-credits-remaining",
         "x-request-id",
