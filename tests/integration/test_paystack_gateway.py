@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -513,3 +516,33 @@ def test_signed_bytes_that_are_no_webhook_are_refused(gateway: PaystackGateway) 
 
     with pytest.raises(WebhookRefusedError):
         gateway.authenticate(body, sign(body, SECRET_KEY))
+
+
+def test_an_answer_in_drops_is_given_up_on() -> None:
+    done = threading.Event()
+    dropped: list[bytes] = []
+
+    def drip(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            for _ in range(1000):
+                client.sendall(b" ")
+                dropped.append(b" ")
+                if done.wait(0.01):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=drip, args=(listener,))
+        server.start()
+        host, port = listener.getsockname()
+        gateway = PaystackGateway(
+            f"http://{host}:{port}", SECRET_KEY, connect_timeout_s=0.2, read_timeout_s=0.2
+        )
+        try:
+            with pytest.raises(PaymentGatewayUnavailableError, match="in time"):
+                gateway.verify(REFERENCE)
+        finally:
+            done.set()
+            server.join()
+    assert len(dropped) < 1000, "it was waited for"

@@ -164,3 +164,11 @@ def test_a_repeat_of_the_same_call_is_the_same_hold() -> None:
 def test_a_reference_never_stands_for_two_calls(wallet_id: str, model: str | None) -> None:
     with pytest.raises(ReferenceConflictError):
         a_hold().same_as(wallet_id=wallet_id, model=model)
+
+
+def test_nothing_ends_before_it_began_whatever_the_clock_does() -> None:
+    hold = a_hold()
+
+    closed = hold.close(HoldState.SETTLED, at=NOON - MINUTE)
+
+    assert closed.closed_at == hold.created_at

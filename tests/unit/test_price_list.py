@@ -1,0 +1,55 @@
+"""Prices come from memory, whatever the store behind it is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from creditcore import ModelPrice, Rates
+from creditcore.domain.errors import StoreUnavailableError
+from creditcore.ports.transactions import Transaction
+from creditcore.testing.memory import FixedClock, MemoryModelGateway, MemoryTransactions
+from creditcore.usecases.price_list import FRESH_FOR, PriceList
+
+RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
+PRICE = ModelPrice(model="demo", rates=RATES)
+
+
+@contextmanager
+def _unavailable() -> Iterator[Transaction]:
+    raise StoreUnavailableError("All connections are busy.")
+    yield
+
+
+@pytest.fixture
+def store() -> MemoryTransactions:
+    store = MemoryTransactions()
+    with store.begin() as tx:
+        tx.prices.replace_all([PRICE], at=FixedClock().now())
+        tx.commit()
+    return store
+
+
+def test_a_copy_stays_in_force_while_the_store_cannot_be_read(
+    store: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock()
+    prices = PriceList(store, MemoryModelGateway([]), clock)
+    assert prices.find("demo") == PRICE
+    monkeypatch.setattr(store, "begin", _unavailable)
+
+    clock.advance(FRESH_FOR + timedelta(seconds=1))
+
+    assert prices.find("demo") == PRICE
+
+
+def test_without_a_copy_nobody_is_told_that_a_model_is_unknown(
+    store: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "begin", _unavailable)
+
+    with pytest.raises(StoreUnavailableError):
+        PriceList(store, MemoryModelGateway([]), FixedClock()).find("demo")
