@@ -63,7 +63,8 @@ def build(environ: Mapping[str, str]) -> Flask:
     committing: BooksTransactions = store
     if settings.uses_sqlite:
         # One file has one writer: calls and pages take turns on one connection.
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        # Passwords' hashes and payments are in there.
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     else:
         if under_gevent:
             install_wait_callback()

@@ -201,7 +201,7 @@ def _configured(given: Mapping[str, str]) -> Demo:
     """Fill in what the user did not set, so that nothing needs to be."""
     port, sandbox_port = _port(given, "PORT", "8000"), _port(given, "SANDBOX_PORT", "8001")
     data_dir = Path(given.get("DATA_DIR", "var"))
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     sandbox = f"http://127.0.0.1:{sandbox_port}"
     # The sandbox's own page must be reachable under the name the browser uses.
     checkout = f"http://localhost:{sandbox_port}/paystack"

@@ -13,6 +13,7 @@ from creditcore.domain.errors import CreditcoreError
 _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
+_LAST_CHORE_S = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -32,14 +33,27 @@ class Maintenance:
         return {name: self._do(name, chore) for name, (_, chore) in self._chores.items()}
 
     def run_until(self, stop: threading.Event) -> None:
-        """Do chores as they fall due, until told to stop."""
-        due = dict.fromkeys(self._chores, 0.0)
+        """Do each chore again and again, until told to stop.
+
+        None waits for another: a payment provider that hangs must not keep holds open. One
+        that hangs when it is time to stop is left behind; all may be cut short anywhere.
+        """
+        workers = [
+            threading.Thread(target=self._repeat, args=(name, stop), name=name, daemon=True)
+            for name in self._chores
+        ]
+        for worker in workers:
+            worker.start()
+        stop.wait()
+        deadline = time.monotonic() + _LAST_CHORE_S
+        for worker in workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+    def _repeat(self, name: str, stop: threading.Event) -> None:
+        every_s, chore = self._chores[name]
         while not stop.is_set():
-            for name, (every_s, chore) in self._chores.items():
-                if due[name] <= time.monotonic():
-                    self._do(name, chore)
-                    due[name] = time.monotonic() + every_s
-            stop.wait(max(0.1, min(due.values()) - time.monotonic()))
+            self._do(name, chore)
+            stop.wait(every_s)
 
     @staticmethod
     def _do(name: str, chore: Callable[[], int]) -> int:

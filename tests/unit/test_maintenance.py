@@ -1,0 +1,87 @@
+"""Chores are done at their own pace, and none harms another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from adapters.flask_web import maintenance
+from adapters.flask_web.maintenance import Maintenance
+from tests.stack import PATIENCE_S, wait_until
+
+
+def chores(**named: Any) -> Maintenance:
+    """Return the chores, of which those that are not named have nothing to do."""
+    done = {"expire": lambda: 0, "refresh": lambda: 0, "confirm_pending": lambda: 0, **named}
+    services: Any = SimpleNamespace(
+        charge=SimpleNamespace(expire=done["expire"]),
+        prices=SimpleNamespace(refresh=done["refresh"]),
+        purchase=SimpleNamespace(confirm_pending=done["confirm_pending"]),
+    )
+    return Maintenance(services)
+
+
+@contextmanager
+def running(work: Maintenance) -> Iterator[threading.Thread]:
+    stop = threading.Event()
+    thread = threading.Thread(target=work.run_until, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["hangs", "fails"])
+def test_a_chore_that_hangs_or_fails_harms_no_other(
+    monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    monkeypatch.setattr(maintenance, "_EXPIRE_EVERY_S", 0.001)
+    hanging, expired = threading.Event(), []
+
+    def confirm_pending() -> int:
+        if fails:
+            raise ZeroDivisionError
+        hanging.wait(PATIENCE_S)
+        return 0
+
+    def expire() -> int:
+        expired.append(1)
+        return 1
+
+    with running(chores(expire=expire, confirm_pending=confirm_pending)):
+        wait_until(lambda: len(expired) >= 3)
+        hanging.set()
+
+
+def test_a_process_does_not_wait_for_ever_for_a_chore_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(maintenance, "_LAST_CHORE_S", 0.01)
+    begun, hanging = threading.Event(), threading.Event()
+
+    def refresh() -> int:
+        begun.set()
+        hanging.wait()
+        return 0
+
+    with running(chores(refresh=refresh)) as thread:
+        assert begun.wait(PATIENCE_S)
+
+    assert not thread.is_alive()
+    hanging.set()
+
+
+def test_once_everything_is_done_whatever_fails() -> None:
+    def broken() -> int:
+        raise ZeroDivisionError
+
+    done = chores(expire=lambda: 2, refresh=broken, confirm_pending=lambda: 1).run_once()
+
+    assert done == {"expired holds": 2, "models priced": 0, "payments decided": 1}
