@@ -152,7 +152,11 @@ class Demo:
         self, module: str, *arguments: str, stdout: int | None = None
     ) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(  # noqa: S603 - our own programs
-            [sys.executable, "-m", module, *arguments], env=self.environ, stdout=stdout
+            [sys.executable, "-m", module, *arguments],
+            env=self.environ,
+            stdout=stdout,
+            # Ctrl-C reaches every process of the terminal's group. Ours are stopped in order.
+            start_new_session=True,
         )
         self.children.append(child)
         return child
@@ -178,7 +182,9 @@ class Demo:
 
 def main() -> int:
     """Run the demo until Ctrl-C; return the exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Nor do our programs hear that their terminal is gone.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     try:
         _configured({**_given(dotenv_values()), **_given(os.environ)}).run()
     except KeyboardInterrupt:
