@@ -184,7 +184,9 @@ def main() -> int:
     """Run the demo until Ctrl-C; return the exit status."""
     # Nor do our programs hear that their terminal is gone.
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _interrupt)
+        # Under nohup the terminal may go.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, _interrupt)
     try:
         _configured({**_given(dotenv_values()), **_given(os.environ)}).run()
     except KeyboardInterrupt:

@@ -64,10 +64,10 @@ class Proxy:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
+        if path != "/v1" and not path.startswith("/v1/"):
+            return self._serve_site(environ, start_response)
         call_id = self._services.relay.new_call_id()
         try:
-            if path != "/v1" and not path.startswith("/v1/"):
-                return self._site(_in_time(environ), start_response)
             return self._serve(path, environ, start_response, call_id)
         except RefusedError as error:
             answer = error.answer
@@ -81,6 +81,17 @@ class Proxy:
         headers = [*answer.headers, *_names(path, call_id)]
         document = _json(start_response, answer.status, orjson.dumps(body), headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
+
+    def _serve_site(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        try:
+            environ = _in_time(environ)
+        except RefusedError as error:
+            answer = error.answer
+            body = orjson.dumps(answer.body)
+            return _json(start_response, answer.status, body, [*answer.headers])
+        return self._site(environ, start_response)
 
     def _serve(
         self, path: str, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
@@ -222,7 +233,8 @@ def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
     One that is announced as too long is left alone: the site refuses it unread.
     """
     length = declared_length(environ)
-    if has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
+    has_none = length is None and "HTTP_TRANSFER_ENCODING" not in environ
+    if has_none or has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
         return environ
     body = read_body(environ, most=MAX_FORM_BYTES)
     arrived = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}

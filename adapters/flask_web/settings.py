@@ -15,6 +15,7 @@ from creditcore.domain.pricing import Tariff
 SANDBOX_PAYSTACK_KEY = "sk_test_sandbox"
 SANDBOX_LITELLM_KEY = "sk-sandbox-master"
 
+_PLACEHOLDER = "replace-me"
 _MIN_SECRET_LENGTH = 32
 _HOLD_MARGIN_S = 60
 _LONGEST_WRITE_S = 30
@@ -216,9 +217,6 @@ class _Reader:
         except ValueError as error:
             self.faults.append(f"{name} cannot be {value!r}: {error}.")
             return default
-
-
-_PLACEHOLDER = "replace-me"
 
 
 def _contradictions(values: dict[str, Any]) -> list[str]:

@@ -251,5 +251,9 @@ class StoreUnavailableError(StoreError):
     """The database cannot be reached, or fell silent; a commit may or may not have happened."""
 
 
+class OutcomeUnknownError(StoreUnavailableError):
+    """The database fell silent over a commit: it may have happened, or may yet."""
+
+
 class OverloadedError(StoreError):
     """More work is waiting than may be kept in memory."""

@@ -25,8 +25,34 @@ _COMPLETE = 200
 _EXPIRY_BATCH = 200
 
 
+class _Step:
+    """A step of which nothing is asked but what it says itself."""
+
+    __slots__ = ()
+
+    @property
+    def key_hashes(self) -> Collection[bytes]:
+        return ()
+
+    @property
+    def wallet_ids(self) -> Collection[str]:
+        return ()
+
+    @property
+    def hold_references(self) -> Collection[str]:
+        return ()
+
+    @property
+    def new_references(self) -> Collection[str]:
+        return ()
+
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Authorize:
+class _Authorize(_Step):
     """Reserve credits of a wallet, named directly or by the key that is calling."""
 
     ceiling: Ceiling
@@ -45,16 +71,8 @@ class _Authorize:
         return () if self.wallet_id is None else (self.wallet_id,)
 
     @property
-    def hold_references(self) -> Collection[str]:
-        return ()
-
-    @property
     def new_references(self) -> Collection[str]:
         return (self.reference,)
-
-    @property
-    def known_holds(self) -> Collection[Hold]:
-        return ()
 
     def decide(self, books: Books, *, now: datetime) -> Admission:
         if self.key_hash is None:
@@ -75,7 +93,7 @@ class _Authorize:
 
 
 @dataclass(frozen=True, slots=True)
-class _Void:
+class _Void(_Step):
     """Undo an authorization of which nobody knows whether it happened, or still will."""
 
     key_hash: bytes
@@ -87,20 +105,8 @@ class _Void:
         return (self.key_hash,)
 
     @property
-    def wallet_ids(self) -> Collection[str]:
-        return ()
-
-    @property
     def hold_references(self) -> Collection[str]:
         return (self.reference,)
-
-    @property
-    def new_references(self) -> Collection[str]:
-        return ()
-
-    @property
-    def known_holds(self) -> Collection[Hold]:
-        return ()
 
     def decide(self, books: Books, *, now: datetime) -> None:
         # A key that is no more has locked no wallet. One that only opens nothing any more has.
@@ -111,16 +117,16 @@ class _Void:
 
 
 @dataclass(frozen=True, slots=True)
-class _Extend:
-    """Grow a hold, so that its call may go on."""
+class _Extend(_Step):
+    """Grow a hold, so that its call may go on.
+
+    The hold is read: where the wallet is empty nothing is written, which would find out that
+    what the caller knows of it is wrong.
+    """
 
     hold: Hold
     ceiling: Ceiling
     output_bound: int
-
-    @property
-    def key_hashes(self) -> Collection[bytes]:
-        return ()
 
     @property
     def wallet_ids(self) -> Collection[str]:
@@ -130,21 +136,12 @@ class _Extend:
     def hold_references(self) -> Collection[str]:
         return (self.hold.reference,)
 
-    @property
-    def new_references(self) -> Collection[str]:
-        return ()
-
-    @property
-    def known_holds(self) -> Collection[Hold]:
-        # Where the wallet is empty nothing is written, which would find out a wrong guess.
-        return ()
-
     def decide(self, books: Books, *, now: datetime) -> Extension:  # noqa: ARG002
         return books.extend(self.hold.reference, self.ceiling, output_bound=self.output_bound)
 
 
 @dataclass(frozen=True, slots=True)
-class _Close:
+class _Close(_Step):
     """Close a hold, charging what the call cost; first grow it, where it may cost more."""
 
     hold: Hold
@@ -154,20 +151,12 @@ class _Close:
     most: Credits | None = None
 
     @property
-    def key_hashes(self) -> Collection[bytes]:
-        return ()
-
-    @property
     def wallet_ids(self) -> Collection[str]:
         return (self.hold.wallet_id,)
 
     @property
     def hold_references(self) -> Collection[str]:
         return (self.hold.reference,)
-
-    @property
-    def new_references(self) -> Collection[str]:
-        return ()
 
     @property
     def known_holds(self) -> Collection[Hold]:

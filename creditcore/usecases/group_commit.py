@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from creditcore.domain.errors import (
+    OutcomeUnknownError,
     OverloadedError,
     StoreBusyError,
     StoreError,
@@ -128,8 +129,9 @@ class GroupCommit:
 
         Raises:
             OverloadedError: Too many steps are waiting; nothing was done.
-            StoreUnavailableError: The database did not answer; if it did commit, a
-                repeat finds that out.
+            OutcomeUnknownError: The database fell silent over the commit; a repeat finds
+                out whether it happened.
+            StoreUnavailableError: The database did not answer; nothing was done.
             CreditcoreError: What the step itself decided to raise.
         """
         ticket = self._enqueue(_Ticket(step, keep=False))
@@ -208,7 +210,7 @@ class GroupCommit:
                 pause_s = 0.0
                 continue
             if pause_s and isinstance(failure, StoreUnavailableError):
-                self._tell_all(failure)
+                self._tell_all()
             pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
 
     def _take(self, pause_s: float) -> list[_Ticket]:
@@ -285,8 +287,11 @@ class GroupCommit:
                     if knowing and step.known_holds:
                         raise StoreBusyError("What was known of a hold may be wrong.") from refusal
                     answers.append((None, refusal))
-            tx.ledger.write(books)
-            tx.commit()
+            try:
+                tx.ledger.write(books)
+                tx.commit()
+            except StoreUnavailableError as error:
+                raise OutcomeUnknownError(str(error)) from error
         return answers
 
     def _commit_one_by_one(self, batch: list[_Ticket], error: Exception) -> StoreError | None:
@@ -308,7 +313,7 @@ class GroupCommit:
             self._waiting.extendleft(reversed(kept))
         return error
 
-    def _tell_all(self, error: StoreUnavailableError) -> None:
+    def _tell_all(self) -> None:
         """Answer everyone who waits for a database that has failed twice in a row.
 
         They have waited through one attempt already. A batch for each attempt would leave
@@ -319,4 +324,4 @@ class GroupCommit:
             self._waiting = deque(ticket for ticket in self._waiting if ticket.keep)
             self._urgent = 0
         for ticket in told:
-            ticket.answer(error=error)
+            ticket.answer(error=StoreUnavailableError("The database does not answer."))

@@ -86,7 +86,7 @@ class PriceList:
             with self._transactions.begin() as tx:
                 self._prices = {price.model: price for price in tx.prices.all()}
         except StoreError:
-            if self._read_at is None:
+            if not self._prices:
                 raise
             # Calls hold credits in a transaction of their own: that one tells if nothing works.
             _log.warning("the price list cannot be read; the copy stays in force", exc_info=True)

@@ -13,8 +13,8 @@ from datetime import timedelta
 from creditcore.domain.errors import (
     CreditcoreError,
     InvalidRequestError,
+    OutcomeUnknownError,
     StoreError,
-    StoreUnavailableError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -144,7 +144,7 @@ class RelayCall:
             )
         except BaseException as error:
             is_known = isinstance(error, CreditcoreError)
-            if not is_known or isinstance(error, StoreUnavailableError):
+            if not is_known or isinstance(error, OutcomeUnknownError):
                 # The database fell silent, or nobody waits any more: credits may be held.
                 with suppress(StoreError):
                     self._charge.void_later(key_hash, reference=call_id, call=call)

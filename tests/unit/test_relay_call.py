@@ -306,6 +306,26 @@ def test_an_authorization_of_unknown_outcome_is_undone(
     assert scene.upstream.sent == []
 
 
+def test_an_authorization_that_was_never_tried_leaves_nothing_to_undo(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def away() -> Iterator[Transaction]:
+        raise StoreUnavailableError("The database cannot be reached.")
+        yield
+
+    # From now on the prices come from memory.
+    with pytest.raises(ModelNotFoundError):
+        scene.open(model="unheard of")
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.store, "begin", away)
+        with pytest.raises(StoreUnavailableError):
+            scene.open()
+
+    scene.commits.flush()
+    assert not scene.store.committed.holds
+
+
 def test_a_finished_stream_is_charged_by_what_the_provider_reported(scene: Scene) -> None:
     scene.script(TEXT, TEXT, USAGE, END)
     call = scene.open()
