@@ -233,8 +233,9 @@ def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
     One that is announced as too long is left alone: the site refuses it unread.
     """
     length = declared_length(environ)
-    has_none = length is None and "HTTP_TRANSFER_ENCODING" not in environ
-    if has_none or has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
+    # Without a length, only some servers end the stream where the request ends.
+    is_endless = length is None and not environ.get("wsgi.input_terminated")
+    if is_endless or has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
         return environ
     body = read_body(environ, most=MAX_FORM_BYTES)
     arrived = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
