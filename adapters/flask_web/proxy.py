@@ -90,7 +90,8 @@ class Proxy:
         except RefusedError as error:
             answer = error.answer
             body = orjson.dumps(answer.body)
-            return _json(start_response, answer.status, body, [*answer.headers])
+            headers = [*answer.headers, ("x-request-id", self._services.relay.new_call_id())]
+            return _json(start_response, answer.status, body, headers)
         return self._site(environ, start_response)
 
     def _serve(
