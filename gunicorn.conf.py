@@ -12,30 +12,40 @@ monkey.patch_all()
 
 import os
 import resource
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from dotenv import load_dotenv
+
 from adapters.flask_web.maintenance import Maintenance
+from adapters.flask_web.settings import Settings, SettingsError
 from adapters.flask_web.worker import Answer
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.workers.base import Worker
 
-_longest_call_s = int(os.environ.get("MAX_STREAM_SECONDS") or 600)
+load_dotenv()
+try:
+    # Before any process: each would end with the same faults, and be started again.
+    _settings = Settings.from_env(os.environ)
+    _settings.make_data_dir()
+except SettingsError as error:
+    sys.exit(f"Error: {error}")
 
 bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"]
 # gunicorn's gevent worker with our way of answering. What is not written plainly goes through
 # gunicorn's own strict parser; gevent's pywsgi is not meant to face the internet.
 worker_class = "adapters.flask_web.worker.GatewayWorker"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
+workers = _settings.web_concurrency
 # Greenlets per worker: each is a call under way or an idle keep-alive connection.
 worker_connections = 2000
 # The heartbeat of a worker, not of a request: it only fires when the loop is stuck.
 timeout = 60
 # A stream must be able to finish after SIGTERM. What is cut off all the same is
 # settled from the database. Give the supervisor more time than this.
-graceful_timeout = _longest_call_s + 15
+graceful_timeout = _settings.max_stream_seconds + 15
 # Waiting for the next request of a client is cheap; making it connect again is not.
 keepalive = 30
 # Restarting workers by count would cut streams.

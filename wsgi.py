@@ -13,7 +13,8 @@ from flask import Flask
 
 from adapters.flask_web.app import create_app
 from adapters.flask_web.services import Services
-from adapters.flask_web.settings import Settings
+from adapters.flask_web.settings import Settings, SettingsError
+from adapters.flask_web.unconfigured import unconfigured
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.litellm.wire.chat import ChatCompletions
@@ -44,6 +45,8 @@ from creditcore import (
 )
 from creditcore.ports.inference import Wire
 from creditcore.ports.transactions import BooksTransactions
+from creditcore.usecases.block_person import BlockPerson
+from creditcore.usecases.end_sessions import EndSessions
 from creditcore.usecases.price_list import PriceList
 from creditcore.usecases.recognise_key import RecogniseKey
 from creditcore.usecases.relay_call import RelayCall
@@ -56,16 +59,18 @@ UPSTREAM_CONNECTIONS = 1000
 
 
 def build(environ: Mapping[str, str]) -> Flask:
-    """Build the application that an environment describes."""
+    """Build the application that an environment describes.
+
+    Raises:
+        SettingsError: The environment cannot be used.
+    """
     settings = Settings.from_env(environ)
     under_gevent = gevent.monkey.is_module_patched("socket")
     store = StoreOnDemand(settings.store_url, pool_size=PAGE_CONNECTIONS)
     committing: BooksTransactions = store
-    if settings.uses_sqlite:
-        # One file has one writer: calls and pages take turns on one connection.
-        # Passwords' hashes and payments are in there.
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    else:
+    # In a file there is one writer: calls and pages take turns on one connection.
+    settings.make_data_dir()
+    if not settings.uses_sqlite:
         if under_gevent:
             install_wait_callback()
         committing = committer_for(settings.store_url)
@@ -137,6 +142,8 @@ def build(environ: Mapping[str, str]) -> Flask:
         welcome=WelcomePerson(
             transactions=store, clock=clock, ids=ids, signup_credits=settings.signup_credits
         ),
+        sessions=EndSessions(transactions=store),
+        blocks=BlockPerson(transactions=store, clock=clock),
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),
         audit=AuditBooks(store),
@@ -147,4 +154,7 @@ def build(environ: Mapping[str, str]) -> Flask:
 
 
 load_dotenv()
-app = build(os.environ)
+try:
+    app = build(os.environ)
+except SettingsError as error:
+    app = unconfigured(error)

@@ -9,11 +9,15 @@ from uuid import UUID
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clocks."""
 
     def now(self) -> datetime:
         """Return the present instant in UTC."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment, whatever becomes of the time of day."""
+        return time.monotonic()
 
 
 class SystemIds:

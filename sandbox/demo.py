@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,17 +20,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 from dotenv import dotenv_values
 
-from sandbox.process import READY
+from sandbox.process import READY, REPOSITORY
 
 _MODEL = "demo-chat"
 _CREDITS = "1000"
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.1
+
+# A proxy that this machine needs for the internet does not lead back to it.
+_direct = build_opener(ProxyHandler({}))
 
 
 class DemoError(Exception):
@@ -41,11 +46,11 @@ class Demo:
     """The processes of a demo, and what they were told.
 
     Attributes:
-        environ: The settings of the gateway, complete.
-        data_dir: Where the database, the secret and ``demo.json`` are kept.
+        settings: Every setting of the gateway, so that no ``.env`` is asked for one.
+        data_dir: Where the database, the secret, ``demo.json`` and ``demo.env`` are kept.
     """
 
-    environ: dict[str, str]
+    settings: dict[str, str]
     port: int
     sandbox_port: int
     data_dir: Path
@@ -54,12 +59,23 @@ class Demo:
     @property
     def base_url(self) -> str:
         """Where people reach the gateway."""
-        return self.environ["BASE_URL"]
+        return self.settings["BASE_URL"]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What our programs are started with."""
+        return {**os.environ, **self.settings}
+
+    @property
+    def env_file(self) -> Path:
+        """Where the settings are written down, for operator commands in another terminal."""
+        return self.data_dir / "demo.env"
 
     def run(self) -> None:
         """Start everything, say so, and stay until something ends."""
         for port, name in ((self.port, "PORT"), (self.sandbox_port, "SANDBOX_PORT")):
             _require_free(port, name)
+        _write_private(self.env_file, _env_lines(self.settings))
         try:
             self._start_sandbox()
             _flask(self.environ, "migrate")
@@ -84,7 +100,7 @@ class Demo:
 
     def _start_gateway(self) -> None:
         gateway = self._spawn("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
-        if self.environ.get("POSTGRES_URL"):
+        if self.settings["POSTGRES_URL"]:
             self._spawn("flask", "--app", "wsgi", "worker")
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not _answers(f"http://127.0.0.1:{self.port}/readyz"):
@@ -102,8 +118,7 @@ class Demo:
             account = {**earlier, "base_url": self.base_url}
         else:
             account = self._new_account()
-        notes.write_text(json.dumps(account, indent=2) + "\n")
-        notes.chmod(0o600)
+        _write_private(notes, json.dumps(account, indent=2) + "\n")
         return account
 
     def _still_works(self, account: Mapping[str, str]) -> bool:
@@ -135,18 +150,29 @@ class Demo:
             {
                 "model": _MODEL,
                 "stream": True,
+                "stream_options": {"include_usage": True},
                 "messages": [{"role": "user", "content": "Say hello from Nairobi"}],
             }
         )
+        flask = shlex.join([_shown(Path(sys.executable).with_name("flask")), "--env-file"])
         print(f"\nREADY {self.base_url}\n")
         print(f"Sign in as {account['email']} with password {account['password']}")
-        print("Stream a completion:\n")
+        print(f"The books are in {self._books()}. From another terminal, check them:\n")
+        print(f"{flask} {shlex.quote(_shown(self.env_file))} --app wsgi audit")
+        print("\nStream a completion, whose last chunk says what it cost:\n")
         print(
             f"curl -N {self.base_url}/v1/chat/completions "
             f"-H 'Authorization: Bearer {account['api_key']}' "
             f"-H 'Content-Type: application/json' -d '{body}'"
         )
         print("\nCtrl-C stops everything.", flush=True)
+
+    def _books(self) -> str:
+        address = urlsplit(self.settings["POSTGRES_URL"])
+        if not address.scheme:
+            return _shown(self.data_dir / "creditcore.db")
+        # Without the password.
+        return f"PostgreSQL, {address.hostname or 'on a socket'}{address.path}"
 
     def _spawn(
         self, module: str, *arguments: str, stdout: int | None = None
@@ -188,7 +214,7 @@ def main() -> int:
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
     try:
-        _configured({**_given(dotenv_values()), **_given(os.environ)}).run()
+        _configured(_given(os.environ)).run()
     except KeyboardInterrupt:
         return 0
     except DemoError as error:
@@ -206,25 +232,44 @@ def _given(values: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _configured(given: Mapping[str, str]) -> Demo:
-    """Fill in what the user did not set, so that nothing needs to be."""
+    """Fill in what was not set, so that nothing needs to be.
+
+    Where the gateway is, what is behind it and with which keys is the demo's own affair: what
+    somebody set for real must get no calls, payments or accounts from here. It may run on another
+    database, and sell at other prices.
+    """
     port, sandbox_port = _port(given, "PORT", "8000"), _port(given, "SANDBOX_PORT", "8001")
-    data_dir = Path(given.get("DATA_DIR", "var"))
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data_dir = Path(given.get("DATA_DIR", "var")).resolve()
+    _make(data_dir)
     sandbox = f"http://127.0.0.1:{sandbox_port}"
     # The sandbox's own page must be reachable under the name the browser uses.
     checkout = f"http://localhost:{sandbox_port}/paystack"
-    defaults = {
+    names = dotenv_values(REPOSITORY / ".env.example")
+    settings = {
+        **{name: given.get(name, "") for name in (*names, "HOST")},
+        **{name: "" for name in names if name.startswith("SUPABASE_")},
+        # gunicorn reads this one too, and cannot read an empty one.
+        "WEB_CONCURRENCY": given.get("WEB_CONCURRENCY", "1"),
+        "PORT": str(port),
+        "LOG_LEVEL": given.get("LOG_LEVEL", "warning"),
+        "DATA_DIR": str(data_dir),
         "APP_ENV": "development",
         "BASE_URL": f"http://localhost:{port}",
         "AUTH_SECRET": _kept_secret(data_dir / "auth_secret"),
         "PAYSTACK_BASE_URL": checkout,
         "PAYSTACK_SECRET_KEY": "sk_test_sandbox",
+        "PAYSTACK_PUBLIC_KEY": "",
         "LITELLM_BASE_URL": f"{sandbox}/litellm",
         "LITELLM_MASTER_KEY": "sk-sandbox-master",
-        "LOG_LEVEL": "warning",
     }
-    environ = {**defaults, **given, "PORT": str(port), "DATA_DIR": str(data_dir)}
-    return Demo(environ, port, sandbox_port, data_dir)
+    return Demo(settings, port, sandbox_port, data_dir)
+
+
+def _make(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoError(f"DATA_DIR cannot be {str(data_dir)!r}: {error.strerror}.") from None
 
 
 def _port(given: Mapping[str, str], name: str, default: str) -> int:
@@ -246,9 +291,28 @@ def _require_free(port: int, name: str) -> None:
 def _kept_secret(path: Path) -> str:
     """Return the secret of an earlier run, so that its keys and sessions go on working."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32) + "\n")
+        _write_private(path, secrets.token_hex(32) + "\n")
     return path.read_text().strip()
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text)
+
+
+def _env_lines(settings: Mapping[str, str]) -> str:
+    """Return settings as ``python-dotenv`` reads them."""
+    quoted = {
+        name: value.replace("\\", r"\\").replace("'", r"\'") for name, value in settings.items()
+    }
+    return "".join(f"{name}='{value}'\n" for name, value in quoted.items())
+
+
+def _shown(path: Path) -> str:
+    """Return a path as somebody in this folder would type it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _read_notes(path: Path) -> dict[str, str] | None:
@@ -278,7 +342,7 @@ def _flask(environ: Mapping[str, str], *arguments: str, check: bool = True) -> s
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(Request(url), timeout=2) as answer:  # noqa: S310 - our own address
+        with _direct.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import select
 import shutil
+import socket
 import tempfile
 import uuid
 import warnings
@@ -19,9 +21,13 @@ import psycopg2
 
 from adapters.pony_store import PonyTransactions, migrate, open_store
 from adapters.pony_store.committer import PostgresCommitter
+from creditcore.ports.transactions import BooksTransactions
 
 WAIT_S = 60.0
 """How long a borrower waits for a connection: on a busy machine it may take long."""
+
+SHORT_WAIT_S = 0.2
+"""How long somebody waits for what must not come."""
 
 
 @contextmanager
@@ -99,15 +105,56 @@ def kill(url: str, pid: int) -> None:
     assert ask(url, "SELECT pg_terminate_backend(%s, 60000)", pid) is True
 
 
+def server_process(transactions: BooksTransactions) -> int:
+    """Return the process id of the server's end of the connection that is lent next."""
+    with transactions.begin() as tx:
+        [row] = tx.ledger._session.rows("SELECT pg_backend_pid() AS pid")
+        return int(row.pid)
+
+
 def somebody_waits_for_a_lock(url: str) -> bool:
     """Whether somebody in this database has to wait for a row."""
-    return bool(
-        ask(
-            url,
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database()",
-        )
+    return waiting_for_a_lock(url) is not None
+
+
+def waiting_for_a_lock(url: str) -> int | None:
+    """Return the server's process that has to wait for a row or a table, if any does."""
+    found = ask(
+        url,
+        "SELECT min(pid) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()",
     )
+    return None if found is None else int(str(found))
+
+
+class SilentServer:
+    """A database server that takes connections and never says a word.
+
+    Attributes:
+        url: How to reach it.
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        host, port = listener.getsockname()
+        self.url = f"postgresql://postgres@{host}:{port}/postgres?sslmode=disable"
+
+    def accept(self) -> socket.socket:
+        """Return the next connection; wait for it, but not for ever."""
+        self._listener.settimeout(WAIT_S)
+        connection, _ = self._listener.accept()
+        return connection
+
+    def has_callers(self) -> bool:
+        """Whether there is a connection that was not accepted yet."""
+        return bool(select.select([self._listener], [], [], 0)[0])
+
+
+@contextmanager
+def silent_server() -> Iterator[SilentServer]:
+    """Listen, and close in the end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield SilentServer(listener)
 
 
 @cache

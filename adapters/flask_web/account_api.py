@@ -29,7 +29,11 @@ def credits_() -> Response:
 
 @blueprint.get("/calls/<call_id>")
 def call(call_id: str) -> Response:
-    """Return the receipt of one call: how its cost came about."""
+    """Return the receipt of one call: how its cost came about.
+
+    ``reported_cost_usd`` is what the model server says that the call cost, exactly as text, or
+    null where it said nothing. It is shown for comparison: nothing is charged by it.
+    """
     wallet = _wallet_of_caller()
     return jsonify(_receipt(services().receipts.write(call_id, wallet_id=wallet.id)))
 
@@ -60,6 +64,7 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
             for line in receipt.lines
         ],
         "provider_cost_usd": usd_text(receipt.provider_cost_units),
+        "reported_cost_usd": receipt.reported_cost_usd,
         "credits_per_cent": call.multiplier,
         "hold": str(hold.amount),
         "charge": str(hold.charged),

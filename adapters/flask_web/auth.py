@@ -5,22 +5,28 @@ from __future__ import annotations
 from contextlib import suppress
 
 import flask
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from adapters.flask_web import session
+from adapters.flask_web import devices, session
 from adapters.flask_web.security import is_local_path
 from adapters.flask_web.throttle import (
     SIGN_IN_PER_ADDRESS,
     SIGN_UP_PER_ADDRESS,
-    Throttle,
+    throttle,
 )
 from creditcore.domain.errors import BadCredentialsError, EmailTakenError, InvalidRequestError
 from creditcore.domain.people import clean_email
 from creditcore.ports.identity import Identity
 
 blueprint = Blueprint("auth", __name__)
+
+_NOT_LET_IN = (
+    "You may have an account with this address already: sign in with its password. "
+    "If you forgot it, support can set a new one."
+)
+"""Said where somebody who did not get in lands anyway, so it tells a stranger nothing new."""
 
 
 @blueprint.get("/sign-up")
@@ -39,7 +45,7 @@ def create_account() -> str | Response | tuple[str, int]:
     which asks whoever did not get in to sign in. Only the owner of the account, who
     knows its password, is let through (docs/decisions/0004).
     """
-    _throttle().count_address(SIGN_UP_PER_ADDRESS, "sign-up")
+    throttle().count_address(SIGN_UP_PER_ADDRESS, "sign-up")
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
         identity = _new_or_own_account(email, password)
@@ -48,8 +54,10 @@ def create_account() -> str | Response | tuple[str, int]:
     if identity is not None:
         _let_in(identity)
     else:
-        # Whoever is let in gets a new session; so does whoever is not, or it would show.
+        # Whoever is let in gets new cookies; so does whoever is not, or it would show.
         _begin_session()
+        devices.remember(devices.NOBODY)
+        flash(_NOT_LET_IN, "info")
     return redirect(_destination())
 
 
@@ -65,8 +73,8 @@ def sign_in() -> str | Response:
 def open_session() -> str | Response | tuple[str, int]:
     """Let somebody in who knows the password."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
-    _throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
-    _throttle().count_account(email)
+    throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
+    throttle().count_account(email)
     try:
         _let_in(session.services().identity.sign_in(email, password))
     except BadCredentialsError as error:
@@ -76,9 +84,15 @@ def open_session() -> str | Response | tuple[str, int]:
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
-    """End the session on this device."""
+    """End every session of theirs.
+
+    The cookie is all that there is of a session, and it may have been copied. So it
+    becomes worthless, and with it those of their other devices.
+    """
+    if current_user.is_authenticated:
+        session.services().sessions.end(session.person().id)
     logout_user()
-    flash("You are signed out.", "info")
+    flash("You are signed out, on every device.", "info")
     return redirect(url_for("pages.landing"))
 
 
@@ -90,7 +104,7 @@ def _new_or_own_account(email: str, password: str) -> Identity | None:
     identity = session.services().identity
     with suppress(EmailTakenError):
         identity.sign_up(email, password)
-    _throttle().count_account(clean_email(email))
+    throttle().count_account(clean_email(email))
     try:
         return identity.sign_in(email, password)
     except BadCredentialsError:
@@ -101,6 +115,7 @@ def _let_in(identity: Identity) -> None:
     person = session.services().welcome.welcome(identity)
     _begin_session()
     login_user(session.SignedIn(person))
+    devices.remember(person.email)
 
 
 def _begin_session() -> None:
@@ -124,8 +139,3 @@ def _form(template: str, page: str, faults: dict[str, str] | None = None) -> str
         next=wanted if is_local_path(wanted) else "",
         signup_credits=session.settings().signup_credits,
     )
-
-
-def _throttle() -> Throttle:
-    found: Throttle = current_app.extensions["creditcore.throttle"]
-    return found

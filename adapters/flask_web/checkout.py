@@ -12,6 +12,7 @@ from adapters.flask_web import offers
 from adapters.flask_web.dashboard import billing_page
 from adapters.flask_web.errors import refusal, wants_json
 from adapters.flask_web.session import for_people, person, services, settings
+from adapters.flask_web.throttle import CHECKOUT_PER_PERSON, throttle
 from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayUnavailableError,
@@ -40,6 +41,7 @@ def start() -> Response | tuple[Any, int]:
 def _start() -> Response | tuple[Any, int]:
     try:
         value = offers.chosen(_chosen_amount())
+        throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
         purchase = services().purchase.start(
             person(),
             value,

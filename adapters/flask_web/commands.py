@@ -15,6 +15,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
+from adapters.flask_web.command_guard import guarded
 from adapters.flask_web.maintenance import Maintenance
 from adapters.flask_web.session import services, settings
 from creditcore.domain.errors import CreditcoreError, EmailTakenError
@@ -22,14 +23,16 @@ from creditcore.domain.money import Credits
 from creditcore.domain.people import Person, Role, clean_email
 from creditcore.usecases.audit_books import INVARIANTS, Report
 
+_MANY_TRANSFERS = 10_000
+
 user = AppGroup("user", help="People's accounts.")
 key = AppGroup("key", help="API keys.")
 
 
-def register(app: Flask) -> None:
-    """Add every command to the ``flask`` command line."""
+def register(app: Flask, *, fault: Exception | None = None) -> None:
+    """Add every command to the ``flask`` command line; with a fault, only for their help."""
     for command in (migrate, worker, audit, alerts, grant, doctor, user, key):
-        app.cli.add_command(command)
+        app.cli.add_command(guarded(command, fault))
 
 
 @click.command()
@@ -99,22 +102,55 @@ def alerts(limit: int, *, as_json: bool) -> None:
 @user.command("create")
 @click.option("--email", required=True, help="Their e-mail address.")
 @click.option("--password", help="Their password; without it one is made and printed.")
-@click.option("--admin", is_flag=True, help="Let them see the operator's pages.")
+@click.option("--admin", is_flag=True, help="Note that they are an operator; opens no page yet.")
 @with_appcontext
 def create_user(email: str, password: str | None, *, admin: bool) -> None:
     """Make an account with a wallet and the welcome credits."""
     made_up = password is None
-    password = password or secrets.token_urlsafe(15)
+    if password is None:
+        password = secrets.token_urlsafe(15)
     try:
         identity = services().identity.sign_up(email, password)
         person = services().welcome.welcome(identity, role=Role.ADMIN if admin else Role.USER)
     except EmailTakenError:
         raise click.ClickException(f"{email} has an account already.") from None
-    except CreditcoreError as error:
-        raise click.ClickException(str(error)) from None
     click.echo(f"{person.email} can sign in at {settings().base_url}/sign-in")
     if made_up:
         click.echo(f"password: {password}")
+
+
+@user.command("password")
+@click.option("--email", required=True, help="Whose password it is.")
+@click.option("--password", help="The new one; asked for, unseen, if left out.")
+@with_appcontext
+def set_password(email: str, password: str | None) -> None:
+    """Set a password that was forgotten, and sign its owner out everywhere."""
+    person = _person(email)
+    if password is None:
+        password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+    services().identity.set_password(person, password)
+    click.echo(f"{person.email} has a new password, and is signed out everywhere.")
+
+
+@user.command("block")
+@click.option("--email", required=True, help="Who is shut out.")
+@click.option("--reason", required=True, help="Why; kept among the alerts.")
+@with_appcontext
+def block_user(email: str, reason: str) -> None:
+    """Shut somebody out: end their sessions and revoke their keys, for good."""
+    person = _person(email)
+    revoked = services().blocks.block(person.id, reason=reason)
+    click.echo(f"{person.email} is blocked. Keys revoked: {revoked}.")
+
+
+@user.command("unblock")
+@click.option("--email", required=True, help="Who may sign in again.")
+@with_appcontext
+def unblock_user(email: str) -> None:
+    """Let somebody sign in again, and make new keys."""
+    person = _person(email)
+    services().blocks.unblock(person.id)
+    click.echo(f"{person.email} may sign in again. Their old keys stay revoked.")
 
 
 @key.command("issue")
@@ -123,10 +159,7 @@ def create_user(email: str, password: str | None, *, admin: bool) -> None:
 @with_appcontext
 def issue_key(email: str, name: str) -> None:
     """Make an API key and print it, this once, alone on its line."""
-    try:
-        _, secret = services().keys.issue(_person(email).id, name=name)
-    except CreditcoreError as error:
-        raise click.ClickException(str(error)) from None
+    _, secret = services().keys.issue(_person(email).id, name=name)
     click.echo(secret.text)
 
 
@@ -143,20 +176,23 @@ def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     person = _person(email)
-    try:
-        with services().transactions.begin() as tx:
-            wallet = tx.ledger.find_wallet_of(person.id)
-        services().grants.grant(
-            wallet.id,
-            credits_,
-            reason=reason,
-            reference=reference or services().ids.new_reference("cli"),
-        )
-        with services().transactions.begin() as tx:
-            wallet = tx.ledger.find_wallet(wallet.id)
-    except CreditcoreError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{person.email} got {credits_} credits and has {wallet.available} available.")
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person.id)
+        seen = tx.ledger.transfers_of(wallet.id, limit=_MANY_TRANSFERS) if reference else ()
+    given = services().grants.grant(
+        wallet.id,
+        credits_,
+        reason=reason,
+        reference=reference or services().ids.new_reference("cli"),
+    )
+    with services().transactions.begin() as tx:
+        available = tx.ledger.find_wallet(wallet.id).available
+    told = f"{person.email} got {_credits(credits_)}"
+    for earlier in seen:
+        if earlier.reference == given.reference:
+            on = f"{earlier.at:%Y-%m-%d}"
+            told = f"Nothing was changed: with this reference {told} on {on}, for {earlier.note!r},"
+    click.echo(f"{told} and has {available} available.")
 
 
 @click.command()
@@ -197,7 +233,10 @@ def _examine() -> list[tuple[str, str | None]]:
 
 def _examine_prices() -> tuple[str, str | None]:
     count = len(services().prices.all())
-    return f"price list ({count} models)", None if count else "empty; the worker fetches it"
+    return (
+        f"price list ({_counted(count, 'models')})",
+        None if count else "empty; the worker fetches it",
+    )
 
 
 def _examine_payments() -> tuple[str, str | None]:
@@ -222,8 +261,16 @@ def _person(email: str) -> Person:
     return person
 
 
+def _credits(amount: Credits) -> str:
+    return f"{amount} credit" if amount == Credits.of(1) else f"{amount} credits"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
+
+
 def _as_text(report: Report) -> str:
-    lines = [", ".join(f"{count:,} {what}" for what, count in report.counts.items())]
+    lines = [", ".join(_counted(count, what) for what, count in report.counts.items())]
     for invariant, rule in INVARIANTS.items():
         breaches = report.breaches[invariant]
         lines.append(f"{'BROKEN' if breaches else 'ok    '}  {invariant}  {rule}")

@@ -241,8 +241,14 @@ def register(app: Flask, *, base_url: str) -> None:
         return _answer(refusal_of(error, base_url=base_url))
 
     @app.errorhandler(CSRFError)
-    def _csrf_error(_error: CSRFError) -> Response:
+    def _csrf_error(error: CSRFError) -> Response:
         message = "This form is out of date. Go back, reload the page and send it again."
+        if wants_json():
+            message = (
+                f"{error.description} Send the header X-CSRFToken with the csrf_token of a form "
+                f"of this session, such as the one at {base_url}/dashboard/billing and, over "
+                "HTTPS, a Referer of this site."
+            )
         return _answer(refusal(400, message, code="csrf_failed"))
 
     @app.errorhandler(HTTPException)

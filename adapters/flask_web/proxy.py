@@ -122,17 +122,23 @@ class Proxy:
             seated.leave()
             raise
         if call.streamed:
-            start_response(
-                "200 OK",
-                [
-                    ("content-type", "text/event-stream; charset=utf-8"),
-                    ("cache-control", "no-store"),
-                    ("x-accel-buffering", "no"),
-                    _AS_SAID,
-                    *_names(wire.endpoint, call_id),
-                ],
-            )
-            return _Stream(call, seated, self._turns)
+            stream = _Stream(call, seated, self._turns)
+            try:
+                start_response(
+                    "200 OK",
+                    [
+                        ("content-type", "text/event-stream; charset=utf-8"),
+                        ("cache-control", "no-store"),
+                        ("x-accel-buffering", "no"),
+                        _AS_SAID,
+                        *_names(wire.endpoint, call_id),
+                    ],
+                )
+            except BaseException:
+                # The server never gets it, and would never close it.
+                stream.close()
+                raise
+            return stream
         try:
             document = call.document()
         finally:

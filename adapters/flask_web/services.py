@@ -12,7 +12,9 @@ from creditcore.ports.inference import Wire
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.transactions import Transactions
 from creditcore.usecases.audit_books import AuditBooks
+from creditcore.usecases.block_person import BlockPerson
 from creditcore.usecases.charge_usage import ChargeUsage
+from creditcore.usecases.end_sessions import EndSessions
 from creditcore.usecases.grant_credits import GrantCredits
 from creditcore.usecases.group_commit import GroupCommit
 from creditcore.usecases.issue_key import IssueKey
@@ -48,6 +50,8 @@ class Services:
     keys: IssueKey
     recognise: RecogniseKey
     welcome: WelcomePerson
+    sessions: EndSessions
+    blocks: BlockPerson
     grants: GrantCredits
     receipts: WriteReceipt
     audit: AuditBooks

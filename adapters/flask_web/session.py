@@ -9,7 +9,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app, flash, g, redirect, request, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_required
+from flask import session as cookie
+from flask_login import LoginManager, UserMixin, current_user, login_required, login_url
+from werkzeug.wrappers import Response
 
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
@@ -35,8 +37,8 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return self.person.email
 
     def get_id(self) -> str:
-        """What the session cookie keeps."""
-        return self.person.id
+        """What the session cookie keeps: who it is, and for which epoch of theirs."""
+        return f"{self.person.id}:{self.person.session_epoch}"
 
 
 def services() -> Services:
@@ -94,15 +96,24 @@ def _wallet_of(tx: Any, owner: Person) -> Wallet | None:
 def register(app: Flask) -> None:
     """Recognise people by their session cookie."""
     manager = LoginManager(app)
-    manager.login_view = "auth.sign_in"
-    manager.login_message = "Please sign in to see this page."
-    manager.login_message_category = "info"
+
+    @manager.unauthorized_handler  # type: ignore[untyped-decorator]
+    def _ask_to_sign_in() -> Response:
+        if "_flashes" not in cookie:
+            # Else the page before has said already why it comes to this.
+            flash("Please sign in to see this page.", "info")
+        return redirect(login_url("auth.sign_in", next_url=request.url))
 
     @manager.user_loader  # type: ignore[untyped-decorator]
-    def _load(person_id: str) -> SignedIn | None:
+    def _load(kept: str) -> SignedIn | None:
+        person_id, _, _ = kept.partition(":")
         with services().transactions.begin() as tx:
             found = tx.people.find(person_id)
-        return None if found is None or found.blocked else SignedIn(found)
+        if found is None or found.blocked:
+            return None
+        # A cookie of another epoch is a copy, or one that an earlier version made.
+        signed_in = SignedIn(found)
+        return signed_in if signed_in.get_id() == kept else None
 
     @app.context_processor
     def _shared() -> dict[str, Any]:

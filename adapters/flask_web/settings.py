@@ -19,7 +19,10 @@ _PLACEHOLDER = "replace-me"
 _MIN_SECRET_LENGTH = 32
 _HOLD_MARGIN_S = 60
 _LONGEST_WRITE_S = 30
+_LONGEST_CONNECT_S = 11
+_LONGEST_DRAIN_S = 4
 _SIGNUP_CREDITS = Credits.of(200)
+_REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster")
 
 Value = TypeVar("Value")
 
@@ -34,7 +37,10 @@ class SettingsError(Exception):
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         listed = "\n".join(f"  - {fault}" for fault in faults)
-        super().__init__(f"The configuration has {len(faults)} fault(s):\n{listed}")
+        many = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(
+            f"The configuration has {many}; .env.example explains each variable.\n{listed}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +93,7 @@ class Settings:
             "app_env": reader.one_of("APP_ENV", "development", "production"),
             "base_url": reader.url("BASE_URL", "http://localhost:8000").rstrip("/"),
             "auth_secret": reader.secret("AUTH_SECRET"),
-            "postgres_url": reader.text("POSTGRES_URL"),
+            "postgres_url": reader.address("POSTGRES_URL", "postgresql", "postgres"),
             "data_dir": Path(reader.text("DATA_DIR", "var")),
             "web_concurrency": reader.number("WEB_CONCURRENCY", 1, least=1, most=256),
             "supabase_url": reader.text("SUPABASE_URL"),
@@ -108,7 +114,7 @@ class Settings:
             "litellm_master_key": reader.required("LITELLM_MASTER_KEY"),
             "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
-            "redis_url": reader.text("REDIS_URL"),
+            "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
             "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
@@ -144,6 +150,21 @@ class Settings:
         """What usage costs in credits."""
         return Tariff.parse(credits_per_usd=self.credits_per_usd, markup=self.usage_markup)
 
+    def make_data_dir(self) -> None:
+        """Make the folder of the books, where they are a file.
+
+        Raises:
+            SettingsError: It cannot be made.
+        """
+        if not self.uses_sqlite:
+            return
+        try:
+            # Passwords' hashes and payments are in there.
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            fault = f"DATA_DIR cannot be {str(self.data_dir)!r}: {error.strerror}."
+            raise SettingsError([fault]) from error
+
     @property
     def longest_write_s(self) -> float:
         """How long a client may leave us waiting to write to it, in seconds."""
@@ -153,13 +174,12 @@ class Settings:
     def hold_lifetime(self) -> timedelta:
         """When nobody can be working on a call any more.
 
-        A call may wait 11 s for a connection, then as long as a stream may take for the
-        first byte, then ``longest_write_s`` for a client that does not read, and at last
-        4 s for the usage.
+        A call may wait for a connection, then as long as a stream may take for the first
+        byte, then ``longest_write_s`` for a client that does not read, and at last for the
+        usage. What others wait is spelled here again; a test compares.
         """
-        return timedelta(
-            seconds=self.max_stream_seconds + min(_HOLD_MARGIN_S, self.max_stream_seconds + 15)
-        )
+        around_s = _LONGEST_CONNECT_S + self.max_stream_seconds + _LONGEST_DRAIN_S
+        return timedelta(seconds=self.max_stream_seconds + min(_HOLD_MARGIN_S, around_s))
 
 
 class _Reader:
@@ -194,10 +214,15 @@ class _Reader:
         value = self.text(name, default)
         if not value:
             self.faults.append(f"{name} is missing.")
-        else:
-            parts = urlsplit(value)
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-                self.faults.append(f"{name} is an http(s) address; it is {value!r}.")
+        elif not _is_http_address(value):
+            self.faults.append(f"{name} is an http(s) address; it is {value!r}.")
+        return value
+
+    def address(self, name: str, *schemes: str) -> str:
+        """Read where something else is; it is not shown, as it may hold a password."""
+        value = self.text(name)
+        if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            self.faults.append(f"{name} begins with {schemes[0]}://.")
         return value
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
@@ -235,9 +260,9 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
 
 def _unfit_for_production(values: dict[str, Any]) -> list[str]:
     faults = []
-    if urlsplit(str(values["base_url"])).scheme != "https":
+    if not _is_https(values["base_url"]):
         faults.append("BASE_URL starts with https:// in production.")
-    if urlsplit(str(values["paystack_base_url"])).scheme != "https":
+    if not _is_https(values["paystack_base_url"]):
         faults.append("PAYSTACK_BASE_URL starts with https:// in production.")
     if str(values["paystack_secret_key"]).startswith("sk_test_"):
         faults.append(
@@ -250,6 +275,20 @@ def _unfit_for_production(values: dict[str, Any]) -> list[str]:
         for name in ("auth_secret", "litellm_master_key", "paystack_secret_key")
         if _PLACEHOLDER in str(values[name])
     ]
+
+
+def _is_http_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        # Reading the port tells whether it is one.
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and parts.scheme in ("http", "https") and not parts.query
+
+
+def _is_https(address: str) -> bool:
+    return address.lower().startswith("https://")
 
 
 def _kes_rate(text: str) -> ExchangeRate:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from creditcore.domain.errors import OverloadedError
-from creditcore.ports.inference import InferenceRequest, Wire
+from creditcore.ports.inference import HeardWire, InferenceRequest
 
 _FULL = "This server carries as many streams as it can. Try again in a moment."
 
@@ -38,7 +36,7 @@ class SeatedWire:
     costs nobody anything.
     """
 
-    def __init__(self, wire: Wire, places: StreamPlaces) -> None:
+    def __init__(self, wire: HeardWire, places: StreamPlaces) -> None:
         self._wire = wire
         self._places = places
         self._seated = False
@@ -48,10 +46,6 @@ class SeatedWire:
         self.upstream_body = wire.upstream_body
         self.meter = wire.meter
         self.error_event = wire.error_event
-
-    def hearing(self, header: Callable[[str], str | None]) -> SeatedWire:
-        """Return this wire as a client's headers select it, for one request."""
-        return SeatedWire(self._wire.hearing(header), self._places)
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Understand a request body.

@@ -12,7 +12,11 @@ from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableEr
 
 _MAX_HEAD_BYTES = 64 * 1024
 _FIRST_FINAL_STATUS = 200
-_HEADERS_READ = frozenset({"content-type", "content-encoding", "retry-after"})
+_COST = "x-litellm-response-cost"
+_COST_BEFORE_TERMS = "x-litellm-response-cost-original"
+_HEADERS_READ = frozenset(
+    {"content-type", "content-encoding", "retry-after", _COST, _COST_BEFORE_TERMS}
+)
 
 
 class BrokenBeforeAnswerError(UpstreamUnavailableError):
@@ -54,6 +58,18 @@ class LiteLLMAnswer:
     def is_encoded(self) -> bool:
         """Whether it is compressed, although we asked for it not to be."""
         return (self.header("content-encoding") or "identity").lower() != "identity"
+
+    @property
+    def reported_cost(self) -> str | None:
+        """What LiteLLM says that a document cost, as it says it.
+
+        Before the discount or margin that an operator may have set there, where it tells: that
+        is what its prices make of the answer, and ours are to be compared with them. On a stream
+        these headers leave before anything is known; some versions write nonsense there.
+        """
+        if self.streamed:
+            return None
+        return self.header(_COST_BEFORE_TERMS) or self.header(_COST)
 
     def header(self, name: str) -> str | None:
         """Return one of the headers that are read at all."""

@@ -1,4 +1,4 @@
-"""Stop asking a server that is down, so that callers learn it at once."""
+"""Stop asking a server that is down, or a silent model, so that callers learn it at once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 _FAILURES_TO_OPEN = 5
 _OPEN_FOR_S = 5.0
+_SILENCE_KEPT_S = 15 * 60.0
 
 
 class Breaker:
     """Opens after a few failures in a row; then lets one call through now and then.
 
-    Only what says that the server as a whole is away counts as a failure: no
-    connection, no answer. A model's own error does not.
+    What counts as a failure is its user's to say. Of a server: only what tells that it is
+    away as a whole, such as no connection; neither a model's own error nor its silence.
     """
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
@@ -38,12 +39,50 @@ class Breaker:
             return True
 
     def succeeded(self) -> None:
-        """The server answered: everybody may call."""
+        """It answered: everybody may call."""
         self._failures = 0
 
     def failed(self) -> None:
-        """The server did not answer."""
+        """It failed again."""
         with self._lock:
             self._failures += 1
             if self._failures == _FAILURES_TO_OPEN:
                 self._next_try = self._now() + _OPEN_FOR_S
+
+
+class SilentModels:
+    """The models that have kept callers waiting in vain, with a breaker for each.
+
+    A server that takes calls and does not answer them in time may be slow at one model only:
+    that must not stop the others, and would, since its calls take up places while they wait. A
+    server that is silent as a whole stops being asked all the same, model by model. Nearly always
+    there is none here, and then nobody need know which model a call is for.
+    """
+
+    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._breakers: dict[str, Breaker] = {}
+        self._forgotten_at = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether there are any. When none was silent for long, all are forgotten."""
+        if self._breakers and self._now() >= self._forgotten_at:
+            self._breakers.clear()
+        return bool(self._breakers)
+
+    def allow(self, model: str) -> bool:
+        """Whether to ask a model now. After a few silences, one caller each few seconds may try."""
+        breaker = self._breakers.get(model)
+        return breaker is None or breaker.allows()
+
+    def fell_silent(self, model: str) -> None:
+        """A call for this model was not answered in time."""
+        breaker = self._breakers.get(model)
+        if breaker is None:
+            breaker = self._breakers[model] = Breaker(now=self._now)
+        breaker.failed()
+        self._forgotten_at = self._now() + _SILENCE_KEPT_S
+
+    def answered(self, model: str) -> None:
+        """A call for this model was."""
+        self._breakers.pop(model, None)

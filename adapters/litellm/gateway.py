@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from adapters.litellm.prices import read_price_list
 from creditcore.domain.errors import UpstreamUnavailableError
@@ -24,7 +25,7 @@ class LiteLLMGateway:
         base_url: The proxy's address, a path prefix included, without ``/v1``.
         master_key: Goes to the proxy and nowhere else; redirects are not followed.
         connect_timeout_s: How long a connection may take.
-        answer_timeout_s: How long the whole answer may take.
+        answer_timeout_s: How long the answer's head may be silent, and its whole body take.
     """
 
     base_url: str
@@ -70,20 +71,24 @@ class LiteLLMGateway:
                     allow_redirects=False,
                     stream=True,
                 ) as answer:
-                    if answer.status_code != requests.codes.ok:
-                        raise UpstreamUnavailableError(
-                            f"The model server answered {answer.status_code}."
-                        )
                     return _bounded_body(answer, deadline)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise UpstreamUnavailableError("The model server cannot be reached.") from error
 
 
 def _bounded_body(answer: requests.Response, deadline: float) -> bytes:
+    if answer.status_code != requests.codes.ok:
+        raise UpstreamUnavailableError(f"The model server answered {answer.status_code}.")
+    # Unpacked, a small body is as large as its sender likes.
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise UpstreamUnavailableError("The model server's answer is compressed.")
     body = bytearray()
-    for block in answer.iter_content(_BLOCK_BYTES):
-        body += block
-        # The timeout of requests is for each read: drops of one byte would never meet it.
-        if len(body) > _MAX_ANSWER_BYTES or time.monotonic() > deadline:
+    # What has come, not a whole block: the timeout of requests is for each read, and drops of
+    # one byte would never meet it.
+    while block := answer.raw.read1(_BLOCK_BYTES):
+        if time.monotonic() > deadline:
+            raise UpstreamUnavailableError("The model server's answer takes too long.")
+        if len(body) + len(block) > _MAX_ANSWER_BYTES:
             raise UpstreamUnavailableError("The model server's answer is too long.")
+        body += block
     return bytes(body)

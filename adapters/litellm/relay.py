@@ -6,7 +6,7 @@ import re
 import time
 
 from adapters.litellm.answers import BrokenBeforeAnswerError, LiteLLMAnswer
-from adapters.litellm.breaker import Breaker
+from adapters.litellm.breaker import Breaker, SilentModels
 from adapters.litellm.connections import (
     Address,
     Connection,
@@ -14,9 +14,9 @@ from adapters.litellm.connections import (
     NoFreeConnectionError,
 )
 from adapters.litellm.faults import refusal
-from adapters.litellm.wire.body import asks_for_stream
+from adapters.litellm.wire.body import asks_for_stream, model_of
 from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
-from creditcore.ports.inference import Wire
+from creditcore.ports.inference import HeardWire
 
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_TIMEOUT_S = 10.0
@@ -72,6 +72,7 @@ class LiteLLMRelay:
             "accept-encoding: identity\r\n"
         )
         self._breaker = Breaker()
+        self._silent = SilentModels()
         self._head_timeout_s = head_timeout_s
         self._first_byte_timeout_s = first_byte_timeout_s
         self._pool = ConnectionPool(
@@ -89,7 +90,7 @@ class LiteLLMRelay:
         if not self._breaker.might_allow():
             raise UpstreamUnavailableError
 
-    def send(self, wire: Wire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
+    def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
         """Send a request and return its answer once its head has arrived.
 
         Whoever gets an answer must close it, or its place in the pool is lost.
@@ -101,10 +102,13 @@ class LiteLLMRelay:
 
         Raises:
             UpstreamRejectedError: It refused this request.
-            UpstreamUnavailableError: It is down, at fault, or refused us.
+            UpstreamUnavailableError: It is down, at fault, or refused us; or this model has
+                kept several calls in a row waiting in vain.
             UpstreamTimeoutError: It stayed silent for too long.
             ValueError: The call id could not stand in a header.
         """
+        if self._silent and not self._silent.allow(model_of(body)):
+            raise UpstreamUnavailableError
         if not self._breaker.allows():
             raise UpstreamUnavailableError
         streams = asks_for_stream(body)
@@ -115,10 +119,15 @@ class LiteLLMRelay:
         except NoFreeConnectionError:
             # That all of ours are busy says nothing of the server.
             raise
-        except (UpstreamUnavailableError, UpstreamTimeoutError):
+        except UpstreamTimeoutError:
+            self._silent.fell_silent(model_of(body))
+            raise
+        except UpstreamUnavailableError:
             self._breaker.failed()
             raise
         self._breaker.succeeded()
+        if self._silent:
+            self._silent.answered(model_of(body))
         if answer.status in _OK_STATUSES:
             if answer.is_encoded:
                 answer.close()
@@ -137,7 +146,7 @@ class LiteLLMRelay:
         """Close the idle connections."""
         self._pool.close()
 
-    def _message(self, wire: Wire, body: bytes, *, call_id: str, streams: bool) -> bytes:
+    def _message(self, wire: HeardWire, body: bytes, *, call_id: str, streams: bool) -> bytes:
         if not _CALL_ID.fullmatch(call_id):
             raise ValueError(f"not a call id: {call_id!r}")
         of_protocol = "".join(

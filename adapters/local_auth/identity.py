@@ -21,6 +21,7 @@ from creditcore.domain.errors import (
     BadCredentialsError,
     EmailTakenError,
     InvalidRequestError,
+    PersonNotFoundError,
     ReferenceConflictError,
     StoreError,
 )
@@ -137,6 +138,24 @@ class LocalIdentityProvider:
             self._rehash(account, password)
         return _identity_of(account.person)
 
+    def set_password(self, person: Person, password: str) -> None:
+        """Replace somebody's password, or give them their first; ends their sessions.
+
+        Raises:
+            InvalidRequestError: The password cannot be used.
+            PersonNotFoundError: Nobody has this id.
+        """
+        password = _new_password(password, email=person.email)
+        password_hash = self._run(lambda: self._hasher.hash(password))
+        with self._transactions.begin() as tx:
+            found = tx.people.lock(person.id)
+            if found is None:
+                raise PersonNotFoundError(person.id)
+            tx.people.set_password_hash(person.id, password_hash)
+            # Whoever knew the old password may still be signed in.
+            tx.people.save(found.end_sessions())
+            tx.commit()
+
     def _find(self, email: str) -> _Account | None:
         """Return the account with a local password at this address."""
         with self._transactions.begin() as tx:
@@ -167,7 +186,12 @@ class _Account:
 
 
 def _identity_of(person: Person) -> Identity:
-    return Identity(subject=person.id, email=person.email, email_verified=True)
+    return Identity(
+        subject=person.id,
+        email=person.email,
+        email_verified=True,
+        session_epoch=person.session_epoch,
+    )
 
 
 def _new_password(password: str, *, email: str) -> str:

@@ -23,6 +23,7 @@ def define_entities(db: Any) -> None:
         email = Required(str, unique=True, autostrip=False)
         role = Required(str)
         blocked = Required(bool)
+        session_epoch = Required(int, size=64)
         created_at = Required(int, size=64)
 
     class LocalCredential(entity):
@@ -73,6 +74,7 @@ def define_entities(db: Any) -> None:
         cache_write_1h_tokens = Optional(int, size=64)
         reasoning_tokens = Optional(int, size=64)
         provider_cost_picodollars = Required(int, size=64)
+        reported_cost_picodollars = Optional(int, size=64)
         basis = Required(str)
         status = Required(int, size=64)
         error = Optional(str, autostrip=False, nullable=True)

@@ -131,6 +131,7 @@ CLOSING_COLUMNS = {
     "cache_write_1h_tokens": "BIGINT",
     "reasoning_tokens": "BIGINT",
     "provider_cost_picodollars": "BIGINT",
+    "reported_cost_picodollars": "BIGINT",
     "basis": "TEXT",
     "status": "BIGINT",
     "error": "TEXT",
@@ -172,6 +173,7 @@ def closing_values(hold: Hold) -> tuple[object, ...]:
         usage.cache_write_1h_tokens if usage else None,
         usage.reasoning_tokens if usage else None,
         outcome.provider_cost_picodollars,
+        outcome.reported_cost_picodollars,
         str(outcome.basis),
         outcome.status,
         outcome.error,
@@ -244,6 +246,7 @@ def hold_from_row(row: Any) -> Hold:
             basis=Basis(row.basis),
             usage=_usage_from_row(row),
             provider_cost_picodollars=row.provider_cost_picodollars,
+            reported_cost_picodollars=row.reported_cost_picodollars,
             status=row.status,
             error=row.error,
             latency_ms=row.latency_ms,
@@ -413,6 +416,7 @@ def person_columns(person: Person) -> dict[str, object]:
         "email": person.email,
         "role": person.role.value,
         "blocked": person.blocked,
+        "session_epoch": person.session_epoch,
         "created_at": micros(person.created_at),
     }
 
@@ -425,6 +429,7 @@ def person_from_row(row: Any) -> Person:
         created_at=instant(row.created_at),
         role=Role(row.role),
         blocked=row.blocked,
+        session_epoch=row.session_epoch,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.pony_store.mapping import person_columns, person_from_row
 from adapters.pony_store.session import Session
-from creditcore.domain.errors import EmailTakenError
+from creditcore.domain.errors import EmailTakenError, PersonNotFoundError
 from creditcore.domain.people import Person
 
 
@@ -36,6 +36,31 @@ class PonyPeople:
         with self._session.translated():
             row = self._profile.get(email=email)
         return None if row is None else person_from_row(row)
+
+    def lock(self, person_id: str) -> Person | None:
+        """Return a person, locked until the transaction ends.
+
+        Raises:
+            StoreBusyError: They were found before in this transaction, and changed since.
+        """
+        with self._session.translated():
+            row = self._profile.get_for_update(id=person_id)
+        return None if row is None else person_from_row(row)
+
+    def save(self, person: Person) -> None:
+        """Write a changed person that ``lock`` returned.
+
+        Raises:
+            PersonNotFoundError: Nobody has this id.
+        """
+        changes = person_columns(person)
+        with self._session.translated():
+            row = self._profile.get_for_update(id=changes.pop("id"))
+            if row is not None:
+                row.set(**changes)
+                row.flush()
+        if row is None:
+            raise PersonNotFoundError(person.id)
 
     def password_hash(self, person_id: str) -> str | None:
         """Return the stored hash, for those who have a local password."""

@@ -12,6 +12,7 @@
     │   ├── HoldNotFoundError
     │   ├── PurchaseNotFoundError
     │   ├── ApiKeyNotFoundError
+    │   ├── PersonNotFoundError
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked or expired key
     ├── InvalidRequestError              the caller sent something unusable
@@ -115,9 +116,9 @@ class WalletNotFoundError(NotFoundError):
 
 
 class HoldNotFoundError(NotFoundError):
-    """No hold has this reference."""
+    """No hold has this reference. Whoever asks knows it as the call that it is for."""
 
-    noun = "hold"
+    noun = "call"
 
 
 class PurchaseNotFoundError(NotFoundError):
@@ -130,6 +131,12 @@ class ApiKeyNotFoundError(NotFoundError):
     """The owner has no key with this id."""
 
     noun = "API key"
+
+
+class PersonNotFoundError(NotFoundError):
+    """Nobody has this id."""
+
+    noun = "person"
 
 
 class ModelNotFoundError(NotFoundError):

@@ -79,15 +79,18 @@ class Outcome:
         basis: What the charge was computed from.
         usage: Tokens by bucket, where known.
         provider_cost_picodollars: Our price of the usage before markup, in 10^-12 USD, rounded up.
+        reported_cost_picodollars: What the model server said it cost, to the nearest 10^-12 USD;
+            None where it said nothing that can be read. Nothing is charged by it.
         status: The HTTP status that the caller saw; 499 where the caller left first.
         error: A short machine-readable word where the call failed.
-        latency_ms: From admission to the last byte.
-        first_byte_ms: From admission to the first byte of the answer.
+        latency_ms: From admission to the last byte, by a clock that is never set.
+        first_byte_ms: From admission to the first byte of the answer, by the same clock.
     """
 
     basis: Basis = Basis.NONE
     usage: Usage | None = None
     provider_cost_picodollars: int = 0
+    reported_cost_picodollars: int | None = None
     status: int = 0
     error: str | None = None
     latency_ms: int = 0

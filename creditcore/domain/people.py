@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from creditcore.domain.errors import InvalidRequestError
 
@@ -27,7 +28,9 @@ class Person:
     Attributes:
         id: UUID text; the identity provider's where it has one.
         email: In lower case.
-        blocked: A blocked person cannot sign in. Their keys are revoked one by one.
+        blocked: A blocked person cannot sign in, and has no key that opens anything.
+        session_epoch: How often all sessions of this person have been ended. A session is
+            good for the epoch in which it began.
     """
 
     id: str
@@ -35,6 +38,19 @@ class Person:
     created_at: datetime
     role: Role = Role.USER
     blocked: bool = False
+    session_epoch: int = 0
+
+    def block(self) -> Self:
+        """Return the person as they may neither sign in nor go on with an open session."""
+        return replace(self.end_sessions(), blocked=True)
+
+    def unblock(self) -> Self:
+        """Return the person as they may sign in again."""
+        return replace(self, blocked=False)
+
+    def end_sessions(self) -> Self:
+        """Return the person as no session that began before is theirs any more."""
+        return replace(self, session_epoch=self.session_epoch + 1)
 
 
 def clean_email(text: str) -> str:

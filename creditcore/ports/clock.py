@@ -1,4 +1,4 @@
-"""The time: a hidden input, made visible."""
+"""The time: hidden inputs, made visible."""
 
 from __future__ import annotations
 
@@ -11,3 +11,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present instant in UTC, aware, to the microsecond."""
+
+
+class MonotonicClock(Protocol):
+    """Measures how long things take. Unlike the time of day, it is never set."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment, never fewer than before."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from creditcore.domain.people import Person
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -15,11 +17,14 @@ class Identity:
         email: In the stored form (``clean_email``).
         email_verified: Whether the address is known to be theirs, or the provider
             never verifies any.
+        session_epoch: The person's, as it was when their password was checked. None where
+            we keep no passwords.
     """
 
     subject: str
     email: str
     email_verified: bool
+    session_epoch: int | None = None
 
 
 class IdentityProvider(Protocol):
@@ -40,4 +45,15 @@ class IdentityProvider(Protocol):
 
         Raises:
             BadCredentialsError: Address and password do not match.
+        """
+
+    def set_password(self, person: Person, password: str) -> None:
+        """Replace somebody's password, or give them their first.
+
+        Whoever calls it answers for it that the person asked: nothing is checked here.
+        A provider that keeps its people here ends their sessions in the same transaction.
+
+        Raises:
+            InvalidRequestError: The password cannot be used.
+            PersonNotFoundError: Nobody has this id.
         """

@@ -93,9 +93,13 @@ class Meter(Protocol):
     def error(self) -> str | None:
         """What the upstream reported going wrong after it had begun to answer."""
 
+    @property
+    def reported_cost(self) -> str | None:
+        """What the answer's body says that it cost, as it says it; nobody has looked at it."""
 
-class Wire(Protocol):
-    """One client protocol."""
+
+class HeardWire(Protocol):
+    """One client protocol, as the headers of one request select it."""
 
     @property
     def endpoint(self) -> str:
@@ -108,18 +112,6 @@ class Wire(Protocol):
     @property
     def upstream_headers(self) -> Mapping[str, str]:
         """Headers that the protocol itself has, beside those of every request."""
-
-    def hearing(self, header: Callable[[str], str | None]) -> Wire:
-        """Return this wire as a client's headers select it, for one request.
-
-        Nothing else of a client's headers ever goes upstream.
-
-        Args:
-            header: Returns a header by its name in lower case.
-
-        Raises:
-            InvalidRequestError: A header of this protocol is malformed.
-        """
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Understand a request body.
@@ -143,12 +135,35 @@ class Wire(Protocol):
         """Return an error as an event in the stream."""
 
 
+class Wire(HeardWire, Protocol):
+    """One client protocol."""
+
+    def hearing(self, header: Callable[[str], str | None]) -> HeardWire:
+        """Return this wire as a client's headers select it, for one request.
+
+        Nothing else of a client's headers ever goes upstream.
+
+        Args:
+            header: Returns a header by its name in lower case.
+
+        Raises:
+            InvalidRequestError: A header of this protocol is malformed.
+        """
+
+
 class UpstreamAnswer(Protocol):
     """An answer that has begun."""
 
     @property
     def streamed(self) -> bool:
         """Whether it is an event stream, rather than one document."""
+
+    @property
+    def reported_cost(self) -> str | None:
+        """What its head says that it cost, in USD as decimal text; nobody has looked at it.
+
+        A stream's head is written before that is known, and says nothing.
+        """
 
     def read(self, *, wait_s: float) -> bytes | None:
         """Return the next bytes, ``b""`` at the end, or None if none came in time.
@@ -171,7 +186,7 @@ class Upstream(Protocol):
             UpstreamUnavailableError: It has not answered for a while; try again soon.
         """
 
-    def send(self, wire: Wire, body: bytes, *, call_id: str) -> UpstreamAnswer:
+    def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> UpstreamAnswer:
         """Send a request and return its answer once its head has arrived.
 
         Raises:

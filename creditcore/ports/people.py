@@ -23,6 +23,16 @@ class People(Protocol):
     def find_by_email(self, email: str) -> Person | None:
         """Return the person with this address, given in its stored form (``clean_email``)."""
 
+    def lock(self, person_id: str) -> Person | None:
+        """Return a person, locked until the transaction ends."""
+
+    def save(self, person: Person) -> None:
+        """Write a changed person that ``lock`` returned.
+
+        Raises:
+            PersonNotFoundError: Nobody has this id.
+        """
+
     def password_hash(self, person_id: str) -> str | None:
         """Return the stored hash, for those who have a local password."""
 

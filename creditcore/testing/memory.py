@@ -20,6 +20,7 @@ from creditcore.domain.errors import (
     BadCredentialsError,
     EmailTakenError,
     HoldNotFoundError,
+    PersonNotFoundError,
     PurchaseNotFoundError,
     ReferenceConflictError,
     StoreBusyError,
@@ -43,17 +44,28 @@ Row = TypeVar("Row")
 
 @dataclass
 class FixedClock:
-    """A clock that moves when it is told to."""
+    """A clock that moves when it is told to.
+
+    Attributes:
+        at: The time of day, which may also be set, forwards or back.
+        elapsed: How much time has passed, which cannot.
+    """
 
     at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    elapsed: timedelta = timedelta(0)
 
     def now(self) -> datetime:
         """Return the instant it was set to."""
         return self.at
 
+    def monotonic(self) -> float:
+        """Return how many seconds have passed."""
+        return self.elapsed.total_seconds()
+
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.at += by
+        self.elapsed += by
 
 
 class SequentialIds:
@@ -355,6 +367,16 @@ class MemoryPeople:
                 return person
         return None
 
+    def lock(self, person_id: str) -> Person | None:
+        """Return a person."""
+        return self.find(person_id)
+
+    def save(self, person: Person) -> None:
+        """Write a changed person."""
+        if person.id not in self.tables.people:
+            raise PersonNotFoundError(person.id)
+        self.tables.people[person.id] = person
+
     def password_hash(self, person_id: str) -> str | None:
         """Return a stored password hash."""
         return self.tables.password_hashes.get(person_id)
@@ -538,3 +560,10 @@ class MemoryIdentityProvider:
         if identity is None or known != password:
             raise BadCredentialsError
         return identity
+
+    def set_password(self, person: Person, password: str) -> None:
+        """Replace a password; no session is known here."""
+        if person.email not in self.accounts:
+            raise PersonNotFoundError(person.id)
+        _, identity = self.accounts[person.email]
+        self.accounts[person.email] = (password, identity)

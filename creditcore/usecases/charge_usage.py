@@ -11,6 +11,7 @@ from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.ledger import Admission, Books, Extension
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
+from creditcore.domain.reported_cost import difference_alert, differs
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transactions
 from creditcore.usecases.group_commit import GroupCommit
@@ -177,6 +178,8 @@ class _Close(_Step):
             books.new_alerts.append(_left_behind(closed, at=now))
         if closed.call is not None and _lacks_usage(closed):
             books.new_alerts.append(_unusable_usage(closed, closed.call, at=now))
+        if closed.call is not None and differs(closed):
+            books.new_alerts.append(difference_alert(closed, closed.call, at=now))
         return closed
 
 
@@ -201,9 +204,10 @@ def _lacks_usage(hold: Hold) -> bool:
 
 
 def _unusable_usage(hold: Hold, call: Call, *, at: datetime) -> Alert:
-    # Named after the model: one that never counts raises this once, not with every call.
+    # Named after model and day: one that never counts raises this once a day, not with every
+    # call, and somebody who mended it hears of it when it breaks again.
     return Alert(
-        key=f"unusable_usage:{call.model}",
+        key=f"unusable_usage:{call.model}:{at:%Y-%m-%d}",
         severity=Severity.WARNING,
         subject="A model reports no usage that can be true",
         message=(

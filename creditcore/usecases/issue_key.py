@@ -52,7 +52,8 @@ class IssueKey:
             key_id: A name from ``new_id``, where the same request may arrive twice.
 
         Raises:
-            InvalidRequestError: The name is empty, too long or unprintable.
+            InvalidRequestError: The name is empty, too long or unprintable, or the owner
+                is blocked.
             ReferenceConflictError: The key with this id was made already.
             WalletNotFoundError: The owner has no wallet.
         """
@@ -60,6 +61,10 @@ class IssueKey:
         secret = KeySecret.generate(secrets.choice)
         now = self.clock.now()
         with self.transactions.begin() as tx:
+            # Locked, so that blocking them either comes first or finds this key too.
+            owner = tx.people.lock(owner_id)
+            if owner is not None and owner.blocked:
+                raise InvalidRequestError("This account is blocked.")
             key = ApiKey(
                 id=key_id or self.new_id(),
                 wallet_id=tx.ledger.find_wallet_of(owner_id).id,

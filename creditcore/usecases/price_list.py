@@ -70,16 +70,20 @@ class PriceList:
 
     def _keep_fresh(self, for_: timedelta) -> None:
         now = self._clock.now()
-        if self._read_at is not None and now - self._read_at < for_:
+        if self._is_fresh(for_, now):
             return
         # One reads for all; the others go on with what they have, if they have any.
         if not self._reading.acquire(blocking=self._read_at is None):
             return
         try:
-            if self._read_at is None or now - self._read_at >= for_:
+            if not self._is_fresh(for_, now):
                 self._read(now)
         finally:
             self._reading.release()
+
+    def _is_fresh(self, for_: timedelta, now: datetime) -> bool:
+        # A clock that was set back has not made the copy younger.
+        return self._read_at is not None and timedelta() <= now - self._read_at < for_
 
     def _read(self, now: datetime) -> None:
         try:

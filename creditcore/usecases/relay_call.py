@@ -8,7 +8,6 @@ process leaves behind expires.
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
 
 from creditcore.domain.errors import (
     CreditcoreError,
@@ -24,9 +23,9 @@ from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.keys import KeySecret
 from creditcore.domain.ledger import Admission
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
-from creditcore.ports.clock import Clock
+from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import InferenceRequest, Upstream, UpstreamAnswer, Wire
+from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
 from creditcore.usecases.charge_usage import ChargeUsage
 from creditcore.usecases.price_list import PriceList
 from creditcore.usecases.relayed_call import Patience, RelayedCall, Terms, milliseconds
@@ -52,7 +51,7 @@ class RelayCall:
         upstream: Upstream,
         tariff: Tariff,
         pepper: bytes,
-        clock: Clock,
+        clock: MonotonicClock,
         ids: Ids,
         patience: Patience | None = None,
     ) -> None:
@@ -81,7 +80,7 @@ class RelayCall:
         """Return a name for a call: its reference, its request id, and the upstream's call id."""
         return self._ids.new_reference("call")
 
-    def open(self, wire: Wire, body: bytes, *, secret: KeySecret, call_id: str) -> RelayedCall:
+    def open(self, wire: HeardWire, body: bytes, *, secret: KeySecret, call_id: str) -> RelayedCall:
         """Authorize a call and start it.
 
         Raises:
@@ -101,7 +100,7 @@ class RelayCall:
         prompt_bound = _prompt_bound(request, price)
         ceiling = self._ceiling(request, price, prompt_bound)
         self._upstream.check()
-        started = self._clock.now()
+        started = self._clock.monotonic()
         call = Call(
             model=request.model,
             endpoint=wire.endpoint,
@@ -112,27 +111,28 @@ class RelayCall:
             multiplier=self._tariff.multiplier,
         )
         admission = self._authorize(secret, ceiling, call, call_id=call_id)
-        bound = _bound_to_send(admission, request, price)
+        # From here on the hold is nobody's but ours, until the call has it.
+        answer: UpstreamAnswer | None = None
         try:
+            bound = _bound_to_send(admission, request, price)
             answer = self._send(wire, request, output_bound=bound, call_id=call_id)
-        except UpstreamError as error:
-            outcome = _failure(error, self._clock.now() - started)
+            return RelayedCall(
+                charge=self._charge,
+                clock=self._clock,
+                patience=self._patience,
+                wire=wire,
+                request=request,
+                terms=Terms(price, self._tariff, ceiling, admission),
+                answer=answer,
+                started=started,
+            )
+        except BaseException as error:
+            if answer is not None:
+                answer.close()
+            # Nobody gets anything, so nothing is charged.
+            outcome = _failure(error, self._clock.monotonic() - started)
             self._charge.release_later(admission.hold, outcome=outcome)
             raise
-        except BaseException:
-            # Killed while waiting, or a bug: nothing came back, so nothing is charged.
-            self._charge.release_later(admission.hold, outcome=Outcome(error="interrupted"))
-            raise
-        return RelayedCall(
-            charge=self._charge,
-            clock=self._clock,
-            patience=self._patience,
-            wire=wire,
-            request=request,
-            terms=Terms(price, self._tariff, ceiling, admission),
-            answer=answer,
-            started=started,
-        )
 
     def _authorize(
         self, secret: KeySecret, ceiling: Ceiling, call: Call, *, call_id: str
@@ -151,7 +151,7 @@ class RelayCall:
             raise
 
     def _send(
-        self, wire: Wire, request: InferenceRequest, *, output_bound: int | None, call_id: str
+        self, wire: HeardWire, request: InferenceRequest, *, output_bound: int | None, call_id: str
     ) -> UpstreamAnswer:
         body = wire.upstream_body(request, output_bound=output_bound)
         answer = self._upstream.send(wire, body, call_id=call_id)
@@ -202,10 +202,13 @@ def _bound_to_send(
     return admission.output_bound
 
 
-def _failure(error: UpstreamError, elapsed: timedelta) -> Outcome:
+def _failure(error: BaseException, elapsed_s: float) -> Outcome:
+    if not isinstance(error, UpstreamError):
+        # Killed while waiting, or a bug.
+        return Outcome(error="interrupted")
     status, word = 502, "upstream_unavailable"
     if isinstance(error, UpstreamRejectedError):
         status, word = error.status, error.code or "upstream_rejected"
     elif isinstance(error, UpstreamTimeoutError):
         status, word = 504, "upstream_timeout"
-    return Outcome(status=status, error=word, latency_ms=milliseconds(elapsed))
+    return Outcome(status=status, error=word, latency_ms=milliseconds(elapsed_s))

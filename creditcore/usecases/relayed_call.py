@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from creditcore.domain.errors import (
     StoreError,
@@ -16,8 +16,9 @@ from creditcore.domain.holds import Basis, Hold, Outcome
 from creditcore.domain.ledger import Admission
 from creditcore.domain.money import MAX_INT64, ZERO, Credits
 from creditcore.domain.pricing import Ceiling, Cost, ModelPrice, Tariff, Usage
-from creditcore.ports.clock import Clock
-from creditcore.ports.inference import InferenceRequest, UpstreamAnswer, Wire
+from creditcore.domain.reported_cost import picodollars
+from creditcore.ports.clock import MonotonicClock
+from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
 from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
 
 CLIENT_LEFT = 499
@@ -25,7 +26,7 @@ CLIENT_LEFT = 499
 
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
-_MILLISECOND = timedelta(milliseconds=1)
+_MILLISECONDS_PER_SECOND = 1000
 _RAN_OUT = "The credits ran out; the answer ends here. Add credits to go on."
 
 
@@ -104,13 +105,13 @@ class RelayedCall:
         self,
         *,
         charge: ChargeUsage,
-        clock: Clock,
+        clock: MonotonicClock,
         patience: Patience,
-        wire: Wire,
+        wire: HeardWire,
         request: InferenceRequest,
         terms: Terms,
         answer: UpstreamAnswer,
-        started: datetime,
+        started: float,
     ) -> None:
         self._charge = charge
         self._clock = clock
@@ -120,9 +121,9 @@ class RelayedCall:
         self._terms = terms
         self._answer = answer
         self._started = started
-        self._ends_at = started + patience.longest
+        self._ends_at = started + patience.longest.total_seconds()
         self._ping_s = patience.ping.total_seconds()
-        self._heard = clock.now()
+        self._heard = clock.monotonic()
         self._first_byte_ms = milliseconds(self._heard - started)
         self._hold = terms.admission.hold
         self._available = terms.admission.available
@@ -203,13 +204,13 @@ class RelayedCall:
     def _read(self) -> bytes:
         """Return the next bytes, ``b""`` at the end, or a ping after some silence."""
         chunk = self._answer.read(wait_s=self._ping_s)
-        now = self._clock.now()
+        now = self._clock.monotonic()
         if now > self._ends_at:
             raise UpstreamTimeoutError("The answer took longer than a call may take.")
         if chunk is not None:
             self._heard = now
             return chunk
-        if now - self._heard > self._patience.idle:
+        if now - self._heard > self._patience.idle.total_seconds():
             raise UpstreamTimeoutError("The model fell silent.")
         return _PING
 
@@ -265,10 +266,10 @@ class RelayedCall:
         """Read on for a moment, for the usage alone: what is read now is not delivered."""
         self._delivered = self._meter.delivered_tokens
         self._meter.budget = self._meter.limit = None
-        deadline = self._clock.now() + self._patience.drain
+        deadline = self._clock.monotonic() + self._patience.drain.total_seconds()
         # Not until it is complete: the usage comes after the end of the text.
         while self._meter.usage is None:
-            left_s = (deadline - self._clock.now()).total_seconds()
+            left_s = deadline - self._clock.monotonic()
             if left_s <= 0:
                 return
             try:
@@ -293,14 +294,20 @@ class RelayedCall:
             basis=basis,
             usage=usage,
             provider_cost_picodollars=cost.picodollars,
+            reported_cost_picodollars=self._reported_cost(),
             status=status,
             error=error,
-            latency_ms=milliseconds(self._clock.now() - self._started),
+            latency_ms=milliseconds(self._clock.monotonic() - self._started),
             first_byte_ms=self._first_byte_ms,
         )
         most = self._terms.most if self._terms.grows else None
         self._charge.settle_later(self._hold, charge, outcome=outcome, most=most)
         return min(charge, self._hold.amount)
+
+    def _reported_cost(self) -> int | None:
+        """Return what the model server says that it cost, where it says so."""
+        reported = self._answer.reported_cost or self._meter.reported_cost
+        return None if reported is None else picodollars(reported)
 
     def _basis(self, status: int) -> tuple[Basis, Usage | None, Cost]:
         """Choose what to charge by: what the provider counted, else what passed, else nothing.
@@ -337,6 +344,6 @@ class RelayedCall:
         return cost.can_be_stored
 
 
-def milliseconds(elapsed: timedelta) -> int:
+def milliseconds(elapsed_s: float) -> int:
     """Return a duration in whole milliseconds."""
-    return elapsed // _MILLISECOND
+    return round(elapsed_s * _MILLISECONDS_PER_SECOND)

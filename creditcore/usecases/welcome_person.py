@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from creditcore.domain.errors import ReferenceConflictError, WalletNotFoundError
+from creditcore.domain.errors import (
+    BadCredentialsError,
+    ReferenceConflictError,
+    WalletNotFoundError,
+)
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person, Role
@@ -31,6 +35,10 @@ class WelcomePerson:
         """Return the person, made complete where something is missing.
 
         Called at every sign-in, so that an interrupted first one is healed by the next.
+
+        Raises:
+            BadCredentialsError: Since they were recognised all their sessions were ended,
+                as a new password does: what they showed may be the old one.
         """
         try:
             return self._welcome(identity, role)
@@ -41,6 +49,8 @@ class WelcomePerson:
     def _welcome(self, identity: Identity, role: Role) -> Person:
         with self.transactions.begin() as tx:
             person = tx.people.find(identity.subject) or self._add_person(tx, identity, role)
+            if identity.session_epoch not in (None, person.session_epoch):
+                raise BadCredentialsError
             wallet = self._wallet_of(tx, person)
             if identity.email_verified and self.signup_credits:
                 self._greet(tx, person, wallet)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from creditcore.domain.holds import Hold
 from creditcore.domain.pricing import PricedTokens
+from creditcore.domain.reported_cost import reported_usd
 from creditcore.ports.transactions import Transactions
 
 
@@ -25,6 +26,12 @@ class Receipt:
     def provider_cost_units(self) -> int:
         """What the lines add up to, in units of 10^-30 USD."""
         return sum(line.cost_units for line in self.lines)
+
+    @property
+    def reported_cost_usd(self) -> str | None:
+        """What the model server says that it cost, in USD; None where it says nothing."""
+        reported = self.call.outcome.reported_cost_picodollars
+        return None if reported is None else reported_usd(reported)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Somebody with credits, and the SDK that most of them use."""
+"""Somebody with credits and the SDK that most of them use, and visitors of the site."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import openai
 import pytest
 
+from tests.e2e.visitors import Visitor
 from tests.stack import Account, Stack
 
 
@@ -23,3 +24,21 @@ def client(stack: Stack, account: Account) -> Iterator[openai.OpenAI]:
         base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0
     ) as client:
         yield client
+
+
+@pytest.fixture
+def visitor(sqlite_stack: Stack) -> Iterator[Visitor]:
+    with Visitor(sqlite_stack) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def member(sqlite_stack: Stack) -> Iterator[Visitor]:
+    with Visitor(sqlite_stack) as member:
+        yield member.sign_up()
+
+
+@pytest.fixture
+def stranger(sqlite_stack: Stack) -> Iterator[Visitor]:
+    with Visitor(sqlite_stack) as stranger:
+        yield stranger

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -16,7 +20,8 @@ import requests
 
 from creditcore import Credits
 from creditcore.domain.alerts import Alert, Severity
-from tests.stack import PATIENCE_S, Stack
+from tests.e2e.visitors import PASSWORD, Visitor
+from tests.stack import PATIENCE_S, REPOSITORY, Stack
 
 
 def an_email() -> str:
@@ -34,6 +39,33 @@ def model_server_down(stack: Stack) -> Iterator[None]:
         requests.post(control, json={"down": False}, timeout=PATIENCE_S).raise_for_status()
 
 
+def at_a_terminal(stack: Stack, *arguments: str, typed: list[str]) -> tuple[str, int]:
+    """Run a command as a person does who answers its prompts; return screen and exit code."""
+    ours, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        env=stack.environ,
+        cwd=REPOSITORY,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    screen = ""
+    with os.fdopen(ours, "r+b", buffering=0) as keyboard:
+        for answer in typed:
+            shown = ""
+            while not shown.endswith(": "):
+                shown += keyboard.read(1024).decode()
+            keyboard.write(f"{answer}\n".encode())
+            screen += shown
+        with suppress(OSError):  # which is how a terminal ends
+            while more := keyboard.read(1024):
+                screen += more.decode()
+    return screen, process.wait(PATIENCE_S)
+
+
 def test_every_command_has_help(sqlite_stack: Stack) -> None:
     commands = (
         ["migrate"],
@@ -43,6 +75,9 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["grant"],
         ["doctor"],
         ["user", "create"],
+        ["user", "password"],
+        ["user", "block"],
+        ["user", "unblock"],
         ["key", "issue"],
     )
     with ThreadPoolExecutor(2) as terminals:
@@ -68,14 +103,53 @@ def test_an_operator_makes_a_user_with_credits_and_a_key(stack: Stack) -> None:
     assert stack.chat("Hi", key=key).status_code == 200
 
 
-def test_a_grant_with_a_reference_is_given_once(sqlite_stack: Stack) -> None:
+def test_a_grant_with_a_reference_is_given_once_and_says_so(stack: Stack) -> None:
+    account = stack.an_account(credits_="1")
+    grant = ["grant", "--email", account.email, "--credits", "7"]
+    grant += ["--reference", f"once-{account.person_id}"]
+
+    first = stack.flask(*grant, "--reason", "Sorry").stdout
+    second = stack.flask(*grant, "--reason", "Again").stdout
+
+    assert first == f"{account.email} got 7 credits and has 8 available.\n"
+    assert second.startswith(
+        f"Nothing was changed: with this reference {account.email} got 7 credits on 2"
+    )
+    assert second.endswith(", for 'Sorry', and has 8 available.\n")
+    assert stack.wallet_of(account.person_id).posted == Credits.of(8)
+
+
+def test_a_grant_without_a_reference_is_given_each_time(sqlite_stack: Stack) -> None:
     account = sqlite_stack.an_account(credits_="0")
-    grant = ["grant", "--email", account.email, "--credits", "7", "--reason", "R"]
+    grant = ["grant", "--email", account.email, "--credits", "1", "--reason", "R"]
 
-    for _ in range(2):
-        sqlite_stack.flask(*grant, "--reference", f"once-{account.person_id}")
+    first, second = (sqlite_stack.flask(*grant).stdout for _ in range(2))
 
-    assert sqlite_stack.wallet_of(account.person_id).posted == Credits.of(7)
+    assert first == f"{account.email} got 1 credit and has 1 available.\n"
+    assert second == f"{account.email} got 1 credit and has 2 available.\n"
+
+
+def test_a_reference_of_another_grant_is_refused(sqlite_stack: Stack) -> None:
+    account = sqlite_stack.an_account(credits_="0")
+    grant = ["grant", "--email", account.email, "--reason", "R", "--reference", account.person_id]
+    sqlite_stack.flask(*grant, "--credits", "1")
+
+    done = sqlite_stack.flask(*grant, "--credits", "2", check=False)
+
+    assert done.returncode == 1
+    assert "already stands for a different request" in done.stderr
+    assert sqlite_stack.wallet_of(account.person_id).posted == Credits.of(1)
+
+
+def test_an_empty_password_is_none_rather_than_one_that_nobody_is_told(
+    sqlite_stack: Stack,
+) -> None:
+    done = sqlite_stack.flask(
+        "user", "create", "--email", an_email(), "--password", "", check=False
+    )
+
+    assert done.returncode == 1
+    assert "at least 10 characters" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -83,6 +157,10 @@ def test_a_grant_with_a_reference_is_given_once(sqlite_stack: Stack) -> None:
     [
         (["user", "create", "--email", "not an address"], "not an e-mail address"),
         (["user", "create", "--email", "a@example.com", "--password", "short"], "10"),
+        (["user", "password", "--email", "nobody@example.com"], "no account"),
+        (["user", "block", "--email", "nobody@example.com", "--reason", "R"], "no account"),
+        (["user", "block", "--email", "nobody@example.com"], "Missing option"),
+        (["user", "unblock", "--email", "nobody@example.com"], "no account"),
         (["key", "issue", "--email", "nobody@example.com"], "no account"),
         (["grant", "--email", "nobody@example.com", "--credits", "1", "--reason", "R"], "no acc"),
         (["grant", "--email", "nobody@example.com", "--credits", "1e9", "--reason", "R"], "decim"),
@@ -119,6 +197,77 @@ def test_an_address_is_taken_once(sqlite_stack: Stack) -> None:
 
     assert done.returncode == 1
     assert "has an account already" in done.stderr
+
+
+def test_an_operator_sets_a_forgotten_password(stack: Stack) -> None:
+    with Visitor(stack) as member:
+        member.sign_up()
+
+        done = stack.flask(
+            "user", "password", "--email", member.email.upper(), "--password", "a new long password"
+        )
+
+        assert "signed out everywhere" in done.stdout
+        assert not member.is_signed_in
+        assert member.sign_in(PASSWORD).status_code == 401
+        assert member.sign_in("a new long password").status_code == 302
+        assert member.is_signed_in
+
+
+def test_a_new_password_is_asked_for_unseen_and_twice(member: Visitor) -> None:
+    command = ["user", "password", "--email", member.email]
+
+    screen, code = at_a_terminal(
+        member.stack,
+        *command,
+        typed=["typed in secret", "typed in haste", "typed in secret", "typed in secret"],
+    )
+    answer = member.sign_in("typed in secret")
+
+    assert code == 0
+    assert "do not match" in screen
+    assert "typed in" not in screen
+    assert answer.status_code == 302
+
+
+def test_a_new_password_keeps_the_rules(member: Visitor) -> None:
+    done = member.stack.flask(
+        "user", "password", "--email", member.email, "--password", "short", check=False
+    )
+
+    assert done.returncode == 1
+    assert "at least 10 characters" in done.stderr
+    assert member.is_signed_in
+
+
+def test_a_blocked_person_is_shut_out_until_unblocked(stack: Stack) -> None:
+    with Visitor(stack) as member:
+        member.sign_up()
+        whom = ["--email", member.email]
+        key = stack.a_key(member.person.id)
+        calls_before = stack.chat("Hi", key=key).status_code
+
+        blocked = stack.flask("user", "block", *whom, "--reason", "Card fraud")
+        refused = stack.chat("Hi", key=key)
+        key_refused = stack.flask("key", "issue", *whom, check=False)
+        out = not member.is_signed_in, member.sign_in().status_code
+        unblocked = stack.flask("user", "unblock", *whom)
+        new_key = stack.flask("key", "issue", *whom).stdout.strip()
+
+        assert calls_before == 200
+        assert "Keys revoked: 1." in blocked.stdout
+        assert refused.status_code == 401
+        assert "revoked" in refused.json()["error"]["message"]
+        assert key_refused.returncode == 1
+        assert "This account is blocked." in key_refused.stderr
+        assert out == (True, 401)
+        assert "may sign in again" in unblocked.stdout
+        assert not member.is_signed_in
+        assert member.sign_in().status_code == 302
+        assert stack.chat("Hi", key=key).status_code == 401
+        assert stack.chat("Hi", key=new_key).status_code == 200
+        alerts = stack.flask("alerts", "--limit", "1000").stdout
+        assert f"{member.email} was blocked.\n    Card fraud" in alerts
 
 
 def test_the_doctor_finds_everything_in_order(stack: Stack) -> None:

@@ -18,7 +18,7 @@ import requests
 
 from creditcore import Credits, Purchase, PurchaseState, Transfer, TransferKind
 from creditcore.domain.alerts import Alert
-from tests.e2e.test_accounts import Visitor, an_address
+from tests.e2e.visitors import Visitor, an_address
 from tests.stack import PATIENCE_S, Stack, wait_until
 
 PAYMENTS = "/payments/paystack"

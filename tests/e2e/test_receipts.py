@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from creditcore import Credits
+from creditcore.domain.alerts import Alert, Severity
 from tests.stack import PATIENCE_S, Account, Stack, wait_until
 
 
@@ -21,6 +22,10 @@ def get(stack: Stack, path: str, key: str) -> requests.Response:
     return requests.get(
         f"{stack.base_url}{path}", headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S
     )
+
+
+def ask(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
 
 
 def receipt_of(stack: Stack, call: requests.Response, key: str) -> dict[str, Any]:
@@ -66,6 +71,69 @@ def test_a_failed_call_has_a_receipt_of_nothing(stack: Stack, account: Account) 
     assert call.status_code == 502
     assert (receipt["charge"], receipt["lines"], receipt["basis"]) == ("0", [], "none")
     assert (receipt["state"], receipt["error"]) == ("released", "upstream_unavailable")
+
+
+def reported_alerts(stack: Stack, receipt: dict[str, Any]) -> list[Alert]:
+    """Return the alerts that tell of a call's reported cost."""
+    with stack.store.begin() as tx:
+        found = tx.alerts.recent(limit=1000)
+    told = [alert for alert in found if alert.key.startswith("reported_cost:")]
+    return [alert for alert in told if receipt["id"] in alert.message]
+
+
+def test_a_receipt_shows_what_the_model_server_says_it_cost(stack: Stack, account: Account) -> None:
+    call = stack.chat("[[sim tokens=7 prompt=134]]", key=account.api_key, model="gpt-4o-mini")
+
+    receipt = receipt_of(stack, call, account.api_key)
+
+    assert Decimal(receipt["reported_cost_usd"]) == Decimal(receipt["provider_cost_usd"]) > 0
+    assert reported_alerts(stack, receipt) == []
+
+
+# Each on a model of its own: an operator is told once a day for each.
+@pytest.mark.parametrize(
+    ("path", "model", "body"),
+    [
+        ("/v1/chat/completions", "gpt-4o", {"stream": False}),
+        ("/v1/chat/completions", "gpt-4o-mini", {"stream": True}),
+        ("/v1/responses", "demo-chat", {"stream": True}),
+    ],
+    ids=["plain", "streamed", "response"],
+)
+def test_another_cost_than_ours_is_told_and_charges_nothing(
+    stack: Stack, account: Account, path: str, model: str, body: dict[str, Any]
+) -> None:
+    order = "[[sim tokens=7 prompt=134 cost=0.0123]]"
+    prompt = {"input": order} if path == "/v1/responses" else {"messages": ask(order)}
+    call = stack.post(path, {"model": model, **prompt, **body}, key=account.api_key)
+    again = stack.post(path, {"model": model, **prompt, **body}, key=account.api_key)
+
+    receipt = receipt_of(stack, call, account.api_key)
+    later = receipt_of(stack, again, account.api_key)
+
+    assert receipt["reported_cost_usd"] == later["reported_cost_usd"] == "0.0123"
+    exact = Decimal(receipt["provider_cost_usd"]) * Decimal(receipt["credits_per_cent"]) * 10**8
+    assert Credits.parse(receipt["charge"]) == Credits(int(-(-exact // 1)))
+    [alert] = [*reported_alerts(stack, receipt), *reported_alerts(stack, later)]
+    assert alert.severity is Severity.CRITICAL
+    assert model in alert.message
+
+
+def test_a_call_without_a_reported_cost_says_so(stack: Stack, account: Account) -> None:
+    call = stack.chat("Hi", key=account.api_key, stream=True)
+    assert call.content
+
+    receipt = receipt_of(stack, call, account.api_key)
+
+    assert receipt["reported_cost_usd"] is None
+    assert reported_alerts(stack, receipt) == []
+
+
+def test_an_unknown_receipt_is_a_call_that_there_is_not(stack: Stack, account: Account) -> None:
+    answer = get(stack, "/api/v1/calls/call-0", account.api_key)
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == "There is no call 'call-0'."
 
 
 def test_nobody_else_sees_a_receipt(stack: Stack, account: Account) -> None:

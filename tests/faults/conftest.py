@@ -1,4 +1,4 @@
-"""Clients that never finish, beside which everything else has to go on."""
+"""Somebody with credits; clients that never finish, beside whom everything else has to go on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from dataclasses import dataclass
 
 import pytest
 
+from creditcore import Credits
+from tests.faults.outcomes import FUNDED
 from tests.faults.wire import chat_body, raw_connection, request_bytes
 from tests.stack import Account, Stack
 
 NEVER_WHOLE = "This is never whole."
+
+
+@pytest.fixture
+def account(stack: Stack) -> Iterator[Account]:
+    """Somebody with credits; in the end nothing of theirs is held."""
+    account = stack.an_account(credits_=str(FUNDED))
+    yield account
+    assert stack.settled_wallet_of(account.person_id).held == Credits(0)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL database of ours, empty, and the store on it."""
+"""An empty database of ours and its store; model servers, scripted or not, and who asks them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from contextlib import closing
 
 import pytest
 
+from adapters.litellm.relay import LiteLLMRelay
 from adapters.pony_store import PonyTransactions, open_store
+from sandbox.process import SandboxProcess
+from tests.integration.sandbox_client import Client
+from tests.integration.upstream import Server, a_relay
 from tests.stores import WAIT_S, migrated_postgres_database
 
 
@@ -21,3 +25,31 @@ def url() -> Iterator[str]:
 def store(url: str) -> Iterator[PonyTransactions]:
     with closing(open_store(url, pool_size=8, wait_s=WAIT_S)) as store:
         yield store
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def relay(server: Server) -> Iterator[LiteLLMRelay]:
+    relay = a_relay(server)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess.start() as running:
+        yield running
+
+
+@pytest.fixture
+def litellm(sandbox: SandboxProcess) -> Iterator[Client]:
+    client = Client(sandbox)
+    assert client.control("/reset").status_code == 200
+    yield client
+    client.http.close()

@@ -16,6 +16,7 @@ from creditcore.domain.errors import (
     BadCredentialsError,
     EmailTakenError,
     InvalidRequestError,
+    PersonNotFoundError,
     ReferenceConflictError,
     StoreBusyError,
 )
@@ -131,7 +132,9 @@ def test_signing_up_makes_a_person(
     identity = provider.sign_up("  Amina@Example.COM ", PASSWORD)
 
     person = stored_person(transactions)
-    assert identity == Identity(subject=person.id, email=EMAIL, email_verified=True)
+    assert identity == Identity(
+        subject=person.id, email=EMAIL, email_verified=True, session_epoch=0
+    )
     assert person.created_at == FixedClock().now()
 
 
@@ -309,6 +312,79 @@ def test_every_refusal_costs_the_work_of_one_verification(
     assert [extract_parameters(each) for each in verified] == [
         extract_parameters(cheap_hasher().hash(PASSWORD))
     ]
+
+
+# A new password
+
+
+def test_a_new_password_takes_the_place_of_the_old_one(
+    provider: LocalIdentityProvider, transactions: MemoryTransactions
+) -> None:
+    signed_up = provider.sign_up(EMAIL, PASSWORD)
+
+    provider.set_password(stored_person(transactions), OTHER_PASSWORD)
+
+    assert provider.sign_in(EMAIL, OTHER_PASSWORD).subject == signed_up.subject
+    with pytest.raises(BadCredentialsError):
+        provider.sign_in(EMAIL, PASSWORD)
+
+
+def test_a_new_password_ends_the_sessions_of_its_owner(
+    provider: LocalIdentityProvider, transactions: MemoryTransactions
+) -> None:
+    provider.sign_up(EMAIL, PASSWORD)
+
+    provider.set_password(stored_person(transactions), OTHER_PASSWORD)
+
+    assert stored_person(transactions).session_epoch == 1
+    assert provider.sign_in(EMAIL, OTHER_PASSWORD).session_epoch == 1
+
+
+def test_whoever_showed_the_old_password_a_moment_ago_is_of_the_epoch_before(
+    transactions: MemoryTransactions,
+) -> None:
+    a_provider(transactions).sign_up(EMAIL, PASSWORD)
+    other_process = a_provider(transactions)
+
+    def set_password_before_it_is_compared(_: int) -> None:
+        other_process.set_password(stored_person(transactions), OTHER_PASSWORD)
+
+    run = RecordingRunner(before=set_password_before_it_is_compared)
+    identity = a_provider(transactions, run=run).sign_in(EMAIL, PASSWORD)
+
+    assert identity.session_epoch == 0
+    assert stored_person(transactions).session_epoch == 1
+
+
+def test_a_person_without_a_local_password_can_be_given_one(
+    provider: LocalIdentityProvider, transactions: MemoryTransactions
+) -> None:
+    person = Person(id="1", email=EMAIL, created_at=FixedClock().now())
+    with transactions.begin() as tx:
+        tx.people.add(person)
+        tx.commit()
+
+    provider.set_password(person, PASSWORD)
+
+    assert provider.sign_in(EMAIL, PASSWORD).subject == person.id
+
+
+def test_a_new_password_keeps_the_rules(
+    provider: LocalIdentityProvider, transactions: MemoryTransactions
+) -> None:
+    provider.sign_up(EMAIL, PASSWORD)
+
+    with pytest.raises(InvalidRequestError):
+        provider.set_password(stored_person(transactions), EMAIL)
+    assert provider.sign_in(EMAIL, PASSWORD).session_epoch == 0
+
+
+def test_nobody_cannot_be_given_a_password(
+    provider: LocalIdentityProvider, transactions: MemoryTransactions
+) -> None:
+    with pytest.raises(PersonNotFoundError):
+        provider.set_password(Person(id="1", email=EMAIL, created_at=FixedClock().now()), PASSWORD)
+    assert transactions.committed.password_hashes == {}
 
 
 # Hashing

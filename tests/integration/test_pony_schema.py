@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 
-from adapters.pony_store import PonyTransactions, migrate, open_store, pending_migrations
+from adapters.pony_store import (
+    PonyTransactions,
+    migrate,
+    open_store,
+    pending_migrations,
+    schema,
+)
 from adapters.pony_store.engine import Engine, Fault, engine_for
 from creditcore.domain.errors import RefusedByStoreError, StoreError, StoreUnavailableError
 from creditcore.domain.ledger import Wallet
@@ -365,22 +372,32 @@ def test_migrating_again_changes_nothing(empty_url: str) -> None:
     assert pending_migrations(empty_url) == []
 
 
-def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(url: str) -> None:
-    with closing(open_store(url)) as store:
-        wallet = a_wallet(store, posted=100)
-    # What its first version was: the index that the second one drops.
-    with closing(engine_for(url).open_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute("CREATE INDEX transfers_of_wallet ON transfers (wallet_id, at)")
-        cursor.execute("UPDATE alembic_version SET version_num = '0001'")
+def migrate_to(url: str, revision: str) -> None:
+    """Make the schema of an earlier version."""
+    with schema._connected(url) as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
         connection.commit()
 
-    assert migrate(url) == ["0002"]
 
-    with closing(open_store(url)) as store, store.begin() as tx:
-        assert tx.ledger.find_wallet(wallet.id) == wallet
-        assert len(tx.ledger.transfers_of(wallet.id, limit=10)) == 1
-    with closing(engine_for(url).open_connection()) as connection:
+def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(empty_url: str) -> None:
+    migrate_to(empty_url, "0001")
+    engine = engine_for(empty_url)
+    with closing(engine.open_connection()) as connection:
+        for table, row in ROWS.items():
+            insert(engine, connection, table, row)
+        connection.commit()
+
+    assert migrate(empty_url)[0] == "0002"
+
+    with closing(open_store(empty_url)) as store, store.begin() as tx:
+        assert tx.ledger.find_wallet("w-1").posted == Credits(10)
+        assert len(tx.ledger.transfers_of("w-1", limit=10)) == 1
+        person = tx.people.find("p-1")
+        assert person is not None
+        assert person.session_epoch == 0
+    with closing(engine.open_connection()) as connection:
         # It is gone: there is room for another one of that name.
         connection.cursor().execute("CREATE INDEX transfers_of_wallet ON transfers (at)")
 

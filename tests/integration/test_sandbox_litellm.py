@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from sandbox.process import SandboxProcess
-from tests.stack import PATIENCE_S, wait_until
+from tests.integration.sandbox_client import Client, text_of
+from tests.stack import PATIENCE_S
 
-KEY = "sk-sandbox-master"
 WEATHER = {
     "type": "function",
     "function": {
@@ -26,83 +24,6 @@ WEATHER = {
         },
     },
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess.start() as running:
-        yield running
-
-
-class Client:
-    """The calls that the tests make."""
-
-    def __init__(self, sandbox: SandboxProcess) -> None:
-        self.http = requests.Session()
-        self.http.headers["authorization"] = f"Bearer {KEY}"
-        self.base, self.control_base = sandbox.litellm_url, f"{sandbox.base_url}/control"
-
-    def chat(
-        self, prompt: object = "hello", *, stream: bool = False, **fields: Any
-    ) -> requests.Response:
-        body = {
-            "model": "demo-chat",
-            "messages": [{"role": "user", "content": prompt}],
-            "stream": stream,
-        } | fields
-        return self.http.post(
-            f"{self.base}/v1/chat/completions", json=body, stream=stream, timeout=PATIENCE_S
-        )
-
-    def events(self, prompt: object = "hello", **fields: Any) -> list[Any]:
-        """Return the data of all events of a stream; ``[DONE]`` stays text."""
-        fields = {"stream_options": {"include_usage": True}} | fields
-        with self.chat(prompt, stream=True, **fields) as answer:
-            lines = [
-                line for line in answer.content.decode().splitlines() if line.startswith("data: ")
-            ]
-        return [line[6:] if line == "data: [DONE]" else json.loads(line[6:]) for line in lines]
-
-    def calls(self, **query: Any) -> dict[str, Any]:
-        answer = self.http.get(
-            f"{self.control_base}/litellm/calls", params=query, timeout=PATIENCE_S
-        )
-        calls: dict[str, Any] = answer.json()
-        return calls
-
-    def control(self, path: str, **order: Any) -> requests.Response:
-        return self.http.post(f"{self.control_base}{path}", json=order, timeout=PATIENCE_S)
-
-    def last_call(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the latest call once there is one, and it is as it should be."""
-
-        def found() -> dict[str, Any] | None:
-            calls: list[dict[str, Any]] = self.calls(limit=1)["calls"]
-            return calls[0] if calls and condition(calls[0]) else None
-
-        call = wait_until(found)
-        assert call
-        return call
-
-
-@pytest.fixture
-def litellm(sandbox: SandboxProcess) -> Iterator[Client]:
-    client = Client(sandbox)
-    assert client.control("/reset").status_code == 200
-    yield client
-    client.http.close()
-
-
-def text_of(events: list[Any]) -> str:
-    return "".join(
-        choice["delta"].get("content") or ""
-        for event in events
-        if isinstance(event, dict)
-        for choice in event.get("choices", [])
-    )
-
-
-# Plain answers
 
 
 def test_plain_answer_has_the_recorded_shape(litellm: Client) -> None:
@@ -272,9 +193,6 @@ def test_odd_fields_do_no_harm(litellm: Client, fields: dict[str, Any]) -> None:
     assert litellm.chat(**fields).status_code == 200
 
 
-# Streams
-
-
 def test_stream_has_the_recorded_shape(litellm: Client) -> None:
     events = litellm.events("[[sim tokens=2]]")
 
@@ -401,9 +319,6 @@ def test_delays_spread_the_tokens(litellm: Client) -> None:
     assert call["ended_at"] - call["started_at"] >= 0.06 + 3 * 0.04
 
 
-# A caller that leaves
-
-
 @pytest.mark.parametrize(
     "prompt",
     ["[[sim tokens=9 hang_after=2]]", "[[sim tokens=9 delay_ms=60000]]", "[[sim tokens=200000]]"],
@@ -433,199 +348,3 @@ def test_leaving_before_the_headers_is_noticed(litellm: Client, prompt: str) -> 
     call = litellm.last_call(lambda call: call["ended_at"] is not None)
 
     assert (call["closed_by_client"], call["status"]) == (True, 0)
-
-
-# Errors
-
-
-def test_provider_401_leaks_its_key_as_recorded(litellm: Client) -> None:
-    answer = litellm.chat("[[sim status=401]]")
-
-    assert answer.status_code == 401
-    assert "sk-secret-upstream-key" in answer.json()["error"]["message"]
-    assert answer.json()["error"]["code"] == "401"
-
-
-@pytest.mark.parametrize(
-    ("status", "text"),
-    [
-        (400, "maximum context length"),
-        (429, "RateLimitError"),
-        (500, "exploded"),
-        (529, "scripted"),
-    ],
-)
-def test_statuses_can_be_scripted(litellm: Client, status: int, text: str) -> None:
-    answer = litellm.chat(f"[[sim status={status}]]", stream=True)
-
-    assert answer.status_code == status
-    assert text in answer.json()["error"]["message"]
-    assert ("retry-after" in answer.headers) == (status == 429)
-
-
-def test_exceeded_budget_is_told_by_its_type(litellm: Client) -> None:
-    answer = litellm.chat("[[sim status=422 error=budget]]")
-
-    assert (answer.status_code, answer.json()["error"]["type"]) == (422, "budget_exceeded")
-
-
-def test_error_status_can_come_with_an_event_stream(litellm: Client) -> None:
-    answer = litellm.chat("[[sim status=500 sse=1]]", stream=True)
-
-    assert (answer.status_code, answer.headers["content-type"]) == (
-        500,
-        "text/event-stream; charset=utf-8",
-    )
-    assert answer.text.endswith("data: [DONE]\n\n")
-
-
-@pytest.mark.parametrize("model", ["nope", None, ["demo-chat"]])
-def test_unknown_model_is_a_400(litellm: Client, model: object) -> None:
-    answer = litellm.chat(model=model)
-
-    assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith(
-        "/chat/completions: Invalid model name passed in model="
-    )
-    assert answer.json()["error"]["type"] == "None"
-
-
-@pytest.mark.parametrize("header", [None, "Bearer", "Bearer nonsense", "Basic sk-sandbox-master"])
-def test_call_without_a_key_is_a_401(litellm: Client, header: str | None) -> None:
-    litellm.http.headers["authorization"] = header  # type: ignore[assignment]
-
-    answer = litellm.chat()
-
-    assert (answer.status_code, answer.json()["error"]["type"]) == (401, "auth_error")
-
-
-def test_unknown_key_is_a_401_of_its_own(litellm: Client) -> None:
-    litellm.http.headers["authorization"] = "Bearer sk-other"
-
-    assert litellm.chat().json()["error"]["type"] == "token_not_found_in_db"
-    assert litellm.http.get(f"{litellm.base}/model/info", timeout=PATIENCE_S).status_code == 401
-
-
-def test_bad_json_is_a_400(litellm: Client) -> None:
-    answer = litellm.http.post(
-        f"{litellm.base}/v1/chat/completions", data=b'{"model":', timeout=PATIENCE_S
-    )
-
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "request_body")
-
-
-@pytest.mark.parametrize("messages", [None, [], "hi", ["hi"]])
-def test_bad_messages_are_a_400(litellm: Client, messages: object) -> None:
-    assert litellm.chat(messages=messages).status_code == 400
-
-
-@pytest.mark.parametrize(
-    "directive",
-    ["tokns=3", "tokens", "tokens=x", "tokens=999999999", "usage=odd", "status=200", 'text="open'],
-)
-def test_typing_errors_in_a_script_are_told(litellm: Client, directive: str) -> None:
-    answer = litellm.chat(f"[[sim {directive}]]")
-
-    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
-
-
-# Models and health
-
-
-def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
-    answer = litellm.http.get(f"{litellm.base}/model/info", timeout=PATIENCE_S)
-
-    rows = {row["model_name"]: row["model_info"] for row in answer.json()["data"]}
-    assert {
-        "demo-chat",
-        "gpt-4o-mini",
-        "gpt-4o",
-        "claude-sonnet-4-5",
-        "demo-reasoning",
-        "demo-embedding",
-        "demo-unpriced",
-    } == {*rows}
-    assert '"input_cost_per_token":1.5e-07' in answer.text
-    assert rows["demo-unpriced"]["input_cost_per_token"] is None
-    assert rows["claude-sonnet-4-5"]["cache_read_input_token_cost_above_200k_tokens"] == 6e-07
-    assert rows["demo-reasoning"]["output_cost_per_reasoning_token"] == 1.2e-05
-
-
-def test_models_are_listed(litellm: Client) -> None:
-    for path in ("/models", "/v1/models"):
-        listed = litellm.http.get(f"{litellm.base}{path}", timeout=PATIENCE_S).json()
-        assert listed["data"][0] == {
-            "id": "demo-chat",
-            "object": "model",
-            "created": 1677610602,
-            "owned_by": "openai",
-            "max_input_tokens": 128000,
-            "max_output_tokens": 16384,
-        }
-
-
-def test_health_needs_no_key(litellm: Client) -> None:
-    assert (
-        requests.get(f"{litellm.base}/health/liveliness", timeout=PATIENCE_S).text
-        == '"I\'m alive!"'
-    )
-    assert (
-        requests.get(f"{litellm.base}/health/readiness", timeout=PATIENCE_S).json()["status"]
-        == "healthy"
-    )
-
-
-def test_prices_can_be_changed_added_and_removed(litellm: Client) -> None:
-    litellm.control(
-        "/litellm/prices",
-        **{"demo-chat": {"output_cost_per_token": 1.0}, "new": {}, "gpt-4o": None},
-    )
-
-    assert (
-        float(litellm.chat("[[sim tokens=2 prompt=0]]").headers["x-litellm-response-cost"]) == 2.0
-    )
-    assert litellm.chat(model="new").status_code == 200
-    assert litellm.chat(model="gpt-4o").status_code == 400
-    litellm.control("/reset")
-    assert litellm.chat(model="gpt-4o").status_code == 200
-
-
-def test_outage_drops_connections_or_answers_503(litellm: Client) -> None:
-    litellm.control("/litellm/down", down=True)
-    with pytest.raises(requests.ConnectionError):
-        litellm.chat()
-
-    litellm.control("/litellm/down", down=True, mode="503")
-    assert litellm.chat().status_code == 503
-
-    litellm.control("/litellm/down", down=False)
-    assert litellm.chat().status_code == 200
-
-
-# The record
-
-
-def test_calls_are_recorded_as_received(litellm: Client) -> None:
-    litellm.http.headers["x-litellm-call-id"] = "call-9"
-    litellm.chat("[[sim tokens=4]]", user="ada")
-    litellm.last_call(lambda call: call["ended_at"] is not None)
-
-    calls = litellm.calls(call_id="call-9")
-
-    (call,) = calls["calls"]
-    assert (calls["total"], calls["open"], calls["max_open"]) == (1, 0, 1)
-    assert (call["path"], call["model"], call["stream"], call["status"]) == (
-        "/v1/chat/completions",
-        "demo-chat",
-        False,
-        200,
-    )
-    assert (call["body"]["user"], call["headers"]["authorization"]) == ("ada", f"Bearer {KEY}")
-    assert (call["tokens_sent"], call["finished"], call["closed_by_client"]) == (4, True, False)
-    assert call["started_at"] <= call["ended_at"]
-
-
-def test_refused_calls_are_recorded_too(litellm: Client) -> None:
-    litellm.chat(model="nope")
-
-    assert [call["status"] for call in litellm.calls()["calls"]] == [400]

@@ -108,6 +108,31 @@ def test_a_call_of_every_protocol_costs_its_tokens(
     assert wallet.posted == Credits.of(200) - credits_for(str(cost))
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        # Of a plain call of the other model it would repeat the sandbox's cost, see above.
+        ("/v1/chat/completions", {"model": "mock-chat", "messages": ask()}),
+        ("/v1/chat/completions", {"model": "mock-chat", "messages": ask(), "stream": True}),
+        ("/v1/chat/completions", {"model": "real-chat", "messages": ask(), "stream": True}),
+        ("/v1/responses", {"model": "real-chat", "input": "[[sim tokens=3]]", "stream": True}),
+    ],
+    ids=["plain", "streamed mock", "streamed", "response"],
+)
+def test_what_it_reports_is_kept_and_is_our_price(
+    stack: Stack, account: Account, path: str, body: dict[str, Any]
+) -> None:
+    answer = stack.post(path, body, key=account.api_key)
+
+    assert answer.status_code == 200, answer.text
+    stack.settled_wallet_of(account.person_id)
+    [call] = stack.calls_of(account)
+    assert call.outcome.reported_cost_picodollars == call.outcome.provider_cost_picodollars > 0
+    with stack.store.begin() as tx:
+        told = [alert.message for alert in tx.alerts.recent(limit=1000)]
+    assert not [message for message in told if call.reference in message]
+
+
 def openai_chunks(text: str) -> list[dict[str, Any]]:
     lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data")]
     return [json.loads(line) for line in lines if line != "[DONE]"]

@@ -272,7 +272,7 @@ def test_a_sweep_gets_through_more_holds_than_one_batch(
 @pytest.mark.parametrize(
     ("outcome", "keys"),
     [
-        (Outcome(basis=Basis.COUNTED_OUTPUT, status=200), {"unusable_usage:demo"}),
+        (Outcome(basis=Basis.COUNTED_OUTPUT, status=200), {"unusable_usage:demo:2026-01-01"}),
         (Outcome(basis=Basis.COUNTED_OUTPUT, status=200, error="credits_exhausted"), set()),
         (Outcome(basis=Basis.COUNTED_OUTPUT, status=499, error="client_left"), set()),
         (Outcome(basis=Basis.PROVIDER_USAGE, status=200), set()),

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from creditcore import ModelPrice, Rates
-from creditcore.domain.errors import StoreUnavailableError
+from creditcore.domain.errors import ModelNotFoundError, StoreUnavailableError
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryModelGateway, MemoryTransactions
 from creditcore.usecases.price_list import FRESH_FOR, PriceList
@@ -44,6 +44,22 @@ def test_a_copy_stays_in_force_while_the_store_cannot_be_read(
     clock.advance(FRESH_FOR + timedelta(seconds=1))
 
     assert prices.find("demo") == PRICE
+
+
+def test_a_clock_that_is_set_back_does_not_keep_old_prices_in_force(
+    store: MemoryTransactions,
+) -> None:
+    clock = FixedClock()
+    prices = PriceList(store, MemoryModelGateway([]), clock)
+    prices.find("demo")
+    with store.begin() as tx:
+        tx.prices.replace_all([], at=clock.now())
+        tx.commit()
+
+    clock.advance(-timedelta(days=1))
+
+    with pytest.raises(ModelNotFoundError):
+        prices.find("demo")
 
 
 def test_without_a_copy_nobody_is_told_that_a_model_is_unknown(

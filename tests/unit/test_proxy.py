@@ -1,11 +1,14 @@
-"""What passes the streaming API on its way to the site."""
+"""What passes the streaming API on its way to the site, and streams that never begin."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
 from adapters.flask_web.proxy import Proxy
+from creditcore import HoldState
+from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
 
 
 class NeverRead:
@@ -23,3 +26,35 @@ def test_a_request_without_a_body_is_not_waited_for() -> None:
     for path in ("/", "/sign-in"):
         environ: Any = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.input": NeverRead()}
         assert proxy(environ, lambda *_: None) == [b"the site"]  # type: ignore[arg-type, return-value]
+
+
+def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
+    scene: Scene,
+) -> None:
+    settings: Any = SimpleNamespace(base_url="", tariff=None, max_streams=1)
+    services: Any = SimpleNamespace(relay=scene.relay, wires={TinyWire.endpoint: TinyWire()})
+    proxy = Proxy(services, settings, site=lambda _environ, _start: [])
+    statuses = []
+
+    def refuse_streams(status: str, *_: object) -> None:
+        statuses.append(status)
+        if status == "200 OK":
+            raise RuntimeError("the headers are out already")
+
+    def ask() -> None:
+        environ: Any = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": TinyWire.endpoint,
+            "HTTP_AUTHORIZATION": f"Bearer {SECRET.text}",
+            "CONTENT_LENGTH": "2",
+            "wsgi.input": BytesIO(b"{}"),
+        }
+        proxy(environ, refuse_streams)  # type: ignore[arg-type]
+
+    scene.script(TEXT, USAGE, END, TEXT, USAGE, END)
+    ask()
+    ask()
+
+    # Without a free place the second would be refused in another way.
+    assert statuses == ["200 OK", "500 Internal Server Error"] * 2
+    assert scene.hold.state is HoldState.SETTLED

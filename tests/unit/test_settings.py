@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 import pytest
 
 from adapters.flask_web.settings import Settings, SettingsError
@@ -53,11 +56,48 @@ def test_secrets_do_not_show() -> None:
         assert secret not in repr(settings)
 
 
+@pytest.mark.parametrize("name", ["POSTGRES_URL", "REDIS_URL"])
+def test_a_password_in_an_address_does_not_show_when_it_is_refused(name: str) -> None:
+    [fault] = faults_of({**GOOD, name: "tcp://user:hush@host"})
+
+    assert "hush" not in fault
+
+
+def test_one_fault_is_one() -> None:
+    said = r"^The configuration has a fault; .*\n  - BASE_URL .*$"
+    with pytest.raises(SettingsError, match=said):
+        Settings.from_env({**GOOD, "BASE_URL": "here"})
+
+
+def test_a_redis_may_be_reached_in_its_own_ways() -> None:
+    for url in ("redis://h:6379/0", "rediss://h", "redis+sentinel://h:26379/main"):
+        assert Settings.from_env({**GOOD, "REDIS_URL": url}).redis_url == url
+
+
+def test_the_folder_of_the_books_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "var"
+
+    Settings.from_env({**GOOD, "DATA_DIR": str(folder)}).make_data_dir()
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_server_needs_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    environ = {**GOOD, "DATA_DIR": str(folder), "POSTGRES_URL": "postgresql://db/creditcore"}
+
+    Settings.from_env(environ).make_data_dir()
+
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("APP_ENV", "prod"),
         ("BASE_URL", "localhost:8000"),
+        ("BASE_URL", "http://localhost:99999"),
+        ("BASE_URL", "http://[::1"),
         ("AUTH_SECRET", "too short"),
         ("PAYSTACK_CURRENCY", "NGN"),
         ("USD_TO_KES_RATE", "0"),
@@ -66,6 +106,9 @@ def test_secrets_do_not_show() -> None:
         ("PAYSTACK_FUNCTION_NAME", "../admin"),
         ("POST_PAYMENT_REDIRECT_PATH", "//evil.example"),
         ("LITELLM_BASE_URL", "file:///etc/passwd"),
+        ("POSTGRES_URL", "mysql://db/creditcore"),
+        ("POSTGRES_URL", "postgresql"),
+        ("REDIS_URL", "localhost:6379"),
         ("MAX_STREAM_SECONDS", "forever"),
         ("MAX_STREAM_SECONDS", "-1"),
         ("MAX_STREAMS", "0"),

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from creditcore import Credits
-from creditcore.domain.errors import ReferenceConflictError
+from creditcore.domain.errors import (
+    BadCredentialsError,
+    PersonNotFoundError,
+    ReferenceConflictError,
+)
 from creditcore.ports.identity import Identity
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
+from creditcore.usecases.end_sessions import EndSessions
 from creditcore.usecases.welcome_person import WelcomePerson
 
 AMINA = Identity(subject="p-1", email="amina@example.com", email_verified=True)
 
 
-def test_who_signs_in_twice_at_once_is_welcome_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryTransactions()
-    welcome = WelcomePerson(
+def a_welcome(store: MemoryTransactions) -> WelcomePerson:
+    return WelcomePerson(
         transactions=store, clock=FixedClock(), ids=SequentialIds(), signup_credits=Credits.of(200)
     )
+
+
+def test_who_signs_in_twice_at_once_is_welcome_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
     begin = store.begin
 
     @contextmanager
@@ -42,3 +52,28 @@ def test_who_signs_in_twice_at_once_is_welcome_twice(monkeypatch: pytest.MonkeyP
     assert welcome.welcome(AMINA).email == AMINA.email
     [wallet] = store.committed.wallets.values()
     assert wallet.posted == Credits.of(200)
+
+
+def test_who_was_recognised_before_all_sessions_ended_is_not_let_in() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    recognised = replace(AMINA, session_epoch=0)
+    welcome.welcome(recognised)
+    EndSessions(transactions=store).end(AMINA.subject)
+
+    with pytest.raises(BadCredentialsError):
+        welcome.welcome(recognised)
+
+
+def test_who_keeps_no_password_here_is_welcome_in_every_epoch() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    welcome.welcome(AMINA)
+    EndSessions(transactions=store).end(AMINA.subject)
+
+    assert welcome.welcome(AMINA).session_epoch == 1
+
+
+def test_nobody_has_no_sessions_to_end() -> None:
+    with pytest.raises(PersonNotFoundError):
+        EndSessions(transactions=MemoryTransactions()).end("p-1")

@@ -74,6 +74,11 @@ def _has_more_than_allowed(body: bytes) -> bool:
     return containers > MOST_CONTAINERS or body.count(b",") > MOST_VALUES
 
 
+def model_of(body: bytes) -> str:
+    """Return the model that a body names which ``encode_body`` wrote."""
+    return str(orjson.loads(body)["model"])
+
+
 def asks_for_stream(body: bytes) -> bool:
     """Whether a body that ``encode_body`` wrote asks for a stream."""
     return body.startswith(_STREAMED)

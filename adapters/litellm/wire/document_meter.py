@@ -93,6 +93,11 @@ class DocumentMeter(ABC):
         """What is wrong with the answer, fit to be shown."""
         return self._error or self._tally.error
 
+    @property
+    def reported_cost(self) -> str | None:
+        """What the usage said that the answer cost, known after ``finish``."""
+        return self._tally.reported_cost
+
     @abstractmethod
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         """Return the UTF-8 bytes of each thing written, or None if this is no answer at all."""

@@ -17,6 +17,11 @@ from creditcore.domain.errors import InvalidRequestError
 _LONGEST_NAME = 64
 
 
+def shown(name: str) -> str:
+    """Return as much of a name that a client made up as is said back to it."""
+    return name[:_LONGEST_NAME]
+
+
 class Rule(NamedTuple):
     """What a value must be, for people and for us."""
 
@@ -109,7 +114,7 @@ class FieldTable:
     def _refusal(self, name: str) -> InvalidRequestError:
         if name in self.refused or name in _REFUSED or _REFUSED_SHAPES.search(name):
             return unsupported(name, self.refused.get(name, ""))
-        return unknown(name[:_LONGEST_NAME])
+        return unknown(shown(name))
 
 
 def invalid(name: str, rule: str) -> InvalidRequestError:
@@ -126,10 +131,10 @@ def unknown(name: str) -> InvalidRequestError:
 
 def unsupported(name: str, reason: str = "") -> InvalidRequestError:
     """Return the error of a field or a kind of thing that is refused on purpose."""
-    shown = name[:_LONGEST_NAME]
+    name = shown(name)
     return InvalidRequestError(
-        f"{shown!r} is not supported here. {reason}".rstrip(),
-        param=shown,
+        f"{name!r} is not supported here. {reason}".rstrip(),
+        param=name,
         code="unsupported_parameter",
     )
 

@@ -46,6 +46,11 @@ class MessagesStreamMeter(TypedStreamMeter):
         self._begun = False
         self._open_blocks: set[int] = set()
 
+    @property
+    def reported_cost(self) -> str | None:
+        """Nothing: LiteLLM computes it from the last event alone, which may lack the prompt."""
+        return None
+
     def cut_short(self, message: str) -> bytes:
         """Return an end of reason ``max_tokens``, which says why."""
         stops = [

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
-from adapters.litellm.wire.fields import invalid
+from adapters.litellm.wire.fields import invalid, shown
 from adapters.litellm.wire.prompt import Prompt
 from creditcore.domain.errors import InvalidRequestError
 
 _WEB_SCHEMES = ("https://", "http://")
-_LONGEST_NAME = 64
 
 ReadPart = Callable[[Any, dict[str, Any], str], None]
 """Checks a part that stands at a place, and has a reader count it: a method, not yet bound."""
@@ -78,7 +77,7 @@ class PartReader:
 def unserved(kind: str, place: str) -> InvalidRequestError:
     """Return the error of a part or an item that is refused on purpose."""
     return InvalidRequestError(
-        f"Parts of type {kind[:_LONGEST_NAME]!r} are not served here.",
+        f"Parts of type {shown(kind)!r} are not served here.",
         param=f"{place}.type",
         code="unsupported_parameter",
     )
@@ -94,10 +93,9 @@ def read_object(item: object, place: str, *, noun: str, known: Container[str]) -
         raise invalid(place, "must be an object")
     for name, value in item.items():
         if value is not None and name not in known:
-            shown = name[:_LONGEST_NAME]
             raise InvalidRequestError(
-                f"{noun} has no field {shown!r} here.",
-                param=f"{place}.{shown}",
+                f"{noun} has no field {shown(name)!r} here.",
+                param=f"{place}.{shown(name)}",
                 code="unknown_parameter",
             )
     return {name: value for name, value in item.items() if value is not None}

@@ -6,11 +6,10 @@ from collections.abc import Container
 from typing import Any
 
 from adapters.litellm.wire.body import decode_body, encode_body
-from adapters.litellm.wire.fields import invalid, unknown
+from adapters.litellm.wire.fields import invalid, shown, unknown
 from creditcore.ports.inference import InferenceRequest
 
 _LONGEST_MODEL = 200
-_LONGEST_NAME = 64
 
 
 def given_fields(body: bytes) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def read_stream_options(
     if not isinstance(options, dict):
         raise invalid("stream_options", "must be an object")
     for name, value in options.items():
-        place = f"stream_options.{name[:_LONGEST_NAME]}"
+        place = f"stream_options.{shown(name)}"
         if name not in known:
             raise unknown(place)
         if not isinstance(value, bool):

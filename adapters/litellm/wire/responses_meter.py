@@ -100,6 +100,7 @@ class ResponseStreamMeter(TypedStreamMeter):
 
     def _read_response(self, response: dict[str, Any], kind: str) -> bool:
         """Read the response in an event; whether something in it had to be changed."""
+        usage = response.get("usage")
         changed = clean(response, id_prefix=_ID_PREFIX)
         if response.get("error"):
             fault = Fault.of(response["error"])
@@ -112,7 +113,6 @@ class ResponseStreamMeter(TypedStreamMeter):
         if not self._tally.delivered_tokens:
             for length in _lengths(response.get("output")):
                 self._tally.deliver(length)
-        usage = response.get("usage")
         if usage is None:
             return changed
         self._tally.report(usage)

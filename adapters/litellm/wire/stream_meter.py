@@ -96,6 +96,11 @@ class StreamMeter(ABC):
         """What went wrong after the answer had begun, fit to be shown."""
         return self._error or self._tally.error
 
+    @property
+    def reported_cost(self) -> str | None:
+        """What the usage said that the answer cost."""
+        return self._tally.reported_cost
+
     @abstractmethod
     def cut_short(self, message: str) -> bytes:
         """Return an end as if the output limit had been reached, which says why."""

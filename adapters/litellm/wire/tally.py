@@ -34,6 +34,7 @@ class Tally:
         self.bytes = 0
         self._read = read
         self._reported: Usage | None = None
+        self._cost: object = None
         self._unreadable = False
 
     @property
@@ -53,6 +54,16 @@ class Tally:
         doubtful = self._unreadable or self._reported is not None
         return _UNREADABLE_USAGE if doubtful and self.usage is None else None
 
+    @property
+    def reported_cost(self) -> str | None:
+        """What the last usage that told a cost said it was, in USD.
+
+        JSON's number has become a float by now. Its shortest text is what LiteLLM wrote, which
+        had a float as well.
+        """
+        cost = self._cost
+        return repr(cost) if type(cost) in (int, float) else None
+
     def exceeds(self, *, budget: int | None, limit: int | None) -> bool:
         """Whether more was delivered than a budget (roughly) or a limit (surely) allows."""
         if budget is not None and self.delivered_tokens > budget:
@@ -61,8 +72,11 @@ class Tally:
 
     def report(self, usage: object) -> None:
         """Take a report of usage. An unreadable one counts as none; a later one counts more."""
+        counts = usage if isinstance(usage, dict) else {}
+        if "cost" in counts:
+            self._cost = counts["cost"]
         try:
-            self._reported = self._read(usage if isinstance(usage, dict) else {})
+            self._reported = self._read(counts)
         except UnreadableUsageError:
             self._unreadable = True
         else:

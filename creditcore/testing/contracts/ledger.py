@@ -122,6 +122,7 @@ class LedgerContract:
                 reasoning_tokens=5,
             ),
             provider_cost_picodollars=2**50,
+            reported_cost_picodollars=2**50 + 1,
             status=200,
             error="late",
             latency_ms=12,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from creditcore.domain.errors import EmailTakenError
+from creditcore.domain.errors import EmailTakenError, PersonNotFoundError
 from creditcore.domain.people import Person, Role
 from creditcore.ports.transactions import Transactions
-from creditcore.testing.contracts.samples import NOON
+from creditcore.testing.contracts.samples import NOON, at_once
 
 
 class PeopleContract:
@@ -36,6 +36,48 @@ class PeopleContract:
         with pytest.raises(EmailTakenError), transactions.begin() as tx:
             tx.people.add(replace(person, id="p-2"))
             tx.commit()
+
+    def test_a_changed_person_comes_back_as_saved(self, transactions: Transactions) -> None:
+        person = Person(id="p-1", email="amina@example.com", created_at=NOON)
+        with transactions.begin() as tx:
+            tx.people.add(person)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.people.lock("p-1") == person
+            tx.people.save(replace(person, role=Role.ADMIN, blocked=True, session_epoch=2**40))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            found = tx.people.find("p-1")
+        assert found == replace(person, role=Role.ADMIN, blocked=True, session_epoch=2**40)
+
+    def test_nobody_can_be_neither_locked_nor_saved(self, transactions: Transactions) -> None:
+        with transactions.begin() as tx:
+            assert tx.people.lock("p-1") is None
+            with pytest.raises(PersonNotFoundError):
+                tx.people.save(Person(id="p-1", email="amina@example.com", created_at=NOON))
+
+    def test_whoever_changes_a_person_waits_for_the_one_before(
+        self, transactions: Transactions
+    ) -> None:
+        with transactions.begin() as tx:
+            tx.people.add(Person(id="p-1", email="amina@example.com", created_at=NOON))
+            tx.commit()
+
+        def end_sessions(_: int) -> None:
+            with transactions.begin() as tx:
+                person = tx.people.lock("p-1")
+                assert person is not None
+                tx.people.save(person.end_sessions())
+                tx.commit()
+
+        assert at_once(4, end_sessions) == [None] * 4
+
+        with transactions.begin() as tx:
+            person = tx.people.find("p-1")
+        assert person is not None
+        assert person.session_epoch == 4
 
     def test_a_password_hash_can_be_replaced(self, transactions: Transactions) -> None:
         with transactions.begin() as tx:

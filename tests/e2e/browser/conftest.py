@@ -17,7 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.e2e.test_accounts import Visitor
+from tests.e2e.visitors import Visitor
 from tests.stack import PATIENCE_S
 
 OpenPage = Callable[..., Page]

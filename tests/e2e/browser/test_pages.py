@@ -16,8 +16,8 @@ from playwright.sync_api import Page, expect
 from creditcore import Money, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.purchases import Judgement
 from tests.e2e.browser.conftest import OpenPage
-from tests.e2e.test_accounts import PASSWORD
 from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.visitors import PASSWORD
 from tests.stack import Stack, wait_until
 
 WIDTHS = (1280, 360)

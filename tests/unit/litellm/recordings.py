@@ -21,14 +21,19 @@ MESSAGES_STREAMS = (
 RESPONSES_STREAMS = ("responses-stream", "responses-claude-stream", "responses-stream-error")
 
 
+def recording(version: str, name: str) -> bytes:
+    """Return a recorded answer whole."""
+    return (_WIRE / version / f"{name}.http").read_bytes()
+
+
 def body_of(version: str, name: str) -> bytes:
     """Return the body of a recorded answer: what follows its head."""
-    recording = (_WIRE / version / f"{name}.http").read_bytes()
-    head, _, body = recording.replace(b"\r\n\r\n", b"\n\n", 1).partition(b"\n\n")
+    whole = recording(version, name)
+    head, _, body = whole.replace(b"\r\n\r\n", b"\n\n", 1).partition(b"\n\n")
     assert head.startswith(b"HTTP/1.1 ")
     return body
 
 
 def status_of(version: str, name: str) -> int:
     """Return the status of a recorded answer."""
-    return int((_WIRE / version / f"{name}.http").read_bytes().split(b" ", 2)[1])
+    return int(recording(version, name).split(b" ", 2)[1])

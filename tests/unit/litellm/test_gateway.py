@@ -1,7 +1,11 @@
+import contextlib
+import gzip
+
 import pytest
 import requests
 import responses
 
+from adapters.litellm import gateway
 from adapters.litellm.gateway import LiteLLMGateway
 from creditcore.domain.errors import UpstreamUnavailableError
 from creditcore.ports.model_gateway import ModelGateway
@@ -62,6 +66,28 @@ def test_endless_answer_is_cut_off() -> None:
     responses.get(f"{BASE}/model/info", body=b" " * (33 * 1024 * 1024))
 
     with pytest.raises(UpstreamUnavailableError):
+        a_gateway().fetch_prices()
+
+
+@responses.activate
+@pytest.mark.parametrize(("beyond", "is_taken"), [(0, True), (1, False)])
+def test_an_answer_may_be_as_long_as_it_may_be_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch, beyond: int, is_taken: bool
+) -> None:
+    body = body_of(VERSIONS[0], "model-info")
+    monkeypatch.setattr(gateway, "_MAX_ANSWER_BYTES", len(body))
+    responses.get(f"{BASE}/model/info", body=body + b" " * beyond)
+
+    with contextlib.nullcontext() if is_taken else pytest.raises(UpstreamUnavailableError):
+        assert a_gateway().fetch_prices()
+
+
+@responses.activate
+def test_what_would_grow_when_it_is_unpacked_is_refused() -> None:
+    body = gzip.compress(body_of(VERSIONS[0], "model-info"))
+    responses.get(f"{BASE}/model/info", body=body, headers={"content-encoding": "gzip"})
+
+    with pytest.raises(UpstreamUnavailableError, match="compressed"):
         a_gateway().fetch_prices()
 
 

@@ -1,0 +1,77 @@
+"""Shut somebody out: no session, no key, until an operator says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
+from creditcore.domain.people import Person
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockPerson:
+    """Block people and let them in again; both are kept among the alerts.
+
+    A call is let through by its key alone, so blocking revokes the keys, which is final:
+    whoever is let in again makes new ones. A call under way ends as it would have, and a
+    payment that arrives is credited. ``IssueKey`` gives a blocked person no key.
+    """
+
+    transactions: Transactions
+    clock: Clock
+
+    def block(self, person_id: str, *, reason: str) -> int:
+        """End the sessions and revoke the keys; return how many keys that were.
+
+        A repeat revokes nothing more, and keeps its reason too.
+
+        Raises:
+            InvalidRequestError: No reason is given.
+            PersonNotFoundError: Nobody has this id.
+            StoreBusyError: A key was changed at the same moment; nothing happened.
+        """
+        if not reason.strip():
+            raise InvalidRequestError("A block has a reason.", param="reason")
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            person = _locked(tx, person_id)
+            open_keys = [key for key in tx.keys.list_of(person.id) if key.revoked_at is None]
+            for key in open_keys:
+                tx.keys.save(tx.keys.lock(key.id, owner_id=person.id).revoke(at=now))
+            tx.people.save(person.block())
+            tx.alerts.add(_note("blocked", person, reason.strip(), now))
+            tx.commit()
+        return len(open_keys)
+
+    def unblock(self, person_id: str) -> None:
+        """Let somebody sign in again, and make new keys.
+
+        Raises:
+            PersonNotFoundError: Nobody has this id.
+        """
+        with self.transactions.begin() as tx:
+            person = _locked(tx, person_id)
+            tx.people.save(person.unblock())
+            tx.alerts.add(_note("unblocked", person, "They may sign in again.", self.clock.now()))
+            tx.commit()
+
+
+def _locked(tx: Transaction, person_id: str) -> Person:
+    person = tx.people.lock(person_id)
+    if person is None:
+        raise PersonNotFoundError(person_id)
+    return person
+
+
+def _note(what: str, person: Person, message: str, at: datetime) -> Alert:
+    return Alert(
+        key=f"{what}:{person.id}:{at.isoformat()}",
+        severity=Severity.INFO,
+        subject=f"{person.email} was {what}.",
+        message=message,
+        at=at,
+    )

@@ -1,0 +1,130 @@
+"""Somebody who visits the site with a browser of their own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from creditcore.domain.people import Person
+from tests.stack import PATIENCE_S, Stack
+
+PASSWORD = "correct horse battery staple"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class FromAddress(HTTPAdapter):
+    """Connects from one of this machine's many loopback addresses, as one visitor of many."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
+
+
+class Visitor:
+    """Somebody with a browser: cookies, the tokens of our forms, and an address of their own."""
+
+    def __init__(self, stack: Stack, *, address: str | None = None) -> None:
+        self.stack = stack
+        self.email = f"{uuid.uuid4().hex}@example.com"
+        self.http = requests.Session()
+        self.http.headers["accept"] = "text/html"
+        self.http.mount("http://", FromAddress(address or an_address()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    @property
+    def person(self) -> Person:
+        with self.stack.store.begin() as tx:
+            found = tx.people.find_by_email(self.email)
+        assert found, "nobody has this address"
+        return found
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.get("/dashboard").status_code == 200
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return self.send("GET", path, **more)
+
+    def send(self, method: str, path: str, **more: Any) -> requests.Response:
+        url = urljoin(self.stack.base_url, path)
+        return self.http.request(
+            method, url, **{"allow_redirects": False, "timeout": PATIENCE_S, **more}
+        )
+
+    def token(self) -> str:
+        """Return what a form of this session carries."""
+        for page in ("/sign-up", "/dashboard/keys"):
+            if found := TOKEN.search(self.get(page).text):
+                return found[1]
+        raise AssertionError("no form was found")
+
+    def post(self, path: str, form: Mapping[str, str], **more: Any) -> requests.Response:
+        """Send a form as its page would."""
+        return self.send("POST", path, data={"csrf_token": self.token(), **form}, **more)
+
+    def post_json(self, path: str, body: object) -> requests.Response:
+        """Send JSON as a script of a page would."""
+        headers = {"x-csrftoken": self.token(), "accept": "application/json"}
+        return self.send("POST", path, json=body, headers=headers)
+
+    def sign_up(self, *, tags: str = "") -> Self:
+        """Make an account; the tags tell the payment sandbox how to misbehave."""
+        self.email = f"{uuid.uuid4().hex}{tags}@example.com"
+        answer = self.post("/sign-up", {"email": self.email, "password": PASSWORD})
+        assert answer.headers["location"] == "/dashboard"
+        return self
+
+    def sign_in(self, password: str = PASSWORD, **form: str) -> requests.Response:
+        return self.post("/sign-in", {"email": self.email, "password": password, **form})
+
+
+def an_address() -> str:
+    """Return a loopback address that nobody else uses."""
+    return ".".join(["127", *(str(1 + secrets.randbelow(254)) for _ in range(3))])
+
+
+def cookies_set_by(answer: requests.Response) -> SimpleCookie:
+    """Return the cookies of an answer with all that is said of them."""
+    cookies = SimpleCookie()
+    for cookie in answer.raw.headers.getlist("set-cookie"):
+        cookies.load(cookie)
+    return cookies
+
+
+def routes(stack: Stack) -> list[tuple[str, str]]:
+    """Return the method and rule of everything that is served."""
+    lines = stack.flask("routes").stdout.splitlines()
+    columns = [(rule.start(), rule.end()) for rule in re.finditer("-+", lines[1])]
+    return [
+        (method.strip(), line[columns[2][0] :].strip())
+        for line in lines[2:]
+        for method in line[slice(*columns[1])].split(",")
+    ]
+
+
+def everything_of(member: Visitor) -> dict[str, Any]:
+    """Return all that a forged form could have changed."""
+    person = member.person
+    with member.stack.store.begin() as tx:
+        return {
+            "person": person,
+            "wallet": tx.ledger.find_wallet_of(person.id),
+            "keys": tx.keys.list_of(person.id),
+            "purchases": tx.purchases.list_of(person.id, limit=100),
+        }

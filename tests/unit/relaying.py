@@ -1,0 +1,254 @@
+"""A call as small as can be, between a wallet and a model server that follows a script."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from types import MappingProxyType
+
+from creditcore import (
+    AuditBooks,
+    Basis,
+    ChargeUsage,
+    Credits,
+    GroupCommit,
+    Hold,
+    HoldState,
+    KeySecret,
+    ModelPrice,
+    Rates,
+    Tariff,
+    Usage,
+)
+from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.domain.money import ZERO
+from creditcore.ports.inference import HeardWire, InferenceRequest, Receipt
+from creditcore.testing.contracts import a_key, a_wallet
+from creditcore.testing.memory import (
+    FixedClock,
+    MemoryModelGateway,
+    MemoryTransactions,
+    SequentialIds,
+)
+from creditcore.usecases.price_list import PriceList
+from creditcore.usecases.relay_call import RelayCall
+from creditcore.usecases.relayed_call import Patience, RelayedCall
+
+PEPPER = b"pepper"
+SECRET = KeySecret.generate(lambda alphabet: alphabet[0])
+PING = b": ping\n\n"
+TEXT = b"t"
+USAGE = b"u 5 7"
+END = b"end"
+FAILURE = b"failed"
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+# One microcredit for a token read, ten for a token written.
+RATES = Rates(input=1, output=10, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=10)
+HOLD = Credits(100 + 10 * 50)
+Event = bytes | None | timedelta | BaseException
+
+
+def one_token_a_second(seconds: int) -> list[Event]:
+    return [event for _ in range(seconds) for event in (SECOND, TEXT)]
+
+
+@dataclass
+class ScriptedAnswer:
+    """An answer that does what it is told, in order, and then ends.
+
+    Attributes:
+        script: Bytes to hand out; None for silence as long as the reader waits; a time
+            to take before the next; an error to raise.
+    """
+
+    clock: FixedClock
+    script: deque[Event]
+    streamed: bool = True
+    closed: int = 0
+    waits_s: list[float] = field(default_factory=list)
+    reported_cost: str | None = None
+
+    def read(self, *, wait_s: float) -> bytes | None:
+        self.waits_s.append(wait_s)
+        event = self.script.popleft() if self.script else b""
+        while isinstance(event, timedelta):
+            self.clock.advance(event)
+            event = self.script.popleft()
+        if event is None:
+            self.clock.advance(timedelta(seconds=wait_s))
+        if isinstance(event, BaseException):
+            raise event
+        return event
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class ScriptedUpstream:
+    """A model server with one answer, or one error."""
+
+    answer: ScriptedAnswer
+    error: BaseException | None = None
+    down: bool = False
+    sent: list[bytes] = field(default_factory=list)
+
+    def check(self) -> None:
+        if self.down:
+            raise UpstreamUnavailableError
+
+    def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> ScriptedAnswer:
+        assert wire.endpoint
+        assert call_id
+        self.sent.append(body)
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+
+class TinyMeter:
+    """Counts ``t``; knows ``u P C`` as usage, ``$ X`` as a cost, ``end`` and ``failed``."""
+
+    def __init__(self) -> None:
+        self.budget: int | None = None
+        self.limit: int | None = None
+        self.starved = False
+        self.usage: Usage | None = None
+        self.delivered_tokens = 0
+        self.complete = False
+        self.error: str | None = None
+        self.reported_cost: str | None = None
+
+    def feed(self, chunk: bytes) -> bytes:
+        if chunk.startswith(b"u "):
+            _, prompt, completion = chunk.split()
+            self.usage = Usage(prompt_tokens=int(prompt), completion_tokens=int(completion))
+            return b""
+        if chunk.startswith(b"$ "):
+            self.reported_cost = chunk.removeprefix(b"$ ").decode()
+            return b""
+        self.complete = self.complete or chunk == END
+        if chunk == FAILURE:
+            self.error = "failed"
+        self.delivered_tokens += chunk == TEXT
+        return chunk
+
+    def finish(self) -> bytes:
+        return b""
+
+    def cut_short(self, message: str) -> bytes:
+        assert message
+        return b"cut short"
+
+
+class TinyWire:
+    """A protocol as small as can be."""
+
+    endpoint = "/v1/tiny"
+    modes = frozenset({"chat"})
+    upstream_headers: Mapping[str, str] = MappingProxyType({})
+
+    def hearing(self, header: Callable[[str], str | None]) -> TinyWire:
+        assert callable(header)
+        return self
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        fields = json.loads(body)
+        return InferenceRequest(
+            model=fields.get("model", "demo"),
+            stream=fields.get("stream", True),
+            wants_usage=False,
+            prompt_bound=fields.get("prompt_bound", 100),
+            output_limit=fields.get("limit", 50),
+            choices=1,
+            prompt_estimate=20,
+            fields=fields,
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
+        return json.dumps({**request.fields, "bound": output_bound}).encode()
+
+    def meter(self, request: InferenceRequest, *, receipt: Receipt | None = None) -> TinyMeter:
+        assert request.model
+        assert receipt is None or callable(receipt)
+        return TinyMeter()
+
+    def error_event(self, message: str, *, kind: str, code: str) -> bytes:
+        assert message
+        return f"error {kind} {code}".encode()
+
+
+@dataclass
+class Scene:
+    """A funded wallet, a model server that follows a script, and the use case between them."""
+
+    store: MemoryTransactions
+    clock: FixedClock
+    commits: GroupCommit
+    upstream: ScriptedUpstream
+    relay: RelayCall
+
+    @property
+    def answer(self) -> ScriptedAnswer:
+        return self.upstream.answer
+
+    def script(self, *events: Event, streamed: bool = True) -> None:
+        self.answer.script.extend(events)
+        self.answer.streamed = streamed
+
+    def open(self, **fields: object) -> RelayedCall:
+        return self.relay.open(
+            TinyWire(), json.dumps(fields).encode(), secret=SECRET, call_id="call-1"
+        )
+
+    @property
+    def hold(self) -> Hold:
+        """The hold as it is once everything that was handed over has committed."""
+        self.commits.flush()
+        return self.store.committed.holds["call-1"]
+
+    def expect_charge(self, basis: Basis, charged: int, *, status: int) -> None:
+        """Assert how the call was settled, and that the wallet agrees."""
+        hold = self.hold
+        assert (hold.state, hold.outcome.basis) == (HoldState.SETTLED, basis)
+        assert (hold.charged, hold.outcome.status) == (Credits(charged), status)
+        wallet = self.store.committed.wallets["wallet-1"]
+        assert (wallet.posted, wallet.held) == (Credits(10_000 - charged), ZERO)
+
+
+@contextmanager
+def a_scene() -> Iterator[Scene]:
+    """Run a test, and see afterwards that the books are clean and nothing is held."""
+    store, clock = MemoryTransactions(), FixedClock()
+    wallet = a_wallet(store, posted=10_000)
+    with store.begin() as tx:
+        tx.keys.add(a_key(wallet, key_hash=SECRET.hash(PEPPER)))
+        tx.commit()
+    models = [
+        ModelPrice(model="demo", rates=RATES, max_input_tokens=1000, max_output_tokens=200),
+        ModelPrice(model="boundless", rates=RATES),
+        ModelPrice(model="absurd", rates=replace(RATES, output=10**38), max_output_tokens=200),
+        ModelPrice(model="dear", rates=replace(RATES, output=2500), max_output_tokens=200),
+    ]
+    prices = PriceList(store, MemoryModelGateway(models), clock)
+    prices.refresh()
+    upstream = ScriptedUpstream(ScriptedAnswer(clock, deque()))
+    with GroupCommit(store, clock) as commits:
+        relay = RelayCall(
+            charge=ChargeUsage(commits, store, clock),
+            prices=prices,
+            upstream=upstream,
+            tariff=Tariff(1, 1, "1"),
+            pepper=PEPPER,
+            clock=clock,
+            ids=SequentialIds(),
+            patience=Patience(),
+        )
+        yield Scene(store, clock, commits, upstream, relay)
+    assert AuditBooks(store).audit().clean
+    assert store.committed.wallets["wallet-1"].held == ZERO
