@@ -1,6 +1,6 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-litellm test-clients check format lock clean
+.PHONY: help run test test-litellm test-clients check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+import venv
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from flask import Flask
+
+from adapters.flask_web import commands
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EMBEDDING = (REPOSITORY / "docs" / "embedding.md").read_text()
+OPERATING = (REPOSITORY / "docs" / "operating.md").read_text()
+README = (REPOSITORY / "README.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```\n\nIt prints `([^`]+)`", EMBEDDING, re.DOTALL)
 
 
@@ -31,6 +41,58 @@ def test_an_embedding_example_prints_what_the_page_says(
     assert done.stdout.strip() == printed
 
 
+def test_the_readme_embeds_as_it_says(tmp_path: Path) -> None:
+    [program] = re.findall(r"## Embed it\n\n```python\n(.*?)```", README, re.DOTALL)
+
+    subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPOSITORY)},
+        check=True,
+    )
+
+
+def test_the_library_installs_from_a_clone_as_the_page_says(tmp_path: Path) -> None:
+    [lines] = re.findall(r"\nIt is on no package index.*?```\n(.*?)```", EMBEDDING, re.DOTALL)
+    clone, mine = tmp_path / "clone", tmp_path / "mine"
+    shutil.copytree(REPOSITORY / "creditcore", clone / "creditcore")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, clone)
+    venv.create(mine, with_pip=True)
+    path = f"{mine / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    subprocess.run(
+        ["sh", "-e", "-c", lines], cwd=clone, env={**os.environ, "PATH": path}, check=True
+    )
+
+    program, printed = PROGRAMS[0]
+    done = subprocess.run(
+        [mine / "bin" / "python", "-I", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == printed
+
+
+def test_every_command_is_documented_with_its_options() -> None:
+    app = Flask(__name__)
+    commands.register(app)
+    leaves = {
+        words: {option for each in command.params for option in each.opts}
+        for words, command in commands_of(app.cli)
+    }
+
+    rows = re.findall(r"^\| `([a-z]+(?: [a-z]+)?)([^`]*)` \|", OPERATING, re.MULTILINE)
+
+    assert {words: {*re.findall(r"--[a-z-]+", options)} for words, options in rows} == leaves
+
+
+def commands_of(group: click.Group, *before: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands_of(command, *before, name)
+        else:
+            yield " ".join([*before, name]), command
+
+
 PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")]
 
 
@@ -41,3 +103,11 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     missing = [link for link in links if not (page.parent / link).exists()]
 
     assert missing == []
+
+
+def test_every_make_command_runs_though_a_folder_has_its_name() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    listed = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    phony = " ".join(re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)).split()
+
+    assert set(listed) <= set(phony)

@@ -216,6 +216,7 @@ def _insufficient(error: InsufficientCreditsError, base_url: str) -> str:
 _HTTP_MESSAGES = {
     404: "Nothing is at this address. It may have moved, or the link is incomplete.",
     413: "What was sent is too large.",
+    416: "The file has no such part.",
 }
 
 _TITLES = {
@@ -226,6 +227,7 @@ _TITLES = {
     405: "Not that way",
     409: "That was done already",
     413: "Too large",
+    416: "It ends before that",
     429: "Too many attempts",
     502: "The other side is not answering",
     503: "Back in a moment",
@@ -261,7 +263,7 @@ def register(app: Flask, *, base_url: str) -> None:
             message = f"Use {allowed} here, not {request.method}."
         answer = _answer(refusal(status, message, code=code))
         for name, value in error.get_headers():
-            if name.lower() in ("allow", "retry-after"):
+            if name.lower() in ("allow", "content-range", "retry-after"):
                 answer.headers[name] = value
         return answer
 

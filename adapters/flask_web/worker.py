@@ -2,14 +2,15 @@
 
 What is refused, and which connections stay open, are gunicorn's own. Its settings become plain
 attributes, plain requests are read quickly, a body that has arrived is handed over whole, and an
-answer leaves in one piece, to a client that has to take it. A process that is told to end does
-not wait for clients that say nothing.
+answer leaves in one piece, to a client that has to take it. Refusals are in JSON. A process that
+is told to end does not wait for clients that say nothing.
 """
 
 from __future__ import annotations
 
 import errno
 import functools
+import secrets
 import socket
 import time
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from adapters.flask_web.plain_environ import create
 from adapters.flask_web.plain_request import PlainParser, PlainRequest
+from adapters.flask_web.unread_request import refusal_of_unread, whole_answer
 
 LONGEST_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
@@ -79,6 +81,17 @@ class GatewayWorker(GeventWorker):
             self._answer(listener_name, req, sock, addr)
         finally:
             self._idle.add(sock)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Tell a client why its request was not read; our own failures are left to gunicorn."""
+        answer = refusal_of_unread(exc)
+        if answer is None:
+            super().handle_error(req, client, addr, exc)
+            return
+        request_id = f"req-{secrets.token_hex(12)}"
+        host = addr[0] if addr else "a socket"
+        self.log.warning("request %s from %s was refused: %s", request_id, host, exc)
+        util.write_nonblock(client, whole_answer(answer, request_id))
 
     def _answer(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         reader = None if isinstance(req, PlainRequest) else req.body.reader

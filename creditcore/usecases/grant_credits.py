@@ -19,7 +19,7 @@ class GrantCredits:
     clock: Clock
 
     def grant(self, wallet_id: str, amount: Credits, *, reason: str, reference: str) -> Transfer:
-        """Give credits once; a repeat of the reference changes nothing.
+        """Give credits once; a repeat of the reference changes nothing and returns the first.
 
         Raises:
             InvalidRequestError: The amount is not above zero, or no reason is given.
@@ -44,4 +44,4 @@ class GrantCredits:
             books.post((transfer,))
             tx.ledger.write(books)
             tx.commit()
-        return transfer
+        return books.transfers[transfer.reference]

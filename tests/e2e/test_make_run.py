@@ -77,8 +77,9 @@ def demo(data_dir: Path, *, program: Path = REPOSITORY, **settings: str) -> Iter
             assert process.wait(PATIENCE_S) == 0
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                # What it has started is in no group of ours: only it can stop that.
+                process.terminate()
+                process.wait(PATIENCE_S)
             process.stdout.close()
 
 

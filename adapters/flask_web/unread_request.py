@@ -1,0 +1,86 @@
+"""What a client is told whose request could not be read: in JSON, as the API says everything.
+
+Which page or which call it would have been is not known: it was refused before that.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import orjson
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    ExpectationFailed,
+    ForbiddenProxyRequest,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+
+from adapters.flask_web.errors import Refusal, refusal
+
+_LONGEST_DETAIL = 300
+
+_OUR_OWN = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
+_REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
+    (
+        LimitRequestLine,
+        refusal(
+            414,
+            "The address is too long. What is long goes into the body.",
+            code="uri_too_long",
+        ),
+    ),
+    (
+        LimitRequestHeaders,
+        refusal(
+            431,
+            "There are too many headers, or one is too large. What is long goes into the body.",
+            code="headers_too_large",
+        ),
+    ),
+    (
+        ExpectationFailed,
+        refusal(417, "Of Expect, only 100-continue is known.", code="expectation_failed"),
+    ),
+    (
+        UnsupportedTransferCoding,
+        refusal(
+            501,
+            "Of Transfer-Encoding, only chunked is known.",
+            code="unsupported_transfer_coding",
+        ),
+    ),
+    (ForbiddenProxyRequest, refusal(403, "This proxy is not known here.", code="forbidden")),
+)
+
+
+def refusal_of_unread(error: BaseException) -> Refusal | None:
+    """Return what a client is told that caused this error, or None if we did."""
+    if not isinstance(error, ParseException) or isinstance(error, _OUR_OWN):
+        return None
+    for kind, answer in _REFUSALS:
+        if isinstance(error, kind):
+            return answer
+    message = f"This is not HTTP as we read it: {str(error)[:_LONGEST_DETAIL]}."
+    return refusal(400, message, code="malformed_request")
+
+
+def whole_answer(answer: Refusal, request_id: str) -> bytes:
+    """Return a refusal as it is sent, after which the connection closes."""
+    body = orjson.dumps(answer.body)
+    head = (
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        f"X-Request-Id: {request_id}",
+        "",
+        "",
+    )
+    return "\r\n".join(head).encode() + body
