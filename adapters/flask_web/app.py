@@ -20,6 +20,7 @@ from adapters.flask_web import (
     errors,
     filters,
     health,
+    last_slash,
     pages,
     security,
     session,
@@ -51,6 +52,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.extensions["creditcore.throttle"] = Throttle(settings.redis_url)
 
     security.register(app, settings)
+    last_slash.register(app)
     errors.register(app, base_url=settings.base_url)
     filters.register(app)
     session.register(app)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
 from adapters.flask_web import offers
 from adapters.flask_web.pages import example_model
 from adapters.flask_web.session import for_people, person, services, settings
+from adapters.flask_web.throttle import CONFIRM_PER_ADDRESS, throttle
 from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayError,
     ReferenceConflictError,
 )
-from creditcore.domain.purchases import PurchaseState
+from creditcore.domain.purchases import Purchase, PurchaseState
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
@@ -27,7 +28,16 @@ _log = logging.getLogger(__name__)
 _RECENT_CALLS = 25
 _RECENT_PURCHASES = 50
 _RECENT_MOVEMENTS = 50
+_ASKED_AFTER_CANCELLING = 3
 _MADE_ALREADY = "This key was made already, and its secret shown once. It is in the list below."
+_NOTHING_CHARGED = (
+    "You have not paid, and nothing was charged. You can continue the payment below, under "
+    "Payments, or choose another amount."
+)
+_NOBODY_KNOWS = (
+    "Paystack cannot be asked about your payment now. If you paid, the credit is added by itself; "
+    "else nothing was charged."
+)
 _LIFETIMES_IN_DAYS = ("30", "90", "365")
 
 
@@ -49,14 +59,39 @@ def home() -> str:
     )
 
 
+@blueprint.get("/calls/<call_id>")
+@for_people
+def call(call_id: str) -> str:
+    """Show the receipt of one call: how its cost came about."""
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        keys = tx.keys.list_of(person().id)
+    receipt = services().receipts.write(call_id, wallet_id=wallet.id)
+    hold = receipt.call
+    key_id = hold.call.key_id if hold.call else None
+    return render_template(
+        "dashboard/call.html",
+        page="call",
+        section="home",
+        wallet=wallet,
+        receipt=receipt,
+        hold=hold,
+        key=next((key for key in keys if key.id == key_id), None),
+        given_back=hold.amount - hold.charged,
+        cost=hold.charged + hold.written_off,
+    )
+
+
 @blueprint.get("/billing")
 @for_people
-def billing() -> str:
+def billing() -> str | Response:
     """Sell credits, and show what was bought.
 
     A browser that has just come back from paying asks again until the payment is
     decided, so looking at the page asks the provider too.
     """
+    if "cancelled" in request.args:
+        return _after_cancelling()
     reference = request.args.get("reference", "")
     # On the way back from paying it was asked a moment ago.
     if reference and cookie.pop("just_confirmed", None) != reference:
@@ -71,7 +106,13 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
         movements = tx.ledger.transfers_of(wallet.id, limit=_RECENT_MOVEMENTS)
     now = services().clock.now()
-    returned = request.args.get("reference", "")
+    asked = request.args.get("reference", "")
+    returned = next((row for row in purchases if row.reference == asked), None)
+    choice = offers.Choice()
+    if request.form:
+        choice = offers.Choice.sent(request.form)
+    elif returned is not None and returned.state is PurchaseState.FAILED:
+        choice = offers.Choice.of(returned.offer.value)
     return render_template(
         "dashboard/billing.html",
         page="billing",
@@ -82,16 +123,13 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         max_usd=offers.MAX_USD,
         purchases=purchases,
         resumable={
-            purchase.reference
-            for purchase in purchases
-            if purchase.state is PurchaseState.PENDING
-            and purchase.checkout_url
-            and purchase.expires_at > now
+            purchase.reference for purchase in purchases if _can_be_continued(purchase, now)
         },
-        returned=next((row for row in purchases if row.reference == returned), None),
+        returned=returned,
         movements=movements,
         errors=errors or {},
-        custom_usd=request.form.get("custom_usd", ""),
+        choice=choice,
+        typed_offer=offers.typed(choice),
         now=now,
         shown=_RECENT_PURCHASES,
     )
@@ -140,6 +178,40 @@ def _confirm_own(reference: str) -> None:
             services().purchase.confirm(reference)
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", reference, error)
+
+
+def _after_cancelling() -> Response:
+    """Say how the payment stands that somebody says was given up, and forget that they said so.
+
+    Anybody can lead here with such an address. So the provider is asked: what is said is true,
+    whoever brought them. The page it is said on has another address, and says it once.
+    """
+    throttle().count_address(CONFIRM_PER_ADDRESS, "confirm")
+    now = services().clock.now()
+    with services().transactions.begin() as tx:
+        purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
+    waiting = [row for row in purchases if _can_be_continued(row, now)][:_ASKED_AFTER_CANCELLING]
+    for purchase in waiting:
+        try:
+            seen = services().purchase.confirm(purchase.reference)
+        except PaymentGatewayError as error:
+            _log.warning("payment %s could not be verified: %s", purchase.reference, error)
+            flash(_NOBODY_KNOWS, "info")
+            return redirect(url_for("dashboard.billing"))
+        if seen.state is not PurchaseState.PENDING:
+            cookie["just_confirmed"] = seen.reference
+            return redirect(url_for("dashboard.billing", reference=seen.reference))
+    if waiting:
+        flash(_NOTHING_CHARGED, "info")
+    return redirect(url_for("dashboard.billing"))
+
+
+def _can_be_continued(purchase: Purchase, now: datetime) -> bool:
+    return (
+        purchase.state is PurchaseState.PENDING
+        and bool(purchase.checkout_url)
+        and purchase.expires_at > now
+    )
 
 
 def _form_key_id() -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from flask import Flask
 from markupsafe import Markup
 
-from creditcore.domain.holds import Basis, Hold, HoldState
+from creditcore.domain.holds import Basis, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Transfer, TransferKind
 from creditcore.domain.money import (
@@ -24,7 +24,9 @@ from creditcore.domain.money import (
     Money,
     div_floor,
 )
-from creditcore.domain.purchases import Purchase, PurchaseState
+from creditcore.domain.pricing import usd_text
+from creditcore.domain.purchases import Offer, Purchase, PurchaseState
+from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED
 
 _MICROCREDITS_PER_DOLLAR = 100 * MICROCREDITS_PER_CREDIT
 _DOLLAR_DECIMALS = 8
@@ -32,9 +34,31 @@ _MS_PER_SECOND = 1_000
 _MS_PER_MINUTE = 60 * _MS_PER_SECOND
 _MINUS = "\u2212"
 _NO_BREAK = "\u00a0"
+_MILLION = 1_000_000
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HTTP_CLIENT_LEFT = 499
 _HTTP_ERRORS_FROM = 400
+_INCREDIBLE_USAGE = "incredible_usage"
+_ERRORS = {
+    "client_left": "You left before it ended.",
+    CREDITS_EXHAUSTED: "The credits ran out, so the answer ends where they did.",
+    _INCREDIBLE_USAGE: "The provider's count could not be true, so the text was counted.",
+    "interrupted": "Our server stopped in the middle of it.",
+    "upstream_error": "The model reported an error while it answered.",
+    "upstream_rejected": "The model did not take the request.",
+    "upstream_timeout": "The model took too long.",
+    "upstream_unavailable": "The model could not be reached, or its answer broke off.",
+}
+"""What the errors mean that are our own; those of a provider are shown in its word."""
+
+_BUCKETS = {
+    "input": "Input",
+    "cache_read": "Input, read from cache",
+    "cache_write": "Input, written to cache",
+    "cache_write_1h": "Input, written to cache for an hour",
+    "output": "Output",
+    "reasoning": "Output, reasoning",
+}
 
 
 class Tone(StrEnum):
@@ -92,9 +116,28 @@ def money(amount: Money) -> str:
 
 def rate(exchange: ExchangeRate) -> str:
     """Return ``"1 USD = KES 129.50"``, exactly, with two decimals at least."""
-    whole, _, decimals = str(exchange).partition(".")
-    digits = f"{int(whole):,}.{decimals:0<2}"
+    digits = _two_decimals(str(exchange))
     return f"1{_NO_BREAK}{exchange.base} = {exchange.quote}{_NO_BREAK}{digits}"
+
+
+def offer_summary(offer: Offer) -> str:
+    """Return ``"KES 4,787.00 for $74.00 of credit"``."""
+    return f"{money(offer.price)} for {dollars(offer.credits)} of credit"
+
+
+def provider_dollars(units: int) -> str:
+    """Return what a provider takes, given in units of 10^-30 USD, as ``"$0.00045"``, exactly."""
+    return reported_dollars(usd_text(units))
+
+
+def reported_dollars(usd: str) -> str:
+    """Return exact decimal text in USD as ``"$0.00045"``, with two decimals at least."""
+    return f"${_two_decimals(usd)}"
+
+
+def per_million(units: int) -> str:
+    """Return the price of a token, in units of 10^-30 USD, as that of a million: ``"$0.15"``."""
+    return provider_dollars(units * _MILLION)
 
 
 def whole_units(amount: Money) -> str:
@@ -110,8 +153,18 @@ def whole_units(amount: Money) -> str:
 
 
 def tokens(count: int) -> str:
-    """Return a count of tokens as ``"1,234"``."""
+    """Return a count of tokens as ``"1,234"``, where a heading names the unit."""
     return f"{count:,}"
+
+
+def token_count(count: int) -> str:
+    """Return ``"1,234 tokens"`` or ``"1 token"``."""
+    return f"{count:,}{_NO_BREAK}{'token' if count == 1 else 'tokens'}"
+
+
+def bucket(name: str) -> str:
+    """Name the kind of tokens that a line of a receipt is about."""
+    return _BUCKETS[name]
 
 
 def duration(milliseconds: int) -> str:
@@ -152,11 +205,50 @@ def call_status(hold: Hold) -> Status:
     """Say how a call went."""
     match hold.state:
         case HoldState.OPEN:
-            return Status("Running", Tone.BUSY, "Its ceiling is held until it ends.")
+            return Status("Running", Tone.BUSY, "Credits are held for it until it ends.")
         case HoldState.EXPIRED:
             return Status("Expired", Tone.WARN, "It never reported back, so its hold ran out.")
         case HoldState.SETTLED | HoldState.RELEASED:
             return _end_of(hold)
+
+
+def hold_status(hold: Hold) -> Status:
+    """Say what became of the credits that were set aside for a call."""
+    match hold.state:
+        case HoldState.OPEN:
+            return Status("Open", Tone.BUSY, "Credits are set aside for it until it ends.")
+        case HoldState.SETTLED:
+            hint = "The charge was taken, and the rest of what was set aside given back."
+            return Status("Settled", Tone.GOOD, hint)
+        case HoldState.RELEASED:
+            return Status("Released", Tone.QUIET, "All that was set aside was given back.")
+        case HoldState.EXPIRED:
+            hint = "The call never reported back, so all that was set aside was given back."
+            return Status("Expired", Tone.WARN, hint)
+
+
+def call_basis(hold: Hold) -> Status:
+    """Say what a charge was computed from."""
+    if hold.is_open:
+        return Status("Not known yet", Tone.BUSY, "It is known once the call has ended.")
+    match hold.outcome.basis:
+        case Basis.PROVIDER_USAGE:
+            hint = "The token counts that the provider reported."
+            return Status("Counted by the provider", Tone.GOOD, hint)
+        case Basis.COUNTED_OUTPUT:
+            hint = (
+                "The provider reported no usage that could be true, so the prompt and the text "
+                "you got were counted: four bytes, or one piece, to the token."
+            )
+            return Status("Counted by us", Tone.WARN, hint)
+        case Basis.NONE:
+            hint = "No usage was reported and no text delivered, so nothing was charged."
+            return Status("Nothing to charge for", Tone.QUIET, hint)
+
+
+def error_words(code: str) -> str:
+    """Say in a sentence what went wrong."""
+    return _ERRORS.get(code) or _words(code)
 
 
 def purchase_status(purchase: Purchase) -> Status:
@@ -216,11 +308,20 @@ def register(app: Flask) -> None:
         "money": money,
         "rate": rate,
         "whole_units": whole_units,
+        "offer_summary": offer_summary,
+        "provider_dollars": provider_dollars,
+        "reported_dollars": reported_dollars,
+        "per_million": per_million,
         "tokens": tokens,
+        "token_count": token_count,
+        "bucket": bucket,
         "duration": duration,
         "instant": instant,
         "day": day,
         "call_status": call_status,
+        "call_basis": call_basis,
+        "hold_status": hold_status,
+        "error_words": error_words,
         "purchase_status": purchase_status,
         "key_status": key_status,
         "movement": movement,
@@ -231,18 +332,27 @@ def register(app: Flask) -> None:
 
 def _end_of(hold: Hold) -> Status:
     outcome = hold.outcome
-    if outcome.status == _HTTP_CLIENT_LEFT:
-        hint = "You left early: charged for what was generated."
-        if outcome.basis is Basis.NONE:
-            hint = "You left early: nothing was charged."
-        return Status("Cancelled", Tone.WARN, hint)
     if outcome.error is not None or outcome.status >= _HTTP_ERRORS_FROM:
-        return Status("Failed", Tone.BAD, _words(outcome.error or f"HTTP {outcome.status}"))
+        return _fault_in(outcome)
     if hold.state is HoldState.RELEASED:
         return Status("Released", Tone.QUIET, "Nothing was charged.")
     if outcome.basis is Basis.COUNTED_OUTPUT:
         return Status("Done", Tone.GOOD, "No usage was reported: counted from the text.")
     return Status("Done", Tone.GOOD)
+
+
+def _fault_in(outcome: Outcome) -> Status:
+    if outcome.status == _HTTP_CLIENT_LEFT:
+        hint = "You left early: charged for what was generated."
+        if outcome.basis is Basis.NONE:
+            hint = "You left early: nothing was charged."
+        return Status("Cancelled", Tone.WARN, hint)
+    hint = error_words(outcome.error or f"HTTP {outcome.status}")
+    if outcome.error == CREDITS_EXHAUSTED:
+        return Status("Cut short", Tone.WARN, hint)
+    if outcome.error == _INCREDIBLE_USAGE and outcome.status < _HTTP_ERRORS_FROM:
+        return Status("Done", Tone.GOOD, hint)
+    return Status("Failed", Tone.BAD, hint)
 
 
 def _signed(number: int, text: str) -> str:
@@ -252,6 +362,11 @@ def _signed(number: int, text: str) -> str:
 def _hundredths(count: int) -> str:
     whole, rest = divmod(count, 100)
     return f"{whole:,}.{rest:02d}"
+
+
+def _two_decimals(text: str) -> str:
+    whole, _, decimals = text.partition(".")
+    return f"{int(whole):,}.{decimals:0<2}"
 
 
 def _utc(at: datetime) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, current_app, render_template, send_from_directory
 
 from adapters.flask_web import offers, session
 from adapters.flask_web.model_offers import ModelOffer
@@ -15,63 +15,79 @@ blueprint = Blueprint("pages", __name__)
 
 @dataclass(frozen=True, slots=True)
 class BillingCase:
-    """One way a call can end."""
+    """One way a call can end.
+
+    Attributes:
+        bases: What its receipt may say that the charge was computed from, the likelier first;
+            empty where there is no receipt.
+    """
 
     happens: str
     charged: str
-    basis: Basis
+    bases: tuple[Basis, ...]
 
+
+_REPORTED, _COUNTED, _NONE = Basis.PROVIDER_USAGE, Basis.COUNTED_OUTPUT, Basis.NONE
 
 BILLING_CASES = (
     BillingCase(
         "The answer is complete",
         "What the provider counted, to the token.",
-        Basis.PROVIDER_USAGE,
+        (_REPORTED,),
     ),
     BillingCase(
-        "The answer is complete, but the provider reports no usage",
+        "The answer is complete, but the provider reports no usage that can be true",
         "The prompt and the text you got, counted by us: four bytes, or one piece, to the token.",
-        Basis.COUNTED_OUTPUT,
+        (_COUNTED,),
+    ),
+    BillingCase(
+        "The answer is empty",
+        "What the provider counted; nothing if it reports no usage.",
+        (_REPORTED, _NONE),
     ),
     BillingCase(
         "You close a stream early",
         "We listen for a few seconds more. If the provider still reports its usage, that; else "
         "the prompt and the text you got, counted by us.",
-        Basis.COUNTED_OUTPUT,
+        (_COUNTED, _REPORTED),
+    ),
+    BillingCase(
+        "You close it before any text",
+        "The same: the model was reading your prompt already.",
+        (_COUNTED, _REPORTED),
     ),
     BillingCase(
         "The stream breaks, or reports an error, after text has arrived",
-        "The provider's count if it came, else the prompt and the text you got.",
-        Basis.COUNTED_OUTPUT,
+        "The provider's count if it came, else the prompt and the text you got, counted by us.",
+        (_COUNTED, _REPORTED),
     ),
     BillingCase(
         "The call fails before any text",
-        "Nothing. All of the hold comes back.",
-        Basis.NONE,
-    ),
-    BillingCase(
-        "You leave before any text, and no usage is reported",
-        "The prompt, counted by us: the model was reading it already.",
-        Basis.COUNTED_OUTPUT,
+        "Nothing: all of the hold comes back. Only if the provider reports usage all the same, "
+        "that.",
+        (_NONE, _REPORTED),
     ),
     BillingCase(
         "The credits run out while a stream is running",
-        "The text you got. It ends with reason “length”, before a token you could not pay for.",
-        Basis.COUNTED_OUTPUT,
+        "The prompt and the text you got, counted by us, or by the provider where its count came "
+        "with them. It ends with reason “length”, before a token you could not pay for.",
+        (_COUNTED, _REPORTED),
     ),
     BillingCase(
-        "The answer is empty, and the provider counts its prompt",
-        "What the provider counted.",
-        Basis.PROVIDER_USAGE,
+        "Our server stops in the middle of a call",
+        "Nothing: all of the hold comes back, once nobody can be working on the call any more.",
+        (_NONE,),
     ),
     BillingCase(
-        "The request is refused: bad input, no such model, too few credits",
-        "Nothing. It never reached a model.",
-        Basis.NONE,
+        "The request is refused before it runs: bad input, a key that opens nothing, no such "
+        "model, too few credits, a model server that is known to be down",
+        "Nothing. It never reached a model, and nothing was set aside.",
+        (),
     ),
 )
 """In the order people meet them."""
 
+_A_DAY_S = 24 * 60 * 60
 _FALLBACK_MODEL = "gpt-4o-mini"
 
 
@@ -115,3 +131,19 @@ def pricing() -> str:
         offers=offers.listed(),
         models=[ModelOffer.of(price, tariff) for price in session.services().prices.all()],
     )
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Return the icon that browsers ask for by themselves, where no page named another."""
+    return _at_the_root("favicon.ico")
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Tell search engines which pages are for everybody."""
+    return _at_the_root("robots.txt")
+
+
+def _at_the_root(name: str) -> Response:
+    return send_from_directory(current_app.static_folder or "", name, max_age=_A_DAY_S)

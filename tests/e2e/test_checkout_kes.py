@@ -10,10 +10,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from creditcore import Credits, Money, PurchaseState
-from tests.e2e.test_payment_confirm import WELCOME, Buyer, a_buyer, alerts_about
+from tests.e2e.test_payment_confirm import (
+    WELCOME,
+    Buyer,
+    a_buyer,
+    alerts_about,
+    trouble_at_paystack,
+)
 from tests.stack import Stack, running_stack
 
 START = "/api/checkout/start"
+QUOTE = "/api/checkout/quote"
 TEN_DOLLARS = Money(129_000, "KES")
 
 BAD_AMOUNTS = {
@@ -136,6 +143,48 @@ def test_a_program_is_told_all_about_the_checkout(kes_stack: Stack, buyer: Buyer
     assert purchase.state is PurchaseState.PENDING
 
 
+@pytest.mark.parametrize("usd", [2, 37, 1_000])
+def test_a_quote_is_what_starting_would_lock(buyer: Buyer, usd: int) -> None:
+    quote = buyer.get(QUOTE, params={"amount_usd": usd})
+
+    told = buyer.post_json(START, {"amount_usd": usd}).json()
+    assert quote.status_code == 200
+    summary = quote.json().pop("summary")
+    assert summary == f"KES\u00a0{129 * usd:,}.00 for ${2 * usd:,}.00 of credit"
+    assert quote.json() == {
+        "amount": told["amount"],
+        "exchange_rate": "129",
+        "credits": told["credits"],
+        "summary": summary,
+    }
+
+
+def test_a_quote_stores_nothing(buyer: Buyer) -> None:
+    buyer.get(QUOTE, params={"amount_usd": 37})
+
+    assert buyer.purchases() == []
+
+
+@pytest.mark.parametrize("amount", ["", "0", "1", "1001", "10.5", "ten", "-5", "1e1", "9" * 3_000])
+def test_a_bad_amount_has_no_quote(buyer: Buyer, amount: str) -> None:
+    answer = buyer.get(QUOTE, params={"amount_usd": amount})
+
+    assert answer.status_code == 400
+    assert "whole number of US dollars" in answer.json()["error"]["message"]
+
+
+def test_an_amount_that_nobody_names_has_no_quote(buyer: Buyer) -> None:
+    assert buyer.get(QUOTE).status_code == 400
+
+
+def test_a_typed_amount_is_priced_on_a_page_without_scripts(buyer: Buyer) -> None:
+    with trouble_at_paystack(buyer, "initialize", status=503):
+        page = buyer.post(START, {"amount_usd": "other", "custom_usd": "37"}).text
+
+    assert "KES\u00a04,773.00 for $74.00 of credit" in page
+    assert "rounded up to a whole shilling" in page
+
+
 def test_every_start_is_a_purchase_of_its_own(buyer: Buyer) -> None:
     references = {buyer.buy(10) for _ in range(3)}
 
@@ -146,10 +195,14 @@ def test_every_start_is_a_purchase_of_its_own(buyer: Buyer) -> None:
 
 def test_a_stranger_cannot_start_a_checkout(kes_stack: Stack) -> None:
     with Buyer(kes_stack) as stranger:
-        answer = stranger.post_json(START, {"amount_usd": 10})
+        answers = [
+            stranger.post_json(START, {"amount_usd": 10}),
+            stranger.get(QUOTE, params={"amount_usd": 10}),
+        ]
 
-    assert answer.status_code == 401
-    assert answer.json()["error"]["code"] == "not_signed_in"
+    for answer in answers:
+        assert answer.status_code == 401
+        assert answer.json()["error"]["code"] == "not_signed_in"
 
 
 def test_limits_are_for_sale_themselves(buyer: Buyer) -> None:

@@ -14,6 +14,7 @@ from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Transfer, TransferKind
 from creditcore.domain.money import Credits, ExchangeRate, Money
+from creditcore.domain.pricing import ModelPrice, Rates, Usage, price_units
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -94,6 +95,27 @@ def test_rate_names_both_currencies(text: str, shown: str) -> None:
     assert filters.rate(exchange).replace("\u00a0", " ") == shown
 
 
+@pytest.mark.parametrize(
+    ("price", "each", "million"),
+    [
+        ("0.00000015", "$0.00000015", "$0.15"),
+        ("0.000003", "$0.000003", "$3.00"),
+        ("0.0123456789", "$0.0123456789", "$12,345.6789"),
+        ("1e-30", f"$0.{'0' * 29}1", f"$0.{'0' * 23}1"),
+        ("0", "$0.00", "$0.00"),
+    ],
+)
+def test_a_price_of_a_provider_keeps_every_digit(price: str, each: str, million: str) -> None:
+    units = price_units(price)
+
+    assert filters.provider_dollars(units) == each
+    assert filters.per_million(units) == million
+
+
+def test_a_reported_cost_keeps_every_digit() -> None:
+    assert filters.reported_dollars("1234.000000000001") == "$1,234.000000000001"
+
+
 def test_form_value_refuses_to_lose_cents() -> None:
     assert filters.whole_units(Money(1_000, "USD")) == "10"
 
@@ -103,6 +125,21 @@ def test_form_value_refuses_to_lose_cents() -> None:
 
 def test_tokens_are_grouped_by_thousands() -> None:
     assert filters.tokens(1_234_567) == "1,234,567"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 tokens"), (1, "1 token"), (2, "2 tokens"), (1_234, "1,234 tokens")]
+)
+def test_one_token_is_no_plural(count: int, text: str) -> None:
+    assert filters.token_count(count).replace("\u00a0", " ") == text
+
+
+def test_every_line_of_a_receipt_has_a_name() -> None:
+    lines = ModelPrice(model="m", rates=_RATES).itemize(Usage())
+
+    names = {filters.bucket(line.bucket) for line in lines}
+
+    assert len(names) == len(lines) == 6
 
 
 @pytest.mark.parametrize(
@@ -158,6 +195,20 @@ def test_naive_instant_is_refused() -> None:
         (HoldState.RELEASED, Outcome(status=502, error="upstream_error"), "Failed", Tone.BAD),
         (HoldState.RELEASED, Outcome(status=503), "Failed", Tone.BAD),
         (HoldState.RELEASED, Outcome(), "Released", Tone.QUIET),
+        # The credits ran out, or a count was not believed: the answer was good as far as it went.
+        (
+            HoldState.SETTLED,
+            Outcome(basis=Basis.COUNTED_OUTPUT, status=200, error="credits_exhausted"),
+            "Cut short",
+            Tone.WARN,
+        ),
+        (
+            HoldState.SETTLED,
+            Outcome(basis=Basis.COUNTED_OUTPUT, status=200, error="incredible_usage"),
+            "Done",
+            Tone.GOOD,
+        ),
+        (HoldState.SETTLED, Outcome(status=502, error="incredible_usage"), "Failed", Tone.BAD),
     ],
 )
 def test_every_end_of_a_call_has_a_word(
@@ -168,12 +219,35 @@ def test_every_end_of_a_call_has_a_word(
     assert (status.word, status.tone) == (word, tone)
 
 
-def test_failed_call_says_why_in_words() -> None:
-    outcome = Outcome(status=502, error="upstream_timeout")
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        ("upstream_timeout", "The model took too long."),
+        ("context_length_exceeded", "Context length exceeded."),
+    ],
+)
+def test_failed_call_says_why_in_words(error: str, hint: str) -> None:
+    outcome = Outcome(status=502, error=error)
 
     status = filters.call_status(replace(_A_HOLD, state=HoldState.RELEASED, outcome=outcome))
 
-    assert status.hint == "Upstream timeout."
+    assert status.hint == hint
+
+
+@pytest.mark.parametrize("state", HoldState)
+def test_every_state_of_a_hold_is_explained(state: HoldState) -> None:
+    assert filters.hold_status(replace(_A_HOLD, state=state)).hint
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_every_basis_is_explained(basis: Basis) -> None:
+    settled = replace(_A_HOLD, state=HoldState.SETTLED, outcome=Outcome(basis=basis))
+
+    assert filters.call_basis(settled).hint
+
+
+def test_the_basis_of_a_running_call_is_not_known() -> None:
+    assert filters.call_basis(_A_HOLD).word == "Not known yet"
 
 
 @pytest.mark.parametrize("state", PurchaseState)
@@ -231,6 +305,7 @@ def test_registered_filters_reach_templates_unescaped() -> None:
     assert text.replace("\u00a0", " ").startswith("$0.05 5 credits <time ")
 
 
+_RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
 _A_HOLD = Hold(
     reference="call-1",
     wallet_id="w",

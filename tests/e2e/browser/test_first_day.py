@@ -173,6 +173,7 @@ def test_a_cancelled_payment_stays_open_and_can_be_continued(buyer: Buyer, page:
 
     page.locator("#cancel").click()
     expect(page).to_have_url(f"{buyer.stack.base_url}/dashboard/billing")
+    expect(page.get_by_text("nothing was charged")).to_be_visible()
     [waiting] = payments(page)
     page.get_by_role("link", name="Continue to payment").click()
     page.locator("#pay").click()

@@ -24,7 +24,7 @@ WIDTHS = (1280, 360)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LONG_EMAIL = f"{'x' * 32}{uuid.uuid4().hex}@{'y' * 180}.example"
 
-PUBLIC = ("/", "/pricing", "/sign-in", "/sign-up", "/nothing-here", "/sign-out")
+PUBLIC = ("/", "/pricing", "/docs/billing", "/sign-in", "/sign-up", "/nothing-here", "/sign-out")
 OF_MEMBERS = ("/", "/pricing", "/dashboard", "/dashboard/billing", "/dashboard/keys")
 
 WHAT_STICKS_OUT = """() => {
@@ -64,6 +64,13 @@ FOCUS = """() => {
       style.boxShadow !== "none" ||
       (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0)),
   };
+}"""
+
+LINES_OF_BEGINNING = """(one) => {
+  const range = document.createRange();
+  range.setStart(one.firstChild, 0);
+  range.setEnd(one.firstChild, 8);
+  return range.getClientRects().length;
 }"""
 
 BRIGHTNESS = """() => {
@@ -251,6 +258,62 @@ def test_a_new_key_fits_and_is_usable(regular: Buyer, open_page: OpenPage) -> No
     expect(page.locator("#new-secret")).to_contain_text("sk-cc-")
     assert_usable_by_everybody(page)
     assert_fits_every_screen(page)
+
+
+def test_a_revoked_key_says_so_once_in_each_row(regular: Buyer, open_page: OpenPage) -> None:
+    page = open_page(visitor=regular, viewport={"width": 390, "height": 844})
+    page.goto(f"{regular.stack.base_url}/dashboard/keys")
+    page.get_by_label("Revoke key 7").click()
+    page.get_by_role("button", name="Revoke this key").locator("visible=true").click()
+
+    when = page.get_by_role("row", name="key 7").locator("[data-label=Revoked]")
+
+    expect(when).to_have_text(re.compile(r"\d{4}$"), use_inner_text=True)
+    expect(when.get_by_text("Revoked")).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(when).to_have_text(re.compile(r"^Revoked \d+ \w+ \d{4}$"), use_inner_text=True)
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 390])
+def test_a_reference_is_not_broken_at_its_hyphen(
+    regular: Buyer, open_page: OpenPage, width: int
+) -> None:
+    page = open_page(visitor=regular, viewport={"width": width, "height": 800})
+    page.goto(f"{regular.stack.base_url}/dashboard/billing")
+
+    lines = page.locator(".reference").first.evaluate(LINES_OF_BEGINNING)
+
+    assert lines == 1
+
+
+def test_the_dashboard_leads_to_prices_and_rules(newcomer: Buyer, open_page: OpenPage) -> None:
+    page = open_page(visitor=newcomer)
+    home = f"{newcomer.stack.base_url}/dashboard/keys"
+    page.goto(home)
+
+    page.locator(".sidebar").get_by_role("link", name="Prices").click()
+    expect(page).to_have_url(f"{newcomer.stack.base_url}/pricing")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(home)
+    page.get_by_label("Account", exact=True).click()
+    page.locator(".menu").get_by_role("link", name="How calls are billed").click()
+
+    expect(page).to_have_url(f"{newcomer.stack.base_url}/docs/billing")
+
+
+def test_the_button_beside_a_password_says_what_it_does_and_how_it_stands(
+    sqlite_stack: Stack, page: Page
+) -> None:
+    page.goto(f"{sqlite_stack.base_url}/sign-in")
+    password = page.get_by_label("Password", exact=True)
+    password.fill("secret")
+
+    page.get_by_role("button", name="Show password, now hidden").press("Enter")
+    expect(password).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Hide password, now shown").press("Enter")
+
+    expect(password).to_have_attribute("type", "password")
+    expect(page.get_by_role("button", name="Show password, now hidden")).to_have_text("Show")
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/dashboard/billing"])

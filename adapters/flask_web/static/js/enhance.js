@@ -18,13 +18,19 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// Print buttons.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 // Show and hide a password.
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const input = document.getElementById(button.dataset.reveal);
   const show = (shown) => {
     input.type = shown ? "text" : "password";
     button.textContent = shown ? "Hide" : "Show";
-    button.setAttribute("aria-pressed", String(shown));
+    button.setAttribute("aria-label", shown ? "Hide password, now shown" : "Show password, now hidden");
   };
   button.hidden = false;
   button.addEventListener("click", () => show(input.type === "password"));
@@ -47,8 +53,32 @@ for (const time of document.querySelectorAll("time[data-local]")) {
 
 // Typing another amount chooses it.
 const other = document.getElementById("amount-other");
-document.getElementById("custom_usd")?.addEventListener("input", () => { other.checked = true; });
-other?.addEventListener("change", () => document.getElementById("custom_usd").focus());
+const typed = document.getElementById("custom_usd");
+typed?.addEventListener("input", () => { other.checked = true; });
+other?.addEventListener("change", () => typed.focus());
+
+// What another amount costs. The server says it: nothing is computed here.
+const price = document.getElementById("typed-price");
+if (price) {
+  let question = new AbortController();
+  const ask = async () => {
+    question.abort();
+    question = new AbortController();
+    const { signal } = question;
+    const amount = typed.value;
+    price.textContent = "";
+    if (!/^[0-9]+$/.test(amount) || !typed.validity.valid) return;
+    try {
+      const answer = await fetch(`${price.dataset.quote}?amount_usd=${amount}`, { signal });
+      // Another amount may have been typed by the time that it is read.
+      const summary = answer.ok ? (await answer.json()).summary : "";
+      if (!signal.aborted) price.textContent = summary;
+    } catch {
+      // Left, overtaken or offline: the rate beside the field says how the price is made.
+    }
+  };
+  typed.addEventListener("input", ask);
+}
 
 // One open menu at a time; Escape closes it and gives the focus back.
 const menus = [...document.querySelectorAll("details.confirm, details.menu")];
@@ -77,10 +107,10 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// A payment that is still being confirmed looks again by itself, ten times at most.
+// A page about something that is not decided yet looks again by itself, ten times at most.
 const waiting = document.querySelector("[data-reload-after]");
 if (waiting) {
-  const counter = `reloads:${location.search}`;
+  const counter = `reloads:${location.pathname}${location.search}`;
   const count = Number(sessionStorage.getItem(counter) ?? 0);
   if (count < 10) {
     setTimeout(() => {

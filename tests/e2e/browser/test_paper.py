@@ -1,0 +1,82 @@
+"""What is printed: the figures, on white, without what can only be pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser.conftest import OpenPage
+from tests.e2e.browser.test_pages import BRIGHTNESS, WHAT_STICKS_OUT
+from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.stack import Stack
+
+# A4 without margins of 15 mm, in CSS pixels.
+PAPER = {"width": 680, "height": 1009}
+
+
+@pytest.fixture(scope="module")
+def payer(sqlite_stack: Stack) -> Iterator[Buyer]:
+    """Somebody who has paid, and begun to pay again."""
+    with a_buyer(sqlite_stack, tags="+nowebhook") as payer:
+        reference = payer.buy(10)
+        payer.pay(reference)
+        payer.come_back(reference)
+        payer.buy(25)
+        yield payer
+
+
+def printed(page: Page, payer: Buyer, path: str) -> Page:
+    """Open a page in the dark and lay it out for paper."""
+    page.goto(f"{payer.stack.base_url}{path}")
+    page.locator("html").evaluate("root => { root.dataset.theme = 'dark'; }")
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print", color_scheme="dark", reduced_motion="reduce")
+    return page
+
+
+def assert_fit_for_paper(page: Page, payer: Buyer) -> None:
+    expect(page.locator(".print-head")).to_contain_text(payer.email)
+    for gone in (".sidebar", ".phonebar", ".tabbar", ".sandbox-bar", "button", "summary"):
+        for one in page.locator(gone).all():
+            expect(one).to_be_hidden()
+    assert page.evaluate(WHAT_STICKS_OUT) == []
+    # Paper has no colour of its own, and its ink is dark.
+    assert page.evaluate(BRIGHTNESS) is None
+    [red, *_] = page.evaluate("getComputedStyle(document.body).color.match(/[0-9]+/g).map(Number)")
+    assert red < 60
+
+
+def test_bills_are_printed_as_tables(payer: Buyer, open_page: OpenPage) -> None:
+    page = printed(open_page(visitor=payer), payer, "/dashboard/billing")
+
+    assert_fit_for_paper(page, payer)
+    expect(page.locator("#buy")).to_be_hidden()
+    for table in page.locator("table").all():
+        assert table.evaluate("one => getComputedStyle(one).display") == "table"
+    expect(page.get_by_role("columnheader", name="Reference")).to_be_visible()
+    expect(page.locator("[aria-labelledby=payments]")).to_contain_text("$10.00")
+    expect(page.get_by_text("Continue to payment")).to_be_hidden()
+
+
+def test_a_receipt_is_printed_on_one_sheet(payer: Buyer, open_page: OpenPage) -> None:
+    call = payer.stack.chat("[[sim tokens=5]]", key=payer.stack.a_key(payer.person.id))
+    payer.stack.settled_wallet_of(payer.person.id)
+    call_id = call.headers["x-request-id"]
+    page = printed(open_page(visitor=payer), payer, f"/dashboard/calls/{call_id}")
+
+    assert_fit_for_paper(page, payer)
+    expect(page.locator("#call-id")).to_have_text(call_id)
+    expect(page.get_by_text("provider_usage")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") <= PAPER["height"]
+
+
+def test_the_button_prints(payer: Buyer, open_page: OpenPage) -> None:
+    page = open_page(visitor=payer)
+    page.add_init_script("window.print = () => { document.title = 'printed'; };")
+    page.goto(f"{payer.stack.base_url}/dashboard/billing")
+
+    page.get_by_role("button", name="Print").click()
+
+    expect(page).to_have_title("printed")
