@@ -45,7 +45,7 @@ def migrate() -> None:
 @click.option("--once", is_flag=True, help="Do everything that is due, once, and exit.")
 @with_appcontext
 def worker(*, once: bool) -> None:
-    """Expire holds left behind, refresh prices, ask about pending payments.
+    """Expire holds left behind, refresh prices, work off webhooks, ask about payments.
 
     Any number of workers may run; on SQLite the gateway does this itself.
     """

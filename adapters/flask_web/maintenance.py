@@ -13,6 +13,7 @@ from creditcore.domain.errors import CreditcoreError
 _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
+_WEBHOOKS_EVERY_S = 10.0
 _LAST_CHORE_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Maintenance:
         self._chores: dict[str, tuple[float, Callable[[], int]]] = {
             "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
             "models priced": (_PRICES_EVERY_S, services.prices.refresh),
+            "webhooks worked off": (_WEBHOOKS_EVERY_S, services.purchase.work_off),
             "payments decided": (_PAYMENTS_EVERY_S, services.purchase.confirm_pending),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, flash, redirect, request
@@ -14,6 +15,8 @@ from adapters.flask_web.session import services, settings
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.throttle import CONFIRM_PER_ADDRESS
 from creditcore.domain.errors import PaymentGatewayError, PurchaseNotFoundError
+from creditcore.ports.payment_events import PaymentEvent
+from creditcore.usecases.purchase_credits import PurchaseCredits
 
 _SIGNATURE_HEADER = "X-Paystack-Signature"
 
@@ -53,8 +56,24 @@ def come_back() -> Response:
     return redirect(f"{settings().post_payment_redirect_path}?{query}")
 
 
-def receive() -> tuple[str, int]:
-    """Take a webhook: 200 means it is safe here, 401 that it is not the provider's."""
-    body = request.get_data(cache=False)
-    services().purchase.receive(body, request.headers.get(_SIGNATURE_HEADER))
-    return "", 200
+def receive() -> Response:
+    """Take a webhook: 200 means it is safe here, 401 that it is not the provider's.
+
+    Nobody is asked anything before the answer has left: a provider that waits for it would
+    give up, and deliver all the same again and again.
+    """
+    purchase = services().purchase
+    event = purchase.receive(request.get_data(cache=False), request.headers.get(_SIGNATURE_HEADER))
+    answer = Response(status=200)
+    if event is not None:
+        answer.call_on_close(partial(_act_on, purchase, event))
+        # Whatever came next on this connection would have to wait for that.
+        answer.headers["Connection"] = "close"
+    return answer
+
+
+def _act_on(purchase: PurchaseCredits, event: PaymentEvent) -> None:
+    try:
+        purchase.act_on(event)
+    except Exception:  # noqa: BLE001 - the answer has left, so nobody can be told
+        _log.exception("webhook about payment %s is left to the worker", event.reference)

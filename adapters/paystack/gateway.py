@@ -115,7 +115,7 @@ class PaystackGateway:
         """Return what a webhook is about, if Paystack signed exactly these bytes.
 
         Raises:
-            WebhookRefusedError: It did not, or the body is not a webhook.
+            WebhookRefusedError: It did not, or it is longer than any webhook.
         """
         if len(body) > MAX_WEBHOOK_BYTES:
             raise WebhookRefusedError("The webhook is too long.")

@@ -17,7 +17,7 @@ from typing import Self
 
 import orjson
 
-from creditcore.domain.errors import PaymentGatewayUnavailableError, WebhookRefusedError
+from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.ports.payments import CheckoutRequest, WebhookNotice
@@ -196,21 +196,21 @@ def read_payment(answer: Answer, *, reference: str) -> Payment:
 
 
 def read_notice(body: bytes) -> WebhookNotice:
-    """Return what a webhook is about.
+    """Return what a webhook is about; it has no kind where it says nothing we understand.
+
+    It is signed all the same, so it is not refused: Paystack would only repeat it for three
+    days, and it would be lost then.
 
     Events name their payment in three places: charges in ``reference``, refunds in
     ``transaction_reference``, disputes in ``transaction.reference``.
-
-    Raises:
-        WebhookRefusedError: The body is not a webhook.
     """
     try:
-        event = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise WebhookRefusedError("The webhook is not JSON.") from error
-    kind = _text(event.get("event")) if isinstance(event, dict) else ""
+        event = _mapping(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        event = {}
+    kind = _text(event.get("event"))
     if not kind:
-        raise WebhookRefusedError("The webhook does not say what happened.")
+        return WebhookNotice(kind="", reference="")
     data = _mapping(event.get("data"))
     places = (
         data.get("reference"),

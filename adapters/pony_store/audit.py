@@ -15,7 +15,7 @@ from adapters.pony_store.session import Session
 from creditcore.ports.audit import Breach
 
 FORGOTTEN_AFTER_S = 15 * 60
-"""A purchase whose payment was announced and that still waits after this was forgotten."""
+"""A payment that was announced, and that nobody has looked after for so long, was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +229,11 @@ _CHECKS: dict[str, tuple[_Check, ...]] = {
             expected="p.price_minor_units",
             among="""
                 FROM transactions p
-                WHERE p.state = 'pending' AND EXISTS (
+                WHERE p.state IN ('pending', 'failed') AND EXISTS (
                     SELECT 1 FROM payment_events e
                     WHERE e.reference = p.paystack_ref AND e.kind = 'charge.success'
-                      AND e.received_at < {long_ago})
+                      AND e.received_at < {long_ago}
+                      AND (e.due_at IS NULL OR e.due_at < {long_ago}))
             """,
         ),
         _Check(

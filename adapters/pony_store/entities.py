@@ -134,6 +134,8 @@ def define_entities(db: Any) -> None:
         body = Optional(str, autostrip=False)
         received_at = Required(int, size=64)
         deliveries = Required(int, size=64)
+        attempts = Required(int, size=64)
+        due_at = Optional(int, size=64)
 
     class Model(entity):
         """A price. Rates are integers of 10^-30 USD per token, longer than 64 bits."""

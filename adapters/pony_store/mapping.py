@@ -19,6 +19,7 @@ from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.people import Person, Role
 from creditcore.domain.pricing import ModelPrice, Rates, Tier, Usage
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
+from creditcore.ports.payment_events import PaymentEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -34,7 +35,8 @@ def instant(micros: int) -> datetime:
     return _EPOCH + micros * _MICROSECOND
 
 
-def _micros_or_none(at: datetime | None) -> int | None:
+def micros_or_none(at: datetime | None) -> int | None:
+    """Return an instant as microseconds, where there is one."""
     return None if at is None else micros(at)
 
 
@@ -165,7 +167,7 @@ def closing_values(hold: Hold) -> tuple[object, ...]:
         str(hold.state),
         hold.charged.microcredits,
         hold.written_off.microcredits,
-        _micros_or_none(hold.closed_at),
+        micros_or_none(hold.closed_at),
         usage.prompt_tokens if usage else None,
         usage.completion_tokens if usage else None,
         usage.cached_tokens if usage else None,
@@ -306,8 +308,8 @@ def term_values(key: ApiKey) -> tuple[object, ...]:
     return (
         key.id,
         key.wallet_id,
-        _micros_or_none(key.expires_at),
-        _micros_or_none(key.revoked_at),
+        micros_or_none(key.expires_at),
+        micros_or_none(key.revoked_at),
     )
 
 
@@ -322,8 +324,8 @@ def key_columns(key: ApiKey) -> dict[str, object]:
         "last_four": key.last_four,
         "key_hash": key.key_hash,
         "created_at": micros(key.created_at),
-        "expires_at": _micros_or_none(key.expires_at),
-        "revoked_at": _micros_or_none(key.revoked_at),
+        "expires_at": micros_or_none(key.expires_at),
+        "revoked_at": micros_or_none(key.revoked_at),
     }
 
 
@@ -371,7 +373,7 @@ def purchase_columns(purchase: Purchase) -> dict[str, object]:
         "review_reason": purchase.review_reason,
         "created_at": micros(purchase.created_at),
         "expires_at": micros(purchase.expires_at),
-        "closed_at": _micros_or_none(purchase.closed_at),
+        "closed_at": micros_or_none(purchase.closed_at),
     }
 
 
@@ -407,6 +409,46 @@ def _rate_from_row(row: Any) -> ExchangeRate | None:
     if row.rate_numerator is None:
         return None
     return ExchangeRate(row.rate_numerator, row.rate_denominator, row.rate_base, row.rate_quote)
+
+
+PAYMENT_EVENT_COLUMNS = (
+    "digest",
+    "kind",
+    "reference",
+    "body",
+    "received_at",
+    "deliveries",
+    "attempts",
+    "due_at",
+)
+
+
+def payment_event_values(event: PaymentEvent) -> tuple[object, ...]:
+    """Return a row of ``payment_events``."""
+    return (
+        event.digest,
+        event.kind,
+        event.reference,
+        event.body,
+        micros(event.received_at),
+        event.deliveries,
+        event.attempts,
+        micros_or_none(event.due_at),
+    )
+
+
+def payment_event_from_row(row: Any) -> PaymentEvent:
+    """Return the webhook of a row."""
+    return PaymentEvent(
+        digest=row.digest,
+        kind=row.kind,
+        reference=row.reference,
+        body=row.body,
+        received_at=instant(row.received_at),
+        deliveries=row.deliveries,
+        attempts=row.attempts,
+        due_at=_instant_or_none(row.due_at),
+    )
 
 
 def person_columns(person: Person) -> dict[str, object]:

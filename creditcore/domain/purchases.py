@@ -120,6 +120,11 @@ class Purchase:
     review_reason: str = ""
     closed_at: datetime | None = None
 
+    @property
+    def awaits_payment(self) -> bool:
+        """Whether a payment would still count. A failure is no end: money may arrive later."""
+        return self.state in (PurchaseState.PENDING, PurchaseState.FAILED)
+
     def apply(self, payment: Payment, *, at: datetime) -> Judgement:
         """Compare a verified payment with this offer.
 
@@ -127,7 +132,7 @@ class Purchase:
         counts: the payer's money arrived. Too little, the wrong currency, or a
         reversal before anything was granted is kept for a person to review.
         """
-        if self.state not in (PurchaseState.PENDING, PurchaseState.FAILED):
+        if not self.awaits_payment:
             return Judgement(self)
         seen = replace(
             self,

@@ -33,7 +33,7 @@ class WebhookNotice:
     """What an authenticated webhook is about. Only a hint: what counts is ``verify``.
 
     Attributes:
-        kind: The provider's name of the event.
+        kind: The provider's name of the event; empty where the body cannot be read.
         reference: The payment it speaks of, in our reference; empty where it names none.
     """
 
@@ -63,5 +63,5 @@ class PaymentGateway(Protocol):
         """Return what a webhook is about, if the provider signed exactly these bytes.
 
         Raises:
-            WebhookRefusedError: It did not, or the body is not a webhook.
+            WebhookRefusedError: It did not.
         """

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -336,12 +336,28 @@ class MemoryPaymentEvents:
 
     tables: MemoryTables
 
-    def record(self, event: PaymentEvent) -> bool:
-        """Keep an event once."""
-        if event.digest in self.tables.events:
-            return False
-        self.tables.events[event.digest] = event
-        return True
+    def record(self, event: PaymentEvent) -> PaymentEvent:
+        """Keep an event once, and count its deliveries."""
+        kept = self.tables.events.get(event.digest)
+        kept = replace(kept, deliveries=kept.deliveries + 1) if kept else event
+        self.tables.events[event.digest] = kept
+        return kept
+
+    def lock_due(self, *, now: datetime) -> PaymentEvent | None:
+        """Return the event that has been due for longest."""
+        due = [
+            (event.due_at, event.digest)
+            for event in self.tables.events.values()
+            if event.due_at is not None and event.due_at <= now
+        ]
+        return self.tables.events[min(due)[1]] if due else None
+
+    def save(self, event: PaymentEvent) -> None:
+        """Write how often an event was tried, and when it is due."""
+        kept = self.tables.events[event.digest]
+        self.tables.events[event.digest] = replace(
+            kept, attempts=event.attempts, due_at=event.due_at
+        )
 
 
 @dataclass
@@ -520,8 +536,8 @@ class MemoryPaymentGateway:
         """Take a webhook of the form ``kind reference``."""
         if signature != self.secret:
             raise WebhookRefusedError("The signature does not match.")
-        kind, _, reference = body.decode().partition(" ")
-        return WebhookNotice(kind=kind, reference=reference)
+        kind, _, reference = body.decode(errors="ignore").partition(" ")
+        return WebhookNotice(kind=kind, reference=reference if kind else "")
 
 
 @dataclass

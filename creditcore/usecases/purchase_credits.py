@@ -2,6 +2,10 @@
 
 ``confirm`` is the one step that grants anything. The webhook, the browser's return and
 the worker all call it, in any order, any number of times, at once.
+
+A webhook is kept before it is acknowledged, and acted upon after that. Whoever acts on it
+has claimed it before: it falls due again after a while, unless it was done by then. So one
+that a dead process had claimed, or that the provider would not confirm, is tried again.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import (
@@ -32,11 +36,23 @@ from creditcore.domain.purchases import (
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.payments import CheckoutRequest, PaymentGateway, WebhookNotice
+from creditcore.ports.payments import CheckoutRequest, PaymentGateway
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.convert_currency import ConvertCurrency
 
 _ASKED_AT_ONCE = 50
+
+_PAID = "charge.success"
+"""The one kind of webhook that there is something to do about."""
+
+_EVENTS_A_ROUND = 50
+_LONGEST_ROUND = timedelta(seconds=30)
+# Longer than it takes to hear from a provider, or to give up on it.
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(hours=1)
+_DOUBLED_AT_MOST = 6
+_VAIN_ATTEMPTS = 6
+"""After so many, which is an hour, an operator should look."""
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +130,7 @@ class PurchaseCredits:
         """
         with self.transactions.begin() as tx:
             purchase = tx.purchases.find(reference)
-        if purchase.state not in (PurchaseState.PENDING, PurchaseState.FAILED):
+        if not purchase.awaits_payment:
             return purchase
         payment = self.gateway.verify(reference)
         if payment is None:
@@ -123,28 +139,75 @@ class PurchaseCredits:
             payment = _never_made(purchase)
         return self._apply(payment)
 
-    def receive(self, body: bytes, signature: str | None) -> None:
-        """Take a webhook of the provider: keep it, then act on what it is about.
+    def receive(self, body: bytes, signature: str | None) -> PaymentEvent | None:
+        """Take a webhook of the provider: keep it, and ask nobody anything.
 
-        Returning means it is safe and need not be sent again. A repeat is harmless.
+        Returning means that it is safe and need not be sent again. A repeat is counted.
+
+        Returns:
+            What the caller may ``act_on`` once it has acknowledged the webhook, as nobody
+            else will for the next minute; None where nothing is to be done now.
 
         Raises:
             WebhookRefusedError: The provider did not sign it; nothing was kept.
-            PaymentGatewayUnavailableError: It is kept, but could not be verified yet.
+            StoreError: Unknown whether it was kept; it should be sent again.
         """
         notice = self.gateway.authenticate(body, signature)
+        now = self.clock.now()
         event = PaymentEvent(
             digest=hashlib.sha256(body).hexdigest(),
             kind=notice.kind,
             reference=notice.reference,
-            body=body.decode(),
-            received_at=self.clock.now(),
+            body=_as_text(body),
+            received_at=now,
+            due_at=now if notice.kind == _PAID and notice.reference else None,
         )
         with self.transactions.begin() as tx:
-            tx.payment_events.record(event)
+            kept = tx.payment_events.record(event)
+            for alert in _for_review(kept):
+                tx.alerts.add(alert)
+            claimed = _claim(tx, kept, now=now) if _is_due(tx, kept, now=now) else None
             tx.commit()
-        if notice.kind == "charge.success":
-            self._confirm_noticed(notice)
+        return claimed
+
+    def act_on(self, event: PaymentEvent) -> bool:
+        """Confirm the payment of a webhook that was claimed; whether nothing is left to do.
+
+        If something is, it is tried again when the event falls due.
+        """
+        alerts: tuple[Alert, ...] = ()
+        try:
+            if self.confirm(event.reference).awaits_payment:
+                # The provider contradicts its own webhook. Perhaps not for long.
+                return False
+        except PaymentGatewayError as error:
+            _log.warning("payment %s could not be verified: %s", event.reference, error)
+            return False
+        except PurchaseNotFoundError:
+            alerts = (_not_ours(event, at=self.clock.now()),)
+        with self.transactions.begin() as tx:
+            tx.payment_events.save(replace(event, due_at=None))
+            for alert in alerts:
+                tx.alerts.add(alert)
+            tx.commit()
+        return True
+
+    def work_off(self) -> int:
+        """Act on webhooks that are due; return how many are now done.
+
+        Any number of workers may do this at once. There is an end to each round, however
+        many webhooks are due and however slow the provider is.
+        """
+        done = 0
+        end = self.clock.now() + _LONGEST_ROUND
+        for _ in range(_EVENTS_A_ROUND):
+            event = self._claim_due()
+            if event is None:
+                break
+            done += self.act_on(event)
+            if self.clock.now() >= end:
+                break
+        return done
 
     def confirm_pending(self) -> int:
         """Ask about purchases that wait for their payment; return how many are now decided.
@@ -173,23 +236,15 @@ class PurchaseCredits:
                 _log.warning("purchase %s could not be verified: %s", purchase.reference, error)
         return decided
 
-    def _confirm_noticed(self, notice: WebhookNotice) -> None:
-        try:
-            self.confirm(notice.reference)
-        except PurchaseNotFoundError:
-            alert = Alert(
-                key=f"unknown_payment:{notice.reference}",
-                severity=Severity.CRITICAL,
-                subject="A payment is not ours",
-                message=(
-                    f"The provider reports a payment {notice.reference!r} that was not started "
-                    "here. The event is kept; nothing was credited."
-                ),
-                at=self.clock.now(),
-            )
-            with self.transactions.begin() as tx:
-                tx.alerts.add(alert)
-                tx.commit()
+    def _claim_due(self) -> PaymentEvent | None:
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            due = tx.payment_events.lock_due(now=now)
+            if due is None:
+                return None
+            claimed = _claim(tx, due, now=now)
+            tx.commit()
+        return claimed
 
     def _started(self, reference: str, url: str) -> Purchase:
         with self.transactions.begin() as tx:
@@ -218,6 +273,80 @@ class PurchaseCredits:
             _record(tx, judgement)
             tx.commit()
         return judgement.purchase
+
+
+def _is_due(tx: Transaction, kept: PaymentEvent, *, now: datetime) -> bool:
+    if kept.due_at is not None:
+        return kept.due_at <= now
+    if kept.kind != _PAID:
+        return False
+    # It was done once; but the provider sends it again, and the money is not credited.
+    try:
+        return tx.purchases.find(kept.reference).awaits_payment
+    except PurchaseNotFoundError:
+        return False
+
+
+def _claim(tx: Transaction, event: PaymentEvent, *, now: datetime) -> PaymentEvent:
+    """Keep an event from others for a while, which is longer with each attempt."""
+    if event.attempts >= _VAIN_ATTEMPTS:
+        tx.alerts.add(_stuck(event, at=now))
+    doubled = min(event.attempts, _DOUBLED_AT_MOST)
+    pause = min(_FIRST_PAUSE * 2**doubled, _LONGEST_PAUSE)
+    claimed = replace(event, attempts=event.attempts + 1, due_at=now + pause)
+    tx.payment_events.save(claimed)
+    return claimed
+
+
+def _as_text(body: bytes) -> str:
+    """Return the body of a webhook as any database can keep it; JSON stays as it is."""
+    return body.decode(errors="backslashreplace").replace("\0", "\\x00")
+
+
+def _for_review(event: PaymentEvent) -> list[Alert]:
+    """Return what somebody has to know of an event that nothing else will come of."""
+    if not event.kind:
+        unreadable = Alert(
+            key=f"unreadable_webhook:{event.digest}",
+            severity=Severity.WARNING,
+            subject="A webhook cannot be read",
+            message=(
+                f"The provider signed a webhook that says nothing we understand. It is kept as "
+                f"payment event {event.digest}."
+            ),
+            at=event.received_at,
+        )
+        return [unreadable]
+    if event.kind == _PAID and not event.reference:
+        return [_not_ours(event, at=event.received_at)]
+    return []
+
+
+def _not_ours(event: PaymentEvent, *, at: datetime) -> Alert:
+    return Alert(
+        key=f"unknown_payment:{event.reference or event.digest}",
+        severity=Severity.CRITICAL,
+        subject="A payment is not ours",
+        message=(
+            f"The provider reports a payment {event.reference!r} that was not started here. The "
+            f"webhook is kept as payment event {event.digest}; nothing was credited."
+        ),
+        at=at,
+    )
+
+
+def _stuck(event: PaymentEvent, *, at: datetime) -> Alert:
+    return Alert(
+        key=f"stuck_webhook:{event.digest}",
+        severity=Severity.CRITICAL,
+        subject="A payment that was reported is not confirmed",
+        message=(
+            f"The provider reported payment {event.reference} on {event.received_at:%Y-%m-%d} at "
+            f"{event.received_at:%H:%M} UTC. {event.attempts} attempts to confirm it were in vain, "
+            "and nothing was credited. It is tried again for as long as it takes."
+        ),
+        at=at,
+    )
 
 
 def _record(tx: Transaction, judgement: Judgement) -> None:

@@ -84,6 +84,7 @@ class Paystack:
                 "query": request.args.to_dict(),
                 "body": request.get_data(as_text=True),
                 "status": None,
+                "ended_at": None,
             }
             self.calls.append(call)
             try:
@@ -96,6 +97,8 @@ class Paystack:
                     _suffer(fault, request)
             except PaystackError as error:
                 response = error.answer()
+            finally:
+                call["ended_at"] = time.time()
             call["status"] = response.status_code
             return response
 

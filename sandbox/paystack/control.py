@@ -2,7 +2,8 @@
 
 ==================  ================================================================================
 GET  /transactions  every transaction as verify shows it, newest first; ``?reference=`` for one
-GET  /calls         every API call as received, and the answer's status; ``?endpoint=`` for one kind
+GET  /calls         every API call as received, the answer's status, and when it ended, with an
+                    answer or without; ``?endpoint=`` for one kind
 GET  /deliveries    every webhook attempt, oldest first; ``?reference=`` for one transaction
 GET  /settings      the settings; POST changes some of them (see ``settings``)
 POST /pay           ``{"reference", "outcome": success|failed|abandoned|reversed, "webhook": true}``

@@ -64,6 +64,16 @@ class Buyer(Visitor):
             )
             tx.commit()
 
+    def let_time_pass(self, reference: str) -> None:
+        """Make webhooks about a payment due that were not acted upon."""
+        with self.stack.store.begin() as tx:
+            tx._session.change(
+                "UPDATE payment_events SET due_at = received_at"
+                " WHERE reference = ? AND due_at IS NOT NULL",
+                (reference,),
+            )
+            tx.commit()
+
     def pay(self, reference: str, **order: object) -> None:
         """Pay on Paystack's page; its webhook leaves unless told otherwise."""
         self.control("POST", "pay", json={"reference": reference, **order})
@@ -223,10 +233,9 @@ def test_webhook_before_return_credits_once(stack: Stack) -> None:
         reference = buyer.buy()
 
         buyer.pay(reference)
-        before = buyer.balance
+        wait_until(lambda: buyer.balance == WELCOME + BOUGHT)
         page = buyer.come_back(reference)
 
-        assert before == WELCOME + BOUGHT
         assert "$20.00 added" in page.text
         buyer.assert_credited_once(reference)
 
@@ -248,6 +257,7 @@ def test_a_webhook_sent_three_times_credits_once(stack: Stack) -> None:
         reference = buyer.buy()
 
         buyer.pay(reference)
+        wait_until(lambda: buyer.balance == WELCOME + BOUGHT)
 
         buyer.assert_credited_once(reference)
         assert deliveries_of(stack, reference) == [3]
@@ -348,17 +358,28 @@ def test_a_webhook_about_a_payment_of_others_is_kept_with_an_alert(
 
     assert statuses == [200, 200]
     assert deliveries_of(stack, reference) == [2]
-    assert [alert.subject for alert in alerts_about(stack, reference)] == ["A payment is not ours"]
+    [alert] = wait_until(lambda: alerts_about(stack, reference))
+    assert alert.subject == "A payment is not ours"
     quiet_buyer.assert_not_credited()
 
 
-@pytest.mark.parametrize("data", [{}, [], {"reference": [1]}, {"reference": "a\0b"}], ids=repr)
-def test_a_webhook_that_names_no_payment_is_kept_and_not_sent_again(
-    stack: Stack, data: object
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"event":"charge.success","data":[]}',
+        b'{"event":"charge.success","data":{"reference":[1]}}',
+        b'{"event":"charge.success","data":{"reference":"a\\u0000b"}}',
+        b'{"event":"some.news","data":{}}',
+        b"[]",
+        b"\0\xff no JSON at all",
+    ],
+    ids=repr,
+)
+def test_a_signed_webhook_that_names_no_payment_is_kept_and_not_sent_again(
+    stack: Stack, body: bytes
 ) -> None:
-    body = json.dumps({"event": "charge.success", "data": data}).encode()
-
     assert send_webhook(stack, body, signed(body)) == 200
+    assert send_webhook(stack, body, signed(body + b" ")) == 401
 
 
 @pytest.mark.parametrize("reference", ["never-started", ""], ids=repr)
@@ -430,29 +451,6 @@ def test_a_paystack_that_never_answers_is_given_up_on(
     buyer.assert_credited_once(reference)
 
 
-def test_a_webhook_that_cannot_be_verified_is_kept_and_sent_again(stack: Stack) -> None:
-    with a_buyer(stack) as buyer:
-        reference = buyer.buy()
-
-        with trouble_at_paystack(buyer, "verify", status=500):
-            buyer.pay(reference)
-            first = wait_until(lambda: first_answer(buyer, reference))
-            kept, between = deliveries_of(stack, reference), buyer.balance
-        wait_until(lambda: buyer.purchase(reference).state is PurchaseState.PAID)
-
-        assert first == 503
-        assert kept
-        assert between == WELCOME
-        buyer.assert_credited_once(reference)
-
-
-def first_answer(buyer: Buyer, reference: str) -> int | None:
-    """Return the status that the first webhook about a payment got, once it has."""
-    sent = buyer.control("GET", "deliveries", params={"reference": reference})
-    status: int | None = sent[0]["status"] if sent else None
-    return status
-
-
 def test_a_refused_checkout_is_a_failed_purchase_and_a_clear_error(quiet_buyer: Buyer) -> None:
     with trouble_at_paystack(quiet_buyer, "initialize", status=400):
         answer = quiet_buyer.post_json("/api/checkout/start", {"amount_usd": 10})
@@ -461,7 +459,7 @@ def test_a_refused_checkout_is_a_failed_purchase_and_a_clear_error(quiet_buyer: 
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "payment_rejected"
     assert page.status_code == 503
-    assert 'aria-invalid="true"' in page.text
+    assert 'role="alert"' in page.text
     assert [row.state for row in quiet_buyer.purchases()] == [PurchaseState.FAILED] * 2
     quiet_buyer.assert_not_credited()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,23 @@ from adapters.pony_store import PonyTransactions, open_store
 from sandbox.process import SandboxProcess
 from tests.integration.sandbox_client import Client
 from tests.integration.upstream import Server, a_relay
-from tests.stores import WAIT_S, migrated_postgres_database
+from tests.stores import WAIT_S, fresh_postgres_database, migrated_postgres_database
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
     with migrated_postgres_database() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without our tables, of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'credits.db'}"
+    else:
+        with fresh_postgres_database() as url:
+            yield url
 
 
 @pytest.fixture

@@ -25,7 +25,11 @@ from creditcore.domain.errors import RefusedByStoreError, StoreError, StoreUnava
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import Credits
 from creditcore.testing.contracts import a_key, a_wallet
-from tests.stores import fresh_postgres_database
+from tests.stores import (
+    fresh_postgres_database,
+    migrated_postgres_database,
+    migrated_sqlite_file,
+)
 
 ROWS: dict[str, dict[str, object]] = {
     "profiles": {
@@ -208,18 +212,12 @@ COLUMNS = {
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'credits.db'}"
+        yield migrated_sqlite_file(tmp_path / "credits.db")
     else:
-        with fresh_postgres_database() as url:
+        with migrated_postgres_database() as url:
             yield url
-
-
-@pytest.fixture
-def url(empty_url: str) -> str:
-    migrate(empty_url)
-    return empty_url
 
 
 @pytest.fixture

@@ -17,11 +17,14 @@ from tests.stack import PATIENCE_S, wait_until
 
 def chores(**named: Any) -> Maintenance:
     """Return the chores, of which those that are not named have nothing to do."""
-    done = {"expire": lambda: 0, "refresh": lambda: 0, "confirm_pending": lambda: 0, **named}
+    names = ("expire", "refresh", "work_off", "confirm_pending")
+    done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
         charge=SimpleNamespace(expire=done["expire"]),
         prices=SimpleNamespace(refresh=done["refresh"]),
-        purchase=SimpleNamespace(confirm_pending=done["confirm_pending"]),
+        purchase=SimpleNamespace(
+            work_off=done["work_off"], confirm_pending=done["confirm_pending"]
+        ),
     )
     return Maintenance(services)
 
@@ -82,6 +85,13 @@ def test_once_everything_is_done_whatever_fails() -> None:
     def broken() -> int:
         raise ZeroDivisionError
 
-    done = chores(expire=lambda: 2, refresh=broken, confirm_pending=lambda: 1).run_once()
+    done = chores(
+        expire=lambda: 2, refresh=broken, work_off=lambda: 3, confirm_pending=lambda: 1
+    ).run_once()
 
-    assert done == {"expired holds": 2, "models priced": 0, "payments decided": 1}
+    assert done == {
+        "expired holds": 2,
+        "models priced": 0,
+        "webhooks worked off": 3,
+        "payments decided": 1,
+    }

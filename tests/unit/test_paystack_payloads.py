@@ -19,10 +19,10 @@ from adapters.paystack.payloads import (
     read_notice,
     read_payment,
 )
-from creditcore.domain.errors import PaymentGatewayUnavailableError, WebhookRefusedError
+from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import PaymentStatus
-from creditcore.ports.payments import CheckoutRequest
+from creditcore.ports.payments import CheckoutRequest, WebhookNotice
 
 REFERENCE = "tp-01JD9K7Q2M8F"
 
@@ -256,17 +256,14 @@ def test_each_event_names_its_payment(event: dict[str, object], reference: str) 
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b'"charge.success"', b"{}", b'{"event":7}', b"\xff", b"{" * 5000]
 )
-def test_body_that_is_no_event_is_refused(body: bytes) -> None:
-    with pytest.raises(WebhookRefusedError):
-        read_notice(body)
+def test_body_that_is_no_event_says_nothing(body: bytes) -> None:
+    assert read_notice(body) == WebhookNotice(kind="", reference="")
 
 
 @given(event=any_json | st.fixed_dictionaries({"event": st.text(), "data": any_json}))
-def test_whatever_a_webhook_contains_it_is_read_or_refused(event: object) -> None:
-    try:
-        notice = read_notice(json.dumps(event).encode())
-    except WebhookRefusedError:
-        return
+def test_whatever_a_webhook_contains_it_is_read(event: object) -> None:
+    notice = read_notice(json.dumps(event).encode())
+
     assert notice.kind.isprintable()
     assert notice.reference == "" or is_reference(notice.reference)
 

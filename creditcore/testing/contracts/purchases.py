@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -14,7 +15,7 @@ from creditcore.domain.money import Money
 from creditcore.domain.purchases import PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.transactions import Transactions
-from creditcore.testing.contracts.samples import NOON, a_purchase, a_wallet
+from creditcore.testing.contracts.samples import MINUTE, NOON, a_purchase, a_wallet, at_once
 
 
 class PurchasesContract:
@@ -75,18 +76,87 @@ class PurchasesContract:
                 tx.purchases.lock("cc-1")
 
     def test_a_webhook_is_kept_once(self, transactions: Transactions) -> None:
-        event = PaymentEvent(
-            digest="d" * 64,
-            kind="charge.success",
-            reference="cc-1",
-            body='{"event":"charge.success","data":{"customer":"Amína"}}',
-            received_at=NOON,
-        )
+        event = _an_event(due_at=NOON)
 
-        fresh = []
-        for _ in range(2):
-            with transactions.begin() as tx:
-                fresh.append(tx.payment_events.record(event))
-                tx.commit()
+        kept = [_record(transactions, event)]
+        _record(transactions, replace(event, kind="", received_at=NOON + MINUTE, due_at=None))
+        kept.append(_record(transactions, event))
 
-        assert fresh == [True, False]
+        assert kept == [event, replace(event, deliveries=3)]
+
+    def test_what_was_tried_comes_back_so(self, transactions: Transactions) -> None:
+        event = _record(transactions, _an_event(due_at=NOON))
+        tried = replace(event, attempts=2**40, due_at=NOON + MINUTE)
+
+        _save(transactions, tried)
+
+        assert _record(transactions, event) == replace(tried, deliveries=2)
+
+    def test_saving_an_attempt_keeps_the_deliveries_meanwhile(
+        self, transactions: Transactions
+    ) -> None:
+        event = _record(transactions, _an_event(due_at=NOON))
+        _record(transactions, event)
+
+        _save(transactions, replace(event, attempts=1))
+
+        assert _record(transactions, event) == replace(event, attempts=1, deliveries=3)
+
+    def test_what_is_due_comes_in_turn(self, transactions: Transactions) -> None:
+        times = {"a": NOON, "b": NOON - MINUTE, "c": NOON + MINUTE, "d": None, "e": NOON}
+        for digest, due_at in times.items():
+            _record(transactions, _an_event(digest=digest, due_at=due_at))
+
+        found = []
+        while (event := _take_due(transactions)) is not None:
+            found.append(event.digest)
+
+        assert found == ["b", "a", "e"]
+
+    def test_many_who_look_at_once_find_each_event_once(self, transactions: Transactions) -> None:
+        digests = [f"d-{number:02}" for number in range(12)]
+        for digest in digests:
+            _record(transactions, _an_event(digest=digest, due_at=NOON))
+        taken = []
+
+        def take(_index: int) -> None:
+            while (event := _take_due(transactions)) is not None:
+                taken.append(event.digest)
+
+        errors = [error for error in at_once(4, take) if error is not None]
+
+        assert not errors
+        assert sorted(taken) == digests
+
+
+def _an_event(*, digest: str = "d" * 64, due_at: datetime | None = None) -> PaymentEvent:
+    return PaymentEvent(
+        digest=digest,
+        kind="charge.success",
+        reference="cc-1",
+        body='{"event":"charge.success","data":{"customer":"Amína"}}',
+        received_at=NOON,
+        due_at=due_at,
+    )
+
+
+def _record(transactions: Transactions, event: PaymentEvent) -> PaymentEvent:
+    with transactions.begin() as tx:
+        kept = tx.payment_events.record(event)
+        tx.commit()
+    return kept
+
+
+def _save(transactions: Transactions, event: PaymentEvent) -> None:
+    with transactions.begin() as tx:
+        tx.payment_events.save(event)
+        tx.commit()
+
+
+def _take_due(transactions: Transactions) -> PaymentEvent | None:
+    with transactions.begin() as tx:
+        event = tx.payment_events.lock_due(now=NOON)
+        if event is not None:
+            tx.payment_events.save(replace(event, due_at=None))
+            tx.commit()
+    return event
