@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from creditcore import Credits
 from tests.faults.conftest import NEVER_WHOLE, Endless
-from tests.faults.wire import read_to_the_end
-from tests.stack import PATIENCE_S, Stack, wait_until
+from tests.faults.wire import chat_body, raw_connection, read_to_the_end, request_bytes
+from tests.stack import Stack, wait_until
 
 SLOW_READERS = 200
 MOST_GROWTH_KB = 100 * SLOW_READERS
-
-
-@contextmanager
-def connection(stack: Stack, *, receive_bytes: int = 0) -> Iterator[socket.socket]:
-    address = urlsplit(stack.base_url)
-    with socket.socket() as client:
-        if receive_bytes:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        client.settimeout(PATIENCE_S)
-        client.connect((address.hostname, address.port))
-        yield client
-
-
-def a_request(key: str, text: str, *, length: int | None = None) -> bytes:
-    body = json.dumps(
-        {"model": "demo-chat", "stream": True, "messages": [{"role": "user", "content": text}]}
-    ).encode()
-    head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\n"
-        f"authorization: Bearer {key}\r\ncontent-length: {length or len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def memory_kb(stack: Stack) -> int:
@@ -59,15 +34,16 @@ def memory_kb(stack: Stack) -> int:
 
 def test_two_hundred_slow_readers_leave_room_for_others(sqlite_stack: Stack) -> None:
     slow, quick = sqlite_stack.an_account(credits_="500"), sqlite_stack.an_account()
+    long_answer = request_bytes(chat_body("[[sim tokens=900]]", stream=True), key=slow.api_key)
     quiet_kb = memory_kb(sqlite_stack)
 
     with ExitStack() as open_sockets:
         readers = [
-            open_sockets.enter_context(connection(sqlite_stack, receive_bytes=2048))
+            open_sockets.enter_context(raw_connection(sqlite_stack.base_url, receive_bytes=2048))
             for _ in range(SLOW_READERS)
         ]
         for reader in readers:
-            reader.sendall(a_request(slow.api_key, "[[sim tokens=900]]"))
+            reader.sendall(long_answer)
         for reader in readers:
             assert reader.recv(10).startswith(b"HTTP/1.1 2")
         answers = [sqlite_stack.chat("Hi", key=quick.api_key) for _ in range(20)]

@@ -1,9 +1,8 @@
-"""The committer's own connection: what it locks, what it guards, what it survives."""
+"""The committer's own connection: what it locks, and what it guards."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,27 +14,11 @@ import pytest
 from adapters.pony_store import PonyTransactions, committer_for, migrate
 from adapters.pony_store.committer import PostgresCommitter
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock
-from creditcore.domain.errors import (
-    RefusedByStoreError,
-    StoreBusyError,
-    StoreError,
-    StoreUnavailableError,
-)
-from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Books
-from creditcore.domain.pricing import Ceiling
-from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, admit, at_once
+from creditcore.domain.errors import RefusedByStoreError, StoreBusyError, StoreError
+from creditcore.testing.contracts import a_key, a_wallet, admit
+from tests.integration.books import reserve
 from tests.stack import wait_until
-from tests.stores import (
-    WAIT_S,
-    ask,
-    fresh_postgres_database,
-    kill,
-    somebody_waits_for_a_lock,
-)
-
-SHORT_WAIT_S = 0.2
-"""How long somebody waits for a turn that must not come."""
+from tests.stores import WAIT_S, fresh_postgres_database, somebody_waits_for_a_lock
 
 HOT_TABLES = ("usage_logs", "wallets", "virtual_keys", "transfers")
 
@@ -44,23 +27,6 @@ HOT_TABLES = ("usage_logs", "wallets", "virtual_keys", "transfers")
 def committer(url: str) -> Iterator[PostgresCommitter]:
     with closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer:
         yield committer
-
-
-def reserve(books: Books, amount: int, *, reference: str, wallet_id: str = "wallet-1") -> Hold:
-    return books.admit(
-        wallet_id,
-        Ceiling.of(Credits(amount)),
-        reference=reference,
-        call=None,
-        now=NOON,
-        lifetime=MINUTE,
-    ).hold
-
-
-def server_process(committer: PostgresCommitter) -> int:
-    """Return the process id of the server's end of the connection."""
-    with committer.begin() as tx:
-        return int(tx.connection.info.backend_pid)
 
 
 def test_it_waits_for_a_wallet_and_then_sees_what_became_of_it(
@@ -202,118 +168,6 @@ def test_what_the_database_cannot_hold_is_refused(
         admit(committer, 60, reference=unfit)
 
     assert admit(committer, 60).is_open
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, ValueError])
-def test_no_way_out_keeps_the_wallet_locked(
-    url: str,
-    store: PonyTransactions,
-    committer: PostgresCommitter,
-    error: type[BaseException],
-) -> None:
-    a_wallet(store, posted=100)
-
-    with pytest.raises(error), committer.begin() as tx:
-        tx.ledger.lock(wallet_ids={"wallet-1"})
-        raise error
-
-    assert ask(url, "SELECT 1 FROM wallets WHERE id = 'wallet-1' FOR UPDATE NOWAIT") == 1
-
-
-def test_what_follows_a_caught_error_is_not_committed(
-    store: PonyTransactions, committer: PostgresCommitter
-) -> None:
-    a_wallet(store, posted=100)
-
-    with committer.begin() as tx:
-        with pytest.raises(StoreError):
-            tx.ledger._session.records("SELECT missing FROM wallets")
-        with pytest.raises(StoreError):
-            tx.commit()
-
-    assert admit(committer, 60).is_open
-
-
-def test_one_transaction_at_a_time_and_the_others_wait_their_turn(
-    url: str, store: PonyTransactions
-) -> None:
-    a_wallet(store, posted=100)
-    with (
-        closing(PostgresCommitter(url, wait_s=SHORT_WAIT_S)) as impatient,
-        ThreadPoolExecutor(1) as threads,
-        impatient.begin(),
-        pytest.raises(StoreUnavailableError),
-    ):
-        threads.submit(server_process, impatient).result(60)
-
-    with closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer:
-        holds = at_once(20, lambda number: admit(committer, 5, reference=f"call-{number}"))
-    assert not [hold for hold in holds if isinstance(hold, Exception)]
-
-
-def test_a_connection_that_died_while_idle_is_replaced(
-    url: str, store: PonyTransactions, committer: PostgresCommitter
-) -> None:
-    a_wallet(store, posted=100)
-    kill(url, server_process(committer))
-
-    assert admit(committer, 60).is_open
-
-
-def test_a_connection_that_dies_in_use_takes_its_transaction_along(
-    url: str, store: PonyTransactions, committer: PostgresCommitter
-) -> None:
-    a_wallet(store, posted=100)
-
-    with pytest.raises(StoreUnavailableError), committer.begin() as tx:
-        tx.ledger.lock(wallet_ids={"wallet-1"})
-        kill(url, tx.connection.info.backend_pid)
-        tx.ledger._session.records("SELECT 1")
-
-    assert admit(committer, 60).is_open
-
-
-def test_a_commit_that_gets_no_answer_has_an_unknown_outcome(
-    url: str, store: PonyTransactions, committer: PostgresCommitter
-) -> None:
-    a_wallet(store, posted=100)
-
-    with committer.begin() as tx:
-        tx.ledger.lock(wallet_ids={"wallet-1"})
-        kill(url, tx.connection.info.backend_pid)
-        with pytest.raises(StoreUnavailableError):
-            tx.commit()
-
-    assert admit(committer, 60).is_open
-
-
-def test_the_server_itself_bounds_what_it_may_hold_up(committer: PostgresCommitter) -> None:
-    with committer.begin() as tx:
-        limits = [
-            tx.ledger._session.rows(f"SHOW {name}")[0][0]
-            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-        ]
-
-    assert limits == ["8s", "5s", "15s"]
-
-
-def test_a_fork_opens_a_connection_of_its_own(committer: PostgresCommitter) -> None:
-    mine = server_process(committer)
-    reading, writing = os.pipe()
-
-    child = os.fork()
-    if child == 0:
-        try:
-            os.write(writing, str(server_process(committer)).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        theirs = int(pipe.read())
-    os.waitpid(child, 0)
-
-    assert theirs != mine
-    assert server_process(committer) == mine
 
 
 def test_it_serves_as_soon_as_the_schema_is_there() -> None:

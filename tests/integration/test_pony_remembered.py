@@ -25,11 +25,11 @@ from creditcore.domain.errors import KeyRefusedError, StoreBusyError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.ledger import Books, PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.pricing import Ceiling
-from creditcore.testing.contracts import MINUTE, NOON, a_key, a_wallet, at_once, settle
+from creditcore.testing.contracts import NOON, a_key, a_wallet, at_once, settle
+from tests.integration.books import KEY_HASH, reserve
 from tests.stack import wait_until
 from tests.stores import WAIT_S, somebody_waits_for_a_lock
 
-KEY_HASH = b"h" * 32
 CALL = Call(model="demo")
 
 
@@ -54,10 +54,10 @@ def charge(committer: PostgresCommitter, store: PonyTransactions) -> Iterator[Ch
 
 def learn(committer: PostgresCommitter) -> int:
     """Read the wallet and the key until they are remembered; return how often."""
-    times = 0
-    while not remembers(committer):
-        times += 1
-    return times
+    for times in range(2 * TIMES_AFTER_A_MISTAKE):
+        if remembers(committer):
+            return times
+    pytest.fail("they are never remembered")
 
 
 def remembers(committer: PostgresCommitter, **more: set[str]) -> bool:
@@ -93,17 +93,6 @@ def give(store: PonyTransactions, amount: int, *, reference: str) -> None:
         books.post((gift,))
         tx.ledger.write(books)
         tx.commit()
-
-
-def hold_in(books: Books, amount: int, *, reference: str = "call-1") -> Hold:
-    return books.admit(
-        "wallet-1",
-        Ceiling.of(Credits(amount)),
-        reference=reference,
-        call=None,
-        now=NOON,
-        lifetime=MINUTE,
-    ).hold
 
 
 def wallet(store: PonyTransactions) -> tuple[Credits, Credits]:
@@ -210,7 +199,7 @@ def test_credits_spent_meanwhile_cannot_be_spent_again(
 ) -> None:
     with closing(PostgresCommitter(url, wait_s=WAIT_S)) as another, another.begin() as tx:
         books = tx.ledger.lock(wallet_ids={"wallet-1"})
-        hold_in(books, 60)
+        reserve(books, 60)
         tx.ledger.write(books)
         tx.commit()
 
@@ -291,7 +280,7 @@ def test_a_call_that_was_voided_meanwhile_holds_nothing(
 ) -> None:
     with pytest.raises(StoreBusyError), committer.begin() as tx:
         books = tx.ledger.lock(wallet_ids={"wallet-1"}, new_references={"call-1"})
-        hold_in(books, 60)
+        reserve(books, 60)
         tx.ledger.write(books)
         # Whoever asked was told that nobody knows, and has undone it, before this gets there.
         with store.begin() as other:
@@ -310,7 +299,7 @@ def test_a_refusal_is_proved_too(store: PonyTransactions, committer: PostgresCom
         books = tx.ledger.lock(wallet_ids={"wallet-1"})
         give(store, 50, reference="gift")
         with pytest.raises(InsufficientCreditsError):
-            hold_in(books, 150)
+            reserve(books, 150)
         tx.ledger.write(books)
         tx.commit()
 
@@ -331,7 +320,7 @@ def test_it_waits_for_a_wallet_and_then_notices_what_became_of_it(
     def spend() -> None:
         with committer.begin() as tx:
             books = tx.ledger.lock(wallet_ids={"wallet-1"})
-            hold_in(books, 60)
+            reserve(books, 60)
             tx.ledger.write(books)
             tx.commit()
 
