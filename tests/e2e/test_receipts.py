@@ -90,13 +90,13 @@ def test_a_receipt_shows_what_the_model_server_says_it_cost(stack: Stack, accoun
     assert reported_alerts(stack, receipt) == []
 
 
-# Each on a model of its own: an operator is told once a day for each.
+# Each on a model that no other test reports a cost of: an operator is told once a day for each.
 @pytest.mark.parametrize(
     ("path", "model", "body"),
     [
         ("/v1/chat/completions", "gpt-4o", {"stream": False}),
         ("/v1/chat/completions", "gpt-4o-mini", {"stream": True}),
-        ("/v1/responses", "demo-chat", {"stream": True}),
+        ("/v1/responses", "demo-reasoning", {"stream": True}),
     ],
     ids=["plain", "streamed", "response"],
 )
