@@ -28,6 +28,7 @@ def commits(observed: ObservedStore) -> Iterator[GroupCommit]:
 
 
 @pytest.fixture
-def callers() -> Iterator[ThreadPoolExecutor]:
+def callers(observed: ObservedStore) -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(200) as threads:
         yield threads
+        observed.open_gate.set()

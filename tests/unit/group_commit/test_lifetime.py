@@ -13,7 +13,7 @@ from creditcore import GroupCommit
 from creditcore.domain.errors import StoreUnavailableError
 from creditcore.testing.memory import FixedClock
 from tests.stack import PATIENCE_S, wait_until
-from tests.unit.group_commit.observed import UNAVAILABLE, Note, ObservedStore, hold_up
+from tests.unit.group_commit.observed import UNAVAILABLE, Note, ObservedStore, hold_up, waiting
 
 
 def test_close_finishes_what_waits_and_refuses_what_comes_later(
@@ -25,12 +25,13 @@ def test_close_finishes_what_waits_and_refuses_what_comes_later(
         commits.run_later(Note(f"settlement-{number}"))
     closing = callers.submit(commits.close)
     wait_until(commits._closing.is_set)
-    with pytest.raises(StoreUnavailableError):
-        commits.run(Note("late"))
+    late = callers.submit(commits.run, Note("late"))
+    wait_until(lambda: late.done() or waiting(commits) > 200)
 
     observed.open_gate.set()
     closing.result(PATIENCE_S)
 
+    assert isinstance(late.exception(PATIENCE_S), StoreUnavailableError)
     assert first.result(PATIENCE_S) == "done first"
     assert len(observed.stored) == 201
     assert "late" not in observed.stored

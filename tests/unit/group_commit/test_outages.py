@@ -105,6 +105,33 @@ def test_who_came_while_the_database_failed_once_is_served(
     assert other.result(PATIENCE_S) == "done other"
 
 
+def test_after_a_failure_callers_come_first_and_then_what_failed(
+    observed: ObservedStore, commits: GroupCommit, callers: ThreadPoolExecutor
+) -> None:
+    attempts: list[set[str]] = []
+
+    def fail_once(tx: MemoryTransaction) -> None:
+        attempts.append(tx.ledger.tables.holds.keys() - observed.stored)
+        if len(attempts) == 2:
+            raise UNAVAILABLE
+
+    observed.fail = fail_once
+    hold_up(observed, commits, callers)
+    failing = [f"failing-{number}" for number in range(MAX_BATCH)]
+    later = [f"later-{number}" for number in range(MAX_BATCH)]
+    for name in failing + later:
+        commits.run_later(Note(name))
+    callers.submit(commits.run, Note("caller"))
+    wait_until(lambda: waiting(commits) == 2 * MAX_BATCH + 1)
+
+    observed.open_gate.set()
+    commits.flush()
+
+    assert attempts[:2] == [{"first"}, set(failing)]
+    assert attempts[2] == {"caller", *failing[:-1]}
+    assert observed.stored == {"first", "caller", *failing, *later}
+
+
 def test_a_commit_whose_answer_was_lost_charges_once_when_it_is_tried_again(
     observed: ObservedStore, commits: GroupCommit
 ) -> None:
