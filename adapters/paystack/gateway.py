@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from adapters.paystack import payloads
 from adapters.paystack.signature import is_signed
@@ -23,6 +24,8 @@ MAX_ANSWER_BYTES = 1_048_576
 """A hundred times the longest answer in Paystack's samples."""
 
 MAX_WEBHOOK_BYTES = 1_048_576
+
+_PIECE_BYTES = 64 * 1024
 
 # What a header can carry. A line break would make the HTTP library name the key in its error.
 _SECRET_KEY = re.compile(r"[\x21-\x7e]{8,}")
@@ -143,9 +146,9 @@ class PaystackGateway:
                 ) as response,
             ):
                 http_status, content = response.status_code, _read(response, deadline)
-        except requests.Timeout as error:
+        except (requests.Timeout, ReadTimeoutError) as error:
             raise PaymentGatewayUnavailableError("Paystack did not answer in time.") from error
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise PaymentGatewayUnavailableError("Paystack cannot be reached.") from error
         # Paystack's words end in logs and on pages; the key must not, even if it were echoed.
         content = content.replace(self._secret_key.encode(), b"[secret key]")
@@ -197,9 +200,9 @@ def _read(response: requests.Response, deadline: float) -> bytes:
             drops, each of which would be in time.
     """
     content = bytearray()
-    # A larger piece is waited for until it is whole, and every drop would begin the wait anew.
-    for byte in response.iter_content(1):
-        content += byte
+    # What has come, not a whole piece: every drop would begin the wait for one anew.
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+        content += piece
         if time.monotonic() > deadline:
             raise PaymentGatewayUnavailableError("Paystack did not answer in time.")
         if len(content) > MAX_ANSWER_BYTES:
