@@ -40,8 +40,8 @@ format: $(VENV)/dev ## Rewrite the code in its one layout
 
 lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
 	$(BIN)/python -m pip install --quiet uv
-	$(COMPILE) --extra server --extra postgres --extra redis --output-file requirements.lock
-	$(COMPILE) --all-extras --output-file requirements-dev.lock
+	$(COMPILE) --group server --group postgres --group redis --output-file requirements.lock
+	$(COMPILE) --group dev --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
 	rm -rf $(VENV) $(VENV)-litellm var

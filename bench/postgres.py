@@ -69,7 +69,10 @@ class Postgres:
         with closing(psycopg2.connect(self.url())) as connection:
             cursor = connection.cursor()
             cursor.execute("SELECT current_setting(%s)", (name,))
-            return str(cursor.fetchone()[0])
+            row = cursor.fetchone()
+        if row is None:
+            raise LookupError(name)
+        return str(row[0])
 
     def pgbench(self, *arguments: str, timeout_s: float) -> str:
         """Run pgbench, and return what it printed."""

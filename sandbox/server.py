@@ -30,12 +30,14 @@ def main(arguments: Sequence[str]) -> int:
         paystack_secret=parsed.paystack_secret,
         litellm_key=parsed.litellm_key,
     )
+    # gevent calls the handler class with a connection, so a function that makes one will do.
+    handler_class: Any = _handler_with_socket
     server = WSGIServer(
         (parsed.host, parsed.port),
         Sandbox(options),
         log=None,
         backlog=BACKLOG,
-        handler_class=_handler_with_socket,
+        handler_class=handler_class,
     )
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         # Streams may hang on purpose, so waiting for them to finish would never end.
@@ -79,7 +81,7 @@ def _handler_with_socket(sock: socket.socket, address: Any, server: Any) -> Any:
     """
     # Small events leave at once, as real servers send them; Nagle's algorithm would hold them back.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    handler = WSGIHandler(sock, address, server)
+    handler: Any = WSGIHandler(sock, address, server)
     plain_environ = handler.get_environ
 
     def environ_with_socket() -> dict[str, Any]:

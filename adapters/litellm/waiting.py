@@ -28,7 +28,7 @@ class Wait:
         self._socket = self._hub.loop.io(fileno, _READABLE)
         self._timer: Any = None
         self._goes_off_at = math.inf
-        self._waiter: Waiter | None = None
+        self._waiter: Waiter[Any] | None = None
         self._deadline = math.inf
 
     def until(self, deadline: float) -> bool:
@@ -36,7 +36,8 @@ class Wait:
         self._deadline = deadline
         if deadline < self._goes_off_at:
             self._set_timer()
-        self._waiter = waiter = Waiter(self._hub)
+        waiter: Waiter[Any] = Waiter(self._hub)
+        self._waiter = waiter
         self._socket.start(waiter.switch, _READY)
         try:
             return bool(waiter.get())

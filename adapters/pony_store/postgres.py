@@ -75,7 +75,8 @@ class PostgresEngine:
     def open_connection(self) -> Any:
         """Connect. The limits travel with the connection, not with each transaction."""
         limits = {"options": _LIMITS} if self.limited else {}
-        return psycopg2.connect(self.url, **_CONNECTION, **limits)
+        options: dict[str, Any] = {**_CONNECTION, **limits}
+        return psycopg2.connect(self.url, **options)
 
     def is_usable(self, connection: Any) -> bool:
         """Look at what the server sent while the connection was idle.
