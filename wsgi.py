@@ -17,11 +17,6 @@ from adapters.flask_web.settings import Settings, SettingsError
 from adapters.flask_web.unconfigured import unconfigured
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
-from adapters.litellm.wire.chat import ChatCompletions
-from adapters.litellm.wire.completions import Completions
-from adapters.litellm.wire.embeddings import Embeddings
-from adapters.litellm.wire.messages import Messages
-from adapters.litellm.wire.responses import Responses
 from adapters.local_auth import LocalIdentityProvider
 from adapters.paystack import PaystackGateway
 from adapters.pony_store import (
@@ -31,6 +26,11 @@ from adapters.pony_store import (
     migrate,
     pending_migrations,
 )
+from adapters.wires.anthropic.messages import Messages
+from adapters.wires.openai.chat import ChatCompletions
+from adapters.wires.openai.completions import Completions
+from adapters.wires.openai.embeddings import Embeddings
+from adapters.wires.openai.responses import Responses
 from creditcore import (
     AuditBooks,
     ChargeUsage,

@@ -14,7 +14,7 @@ from adapters.litellm.connections import (
     NoFreeConnectionError,
 )
 from adapters.litellm.faults import refusal
-from adapters.litellm.wire.body import asks_for_stream, model_of
+from adapters.wires.body import asks_for_stream, model_of
 from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
 from creditcore.ports.inference import HeardWire
 

@@ -17,7 +17,7 @@ from tests.integration.upstream import (
     read_all,
     send,
 )
-from tests.unit.litellm.recordings import VERSIONS, recording
+from tests.unit.wires.recordings import VERSIONS, recording
 
 
 def test_headers_sent_are_exactly_the_built_ones(server: Server, relay: LiteLLMRelay) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from adapters.litellm.answers import LiteLLMAnswer
 from adapters.litellm.relay import LiteLLMRelay
-from adapters.litellm.wire.chat import ChatCompletions
+from adapters.wires.openai.chat import ChatCompletions
 from creditcore.ports.inference import Upstream
 
 T = TypeVar("T")

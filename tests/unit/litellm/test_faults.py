@@ -8,7 +8,7 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from tests.unit.litellm.recordings import VERSIONS, body_of, status_of
+from tests.unit.wires.recordings import VERSIONS, body_of, status_of
 
 
 def an_error(message: str = "no", kind: str | None = None) -> bytes:

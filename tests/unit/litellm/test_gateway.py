@@ -9,7 +9,7 @@ from adapters.litellm import gateway
 from adapters.litellm.gateway import LiteLLMGateway
 from creditcore.domain.errors import UpstreamUnavailableError
 from creditcore.ports.model_gateway import ModelGateway
-from tests.unit.litellm.recordings import VERSIONS, body_of
+from tests.unit.wires.recordings import VERSIONS, body_of
 
 BASE = "http://litellm.test/prefix"
 

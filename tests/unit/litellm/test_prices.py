@@ -8,7 +8,7 @@ import pytest
 
 from adapters.litellm.prices import read_price_list
 from creditcore.domain.pricing import ModelPrice, Tariff, Tier, Usage, price_units
-from tests.unit.litellm.recordings import VERSIONS, body_of
+from tests.unit.wires.recordings import VERSIONS, body_of
 
 _COSTS = json.loads(
     (Path(__file__).parents[2] / "data" / "litellm-costs.json").read_text(),

@@ -1,0 +1,166 @@
+"""The wire of ``POST /v1/messages``, Anthropic's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+from adapters.wires.anthropic.messages_content import read_content
+from adapters.wires.anthropic.messages_errors import error_event, kind_of
+from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
+from adapters.wires.fields import (
+    INTEGER,
+    NUMBER,
+    OBJECT,
+    FieldTable,
+    Rule,
+    invalid,
+    strings,
+)
+from adapters.wires.openai.wire import TEXT_MODES
+from adapters.wires.request import (
+    given_fields,
+    limited_body,
+    read_flag,
+    read_integer,
+    read_model,
+)
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.pricing import MAX_TOKENS
+from creditcore.ports.inference import InferenceRequest, Receipt
+
+_LIMIT = "max_tokens"
+_MAX_STOPS = 64
+
+
+def _are_own_tools(value: object) -> bool:
+    # Tools that Anthropic runs (web search, code) cost by use; those that it only
+    # describes (a shell, an editor) bring text that stands nowhere in the request.
+    return isinstance(value, list) and all(
+        isinstance(tool, dict) and tool.get("type", "custom") == "custom" for tool in value
+    )
+
+
+_FIELDS = FieldTable(
+    own=frozenset({"model", "messages", "system", "stream", _LIMIT}),
+    passed={
+        "cache_control": OBJECT,
+        "output_config": OBJECT,
+        "output_format": OBJECT,
+        "stop_sequences": strings(_MAX_STOPS),
+        "temperature": NUMBER,
+        "thinking": OBJECT,
+        "tool_choice": OBJECT,
+        "tools": Rule("a list of tools of type custom, which you run yourself", _are_own_tools),
+        "top_k": INTEGER,
+        "top_p": NUMBER,
+    },
+    # LiteLLM would book the call under it, on the operator's side.
+    dropped=frozenset({"metadata"}),
+    neutral={"service_tier": ("auto", "standard_only")},
+    refused={
+        "container": "Code runs on your side only.",
+        "context_management": "Send the conversation as the model should see it.",
+        "mcp_servers": "Call the servers yourself, as tools.",
+    },
+)
+
+_VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+# Those that change how an answer is written, never what a token costs or how many the
+# bound must cover. A longer context, faster answers and tools of the provider do.
+_BETA = re.compile(
+    r"(?:claude-code|extended-cache-ttl|fine-grained-tool-streaming|interleaved-thinking"
+    r"|output-128k|prompt-caching|structured-outputs|token-efficient-tools)"
+    r"-(?:20[0-9]{2}-[0-9]{2}-[0-9]{2}|20[0-9]{6})"
+)
+_LONGEST_BETAS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Understands messages requests, and limits and meters their answers.
+
+    Attributes:
+        version: The version of the protocol, where the client names one.
+        betas: What the client wants beside it, as far as it is served here.
+    """
+
+    version: str | None = None
+    betas: tuple[str, ...] = ()
+
+    endpoint = "/v1/messages"
+    modes = TEXT_MODES
+
+    @property
+    def upstream_headers(self) -> Mapping[str, str]:
+        """The two headers of the protocol."""
+        headers = {}
+        if self.version is not None:
+            headers["anthropic-version"] = self.version
+        if self.betas:
+            headers["anthropic-beta"] = ",".join(self.betas)
+        return headers
+
+    def hearing(self, header: Callable[[str], str | None]) -> Self:
+        """Return the wire in the version that the client wants.
+
+        Betas that are not known to be harmless are left out: what they would have allowed
+        in the body is refused there, by name.
+
+        Raises:
+            InvalidRequestError: ``anthropic-version`` is no version.
+        """
+        version = header("anthropic-version")
+        if version is not None and not _VERSION.fullmatch(version):
+            raise invalid("anthropic-version", "must be a date, such as 2023-06-01")
+        wanted = (header("anthropic-beta") or "")[:_LONGEST_BETAS].split(",")
+        betas = [beta for beta in map(str.strip, wanted) if _BETA.fullmatch(beta)]
+        return type(self)(version, tuple(dict.fromkeys(betas)))
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = given_fields(body)
+        model = read_model(given)
+        messages, prompt = read_content(given.get("messages"), given.get("system"))
+        stream = read_flag(given, "stream")
+        limit = read_integer(given, _LIMIT, most=MAX_TOKENS)
+        if limit is None:
+            raise InvalidRequestError(
+                f"{_LIMIT} is required.", param=_LIMIT, code="missing_required_parameter"
+            )
+        fields: dict[str, Any] = {"model": model, "messages": messages, _LIMIT: limit}
+        if "system" in given:
+            fields["system"] = given["system"]
+        fields |= _FIELDS.read(given)
+        prompt.add_schemas(fields, "tools")
+        return InferenceRequest(
+            model=model,
+            stream=stream,
+            wants_usage=True,
+            prompt_bound=prompt.bound(fields),
+            output_limit=limit,
+            choices=1,
+            prompt_estimate=prompt.estimated_tokens,
+            fields=MappingProxyType(fields),
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
+        """Return what is sent upstream; equal requests give equal bytes."""
+        return limited_body(request, _LIMIT, output_bound=output_bound)
+
+    def meter(
+        self, request: InferenceRequest, *, receipt: Receipt
+    ) -> MessagesStreamMeter | MessagesDocumentMeter:
+        """Return a meter for the answer to this request."""
+        return MessagesStreamMeter(receipt=receipt) if request.stream else MessagesDocumentMeter()
+
+    def error_event(self, message: str, *, kind: str, code: str) -> bytes:  # noqa: ARG002 - the code says more
+        """Return an error as an event in the stream; nothing should follow it."""
+        return error_event(message, kind=kind_of(code))

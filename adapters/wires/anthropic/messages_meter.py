@@ -1,0 +1,177 @@
+"""Meters for messages, the Anthropic wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from adapters.litellm.faults import Fault
+from adapters.wires.anthropic.messages_errors import (
+    error_document,
+    error_event,
+    kind_of,
+    kind_of_fault,
+)
+from adapters.wires.anthropic.messages_usage import CumulativeUsage, read_messages_usage
+from adapters.wires.document_meter import DocumentMeter
+from adapters.wires.public import clean, public_event, public_usage, read_object
+from adapters.wires.sse import KEEP_ALIVE, SseEvent
+from adapters.wires.tally import text_length
+from adapters.wires.typed_meter import TypedStreamMeter
+from adapters.wires.usage import UnreadableUsageError
+from creditcore.ports.inference import Receipt
+
+_ID_PREFIX = "msg_"
+
+
+class MessagesStreamMeter(TypedStreamMeter):
+    """Reads the events of a message; they leave as they came.
+
+    Changed are only: the usage at the end, beside which stands what the call cost, what
+    it cost the operator, errors in LiteLLM's words, and what LiteLLM adds by mistake: a
+    second beginning, and errors without a name, which Anthropic's SDKs would not see.
+    """
+
+    texts = (("delta", "text"), ("delta", "thinking"), ("delta", "partial_json"))
+
+    def __init__(self, *, receipt: Receipt) -> None:
+        """Start before the first byte.
+
+        Args:
+            receipt: Says what usage cost.
+        """
+        self._counts = CumulativeUsage()
+        super().__init__(self._counts.add, receipt=receipt)
+        self._begun = False
+        self._open_blocks: set[int] = set()
+
+    @property
+    def reported_cost(self) -> str | None:
+        """Nothing: LiteLLM computes it from the last event alone, which may lack the prompt."""
+        return None
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an end of reason ``max_tokens``, which says why."""
+        stops = [
+            public_event({"type": "content_block_stop", "index": index}, name="content_block_stop")
+            for index in sorted(self._open_blocks)
+        ]
+        end = {
+            "type": "message_delta",
+            "delta": {"stop_reason": "max_tokens", "stop_sequence": None},
+            "usage": {"output_tokens": self._delivered},
+            "notice": {"type": "billing_error", "message": message},
+        }
+        return b"".join(
+            [
+                *stops,
+                public_event(end, name="message_delta"),
+                public_event({"type": "message_stop"}, name="message_stop"),
+            ]
+        )
+
+    def _read(self, event: SseEvent) -> bytes:
+        self._latest = {}
+        if event.data is None:
+            return KEEP_ALIVE
+        document = read_object(event.data)
+        if document.get("error"):
+            return self._fail(document["error"])
+        kind = document.get("type")
+        if not isinstance(kind, str) or not kind.isidentifier():
+            return b""
+        self._latest = document
+        match kind:
+            case "message_start":
+                return self._start(event, document)
+            case "content_block_delta":
+                self._tally.deliver(_delta_length(document.get("delta")))
+            case "message_delta":
+                return self._end(document)
+            case "message_stop":
+                self._ended = True
+        return self._named(event, kind, document)
+
+    def _left(self) -> None:
+        index = self._latest.get("index")
+        if not isinstance(index, int):
+            return
+        match self._latest["type"]:
+            case "content_block_start":
+                self._open_blocks.add(index)
+            case "content_block_stop":
+                self._open_blocks.discard(index)
+
+    def _start(self, event: SseEvent, document: dict[str, Any]) -> bytes:
+        if self._begun:
+            return b""
+        self._begun = True
+        message = document.get("message")
+        if not isinstance(message, dict):
+            return b""
+        self._note_usage(message.get("usage"))
+        if clean(message, id_prefix=_ID_PREFIX):
+            return public_event(document, name="message_start")
+        return self._named(event, "message_start", document)
+
+    def _end(self, document: dict[str, Any]) -> bytes:
+        delta = document.get("delta")
+        if isinstance(delta, dict) and delta.get("stop_reason"):
+            self._ended = True
+        usage = document.get("usage")
+        if usage is not None:
+            self._tally.report(usage)
+        counted = self._tally.usage
+        if isinstance(usage, dict) and counted is not None:
+            document["usage"] = {**public_usage(usage), **self._receipt(counted)}
+        else:
+            # Clients rely on a count here. Where none can be believed, ours is what is charged.
+            document["usage"] = {"output_tokens": self._tally.delivered_tokens}
+        return public_event(document, name="message_delta")
+
+    def _note_usage(self, usage: object) -> None:
+        """Keep the counts at the beginning; they are no report yet, as nothing was written."""
+        try:
+            self._counts.add(usage if isinstance(usage, dict) else {})
+        except UnreadableUsageError:
+            # The end reports again. If it leaves the input out, there is no usage.
+            return
+
+    def _error_event(self, message: str, fault: Fault) -> bytes:
+        return error_event(message, kind=kind_of_fault(fault))
+
+
+class MessagesDocumentMeter(DocumentMeter):
+    """Reads a message that comes in one piece."""
+
+    id_prefix = _ID_PREFIX
+
+    def __init__(self) -> None:
+        """Start before the first byte."""
+        super().__init__(read_messages_usage)
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an error in the document's place."""
+        return error_document(message, kind=kind_of("credits_exhausted"))
+
+    def _lengths(self, document: dict[str, Any]) -> list[int] | None:
+        content = document.get("content")
+        if not isinstance(content, list):
+            return None
+        return [_block_length(block) for block in content if isinstance(block, dict)]
+
+    def _error_document(self, message: str, fault: Fault) -> bytes:
+        return error_document(message, kind=kind_of_fault(fault))
+
+
+def _delta_length(delta: object) -> int:
+    if not isinstance(delta, dict):
+        return 0
+    return text_length(delta.get("text"), delta.get("thinking"), delta.get("partial_json"))
+
+
+def _block_length(block: dict[str, Any]) -> int:
+    if block.get("type") == "tool_use":
+        return text_length(block.get("name")) + len(orjson.dumps(block.get("input")))
+    return text_length(block.get("text"), block.get("thinking"))

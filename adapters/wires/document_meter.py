@@ -1,0 +1,106 @@
+"""Meters for answers that come in one piece."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.litellm.faults import Fault
+from adapters.wires.openai.wire import error_document
+from adapters.wires.public import clean, public_json, read_object
+from adapters.wires.stream_meter import UNREADABLE_ANSWER
+from adapters.wires.tally import Tally
+from creditcore.domain.pricing import Usage
+
+_MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+
+
+class DocumentMeter(ABC):
+    """Reads a document, and passes it on in one piece.
+
+    It is held back until its end: the client's headers tell what it cost.
+
+    Attributes:
+        id_prefix: What ids of answers begin with in this protocol.
+    """
+
+    id_prefix: str
+    starved = False
+
+    def __init__(self, read_usage: Callable[[Mapping[str, Any]], Usage]) -> None:
+        """Start before the first byte.
+
+        Args:
+            read_usage: Reads usage as the protocol writes it.
+        """
+        self.budget: int | None = None
+        self.limit: int | None = None
+        self._document = bytearray()
+        self._tally = Tally(read_usage)
+        self._complete = False
+        self._error: str | None = None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take bytes from upstream; none leave yet."""
+        if len(self._document) + len(chunk) > _MAX_DOCUMENT_BYTES:
+            self._document.clear()
+            self._error = UNREADABLE_ANSWER
+        if self._error is None:
+            self._document += chunk
+        return b""
+
+    def finish(self) -> bytes:
+        """Return the document, or an error in its place. To be called once."""
+        body = bytes(self._document)
+        document = read_object(body)
+        if self._error is None and document.get("error"):
+            fault = Fault.of(document["error"])
+            self._error = fault.public_message
+            return self._error_document(self._error, fault)
+        if self._error is not None or (lengths := self._lengths(document)) is None:
+            self._error = UNREADABLE_ANSWER
+            return self._error_document(self._error, Fault())
+        self._complete = True
+        for length in lengths:
+            self._tally.deliver(length)
+        if document.get("usage") is not None:
+            self._tally.report(document["usage"])
+        # The exact bytes, unless something in them is not the client's to see.
+        return public_json(document) if clean(document, id_prefix=self.id_prefix) else body
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an error in the document's place."""
+        return error_document(message, kind="insufficient_quota", code="credits_exhausted")
+
+    @property
+    def usage(self) -> Usage | None:
+        """The usage reported, known after ``finish``."""
+        return self._tally.usage
+
+    @property
+    def delivered_tokens(self) -> int:
+        """Output tokens in the document, known after ``finish``."""
+        return self._tally.delivered_tokens
+
+    @property
+    def complete(self) -> bool:
+        """Whether a whole answer arrived."""
+        return self._complete
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with the answer, fit to be shown."""
+        return self._error or self._tally.error
+
+    @property
+    def reported_cost(self) -> str | None:
+        """What the usage said that the answer cost, known after ``finish``."""
+        return self._tally.reported_cost
+
+    @abstractmethod
+    def _lengths(self, document: dict[str, Any]) -> list[int] | None:
+        """Return the UTF-8 bytes of each thing written, or None if this is no answer at all."""
+
+    def _error_document(self, message: str, fault: Fault) -> bytes:
+        return error_document(message, kind="server_error", code=fault.code)

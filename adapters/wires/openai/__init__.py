@@ -1,0 +1,1 @@
+"""Protocols of OpenAI: chat and legacy completions, embeddings, responses."""

@@ -1,0 +1,107 @@
+"""The wire of ``POST /v1/chat/completions``."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from adapters.wires.body import encode_body
+from adapters.wires.fields import invalid
+from adapters.wires.openai.chat_fields import CHAT_FIELDS
+from adapters.wires.openai.chat_messages import read_messages
+from adapters.wires.openai.chat_meter import ChatDocumentMeter, ChatStreamMeter
+from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.request import (
+    given_fields,
+    read_flag,
+    read_integer,
+    read_model,
+    read_stream_options,
+    tighter,
+)
+from creditcore.domain.pricing import MAX_TOKENS
+from creditcore.ports.inference import InferenceRequest, Receipt
+
+_OLD_LIMIT = "max_tokens"
+_NEW_LIMIT = "max_completion_tokens"
+_MAX_CHOICES = 128
+
+
+class ChatCompletions(OpenAIWire):
+    """Understands chat requests, and limits and meters their answers."""
+
+    endpoint = "/v1/chat/completions"
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = given_fields(body)
+        model = read_model(given)
+        messages, prompt = read_messages(given.get("messages"))
+        stream = read_flag(given, "stream")
+        options = read_stream_options(
+            given, stream=stream, known=("include_usage", "include_obfuscation")
+        )
+        choices = read_integer(given, "n", most=_MAX_CHOICES) or 1
+        limit_field, output_limit = _limit(given)
+
+        fields: dict[str, Any] = {"model": model, "messages": messages}
+        fields |= CHAT_FIELDS.read(given)
+        if choices > 1:
+            fields["n"] = choices
+        if output_limit is not None:
+            fields[limit_field] = output_limit
+        prompt.add_schemas(fields, "tools", "functions")
+        return InferenceRequest(
+            model=model,
+            stream=stream,
+            wants_usage=options.get("include_usage", False),
+            prompt_bound=prompt.bound(fields),
+            output_limit=output_limit,
+            choices=choices,
+            prompt_estimate=prompt.estimated_tokens,
+            fields=MappingProxyType(fields),
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
+        """Return what is sent upstream; equal requests give equal bytes.
+
+        The limit goes into the field that the client used. Where it used none,
+        ``max_tokens`` is the field: LiteLLM renames it for the models that refuse it, and
+        a server that has never heard of ``max_completion_tokens`` would ignore our limit
+        without a word, which would cost more than the hold.
+
+        Args:
+            request: What ``parse`` returned.
+            output_bound: The most one choice may write. The client's own limit stands
+                where it is lower, or where there is no bound.
+        """
+        fields = dict(request.fields)
+        if (limit := tighter(request.output_limit, output_bound)) is not None:
+            fields[_NEW_LIMIT if _NEW_LIMIT in fields else _OLD_LIMIT] = limit
+        if request.stream:
+            # Asked for in every stream: without usage there is nothing exact to charge.
+            fields["stream_options"] = {"include_usage": True}
+        return encode_body(fields, stream=request.stream)
+
+    def meter(
+        self, request: InferenceRequest, *, receipt: Receipt
+    ) -> ChatStreamMeter | ChatDocumentMeter:
+        """Return a meter for the answer to this request."""
+        if request.stream:
+            return ChatStreamMeter(
+                wants_usage=request.wants_usage, choices=request.choices, receipt=receipt
+            )
+        return ChatDocumentMeter()
+
+
+def _limit(given: dict[str, Any]) -> tuple[str, int | None]:
+    """Return the field that limits the output of one choice, and its value."""
+    old = read_integer(given, _OLD_LIMIT, most=MAX_TOKENS)
+    new = read_integer(given, _NEW_LIMIT, most=MAX_TOKENS)
+    if old is not None and new is not None and old != new:
+        raise invalid(_OLD_LIMIT, f"and {_NEW_LIMIT} must not differ")
+    return (_OLD_LIMIT, old) if new is None else (_NEW_LIMIT, new)

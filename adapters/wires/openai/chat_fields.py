@@ -1,0 +1,77 @@
+"""The fields of a chat request beside its messages."""
+
+from __future__ import annotations
+
+from adapters.wires.fields import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    NUMBERS_BY_NAME,
+    OBJECT,
+    TEXT,
+    TEXT_OR_OBJECT,
+    FieldTable,
+    Rule,
+    string_or_strings,
+)
+
+_MAX_STOPS = 16
+
+
+def _are_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _are_own_tools(value: object) -> bool:
+    # The tools of the provider itself (web search, code) cost by use, not by token.
+    return isinstance(value, list) and all(
+        isinstance(tool, dict) and tool.get("type") in ("function", "custom") for tool in value
+    )
+
+
+OWN_TOOLS = Rule("a list of tools of type function or custom", _are_own_tools)
+"""Tools that the client itself runs."""
+
+CHAT_FIELDS = FieldTable(
+    own=frozenset(
+        {
+            "model",
+            "messages",
+            "stream",
+            "stream_options",
+            "n",
+            "max_tokens",
+            "max_completion_tokens",
+        }
+    ),
+    passed={
+        "frequency_penalty": NUMBER,
+        "function_call": TEXT_OR_OBJECT,
+        "functions": Rule("a list of objects", _are_objects),
+        "logit_bias": NUMBERS_BY_NAME,
+        "logprobs": BOOLEAN,
+        "min_p": NUMBER,
+        "parallel_tool_calls": BOOLEAN,
+        "presence_penalty": NUMBER,
+        "prompt_cache_key": TEXT,
+        "prompt_cache_retention": TEXT,
+        "reasoning": OBJECT,
+        "reasoning_effort": TEXT,
+        "repetition_penalty": NUMBER,
+        "response_format": OBJECT,
+        "seed": INTEGER,
+        "stop": string_or_strings(_MAX_STOPS),
+        "temperature": NUMBER,
+        "thinking": OBJECT,
+        "tool_choice": TEXT_OR_OBJECT,
+        "tools": OWN_TOOLS,
+        "top_k": INTEGER,
+        "top_logprobs": INTEGER,
+        "top_p": NUMBER,
+        "verbosity": TEXT,
+    },
+    # LiteLLM would book the call under them, on the operator's side, and ``store`` would
+    # leave the client's words in the operator's account.
+    dropped=frozenset({"metadata", "safety_identifier", "store", "user"}),
+    neutral={"modalities": (["text"],), "service_tier": ("auto", "default")},
+)

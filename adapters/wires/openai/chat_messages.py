@@ -1,0 +1,84 @@
+"""The messages of a chat request: what may stand in them, and how much text it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from adapters.wires.fields import invalid
+from adapters.wires.parts import PartReader, ReadPart, read_object
+from adapters.wires.prompt import Prompt
+
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+_MESSAGE_FIELDS = frozenset(
+    {
+        "annotations",
+        "cache_control",
+        "content",
+        "function_call",
+        "name",
+        "partial",
+        "prefix",
+        "provider_specific_fields",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "refusal",
+        "role",
+        "thinking_blocks",
+        "tool_call_id",
+        "tool_calls",
+    }
+)
+
+
+def read_messages(value: object) -> tuple[list[dict[str, Any]], Prompt]:
+    """Return ``messages`` as they go upstream, and their size.
+
+    Raises:
+        InvalidRequestError: They cannot be served; ``param`` names the place.
+    """
+    if not isinstance(value, list) or not value:
+        raise invalid("messages", "must be a list of at least one message")
+    reader = _Reader()
+    messages = [reader.message(item, f"messages[{at}]") for at, item in enumerate(value)]
+    return messages, reader.prompt
+
+
+class _Reader(PartReader):
+    """Walks the messages once, counting as it goes."""
+
+    def message(self, item: object, place: str) -> dict[str, Any]:
+        message = read_object(item, place, noun="A message", known=_MESSAGE_FIELDS)
+        role = message.get("role")
+        if not isinstance(role, str) or role not in _ROLES:
+            raise invalid(f"{place}.role", f"must be one of {', '.join(sorted(_ROLES))}")
+        for name, value in message.items():
+            if name == "content" and not isinstance(value, str):
+                self.content(value, f"{place}.content", self._kinds)
+            elif name != "role":
+                self.prompt.add_text(value)
+        # Null is what a message of tool calls alone says.
+        message.setdefault("content", None)
+        return message
+
+    def _image(self, part: dict[str, Any], place: str) -> None:
+        image = part.get("image_url")
+        url = image.get("url") if isinstance(image, dict) else image
+        self.image_address(url, f"{place}.image_url")
+
+    def _file(self, part: dict[str, Any], place: str) -> None:
+        file = part.get("file")
+        # Ids of stored files belong to the operator's account, which everybody shares.
+        if not isinstance(file, dict) or file.get("file_id") is not None:
+            raise invalid(f"{place}.file", "must bring its content in file_data")
+        if not isinstance(file.get("file_data"), str):
+            raise invalid(f"{place}.file.file_data", "must be a string")
+        self.prompt.add_medium()
+
+    _kinds: ClassVar[Mapping[str, ReadPart]] = {
+        "text": PartReader.text,
+        **dict.fromkeys(("refusal", "thinking", "redacted_thinking"), PartReader.any_text),
+        "image_url": _image,
+        "file": _file,
+    }

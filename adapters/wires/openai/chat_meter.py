@@ -1,0 +1,61 @@
+"""Meters for chat completions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.wires.openai.chunk_meter import ChoicesDocumentMeter, ChunkStreamMeter
+from adapters.wires.tally import text_length
+
+
+class ChatStreamMeter(ChunkStreamMeter):
+    """Reads a stream of chat completion chunks."""
+
+    texts = (("choices", 0, "delta", "content"), ("choices", 0, "delta", "reasoning_content"))
+
+    @staticmethod
+    def _length(choice: dict[str, Any]) -> int:
+        return _message_length(choice.get("delta"))
+
+    @staticmethod
+    def _says(choice: dict[str, Any]) -> bool:
+        delta = choice.get("delta")
+        return any(delta.values()) if isinstance(delta, dict) else bool(delta)
+
+    @staticmethod
+    def _ended(index: int) -> dict[str, Any]:
+        return {"index": index, "delta": {}, "finish_reason": "length"}
+
+
+class ChatDocumentMeter(ChoicesDocumentMeter):
+    """Reads a chat completion that comes in one piece."""
+
+    id_prefix = "chatcmpl-"
+
+    @staticmethod
+    def _length(choice: dict[str, Any]) -> int:
+        return _message_length(choice.get("message"))
+
+
+def _message_length(message: object) -> int:
+    """Return the UTF-8 bytes of what a model wrote: text, refusal, reasoning, tool calls."""
+    if not isinstance(message, dict):
+        return 0
+    # LiteLLM repeats reasoning as ``thinking_blocks``; only one of its names counts.
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    length = _content_length(message.get("content"))
+    length += _content_length(reasoning) + text_length(message.get("refusal"))
+    calls = message.get("tool_calls")
+    functions = [message.get("function_call")]
+    if isinstance(calls, list):
+        functions += [call.get("function") for call in calls if isinstance(call, dict)]
+    for function in functions:
+        if isinstance(function, dict):
+            length += text_length(function.get("name"), function.get("arguments"))
+    return length
+
+
+def _content_length(content: object) -> int:
+    if isinstance(content, list):  # in parts, as some providers answer
+        return text_length(*(part.get("text") for part in content if isinstance(part, dict)))
+    return text_length(content)

@@ -1,0 +1,149 @@
+"""Meters for answers with choices: chat and legacy completions."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from adapters.litellm.faults import Fault
+from adapters.wires.document_meter import DocumentMeter
+from adapters.wires.openai.wire import error_event
+from adapters.wires.public import is_public, public_event, public_usage, read_object
+from adapters.wires.sse import KEEP_ALIVE, SseEvent
+from adapters.wires.stream_meter import StreamMeter
+from adapters.wires.usage import read_usage
+from creditcore.ports.inference import Receipt
+
+_DONE = b"[DONE]"
+
+# What every chunk of one stream repeats.
+_HEAD = ("id", "object", "created", "model")
+
+
+class ChunkStreamMeter(StreamMeter):
+    """Reads a stream of chunks; whole events leave as they came.
+
+    Changed or taken out are only: usage the client did not ask for, what the call cost
+    the operator, and errors in LiteLLM's words. Beside usage that the client did ask for
+    stands what the call cost the client.
+    """
+
+    def __init__(self, *, wants_usage: bool, choices: int, receipt: Receipt) -> None:
+        """Start before the first byte.
+
+        Args:
+            wants_usage: Whether the client asked for usage.
+            choices: How many answers come.
+            receipt: Says what usage cost.
+        """
+        super().__init__(read_usage)
+        self._wants_usage = wants_usage
+        self._choices = choices
+        self._receipt = receipt
+        self._head: dict[str, Any] = {}
+        self._finished: set[int] = set()
+        self._done = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stream ended properly: ``[DONE]``, or an end for every choice."""
+        return self._error is None and (self._done or len(self._finished) >= self._choices)
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an end of reason ``length`` for every choice, the last one saying why."""
+        open_choices = [index for index in range(self._choices) if index not in self._finished]
+        ends = [self._end(index) for index in open_choices]
+        notice = {"type": "insufficient_quota", "code": "credits_exhausted", "message": message}
+        last = self._end(open_choices[-1] if open_choices else 0) | {"notice": notice}
+        return b"".join([public_event(chunk) for chunk in (*ends, last)]) + b"data: [DONE]\n\n"
+
+    @staticmethod
+    @abstractmethod
+    def _length(choice: dict[str, Any]) -> int:
+        """Return the UTF-8 bytes of what a choice says."""
+
+    @staticmethod
+    @abstractmethod
+    def _says(choice: dict[str, Any]) -> bool:
+        """Whether a choice says anything a client might look for."""
+
+    @staticmethod
+    @abstractmethod
+    def _ended(index: int) -> dict[str, Any]:
+        """Return a choice that ends by its limit."""
+
+    def _end(self, index: int) -> dict[str, Any]:
+        return self._head | {"choices": [self._ended(index)]}
+
+    def _read(self, event: SseEvent) -> bytes:
+        if event.data is None:
+            return KEEP_ALIVE
+        if event.data.strip() == _DONE:
+            self._done = True
+            return event.raw
+        chunk = read_object(event.data)
+        if chunk.get("error"):
+            return self._fail(chunk["error"])
+        usage = chunk.get("usage")
+        choices = chunk.get("choices")
+        if choices is None and usage is not None:
+            choices = []
+        if not isinstance(choices, list):
+            return b""
+        if not self._head:
+            self._head = {name: chunk[name] for name in _HEAD if name in chunk}
+        self._read_choices(choices)
+        if usage is None:
+            return event.raw if is_public(chunk) else public_event(chunk)
+        self._tally.report(usage)
+        return self._pass_with_usage(chunk, choices)
+
+    def _pass_with_usage(self, chunk: dict[str, Any], choices: list[Any]) -> bytes:
+        if not self._wants_usage:
+            if not any(map(self._is_worth_passing, choices)):
+                return b""
+            del chunk["usage"]
+            return public_event(chunk)
+        usage = chunk["usage"]
+        counted = self._tally.usage
+        if not isinstance(usage, dict) or counted is None:
+            chunk["usage"] = None
+        else:
+            chunk["usage"] = {**public_usage(usage), **self._receipt(counted)}
+        return public_event(chunk)
+
+    def _is_worth_passing(self, choice: object) -> bool:
+        return isinstance(choice, dict) and (
+            bool(choice.get("finish_reason")) or self._says(choice)
+        )
+
+    def _read_choices(self, choices: list[Any]) -> None:
+        for at, choice in enumerate(choices):
+            if not isinstance(choice, dict):
+                continue
+            self._tally.deliver(self._length(choice))
+            if choice.get("finish_reason"):
+                index = choice.get("index")
+                self._finished.add(index if isinstance(index, int) else at)
+
+    def _error_event(self, message: str, fault: Fault) -> bytes:
+        return error_event(message, kind="server_error", code=fault.code)
+
+
+class ChoicesDocumentMeter(DocumentMeter):
+    """Reads a document with choices."""
+
+    def __init__(self) -> None:
+        """Start before the first byte."""
+        super().__init__(read_usage)
+
+    @staticmethod
+    @abstractmethod
+    def _length(choice: dict[str, Any]) -> int:
+        """Return the UTF-8 bytes of what a choice says."""
+
+    def _lengths(self, document: dict[str, Any]) -> list[int] | None:
+        choices = document.get("choices")
+        if not isinstance(choices, list):
+            return None
+        return [self._length(choice) for choice in choices if isinstance(choice, dict)]

@@ -1,0 +1,146 @@
+"""The wire of ``POST /v1/completions``, OpenAI's first and longest lived."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from adapters.wires.body import encode_body
+from adapters.wires.fields import (
+    INTEGER,
+    NUMBER,
+    NUMBERS_BY_NAME,
+    TEXT,
+    FieldTable,
+    invalid,
+    string_or_strings,
+)
+from adapters.wires.openai.completion_meter import CompletionDocumentMeter, CompletionStreamMeter
+from adapters.wires.openai.prompt_list import read_prompts
+from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.prompt import Prompt
+from adapters.wires.request import (
+    given_fields,
+    read_flag,
+    read_integer,
+    read_model,
+    read_stream_options,
+    tighter,
+)
+from creditcore.domain.pricing import MAX_TOKENS
+from creditcore.ports.inference import InferenceRequest, Receipt
+
+_DEFAULT_LIMIT = 16
+"""OpenAI's own. It is held, so it is also sent: other servers have other defaults."""
+
+_MAX_PROMPTS = 128
+_MAX_CHOICES = 128
+_UNSEEN_TOKENS_PER_PROMPT = 256
+"""What a template adds where LiteLLM turns each prompt into a chat."""
+
+_FIELDS = FieldTable(
+    own=frozenset(
+        {"model", "prompt", "stream", "stream_options", "n", "best_of", "echo", "max_tokens"}
+    ),
+    passed={
+        "frequency_penalty": NUMBER,
+        "logit_bias": NUMBERS_BY_NAME,
+        "logprobs": INTEGER,
+        "min_p": NUMBER,
+        "presence_penalty": NUMBER,
+        "repetition_penalty": NUMBER,
+        "seed": INTEGER,
+        "stop": string_or_strings(16),
+        "suffix": TEXT,
+        "temperature": NUMBER,
+        "top_k": INTEGER,
+        "top_p": NUMBER,
+    },
+    dropped=frozenset({"user"}),
+)
+
+
+class Completions(OpenAIWire):
+    """Understands requests to continue texts, and limits and meters their answers."""
+
+    endpoint = "/v1/completions"
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = given_fields(body)
+        model = read_model(given)
+        prompts = read_prompts(given.get("prompt"), "prompt", most=_MAX_PROMPTS)
+        stream = read_flag(given, "stream")
+        options = read_stream_options(
+            given, stream=stream, known=("include_usage", "include_obfuscation")
+        )
+        echo = read_flag(given, "echo")
+        if echo and stream:
+            # What is echoed looks like output, which a stream pays for as it comes.
+            raise invalid("echo", "is only allowed without stream")
+        shown, written = _choices(given, stream=stream)
+        least = 0 if echo else 1
+        limit = read_integer(given, "max_tokens", most=MAX_TOKENS, least=least)
+
+        fields: dict[str, Any] = {"model": model, "prompt": given["prompt"]}
+        fields |= _FIELDS.read(given)
+        if shown > 1:
+            fields["n"] = shown
+        if written > shown:
+            fields["best_of"] = written
+        if echo:
+            fields["echo"] = True
+        suffix = Prompt()
+        suffix.add_text(fields.get("suffix"))
+        return InferenceRequest(
+            model=model,
+            stream=stream,
+            wants_usage=options.get("include_usage", False),
+            prompt_bound=prompts.bound
+            + prompts.count * (suffix.text_bytes + _UNSEEN_TOKENS_PER_PROMPT),
+            output_limit=_DEFAULT_LIMIT if limit is None else limit,
+            choices=written * prompts.count,
+            prompt_estimate=prompts.estimated_tokens + prompts.count * suffix.estimated_tokens,
+            prompts=prompts.count,
+            fields=MappingProxyType(fields),
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
+        """Return what is sent upstream; equal requests give equal bytes.
+
+        Args:
+            request: What ``parse`` returned.
+            output_bound: The most one choice may write. The client's own limit stands
+                where it is lower, or where there is no bound.
+        """
+        fields = {**request.fields, "max_tokens": tighter(request.output_limit, output_bound)}
+        if request.stream:
+            fields["stream_options"] = {"include_usage": True}
+        return encode_body(fields, stream=request.stream)
+
+    def meter(
+        self, request: InferenceRequest, *, receipt: Receipt
+    ) -> CompletionStreamMeter | CompletionDocumentMeter:
+        """Return a meter for the answer to this request."""
+        if request.stream:
+            return CompletionStreamMeter(
+                wants_usage=request.wants_usage, choices=request.choices, receipt=receipt
+            )
+        return CompletionDocumentMeter()
+
+
+def _choices(given: dict[str, Any], *, stream: bool) -> tuple[int, int]:
+    """Return how many answers to each prompt are shown, and how many are written for that."""
+    shown = read_integer(given, "n", most=_MAX_CHOICES) or 1
+    written = read_integer(given, "best_of", most=_MAX_CHOICES)
+    if written is None:
+        return shown, shown
+    if written < shown:
+        raise invalid("best_of", "must not be less than n")
+    if stream and written > shown:
+        raise invalid("best_of", "is only allowed without stream")
+    return shown, written

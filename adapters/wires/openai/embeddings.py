@@ -1,0 +1,79 @@
+"""The wire of ``POST /v1/embeddings``."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from adapters.wires.body import encode_body
+from adapters.wires.document_meter import DocumentMeter
+from adapters.wires.fields import INTEGER, FieldTable, Rule
+from adapters.wires.openai.prompt_list import read_prompts
+from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.request import given_fields, read_model
+from adapters.wires.usage import read_embeddings_usage
+from creditcore.ports.inference import InferenceRequest, Receipt
+
+_MAX_INPUTS = 2_048
+"""As many as OpenAI takes."""
+
+_FIELDS = FieldTable(
+    own=frozenset({"model", "input"}),
+    passed={
+        "dimensions": INTEGER,
+        "encoding_format": Rule("float or base64", lambda value: value in ("float", "base64")),
+    },
+    dropped=frozenset({"user"}),
+    neutral={"stream": (False,)},
+)
+
+
+class Embeddings(OpenAIWire):
+    """Understands embedding requests, and meters their answers, which are never text."""
+
+    endpoint = "/v1/embeddings"
+    modes = frozenset({"embedding"})
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = given_fields(body)
+        model = read_model(given)
+        prompts = read_prompts(given.get("input"), "input", most=_MAX_INPUTS)
+        fields: dict[str, Any] = {"model": model, "input": given["input"]}
+        fields |= _FIELDS.read(given)
+        return InferenceRequest(
+            model=model,
+            stream=False,
+            wants_usage=False,
+            prompt_bound=prompts.bound,
+            output_limit=0,
+            choices=1,
+            prompt_estimate=prompts.estimated_tokens,
+            prompts=prompts.count,
+            fields=MappingProxyType(fields),
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound
+        """Return what is sent upstream; equal requests give equal bytes."""
+        return encode_body(request.fields, stream=False)
+
+    def meter(self, _request: InferenceRequest, *, receipt: Receipt) -> EmbeddingsMeter:  # noqa: ARG002 - headers tell the cost of a document
+        """Return a meter for the answer to this request."""
+        return EmbeddingsMeter()
+
+
+class EmbeddingsMeter(DocumentMeter):
+    """Reads a list of embeddings."""
+
+    id_prefix = "embd-"
+
+    def __init__(self) -> None:
+        """Start before the first byte."""
+        super().__init__(read_embeddings_usage)
+
+    def _lengths(self, document: dict[str, Any]) -> list[int] | None:
+        return [] if isinstance(document.get("data"), list) else None

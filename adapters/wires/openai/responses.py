@@ -1,0 +1,122 @@
+"""The wire of ``POST /v1/responses``."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from adapters.wires.fields import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TEXT_OR_OBJECT,
+    FieldTable,
+    Rule,
+)
+from adapters.wires.openai.chat_fields import OWN_TOOLS
+from adapters.wires.openai.responses_input import read_input
+from adapters.wires.openai.responses_meter import (
+    ResponseDocumentMeter,
+    ResponseStreamMeter,
+    error_event,
+)
+from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.request import (
+    given_fields,
+    limited_body,
+    read_flag,
+    read_integer,
+    read_model,
+    read_stream_options,
+)
+from creditcore.domain.pricing import MAX_TOKENS
+from creditcore.ports.inference import InferenceRequest, Receipt
+
+_LIMIT = "max_output_tokens"
+_INCLUDED = frozenset({"message.output_text.logprobs", "reasoning.encrypted_content"})
+
+
+def _are_included(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, str) and item in _INCLUDED for item in value
+    )
+
+
+_FIELDS = FieldTable(
+    own=frozenset({"model", "input", "instructions", "stream", "stream_options", _LIMIT}),
+    passed={
+        "include": Rule(f"a list of {' or '.join(sorted(_INCLUDED))}", _are_included),
+        "parallel_tool_calls": BOOLEAN,
+        "prompt_cache_key": TEXT,
+        "prompt_cache_retention": TEXT,
+        "reasoning": OBJECT,
+        "temperature": NUMBER,
+        "text": OBJECT,
+        "tool_choice": TEXT_OR_OBJECT,
+        "tools": OWN_TOOLS,
+        "top_logprobs": INTEGER,
+        "top_p": NUMBER,
+        "truncation": Rule("auto or disabled", lambda value: value in ("auto", "disabled")),
+    },
+    # As in chat. ``max_tool_calls`` limits tools of the provider, of which there are none.
+    dropped=frozenset({"max_tool_calls", "metadata", "safety_identifier", "store", "user"}),
+    neutral={"background": (False,), "service_tier": ("auto", "default")},
+    refused={
+        "background": "Answers come on the connection that asked for them.",
+        "context_management": "Send the conversation as the model should see it.",
+        "conversation": "Nothing is stored here: send the whole conversation as input.",
+        "previous_response_id": "Nothing is stored here: send the whole conversation as input.",
+        "prompt": "Nothing is stored here: send the prompt itself.",
+    },
+)
+
+
+class Responses(OpenAIWire):
+    """Understands responses requests, and limits and meters their answers."""
+
+    endpoint = "/v1/responses"
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = given_fields(body)
+        model = read_model(given)
+        fields: dict[str, Any] = {"model": model}
+        fields |= _FIELDS.read(given)
+        prompt = read_input(given.get("input"), given.get("instructions"))
+        fields |= {name: given[name] for name in ("input", "instructions") if name in given}
+        stream = read_flag(given, "stream")
+        if options := read_stream_options(given, stream=stream, known=("include_obfuscation",)):
+            fields["stream_options"] = options
+        # At OpenAI, answers are kept in the account that asked: the operator's.
+        fields["store"] = False
+        prompt.add_schemas(fields, "tools", "text")
+        return InferenceRequest(
+            model=model,
+            stream=stream,
+            wants_usage=True,
+            prompt_bound=prompt.bound(fields),
+            output_limit=read_integer(given, _LIMIT, most=MAX_TOKENS),
+            choices=1,
+            prompt_estimate=prompt.estimated_tokens,
+            fields=MappingProxyType(fields),
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
+        """Return what is sent upstream; equal requests give equal bytes."""
+        return limited_body(request, _LIMIT, output_bound=output_bound)
+
+    def meter(
+        self, request: InferenceRequest, *, receipt: Receipt
+    ) -> ResponseStreamMeter | ResponseDocumentMeter:
+        """Return a meter for the answer to this request."""
+        return ResponseStreamMeter(receipt=receipt) if request.stream else ResponseDocumentMeter()
+
+    def error_event(self, message: str, *, kind: str, code: str) -> bytes:
+        """Return an error as an event in the stream; nothing should follow it."""
+        return error_event(message, kind=kind, code=code, number=0)

@@ -1,0 +1,84 @@
+"""The input of a responses request: what may stand in it, and how much text it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from adapters.wires.fields import invalid
+from adapters.wires.parts import PartReader, ReadPart, unserved
+from adapters.wires.prompt import Prompt
+
+_ROLES = ("user", "assistant", "system", "developer")
+
+# What the model wrote before, and what the client's tools made of it.
+_ECHOED_ITEMS = frozenset({"function_call", "custom_tool_call", "reasoning"})
+_TOOL_RESULTS = frozenset({"function_call_output", "custom_tool_call_output"})
+
+
+def read_input(value: object, instructions: object) -> Prompt:
+    """Check ``input`` and ``instructions``, and return their size.
+
+    Raises:
+        InvalidRequestError: They cannot be served; ``param`` names the place.
+    """
+    reader = _Reader()
+    if instructions is not None and not isinstance(instructions, str):
+        raise invalid("instructions", "must be a string")
+    reader.prompt.add_text(instructions)
+    if isinstance(value, str):
+        reader.prompt.add_text(value)
+        return reader.prompt
+    if not isinstance(value, list) or not value:
+        raise invalid("input", "must be a string or a list of at least one item")
+    for at, item in enumerate(value):
+        reader.item(item, f"input[{at}]")
+    return reader.prompt
+
+
+class _Reader(PartReader):
+    """Walks the items once, counting as it goes."""
+
+    def item(self, item: object, place: str) -> None:
+        if not isinstance(item, dict):
+            raise invalid(place, "must be an object")
+        kind = item.get("type", "message")
+        if kind == "message":
+            if item.get("role") not in _ROLES:
+                raise invalid(f"{place}.role", f"must be one of {', '.join(_ROLES)}")
+            self.content(item.get("content"), f"{place}.content", self._kinds)
+        elif not isinstance(kind, str):
+            raise invalid(f"{place}.type", "must be a string")
+        elif kind in _TOOL_RESULTS:
+            self.content(item.get("output"), f"{place}.output", self._kinds)
+        elif kind in _ECHOED_ITEMS:
+            self.prompt.add_text(item)
+        else:
+            # References by id among them: what they stand for is stored elsewhere.
+            raise unserved(kind, place)
+
+    def _image(self, part: dict[str, Any], place: str) -> None:
+        self._refuse_id(part, place)
+        self.image_address(part.get("image_url"), f"{place}.image_url")
+
+    def _file(self, part: dict[str, Any], place: str) -> None:
+        self._refuse_id(part, place)
+        if part.get("file_url") is not None:
+            self.web_address(part["file_url"], f"{place}.file_url")
+        elif isinstance(part.get("file_data"), str):
+            self.prompt.add_medium()
+        else:
+            raise invalid(f"{place}.file_data", "must be a string")
+
+    _kinds: ClassVar[Mapping[str, ReadPart]] = {
+        **dict.fromkeys(("input_text", "output_text"), PartReader.text),
+        "refusal": PartReader.any_text,
+        "input_image": _image,
+        "input_file": _file,
+    }
+
+    @staticmethod
+    def _refuse_id(part: dict[str, Any], place: str) -> None:
+        # Ids of stored files belong to the operator's account, which everybody shares.
+        if part.get("file_id") is not None:
+            raise invalid(f"{place}.file_id", "is not served: send the content itself")

@@ -1,0 +1,155 @@
+"""Meters for responses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.litellm.faults import Fault
+from adapters.wires.document_meter import DocumentMeter
+from adapters.wires.openai.responses_draft import ResponseDraft
+from adapters.wires.public import clean, public_event, public_usage, read_object
+from adapters.wires.sse import KEEP_ALIVE, SseEvent
+from adapters.wires.tally import text_length
+from adapters.wires.typed_meter import TypedStreamMeter
+from adapters.wires.usage import read_responses_usage
+from creditcore.ports.inference import Receipt
+
+_DONE = b"[DONE]"
+_ID_PREFIX = "resp_"
+_LAST = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_SERVER_ERROR = "server_error"
+
+
+def error_event(message: str, *, kind: str, code: str | None, number: int) -> bytes:
+    """Return an error as an event.
+
+    It says everything twice: beside ``type``, as OpenAI documents the event, and in
+    ``error``, where OpenAI's SDKs look before they raise.
+
+    Args:
+        message: What went wrong.
+        kind: OpenAI's type of error.
+        code: OpenAI's code for it.
+        number: Which event of the stream this is.
+    """
+    facts = {"code": code or kind, "message": message, "param": None}
+    error = {"type": kind, **facts}
+    event = {"type": "error", "sequence_number": number, **facts, "error": error}
+    return public_event(event, name="error")
+
+
+class ResponseStreamMeter(TypedStreamMeter):
+    """Reads the events of a response; their data leaves as it came.
+
+    Each gets the name that LiteLLM leaves out, and ``[DONE]``, which OpenAI does not send,
+    is taken out. Changed are only: the usage at the end, beside which stands what the call
+    cost, what it cost the operator, and errors in LiteLLM's words.
+    """
+
+    def __init__(self, *, receipt: Receipt) -> None:
+        """Start before the first byte.
+
+        Args:
+            receipt: Says what usage cost.
+        """
+        super().__init__(read_responses_usage, receipt=receipt)
+        self._draft = ResponseDraft()
+        self._number = 0
+
+    def cut_short(self, message: str) -> bytes:
+        """Return an end by the output limit, which says why."""
+        name = "response.incomplete"
+        end = {
+            "type": name,
+            "sequence_number": self._number,
+            "response": self._draft.incomplete(),
+            "notice": {
+                "type": "insufficient_quota",
+                "code": "credits_exhausted",
+                "message": message,
+            },
+        }
+        return public_event(end, name=name)
+
+    def _read(self, event: SseEvent) -> bytes:
+        self._latest = {}
+        if event.data is None:
+            return KEEP_ALIVE
+        if event.data.strip() == _DONE:
+            return b""
+        document = read_object(event.data)
+        kind = document.get("type")
+        if kind == "error" or document.get("error"):
+            return self._fail(document.get("error") or document)
+        if not isinstance(kind, str) or not kind.isprintable():
+            return b""
+        self._latest = document
+        if isinstance(number := document.get("sequence_number"), int):
+            self._number = number
+        if kind.endswith(".delta"):
+            self._tally.deliver(text_length(document.get("delta")))
+        response = document.get("response")
+        if isinstance(response, dict) and self._read_response(response, kind):
+            return public_event(document, name=kind)
+        return self._named(event, kind, document)
+
+    def _left(self) -> None:
+        self._draft.note(self._latest)
+        if self._latest:
+            self._number += 1
+
+    def _read_response(self, response: dict[str, Any], kind: str) -> bool:
+        """Read the response in an event; whether something in it had to be changed."""
+        usage = response.get("usage")
+        changed = clean(response, id_prefix=_ID_PREFIX)
+        if response.get("error"):
+            fault = Fault.of(response["error"])
+            self._error = fault.public_message
+            response["error"] = {"code": fault.code or _SERVER_ERROR, "message": self._error}
+            changed = True
+        if kind not in _LAST:
+            return changed
+        self._ended = True
+        if not self._tally.delivered_tokens:
+            for length in _lengths(response.get("output")):
+                self._tally.deliver(length)
+        if usage is None:
+            return changed
+        self._tally.report(usage)
+        counted = self._tally.usage
+        shown = public_usage(usage) if isinstance(usage, dict) else {}
+        response["usage"] = None if counted is None else {**shown, **self._receipt(counted)}
+        return True
+
+    def _error_event(self, message: str, fault: Fault) -> bytes:
+        return error_event(message, kind=_SERVER_ERROR, code=fault.code, number=self._number)
+
+
+class ResponseDocumentMeter(DocumentMeter):
+    """Reads a response that comes in one piece."""
+
+    id_prefix = _ID_PREFIX
+
+    def __init__(self) -> None:
+        """Start before the first byte."""
+        super().__init__(read_responses_usage)
+
+    def _lengths(self, document: dict[str, Any]) -> list[int] | None:
+        output = document.get("output")
+        return _lengths(output) if isinstance(output, list) else None
+
+
+def _lengths(output: object) -> list[int]:
+    items = output if isinstance(output, list) else []
+    return [_item_length(item) for item in items if isinstance(item, dict)]
+
+
+def _item_length(item: dict[str, Any]) -> int:
+    """Return the UTF-8 bytes of what a model wrote: text, refusal, reasoning, tool calls."""
+    length = text_length(item.get("name"), item.get("arguments"), item.get("input"))
+    for name in ("content", "summary"):
+        parts = item.get(name)
+        for part in parts if isinstance(parts, list) else []:
+            if isinstance(part, dict):
+                length += text_length(part.get("text"), part.get("refusal"))
+    return length

@@ -1,0 +1,101 @@
+"""Content made of typed parts: text, images, files, calls of tools and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any
+
+from adapters.wires.fields import invalid, shown
+from adapters.wires.prompt import Prompt
+from creditcore.domain.errors import InvalidRequestError
+
+_WEB_SCHEMES = ("https://", "http://")
+
+ReadPart = Callable[[Any, dict[str, Any], str], None]
+"""Checks a part that stands at a place, and has a reader count it: a method, not yet bound."""
+
+
+class PartReader:
+    """Walks content once, checking and counting as it goes.
+
+    Attributes:
+        prompt: The size of everything read so far.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self.prompt = Prompt()
+
+    def content(self, content: object, place: str, kinds: Mapping[str, ReadPart]) -> None:
+        """Read a string, or a list of parts of these kinds.
+
+        Raises:
+            InvalidRequestError: It is something else; ``param`` names the place.
+        """
+        if isinstance(content, str):
+            self.prompt.add_text(content)
+            return
+        if not isinstance(content, list):
+            raise invalid(place, "must be a string or a list of parts")
+        for at, part in enumerate(content):
+            self.part(part, f"{place}[{at}]", kinds)
+
+    def part(self, part: object, place: str, kinds: Mapping[str, ReadPart]) -> None:
+        """Read one part, by its type."""
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(part, dict) or not isinstance(kind, str):
+            raise invalid(place, "must be an object with a type")
+        read = kinds.get(kind)
+        if read is None:
+            # Audio among them: it has a price of its own, which no price row here knows.
+            raise unserved(kind, place)
+        read(self, part, place)
+
+    def text(self, part: dict[str, Any], place: str) -> None:
+        """Read a part that is ``text``."""
+        if not isinstance(part.get("text"), str):
+            raise invalid(f"{place}.text", "must be a string")
+        self.prompt.add_text(part)
+
+    def any_text(self, part: dict[str, Any], _place: str) -> None:
+        """Read a part whose text may stand anywhere in it."""
+        self.prompt.add_text(part)
+
+    def image_address(self, url: object, place: str) -> None:
+        """Read the address of an image: on the web, or holding the image itself."""
+        if not isinstance(url, str) or not url.startswith((*_WEB_SCHEMES, "data:image/")):
+            raise invalid(place, "must be a web address or a data URL of an image")
+        self.prompt.add_medium()
+
+    def web_address(self, url: object, place: str) -> None:
+        """Read the address of something on the web."""
+        if not isinstance(url, str) or not url.startswith(_WEB_SCHEMES):
+            raise invalid(place, "must be a web address")
+        self.prompt.add_medium()
+
+
+def unserved(kind: str, place: str) -> InvalidRequestError:
+    """Return the error of a part or an item that is refused on purpose."""
+    return InvalidRequestError(
+        f"Parts of type {shown(kind)!r} are not served here.",
+        param=f"{place}.type",
+        code="unsupported_parameter",
+    )
+
+
+def read_object(item: object, place: str, *, noun: str, known: Container[str]) -> dict[str, Any]:
+    """Return an object without its nulls: SDKs echo an answer with all it could have had.
+
+    Raises:
+        InvalidRequestError: Not an object, or one with a field that is not known.
+    """
+    if not isinstance(item, dict):
+        raise invalid(place, "must be an object")
+    for name, value in item.items():
+        if value is not None and name not in known:
+            raise InvalidRequestError(
+                f"{noun} has no field {shown(name)!r} here.",
+                param=f"{place}.{shown(name)}",
+                code="unknown_parameter",
+            )
+    return {name: value for name, value in item.items() if value is not None}

@@ -1,0 +1,98 @@
+"""What every request has: a model, perhaps a stream, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from adapters.wires.body import decode_body, encode_body
+from adapters.wires.fields import invalid, shown, unknown
+from creditcore.ports.inference import InferenceRequest
+
+_LONGEST_MODEL = 200
+
+
+def given_fields(body: bytes) -> dict[str, Any]:
+    """Return the fields of a request body; null means absent.
+
+    Raises:
+        InvalidRequestError: Not JSON, or not an object.
+    """
+    return {name: value for name, value in decode_body(body).items() if value is not None}
+
+
+def read_model(given: dict[str, Any]) -> str:
+    """Return the model's name.
+
+    Raises:
+        InvalidRequestError: It cannot be one.
+    """
+    model = given.get("model")
+    if not isinstance(model, str) or not 0 < len(model) <= _LONGEST_MODEL:
+        raise invalid("model", f"must be a string of 1 to {_LONGEST_MODEL} characters")
+    if not model.isprintable():
+        raise invalid("model", "must not contain control characters")
+    return model
+
+
+def read_flag(given: dict[str, Any], name: str) -> bool:
+    """Return a flag, false where it is absent.
+
+    Raises:
+        InvalidRequestError: It is something else.
+    """
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise invalid(name, "must be true or false")
+    return value
+
+
+def read_stream_options(
+    given: dict[str, Any], *, stream: bool, known: Container[str]
+) -> dict[str, bool]:
+    """Return the options of a stream: flags, each of a known name.
+
+    Raises:
+        InvalidRequestError: They are something else, or there is no stream.
+    """
+    options = given.get("stream_options")
+    if options is None:
+        return {}
+    if not stream:
+        raise invalid("stream_options", "is only allowed with stream")
+    if not isinstance(options, dict):
+        raise invalid("stream_options", "must be an object")
+    for name, value in options.items():
+        place = f"stream_options.{shown(name)}"
+        if name not in known:
+            raise unknown(place)
+        if not isinstance(value, bool):
+            raise invalid(place, "must be true or false")
+    return options
+
+
+def tighter(left: int | None, right: int | None) -> int | None:
+    """Return the lower of two limits, of which either may be missing."""
+    if left is None or right is None:
+        return right if left is None else left
+    return min(left, right)
+
+
+def limited_body(request: InferenceRequest, limit_field: str, *, output_bound: int | None) -> bytes:
+    """Return a body whose output is limited by the client or by us, whichever is tighter."""
+    limit = tighter(request.output_limit, output_bound)
+    limits = {} if limit is None else {limit_field: limit}
+    return encode_body({**request.fields, **limits}, stream=request.stream)
+
+
+def read_integer(given: dict[str, Any], name: str, *, most: int, least: int = 1) -> int | None:
+    """Return an integer, or None where it is absent.
+
+    Raises:
+        InvalidRequestError: It is something else, or out of bounds.
+    """
+    value = given.get(name)
+    # isinstance() would let True through. Beyond 64 bits the parser gives a float.
+    if value is not None and (type(value) is not int or not least <= value <= most):
+        raise invalid(name, f"must be an integer between {least} and {most}")
+    return value

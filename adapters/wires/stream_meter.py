@@ -1,0 +1,170 @@
+"""Meters for streams: what passes, what it used, what must not be seen.
+
+Nothing an upstream sends makes them raise. What cannot be read is not passed on, since
+what we cannot read we cannot vouch for either.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from adapters.litellm.faults import Fault
+from adapters.wires.refrain import Path, Refrain
+from adapters.wires.sse import EventTooLongError, SseEvent, SseSplitter
+from adapters.wires.tally import Tally
+from creditcore.domain.pricing import Usage
+
+UNREADABLE_ANSWER = "The answer cannot be read."
+_BROKEN_OFF = "The answer broke off."
+
+# A stream has a few kinds of events with text, and learning one costs as much as reading it.
+_MOST_LESSONS = 16
+
+
+class StreamMeter(ABC):
+    """Reads a stream of events; whole events leave, as they came where that is possible.
+
+    Attributes:
+        texts: Where in an event the text may stand that is all it has to say: whatever text
+            stands there, the event leaves as it came, and only the count goes on.
+    """
+
+    texts: ClassVar[tuple[Path, ...]] = ()
+
+    def __init__(self, read_usage: Callable[[Mapping[str, Any]], Usage]) -> None:
+        """Start before the first byte.
+
+        Args:
+            read_usage: Reads usage as the protocol writes it.
+        """
+        self.budget: int | None = None
+        self.limit: int | None = None
+        self._tally = Tally(read_usage)
+        self._splitter = SseSplitter()
+        self._waiting: deque[bytes] = deque()
+        self._refrain: Refrain | None = None
+        self._lessons_left = _MOST_LESSONS if self.texts else 0
+        self._unpaid: bytes | None = None
+        self._delivered = 0
+        self._broken = False
+        self._error: str | None = None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take bytes from upstream, return those the client may have now."""
+        if self._broken:
+            return b""
+        try:
+            self._waiting.extend(self._splitter.feed(chunk))
+        except EventTooLongError:
+            self._broken = True
+            self._error = UNREADABLE_ANSWER
+            return self._error_event(UNREADABLE_ANSWER, Fault())
+        return self._pass_paid()
+
+    def finish(self) -> bytes:
+        """Return what is still held back when the upstream has ended: at most one event."""
+        event = self._splitter.finish()
+        if event is not None and not self._broken:
+            self._waiting.append(event)
+        return self._pass_paid()
+
+    @property
+    def starved(self) -> bool:
+        """Whether an event is held back that is not paid for."""
+        return self._unpaid is not None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last usage reported, unless the stream broke off after more text had followed."""
+        return self._tally.usage if self.complete or not self._tally.is_outdated else None
+
+    @property
+    def delivered_tokens(self) -> int:
+        """Output tokens that passed: one for each piece, or four bytes each if that is more."""
+        return self._delivered
+
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether the stream ended as its protocol says it should."""
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong after the answer had begun, fit to be shown."""
+        return self._error or self._tally.error
+
+    @property
+    def reported_cost(self) -> str | None:
+        """What the usage said that the answer cost."""
+        return self._tally.reported_cost
+
+    @abstractmethod
+    def cut_short(self, message: str) -> bytes:
+        """Return an end as if the output limit had been reached, which says why."""
+
+    @abstractmethod
+    def _read(self, event: SseEvent) -> bytes:
+        """Read an event; return it as the client may have it."""
+
+    @abstractmethod
+    def _error_event(self, message: str, fault: Fault) -> bytes:
+        """Return an error as this protocol says it."""
+
+    def _left(self) -> None:  # noqa: B027 - most protocols have nothing to note
+        """Note that the event that was read last has left for the client.
+
+        Where there are ``texts``, it is noted again with every event that is known but for
+        its text.
+        """
+
+    def _fail(self, error: object) -> bytes:
+        """Note an error of the upstream, and return it as the client may have it."""
+        fault = Fault.of(error)
+        self._error = fault.public_message
+        return self._error_event(self._error, fault)
+
+    def _break_off(self) -> bytes:
+        """Note that the end is missing, and return the error that stands in its place."""
+        self._error = _BROKEN_OFF
+        return self._error_event(_BROKEN_OFF, Fault())
+
+    def _pass_paid(self) -> bytes:
+        """Let events go while they are paid for, and hold back the first that is not."""
+        passed = []
+        while self._unpaid is not None or self._waiting:
+            if self._unpaid is None:
+                self._unpaid = self._understand(self._waiting.popleft())
+            if self._tally.exceeds(budget=self.budget, limit=self.limit):
+                break
+            passed.append(self._unpaid)
+            self._unpaid = None
+            self._delivered = self._tally.delivered_tokens
+            self._left()
+        return b"".join(passed)
+
+    def _understand(self, raw: bytes) -> bytes:
+        """Read an event, unless it is known but for its text."""
+        if self._refrain is not None:
+            length = self._refrain.text_length(raw)
+            if length is not None:
+                self._tally.deliver(length)
+                return raw
+        bytes_before = self._tally.bytes
+        forward = self._read(SseEvent.of(raw))
+        if self._lessons_left and forward is raw:
+            self._learn(raw, self._tally.bytes - bytes_before)
+        return forward
+
+    def _learn(self, raw: bytes, length: int) -> None:
+        """Recognise this event from now on, if all its output is one text in one place."""
+        if not length:
+            return
+        self._lessons_left -= 1
+        for path in self.texts:
+            refrain = Refrain.of(raw, path)
+            if refrain is not None and refrain.text_length(raw) == length:
+                self._refrain = refrain
+                return

@@ -1,0 +1,79 @@
+"""A chat completion that comes in one piece."""
+
+import orjson
+import pytest
+
+from adapters.wires.openai.chat_meter import ChatDocumentMeter
+from creditcore.domain.pricing import Usage
+from tests.unit.wires.chatting import USAGE
+from tests.unit.wires.recordings import VERSIONS, body_of
+
+
+def a_document(meter: ChatDocumentMeter, body: bytes) -> bytes:
+    half = len(body) // 2
+    held_back = meter.feed(body[:half]) + meter.feed(body[half:])
+    assert held_back == b""
+    return meter.finish()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_document_passes_byte_for_byte(version: str) -> None:
+    meter = ChatDocumentMeter()
+    body = body_of(version, "chat")
+
+    assert a_document(meter, body) == body
+    assert meter.usage == Usage(prompt_tokens=19, completion_tokens=4)
+    assert meter.delivered_tokens == 6
+    assert meter.complete
+    assert meter.error is None
+
+
+def test_document_loses_its_cost_and_nothing_else() -> None:
+    document = {
+        "id": "c",
+        "choices": [{"index": 0, "message": {"content": "hi"}, "provider_specific_fields": {}}],
+        "usage": {**USAGE, "cost": 0.1, "cost_details": {"upstream_inference_cost": 0.1}},
+        "_hidden_params": {"api_base": "http://10.0.0.7"},
+        "system_fingerprint": "fp",
+    }
+
+    passed = orjson.loads(a_document(ChatDocumentMeter(), orjson.dumps(document)))
+
+    assert passed == {
+        "id": "c",
+        "choices": document["choices"],
+        "usage": USAGE,
+        "system_fingerprint": "fp",
+    }
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"choices": null}'])
+def test_unreadable_document_becomes_an_error(body: bytes) -> None:
+    meter = ChatDocumentMeter()
+
+    passed = a_document(meter, body)
+
+    assert orjson.loads(passed)["error"]["message"] == "The answer cannot be read."
+    assert meter.error == "The answer cannot be read."
+    assert not meter.complete
+    assert meter.usage is None
+
+
+def test_error_document_is_passed_on_without_secrets() -> None:
+    meter = ChatDocumentMeter()
+    body = b'{"error": {"message": "litellm.Timeout Error: see http://10.0.0.7/x", "type": null}}'
+
+    assert b"10.0.0.7" not in a_document(meter, body)
+    assert meter.error is not None
+
+
+def test_document_with_unreadable_usage_is_complete_but_flagged() -> None:
+    meter = ChatDocumentMeter()
+    document = {"choices": [{"message": {"content": "12345678"}}], "usage": {"prompt_tokens": "9"}}
+
+    a_document(meter, orjson.dumps(document))
+
+    assert meter.complete
+    assert meter.usage is None
+    assert meter.error == "The usage cannot be read."
+    assert meter.delivered_tokens == 2
