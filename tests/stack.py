@@ -66,17 +66,20 @@ class Stack:
     sandbox: SandboxProcess
     store: PonyTransactions
     process: subprocess.Popen[bytes] | None = None
+    log: Path | None = None
 
     # -- processes -------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the gateway and return when it is ready."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
-            env=self.environ,
-            cwd=REPOSITORY,
-            start_new_session=True,
-        )
+        with ExitStack() as opened:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+                env=self.environ,
+                cwd=REPOSITORY,
+                start_new_session=True,
+                stderr=opened.enter_context(self.log.open("ab")) if self.log else None,
+            )
         wait_until(lambda: self.process.poll() is not None or self._ready())
         assert self.process.poll() is None, "the gateway did not start"
 
@@ -231,7 +234,7 @@ def reserved_port() -> Iterator[int]:
 
 @contextmanager
 def running_stack(
-    database_url: str, data_dir: Path, *, workers: int = 1, **settings: str
+    database_url: str, data_dir: Path, *, workers: int = 1, log: Path | None = None, **settings: str
 ) -> Iterator[Stack]:
     """Start a sandbox and a gateway on a database; stop both at the end.
 
@@ -239,6 +242,7 @@ def running_stack(
         database_url: PostgreSQL with our tables, or empty for a SQLite file in ``data_dir``.
         data_dir: Where the gateway may write.
         workers: How many processes serve.
+        log: Where to write down what the gateway says, instead of showing it.
         settings: Variables of the environment that differ.
     """
     with ExitStack() as running:
@@ -265,7 +269,7 @@ def running_stack(
         }
         store_url = database_url or migrated_sqlite_file(data_dir / "creditcore.db")
         store = running.enter_context(closing(open_store(store_url, wait_s=PATIENCE_S)))
-        stack = Stack(base_url, store_url, environ, sandbox, store)
+        stack = Stack(base_url, store_url, environ, sandbox, store, log=log)
         running.callback(stack.stop)
         if database_url:
             # On SQLite the gateway does the worker's chores itself, the first time at once.

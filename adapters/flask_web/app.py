@@ -19,6 +19,7 @@ from adapters.flask_web import (
     dashboard,
     errors,
     filters,
+    form_limits,
     health,
     last_slash,
     pages,
@@ -52,6 +53,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.extensions["creditcore.throttle"] = Throttle(settings.redis_url)
 
     security.register(app, settings)
+    form_limits.register(app)
     last_slash.register(app)
     errors.register(app, base_url=settings.base_url)
     filters.register(app)

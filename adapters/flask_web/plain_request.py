@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from io import BytesIO
 from typing import Any
 
-from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.message import MAX_REQUEST_LINE, Request, _ip_in_allow_list
 from gunicorn.http.parser import RequestParser
+
+from adapters.flask_web.lingering import linger
+from adapters.flask_web.turns import give_way
 
 # A token, without "_": in the environment of a request it could not be told from "-".
 _NAME = r"[!#$%&'*+\-.^`|~0-9A-Za-z]++"
@@ -32,6 +36,17 @@ _LENGTH = re.compile(r"0|[1-9][0-9]{0,17}")
 _NEVER_PLAIN = ("EXPECT", "TRAILER", "TRANSFER-ENCODING", "UPGRADE")
 _HOSTS_REMEMBERED = 1024
 
+MAX_DRAINED_BYTES = 64 * 1024
+"""What is read of a body that nothing wanted, so that its connection can be kept. A longer one ends
+its connection: reading it would cost more than a new connection does."""
+
+MAX_DRAINED_CHUNKED_BYTES = 8 * 1024
+"""The same in chunks, which may be of one byte and then cost a thousand times as much."""
+
+MAX_DRAIN_S = 2.0
+
+_REQUESTS_PER_TURN = 4
+
 
 class PlainParser(RequestParser):
     """The requests of a connection, one after the other."""
@@ -39,6 +54,8 @@ class PlainParser(RequestParser):
     @staticmethod
     def mesg_class(cfg: Any, unreader: Any, peer_addr: Any, req_number: int = 1) -> Request:
         """Read the next one: quickly if it is plain, or else as gunicorn does."""
+        if _is_pipelined(unreader, req_number):
+            give_way()
         data = unreader.read()
         request = PlainRequest(cfg, unreader, peer_addr, req_number)
         if request.take(data):
@@ -48,10 +65,28 @@ class PlainParser(RequestParser):
 
     def finish_body(self, *limits: Any, **named: Any) -> bool:
         """Leave nothing of a body on the connection; one that has come whole left nothing."""
-        if self.mesg and isinstance(self.mesg.body, BytesIO):
+        body = self.mesg.body if self.mesg else None
+        if isinstance(body, BytesIO):
             return True
+        if not limits and not named:
+            most = MAX_DRAINED_BYTES
+            if isinstance(getattr(body, "reader", None), ChunkedReader):
+                most = MAX_DRAINED_CHUNKED_BYTES
+            named = {"deadline": time.monotonic() + MAX_DRAIN_S, "max_bytes": most}
         finished: bool = super().finish_body(*limits, **named)
+        if not finished:
+            linger(self.unreader.sock)
         return finished
+
+
+def _is_pipelined(unreader: Any, req_number: int) -> bool:
+    """Say whether a request may have come without waiting for the answer before it.
+
+    What is buffered certainly has. What the kernel holds cannot be seen, so a long-lived connection
+    gives way now and then without that too.
+    """
+    buffered: bool = unreader.buf.tell() > 0
+    return req_number > 1 and (buffered or req_number % _REQUESTS_PER_TURN == 0)
 
 
 class PlainRequest(Request):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,16 @@ import gevent
 from gunicorn.http.errors import ParseException
 
 from adapters.flask_web.errors import Refusal, RefusedError, refusal
+from adapters.flask_web.turns import give_way
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
 _READ_TIMEOUT_S = 30.0
 _READ_BYTES = 64 * 1024
+# Chunks may be of one byte each: these many take a tenth of a second.
+_READ_CHUNKED_BYTES = 16 * 1024
+_MAX_TURN_S = 0.01
 
 # What follows on the connection could be the rest of the body.
 _CLOSE = (("connection", "close"),)
@@ -64,10 +69,14 @@ def read_body(environ: WSGIEnvironment, *, most: int) -> bytes:
 
 
 def _read(stream: InputStream, length: int | None, most: int) -> bytes:
-    parts, received = [], 0
+    parts, received, turn = [], 0, time.monotonic()
     while length is None or received < length:
-        wanted = _READ_BYTES if length is None else min(_READ_BYTES, length - received)
+        wanted = _READ_CHUNKED_BYTES if length is None else min(_READ_BYTES, length - received)
         part = stream.read(wanted)
+        if time.monotonic() - turn > _MAX_TURN_S:
+            # A client that sends quickly never makes us wait, and its timeout could not fire.
+            give_way()
+            turn = time.monotonic()
         if not part:
             break
         received += len(part)

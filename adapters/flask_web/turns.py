@@ -13,6 +13,16 @@ _BEFORE_SOCKETS = 2
 """libev's highest priority: with a lower one, a loop that is never idle would keep us waiting."""
 
 
+def give_way() -> None:
+    """Let the event loop turn once: sockets are looked at, and whoever is ready goes on first.
+
+    gevent's sockets switch only when they would have to wait, so a peer that always has more to
+    send keeps its greenlet running without an end.
+    """
+    gevent.idle(_BEFORE_SOCKETS)
+    gevent.sleep(0)
+
+
 class Turns:
     """Lets the event loop of a process turn, however much its streams have to say."""
 

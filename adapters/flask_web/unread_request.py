@@ -5,6 +5,7 @@ Which page or which call it would have been is not known: it was refused before 
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 import orjson
@@ -23,6 +24,8 @@ from gunicorn.http.errors import (
 from adapters.flask_web.errors import Refusal, refusal
 
 _LONGEST_DETAIL = 300
+# The only names that are repeated: whatever else stands in a malformed line may be a secret.
+_FRAMING_HEADER = re.compile(r"\b(?:CONTENT-LENGTH|TRANSFER-ENCODING|HOST|TRAILER)\b")
 
 _OUR_OWN = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 _REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
@@ -65,8 +68,16 @@ def refusal_of_unread(error: BaseException) -> Refusal | None:
     for kind, answer in _REFUSALS:
         if isinstance(error, kind):
             return answer
-    message = f"This is not HTTP as we read it: {str(error)[:_LONGEST_DETAIL]}."
+    message = f"This is not HTTP as we read it: {fault_of_unread(error)}."
     return refusal(400, message, code="malformed_request")
+
+
+def fault_of_unread(error: BaseException) -> str:
+    """Return the kind of fault, without a word of the request: that may be a key or a cookie."""
+    told = str(error)
+    words = told.partition(":")[0].partition("'")[0].strip()[:_LONGEST_DETAIL]
+    named = _FRAMING_HEADER.search(told)
+    return f"{words} ({named[0]})" if named else words or type(error).__name__
 
 
 def whole_answer(answer: Refusal, request_id: str) -> bytes:

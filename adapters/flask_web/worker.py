@@ -25,9 +25,11 @@ from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
+from adapters.flask_web.lingering import linger
 from adapters.flask_web.plain_environ import create
 from adapters.flask_web.plain_request import PlainParser, PlainRequest
-from adapters.flask_web.unread_request import refusal_of_unread, whole_answer
+from adapters.flask_web.stalls import StallDetector
+from adapters.flask_web.unread_request import fault_of_unread, refusal_of_unread, whole_answer
 
 LONGEST_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
@@ -42,6 +44,7 @@ class GatewayWorker(GeventWorker):
         super().__init__(*args, **named)
         # Connections whose next request has not come.
         self._idle: set[Any] = set()
+        self._latest = ""
 
     @classmethod
     def setup(cls) -> None:
@@ -55,6 +58,11 @@ class GatewayWorker(GeventWorker):
         # A setting is looked up, through its property, some thirty times for each request.
         self.cfg.__dict__.update({name: one.get() for name, one in self.cfg.settings.items()})
         super().init_process()
+
+    def run(self) -> None:
+        """Serve connections, and notice when one of them stops all the others."""
+        gevent.spawn(StallDetector(lambda: self._latest or "none").watch)
+        super().run()
 
     def notify(self) -> None:
         """Tell gunicorn, once a second, that this process works; let go of whom it can, to end."""
@@ -77,8 +85,14 @@ class GatewayWorker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer one request; a body that has come with its head needs no more reading."""
         self._idle.discard(sock)
+        # Without the query: it may hold what is nobody else's.
+        self._latest = f"{req.method} {req.path}"
         try:
             self._answer(listener_name, req, sock, addr)
+        except StopIteration:
+            if not isinstance(req.body, BytesIO):
+                linger(sock)
+            raise
         finally:
             self._idle.add(sock)
 
@@ -90,8 +104,10 @@ class GatewayWorker(GeventWorker):
             return
         request_id = f"req-{secrets.token_hex(12)}"
         host = addr[0] if addr else "a socket"
-        self.log.warning("request %s from %s was refused: %s", request_id, host, exc)
+        fault = fault_of_unread(exc)
+        self.log.warning("request %s from %s was refused: %s", request_id, host, fault)
         util.write_nonblock(client, whole_answer(answer, request_id))
+        linger(client)
 
     def _answer(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         reader = None if isinstance(req, PlainRequest) else req.body.reader

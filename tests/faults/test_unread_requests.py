@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.faults.wire import raw_connection, read_to_the_end, read_until, reset
-from tests.stack import PATIENCE_S, Stack
+from tests.stack import PATIENCE_S, Stack, running_stack
 
 CALL = b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\n"
 
@@ -33,12 +34,12 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
             "unsupported_transfer_coding",
             "chunked",
         ),
-        (CALL + b"Bad Name: x\r\n\r\n", 400, "malformed_request", "BAD NAME"),
+        (CALL + b"Bad Name: x\r\n\r\n", 400, "malformed_request", "header name"),
         (CALL + b"Content-Length: +5\r\n\r\n", 400, "malformed_request", "CONTENT-LENGTH"),
         (b"GET / HTTP/9.9\r\n\r\n", 400, "malformed_request", "Version"),
-        (b"x" * 3_000 + b"\r\n\r\n", 400, "malformed_request", "xxx"),
-        (b"hello\r\n\r\n", 400, "malformed_request", "hello"),
-        (b'<b>"\xff\r\n\r\n', 400, "malformed_request", "<b>"),
+        (b"x" * 3_000 + b"\r\n\r\n", 400, "malformed_request", "request line"),
+        (b"hello\r\n\r\n", 400, "malformed_request", "request line"),
+        (b'<b>"\xff\r\n\r\n', 400, "malformed_request", "request line"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -59,6 +60,31 @@ def test_what_is_not_read_is_refused_in_json_and_the_connection_ends(
     assert headers["connection"] == "close"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-request-id"].startswith("req-")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Authorization Bearer sk-cc-secretsecret",
+        b"Cookie creditcore_session=secretsecret",
+        b"sk-cc-secretsecret",
+        b"X Y: secretsecret",
+        b"Content-Length: secretsecret",
+    ],
+)
+def test_a_malformed_header_is_not_repeated(tmp_path: Path, line: bytes) -> None:
+    log = tmp_path / "log"
+    with (
+        running_stack("", tmp_path, log=log) as stack,
+        raw_connection(stack.base_url) as sock,
+    ):
+        sock.sendall(CALL + line + b"\r\n\r\n")
+        answer = read_to_the_end(sock)
+
+    assert b"malformed_request" in answer
+    assert b"secretsecret" not in answer
+    assert "was refused" in log.read_text()
+    assert "secretsecret" not in log.read_text()
 
 
 def test_a_client_that_left_before_it_was_refused_harms_nobody(sqlite_stack: Stack) -> None:
