@@ -23,6 +23,8 @@ from creditcore.domain.money import Credits
 from creditcore.domain.people import Person, Role, clean_email
 from creditcore.usecases.audit_books import INVARIANTS, Report
 
+_MAX_NAMED = 10
+
 user = AppGroup("user", help="People's accounts.")
 key = AppGroup("key", help="API keys.")
 
@@ -226,6 +228,8 @@ def _examine() -> list[tuple[str, str | None]]:
     healthy = services().model_gateway.is_healthy()
     fault = None if healthy else f"{found.litellm_base_url} does not answer"
     checks.append(("LiteLLM", fault))
+    if healthy:
+        checks.append(_examine_models())
     checks.append(_examine_payments())
     return checks
 
@@ -236,6 +240,18 @@ def _examine_prices() -> tuple[str, str | None]:
         f"price list ({_counted(count, 'models')})",
         None if count else "empty; the worker fetches it",
     )
+
+
+def _examine_models() -> tuple[str, str | None]:
+    """Name the models that LiteLLM serves and nobody can buy."""
+    try:
+        unpriced = services().model_gateway.fetch_catalogue().unpriced
+    except CreditcoreError as error:
+        return "models", str(error)
+    if not unpriced:
+        return "models (all have a price)", None
+    shown = ", ".join(unpriced[:_MAX_NAMED]) + (", ..." if len(unpriced) > _MAX_NAMED else "")
+    return f"models (not offered, since their price is unknown: {shown})", None
 
 
 def _examine_payments() -> tuple[str, str | None]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from adapters.litellm.prices import read_price_list
+from adapters.litellm.prices import read_catalogue
 from creditcore.domain.errors import UpstreamUnavailableError
-from creditcore.domain.pricing import ModelPrice
+from creditcore.ports.model_gateway import Catalogue
 
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _BLOCK_BYTES = 64 * 1024
@@ -33,8 +32,8 @@ class LiteLLMGateway:
     connect_timeout_s: float = 3.0
     answer_timeout_s: float = 15.0
 
-    def fetch_prices(self) -> Sequence[ModelPrice]:
-        """Return every model that has a usable price, by name.
+    def fetch_catalogue(self) -> Catalogue:
+        """Return the models, and which of them have a usable price.
 
         A list without a single usable price is no list: a proxy that has only just
         started must not empty ours.
@@ -44,12 +43,12 @@ class LiteLLMGateway:
         """
         body = self._get("/model/info", {"authorization": f"Bearer {self.master_key}"})
         try:
-            prices = read_price_list(body)
+            catalogue = read_catalogue(body)
         except ValueError as error:
             raise UpstreamUnavailableError("The price list cannot be read.") from error
-        if not prices:
+        if not catalogue.prices:
             raise UpstreamUnavailableError("The price list has no usable price.")
-        return prices
+        return catalogue
 
     def is_healthy(self) -> bool:
         """Whether the proxy answers at all. Asks without the key, and calls no model."""

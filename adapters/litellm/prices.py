@@ -19,6 +19,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from creditcore.domain.pricing import MAX_TOKENS, ModelPrice, Rates, Tier, price_units
+from creditcore.ports.model_gateway import Catalogue
 
 _TEXT_MODES = frozenset({"chat", "completion", "responses"})
 _TOKEN_PRICED_MODES = _TEXT_MODES | {"embedding"}
@@ -36,8 +37,8 @@ _LONGEST_PRICE = 64
 _MAX_NAME_LENGTH = 200
 
 
-def read_price_list(body: bytes) -> list[ModelPrice]:
-    """Return every model with a usable price, by name.
+def read_catalogue(body: bytes) -> Catalogue:
+    """Return every model with a usable price, by name, and the names of those without.
 
     A row that cannot be used is left out and never spoils the others. Several
     deployments of one name become one price, the dearest: LiteLLM chooses among
@@ -54,37 +55,40 @@ def read_price_list(body: bytes) -> list[ModelPrice]:
     if not isinstance(rows, list):
         raise ValueError("no list of models")  # noqa: TRY004 - a bad value, whatever its type
     by_name: dict[str, ModelPrice] = {}
+    unpriced: set[str] = set()
     for row in rows:
         if (price := read_price(row)) is not None:
             known = by_name.get(price.model)
             by_name[price.model] = dearest(known, price) if known else price
-    return [by_name[name] for name in sorted(by_name)]
+        elif (name := _name_of_model(row)) is not None:
+            unpriced.add(name)
+    return Catalogue([by_name[name] for name in sorted(by_name)], sorted(unpriced - set(by_name)))
 
 
 def read_price(row: object) -> ModelPrice | None:
     """Return the price in one row; None where it has none, or one we could not keep to.
 
-    A price of zero is a price: the model is free. Missing, null, negative, textual or
-    infinite prices are none, and so is a mode that is not sold by the token.
+    A price of zero is one only where the operator wrote it into ``litellm_params``: LiteLLM
+    fills the prices that it does not know with 0 (tried with 1.91.5 and 1.102.4). Missing,
+    null, negative, textual or infinite prices are none, and so is a mode that is not sold by
+    the token.
 
     Args:
         row: One element of ``data``, its numbers read as ``Decimal``.
     """
     if not isinstance(row, dict):
         return None
-    name, info = row.get("model_name"), row.get("model_info")
-    if not isinstance(name, str) or not _is_routable(name) or not isinstance(info, dict):
-        return None
-    mode = "chat" if info.get("mode") is None else info["mode"]
+    name, info = _name_of_model(row), row.get("model_info")
     # A table of price ranges replaces the flat prices beside it: not ours to guess.
-    if not isinstance(mode, str) or mode not in _TOKEN_PRICED_MODES or info.get("tiered_pricing"):
+    if name is None or not isinstance(info, dict) or info.get("tiered_pricing"):
         return None
+    mode = _mode(info)
+    writes_text = mode in _TEXT_MODES
     try:
-        base = _base_rates(info)
+        base = _base_rates(info, row.get("litellm_params"), writes_text=writes_text)
         tiers = _tiers(info, base)
     except ValueError:
         return None
-    writes_text = mode in _TEXT_MODES
     return ModelPrice(
         model=name,
         rates=base,
@@ -129,10 +133,30 @@ def _is_routable(name: str) -> bool:
     return 0 < len(name) <= _MAX_NAME_LENGTH and name.isprintable() and "*" not in name
 
 
-def _base_rates(info: Mapping[str, Any]) -> Rates:
+def _name_of_model(row: object) -> str | None:
+    """Return the name of a model that is sold by the token; None for everything else."""
+    if not isinstance(row, dict):
+        return None
+    name, info = row.get("model_name"), row.get("model_info")
+    if not isinstance(name, str) or not _is_routable(name) or not isinstance(info, dict):
+        return None
+    return name if _mode(info) in _TOKEN_PRICED_MODES else None
+
+
+def _mode(info: Mapping[str, Any]) -> str:
+    mode = info.get("mode")
+    return "chat" if mode is None else str(mode)
+
+
+def _base_rates(info: Mapping[str, Any], given: object, *, writes_text: bool) -> Rates:
     input_, output = _price(info, _INPUT), _price(info, _OUTPUT)
     if input_ is None or output is None:
         raise ValueError("unpriced")
+    if not input_ and not _is_given(given, _INPUT):
+        raise ValueError("the price of the input is unknown")
+    # An embedding has no output: its price is 0 in LiteLLM's own map.
+    if writes_text and not output and not _is_given(given, _OUTPUT):
+        raise ValueError("the price of the output is unknown")
     cache_write = _first(_price(info, _CACHE_WRITE), input_)
     return Rates(
         input=input_,
@@ -195,6 +219,11 @@ def _price(info: Mapping[str, Any], name: str) -> int | None:
     if value.adjusted() < _FINEST_EXPONENT or len(text) > _LONGEST_PRICE:
         raise ValueError(f"{name} is finer than any price")
     return price_units(text)
+
+
+def _is_given(parameters: object, name: str) -> bool:
+    """Whether the operator set this price of a deployment, rather than LiteLLM's own map."""
+    return isinstance(parameters, Mapping) and isinstance(parameters.get(name), Decimal)
 
 
 def _limit(info: Mapping[str, Any], *names: str) -> int | None:

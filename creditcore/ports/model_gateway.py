@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from creditcore.domain.pricing import ModelPrice
 
 
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The models of a model server.
+
+    Attributes:
+        prices: Models with a usable price, by name.
+        unpriced: Names of text and embedding models without one; they are not sold.
+    """
+
+    prices: Sequence[ModelPrice]
+    unpriced: Sequence[str] = ()
+
+
 class ModelGateway(Protocol):
     """What the model server offers. Never called while a database transaction is open."""
 
-    def fetch_prices(self) -> Sequence[ModelPrice]:
-        """Return every model that has a usable price.
+    def fetch_catalogue(self) -> Catalogue:
+        """Return the models, and which of them have a usable price.
 
         Raises:
             UpstreamUnavailableError: No usable price list.

@@ -36,6 +36,7 @@ from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.ports.audit import Breach
 from creditcore.ports.identity import Identity
+from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, WebhookNotice
 
@@ -545,10 +546,11 @@ class MemoryModelGateway:
     """A model server with a fixed price list."""
 
     prices: list[ModelPrice] = field(default_factory=list)
+    unpriced: list[str] = field(default_factory=list)
 
-    def fetch_prices(self) -> Sequence[ModelPrice]:
+    def fetch_catalogue(self) -> Catalogue:
         """Return the list."""
-        return self.prices
+        return Catalogue(self.prices, self.unpriced)
 
     def is_healthy(self) -> bool:
         """It always is."""

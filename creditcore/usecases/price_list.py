@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import ModelNotFoundError, StoreError, UpstreamUnavailableError
 from creditcore.domain.pricing import ModelPrice
 from creditcore.ports.clock import Clock
@@ -18,6 +19,8 @@ FRESH_FOR = timedelta(seconds=15)
 
 ASK_AGAIN_AFTER = timedelta(seconds=1)
 """How often unknown model names may make a process look early."""
+
+_MAX_UNPRICED_ALERTS = 100
 
 _log = logging.getLogger(__name__)
 
@@ -59,11 +62,14 @@ class PriceList:
         Raises:
             UpstreamUnavailableError: No usable list; the stored one stays in force.
         """
-        prices = self._gateway.fetch_prices()
+        catalogue = self._gateway.fetch_catalogue()
+        prices, now = catalogue.prices, self._clock.now()
         if not prices:
             raise UpstreamUnavailableError("The model server lists no model with a price.")
         with self._transactions.begin() as tx:
-            tx.prices.replace_all(prices, at=self._clock.now())
+            tx.prices.replace_all(prices, at=now)
+            for model in catalogue.unpriced[:_MAX_UNPRICED_ALERTS]:
+                tx.alerts.add(_unpriced(model, now))
             tx.commit()
         self._read_at = None
         return len(prices)
@@ -95,3 +101,16 @@ class PriceList:
             # Calls hold credits in a transaction of their own: that one tells if nothing works.
             _log.warning("the price list cannot be read; the copy stays in force", exc_info=True)
         self._read_at = now
+
+
+def _unpriced(model: str, now: datetime) -> Alert:
+    return Alert(
+        key=f"unpriced-model:{model}",
+        severity=Severity.WARNING,
+        subject=f"The model {model} has no price",
+        message=(
+            "It is not offered. Set input_cost_per_token and output_cost_per_token in its "
+            "litellm_params; write 0 there if it is meant to be free."
+        ),
+        at=now,
+    )

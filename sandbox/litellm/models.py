@@ -71,6 +71,7 @@ SIZE_128K = {"max_tokens": 16384, "max_input_tokens": 128000, "max_output_tokens
 
 # The one price tier of this catalogue: above so many prompt tokens it covers the whole call.
 TIER_ABOVE = 200_000
+_FILLED_PRICES = ("input_cost_per_token", "output_cost_per_token")
 
 CATALOGUE: dict[str, dict[str, Any]] = {
     "demo-chat": {
@@ -150,7 +151,7 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "supports_tool_choice": None,
         "supports_vision": None,
     },
-    # A price of null means unknown, never free.
+    # The real one fills prices that it does not know with the integer 0.
     "demo-unpriced": SIZE_128K,
 }
 
@@ -204,7 +205,14 @@ class Models:
             "merge_reasoning_content_in_choices": False,
             "model": f"{info['litellm_provider']}/{name}",
         }
-        return {"model_name": name, "litellm_params": parameters, "model_info": info}
+        filled = {price: 0 for price in _FILLED_PRICES if info[price] is None}
+        given = {price: info[price] for price in _FILLED_PRICES if info[price] == 0}
+        return {
+            "model_name": name,
+            # A price that the operator set stands here as well, a free one too.
+            "litellm_params": parameters | given,
+            "model_info": info | filled,
+        }
 
     def _listed(self, name: str) -> dict[str, Any]:
         listed = {"id": name, "object": "model", "created": 1677610602, "owned_by": "openai"}

@@ -27,7 +27,7 @@ def a_gateway(server: Server, *, answer_timeout_s: float = WAIT_S) -> LiteLLMGat
 def test_the_list_is_fetched(server: Server) -> None:
     script = Script(lambda: server.accept().answer(an_answer(PRICES))).start()
 
-    [price] = a_gateway(server).fetch_prices()
+    [price] = a_gateway(server).fetch_catalogue().prices
 
     assert price.model == "m"
     request = script.outcome()
@@ -66,5 +66,5 @@ def test_an_answer_in_drops_is_given_up_as_a_whole(
     script = Script(hung_up_on).start()
 
     with pytest.raises(UpstreamUnavailableError):
-        a_gateway(server, answer_timeout_s=0.2).fetch_prices()
+        a_gateway(server, answer_timeout_s=0.2).fetch_catalogue()
     assert script.outcome() is True

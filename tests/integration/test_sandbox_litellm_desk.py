@@ -114,7 +114,7 @@ def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
         "demo-unpriced",
     } == {*rows}
     assert '"input_cost_per_token":1.5e-07' in answer.text
-    assert rows["demo-unpriced"]["input_cost_per_token"] is None
+    assert rows["demo-unpriced"]["input_cost_per_token"] == 0
     assert rows["claude-sonnet-4-5"]["cache_read_input_token_cost_above_200k_tokens"] == 6e-07
     assert rows["demo-reasoning"]["output_cost_per_reasoning_token"] == 1.2e-05
 

@@ -69,3 +69,18 @@ def test_without_a_copy_nobody_is_told_that_a_model_is_unknown(
 
     with pytest.raises(StoreUnavailableError):
         PriceList(store, MemoryModelGateway([]), FixedClock()).find("demo")
+
+
+def test_a_model_without_a_price_is_told_to_the_operator_once() -> None:
+    store, clock = MemoryTransactions(), FixedClock()
+    prices = PriceList(store, MemoryModelGateway([PRICE], ["local-llama"]), clock)
+
+    prices.refresh()
+    clock.advance(timedelta(hours=1))
+    prices.refresh()
+
+    with store.begin() as tx:
+        [alert] = tx.alerts.recent(limit=10)
+    assert "local-llama" in alert.subject
+    with pytest.raises(ModelNotFoundError):
+        prices.find("local-llama")

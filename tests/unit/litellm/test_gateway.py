@@ -23,7 +23,7 @@ def a_gateway() -> ModelGateway:
 def test_recorded_list_gives_its_priced_models(version: str) -> None:
     responses.get(f"{BASE}/model/info", body=body_of(version, "model-info"))
 
-    names = [price.model for price in a_gateway().fetch_prices()]
+    names = [price.model for price in a_gateway().fetch_catalogue().prices]
 
     assert "gpt-4o-mini" in names
     assert "text-embedding-3-small" in names
@@ -38,7 +38,7 @@ def test_list_without_a_usable_price_is_no_list(body: bytes) -> None:
     responses.get(f"{BASE}/model/info", body=body)
 
     with pytest.raises(UpstreamUnavailableError):
-        a_gateway().fetch_prices()
+        a_gateway().fetch_catalogue()
 
 
 @responses.activate
@@ -48,7 +48,7 @@ def test_only_a_plain_success_counts_and_redirects_are_not_followed(status: int)
     responses.get(f"{BASE}/model/info", status=status, headers=elsewhere)
 
     with pytest.raises(UpstreamUnavailableError):
-        a_gateway().fetch_prices()
+        a_gateway().fetch_catalogue()
     assert len(responses.calls) == 1
 
 
@@ -57,7 +57,7 @@ def test_unreachable_server_is_unavailable() -> None:
     responses.get(f"{BASE}/model/info", body=requests.ConnectionError("sk-master at 10.0.0.7"))
 
     with pytest.raises(UpstreamUnavailableError) as caught:
-        a_gateway().fetch_prices()
+        a_gateway().fetch_catalogue()
     assert str(caught.value) == "The model server cannot be reached."
 
 
@@ -66,7 +66,7 @@ def test_endless_answer_is_cut_off() -> None:
     responses.get(f"{BASE}/model/info", body=b" " * (33 * 1024 * 1024))
 
     with pytest.raises(UpstreamUnavailableError):
-        a_gateway().fetch_prices()
+        a_gateway().fetch_catalogue()
 
 
 @responses.activate
@@ -79,7 +79,7 @@ def test_an_answer_may_be_as_long_as_it_may_be_and_no_longer(
     responses.get(f"{BASE}/model/info", body=body + b" " * beyond)
 
     with contextlib.nullcontext() if is_taken else pytest.raises(UpstreamUnavailableError):
-        assert a_gateway().fetch_prices()
+        assert a_gateway().fetch_catalogue()
 
 
 @responses.activate
@@ -88,7 +88,7 @@ def test_what_would_grow_when_it_is_unpacked_is_refused() -> None:
     responses.get(f"{BASE}/model/info", body=body, headers={"content-encoding": "gzip"})
 
     with pytest.raises(UpstreamUnavailableError, match="compressed"):
-        a_gateway().fetch_prices()
+        a_gateway().fetch_catalogue()
 
 
 @responses.activate

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.litellm.prices import read_price_list
+from adapters.litellm.prices import read_catalogue
 from creditcore.domain.pricing import ModelPrice, Tariff, Tier, Usage, price_units
 from tests.unit.wires.recordings import VERSIONS, body_of
 
@@ -19,21 +19,31 @@ _TARIFFS = {"1": ("1", "1"), "2": ("2", "1.0"), "2 + 15 %": ("2", "1.15")}
 
 
 def price_list(*rows: str) -> list[ModelPrice]:
-    return read_price_list(f'{{"data": [{", ".join(rows)}]}}'.encode())
+    return list(read_catalogue(f'{{"data": [{", ".join(rows)}]}}'.encode()).prices)
 
 
-def a_row(name: str = "m", **info: str) -> str:
-    """Write a row; values are JSON text, exactly as it would be sent."""
+def a_row(name: str = "m", *, given: str = "", **info: str) -> str:
+    """Write a row; values are JSON text, exactly as it would be sent.
+
+    Args:
+        name: What clients call the model.
+        given: What the operator wrote into its ``litellm_params``.
+        info: Its prices and limits.
+    """
     prices = {"input_cost_per_token": "1e-06", "output_cost_per_token": "2e-06", **info}
     written = ", ".join(f'"{key}": {value}' for key, value in prices.items())
-    return f'{{"model_name": "{name}", "litellm_params": {{}}, "model_info": {{{written}}}}}'
+    return f'{{"model_name": "{name}", "litellm_params": {{{given}}}, "model_info": {{{written}}}}}'
 
 
 @pytest.fixture(scope="module")
 def recorded_prices() -> dict[str, ModelPrice]:
-    rows = [{"model_name": name, "model_info": info} for name, info in _COSTS["models"].items()]
+    rows = [
+        # The operator repeats the prices, so that free models are meant to be free.
+        {"model_name": name, "model_info": info, "litellm_params": info}
+        for name, info in _COSTS["models"].items()
+    ]
     body = json.dumps({"data": rows}, default=float).encode()
-    return {price.model: price for price in read_price_list(body)}
+    return {price.model: price for price in read_catalogue(body).prices}
 
 
 def usage_of(case: dict[str, Any]) -> Usage:
@@ -81,7 +91,7 @@ def test_charge_is_the_recorded_cost_rounded_up_once(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_recorded_price_list_is_read(version: str) -> None:
-    prices = {price.model: price for price in read_price_list(body_of(version, "model-info"))}
+    prices = {price.model: price for price in read_catalogue(body_of(version, "model-info")).prices}
 
     claude = prices["claude-sonnet-4-5"]
     assert claude.rates.input == price_units("0.000003")
@@ -92,8 +102,7 @@ def test_recorded_price_list_is_read(version: str) -> None:
     assert (claude.max_input_tokens, claude.max_output_tokens) == (200_000, 64_000)
     assert prices["text-embedding-3-small"].mode == "embedding"
     assert prices["text-embedding-3-small"].max_output_tokens is None
-    assert prices["sim-cut"].rates.input == 0
-    assert prices["sim-cut"].max_output_tokens is None
+    assert "sim-cut" not in prices
 
 
 def test_price_text_is_kept_exactly() -> None:
@@ -102,10 +111,56 @@ def test_price_text_is_kept_exactly() -> None:
     assert price.rates.input == 123456789012345670000000
 
 
-def test_free_is_a_price() -> None:
-    (price,) = price_list(a_row(input_cost_per_token="0", output_cost_per_token="0.0"))
+def test_free_is_a_price_where_the_operator_wrote_it() -> None:
+    (price,) = price_list(
+        a_row(
+            given='"input_cost_per_token": 0.0, "output_cost_per_token": 0',
+            input_cost_per_token="0",
+            output_cost_per_token="0.0",
+        )
+    )
 
     assert price.rates.dearest_input == price.rates.dearest_output == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "info"),
+    [
+        ("", {"input_cost_per_token": "0", "output_cost_per_token": "0"}),
+        ("", {"input_cost_per_token": "0", "output_cost_per_token": "2e-06"}),
+        ("", {"input_cost_per_token": "1e-06", "output_cost_per_token": "0"}),
+        ('"input_cost_per_token": 0', {"input_cost_per_token": "0", "output_cost_per_token": "0"}),
+        (
+            '"input_cost_per_second": 0.001',
+            {
+                "input_cost_per_token": "0",
+                "output_cost_per_token": "0",
+                "input_cost_per_second": "0.001",
+            },
+        ),
+        (
+            "",
+            {"mode": '"embedding"', "input_cost_per_token": "0", "output_cost_per_token": "0"},
+        ),
+    ],
+)
+def test_a_zero_that_litellm_filled_in_is_no_price(given: str, info: dict[str, str]) -> None:
+    found = read_catalogue(f'{{"data": [{a_row("m", given=given, **info)}]}}'.encode())
+
+    assert found.prices == []
+    assert found.unpriced == ["m"]
+
+
+def test_an_embedding_costs_its_input_alone() -> None:
+    (price,) = price_list(a_row(mode='"embedding"', output_cost_per_token="0"))
+
+    assert price.rates.input == price_units("0.000001")
+
+
+def test_what_is_not_sold_by_the_token_is_not_called_unpriced() -> None:
+    row = a_row(mode='"image_generation"', input_cost_per_token="0")
+
+    assert read_catalogue(f'{{"data": [{row}]}}'.encode()).unpriced == []
 
 
 def test_unknown_cache_and_reasoning_prices_are_those_of_ordinary_tokens() -> None:
@@ -184,7 +239,7 @@ def test_bad_row_is_left_out_and_spoils_nothing(bad: str) -> None:
 )
 def test_what_is_no_price_list_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any, that is the promise
-        read_price_list(body)
+        read_catalogue(body)
 
 
 def test_output_limit_falls_back_to_the_old_field() -> None:
