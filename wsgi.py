@@ -12,6 +12,7 @@ from dotenv import load_dotenv
 from flask import Flask
 
 from adapters.flask_web.app import create_app
+from adapters.flask_web.cpu_pool import CpuPool
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings, SettingsError
 from adapters.flask_web.unconfigured import unconfigured
@@ -83,7 +84,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         store,
         clock,
         ids,
-        run=gevent.get_hub().threadpool.apply if under_gevent else None,
+        run=CpuPool() if under_gevent else None,
     )
     model_gateway = LiteLLMGateway(
         base_url=settings.litellm_base_url, master_key=settings.litellm_master_key

@@ -76,7 +76,11 @@ def create_app(services: Services, settings: Settings) -> Flask:
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+            # Proxies pass a client's own X-Forwarded-Host on: the client would choose the name.
+            app.wsgi_app,
+            x_for=hops,
+            x_proto=hops,
+            x_host=0,
         )
     return app
 

@@ -17,6 +17,9 @@ SANDBOX_LITELLM_KEY = "sk-sandbox-master"
 
 _PLACEHOLDER = "replace-me"
 _MIN_SECRET_LENGTH = 32
+# Of 32 random hexadecimal digits, fewer are distinct less than once in a billion times.
+_MIN_DISTINCT_CHARACTERS = 7
+_PAYSTACK_DOMAIN = "paystack.co"
 _HOLD_MARGIN_S = 60
 _LONGEST_WRITE_S = 30
 _LONGEST_CONNECT_S = 11
@@ -262,11 +265,19 @@ def _unfit_for_production(values: dict[str, Any]) -> list[str]:
     faults = []
     if not _is_https(values["base_url"]):
         faults.append("BASE_URL starts with https:// in production.")
-    if not _is_https(values["paystack_base_url"]):
-        faults.append("PAYSTACK_BASE_URL starts with https:// in production.")
-    if str(values["paystack_secret_key"]).startswith("sk_test_"):
+    if urlsplit(values["base_url"]).username is not None:
+        faults.append("BASE_URL has no user name or password: every page would show it.")
+    if len(set(values["auth_secret"])) < _MIN_DISTINCT_CHARACTERS:
+        faults.append("AUTH_SECRET repeats itself; make one with: openssl rand -hex 32")
+    if not _is_of_paystack(values["paystack_base_url"]):
         faults.append(
-            "PAYSTACK_SECRET_KEY is a test key: in production it would give credits away."
+            "PAYSTACK_BASE_URL is an https address of paystack.co in production: a payment that "
+            "another server confirms would give credits away."
+        )
+    if not str(values["paystack_secret_key"]).startswith("sk_live_"):
+        faults.append(
+            "PAYSTACK_SECRET_KEY starts with sk_live_ in production: a test key would give credits "
+            "away."
         )
     if values["litellm_master_key"] == SANDBOX_LITELLM_KEY:
         faults.append("LITELLM_MASTER_KEY is the sandbox's.")
@@ -285,6 +296,11 @@ def _is_http_address(text: str) -> bool:
     except ValueError:
         return False
     return named and parts.scheme in ("http", "https") and not parts.query
+
+
+def _is_of_paystack(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return _is_https(address) and f".{host}".endswith(f".{_PAYSTACK_DOMAIN}")
 
 
 def _is_https(address: str) -> bool:

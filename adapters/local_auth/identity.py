@@ -41,7 +41,7 @@ T = TypeVar("T")
 class Runner(Protocol):
     """Runs CPU work and returns its result, or raises what it raised.
 
-    Under gevent this is the hub's thread pool (Argon2 lets go of the interpreter lock):
+    Under gevent this is a thread pool (Argon2 lets go of the interpreter lock):
     on the event loop one sign-in would stop every stream for as long as a hash takes.
     """
 

@@ -17,6 +17,7 @@ GOOD = {
 }
 PRODUCTION = {
     **GOOD,
+    "AUTH_SECRET": "0f6b1c8d2e9a7453b8c1d0e2f3a49576",
     "APP_ENV": "production",
     "BASE_URL": "https://ai.example.co.ke",
     "POSTGRES_URL": "postgresql://db/creditcore",
@@ -154,7 +155,15 @@ def test_production_takes_good_settings() -> None:
     [
         ("BASE_URL", "http://ai.example.co.ke"),
         ("PAYSTACK_BASE_URL", "http://localhost:8001/paystack"),
+        ("BASE_URL", "https://user:password@ai.example.co.ke"),
+        ("PAYSTACK_BASE_URL", "https://127.0.0.1:8001"),
+        ("PAYSTACK_BASE_URL", "https://evil.example"),
+        ("PAYSTACK_BASE_URL", "https://notpaystack.co"),
         ("PAYSTACK_SECRET_KEY", "sk_test_sandbox"),
+        ("PAYSTACK_SECRET_KEY", "SK_TEST_x"),
+        ("PAYSTACK_SECRET_KEY", "x"),
+        ("AUTH_SECRET", "a" * 32),
+        ("AUTH_SECRET", "abcdef" * 8),
         ("LITELLM_MASTER_KEY", "sk-sandbox-master"),
         ("LITELLM_MASTER_KEY", "sk-replace-me"),
         ("AUTH_SECRET", "replace-me-with-64-random-hex-characters-0000000000000000000000"),
