@@ -157,7 +157,7 @@ def refusal_of(error: CreditcoreError, *, base_url: str) -> Refusal:
     for kind, row in _TABLE:
         if isinstance(error, kind):
             return Refusal(
-                status=row.status,
+                status=getattr(error, "status", row.status),
                 kind=row.kind,
                 code=getattr(error, "code", None) or row.code,
                 message=row.message or _message(error, base_url),

@@ -26,6 +26,7 @@ from creditcore.domain.money import (
 )
 from creditcore.domain.pricing import usd_text
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
+from creditcore.usecases.believed_usage import CONTRADICTORY_USAGE
 from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED
 
 _MICROCREDITS_PER_DOLLAR = 100 * MICROCREDITS_PER_CREDIT
@@ -39,10 +40,14 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _HTTP_CLIENT_LEFT = 499
 _HTTP_ERRORS_FROM = 400
 _INCREDIBLE_USAGE = "incredible_usage"
+_ANSWERED = frozenset({_INCREDIBLE_USAGE, CONTRADICTORY_USAGE})
 _ERRORS = {
     "client_left": "You left before it ended.",
     CREDITS_EXHAUSTED: "The credits ran out, so the answer ends where they did.",
     _INCREDIBLE_USAGE: "The provider's count could not be true, so the text was counted.",
+    CONTRADICTORY_USAGE: (
+        "The text is far more than the provider counted: its answer may have broken off."
+    ),
     "interrupted": "Our server stopped in the middle of it.",
     "upstream_error": "The model reported an error while it answered.",
     "upstream_rejected": "The model did not take the request.",
@@ -350,7 +355,7 @@ def _fault_in(outcome: Outcome) -> Status:
     hint = error_words(outcome.error or f"HTTP {outcome.status}")
     if outcome.error == CREDITS_EXHAUSTED:
         return Status("Cut short", Tone.WARN, hint)
-    if outcome.error == _INCREDIBLE_USAGE and outcome.status < _HTTP_ERRORS_FROM:
+    if outcome.error in _ANSWERED and outcome.status < _HTTP_ERRORS_FROM:
         return Status("Done", Tone.GOOD, hint)
     return Status("Failed", Tone.BAD, hint)
 

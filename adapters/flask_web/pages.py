@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, render_template, send_from_d
 from adapters.flask_web import offers, session
 from adapters.flask_web.model_offers import ModelOffer
 from creditcore.domain.holds import Basis
+from creditcore.usecases.relayed_call import MAX_DRAINED_TOKENS, WORTH
 
 blueprint = Blueprint("pages", __name__)
 
@@ -37,7 +38,8 @@ BILLING_CASES = (
     ),
     BillingCase(
         "The answer is complete, but the provider reports no usage that can be true",
-        "The prompt and the text you got, counted by us: four bytes, or one piece, to the token.",
+        "The side that was reported, and our own count of the other: four bytes, or one piece, to "
+        "the token.",
         (_COUNTED,),
     ),
     BillingCase(
@@ -47,8 +49,8 @@ BILLING_CASES = (
     ),
     BillingCase(
         "You close a stream early",
-        "We listen for a few seconds more. If the provider still reports its usage, that; else "
-        "the prompt and the text you got, counted by us.",
+        "The input that the provider had reported, else our count of your prompt, and the text you "
+        "got. Where the end is near we listen a little longer: if its usage still comes, that.",
         (_COUNTED, _REPORTED),
     ),
     BillingCase(
@@ -58,7 +60,8 @@ BILLING_CASES = (
     ),
     BillingCase(
         "The stream breaks, or reports an error, after text has arrived",
-        "The provider's count if it came, else the prompt and the text you got, counted by us.",
+        "What the provider reported of it, and our count of the rest: your prompt, the text you "
+        "got.",
         (_COUNTED, _REPORTED),
     ),
     BillingCase(
@@ -117,6 +120,8 @@ def billing_policy() -> str:
         page="billing_policy",
         cases=BILLING_CASES,
         multiplier=session.settings().tariff.multiplier,
+        drained_tokens=MAX_DRAINED_TOKENS,
+        worth=WORTH,
     )
 
 

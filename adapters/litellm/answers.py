@@ -26,13 +26,21 @@ class BrokenBeforeAnswerError(UpstreamUnavailableError):
 class LiteLLMAnswer:
     """One answer, read from a connection that is its own until ``close``."""
 
-    def __init__(self, connection: Connection, pool: ConnectionPool, *, deadline: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        pool: ConnectionPool,
+        *,
+        deadline: float,
+        cache_is_left_out: bool = False,
+    ) -> None:
         """Wait for the head. If that fails, the connection is still the caller's.
 
         Args:
             connection: Has just sent the request.
             pool: Where the connection goes in the end.
             deadline: When to give up, in ``time.monotonic``.
+            cache_is_left_out: Whether the cost before an operator's terms lacks the cache.
 
         Raises:
             BrokenBeforeAnswerError: The server closed without a word.
@@ -41,6 +49,7 @@ class LiteLLMAnswer:
         """
         self._connection: Connection | None = connection
         self._pool = pool
+        self._cache_is_left_out = cache_is_left_out
         self._parser = _AnswerParser()
         self._read_head(deadline)
 
@@ -69,6 +78,8 @@ class LiteLLMAnswer:
         """
         if self.streamed:
             return None
+        if self._cache_is_left_out:
+            return self.header(_COST)
         return self.header(_COST_BEFORE_TERMS) or self.header(_COST)
 
     def header(self, name: str) -> str | None:

@@ -17,6 +17,7 @@ import orjson
 
 from creditcore.domain.errors import (
     UpstreamError,
+    UpstreamFailedError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
@@ -25,6 +26,18 @@ from creditcore.domain.errors import (
 _BUSY = "The model receives too many requests right now. Try again shortly."
 _REFUSED = "The model refused this request."
 _LONGEST_MESSAGE = 500
+_BAD_GATEWAY = 502
+_SERVER_ERRORS_FROM = 500
+# For an error that names no status, as on the Anthropic wire.
+_STATUSES = {
+    "invalid_request_error": 400,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
 # Enough to fill the message after cleaning. The patterns below may go back over what
 # they have read, so a hostile text of megabytes must never meet them.
 _LONGEST_READ = 2000
@@ -152,6 +165,30 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
     if status in _REJECTED_STATUSES and (fault.recognised or status != 404):
         return UpstreamRejectedError(fault.public_message, status=status, code=fault.code)
     return UpstreamUnavailableError()
+
+
+def refusal_within(error: object) -> UpstreamError:
+    """Return what an error in an answer of status 200 means, by the status that it names itself."""
+    named = error if isinstance(error, Mapping) else {}
+    status = (
+        _status(named.get("code"))
+        or _status(named.get("status"))
+        or _STATUSES.get(_text(named.get("type")), _BAD_GATEWAY)
+    )
+    refused = refusal(status, orjson.dumps({"error": error}), retry_after=None)
+    fault = Fault.of(error)
+    if (
+        status < _SERVER_ERRORS_FROM
+        or fault.is_operators
+        or isinstance(refused, UpstreamTimeoutError)
+    ):
+        return refused
+    return UpstreamFailedError(fault.public_message, status=status)
+
+
+def _status(value: object) -> int | None:
+    text = str(value)
+    return int(text) if re.fullmatch(r"[45][0-9]{2}", text) else None
 
 
 def _document(body: bytes) -> dict[str, Any]:

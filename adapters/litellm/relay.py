@@ -21,6 +21,8 @@ from creditcore.ports.inference import HeardWire
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_TIMEOUT_S = 10.0
 _OK_STATUSES = range(200, 300)
+# LiteLLM 1.91.5 leaves tokens of the cache out of its first figure there, not of its second.
+_COST_WITHOUT_CACHE = frozenset({"/v1/messages"})
 _CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -115,7 +117,7 @@ class LiteLLMRelay:
         message = self._message(wire, body, call_id=call_id, streams=streams)
         timeout_s = self._first_byte_timeout_s if streams else self._head_timeout_s
         try:
-            answer = self._exchange(message, deadline=time.monotonic() + timeout_s)
+            answer = self._exchange(wire, message, deadline=time.monotonic() + timeout_s)
         except NoFreeConnectionError:
             # That all of ours are busy says nothing of the server.
             raise
@@ -162,7 +164,7 @@ class LiteLLMRelay:
         )
         return head.encode("ascii") + body
 
-    def _exchange(self, message: bytes, *, deadline: float) -> LiteLLMAnswer:
+    def _exchange(self, wire: HeardWire, message: bytes, *, deadline: float) -> LiteLLMAnswer:
         """Send the message and wait for a head, on a kept connection first if there is one.
 
         A server closes a kept connection when it has been idle for long, perhaps just as
@@ -175,17 +177,19 @@ class LiteLLMRelay:
         connection = self._pool.take()
         try:
             try:
-                return self._attempt(connection, message, deadline=deadline)
+                return self._attempt(connection, wire, message, deadline=deadline)
             except BrokenBeforeAnswerError:
                 if not connection.reused:
                     raise
             connection.reopen()
-            return self._attempt(connection, message, deadline=deadline)
+            return self._attempt(connection, wire, message, deadline=deadline)
         except BaseException:
             self._pool.discard(connection)
             raise
 
-    def _attempt(self, connection: Connection, message: bytes, *, deadline: float) -> LiteLLMAnswer:
+    def _attempt(
+        self, connection: Connection, wire: HeardWire, message: bytes, *, deadline: float
+    ) -> LiteLLMAnswer:
         try:
             connection.send(message, timeout_s=max(deadline - time.monotonic(), 0.001))
         except TimeoutError as error:
@@ -194,4 +198,9 @@ class LiteLLMRelay:
             # The server may have refused before it read everything: its answer, if there
             # is one, says more than our broken pipe.
             pass
-        return LiteLLMAnswer(connection, self._pool, deadline=deadline)
+        return LiteLLMAnswer(
+            connection,
+            self._pool,
+            deadline=deadline,
+            cache_is_left_out=wire.endpoint in _COST_WITHOUT_CACHE,
+        )

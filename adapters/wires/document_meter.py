@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.litellm.faults import Fault
+from adapters.litellm.faults import Fault, refusal_within
 from adapters.wires.openai.wire import error_document
 from adapters.wires.public import clean, public_json, read_object
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
 from adapters.wires.tally import Tally
+from adapters.wires.usage import Shape
+from creditcore.domain.errors import UpstreamError
 from creditcore.domain.pricing import Usage
 
 _MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
@@ -23,23 +24,27 @@ class DocumentMeter(ABC):
 
     Attributes:
         id_prefix: What ids of answers begin with in this protocol.
+        failure: What the server refused the call with, where the document is an error.
     """
 
     id_prefix: str
     starved = False
+    is_outdated = False
+    settled = False
 
-    def __init__(self, read_usage: Callable[[Mapping[str, Any]], Usage]) -> None:
+    def __init__(self, shape: Shape) -> None:
         """Start before the first byte.
 
         Args:
-            read_usage: Reads usage as the protocol writes it.
+            shape: Where the protocol keeps its counts.
         """
         self.budget: int | None = None
         self.limit: int | None = None
         self._document = bytearray()
-        self._tally = Tally(read_usage)
+        self._tally = Tally(shape)
         self._complete = False
         self._error: str | None = None
+        self.failure: UpstreamError | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes from upstream; none leave yet."""
@@ -57,6 +62,7 @@ class DocumentMeter(ABC):
         if self._error is None and document.get("error"):
             fault = Fault.of(document["error"])
             self._error = fault.public_message
+            self.failure = refusal_within(document["error"])
             return self._error_document(self._error, fault)
         if self._error is not None or (lengths := self._lengths(document)) is None:
             self._error = UNREADABLE_ANSWER
@@ -91,7 +97,7 @@ class DocumentMeter(ABC):
     @property
     def error(self) -> str | None:
         """What is wrong with the answer, fit to be shown."""
-        return self._error or self._tally.error
+        return self._error
 
     @property
     def reported_cost(self) -> str | None:

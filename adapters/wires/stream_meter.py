@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from adapters.litellm.faults import Fault
 from adapters.wires.refrain import Path, Refrain
 from adapters.wires.sse import EventTooLongError, SseEvent, SseSplitter
 from adapters.wires.tally import Tally
+from adapters.wires.usage import Shape
+from creditcore.domain.errors import UpstreamError
 from creditcore.domain.pricing import Usage
+from creditcore.ports.inference import Receipt
 
 UNREADABLE_ANSWER = "The answer cannot be read."
 _BROKEN_OFF = "The answer broke off."
@@ -34,15 +38,17 @@ class StreamMeter(ABC):
 
     texts: ClassVar[tuple[Path, ...]] = ()
 
-    def __init__(self, read_usage: Callable[[Mapping[str, Any]], Usage]) -> None:
+    def __init__(self, shape: Shape, *, receipt: Receipt) -> None:
         """Start before the first byte.
 
         Args:
-            read_usage: Reads usage as the protocol writes it.
+            shape: Where the protocol keeps its counts.
+            receipt: Says what usage cost.
         """
         self.budget: int | None = None
         self.limit: int | None = None
-        self._tally = Tally(read_usage)
+        self._receipt = receipt
+        self._tally = Tally(shape)
         self._splitter = SseSplitter()
         self._waiting: deque[bytes] = deque()
         self._refrain: Refrain | None = None
@@ -78,8 +84,15 @@ class StreamMeter(ABC):
 
     @property
     def usage(self) -> Usage | None:
-        """The last usage reported, unless the stream broke off after more text had followed."""
-        return self._tally.usage if self.complete or not self._tally.is_outdated else None
+        """The counts reported so far, 0 for a side that no report has."""
+        return self._tally.usage
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether output passed that no report of usage has counted."""
+        return self._tally.is_outdated and not (
+            self.complete and self.usage is not None and self.usage.completion_tokens > 0
+        )
 
     @property
     def delivered_tokens(self) -> int:
@@ -92,9 +105,19 @@ class StreamMeter(ABC):
         """Whether the stream ended as its protocol says it should."""
 
     @property
+    @abstractmethod
+    def settled(self) -> bool:
+        """Whether the whole answer is here and counted: what is cut off behind it is nothing."""
+
+    @property
+    def failure(self) -> UpstreamError | None:
+        """Nothing: a stream says in itself what went wrong."""
+        return None
+
+    @property
     def error(self) -> str | None:
         """What went wrong after the answer had begun, fit to be shown."""
-        return self._error or self._tally.error
+        return self._error
 
     @property
     def reported_cost(self) -> str | None:
@@ -119,6 +142,30 @@ class StreamMeter(ABC):
         Where there are ``texts``, it is noted again with every event that is known but for
         its text.
         """
+
+    def _told(self) -> Mapping[str, str]:
+        """Return what the answer cost, as soon as that is certain.
+
+        Where no report counts the output, that is at its end: more text would cost more.
+        """
+        usage = self._tally.usage
+        if usage is None:
+            return {}
+        if not usage.completion_tokens:
+            if not self.complete:
+                return {}
+            usage = replace(usage, completion_tokens=self._tally.delivered_tokens)
+        return self._receipt(usage)
+
+    @staticmethod
+    def _error_in(event: SseEvent, document: dict[str, Any]) -> object:
+        """Return what an event says went wrong, by its content or by its name; None if nothing."""
+        if error := document.get("error"):
+            return error
+        named = b"event:" in event.raw and event.name == "error"
+        if named or document.get("type") == "error":
+            return document or (event.data or b"").decode(errors="replace")
+        return None
 
     def _fail(self, error: object) -> bytes:
         """Note an error of the upstream, and return it as the client may have it."""

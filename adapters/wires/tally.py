@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from adapters.wires.usage import UnreadableUsageError
+from adapters.wires.usage import Reports, Shape
 from creditcore.domain.pricing import Usage
 
 _BYTES_PER_TOKEN = 4
-_UNREADABLE_USAGE = "The usage cannot be read."
 
 
 class Tally:
     """Counts one answer.
 
     Attributes:
-        is_outdated: Whether more was delivered since usage was last reported.
+        is_outdated: Whether more was delivered since output was last reported.
         pieces: Pieces of output, each of which is a token at least.
         bytes: UTF-8 bytes of them.
         delivered_tokens: Output tokens: one for each piece, or four bytes each if that is more.
     """
 
-    def __init__(self, read: Callable[[Mapping[str, Any]], Usage]) -> None:
+    def __init__(self, shape: Shape) -> None:
         """Start at nothing.
 
         Args:
-            read: Reads usage as the protocol writes it, or raises ``UnreadableUsageError``.
+            shape: Where the protocol keeps its counts.
         """
         self.is_outdated = False
         self.pieces = 0
         self.delivered_tokens = 0
         self.bytes = 0
-        self._read = read
-        self._reported: Usage | None = None
+        self._reports = Reports(shape)
         self._cost: object = None
-        self._unreadable = False
 
     @property
     def usage(self) -> Usage | None:
-        """The last usage reported, unless it cannot be true.
-
-        Nothing was ever read from no prompt, nor delivered without being written.
-        """
-        usage = self._reported
-        if usage is None or usage.prompt_tokens == 0:
-            return None
-        return None if usage.completion_tokens == 0 and self.pieces else usage
-
-    @property
-    def error(self) -> str | None:
-        """What is wrong with the usage, fit to be shown."""
-        doubtful = self._unreadable or self._reported is not None
-        return _UNREADABLE_USAGE if doubtful and self.usage is None else None
+        """The counts reported so far, 0 for a side that no report has."""
+        return self._reports.usage
 
     @property
     def reported_cost(self) -> str | None:
@@ -70,16 +52,15 @@ class Tally:
             return True
         return limit is not None and self.pieces > limit
 
+    def begin(self, usage: object) -> None:
+        """Take a report from before anything was written, of which only the input counts."""
+        self._reports.begin(usage)
+
     def report(self, usage: object) -> None:
-        """Take a report of usage. An unreadable one counts as none; a later one counts more."""
-        counts = usage if isinstance(usage, dict) else {}
-        if "cost" in counts:
-            self._cost = counts["cost"]
-        try:
-            self._reported = self._read(counts)
-        except UnreadableUsageError:
-            self._unreadable = True
-        else:
+        """Take a report of usage, as far as it can be read."""
+        if isinstance(usage, dict) and "cost" in usage:
+            self._cost = usage["cost"]
+        if self._reports.add(usage):
             self.is_outdated = False
 
     def deliver(self, length: int) -> None:

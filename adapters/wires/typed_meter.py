@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.wires.public import is_public, public_event
 from adapters.wires.sse import SseEvent
 from adapters.wires.stream_meter import StreamMeter
-from creditcore.domain.pricing import Usage
+from adapters.wires.usage import Shape
 from creditcore.ports.inference import Receipt
 
 
 class TypedStreamMeter(StreamMeter):
     """Reads events that say what they are, the last of which must not be missing."""
 
-    def __init__(
-        self, read_usage: Callable[[Mapping[str, Any]], Usage], *, receipt: Receipt
-    ) -> None:
+    def __init__(self, shape: Shape, *, receipt: Receipt) -> None:
         """Start before the first byte.
 
         Args:
-            read_usage: Reads usage as the protocol writes it.
+            shape: Where the protocol keeps its counts.
             receipt: Says what usage cost.
         """
-        super().__init__(read_usage)
-        self._receipt = receipt
+        super().__init__(shape, receipt=receipt)
         self._latest: dict[str, Any] = {}
         self._ended = False
 
@@ -33,6 +29,11 @@ class TypedStreamMeter(StreamMeter):
     def complete(self) -> bool:
         """Whether the event came that ends a whole answer."""
         return self._error is None and self._ended
+
+    @property
+    def settled(self) -> bool:
+        """Whether the event came that ends a whole answer, with which its counts come."""
+        return self.complete
 
     def finish(self) -> bytes:
         """Return what is still held back, and an error where the end is missing.

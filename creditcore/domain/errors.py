@@ -239,6 +239,18 @@ class UpstreamUnavailableError(UpstreamError):
         super().__init__(message)
 
 
+class UpstreamFailedError(UpstreamUnavailableError):
+    """The provider failed, and said with which status.
+
+    Attributes:
+        status: The HTTP status it named, 500 to 599.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
 class UpstreamTimeoutError(UpstreamError):
     """The model server took longer than allowed."""
 

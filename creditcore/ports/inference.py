@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from creditcore.domain.errors import UpstreamError
 from creditcore.domain.pricing import Usage
 
 
@@ -79,7 +80,19 @@ class Meter(Protocol):
 
     @property
     def usage(self) -> Usage | None:
-        """The token counts the provider reported, once they arrived."""
+        """The token counts reported so far, 0 for a side that no report has; None without any."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether output passed that no report of usage has counted."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the whole answer is here and counted: what is cut off behind it is nothing."""
+
+    @property
+    def failure(self) -> UpstreamError | None:
+        """What the upstream refused the call with, where its whole answer is an error."""
 
     @property
     def delivered_tokens(self) -> int:

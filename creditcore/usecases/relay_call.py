@@ -15,8 +15,6 @@ from creditcore.domain.errors import (
     OutcomeUnknownError,
     StoreError,
     UpstreamError,
-    UpstreamRejectedError,
-    UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from creditcore.domain.holds import Call, Outcome
@@ -26,9 +24,15 @@ from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
+from creditcore.usecases.call_terms import Terms
 from creditcore.usecases.charge_usage import ChargeUsage
 from creditcore.usecases.price_list import PriceList
-from creditcore.usecases.relayed_call import Patience, RelayedCall, Terms, milliseconds
+from creditcore.usecases.relayed_call import (
+    Patience,
+    RelayedCall,
+    milliseconds,
+    outcome_of,
+)
 
 DEFAULT_OUTPUT_BOUND = 16_384
 """The longest answer of a model that does not say how long its answers get."""
@@ -206,9 +210,5 @@ def _failure(error: BaseException, elapsed_s: float) -> Outcome:
     if not isinstance(error, UpstreamError):
         # Killed while waiting, or a bug.
         return Outcome(error="interrupted")
-    status, word = 502, "upstream_unavailable"
-    if isinstance(error, UpstreamRejectedError):
-        status, word = error.status, error.code or "upstream_rejected"
-    elif isinstance(error, UpstreamTimeoutError):
-        status, word = 504, "upstream_timeout"
+    status, word = outcome_of(error)
     return Outcome(status=status, error=word, latency_ms=milliseconds(elapsed_s))

@@ -9,16 +9,19 @@ from datetime import timedelta
 from creditcore.domain.errors import (
     StoreError,
     UpstreamError,
+    UpstreamFailedError,
+    UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from creditcore.domain.holds import Basis, Hold, Outcome
-from creditcore.domain.ledger import Admission
 from creditcore.domain.money import MAX_INT64, ZERO, Credits
-from creditcore.domain.pricing import Ceiling, Cost, ModelPrice, Tariff, Usage
+from creditcore.domain.pricing import Cost, Usage
 from creditcore.domain.reported_cost import picodollars
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
+from creditcore.usecases.believed_usage import CONTRADICTORY_USAGE, contradicts, filled
+from creditcore.usecases.call_terms import Terms
 from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
 
 CLIENT_LEFT = 499
@@ -27,6 +30,15 @@ CLIENT_LEFT = 499
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
 _MILLISECONDS_PER_SECOND = 1000
+_FAULTS = {
+    True: (504, "upstream_timeout", "timeout"),
+    False: (502, "upstream_unavailable", "upstream_error"),
+}
+"""Status, word and code for the end of a stream, by whether the upstream fell silent."""
+MAX_DRAINED_TOKENS = 110
+"""What a model writes in the time of draining, roughly."""
+WORTH = 5
+"""How many times the output of draining the unknown part of a prompt must cost."""
 _RAN_OUT = "The credits ran out; the answer ends here. Add credits to go on."
 
 
@@ -46,37 +58,6 @@ class Patience:
     idle: timedelta = timedelta(seconds=120)
     longest: timedelta = timedelta(seconds=600)
     drain: timedelta = timedelta(seconds=4)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a call was admitted on.
-
-    Attributes:
-        price: The model's price when the call began.
-        tariff: Turns provider cost into credits.
-        ceiling: The most the call may cost, by its output.
-        admission: The hold, and what it pays for.
-    """
-
-    price: ModelPrice
-    tariff: Tariff
-    ceiling: Ceiling
-    admission: Admission
-
-    @property
-    def grows(self) -> bool:
-        """Whether the hold pays for a beginning only, and grows with the answer."""
-        return self.ceiling.opening is not None
-
-    @property
-    def most(self) -> Credits:
-        """How far the hold may grow: what upstream was told to stay within."""
-        return self.ceiling.amount(self.admission.output_bound)
-
-    def cost(self, usage: Usage) -> Cost:
-        """Return what an answer costs."""
-        return self.price.cost(usage, self.tariff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +140,17 @@ class RelayedCall:
                 if forward := self._meter.finish():
                     yield forward
                 yield from self._bought()
-        except UpstreamTimeoutError as error:
-            self._finish(504, "upstream_timeout")
-            yield self._wire.error_event(str(error), kind="server_error", code="timeout")
-        except UpstreamUnavailableError as error:
-            self._finish(502, "upstream_unavailable")
-            yield self._wire.error_event(str(error), kind="server_error", code="upstream_error")
+        except (UpstreamTimeoutError, UpstreamUnavailableError) as error:
+            if self._meter.settled:
+                # It was whole, and an error behind it would have it asked for again.
+                rest = self._meter.finish()
+                self._finish(200, None)
+                if rest:
+                    yield rest
+                return
+            status, word, code = _FAULTS[isinstance(error, UpstreamTimeoutError)]
+            self._finish(status, word)
+            yield self._wire.error_event(str(error), kind="server_error", code=code)
         else:
             if self._meter.starved:
                 self._finish(200, CREDITS_EXHAUSTED)
@@ -175,7 +161,8 @@ class RelayedCall:
         """Return the whole answer, with what it costs. The charge commits right after.
 
         Raises:
-            UpstreamError: It broke off; what can be known of its cost is charged.
+            UpstreamError: It broke off, and what can be known of its cost is charged; or it is
+                an error that came as an answer.
         """
         parts = []
         try:
@@ -189,6 +176,9 @@ class RelayedCall:
         except UpstreamUnavailableError:
             self._finish(502, "upstream_unavailable")
             raise
+        if (failure := self._meter.failure) is not None:
+            self._fail(failure)
+            raise failure
         cost = self._finish(200, "upstream_error" if self._meter.error else None)
         return Document(b"".join(parts), cost, self._available + self._hold.amount - cost)
 
@@ -255,8 +245,9 @@ class RelayedCall:
 
     def _receipt(self, usage: Usage) -> Mapping[str, str]:
         """Say what an answer cost and what is left, as far as this call knows."""
+        usage = filled(usage, self._request, self._meter, 0)
         cost = self._terms.cost(usage)
-        if not self._is_credible(usage, cost):
+        if not cost.can_be_stored:
             return {}
         charged = min(Credits(cost.microcredits), max(self._hold.amount, self._terms.most))
         left = max(ZERO, self._available + self._hold.amount - charged)
@@ -265,10 +256,12 @@ class RelayedCall:
     def _drain(self) -> None:
         """Read on for a moment, for the usage alone: what is read now is not delivered."""
         self._delivered = self._meter.delivered_tokens
+        if not self._is_worth_draining():
+            return
         self._meter.budget = self._meter.limit = None
         deadline = self._clock.monotonic() + self._patience.drain.total_seconds()
         # Not until it is complete: the usage comes after the end of the text.
-        while self._meter.usage is None:
+        while self._meter.usage is None or self._meter.is_outdated:
             left_s = deadline - self._clock.monotonic()
             if left_s <= 0:
                 return
@@ -280,6 +273,24 @@ class RelayedCall:
                 return
             self._meter.feed(chunk)
 
+    def _is_worth_draining(self) -> bool:
+        """Whether the end is near, or the usage tells more than the output meanwhile costs."""
+        admission = self._terms.admission
+        output_bound = admission.output_bound * self._request.choices
+        if self._meter.complete or output_bound - (self._delivered or 0) <= MAX_DRAINED_TOKENS:
+            return True
+        call = self._hold.call
+        if self._meter.usage is not None or call is None:
+            return False
+        unknown = Usage(prompt_tokens=max(0, call.prompt_bound - self._request.prompt_estimate))
+        written = Usage(completion_tokens=MAX_DRAINED_TOKENS * WORTH)
+        return self._terms.price.cost_units(unknown) > self._terms.price.cost_units(written)
+
+    def _fail(self, failure: UpstreamError) -> None:
+        """Settle a call whose answer is an error: nothing is charged."""
+        status, word = outcome_of(failure)
+        self._finish(status, word)
+
     def _finish(self, status: int, error: str | None) -> Credits:
         """Close the upstream and hand the settlement over, once; return what is charged."""
         if self._closed:
@@ -289,6 +300,10 @@ class RelayedCall:
         basis, usage, cost = self._basis(status)
         if basis is not Basis.PROVIDER_USAGE and self._meter.usage is not None:
             error = error or "incredible_usage"
+        elif (
+            basis is Basis.PROVIDER_USAGE and usage is not None and contradicts(usage, self._meter)
+        ):
+            error = error or CONTRADICTORY_USAGE
         charge = Credits(cost.microcredits)
         outcome = Outcome(
             basis=basis,
@@ -315,12 +330,19 @@ class RelayedCall:
         A client that leaves before the first text has had its prompt read all the same, which
         somebody could otherwise have for nothing as often as they like.
         """
+        if self._meter.failure is not None:
+            return Basis.NONE, None, Cost(0, 0)
+        delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
         reported = self._meter.usage
         if reported is not None:
-            cost = self._terms.cost(reported)
-            if self._is_credible(reported, cost):
-                return Basis.PROVIDER_USAGE, reported, cost
-        delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
+            usage = filled(reported, self._request, self._meter, delivered)
+            cost = self._terms.cost(usage)
+            if cost.can_be_stored:
+                if usage == reported:
+                    return Basis.PROVIDER_USAGE, usage, cost
+                if usage.prompt_tokens != reported.prompt_tokens:
+                    cost = _at_most(max(self._hold.amount, self._terms.most), cost)
+                return Basis.COUNTED_OUTPUT, usage, cost
         left = status == CLIENT_LEFT and not self._meter.error
         # An answer that is never text, an embedding, has been delivered when it is complete.
         if delivered or left or (self._meter.complete and self._request.output_limit == 0):
@@ -332,16 +354,23 @@ class RelayedCall:
 
     def _rough_cost(self, counted: Usage) -> Cost:
         """Return the cost of a rough count, which must not become a write-off."""
-        cost = self._terms.cost(counted)
-        return Cost(
-            min(cost.microcredits, self._hold.amount.microcredits), min(cost.picodollars, MAX_INT64)
-        )
+        return _at_most(self._hold.amount, self._terms.cost(counted))
 
-    def _is_credible(self, usage: Usage, cost: Cost) -> bool:
-        """Whether a report can be true: text is never free, and every true cost can be stored."""
-        if self._meter.delivered_tokens and not usage.completion_tokens:
-            return False
-        return cost.can_be_stored
+
+def _at_most(amount: Credits, cost: Cost) -> Cost:
+    return Cost(min(cost.microcredits, amount.microcredits), min(cost.picodollars, MAX_INT64))
+
+
+def outcome_of(error: UpstreamError) -> tuple[int, str]:
+    """Return the status and the word that a refused call is kept under."""
+    match error:
+        case UpstreamRejectedError(status=status, code=code):
+            return status, code or "upstream_rejected"
+        case UpstreamTimeoutError():
+            return 504, "upstream_timeout"
+        case UpstreamFailedError(status=status):
+            return status, "upstream_error"
+    return 502, "upstream_unavailable"
 
 
 def milliseconds(elapsed_s: float) -> int:

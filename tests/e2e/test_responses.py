@@ -173,7 +173,7 @@ def test_a_failed_response_tells_the_providers_words(
     expect_charge(stack, account, price(-(-len(text) // 4), counted), Basis.COUNTED_OUTPUT)
 
 
-@pytest.mark.parametrize("usage", ["missing", "zero", "negative", "absurd", "string"])
+@pytest.mark.parametrize("usage", ["missing", "zero", "negative", "absurd"])
 @pytest.mark.parametrize("streamed", [True, False])
 def test_usage_that_cannot_be_true_is_counted(
     stack: Stack, account: Account, client: openai.OpenAI, usage: str, *, streamed: bool
@@ -193,10 +193,12 @@ def test_a_client_that_leaves_pays_for_what_was_written(
 ) -> None:
     order = "[[sim tokens=20 prompt=11 delay_ms=50]]"
 
-    with client.responses.create(model="demo-chat", input=order, stream=True) as events:
+    with client.responses.create(
+        model="demo-chat", input=order, stream=True, max_output_tokens=100
+    ) as events:
         next(event for event in events if event.type.endswith("text.delta"))
 
-    # The rest is read for a moment, for its usage.
+    # The end is near, so the rest is read for a moment, for its usage.
     expect_charge(stack, account, price(11, 20), Basis.PROVIDER_USAGE)
 
 

@@ -74,12 +74,16 @@ def abandoned(sqlite_stack: Stack, postgres_stack: Stack) -> dict[tuple[str, str
 
 
 def abandon(
-    stack: Stack, order: str, *, leave: Callable[[socket.socket], object] = socket.socket.close
+    stack: Stack,
+    order: str,
+    *,
+    leave: Callable[[socket.socket], object] = socket.socket.close,
+    **fields: object,
 ) -> Begun:
     """Start a stream of somebody new, and leave: after its first token, or before if it is late."""
     account = stack.an_account(credits_=str(FUNDED))
     with raw_connection(stack.base_url) as sock:
-        sock.sendall(request_bytes(chat_body(order, stream=True), key=account.api_key))
+        sock.sendall(request_bytes(chat_body(order, stream=True, **fields), key=account.api_key))
         if "first_ms" in order:
             [hold] = wait_until(lambda: stack.calls_of(account))
             call_id = hold.reference
@@ -133,7 +137,8 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hasty]:
 def test_a_client_that_leaves_pays_what_the_provider_still_reports(
     stack: Stack, leave: Callable[[socket.socket], object]
 ) -> None:
-    left = abandon(stack, REPORTED, leave=leave)
+    # So little is left to write that the end is near.
+    left = abandon(stack, REPORTED, leave=leave, max_tokens=100)
 
     hold = expect_charge(stack, left.account, Basis.PROVIDER_USAGE, price(11, 20))
     assert hold.outcome.status == CLIENT_LEFT

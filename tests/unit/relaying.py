@@ -24,7 +24,7 @@ from creditcore import (
     Tariff,
     Usage,
 )
-from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.domain.errors import UpstreamError, UpstreamUnavailableError
 from creditcore.domain.money import ZERO
 from creditcore.ports.inference import HeardWire, InferenceRequest, Receipt
 from creditcore.testing.contracts import a_key, a_wallet
@@ -121,6 +121,9 @@ class TinyMeter:
         self.usage: Usage | None = None
         self.delivered_tokens = 0
         self.complete = False
+        self.is_outdated = False
+        self.settled = False
+        self.failure: UpstreamError | None = None
         self.error: str | None = None
         self.reported_cost: str | None = None
 
@@ -128,11 +131,13 @@ class TinyMeter:
         if chunk.startswith(b"u "):
             _, prompt, completion = chunk.split()
             self.usage = Usage(prompt_tokens=int(prompt), completion_tokens=int(completion))
+            self.is_outdated = False
             return b""
         if chunk.startswith(b"$ "):
             self.reported_cost = chunk.removeprefix(b"$ ").decode()
             return b""
         self.complete = self.complete or chunk == END
+        self.settled = self.complete
         if chunk == FAILURE:
             self.error = "failed"
         self.delivered_tokens += chunk == TEXT

@@ -98,7 +98,7 @@ def test_a_rough_count_is_never_written_off(scene: Scene) -> None:
     assert set(scene.store.committed.alerts) == {"unusable_usage:demo:2026-01-01"}
 
 
-@pytest.mark.parametrize("usage", [b"u 5 0", b"u 0 0", b"u 5 4503599627370496"])
+@pytest.mark.parametrize("usage", [b"u 0 0", b"u 5 4503599627370496"])
 def test_a_report_that_cannot_be_true_is_not_charged_by(scene: Scene, usage: bytes) -> None:
     scene.script(TEXT, TEXT, usage, END)
     call = scene.open(model="dear", limit=3)
@@ -109,6 +109,65 @@ def test_a_report_that_cannot_be_true_is_not_charged_by(scene: Scene, usage: byt
     scene.expect_charge(Basis.COUNTED_OUTPUT, 20 + 2 * 2500, status=200)
     assert scene.hold.outcome.error == "incredible_usage"
     assert set(scene.store.committed.alerts) == {"unusable_usage:dear:2026-01-01"}
+
+
+def test_only_the_side_that_no_report_has_is_counted_by_us(scene: Scene) -> None:
+    scene.script(TEXT, TEXT, b"u 5 0", END)
+    call = scene.open()
+
+    list(call)
+    call.close()
+
+    scene.expect_charge(Basis.COUNTED_OUTPUT, 5 + 20, status=200)
+    assert scene.hold.outcome.error == "incredible_usage"
+
+
+def test_text_far_beyond_its_count_is_named_on_the_receipt(scene: Scene) -> None:
+    scene.script(*[TEXT] * 40, b"u 5 1", END)
+    call = scene.open()
+
+    list(call)
+    call.close()
+
+    scene.expect_charge(Basis.PROVIDER_USAGE, 5 + 10, status=200)
+    assert scene.hold.outcome.error == "contradictory_usage"
+
+
+@pytest.mark.parametrize("cut", [UpstreamUnavailableError(), UpstreamTimeoutError()])
+def test_an_answer_that_is_whole_ends_well_where_its_connection_does_not(
+    scene: Scene, cut: UpstreamError
+) -> None:
+    scene.script(TEXT, USAGE, END, cut)
+    call = scene.open()
+
+    assert list(call) == [TEXT, END]
+    call.close()
+
+    scene.expect_charge(Basis.PROVIDER_USAGE, 75, status=200)
+    assert scene.hold.outcome.error is None
+
+
+def test_when_the_client_leaves_far_from_the_end_nothing_more_is_read(scene: Scene) -> None:
+    scene.script(*one_token_a_second(60))
+    call = scene.open(limit=112)
+    next(iter(call))
+
+    call.close()
+
+    assert scene.clock.now() - FixedClock().now() == SECOND
+    scene.expect_charge(Basis.COUNTED_OUTPUT, 20 + 10, status=CLIENT_LEFT)
+
+
+def test_when_the_client_leaves_a_prompt_that_may_be_huge_its_usage_is_waited_for(
+    scene: Scene,
+) -> None:
+    scene.script(TEXT, SECOND, b"u 900 2", END)
+    call = scene.open(model="boundless", limit=200, prompt_bound=7000)
+    next(iter(call))
+
+    call.close()
+
+    scene.expect_charge(Basis.PROVIDER_USAGE, 900 + 20, status=CLIENT_LEFT)
 
 
 def test_a_rough_count_at_an_absurd_price_is_stored_as_far_as_it_can_be(scene: Scene) -> None:

@@ -13,13 +13,12 @@ from adapters.wires.anthropic.messages_errors import (
     kind_of,
     kind_of_fault,
 )
-from adapters.wires.anthropic.messages_usage import CumulativeUsage, read_messages_usage
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
 from adapters.wires.typed_meter import TypedStreamMeter
-from adapters.wires.usage import UnreadableUsageError
+from adapters.wires.usage import MESSAGES
 from creditcore.ports.inference import Receipt
 
 _ID_PREFIX = "msg_"
@@ -41,8 +40,7 @@ class MessagesStreamMeter(TypedStreamMeter):
         Args:
             receipt: Says what usage cost.
         """
-        self._counts = CumulativeUsage()
-        super().__init__(self._counts.add, receipt=receipt)
+        super().__init__(MESSAGES, receipt=receipt)
         self._begun = False
         self._open_blocks: set[int] = set()
 
@@ -76,8 +74,8 @@ class MessagesStreamMeter(TypedStreamMeter):
         if event.data is None:
             return KEEP_ALIVE
         document = read_object(event.data)
-        if document.get("error"):
-            return self._fail(document["error"])
+        if (error := self._error_in(event, document)) is not None:
+            return self._fail(error)
         kind = document.get("type")
         if not isinstance(kind, str) or not kind.isidentifier():
             return b""
@@ -110,7 +108,7 @@ class MessagesStreamMeter(TypedStreamMeter):
         message = document.get("message")
         if not isinstance(message, dict):
             return b""
-        self._note_usage(message.get("usage"))
+        self._tally.begin(message.get("usage"))
         if clean(message, id_prefix=_ID_PREFIX):
             return public_event(document, name="message_start")
         return self._named(event, "message_start", document)
@@ -124,19 +122,11 @@ class MessagesStreamMeter(TypedStreamMeter):
             self._tally.report(usage)
         counted = self._tally.usage
         if isinstance(usage, dict) and counted is not None:
-            document["usage"] = {**public_usage(usage), **self._receipt(counted)}
+            document["usage"] = {**public_usage(usage), **self._told()}
         else:
             # Clients rely on a count here. Where none can be believed, ours is what is charged.
             document["usage"] = {"output_tokens": self._tally.delivered_tokens}
         return public_event(document, name="message_delta")
-
-    def _note_usage(self, usage: object) -> None:
-        """Keep the counts at the beginning; they are no report yet, as nothing was written."""
-        try:
-            self._counts.add(usage if isinstance(usage, dict) else {})
-        except UnreadableUsageError:
-            # The end reports again. If it leaves the input out, there is no usage.
-            return
 
     def _error_event(self, message: str, fault: Fault) -> bytes:
         return error_event(message, kind=kind_of_fault(fault))
@@ -149,7 +139,7 @@ class MessagesDocumentMeter(DocumentMeter):
 
     def __init__(self) -> None:
         """Start before the first byte."""
-        super().__init__(read_messages_usage)
+        super().__init__(MESSAGES)
 
     def cut_short(self, message: str) -> bytes:
         """Return an error in the document's place."""

@@ -11,10 +11,11 @@ from adapters.wires.openai.wire import error_event
 from adapters.wires.public import is_public, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.stream_meter import StreamMeter
-from adapters.wires.usage import read_usage
+from adapters.wires.usage import CHAT
 from creditcore.ports.inference import Receipt
 
 _DONE = b"[DONE]"
+_END = b"data: [DONE]\n\n"
 
 # What every chunk of one stream repeats.
 _HEAD = ("id", "object", "created", "model")
@@ -36,10 +37,9 @@ class ChunkStreamMeter(StreamMeter):
             choices: How many answers come.
             receipt: Says what usage cost.
         """
-        super().__init__(read_usage)
+        super().__init__(CHAT, receipt=receipt)
         self._wants_usage = wants_usage
         self._choices = choices
-        self._receipt = receipt
         self._head: dict[str, Any] = {}
         self._finished: set[int] = set()
         self._done = False
@@ -49,13 +49,25 @@ class ChunkStreamMeter(StreamMeter):
         """Whether the stream ended properly: ``[DONE]``, or an end for every choice."""
         return self._error is None and (self._done or len(self._finished) >= self._choices)
 
+    @property
+    def settled(self) -> bool:
+        """Whether ``[DONE]`` came, or an end for every choice and the usage."""
+        return self._error is None and (self._done or (self.complete and self.usage is not None))
+
+    def finish(self) -> bytes:
+        """Return what is still held back, and the end or an error where it is missing."""
+        rest = super().finish()
+        if self.starved or self._error is not None or self._done:
+            return rest
+        return rest + (_END if self.complete else self._break_off())
+
     def cut_short(self, message: str) -> bytes:
         """Return an end of reason ``length`` for every choice, the last one saying why."""
         open_choices = [index for index in range(self._choices) if index not in self._finished]
         ends = [self._end(index) for index in open_choices]
         notice = {"type": "insufficient_quota", "code": "credits_exhausted", "message": message}
         last = self._end(open_choices[-1] if open_choices else 0) | {"notice": notice}
-        return b"".join([public_event(chunk) for chunk in (*ends, last)]) + b"data: [DONE]\n\n"
+        return b"".join([public_event(chunk) for chunk in (*ends, last)]) + _END
 
     @staticmethod
     @abstractmethod
@@ -82,8 +94,8 @@ class ChunkStreamMeter(StreamMeter):
             self._done = True
             return event.raw
         chunk = read_object(event.data)
-        if chunk.get("error"):
-            return self._fail(chunk["error"])
+        if (error := self._error_in(event, chunk)) is not None:
+            return self._fail(error)
         usage = chunk.get("usage")
         choices = chunk.get("choices")
         if choices is None and usage is not None:
@@ -109,7 +121,7 @@ class ChunkStreamMeter(StreamMeter):
         if not isinstance(usage, dict) or counted is None:
             chunk["usage"] = None
         else:
-            chunk["usage"] = {**public_usage(usage), **self._receipt(counted)}
+            chunk["usage"] = {**public_usage(usage), **self._told()}
         return public_event(chunk)
 
     def _is_worth_passing(self, choice: object) -> bool:
@@ -135,7 +147,7 @@ class ChoicesDocumentMeter(DocumentMeter):
 
     def __init__(self) -> None:
         """Start before the first byte."""
-        super().__init__(read_usage)
+        super().__init__(CHAT)
 
     @staticmethod
     @abstractmethod

@@ -11,7 +11,7 @@ from adapters.wires.fields import INTEGER, FieldTable, Rule
 from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import given_fields, read_model
-from adapters.wires.usage import read_embeddings_usage
+from adapters.wires.usage import EMBEDDINGS
 from creditcore.ports.inference import InferenceRequest, Receipt
 
 _MAX_INPUTS = 2_048
@@ -73,7 +73,7 @@ class EmbeddingsMeter(DocumentMeter):
 
     def __init__(self) -> None:
         """Start before the first byte."""
-        super().__init__(read_embeddings_usage)
+        super().__init__(EMBEDDINGS)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         return [] if isinstance(document.get("data"), list) else None

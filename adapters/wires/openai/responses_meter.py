@@ -11,7 +11,7 @@ from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
 from adapters.wires.typed_meter import TypedStreamMeter
-from adapters.wires.usage import read_responses_usage
+from adapters.wires.usage import RESPONSES
 from creditcore.ports.inference import Receipt
 
 _DONE = b"[DONE]"
@@ -52,7 +52,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         Args:
             receipt: Says what usage cost.
         """
-        super().__init__(read_responses_usage, receipt=receipt)
+        super().__init__(RESPONSES, receipt=receipt)
         self._draft = ResponseDraft()
         self._number = 0
 
@@ -79,8 +79,8 @@ class ResponseStreamMeter(TypedStreamMeter):
             return b""
         document = read_object(event.data)
         kind = document.get("type")
-        if kind == "error" or document.get("error"):
-            return self._fail(document.get("error") or document)
+        if (error := self._error_in(event, document)) is not None:
+            return self._fail(error)
         if not isinstance(kind, str) or not kind.isprintable():
             return b""
         self._latest = document
@@ -118,7 +118,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         self._tally.report(usage)
         counted = self._tally.usage
         shown = public_usage(usage) if isinstance(usage, dict) else {}
-        response["usage"] = None if counted is None else {**shown, **self._receipt(counted)}
+        response["usage"] = None if counted is None else {**shown, **self._told()}
         return True
 
     def _error_event(self, message: str, fault: Fault) -> bytes:
@@ -132,7 +132,7 @@ class ResponseDocumentMeter(DocumentMeter):
 
     def __init__(self) -> None:
         """Start before the first byte."""
-        super().__init__(read_responses_usage)
+        super().__init__(RESPONSES)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         output = document.get("output")

@@ -87,7 +87,9 @@ def test_the_last_cost_counts_and_a_report_without_one_takes_nothing_back() -> N
 
 
 def test_a_cost_counts_where_the_counts_beside_it_cannot_be_read() -> None:
-    meter = metered("chat", a_chunk(cost=0.5, prompt_tokens="many"), stream=True)
+    meter = metered(
+        "chat", a_chunk(cost=0.5, prompt_tokens="many", completion_tokens=None), stream=True
+    )
 
     assert meter.usage is None
     assert meter.reported_cost == "0.5"

@@ -81,7 +81,7 @@ def test_a_recorded_answer_passes_byte_for_byte(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "usage", [None, {}, {"prompt_tokens": 0}, {"prompt_tokens": -1}, {"prompt_tokens": "9"}]
+    "usage", [None, {}, {"prompt_tokens": 0}, {"prompt_tokens": -1}, {"prompt_tokens": "many"}]
 )
 def test_usage_that_cannot_be_true_is_none(usage: Any) -> None:
     meter = EmbeddingsMeter()

@@ -63,7 +63,7 @@ def test_the_receipt_stands_beside_the_usage(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "usage",
-    [None, {}, [], "x", USAGE | {"input_tokens": 0}, USAGE | {"output_tokens": -1}],
+    [None, {}, [], "x", {"input_tokens": 0, "output_tokens": -1}],
 )
 def test_usage_that_cannot_be_true_is_none(usage: Any) -> None:
     meter = a_meter()

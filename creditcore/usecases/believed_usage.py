@@ -1,0 +1,41 @@
+"""What an answer used: the provider's count, and our own for what it leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from creditcore.domain.pricing import Usage
+from creditcore.ports.inference import InferenceRequest, Meter
+
+CONTRADICTORY_USAGE = "contradictory_usage"
+"""The error of a call whose text is far more than its provider's count of it."""
+
+_CONTRADICTION = 5
+_SLACK_TOKENS = 16
+
+
+def filled(reported: Usage, request: InferenceRequest, meter: Meter, delivered: int) -> Usage:
+    """Return reported counts, with our own for a side that is missing or fell behind.
+
+    Args:
+        reported: What the provider counted.
+        request: Has an estimate of the prompt.
+        meter: Knows whether the report counts everything that passed.
+        delivered: Output tokens that the client got, counted roughly.
+    """
+    prompt, completion = reported.prompt_tokens, reported.completion_tokens
+    if not completion or meter.is_outdated:
+        completion = max(completion, delivered)
+    if not prompt:
+        prompt = request.prompt_estimate
+    if (prompt, completion) == (reported.prompt_tokens, reported.completion_tokens):
+        return reported
+    return replace(reported, prompt_tokens=prompt, completion_tokens=completion)
+
+
+def contradicts(usage: Usage, meter: Meter) -> bool:
+    """Whether the text is far more than its count: how a stream looks that broke unseen.
+
+    A token is some four bytes. Where each letter comes by itself, pieces are as many.
+    """
+    return meter.delivered_tokens > _CONTRADICTION * usage.completion_tokens + _SLACK_TOKENS
