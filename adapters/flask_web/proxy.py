@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from adapters.flask_web.bearer import bearer_secret, either_secret
+from adapters.flask_web.body_budget import BodyBudget, Share
 from adapters.flask_web.errors import RefusedError, anthropic_body, refusal, refusal_of
 from adapters.flask_web.model_offers import ModelOffer
 from adapters.flask_web.request_body import declared_length, has_arrived, read_body
@@ -59,6 +60,7 @@ class Proxy:
         self._tariff = settings.tariff
         self._places = StreamPlaces(settings.max_streams)
         self._turns = Turns()
+        self.budget = BodyBudget()
         self._site = site
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -115,12 +117,15 @@ class Proxy:
         secret = _secret(wire.endpoint, environ)
         heard = wire.hearing(lambda name: _header(environ, name))
         seated = SeatedWire(heard, self._places)
-        body = self._body(environ, secret)
-        try:
-            call = self._services.relay.open(seated, body, secret=secret, call_id=call_id)
-        except BaseException:
-            seated.leave()
-            raise
+        # Until its answer begins, a call keeps its body, and whatever was made of it.
+        with self.budget.share() as share:
+            body = self._body(environ, secret, share)
+            try:
+                call = self._services.relay.open(seated, body, secret=secret, call_id=call_id)
+            except BaseException:
+                seated.leave()
+                raise
+            del body
         if call.streamed:
             stream = _Stream(call, seated, self._turns)
             try:
@@ -150,7 +155,7 @@ class Proxy:
         ]
         return _json(start_response, 200, document.body, headers)
 
-    def _body(self, environ: WSGIEnvironment, secret: KeySecret) -> bytes:
+    def _body(self, environ: WSGIEnvironment, secret: KeySecret, share: Share) -> bytes:
         """Read the body of a call."""
         if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
             message = "Send the body as it is, without Content-Encoding."
@@ -159,7 +164,7 @@ class Proxy:
         if length is None or length > _SMALL_BYTES:
             # Holding credits would tell, but only after megabytes were read and understood.
             self._services.recognise.recognise(secret)
-        return read_body(environ, most=MAX_BODY_BYTES)
+        return read_body(environ, most=MAX_BODY_BYTES, share=share)
 
     def _models(self) -> dict[str, Any]:
         offers = [ModelOffer.of(price, self._tariff) for price in self._services.prices.all()]

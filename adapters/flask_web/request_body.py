@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import gevent
 from gunicorn.http.errors import ParseException
 
+from adapters.flask_web.body_budget import Share
 from adapters.flask_web.errors import Refusal, RefusedError, refusal
 from adapters.flask_web.turns import give_way
 
@@ -36,14 +37,16 @@ def has_arrived(environ: WSGIEnvironment) -> bool:
     return isinstance(environ["wsgi.input"], BytesIO)
 
 
-def read_body(environ: WSGIEnvironment, *, most: int) -> bytes:
+def read_body(environ: WSGIEnvironment, *, most: int, share: Share | None = None) -> bytes:
     """Read the whole body.
 
     Args:
         environ: The request.
         most: Bytes it may have.
+        share: Counts the bytes as they come; left out, nothing counts them.
 
     Raises:
+        OverloadedError: The share may not grow any more.
         RefusedError: It is longer, it took too long, or it is not what its head announces.
     """
     length = declared_length(environ)
@@ -51,11 +54,11 @@ def read_body(environ: WSGIEnvironment, *, most: int) -> bytes:
         raise RefusedError(_too_large(most))
     stream = environ["wsgi.input"]
     if has_arrived(environ):
-        return _read(stream, length, most)
+        return _read(stream, length, most, share)
     slow = gevent.Timeout(_READ_TIMEOUT_S)
     slow.start()
     try:
-        return _read(stream, length, most)
+        return _read(stream, length, most, share)
     except gevent.Timeout as timeout:
         if timeout is not slow:
             raise
@@ -68,7 +71,7 @@ def read_body(environ: WSGIEnvironment, *, most: int) -> bytes:
         slow.close()
 
 
-def _read(stream: InputStream, length: int | None, most: int) -> bytes:
+def _read(stream: InputStream, length: int | None, most: int, share: Share | None) -> bytes:
     parts, received, turn = [], 0, time.monotonic()
     while length is None or received < length:
         wanted = _READ_CHUNKED_BYTES if length is None else min(_READ_BYTES, length - received)
@@ -82,6 +85,8 @@ def _read(stream: InputStream, length: int | None, most: int) -> bytes:
         received += len(part)
         if received > most:
             raise RefusedError(_too_large(most))
+        if share is not None:
+            share.take(len(part))
         parts.append(part)
     if length is not None and received < length:
         message = "The body is shorter than its Content-Length says."

@@ -6,6 +6,7 @@ from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
+from adapters.flask_web.body_budget import MAX_BODIES_BYTES
 from adapters.flask_web.proxy import Proxy
 from creditcore import HoldState
 from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
@@ -58,3 +59,29 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
     # Without a free place the second would be refused in another way.
     assert statuses == ["200 OK", "500 Internal Server Error"] * 2
     assert scene.hold.state is HoldState.SETTLED
+
+
+def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scene) -> None:
+    settings: Any = SimpleNamespace(base_url="", tariff=None, max_streams=1)
+    services: Any = SimpleNamespace(
+        relay=scene.relay,
+        wires={TinyWire.endpoint: TinyWire()},
+        recognise=SimpleNamespace(recognise=lambda _secret: None),
+    )
+    proxy = Proxy(services, settings, site=lambda _environ, _start: [])
+    answers: list[tuple[str, dict[str, str]]] = []
+    environ: Any = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": TinyWire.endpoint,
+        "HTTP_AUTHORIZATION": f"Bearer {SECRET.text}",
+        "CONTENT_LENGTH": "100000",
+        "wsgi.input": BytesIO(b" " * 100_000),
+    }
+
+    with proxy.budget.share() as others:
+        others.take(MAX_BODIES_BYTES)
+        proxy(environ, lambda status, headers: answers.append((status, dict(headers))))  # type: ignore[arg-type, func-returns-value, return-value]
+
+    [(status, headers)] = answers
+    assert status == "503 Service Unavailable"
+    assert headers["retry-after"] == "1"
