@@ -14,6 +14,9 @@ from creditcore.ports.transactions import Transactions
 
 MAX_NAME_LENGTH = 64
 
+MAX_KEYS = 100
+"""Keys of one owner that are not revoked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueKey:
@@ -52,8 +55,8 @@ class IssueKey:
             key_id: A name from ``new_id``, where the same request may arrive twice.
 
         Raises:
-            InvalidRequestError: The name is empty, too long or unprintable, or the owner
-                is blocked.
+            InvalidRequestError: The name is empty, too long or unprintable, the owner is
+                blocked, or has ``MAX_KEYS`` already.
             ReferenceConflictError: The key with this id was made already.
             WalletNotFoundError: The owner has no wallet.
         """
@@ -65,6 +68,12 @@ class IssueKey:
             owner = tx.people.lock(owner_id)
             if owner is not None and owner.blocked:
                 raise InvalidRequestError("This account is blocked.")
+            # Counted under the same lock, so that two requests cannot both be the last.
+            kept = sum(key.revoked_at is None for key in tx.keys.list_of(owner_id))
+            if kept >= MAX_KEYS:
+                raise InvalidRequestError(
+                    f"An account has {MAX_KEYS} keys at most. Revoke one that is not used."
+                )
             key = ApiKey(
                 id=key_id or self.new_id(),
                 wallet_id=tx.ledger.find_wallet_of(owner_id).id,
