@@ -94,7 +94,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         master_key=settings.litellm_master_key,
         size=UPSTREAM_CONNECTIONS,
         head_timeout_s=settings.max_stream_seconds,
-        first_byte_timeout_s=min(60, settings.max_stream_seconds),
+        first_byte_timeout_s=min(settings.first_token_seconds, settings.max_stream_seconds),
     )
     payments = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
 

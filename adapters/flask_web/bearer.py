@@ -26,12 +26,24 @@ def bearer_secret(header: str | None) -> KeySecret:
 def either_secret(authorization: str | None, api_key: str | None) -> KeySecret:
     """Read the one key of a request on the Anthropic wire: ``x-api-key``, or a bearer.
 
+    Clients send a key of another service in one of the two where it stands in their
+    environment. It is nobody's here, so the other one counts.
+
     Raises:
-        KeyRefusedError: There is none, it cannot be one, or there are two that differ.
+        KeyRefusedError: There is none, none can be one, or there are two of ours that differ.
     """
     if not api_key:
         return bearer_secret(authorization)
-    secret = KeySecret.parse(api_key.strip())
-    if authorization and bearer_secret(authorization) != secret:
+    if not authorization:
+        return KeySecret.parse(api_key.strip())
+    try:
+        bearer = bearer_secret(authorization)
+    except KeyRefusedError:
+        return KeySecret.parse(api_key.strip())
+    try:
+        secret = KeySecret.parse(api_key.strip())
+    except KeyRefusedError:
+        return bearer
+    if bearer != secret:
         raise KeyRefusedError("not the same in x-api-key and Authorization")
     return secret

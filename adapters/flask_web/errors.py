@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ class Refusal:
         kind: ``error.type`` on the OpenAI wire.
         code: ``error.code`` there: stable, for machines.
         headers: Advice that machines follow.
+        details: Facts that clients of the Anthropic wire act on.
     """
 
     status: int
@@ -51,6 +53,7 @@ class Refusal:
     message: str
     param: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    details: Mapping[str, object] | None = None
 
     @property
     def body(self) -> dict[str, Any]:
@@ -88,7 +91,7 @@ _SOON = (("retry-after", "1"),)
 # From the most special to the most general: the first that fits counts.
 _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     (InvalidRequestError, _Row(400, "invalid_request_error", "invalid_request")),
-    (KeyRefusedError, _Row(401, "invalid_request_error", "invalid_api_key")),
+    (KeyRefusedError, _Row(401, "invalid_request_error", "invalid_api_key", _FINAL)),
     (InsufficientCreditsError, _Row(402, "insufficient_quota", "insufficient_quota", _FINAL)),
     (ModelNotFoundError, _Row(404, "invalid_request_error", "model_not_found")),
     (NotFoundError, _Row(404, "invalid_request_error", "not_found")),
@@ -143,15 +146,22 @@ def anthropic_body(answer: Refusal, request_id: str) -> dict[str, Any]:
     """Return an error as Anthropic's wire has it; other 4xx are ``invalid_request_error``."""
     other = "invalid_request_error" if answer.status < 500 else "api_error"
     kind = _ANTHROPIC_KINDS.get(answer.status, other)
-    return {
-        "type": "error",
-        "error": {"type": kind, "message": answer.message},
-        "request_id": request_id,
-    }
+    error: dict[str, Any] = {"type": kind, "message": answer.message}
+    if answer.details is not None:
+        error["details"] = answer.details
+    return {"type": "error", "error": error, "request_id": request_id}
 
 
-def refusal_of(error: CreditcoreError, *, base_url: str) -> Refusal:
-    """Return what a core error is in HTTP."""
+def refusal_of(
+    error: CreditcoreError, *, base_url: str, limit_field: str = "max_tokens"
+) -> Refusal:
+    """Return what a core error is in HTTP.
+
+    Args:
+        error: What went wrong.
+        base_url: Where the site is, for links.
+        limit_field: The field of the request that limits its output.
+    """
     if isinstance(error, UpstreamRejectedError):
         return _rejected(error)
     for kind, row in _TABLE:
@@ -160,9 +170,10 @@ def refusal_of(error: CreditcoreError, *, base_url: str) -> Refusal:
                 status=getattr(error, "status", row.status),
                 kind=row.kind,
                 code=getattr(error, "code", None) or row.code,
-                message=row.message or _message(error, base_url),
+                message=row.message or _message(error, base_url, limit_field),
                 param=getattr(error, "param", None),
                 headers=row.headers,
+                details=getattr(error, "details", None),
             )
     raise error
 
@@ -187,26 +198,27 @@ def _rejected(error: UpstreamRejectedError) -> Refusal:
     )
 
 
-def _message(error: CreditcoreError, base_url: str) -> str:
+def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
     match error:
         case KeyRefusedError(reason=reason):
+            # Clients look for the first words (the litellm SDK does).
             return (
-                f"The API key is {reason}. Send it as 'Authorization: Bearer sk-cc-...'; "
-                f"keys are made at {base_url}/dashboard/keys."
+                f"Incorrect API key provided: it is {reason}. Send it as "
+                f"'Authorization: Bearer sk-cc-...'; keys are made at {base_url}/dashboard/keys."
             )
         case ModelNotFoundError():
             return f"The model {error.name!r} does not exist here; see GET {base_url}/v1/models."
         case InsufficientCreditsError():
-            return _insufficient(error, base_url)
+            return _insufficient(error, base_url, limit_field)
         case _:
             return str(error)
 
 
-def _insufficient(error: InsufficientCreditsError, base_url: str) -> str:
+def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: str) -> str:
     advice = f"Add credits at {base_url}/dashboard/billing."
     if error.affordable_output_tokens:
         tokens = error.affordable_output_tokens
-        advice = f"Lower max_tokens to {tokens}, or add credits at {base_url}/dashboard/billing."
+        advice = f"Lower {limit_field} to {tokens}, or add credits at {base_url}/dashboard/billing."
     return (
         f"Insufficient credits: this request may cost up to {error.needed} credits, "
         f"{error.available} are available in the {error.limit}. {advice}"

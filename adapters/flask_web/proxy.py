@@ -17,6 +17,7 @@ import orjson
 
 from adapters.flask_web.bearer import bearer_secret, either_secret
 from adapters.flask_web.body_budget import BodyBudget, Share
+from adapters.flask_web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.errors import RefusedError, anthropic_body, refusal, refusal_of
 from adapters.flask_web.model_offers import ModelOffer
 from adapters.flask_web.request_body import declared_length, has_arrived, read_body
@@ -66,21 +67,30 @@ class Proxy:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
+        if f"/v1{path}" in self._services.wires:
+            # A base URL without its end: what is meant is clear.
+            path = f"/v1{path}"
         if path != "/v1" and not path.startswith("/v1/"):
             return self._serve_site(environ, start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            wanted = _header(environ, "access-control-request-headers")
+            start_response("204 No Content", preflight_headers(wanted))
+            return []
         call_id = self._services.relay.new_call_id()
         try:
             return self._serve(path, environ, start_response, call_id)
         except RefusedError as error:
             answer = error.answer
         except CreditcoreError as error:
-            answer = refusal_of(error, base_url=self._base_url)
+            wire = self._services.wires.get(path)
+            limit_field = wire.limit_field if wire else "max_tokens"
+            answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
         except Exception:  # noqa: BLE001 - the last resort; the log has it all
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
         body = anthropic_body(answer, call_id) if _is_anthropic(path) else answer.body
-        headers = [*answer.headers, *_names(path, call_id)]
+        headers = [*answer.headers, *ANSWER_HEADERS, *_names(path, call_id)]
         document = _json(start_response, answer.status, orjson.dumps(body), headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
 
@@ -106,7 +116,7 @@ class Proxy:
             _only(environ, "GET")
             self._services.recognise.recognise(bearer_secret(environ.get("HTTP_AUTHORIZATION")))
             document = self._models() if path == _MODELS else self._model(path)
-            headers = [("x-request-id", call_id)]
+            headers = [*ANSWER_HEADERS, ("x-request-id", call_id)]
             return _json(start_response, 200, orjson.dumps(document), headers)
         message = f"There is no {path} here. See {self._base_url}/ for what there is."
         raise RefusedError(refusal(404, message, code="unknown_url"))
@@ -136,6 +146,7 @@ class Proxy:
                         ("cache-control", "no-store"),
                         ("x-accel-buffering", "no"),
                         _AS_SAID,
+                        *ANSWER_HEADERS,
                         *_names(wire.endpoint, call_id),
                     ],
                 )
@@ -149,6 +160,7 @@ class Proxy:
         finally:
             call.close()
         headers = [
+            *ANSWER_HEADERS,
             *_names(wire.endpoint, call_id),
             ("x-credits-cost", str(document.cost)),
             ("x-credits-remaining", str(document.available)),

@@ -75,6 +75,7 @@ class Settings:
     litellm_base_url: str
     litellm_master_key: str = field(repr=False)
     max_stream_seconds: int = 600
+    first_token_seconds: int = 600
     max_streams: int = 900
 
     redis_url: str = field(default="", repr=False)
@@ -116,6 +117,7 @@ class Settings:
             "litellm_base_url": reader.url("LITELLM_BASE_URL").rstrip("/"),
             "litellm_master_key": reader.required("LITELLM_MASTER_KEY"),
             "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
+            "first_token_seconds": reader.number("FIRST_TOKEN_SECONDS", 600, least=1, most=7200),
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
             "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),

@@ -42,6 +42,7 @@ class SeatedWire:
         self._seated = False
         self.endpoint = wire.endpoint
         self.modes = wire.modes
+        self.limit_field = wire.limit_field
         self.upstream_headers = wire.upstream_headers
         self.upstream_body = wire.upstream_body
         self.meter = wire.meter

@@ -62,6 +62,7 @@ def string_or_strings(most: int) -> Rule:
 
 BOOLEAN = Rule("true or false", lambda value: isinstance(value, bool))
 INTEGER = Rule("an integer", lambda value: type(value) is int)
+LIST = Rule("a list", lambda value: isinstance(value, list))
 NUMBER = Rule("a finite number", is_number)
 NUMBERS_BY_NAME = Rule("an object of numbers", is_object_of_numbers)
 OBJECT = Rule("an object", lambda value: isinstance(value, dict))

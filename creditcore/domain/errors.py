@@ -38,6 +38,7 @@ HTTP status is the web adapter's business.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -163,11 +164,20 @@ class InvalidRequestError(CreditcoreError):
     Attributes:
         param: The field at fault, where there is one.
         code: A stable machine-readable word, where there is one.
+        details: Facts that a client of the protocol acts on, where it knows some.
     """
 
-    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         self.param = param
         self.code = code
+        self.details = details
         super().__init__(message)
 
 

@@ -123,6 +123,10 @@ class HeardWire(Protocol):
         """What models that speak it are for, as price rows say: ``chat``, ``embedding``."""
 
     @property
+    def limit_field(self) -> str:
+        """The field that limits the output, for advice to the client."""
+
+    @property
     def upstream_headers(self) -> Mapping[str, str]:
         """Headers that the protocol itself has, beside those of every request."""
 

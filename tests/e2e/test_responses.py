@@ -208,7 +208,7 @@ def test_a_client_that_leaves_pays_for_what_was_written(
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
         ({"background": True}, "background"),
         ({"conversation": "conv_1"}, "conversation"),
-        ({"tools": [{"type": "web_search"}]}, "tools"),
+        ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
     ],
 )
 def test_what_is_stored_or_run_elsewhere_is_refused(

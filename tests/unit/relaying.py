@@ -156,6 +156,7 @@ class TinyWire:
 
     endpoint = "/v1/tiny"
     modes = frozenset({"chat"})
+    limit_field = "max_tokens"
     upstream_headers: Mapping[str, str] = MappingProxyType({})
 
     def hearing(self, header: Callable[[str], str | None]) -> TinyWire:

@@ -18,6 +18,9 @@ OTHER = KeySecret.generate(lambda letters: letters[2])
         (None, ONE.text),
         ("", f" {ONE.text} "),
         (f"Bearer {ONE.text}", ONE.text),
+        (f"Bearer {ONE.text}", "sk-ant-of-another-service"),
+        ("Bearer sk-of-another-service", ONE.text),
+        ("Basic abc", ONE.text),
     ],
 )
 def test_the_key_is_found_in_either_header(authorization: str | None, api_key: str | None) -> None:
@@ -29,8 +32,7 @@ def test_the_key_is_found_in_either_header(authorization: str | None, api_key: s
     [
         (None, None),
         (f"Bearer {OTHER.text}", ONE.text),
-        ("Bearer sk-wrong", ONE.text),
-        (f"Bearer {ONE.text}", "sk-wrong"),
+        ("Bearer sk-wrong", "sk-wrong"),
         (None, f"{ONE.text},{ONE.text}"),
         (f"Basic {ONE.text}", None),
     ],

@@ -21,7 +21,7 @@ class NeverRead:
 
 def test_a_request_without_a_body_is_not_waited_for() -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, max_streams=1)
-    services: Any = None
+    services: Any = SimpleNamespace(wires={})
     proxy = Proxy(services, settings, site=lambda _environ, _start: [b"the site"])
 
     for path in ("/", "/sign-in"):

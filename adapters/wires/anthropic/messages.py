@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
+from adapters.wires.anthropic.context_edits import check_context_edits
 from adapters.wires.anthropic.messages_content import read_content
 from adapters.wires.anthropic.messages_errors import error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
 from adapters.wires.fields import (
     INTEGER,
+    LIST,
     NUMBER,
     OBJECT,
     FieldTable,
-    Rule,
     invalid,
     strings,
 )
@@ -28,21 +29,19 @@ from adapters.wires.request import (
     read_integer,
     read_model,
 )
+from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import InferenceRequest, Receipt
 
 _LIMIT = "max_tokens"
+_THREAD = "thread"
 _MAX_STOPS = 64
 
 
-def _are_own_tools(value: object) -> bool:
-    # Tools that Anthropic runs (web search, code) cost by use; those that it only
-    # describes (a shell, an editor) bring text that stands nowhere in the request.
-    return isinstance(value, list) and all(
-        isinstance(tool, dict) and tool.get("type", "custom") == "custom" for tool in value
-    )
-
+# Tools that Anthropic only describes (a shell, an editor) are not among them: they bring text
+# that stands nowhere in the request.
+_OWN_TOOLS = frozenset({"custom"})
 
 _FIELDS = FieldTable(
     own=frozenset({"model", "messages", "system", "stream", _LIMIT}),
@@ -54,7 +53,8 @@ _FIELDS = FieldTable(
         "temperature": NUMBER,
         "thinking": OBJECT,
         "tool_choice": OBJECT,
-        "tools": Rule("a list of tools of type custom, which you run yourself", _are_own_tools),
+        "context_management": OBJECT,
+        "tools": LIST,
         "top_k": INTEGER,
         "top_p": NUMBER,
     },
@@ -63,7 +63,6 @@ _FIELDS = FieldTable(
     neutral={"service_tier": ("auto", "standard_only")},
     refused={
         "container": "Code runs on your side only.",
-        "context_management": "Send the conversation as the model should see it.",
         "mcp_servers": "Call the servers yourself, as tools.",
     },
 )
@@ -72,8 +71,9 @@ _VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 # Those that change how an answer is written, never what a token costs or how many the
 # bound must cover. A longer context, faster answers and tools of the provider do.
 _BETA = re.compile(
-    r"(?:claude-code|extended-cache-ttl|fine-grained-tool-streaming|interleaved-thinking"
-    r"|output-128k|prompt-caching|structured-outputs|token-efficient-tools)"
+    r"(?:claude-code|context-management|extended-cache-ttl|fine-grained-tool-streaming"
+    r"|interleaved-thinking|mid-conversation-system|output-128k|prompt-caching"
+    r"|prompt-caching-scope|structured-outputs|token-efficient-tools)"
     r"-(?:20[0-9]{2}-[0-9]{2}-[0-9]{2}|20[0-9]{6})"
 )
 _LONGEST_BETAS = 1_024
@@ -93,6 +93,7 @@ class Messages:
 
     endpoint = "/v1/messages"
     modes = TEXT_MODES
+    limit_field = _LIMIT
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:
@@ -138,6 +139,9 @@ class Messages:
         fields: dict[str, Any] = {"model": model, "messages": messages, _LIMIT: limit}
         if "system" in given:
             fields["system"] = given["system"]
+        _refuse_threads(given)
+        check_tools(given.get("tools"), _OWN_TOOLS, default="custom")
+        check_context_edits(given.get("context_management"))
         fields |= _FIELDS.read(given)
         prompt.add_schemas(fields, "tools")
         return InferenceRequest(
@@ -164,3 +168,18 @@ class Messages:
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:  # noqa: ARG002 - the code says more
         """Return an error as an event in the stream; nothing should follow it."""
         return error_event(message, kind=kind_of(code))
+
+
+def _refuse_threads(given: Mapping[str, Any]) -> None:
+    """Refuse stored conversations so that Anthropic's SDKs send the whole one instead.
+
+    Their tool runners look for these details (anthropic-python 2.14, @anthropic-ai/sdk 1.14).
+    """
+    if given.get(_THREAD) is not None:
+        raise InvalidRequestError(
+            "'thread' is not supported here: nothing is stored, so send the whole conversation "
+            "as messages.",
+            param=_THREAD,
+            code="unsupported_parameter",
+            details={"error_code": "thread_unsupported_request", "unsupported": [_THREAD]},
+        )

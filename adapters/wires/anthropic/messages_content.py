@@ -9,7 +9,8 @@ from adapters.wires.fields import invalid
 from adapters.wires.parts import PartReader, ReadPart, read_object
 from adapters.wires.prompt import Prompt
 
-_ROLES = ("user", "assistant")
+# ``system`` among the messages: Claude Code sends reminders so since anthropic-python 2.14.
+_ROLES = ("user", "assistant", "system")
 _MESSAGE_FIELDS = frozenset({"role", "content"})
 
 

@@ -19,6 +19,7 @@ from adapters.wires.request import (
     read_stream_options,
     tighter,
 )
+from adapters.wires.tools import FUNCTION_TOOLS, check_tools
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import InferenceRequest, Receipt
 
@@ -49,6 +50,7 @@ class ChatCompletions(OpenAIWire):
         limit_field, output_limit = _limit(given)
 
         fields: dict[str, Any] = {"model": model, "messages": messages}
+        check_tools(given.get("tools"), FUNCTION_TOOLS)
         fields |= CHAT_FIELDS.read(given)
         if choices > 1:
             fields["n"] = choices

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.wires.fields import (
     BOOLEAN,
     INTEGER,
+    LIST,
     NUMBER,
     NUMBERS_BY_NAME,
     OBJECT,
@@ -21,16 +22,6 @@ _MAX_STOPS = 16
 def _are_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
-
-def _are_own_tools(value: object) -> bool:
-    # The tools of the provider itself (web search, code) cost by use, not by token.
-    return isinstance(value, list) and all(
-        isinstance(tool, dict) and tool.get("type") in ("function", "custom") for tool in value
-    )
-
-
-OWN_TOOLS = Rule("a list of tools of type function or custom", _are_own_tools)
-"""Tools that the client itself runs."""
 
 CHAT_FIELDS = FieldTable(
     own=frozenset(
@@ -64,7 +55,7 @@ CHAT_FIELDS = FieldTable(
         "temperature": NUMBER,
         "thinking": OBJECT,
         "tool_choice": TEXT_OR_OBJECT,
-        "tools": OWN_TOOLS,
+        "tools": LIST,
         "top_k": INTEGER,
         "top_logprobs": INTEGER,
         "top_p": NUMBER,
@@ -72,6 +63,18 @@ CHAT_FIELDS = FieldTable(
     },
     # LiteLLM would book the call under them, on the operator's side, and ``store`` would
     # leave the client's words in the operator's account.
-    dropped=frozenset({"metadata", "safety_identifier", "store", "user"}),
+    # A prediction makes an answer quicker and never better; what of it is not used costs as
+    # output. Options of the cache choose where the provider keeps the prompt.
+    dropped=frozenset(
+        {
+            "client_metadata",
+            "metadata",
+            "prediction",
+            "prompt_cache_options",
+            "safety_identifier",
+            "store",
+            "user",
+        }
+    ),
     neutral={"modalities": (["text"],), "service_tier": ("auto", "default")},
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.wires.openai.chunk_meter import ChoicesDocumentMeter, ChunkStreamMeter
+from adapters.wires.public import public_event, read_object
+from adapters.wires.sse import SseEvent
 from adapters.wires.tally import text_length
 
 
@@ -12,6 +14,22 @@ class CompletionStreamMeter(ChunkStreamMeter):
     """Reads a stream of completion chunks."""
 
     texts = (("choices", 0, "text"),)
+
+    _is_silent = False
+
+    def _read(self, event: SseEvent) -> bytes:
+        """Read a chunk; LiteLLM leaves the text of the last one out, and clients rely on it."""
+        self._is_silent = False
+        forward = super()._read(event)
+        if not self._is_silent or forward is not event.raw:
+            return forward
+        chunk = read_object(event.data or b"")
+        _give_texts(chunk["choices"])
+        return public_event(chunk)
+
+    def _read_choices(self, choices: list[Any]) -> None:
+        self._is_silent = _give_texts(choices)
+        super()._read_choices(choices)
 
     @staticmethod
     def _length(choice: dict[str, Any]) -> int:
@@ -24,6 +42,14 @@ class CompletionStreamMeter(ChunkStreamMeter):
     @staticmethod
     def _ended(index: int) -> dict[str, Any]:
         return {"index": index, "text": "", "logprobs": None, "finish_reason": "length"}
+
+
+def _give_texts(choices: list[Any]) -> bool:
+    """Give an empty text to each choice without one; whether there was any."""
+    silent = [choice for choice in choices if isinstance(choice, dict) and "text" not in choice]
+    for choice in silent:
+        choice["text"] = ""
+    return bool(silent)
 
 
 class CompletionDocumentMeter(ChoicesDocumentMeter):

@@ -8,6 +8,7 @@ from typing import Any
 from adapters.wires.fields import (
     BOOLEAN,
     INTEGER,
+    LIST,
     NUMBER,
     OBJECT,
     TEXT,
@@ -15,7 +16,6 @@ from adapters.wires.fields import (
     FieldTable,
     Rule,
 )
-from adapters.wires.openai.chat_fields import OWN_TOOLS
 from adapters.wires.openai.responses_input import read_input
 from adapters.wires.openai.responses_meter import (
     ResponseDocumentMeter,
@@ -31,11 +31,13 @@ from adapters.wires.request import (
     read_model,
     read_stream_options,
 )
+from adapters.wires.tools import check_grouped_tools
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import InferenceRequest, Receipt
 
 _LIMIT = "max_output_tokens"
-_INCLUDED = frozenset({"message.output_text.logprobs", "reasoning.encrypted_content"})
+_REASONING = "reasoning.encrypted_content"
+_INCLUDED = frozenset({"message.output_text.logprobs", _REASONING})
 
 
 def _are_included(value: object) -> bool:
@@ -55,13 +57,24 @@ _FIELDS = FieldTable(
         "temperature": NUMBER,
         "text": OBJECT,
         "tool_choice": TEXT_OR_OBJECT,
-        "tools": OWN_TOOLS,
+        "tools": LIST,
         "top_logprobs": INTEGER,
         "top_p": NUMBER,
         "truncation": Rule("auto or disabled", lambda value: value in ("auto", "disabled")),
     },
     # As in chat. ``max_tool_calls`` limits tools of the provider, of which there are none.
-    dropped=frozenset({"max_tool_calls", "metadata", "safety_identifier", "store", "user"}),
+    # Codex says in ``client_metadata`` which of its versions asks.
+    dropped=frozenset(
+        {
+            "client_metadata",
+            "max_tool_calls",
+            "metadata",
+            "prompt_cache_options",
+            "safety_identifier",
+            "store",
+            "user",
+        }
+    ),
     neutral={"background": (False,), "service_tier": ("auto", "default")},
     refused={
         "background": "Answers come on the connection that asked for them.",
@@ -77,6 +90,7 @@ class Responses(OpenAIWire):
     """Understands responses requests, and limits and meters their answers."""
 
     endpoint = "/v1/responses"
+    limit_field = _LIMIT
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Understand a request body.
@@ -87,6 +101,7 @@ class Responses(OpenAIWire):
         given = given_fields(body)
         model = read_model(given)
         fields: dict[str, Any] = {"model": model}
+        check_grouped_tools(given.get("tools"))
         fields |= _FIELDS.read(given)
         prompt = read_input(given.get("input"), given.get("instructions"))
         fields |= {name: given[name] for name in ("input", "instructions") if name in given}
@@ -95,6 +110,11 @@ class Responses(OpenAIWire):
             fields["stream_options"] = options
         # At OpenAI, answers are kept in the account that asked: the operator's.
         fields["store"] = False
+        # Nothing is stored, so a model's reasoning lives on only in what the client sends back:
+        # without it, the second step of every tool loop fails on models that reason.
+        included = fields.get("include", [])
+        if _REASONING not in included:
+            fields["include"] = [*included, _REASONING]
         prompt.add_schemas(fields, "tools", "text")
         return InferenceRequest(
             model=model,

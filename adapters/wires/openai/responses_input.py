@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from adapters.wires.fields import invalid
 from adapters.wires.parts import PartReader, ReadPart, unserved
 from adapters.wires.prompt import Prompt
+from creditcore.domain.errors import InvalidRequestError
 
 _ROLES = ("user", "assistant", "system", "developer")
 
@@ -53,8 +54,14 @@ class _Reader(PartReader):
             self.content(item.get("output"), f"{place}.output", self._kinds)
         elif kind in _ECHOED_ITEMS:
             self.prompt.add_text(item)
+        elif kind == "item_reference":
+            raise InvalidRequestError(
+                f"{place} refers back to a stored item, and nothing is stored here. Send the item "
+                "itself: in the Vercel AI SDK, set providerOptions.openai.store to false.",
+                param=f"{place}.type",
+                code="unsupported_parameter",
+            )
         else:
-            # References by id among them: what they stand for is stored elsewhere.
             raise unserved(kind, place)
 
     def _image(self, part: dict[str, Any], place: str) -> None:

@@ -15,6 +15,7 @@ class OpenAIWire:
     """The half of a protocol of OpenAI that is the same for each of them."""
 
     modes = TEXT_MODES
+    limit_field = "max_tokens"
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:

@@ -214,10 +214,6 @@ def test_field_is_forwarded_as_it_is(name: str, value: Any) -> None:
         ("logit_bias", {"1": "x"}),
         ("response_format", "json"),
         ("tools", {}),
-        ("tools", ["f"]),
-        ("tools", [{"type": "web_search_preview"}]),
-        ("tools", [{"type": ["function"]}]),
-        ("tools", [{"googleSearch": {}}]),
         ("tool_choice", 1),
         ("functions", ["f"]),
         ("reasoning_effort", 3),
@@ -229,6 +225,34 @@ def test_wrong_value_is_named(name: str, value: Any) -> None:
 
     assert (error.param, error.code) == (name, "invalid_value")
     assert name in str(error)
+
+
+@pytest.mark.parametrize(
+    ("tool", "param", "code"),
+    [
+        ("f", "tools[1]", "invalid_value"),
+        ({"type": "web_search_preview"}, "tools[1].type", "unsupported_parameter"),
+        ({"type": "namespace", "tools": []}, "tools[1].type", "unsupported_parameter"),
+        ({"type": ["function"]}, "tools[1].type", "invalid_value"),
+        ({"googleSearch": {}}, "tools[1].type", "invalid_value"),
+    ],
+)
+def test_a_tool_of_the_provider_is_refused_by_its_place(tool: Any, param: str, code: str) -> None:
+    error = refused_with(tools=[{"type": "function", "function": {"name": "f"}}, tool])
+
+    assert (error.param, error.code) == (param, code)
+
+
+def test_a_refused_tool_is_named_with_what_to_do() -> None:
+    error = refused_with(tools=[{"type": "web_search"}])
+
+    assert "tools[0].type 'web_search'" in str(error)
+    assert "run it yourself" in str(error)
+
+
+@pytest.mark.parametrize("name", ["prediction", "prompt_cache_options", "client_metadata"])
+def test_what_cannot_raise_the_cost_is_dropped(name: str) -> None:
+    assert name not in sent(parse(**{name: {"type": "content", "content": "x"}}))
 
 
 def test_integer_beyond_64_bits_is_no_integer() -> None:

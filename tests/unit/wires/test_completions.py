@@ -189,3 +189,15 @@ def test_a_document_passes_byte_for_byte() -> None:
     assert meter.finish() == body
     assert meter.delivered_tokens == 3
     assert meter.usage == Usage(prompt_tokens=5, completion_tokens=3)
+
+
+def test_the_last_event_of_a_stream_has_a_text() -> None:
+    meter = CompletionStreamMeter(wants_usage=True, choices=1, receipt=lambda _usage: {})
+
+    forward = meter.feed(
+        b'data: {"choices":[{"index":0,"text":"Hi"}]}\n\n'
+        b'data: {"choices":[{"index":0,"finish_reason":"stop"}]}\n\n'
+    )
+
+    assert b'"text":""' in forward
+    assert meter.delivered_tokens == 1

@@ -78,7 +78,15 @@ def test_a_conversation_passes_whole() -> None:
         ({"stream": "yes"}, "stream"),
         ({"messages": []}, "messages"),
         ({"messages": ["x"]}, "messages[0]"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "developer", "content": "x"}]}, "messages[0].role"),
+        (
+            {"context_management": {"edits": [{"type": "compact_20260112"}]}},
+            "context_management.edits[0].type compact_20260112",
+        ),
+        ({"context_management": {"edits": [{}]}}, "context_management.edits[0]"),
+        ({"context_management": {"edits": 1}}, "context_management.edits"),
+        ({"context_management": {"edits": [], "more": 1}}, "context_management"),
+        ({"context_management": []}, "context_management"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": "x", "name": "n"}]}, "messages[0].name"),
         ({"system": 7}, "system"),
@@ -98,8 +106,8 @@ def test_a_conversation_passes_whole() -> None:
             {"messages": user({"type": "document", "source": {"type": "url", "url": "file:/x"}})},
             "messages[0].content[0].source.url",
         ),
-        ({"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools"),
-        ({"tools": [{"type": "bash_20250124", "name": "b"}]}, "tools"),
+        ({"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools[0].type"),
+        ({"tools": [{"type": "bash_20250124", "name": "b"}]}, "tools[0].type"),
         ({"tool_choice": "auto"}, "tool_choice"),
         ({"thinking": True}, "thinking"),
         ({"stop_sequences": "END"}, "stop_sequences"),
@@ -116,7 +124,7 @@ def test_a_wrong_value_is_named(fields: dict[str, Any], param: str) -> None:
         "api_base",
         "api_key",
         "container",
-        "context_management",
+        "thread",
         "fallbacks",
         "inference_geo",
         "input_cost_per_token",
@@ -220,3 +228,32 @@ def test_a_malformed_version_is_refused(version: str) -> None:
 )
 def test_a_strange_beta_is_left_out(beta: str) -> None:
     assert hearing(anthropic_beta=beta).upstream_headers == {}
+
+
+def test_what_claude_code_always_sends_passes() -> None:
+    edits = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+    messages = [
+        {"role": "user", "content": "hello"},
+        {"role": "system", "content": "Remember the rules."},
+    ]
+
+    request = parse(context_management=edits, messages=messages)
+
+    assert sent(request)["context_management"] == edits
+    assert sent(request)["messages"] == messages
+    assert request.prompt_bound is not None
+    assert request.prompt_bound > parse(messages=messages[:1]).prompt_bound
+
+
+@pytest.mark.parametrize(
+    "beta",
+    [
+        "context-management-2025-06-27",
+        "mid-conversation-system-2026-04-07",
+        "prompt-caching-scope-2026-01-05",
+    ],
+)
+def test_a_beta_goes_with_the_field_that_it_allows(beta: str) -> None:
+    heard = Messages().hearing({"anthropic-beta": beta}.get)
+
+    assert heard.upstream_headers["anthropic-beta"] == beta

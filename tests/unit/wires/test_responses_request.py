@@ -21,7 +21,13 @@ def test_minimal_request_is_understood_and_never_stored() -> None:
 
     assert (request.model, request.stream, request.output_limit) == ("m", False, None)
     assert request.prompt_estimate == 2
-    assert sent(request) == {"stream": False, "model": "m", "input": "hello", "store": False}
+    assert sent(request) == {
+        "stream": False,
+        "model": "m",
+        "input": "hello",
+        "store": False,
+        "include": ["reasoning.encrypted_content"],
+    }
 
 
 def test_a_conversation_passes_whole() -> None:
@@ -86,8 +92,13 @@ def test_a_conversation_passes_whole() -> None:
         ({"input": user({"type": "input_file"})}, "input[0].content[0].file_data"),
         ({"instructions": ["x"]}, "instructions"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
-        ({"tools": [{"type": "code_interpreter"}]}, "tools"),
-        ({"tools": [{"type": "mcp"}]}, "tools"),
+        ({"tools": [{"type": "code_interpreter"}]}, "tools[0].type"),
+        ({"tools": [{"type": "mcp"}]}, "tools[0].type"),
+        ({"tools": [{"type": "namespace", "name": "n"}]}, "tools[0].tools"),
+        (
+            {"tools": [{"type": "namespace", "tools": [{"type": "web_search"}]}]},
+            "tools[0].tools[0].type",
+        ),
         ({"include": ["file_search_call.results"]}, "include"),
         ({"truncation": "some"}, "truncation"),
         ({"stream_options": {"include_obfuscation": True}}, "stream_options"),
@@ -177,3 +188,29 @@ def test_an_error_says_the_same_to_readers_of_either_shape() -> None:
     assert error["type"] == "error"
     assert error["message"] == error["error"]["message"] == "Gone."
     assert error["code"] == error["error"]["code"] == "timeout"
+
+
+def test_what_codex_always_sends_passes() -> None:
+    tools = [
+        {"type": "function", "name": "shell", "parameters": {}},
+        {"type": "namespace", "name": "files", "tools": [{"type": "custom", "name": "patch"}]},
+    ]
+
+    request = parse(tools=tools, client_metadata={"originator": "codex_exec"})
+
+    assert sent(request)["tools"] == tools
+    assert "client_metadata" not in sent(request)
+
+
+def test_reasoning_is_asked_for_once() -> None:
+    wanted = ["message.output_text.logprobs", "reasoning.encrypted_content"]
+
+    assert sent(parse(include=wanted))["include"] == wanted
+    assert sent(parse(include=wanted[:1]))["include"] == wanted
+
+
+def test_a_reference_to_a_stored_item_is_told_what_to_do() -> None:
+    error = refused(input=[{"type": "item_reference", "id": "msg_1"}])
+
+    assert "nothing is stored here" in str(error)
+    assert "store to false" in str(error)
