@@ -31,6 +31,10 @@ def register(app: Flask, settings: Settings) -> None:
     @app.after_request
     def _add_headers(response: Response) -> Response:
         headers = response.headers
+        location = headers.get("Location", "")
+        if location.startswith(request.host_url):
+            # The router takes the name from the request, where a client can write any.
+            headers["Location"] = f"/{location.removeprefix(request.host_url).lstrip('/')}"
         headers["X-Request-Id"] = g.get("request_id", "")
         headers["Content-Security-Policy"] = policy
         headers["X-Content-Type-Options"] = "nosniff"

@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from flask import request
 from flask.testing import FlaskClient
 
 from tests.stack import AUTH_SECRET, REPOSITORY
@@ -29,9 +30,19 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
 
 
 def test_a_client_does_not_choose_the_name_of_the_site(client: FlaskClient) -> None:
+    client.application.add_url_rule("/address", view_func=lambda: request.host_url)
     headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
 
-    answer = client.get("/static//css", headers=headers)
+    answer = client.get("/address", headers=headers)
 
     # The proxy's word for the protocol counts, so its headers were read at all.
-    assert answer.headers["location"] == "https://localhost/static/css"
+    assert answer.text == "https://localhost/"
+
+
+@pytest.mark.parametrize("host", ["localhost", "evil.example", "evil.example:8000"])
+@pytest.mark.parametrize("path", ["/static//css", "/dashboard//billing"])
+def test_a_slash_too_many_never_leads_away(client: FlaskClient, host: str, path: str) -> None:
+    answer = client.get(path, headers={"Host": host})
+
+    assert answer.status_code == 308
+    assert answer.headers["location"] == path.replace("//", "/")
