@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from adapters.flask_web.errors import refusal_of
 from adapters.wires.openai.chat_meter import ChatDocumentMeter
 from creditcore.domain.pricing import Usage
 from tests.unit.wires.chatting import USAGE
@@ -79,3 +80,25 @@ def test_document_with_unreadable_usage_is_complete() -> None:
     assert meter.complete
     assert (meter.usage, meter.error) == (None, None)
     assert meter.delivered_tokens == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"message": "Provider returned error", "code": 502}, 502),
+        ({"message": "no", "code": "503"}, 503),
+        ({"message": "no", "status": 400}, 400),
+        ({"message": "no", "code": 429}, 429),
+        ({"message": "no", "type": "overloaded_error"}, 529),
+        ({"message": "no"}, 502),
+        ("no", 502),
+    ],
+)
+def test_an_error_within_an_answer_has_a_status_of_its_own(error: object, status: int) -> None:
+    meter = ChatDocumentMeter()
+
+    a_document(meter, orjson.dumps({"error": error, "usage": {"prompt_tokens": 9}}))
+
+    assert meter.failure is not None
+    assert refusal_of(meter.failure, base_url="").status == status
+    assert (meter.usage, meter.complete) == (None, False)

@@ -188,3 +188,14 @@ def test_a_stream_cut_short_ends_as_one_that_reached_its_limit() -> None:
     assert {chunk["choices"][0]["finish_reason"] for chunk in chunks} == {"length"}
     assert chunks[-1]["notice"]["code"] == "credits_exhausted"
     assert events[-2:] == [b"data: [DONE]", b""]
+
+
+@pytest.mark.parametrize("data", [b'{"message": "upstream died", "code": 500}', b"upstream died"])
+def test_an_error_is_known_by_the_name_of_its_event(data: bytes) -> None:
+    meter = a_meter()
+
+    passed = meter.feed(event(a_chunk("hi")) + b"event: error\ndata: " + data + b"\n\n")
+
+    assert meter.finish() == b""
+    assert meter.error == "upstream died"
+    assert passed.count(b'"error"') == 1
