@@ -37,15 +37,17 @@ _SESSION_LIFETIME = timedelta(days=14)
 
 def create_app(services: Services, settings: Settings) -> Flask:
     """Build the application from what it needs; nothing is read from the environment here."""
+    secure = urlsplit(settings.base_url).scheme == "https"
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=_derived(settings.auth_secret, "session"),
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         PERMANENT_SESSION_LIFETIME=_SESSION_LIFETIME,
-        SESSION_COOKIE_NAME="creditcore_session",
+        # Browsers let no other host of the domain set a cookie with this prefix.
+        SESSION_COOKIE_NAME=f"{'__Host-' if secure else ''}creditcore_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=urlsplit(settings.base_url).scheme == "https",
+        SESSION_COOKIE_SECURE=secure,
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions["creditcore"] = services

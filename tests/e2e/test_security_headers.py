@@ -56,7 +56,9 @@ def test_cookies_are_kept_from_scripts_and_other_sites(sqlite_stack: Stack) -> N
 def test_under_https_cookies_travel_by_https_only(https_stack: Stack) -> None:
     cookies = cookies_of_a_newcomer(https_stack)
 
-    assert set(cookies) == {"creditcore_session", "creditcore_device"}
+    session = cookies["__Host-creditcore_session"]
+    assert (session["path"], session["domain"]) == ("/", "")
+    assert set(cookies) == {"__Host-creditcore_session", "creditcore_device"}
     for cookie in cookies.values():
         assert cookie["secure"] is True
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
