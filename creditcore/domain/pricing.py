@@ -100,6 +100,7 @@ class Rates:
 
     Attributes:
         dearest_input: The most that one prompt token can cost, whatever the cache does.
+        dearest_brief_input: The same where nothing is cached for an hour.
         dearest_output: The most that one completion token can cost.
     """
 
@@ -110,14 +111,16 @@ class Rates:
     cache_write_1h: int
     reasoning: int
 
-    # Every call asks for these two. They follow from the rates, and are no part of what a
+    # Every call asks for these. They follow from the rates, and are no part of what a
     # snapshot names.
     dearest_input: int = field(init=False, repr=False, compare=False)
+    dearest_brief_input: int = field(init=False, repr=False, compare=False)
     dearest_output: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        dearest_input = max(self.input, self.cache_read, self.cache_write, self.cache_write_1h)
-        object.__setattr__(self, "dearest_input", dearest_input)
+        brief = max(self.input, self.cache_read, self.cache_write)
+        object.__setattr__(self, "dearest_brief_input", brief)
+        object.__setattr__(self, "dearest_input", max(brief, self.cache_write_1h))
         object.__setattr__(self, "dearest_output", max(self.output, self.reasoning))
 
 
@@ -240,6 +243,7 @@ class ModelPrice:
         tariff: Tariff,
         fixed_output: bool,
         opening: int | None = None,
+        long_cache: bool = True,
     ) -> Ceiling:
         """Return the most a call may cost, as a function of its output limit.
 
@@ -254,12 +258,14 @@ class ModelPrice:
                 whole; otherwise it may be lowered to what the wallet affords.
             opening: Output tokens of one choice to pay for at first, if the hold can
                 grow while the answer streams.
+            long_cache: Whether some of the prompt may be cached for an hour, which is dearer.
         """
-        dearest_input, dearest_output = self.rates.dearest_input, self.rates.dearest_output
-        for tier in self.tiers:
-            if prompt_bound > tier.above_prompt_tokens:
-                dearest_input = max(dearest_input, tier.rates.dearest_input)
-                dearest_output = max(dearest_output, tier.rates.dearest_output)
+        reached = [self.rates]
+        reached += [tier.rates for tier in self.tiers if prompt_bound > tier.above_prompt_tokens]
+        dearest_output = max(rates.dearest_output for rates in reached)
+        dearest_input = max(
+            rates.dearest_input if long_cache else rates.dearest_brief_input for rates in reached
+        )
         return Ceiling(
             base=prompt_bound * dearest_input * tariff.numerator,
             per_output_token=choices * dearest_output * tariff.numerator,

@@ -29,6 +29,7 @@ class InferenceRequest:
         prompt_estimate: Tokens the prompt has, counted roughly, for a call that ends without usage.
         fields: The cleaned body, for the protocol itself.
         prompts: How many prompts it brings; the model's own limit bounds each of them.
+        long_cache: Whether it may ask to keep some of the prompt in a cache for an hour.
     """
 
     model: str
@@ -40,6 +41,7 @@ class InferenceRequest:
     prompt_estimate: int
     fields: Mapping[str, Any] = field(repr=False)
     prompts: int = 1
+    long_cache: bool = True
 
 
 Receipt = Callable[[Usage], Mapping[str, str]]

@@ -177,6 +177,7 @@ class RelayCall:
             choices=request.choices,
             tariff=self._tariff,
             fixed_output=asked is not None,
+            long_cache=request.long_cache,
             opening=OPENING_TOKENS if request.stream and asked is None else None,
         )
 

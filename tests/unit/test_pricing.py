@@ -311,3 +311,26 @@ def test_only_sane_integers_are_counts_of_tokens(count: object) -> None:
 def test_a_cost_that_no_column_keeps_is_refused_and_not_wrapped_around() -> None:
     with pytest.raises(ValueError, match="64 bits"):
         Tariff.parse().charge(MAX_INT64 * UNITS_PER_USD)
+
+
+def test_the_price_of_an_hour_in_the_cache_is_held_only_where_it_may_be_asked_for() -> None:
+    rates = Rates(input=2, output=1, cache_read=1, cache_write=3, cache_write_1h=5, reasoning=1)
+    price = ModelPrice(model="m", rates=rates)
+    tariff = Tariff(1, 1, "1")
+
+    def held(*, long_cache: bool) -> int:
+        return (
+            price.ceiling(
+                prompt_bound=10,
+                output_bound=0,
+                choices=1,
+                tariff=tariff,
+                fixed_output=True,
+                long_cache=long_cache,
+            )
+            .amount()
+            .microcredits
+        )
+
+    assert held(long_cache=False) == 30
+    assert held(long_cache=True) == 50

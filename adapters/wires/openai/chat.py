@@ -13,6 +13,7 @@ from adapters.wires.openai.chat_meter import ChatDocumentMeter, ChatStreamMeter
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import (
     given_fields,
+    may_cache_for_an_hour,
     read_flag,
     read_integer,
     read_model,
@@ -66,6 +67,7 @@ class ChatCompletions(OpenAIWire):
             choices=choices,
             prompt_estimate=prompt.estimated_tokens,
             fields=MappingProxyType(fields),
+            long_cache=may_cache_for_an_hour(body),
         )
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

@@ -26,6 +26,7 @@ from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import (
     given_fields,
     limited_body,
+    may_cache_for_an_hour,
     read_flag,
     read_integer,
     read_model,
@@ -125,6 +126,7 @@ class Responses(OpenAIWire):
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
             fields=MappingProxyType(fields),
+            long_cache=may_cache_for_an_hour(body),
         )
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

@@ -257,3 +257,20 @@ def test_a_beta_goes_with_the_field_that_it_allows(beta: str) -> None:
     heard = Messages().hearing({"anthropic-beta": beta}.get)
 
     assert heard.upstream_headers["anthropic-beta"] == beta
+
+
+@pytest.mark.parametrize(
+    ("ttl", "expected"), [("1h", True), ("5m", False), (None, False)], ids=["1h", "5m", "none"]
+)
+def test_only_a_cache_for_an_hour_is_held_as_one(ttl: str | None, expected: bool) -> None:
+    control = {"type": "ephemeral", **({"ttl": ttl} if ttl else {})}
+    system = [{"type": "text", "text": "x", "cache_control": control}]
+
+    assert parse(system=system).long_cache is expected
+
+
+def test_an_hour_that_is_written_as_an_escape_counts() -> None:
+    body = b'{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],'
+    body += b'"cache_control":{"type":"ephemeral","ttl":"\\u0031h"}}'
+
+    assert wire.parse(body).long_cache
