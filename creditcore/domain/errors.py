@@ -26,10 +26,12 @@
     ├── UpstreamError
     │   ├── UpstreamRejectedError        the model refused this very request
     │   ├── UpstreamUnavailableError     down, silent, or at fault
+    │   │   └── UpstreamFailedError          it answered, with a failure of its own
     │   └── UpstreamTimeoutError         it took longer than allowed
     └── StoreError
         ├── StoreBusyError               lost a race for a row: the same step may run again
         ├── StoreUnavailableError        the database cannot be reached
+        │   └── OutcomeUnknownError          the commit may have happened, or may not
         └── OverloadedError              more work is waiting than memory should hold
 
 Facts are attributes; the message is one plain sentence. How an error becomes an
