@@ -39,6 +39,8 @@ bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 800
 # gunicorn's own strict parser; gevent's pywsgi is not meant to face the internet.
 worker_class = "adapters.flask_web.worker.GatewayWorker"
 workers = _settings.web_concurrency
+# Our parser builds on this one. The default takes the one in C wherever it is installed.
+http_parser = "python"
 # Greenlets per worker: each is a call under way or an idle keep-alive connection.
 worker_connections = 2000
 # The heartbeat of a worker, not of a request: it only fires when the loop is stuck.
