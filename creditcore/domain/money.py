@@ -146,8 +146,22 @@ class Credits:
     def __add__(self, other: Credits) -> Credits:
         return Credits(self.microcredits + other.microcredits)
 
+    def __radd__(self, other: int) -> Credits:
+        """Add to the 0 that ``sum`` begins with, and to no other number."""
+        if type(other) is not int or other != 0:
+            return NotImplemented
+        return self
+
     def __sub__(self, other: Credits) -> Credits:
         return Credits(self.microcredits - other.microcredits)
+
+    def __mul__(self, count: int) -> Credits:
+        """Return the credits for so many units of the same price."""
+        if type(count) is not int:
+            return NotImplemented
+        return Credits(self.microcredits * count)
+
+    __rmul__ = __mul__
 
     def __lt__(self, other: Credits) -> bool:
         if other.__class__ is not self.__class__:

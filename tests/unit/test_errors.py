@@ -5,13 +5,25 @@ import re
 from creditcore.domain import errors
 
 
-def _drawn(error: type[Exception], depth: int = 0) -> list[tuple[int, str]]:
-    below = [line for child in error.__subclasses__() for line in _drawn(child, depth + 1)]
-    return [(depth, error.__name__), *below]
+def _classes(error: type[Exception]) -> set[tuple[str, str]]:
+    found = set()
+    for child in error.__subclasses__():
+        if hasattr(errors, child.__name__):
+            found |= {(error.__name__, child.__name__), *_classes(child)}
+    return found
 
 
-def test_the_docstring_draws_every_error_where_it_stands() -> None:
+def _drawn() -> set[tuple[str, str]]:
     lines = re.findall(r"^    ([│├└─ ]*)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
-    drawn = [(len(branch) // 4, name) for branch, name in lines]
-    classes = [line for line in _drawn(errors.CreditcoreError) if hasattr(errors, line[1])]
-    assert sorted(drawn) == sorted(classes)
+    above: dict[int, str] = {}
+    found = set()
+    for branch, name in lines:
+        depth = len(branch) // 4
+        above[depth] = name
+        if depth:
+            found.add((above[depth - 1], name))
+    return found
+
+
+def test_the_docstring_draws_every_error_below_its_parent() -> None:
+    assert _drawn() == _classes(errors.CreditcoreError)

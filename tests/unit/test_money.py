@@ -193,3 +193,22 @@ def test_an_exchange_rate_is_above_zero(text: str) -> None:
 @pytest.mark.parametrize(("text", "shown"), [("129.50", "129.5"), ("100", "100"), ("0.01", "0.01")])
 def test_an_exchange_rate_is_shown_as_it_was_set(text: str, shown: str) -> None:
     assert str(ExchangeRate.parse(text, base="USD", quote="KES")) == shown
+
+
+def test_credits_are_multiplied_and_summed() -> None:
+    price = Credits.parse("0.25")
+
+    assert price * 3 == 3 * price == Credits.parse("0.75")
+    assert sum([price, price]) == Credits.parse("0.5")
+
+
+@pytest.mark.parametrize("count", [1.5, True, "2", None])
+def test_credits_are_multiplied_by_whole_numbers_only(count: object) -> None:
+    with pytest.raises(TypeError):
+        Credits.of(1) * count  # type: ignore[operator]
+
+
+def test_credits_are_added_to_no_number_but_the_zero_of_sum() -> None:
+    for number in (1, 0.0, False):
+        with pytest.raises(TypeError):
+            number + Credits.of(1)  # type: ignore[operator]
