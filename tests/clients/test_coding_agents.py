@@ -1,0 +1,107 @@
+"""Coding agents for the terminal, unmodified: a first session on the welcome credits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Account, Stack, running_stack
+
+HERE = Path(__file__).resolve().parent
+MODULES = HERE / "node_modules"
+TIMEOUT_S = 120
+SAID = "Hello from the sandbox."
+WELCOME_CREDITS = "200"
+
+CODEX_SETTINGS = """
+model = "gpt-4o"
+model_provider = "creditcore"
+web_search = "disabled"
+
+[model_providers.creditcore]
+name = "creditcore"
+base_url = "{base_url}/v1"
+env_key = "CREDITCORE_API_KEY"
+wire_api = "responses"
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack("", tmp_path_factory.mktemp("agents")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def newcomer(stack: Stack) -> Account:
+    """Somebody with the welcome credits and nothing else."""
+    return stack.an_account(credits_=WELCOME_CREDITS)
+
+
+def run(command: list[str], *, home: Path, **environ: str) -> str:
+    """Run a client in an empty home; return what it said."""
+    work = home / "work"
+    work.mkdir()
+    done = subprocess.run(
+        command,
+        cwd=work,
+        env={**os.environ, "HOME": str(home), **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def assert_all_charged(stack: Stack, account: Account, *, endpoint: str) -> None:
+    stack.settled_wallet_of(account.person_id)
+    calls = stack.calls_of(account)
+    assert calls
+    for call in calls:
+        assert call.call.endpoint == endpoint
+        assert (call.outcome.status, call.outcome.error) == (200, None)
+        assert call.charged.microcredits > 0
+
+
+def test_claude_code_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    # Its package brings the program, and puts it into place when it is installed.
+    subprocess.run(
+        ["node", MODULES / "@anthropic-ai/claude-code/install.cjs"], check=True, timeout=TIMEOUT_S
+    )
+
+    said = run(
+        [str(MODULES / ".bin/claude"), "-p", "Say hello"],
+        home=tmp_path,
+        ANTHROPIC_BASE_URL=stack.base_url,
+        ANTHROPIC_AUTH_TOKEN=newcomer.api_key,
+        ANTHROPIC_MODEL="claude-sonnet-4-5",
+        ANTHROPIC_SMALL_FAST_MODEL="claude-sonnet-4-5",
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1",
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/messages")
+
+
+def test_codex_answers_and_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    settings = tmp_path / ".codex" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(CODEX_SETTINGS.format(base_url=stack.base_url))
+
+    said = run(
+        [str(MODULES / ".bin/codex"), "exec", "--skip-git-repo-check", "Say hello"],
+        home=tmp_path,
+        CREDITCORE_API_KEY=newcomer.api_key,
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/responses")
+    # The stand-in's first answer calls a tool, whose result the second one gets.
+    assert len(stack.calls_of(newcomer)) > 1
