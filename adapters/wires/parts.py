@@ -65,7 +65,11 @@ class PartReader:
         """Read the address of an image: on the web, or holding the image itself."""
         if not isinstance(url, str) or not url.startswith((*_WEB_SCHEMES, "data:image/")):
             raise invalid(place, "must be a web address or a data URL of an image")
-        self.prompt.add_medium()
+        kind, separator, data = url.partition(";base64,")
+        if separator and kind.startswith("data:"):
+            self.prompt.add_image(data)
+        else:
+            self.prompt.add_medium()
 
     def web_address(self, url: object, place: str) -> None:
         """Read the address of something on the web."""

@@ -6,10 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.wires.body import encode_body
+from adapters.wires.image_size import size_of_base64
 
 _BYTES_PER_TOKEN = 4
 _IMAGE_TOKENS = 250
 """LiteLLM's own default for an image whose size it does not know."""
+
+_USUAL_IMAGE_TOKENS, _USUAL_TILE_TOKENS = 85, 170
+"""LiteLLM counts these for an image and for each tile of 512 pixels of it, once scaled down."""
+
+_DEAR_IMAGE_TOKENS, _DEAR_TILE_TOKENS = 2_833, 5_667
+"""The same on the model that counts most for an image (gpt-4o-mini, OpenAI's price page)."""
+
+_MAX_TILES = 8
+"""OpenAI scales to 768 by 2048 pixels at most."""
+
+_UNSCALED_TILE_TOKENS = 350
+"""For models that take an image as it is: 28 by 28 pixels to a token (Qwen), 258 for 768 by 768
+(Gemini)."""
+
+_DOCUMENT_TOKENS = 1_500
+_BASE64_PER_DOCUMENT_TOKEN = 32
+"""About a page, and what a page of text takes of a PDF."""
 
 _UNSEEN_TOKENS = 256
 """What templates add unseen: the preamble of a model, today's date, its channels."""
@@ -23,13 +41,16 @@ class Prompt:
 
     Attributes:
         text_bytes: UTF-8 bytes of all text in it.
-        media: Parts that are not text; no count of bytes bounds their tokens.
+        media: Parts that are not text, and whose tokens nothing in the request bounds.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.text_bytes = 0
         self.media = 0
+        self._other_tokens = 0
+        self._image_bound = 0
+        self._image_letters = 0
 
     def add_text(self, value: object) -> None:
         """Count the text in any JSON value. Iterative: a client chooses how deep it is."""
@@ -44,8 +65,27 @@ class Prompt:
                 pending.extend(item)
 
     def add_medium(self) -> None:
-        """Count a part that is not text."""
+        """Count a part that is not text, and is not here: an address."""
         self.media += 1
+        self._other_tokens += _IMAGE_TOKENS
+
+    def add_document(self, data: str) -> None:
+        """Count a document in base64. How many pages it has, its length does not tell."""
+        self.media += 1
+        self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
+
+    def add_image(self, data: str) -> None:
+        """Count an image in base64, by its size in pixels."""
+        size = size_of_base64(data)
+        if size is None:
+            self.add_medium()
+            return
+        tiles, scaled = size.tiles, min(size.tiles, _MAX_TILES)
+        self._other_tokens += _USUAL_IMAGE_TOKENS + scaled * _USUAL_TILE_TOKENS
+        self._image_bound += max(
+            _DEAR_IMAGE_TOKENS + scaled * _DEAR_TILE_TOKENS, tiles * _UNSCALED_TILE_TOKENS
+        )
+        self._image_letters += len(data)
 
     def add_schemas(self, fields: Mapping[str, Any], *names: str) -> None:
         """Count what is shown to the model as JSON: its tools."""
@@ -55,8 +95,8 @@ class Prompt:
 
     @property
     def estimated_tokens(self) -> int:
-        """About four bytes to a token, rounded up, and a usual image for each medium."""
-        return -(-self.text_bytes // _BYTES_PER_TOKEN) + self.media * _IMAGE_TOKENS
+        """About four bytes to a token, rounded up, and what is usual for images and documents."""
+        return -(-self.text_bytes // _BYTES_PER_TOKEN) + self._other_tokens
 
     def bound(self, fields: Mapping[str, Any]) -> int | None:
         """Return tokens that the prompt can never exceed, or None if its bytes bound nothing.
@@ -75,4 +115,5 @@ class Prompt:
         unseen = _UNSEEN_TOKENS
         if "tools" in fields or "functions" in fields:
             unseen += _UNSEEN_TOOL_TOKENS
-        return len(encode_body(fields, stream=False)) + unseen
+        written = len(encode_body(fields, stream=False)) - self._image_letters
+        return written + unseen + self._image_bound

@@ -58,8 +58,10 @@ class _Reader(PartReader):
             self.content(source.get("content"), f"{place}.content", self._results)
         elif not isinstance(source.get("data"), str):
             raise invalid(f"{place}.data", "must be a string")
+        elif kind == "base64" and part["type"] == "image":
+            self.prompt.add_image(source["data"])
         elif kind == "base64":
-            self.prompt.add_medium()
+            self.prompt.add_document(source["data"])
         else:
             self.prompt.add_text(part)
 

@@ -445,18 +445,20 @@ def test_tools_count_in_bound_and_estimate() -> None:
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("part", "estimate"),
     [
-        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
-        {"type": "image_url", "image_url": "data:image/png;base64,AAAA"},
-        {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}},
+        ({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}, 250),
+        ({"type": "image_url", "image_url": "data:image/png;base64,AAAA"}, 250),
+        ({"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}}, 1500),
     ],
 )
-def test_media_leave_the_prompt_without_a_bound_of_bytes(part: dict[str, Any]) -> None:
+def test_media_leave_the_prompt_without_a_bound_of_bytes(
+    part: dict[str, Any], estimate: int
+) -> None:
     request = parse(messages=a_part(**part))
 
     assert request.prompt_bound is None
-    assert request.prompt_estimate == 252  # "text" and "see", and an image
+    assert request.prompt_estimate == estimate + 2  # "text" and "see"
     assert sent(request)["messages"] == a_part(**part)
 
 

@@ -165,19 +165,21 @@ def test_prompt_bound_covers_every_byte_that_is_sent(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part",
+    ("part", "estimate"),
     [
-        {"type": "input_image", "image_url": "https://example.com/a.png"},
-        {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
-        {"type": "input_file", "file_data": "data:application/pdf;base64,AAAA"},
-        {"type": "input_file", "file_url": "https://example.com/a.pdf"},
+        ({"type": "input_image", "image_url": "https://example.com/a.png"}, 250),
+        ({"type": "input_image", "image_url": "data:image/png;base64,AAAA"}, 250),
+        ({"type": "input_file", "file_data": "data:application/pdf;base64,AAAA"}, 1500),
+        ({"type": "input_file", "file_url": "https://example.com/a.pdf"}, 250),
     ],
 )
-def test_media_leave_the_prompt_without_a_bound_of_bytes(part: dict[str, Any]) -> None:
+def test_media_leave_the_prompt_without_a_bound_of_bytes(
+    part: dict[str, Any], estimate: int
+) -> None:
     request = parse(input=user(part))
 
     assert request.prompt_bound is None
-    assert request.prompt_estimate == 250
+    assert request.prompt_estimate == estimate
 
 
 def test_an_error_says_the_same_to_readers_of_either_shape() -> None:
