@@ -13,7 +13,9 @@ import time
 from io import BytesIO
 from typing import Any
 
+import gevent
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
+from gunicorn.http.errors import ParseException
 from gunicorn.http.message import MAX_REQUEST_LINE, Request, _ip_in_allow_list
 from gunicorn.http.parser import RequestParser
 
@@ -45,7 +47,17 @@ MAX_DRAINED_CHUNKED_BYTES = 8 * 1024
 
 MAX_DRAIN_S = 2.0
 
+MAX_HEAD_S = 5.0
+"""How long the rest of a head may take after its first byte."""
+
 _REQUESTS_PER_TURN = 4
+
+
+class SlowHeadError(ParseException):
+    """A head that began did not end in time."""
+
+    def __str__(self) -> str:
+        return "the head took too long"
 
 
 class PlainParser(RequestParser):
@@ -61,7 +73,9 @@ class PlainParser(RequestParser):
         if request.take(data):
             return request
         unreader.unread(data)
-        return Request(cfg, unreader, peer_addr, req_number)
+        # An idle connection costs little, a head that has begun keeps a place of those who wait.
+        with gevent.Timeout(MAX_HEAD_S, SlowHeadError()):
+            return Request(cfg, unreader, peer_addr, req_number)
 
     def finish_body(self, *limits: Any, **named: Any) -> bool:
         """Leave nothing of a body on the connection; one that has come whole left nothing."""

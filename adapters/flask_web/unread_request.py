@@ -22,6 +22,7 @@ from gunicorn.http.errors import (
 )
 
 from adapters.flask_web.errors import Refusal, refusal
+from adapters.flask_web.plain_request import SlowHeadError
 
 _LONGEST_DETAIL = 300
 # The only names that are repeated: whatever else stands in a malformed line may be a secret.
@@ -56,6 +57,10 @@ _REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
             "Of Transfer-Encoding, only chunked is known.",
             code="unsupported_transfer_coding",
         ),
+    ),
+    (
+        SlowHeadError,
+        refusal(408, "The head of the request took too long to arrive.", code="request_timeout"),
     ),
     (ForbiddenProxyRequest, refusal(403, "This proxy is not known here.", code="forbidden")),
 )

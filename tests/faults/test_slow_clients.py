@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import resource
 from contextlib import ExitStack, suppress
 from pathlib import Path
+
+import requests
 
 from creditcore import Credits
 from tests.faults.conftest import NEVER_WHOLE, Endless
 from tests.faults.wire import chat_body, raw_connection, read_to_the_end, request_bytes
-from tests.stack import Stack, wait_until
+from tests.stack import PATIENCE_S, Stack, wait_until
 
 SLOW_READERS = 200
+MAX_CONNECTIONS = 2_000
 MOST_GROWTH_KB = 100 * SLOW_READERS
 
 
@@ -60,10 +64,30 @@ def test_heads_and_bodies_that_never_end_are_cut(sqlite_stack: Stack, endless: E
     answers = [each.recv(65536) for each in (endless.body, endless.chunks, endless.form)]
     rest = endless.head.recv(65536)
 
-    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 408 "] * 3
-    assert rest == b""
+    assert [answer[:13] for answer in (*answers, rest)] == [b"HTTP/1.1 408 "] * 4
+    assert b"head of the request" in rest
     assert NEVER_WHOLE not in json.dumps(sqlite_stack.upstream()["calls"])
     assert sqlite_stack.calls_of(endless.account) == []
+
+
+def test_heads_that_never_end_keep_nobody_out(sqlite_stack: Stack) -> None:
+    # As many as a process takes connections: while they last, no other gets in. Many systems
+    # allow fewer files by default.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 2 * MAX_CONNECTIONS:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * MAX_CONNECTIONS), hard))
+    with ExitStack() as open_sockets:
+        heads = [
+            open_sockets.enter_context(raw_connection(sqlite_stack.base_url))
+            for _ in range(MAX_CONNECTIONS)
+        ]
+        for head in heads:
+            head.sendall(b"GET / HTTP/1.1\r\nHost: gateway\r\nX-A: ")
+        answer = requests.get(f"{sqlite_stack.base_url}/healthz", timeout=PATIENCE_S)
+        first = heads[0].recv(65536)
+
+    assert answer.ok
+    assert first.startswith(b"HTTP/1.1 408 ")
 
 
 def test_what_follows_half_a_body_is_not_taken_for_a_request(endless: Endless) -> None:
