@@ -11,9 +11,10 @@ from adapters.wires.public import clean, public_json, read_object
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
 from adapters.wires.tally import Tally
 from adapters.wires.usage import Shape
-from creditcore.domain.errors import UpstreamError
+from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
 
+_BAD_GATEWAY = 502
 _MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
@@ -66,6 +67,7 @@ class DocumentMeter(ABC):
             return self._error_document(self._error, fault)
         if self._error is not None or (lengths := self._lengths(document)) is None:
             self._error = UNREADABLE_ANSWER
+            self.failure = UpstreamFailedError(UNREADABLE_ANSWER, status=_BAD_GATEWAY)
             return self._error_document(self._error, Fault())
         self._complete = True
         for length in lengths:

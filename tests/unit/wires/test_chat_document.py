@@ -5,6 +5,7 @@ import pytest
 
 from adapters.flask_web.errors import refusal_of
 from adapters.wires.openai.chat_meter import ChatDocumentMeter
+from creditcore.domain.errors import UpstreamFailedError
 from creditcore.domain.pricing import Usage
 from tests.unit.wires.chatting import USAGE
 from tests.unit.wires.recordings import VERSIONS, body_of
@@ -56,6 +57,8 @@ def test_unreadable_document_becomes_an_error(body: bytes) -> None:
 
     assert orjson.loads(passed)["error"]["message"] == "The answer cannot be read."
     assert meter.error == "The answer cannot be read."
+    assert isinstance(meter.failure, UpstreamFailedError)
+    assert meter.failure.status == 502
     assert not meter.complete
     assert meter.usage is None
 
