@@ -50,7 +50,7 @@ MAX_DRAIN_S = 2.0
 MAX_HEAD_S = 5.0
 """How long the rest of a head may take after its first byte."""
 
-_REQUESTS_PER_TURN = 4
+_REQUESTS_PER_TURN = 32
 
 
 class SlowHeadError(ParseException):
