@@ -46,14 +46,14 @@ from creditcore import (
 )
 from creditcore.ports.inference import Wire
 from creditcore.ports.transactions import BooksTransactions
-from creditcore.usecases.block_person import BlockPerson
-from creditcore.usecases.end_sessions import EndSessions
-from creditcore.usecases.price_list import PriceList
-from creditcore.usecases.recognise_key import RecogniseKey
-from creditcore.usecases.relay_call import RelayCall
-from creditcore.usecases.relayed_call import Patience
-from creditcore.usecases.welcome_person import WelcomePerson
-from creditcore.usecases.write_receipt import WriteReceipt
+from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.relay_call import RelayCall
+from creditcore.usecases.calls.relayed_call import Patience
+from creditcore.usecases.calls.write_receipt import WriteReceipt
+from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.people.block_person import BlockPerson
+from creditcore.usecases.people.end_sessions import EndSessions
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 PAGE_CONNECTIONS = 5
 UPSTREAM_CONNECTIONS = 1000

@@ -7,7 +7,7 @@ from contextlib import closing
 from adapters.pony_store import open_store
 from creditcore import Credits, IssueKey, SystemClock, SystemIds
 from creditcore.ports.identity import Identity
-from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 CREDITS = Credits.of(1_000_000_000)
 """Nobody runs out of this in a benchmark."""

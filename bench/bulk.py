@@ -16,8 +16,8 @@ from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock, SystemIds
 from creditcore.domain.holds import Basis, Call, Outcome
 from creditcore.domain.pricing import Ceiling, Usage
 from creditcore.ports.identity import Identity
-from creditcore.usecases.issue_key import IssueKey
-from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 _BATCH = 1_000_000
 

@@ -21,13 +21,13 @@ from creditcore.domain.money import Credits, ExchangeRate, Money, div_ceil, div_
 from creditcore.domain.pricing import Ceiling, ModelPrice, Rates, Tariff, Tier, Usage, price_units
 from creditcore.domain.purchases import Offer, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.system import SystemClock, SystemIds
-from creditcore.usecases.audit_books import AuditBooks
-from creditcore.usecases.charge_usage import ChargeUsage
-from creditcore.usecases.convert_currency import ConvertCurrency, FixedRates
-from creditcore.usecases.grant_credits import GrantCredits
-from creditcore.usecases.group_commit import GroupCommit
-from creditcore.usecases.issue_key import IssueKey
-from creditcore.usecases.purchase_credits import PurchaseCredits
+from creditcore.usecases.books.audit_books import AuditBooks
+from creditcore.usecases.books.grant_credits import GrantCredits
+from creditcore.usecases.books.group_commit import GroupCommit
+from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.payments.convert_currency import ConvertCurrency, FixedRates
+from creditcore.usecases.payments.purchase_credits import PurchaseCredits
 
 __all__ = [
     "Admission",

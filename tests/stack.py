@@ -31,8 +31,8 @@ from creditcore import (
     Wallet,
 )
 from creditcore.ports.identity import Identity
-from creditcore.usecases.audit_books import Report
-from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.books.audit_books import Report
+from creditcore.usecases.people.welcome_person import WelcomePerson
 from sandbox.process import SandboxProcess
 from tests.stores import migrated_sqlite_file
 

@@ -20,7 +20,7 @@ CORE = sorted(
     for path in (REPOSITORY / "creditcore").rglob("*.py")
     if "testing" not in path.relative_to(REPOSITORY / "creditcore").parts
 )
-MONEY = [path for path in CORE if path.parent.name in ("domain", "usecases")]
+MONEY = [path for path in CORE if {"domain", "usecases"} & set(path.parts)]
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(REPOSITORY)))

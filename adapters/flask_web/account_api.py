@@ -13,7 +13,7 @@ from creditcore.domain.errors import KeyRefusedError
 from creditcore.domain.holds import Call
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.pricing import usd_text
-from creditcore.usecases.write_receipt import Receipt
+from creditcore.usecases.calls.write_receipt import Receipt
 
 blueprint = Blueprint("account_api", __name__, url_prefix="/api/v1")
 

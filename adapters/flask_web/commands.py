@@ -21,7 +21,7 @@ from adapters.flask_web.session import services, settings
 from creditcore.domain.errors import CreditcoreError, EmailTakenError
 from creditcore.domain.money import Credits
 from creditcore.domain.people import Person, Role, clean_email
-from creditcore.usecases.audit_books import INVARIANTS, Report
+from creditcore.usecases.books.audit_books import INVARIANTS, Report
 
 _MAX_NAMED = 10
 

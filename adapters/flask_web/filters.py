@@ -26,8 +26,8 @@ from creditcore.domain.money import (
 )
 from creditcore.domain.pricing import usd_text
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
-from creditcore.usecases.believed_usage import CONTRADICTORY_USAGE
-from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED
+from creditcore.usecases.calls.believed_usage import CONTRADICTORY_USAGE
+from creditcore.usecases.calls.charge_usage import CREDITS_EXHAUSTED
 
 _MICROCREDITS_PER_DOLLAR = 100 * MICROCREDITS_PER_CREDIT
 _DOLLAR_DECIMALS = 8

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, render_template, send_from_d
 from adapters.flask_web import offers, session
 from adapters.flask_web.model_offers import ModelOffer
 from creditcore.domain.holds import Basis
-from creditcore.usecases.relayed_call import MAX_DRAINED_TOKENS, WORTH
+from creditcore.usecases.calls.relayed_call import MAX_DRAINED_TOKENS, WORTH
 
 blueprint = Blueprint("pages", __name__)
 

@@ -28,7 +28,7 @@ from adapters.flask_web.turns import Turns
 from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.keys import KeySecret
 from creditcore.ports.inference import Wire
-from creditcore.usecases.relayed_call import RelayedCall
+from creditcore.usecases.calls.relayed_call import RelayedCall
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

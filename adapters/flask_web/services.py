@@ -11,19 +11,19 @@ from creditcore.ports.ids import Ids
 from creditcore.ports.inference import Wire
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.transactions import Transactions
-from creditcore.usecases.audit_books import AuditBooks
-from creditcore.usecases.block_person import BlockPerson
-from creditcore.usecases.charge_usage import ChargeUsage
-from creditcore.usecases.end_sessions import EndSessions
-from creditcore.usecases.grant_credits import GrantCredits
-from creditcore.usecases.group_commit import GroupCommit
-from creditcore.usecases.issue_key import IssueKey
-from creditcore.usecases.price_list import PriceList
-from creditcore.usecases.purchase_credits import PurchaseCredits
-from creditcore.usecases.recognise_key import RecogniseKey
-from creditcore.usecases.relay_call import RelayCall
-from creditcore.usecases.welcome_person import WelcomePerson
-from creditcore.usecases.write_receipt import WriteReceipt
+from creditcore.usecases.books.audit_books import AuditBooks
+from creditcore.usecases.books.grant_credits import GrantCredits
+from creditcore.usecases.books.group_commit import GroupCommit
+from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.relay_call import RelayCall
+from creditcore.usecases.calls.write_receipt import WriteReceipt
+from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.payments.purchase_credits import PurchaseCredits
+from creditcore.usecases.people.block_person import BlockPerson
+from creditcore.usecases.people.end_sessions import EndSessions
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from adapters.flask_web.settings import Settings
 from adapters.flask_web.throttle import CONFIRM_PER_ADDRESS
 from creditcore.domain.errors import PaymentGatewayError, PurchaseNotFoundError
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.usecases.purchase_credits import PurchaseCredits
+from creditcore.usecases.payments.purchase_credits import PurchaseCredits
 
 _SIGNATURE_HEADER = "X-Paystack-Signature"
 

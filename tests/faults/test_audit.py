@@ -21,7 +21,7 @@ from creditcore import AuditBooks, Payment, PaymentStatus, SystemClock
 from creditcore.domain.errors import RefusedByStoreError
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.testing.contracts import a_purchase, a_wallet, admit, settle
-from creditcore.usecases.audit_books import INVARIANTS, Report
+from creditcore.usecases.books.audit_books import INVARIANTS, Report
 from tests.stack import AUTH_SECRET, PATIENCE_S, REPOSITORY
 from tests.stores import migrated_postgres_database, migrated_sqlite_file
 

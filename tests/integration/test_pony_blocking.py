@@ -14,7 +14,7 @@ from creditcore import IssueKey, SystemClock, SystemIds
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.people import Person
 from creditcore.testing.contracts import NOON, a_key, a_wallet
-from creditcore.usecases.block_person import BlockPerson
+from creditcore.usecases.people.block_person import BlockPerson
 from tests.stack import wait_until
 from tests.stores import WAIT_S, migrated_postgres_database, somebody_waits_for_a_lock
 

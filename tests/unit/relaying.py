@@ -34,9 +34,9 @@ from creditcore.testing.memory import (
     MemoryTransactions,
     SequentialIds,
 )
-from creditcore.usecases.price_list import PriceList
-from creditcore.usecases.relay_call import RelayCall
-from creditcore.usecases.relayed_call import Patience, RelayedCall
+from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.relay_call import RelayCall
+from creditcore.usecases.calls.relayed_call import Patience, RelayedCall
 
 PEPPER = b"pepper"
 SECRET = KeySecret.generate(lambda alphabet: alphabet[0])

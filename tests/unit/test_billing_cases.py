@@ -11,7 +11,7 @@ from adapters.flask_web.pages import BILLING_CASES
 from creditcore import Basis, HoldState, Usage
 from creditcore.domain.errors import UpstreamError, UpstreamRejectedError, UpstreamUnavailableError
 from creditcore.ports.inference import InferenceRequest, Receipt
-from creditcore.usecases.relayed_call import RelayedCall
+from creditcore.usecases.calls.relayed_call import RelayedCall
 from tests.unit.relaying import (
     DAY,
     END,

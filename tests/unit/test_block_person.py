@@ -10,8 +10,8 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.people import Person
 from creditcore.ports.identity import Identity
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
-from creditcore.usecases.block_person import BlockPerson
-from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.people.block_person import BlockPerson
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 AMINA, BRIAN = "p-1", "p-2"
 

@@ -8,8 +8,8 @@ from creditcore import IssueKey
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.ports.identity import Identity
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
-from creditcore.usecases.issue_key import MAX_KEYS
-from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.keys.issue_key import MAX_KEYS
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 AMINA, BRIAN = "p-1", "p-2"
 

@@ -12,7 +12,7 @@ from creditcore import ModelPrice, Rates
 from creditcore.domain.errors import ModelNotFoundError, StoreUnavailableError
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryModelGateway, MemoryTransactions
-from creditcore.usecases.price_list import FRESH_FOR, PriceList
+from creditcore.usecases.calls.price_list import FRESH_FOR, PriceList
 
 RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
 PRICE = ModelPrice(model="demo", rates=RATES)

@@ -17,8 +17,8 @@ from creditcore.domain.errors import (
 from creditcore.ports.identity import Identity
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
-from creditcore.usecases.end_sessions import EndSessions
-from creditcore.usecases.welcome_person import WelcomePerson
+from creditcore.usecases.people.end_sessions import EndSessions
+from creditcore.usecases.people.welcome_person import WelcomePerson
 
 AMINA = Identity(subject="p-1", email="amina@example.com", email_verified=True)
 

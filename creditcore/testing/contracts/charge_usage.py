@@ -17,8 +17,8 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.system import SystemClock
 from creditcore.testing.contracts.samples import a_wallet, at_once, grow, settle
-from creditcore.usecases.charge_usage import ChargeUsage
-from creditcore.usecases.group_commit import GroupCommit
+from creditcore.usecases.books.group_commit import GroupCommit
+from creditcore.usecases.calls.charge_usage import ChargeUsage
 
 
 class ChargeUsageContract:

@@ -9,7 +9,7 @@ import pytest
 from creditcore import Credits, GroupCommit, InsufficientCreditsError
 from creditcore.domain.errors import OverloadedError, StoreBusyError, StoreError
 from creditcore.testing.memory import FixedClock, MemoryTransaction
-from creditcore.usecases.group_commit import MAX_BATCH
+from creditcore.usecases.books.group_commit import MAX_BATCH
 from tests.stack import PATIENCE_S, wait_until
 from tests.unit.group_commit.observed import BUSY, Note, ObservedStore, hold_up, waiting
 

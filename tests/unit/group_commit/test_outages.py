@@ -10,7 +10,7 @@ import pytest
 from creditcore import ChargeUsage, Credits, GroupCommit
 from creditcore.domain.errors import OutcomeUnknownError, StoreUnavailableError
 from creditcore.testing.memory import FixedClock, MemoryTransaction
-from creditcore.usecases.group_commit import MAX_BATCH
+from creditcore.usecases.books.group_commit import MAX_BATCH
 from tests.stack import PATIENCE_S, wait_until
 from tests.unit.group_commit.observed import UNAVAILABLE, Note, ObservedStore, hold_up, waiting
 

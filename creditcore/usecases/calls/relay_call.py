@@ -24,10 +24,10 @@ from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
-from creditcore.usecases.call_terms import Terms
-from creditcore.usecases.charge_usage import ChargeUsage
-from creditcore.usecases.price_list import PriceList
-from creditcore.usecases.relayed_call import (
+from creditcore.usecases.calls.call_terms import Terms
+from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.relayed_call import (
     Patience,
     RelayedCall,
     milliseconds,

@@ -20,9 +20,9 @@ from creditcore.domain.pricing import Cost, Usage
 from creditcore.domain.reported_cost import picodollars
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
-from creditcore.usecases.believed_usage import CONTRADICTORY_USAGE, contradicts, filled
-from creditcore.usecases.call_terms import Terms
-from creditcore.usecases.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
+from creditcore.usecases.calls.believed_usage import CONTRADICTORY_USAGE, contradicts, filled
+from creditcore.usecases.calls.call_terms import Terms
+from creditcore.usecases.calls.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
 
 CLIENT_LEFT = 499
 """The status of a call whose client went away first, as nginx writes it."""

@@ -14,7 +14,7 @@ from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transactions
-from creditcore.usecases.group_commit import GroupCommit
+from creditcore.usecases.books.group_commit import GroupCommit
 
 HOLD_LIFETIME = timedelta(minutes=15)
 """Longer than any call may take; then nobody can be working on the hold any more."""

@@ -38,7 +38,7 @@ from creditcore.ports.ids import Ids
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, PaymentGateway
 from creditcore.ports.transactions import Transaction, Transactions
-from creditcore.usecases.convert_currency import ConvertCurrency
+from creditcore.usecases.payments.convert_currency import ConvertCurrency
 
 _ASKED_AT_ONCE = 50
 

@@ -1,0 +1,1 @@
+"""The ledger as a whole: commits in groups, gifts, the audit."""

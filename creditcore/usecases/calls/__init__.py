@@ -1,0 +1,1 @@
+"""One inference call: what it may cost, its hold, its relay, its receipt."""
