@@ -6,7 +6,7 @@ from contextlib import closing
 
 from adapters.pony_store import open_store
 from creditcore import Credits, IssueKey, SystemClock, SystemIds
-from creditcore.ports.identity import Identity
+from creditcore.domain.identities import Identity
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 CREDITS = Credits.of(1_000_000_000)

@@ -14,8 +14,8 @@ from bench.accounts import CREDITS
 from bench.postgres import Postgres
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock, SystemIds
 from creditcore.domain.holds import Basis, Call, Outcome
+from creditcore.domain.identities import Identity
 from creditcore.domain.pricing import Ceiling, Usage
-from creditcore.ports.identity import Identity
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.people.welcome_person import WelcomePerson
 

@@ -30,7 +30,7 @@ from creditcore import (
     SystemIds,
     Wallet,
 )
-from creditcore.ports.identity import Identity
+from creditcore.domain.identities import Identity
 from creditcore.usecases.books.audit_books import Report
 from creditcore.usecases.people.welcome_person import WelcomePerson
 from sandbox.process import SandboxProcess

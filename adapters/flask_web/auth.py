@@ -17,8 +17,8 @@ from adapters.flask_web.throttle import (
     throttle,
 )
 from creditcore.domain.errors import BadCredentialsError, EmailTakenError, InvalidRequestError
+from creditcore.domain.identities import Identity
 from creditcore.domain.people import clean_email
-from creditcore.ports.identity import Identity
 
 blueprint = Blueprint("auth", __name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from creditcore.ports.clock import Clock
-from creditcore.ports.identity import IdentityProvider
+from creditcore.ports.identity import PasswordAccounts
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import Wire
 from creditcore.ports.model_gateway import ModelGateway
@@ -39,7 +39,7 @@ class Services:
     transactions: Transactions
     clock: Clock
     ids: Ids
-    identity: IdentityProvider
+    identity: PasswordAccounts
     model_gateway: ModelGateway
     wires: Mapping[str, Wire]
     commits: GroupCommit

@@ -25,9 +25,9 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
     StoreError,
 )
+from creditcore.domain.identities import Identity
 from creditcore.domain.people import Person, clean_email
 from creditcore.ports.clock import Clock
-from creditcore.ports.identity import Identity
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transactions
 

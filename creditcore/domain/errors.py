@@ -18,7 +18,17 @@
     ├── InvalidRequestError              the caller sent something unusable
     ├── IdentityError
     │   ├── EmailTakenError
-    │   └── BadCredentialsError
+    │   ├── BadCredentialsError
+    │   ├── LinkRefusedError             a link of a mail that opens nothing, or nothing any more
+    │   ├── CodeRefusedError             a wrong or used code
+    │   ├── CodeSentError                a code was mailed, and is needed to go on
+    │   ├── SessionEndedError            sign in again
+    │   ├── TooManyAttemptsError
+    │   ├── SignUpClosedError
+    │   ├── OAuthFailedError             nobody came back from Google or GitHub
+    │   ├── NotOfferedError              this provider cannot do it
+    │   └── IdentityUnavailableError     outcome unknown, ask again later
+    ├── SealBrokenError                  what was sealed cannot be opened
     ├── PaymentGatewayError
     │   ├── PaymentGatewayUnavailableError   outcome unknown, ask again later
     │   ├── PaymentRejectedError             the provider refused the request
@@ -44,6 +54,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from creditcore.domain.identities import OAuthFailure
     from creditcore.domain.money import Credits
 
 
@@ -199,6 +210,86 @@ class BadCredentialsError(IdentityError):
 
     def __init__(self) -> None:
         super().__init__("E-mail or password is wrong.")
+
+
+class LinkRefusedError(IdentityError):
+    """A link of a mail opens nothing: unknown, used, replaced, too old; which is never said."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is invalid or has expired. Ask for a new one.")
+
+
+class CodeRefusedError(IdentityError):
+    """The code is wrong, or was used."""
+
+    def __init__(self) -> None:
+        super().__init__("This code is wrong, has expired or was used before.")
+
+
+class CodeSentError(IdentityError):
+    """A code was mailed to the person's address; the same call works with it."""
+
+    def __init__(self) -> None:
+        super().__init__("A code was mailed to you. Enter it to go on.")
+
+
+class SessionEndedError(IdentityError):
+    """The session counts no more: whoever it was signs in again."""
+
+    def __init__(self) -> None:
+        super().__init__("Your session has ended. Please sign in again.")
+
+
+class TooManyAttemptsError(IdentityError):
+    """There were too many attempts.
+
+    Attributes:
+        retry_after_s: How long to wait, where it is known.
+    """
+
+    def __init__(self, retry_after_s: int | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__("There were too many attempts. Wait a little and try again.")
+
+
+class SignUpClosedError(IdentityError):
+    """Nobody new is let in."""
+
+    def __init__(self) -> None:
+        super().__init__("New accounts cannot be made here at the moment.")
+
+
+class OAuthFailedError(IdentityError):
+    """Somebody did not come back from Google or GitHub signed in.
+
+    Attributes:
+        reason: Why; the provider's own words are never shown.
+    """
+
+    def __init__(self, reason: OAuthFailure) -> None:
+        self.reason = reason
+        super().__init__(f"Signing in there did not work: {reason.value.replace('_', ' ')}.")
+
+
+class NotOfferedError(IdentityError):
+    """Who recognises people here cannot do this."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not offered here.")
+
+
+class IdentityUnavailableError(IdentityError):
+    """No usable answer from who recognises people: what happened is unknown. Try again later."""
+
+    def __init__(self) -> None:
+        super().__init__("Signing in is not possible right now. Nothing is lost; try again soon.")
+
+
+class SealBrokenError(CreditcoreError):
+    """What was sealed cannot be opened: another key, another place, or it was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("A sealed secret cannot be opened.")
 
 
 class PaymentGatewayError(CreditcoreError):

@@ -28,6 +28,7 @@ from creditcore.domain.errors import (
     WebhookRefusedError,
 )
 from creditcore.domain.holds import Hold
+from creditcore.domain.identities import Identity
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Books, PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.money import ZERO, Credits
@@ -35,7 +36,6 @@ from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.ports.audit import Breach
-from creditcore.ports.identity import Identity
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, WebhookNotice

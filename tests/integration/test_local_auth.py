@@ -20,8 +20,9 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
     StoreBusyError,
 )
+from creditcore.domain.identities import Identity
 from creditcore.domain.people import Person
-from creditcore.ports.identity import Identity, IdentityProvider
+from creditcore.ports.identity import PasswordAccounts
 from creditcore.testing.memory import (
     FixedClock,
     MemoryTransaction,
@@ -118,7 +119,7 @@ def block(transactions: MemoryTransactions) -> None:
 
 
 def test_adapter_fits_the_port(provider: LocalIdentityProvider) -> None:
-    port: IdentityProvider = provider
+    port: PasswordAccounts = provider
 
     assert port is provider
 

@@ -6,9 +6,9 @@ import pytest
 
 from creditcore import IssueKey
 from creditcore.domain.errors import InvalidRequestError, KeyRefusedError, PersonNotFoundError
+from creditcore.domain.identities import Identity
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.people import Person
-from creditcore.ports.identity import Identity
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.welcome_person import WelcomePerson

@@ -6,7 +6,7 @@ import pytest
 
 from creditcore import IssueKey
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.ports.identity import Identity
+from creditcore.domain.identities import Identity
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
 from creditcore.usecases.keys.issue_key import MAX_KEYS
 from creditcore.usecases.people.welcome_person import WelcomePerson

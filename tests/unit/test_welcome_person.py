@@ -14,7 +14,7 @@ from creditcore.domain.errors import (
     PersonNotFoundError,
     ReferenceConflictError,
 )
-from creditcore.ports.identity import Identity
+from creditcore.domain.identities import Identity
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
 from creditcore.usecases.people.end_sessions import EndSessions

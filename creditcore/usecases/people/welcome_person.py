@@ -9,11 +9,11 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
     WalletNotFoundError,
 )
+from creditcore.domain.identities import Identity
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person, Role
 from creditcore.ports.clock import Clock
-from creditcore.ports.identity import Identity
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transaction, Transactions
 
