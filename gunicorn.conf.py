@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from dotenv import load_dotenv
 
-from adapters.flask_web.maintenance import Maintenance
+from adapters.flask_web.cli.maintenance import Maintenance
+from adapters.flask_web.server.worker import Answer
 from adapters.flask_web.settings import Settings, SettingsError
-from adapters.flask_web.worker import Answer
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -37,7 +37,7 @@ except SettingsError as error:
 bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"]
 # gunicorn's gevent worker with our way of answering. What is not written plainly goes through
 # gunicorn's own strict parser; gevent's pywsgi is not meant to face the internet.
-worker_class = "adapters.flask_web.worker.GatewayWorker"
+worker_class = "adapters.flask_web.server.worker.GatewayWorker"
 workers = _settings.web_concurrency
 # Our parser builds on this one. The default takes the one in C wherever it is installed.
 http_parser = "python"

@@ -12,10 +12,10 @@ from dotenv import load_dotenv
 from flask import Flask
 
 from adapters.flask_web.app import create_app
-from adapters.flask_web.cpu_pool import CpuPool
+from adapters.flask_web.cli.unconfigured import unconfigured
+from adapters.flask_web.server.cpu_pool import CpuPool
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings, SettingsError
-from adapters.flask_web.unconfigured import unconfigured
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.local_auth import LocalIdentityProvider

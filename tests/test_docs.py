@@ -15,7 +15,7 @@ import click
 import pytest
 from flask import Flask
 
-from adapters.flask_web import commands
+from adapters.flask_web import cli
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EMBEDDING = (REPOSITORY / "docs" / "embedding.md").read_text()
@@ -74,7 +74,7 @@ def test_the_library_installs_from_a_clone_as_the_page_says(tmp_path: Path) -> N
 
 def test_every_command_is_documented_with_its_options() -> None:
     app = Flask(__name__)
-    commands.register(app)
+    cli.register(app)
     leaves = {
         words: {option for each in command.params for option in each.opts}
         for words, command in commands_of(app.cli)

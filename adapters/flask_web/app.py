@@ -11,27 +11,23 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapters.flask_web import (
-    account_api,
-    auth,
-    checkout,
-    commands,
-    dashboard,
-    errors,
-    filters,
-    form_limits,
-    health,
-    last_slash,
-    pages,
-    security,
-    session,
-    webhooks,
-)
-from adapters.flask_web.proxy import MAX_FORM_BYTES, Proxy
+from adapters.flask_web import accounts, api, billing, cli, dashboard, keys, operations, site
+from adapters.flask_web.billing import payment_endpoint
+from adapters.flask_web.context import SERVICES, SETTINGS
+from adapters.flask_web.inference.proxy import MAX_FORM_BYTES, Proxy
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
-from adapters.flask_web.throttle import Throttle
+from adapters.flask_web.web import (
+    errors,
+    form_limits,
+    formatting,
+    security,
+    session,
+    trailing_slash,
+)
+from adapters.flask_web.web.throttle import Throttle
 
+_FEATURES = (site, accounts, dashboard, billing, keys, api, operations)
 _SESSION_LIFETIME = timedelta(days=14)
 
 
@@ -50,28 +46,22 @@ def create_app(services: Services, settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=secure,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.extensions["creditcore"] = services
-    app.extensions["creditcore.settings"] = settings
+    app.extensions[SERVICES] = services
+    app.extensions[SETTINGS] = settings
     app.extensions["creditcore.throttle"] = Throttle(settings.redis_url)
 
     security.register(app, settings)
     form_limits.register(app)
-    last_slash.register(app)
+    trailing_slash.register(app)
     errors.register(app, base_url=settings.base_url)
-    filters.register(app)
+    formatting.register(app)
     session.register(app)
     csrf = CSRFProtect(app)
-    webhooks.register(app, settings, csrf)
-    for blueprint in (
-        pages.blueprint,
-        auth.blueprint,
-        dashboard.blueprint,
-        checkout.blueprint,
-        account_api.blueprint,
-        health.blueprint,
-    ):
-        app.register_blueprint(blueprint)
-    commands.register(app)
+    payment_endpoint.register(app, settings, csrf)
+    for feature in _FEATURES:
+        for blueprint in feature.BLUEPRINTS:
+            app.register_blueprint(blueprint)
+    cli.register(app)
 
     # Inference never enters Flask: its dispatch costs as much as the rest of a call.
     app.wsgi_app = Proxy(services, settings, site=app.wsgi_app)  # type: ignore[method-assign]

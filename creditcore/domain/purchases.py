@@ -125,6 +125,14 @@ class Purchase:
         """Whether a payment would still count. A failure is no end: money may arrive later."""
         return self.state in (PurchaseState.PENDING, PurchaseState.FAILED)
 
+    def is_resumable(self, now: datetime) -> bool:
+        """Whether the payer can still go back to the provider's page and pay."""
+        return (
+            self.state is PurchaseState.PENDING
+            and bool(self.checkout_url)
+            and self.expires_at > now
+        )
+
     def apply(self, payment: Payment, *, at: datetime) -> Judgement:
         """Compare a verified payment with this offer.
 

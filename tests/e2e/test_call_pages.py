@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from adapters.flask_web import filters
+from adapters.flask_web.web import formatting as filters
 from creditcore import Credits
 from tests.e2e.visitors import Visitor
 from tests.stack import wait_until

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.flask_web.throttle import CONFIRM_PER_ADDRESS
+from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS
 from creditcore import PurchaseState
 from tests.e2e.test_payment_confirm import Buyer, a_buyer, trouble_at_paystack
 from tests.stack import Stack

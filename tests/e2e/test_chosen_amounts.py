@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from adapters.flask_web.throttle import CHECKOUT_PER_PERSON
+from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON
 from creditcore import PurchaseState
 from tests.e2e.test_payment_confirm import Buyer, a_buyer, trouble_at_paystack
 from tests.stack import Stack

@@ -6,7 +6,7 @@ import uuid
 
 import requests
 
-from adapters.flask_web.throttle import (
+from adapters.flask_web.web.throttle import (
     CHECKOUT_PER_PERSON,
     SIGN_IN_PER_ACCOUNT,
     SIGN_IN_PER_ACCOUNT_AND_DEVICE,

@@ -174,7 +174,7 @@ def test_the_process_says_when_it_stood_still() -> None:
     # What the tests above rely on: a loop that is really held is reported.
     program = (
         "import logging, time, gevent\n"
-        "from adapters.flask_web.stalls import StallDetector\n"
+        "from adapters.flask_web.server.stalls import StallDetector\n"
         "logging.basicConfig()\n"
         "gevent.spawn(StallDetector(lambda: 'POST /slow').watch)\n"
         "gevent.sleep(0.05)\n"

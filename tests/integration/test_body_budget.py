@@ -6,8 +6,8 @@ from io import BytesIO
 
 import pytest
 
-from adapters.flask_web.body_budget import ALWAYS_TAKEN_BYTES, BodyBudget
-from adapters.flask_web.request_body import read_body
+from adapters.flask_web.inference.body_budget import ALWAYS_TAKEN_BYTES, BodyBudget
+from adapters.flask_web.inference.request_body import read_body
 from creditcore.domain.errors import OverloadedError
 
 LARGE = 300_000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import gevent
 import pytest
 
-from adapters.flask_web.cpu_pool import MAX_WAITING, CpuPool
+from adapters.flask_web.server.cpu_pool import MAX_WAITING, CpuPool
 from creditcore.domain.errors import OverloadedError
 
 PATIENCE_S = 30

@@ -12,7 +12,7 @@ from itertools import chain, repeat
 import gevent
 import pytest
 
-from adapters.flask_web.turns import Turns
+from adapters.flask_web.web.turns import Turns
 
 # Far more than a fast machine gets through before the loop has to turn.
 ENDLESS = 20_000_000

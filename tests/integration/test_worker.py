@@ -19,8 +19,8 @@ from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 from gunicorn.http.errors import InvalidResponseHeader
 
-from adapters.flask_web.plain_request import PlainRequest
-from adapters.flask_web.worker import Answer, GatewayWorker
+from adapters.flask_web.server.fast_path import PlainRequest
+from adapters.flask_web.server.worker import Answer, GatewayWorker
 
 OPENED = "POST /call HTTP/1.1\r\nHost: gateway\r\n"
 PATIENCE_S = 30
@@ -77,7 +77,7 @@ class Served:
 def worker() -> Iterator[GatewayWorker]:
     """A worker as gunicorn makes it, before the fork."""
     config = Config()
-    config.set("worker_class", "adapters.flask_web.worker.GatewayWorker")
+    config.set("worker_class", "adapters.flask_web.server.worker.GatewayWorker")
     config.set("keepalive", 5)
     worker = config.worker_class(1, 1, [], None, 30, config, Logger(config))
     yield worker

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.flask_web.bearer import bearer_secret, either_secret
+from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from creditcore import KeyRefusedError, KeySecret
 
 # Always the same, for they stand in the names of the tests.

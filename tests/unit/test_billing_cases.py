@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.flask_web.pages import BILLING_CASES
+from adapters.flask_web.site.billing_cases import BILLING_CASES
 from creditcore import Basis, HoldState, Usage
 from creditcore.domain.errors import UpstreamError, UpstreamRejectedError, UpstreamUnavailableError
 from creditcore.ports.inference import InferenceRequest, Receipt

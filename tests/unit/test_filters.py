@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from flask import Flask, render_template_string
 
-from adapters.flask_web import filters
-from adapters.flask_web.filters import Tone
+from adapters.flask_web.web import formatting as filters
+from adapters.flask_web.web.formatting import Tone
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Transfer, TransferKind

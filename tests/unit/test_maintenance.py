@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters.flask_web import maintenance
-from adapters.flask_web.maintenance import Maintenance
+from adapters.flask_web.cli import maintenance
+from adapters.flask_web.cli.maintenance import Maintenance
 from tests.stack import PATIENCE_S, wait_until
 
 

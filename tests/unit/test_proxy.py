@@ -6,8 +6,8 @@ from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
-from adapters.flask_web.body_budget import MAX_BODIES_BYTES
-from adapters.flask_web.proxy import Proxy
+from adapters.flask_web.inference.body_budget import MAX_BODIES_BYTES
+from adapters.flask_web.inference.proxy import Proxy
 from creditcore import HoldState
 from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
 

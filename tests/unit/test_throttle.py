@@ -8,8 +8,8 @@ import pytest
 from flask import Flask, Response
 from werkzeug.exceptions import TooManyRequests
 
-from adapters.flask_web import devices
-from adapters.flask_web.throttle import (
+from adapters.flask_web.web import devices
+from adapters.flask_web.web.throttle import (
     SIGN_IN_PER_ACCOUNT,
     SIGN_IN_PER_ACCOUNT_AND_ADDRESS,
     SIGN_IN_PER_ACCOUNT_AND_DEVICE,

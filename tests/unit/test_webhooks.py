@@ -11,7 +11,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.test import TestResponse
 
-from adapters.flask_web import webhooks
+from adapters.flask_web.billing import payment_endpoint as webhooks
 from adapters.flask_web.settings import Settings
 from creditcore import ConvertCurrency, FixedRates, PurchaseCredits
 from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gunicorn.config import Config
+from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
 
-from adapters.flask_web import plain_environ
-from adapters.flask_web.plain_request import PlainParser, PlainRequest
+from adapters.flask_web.server.fast_path import PlainParser, PlainRequest
 
 LOCAL = ("127.0.0.1", 5555)
 STRANGER = ("203.0.113.9", 5555)
@@ -105,12 +105,10 @@ def raw(*lines: str, start: str = "POST /v1/messages HTTP/1.1", body: bytes = b"
     return "\r\n".join([start, "Host: gateway", *lines, "", ""]).encode("latin-1") + body
 
 
-def environments(data: bytes, peer: Any = LOCAL, server: Any = SERVER) -> list[dict[str, Any]]:
+def environments(data: bytes, peer: Any = LOCAL) -> list[dict[str, Any]]:
     made = []
-    requests = read_first([data], peer=peer), Request(DEFAULT, IterUnreader([data]), peer)
-    makers = plain_environ.create, plain_environ._gunicorns_create
-    for request, create in zip(requests, makers, strict=True):
-        _answer, environ = create(request, None, peer, server, DEFAULT)
+    for request in (read_first([data], peer=peer), Request(DEFAULT, IterUnreader([data]), peer)):
+        _answer, environ = wsgi.create(request, None, peer, SERVER, DEFAULT)
         environ["wsgi.input"] = environ["wsgi.input"].read()
         assert callable(environ.pop("wsgi.early_hints"))
         assert environ.pop("wsgi.errors")

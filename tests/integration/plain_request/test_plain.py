@@ -12,7 +12,7 @@ import anthropic
 import openai
 import pytest
 
-from adapters.flask_web.plain_request import PlainRequest
+from adapters.flask_web.server.fast_path import PlainRequest
 from tests.integration.plain_request.parsing import (
     CONFIGS,
     DEFAULT,

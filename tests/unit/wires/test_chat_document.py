@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from adapters.flask_web.errors import refusal_of
+from adapters.flask_web.web.errors import refusal_of
 from adapters.wires.openai.chat_meter import ChatDocumentMeter
 from creditcore.domain.errors import UpstreamFailedError
 from creditcore.domain.pricing import Usage

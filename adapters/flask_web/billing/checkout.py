@@ -1,0 +1,126 @@
+"""Begin to pay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, request
+from flask_login import current_user
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response
+
+from adapters.flask_web.billing.views import billing_page
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.web import offers
+from adapters.flask_web.web.errors import refusal, wants_json
+from adapters.flask_web.web.formatting import offer_summary
+from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, throttle
+from creditcore.domain.errors import (
+    InvalidRequestError,
+    PaymentGatewayUnavailableError,
+    PaymentRejectedError,
+)
+from creditcore.domain.purchases import Offer, Purchase
+
+blueprint = Blueprint("checkout", __name__, url_prefix="/api/checkout")
+
+_FIELDS = {"amount_usd", "custom_usd", "csrf_token"}
+
+
+@blueprint.post("/start")
+def start() -> Response | tuple[Any, ...]:
+    """Store a quote and lead to the provider's page.
+
+    A form is redirected there; JSON is answered with the address, the locked price
+    and what it grants. Every request is a new purchase.
+    """
+    if wants_json() and not current_user.is_authenticated:
+        return _sign_in_first()
+    return _start()
+
+
+@blueprint.get("/quote")
+def quote() -> Response | tuple[Any, ...]:
+    """Say what an amount costs and grants now, in numbers and in words.
+
+    Nothing is stored, and no price locked: that is what starting does.
+    """
+    if not current_user.is_authenticated:
+        return _sign_in_first()
+    offer = services().purchase.offer(offers.chosen(request.args.get("amount_usd", "")))
+    return jsonify(_terms(offer) | {"summary": offer_summary(offer)})
+
+
+@for_people
+def _start() -> Response | tuple[Any, ...]:
+    try:
+        value = offers.chosen(_chosen_amount())
+        throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
+        purchase = services().purchase.start(
+            person(),
+            value,
+            return_url=f"{settings().base_url}/payments/paystack",
+            cancel_url=f"{settings().base_url}/dashboard/billing?cancelled=1",
+        )
+    except (
+        InvalidRequestError,
+        PaymentGatewayUnavailableError,
+        PaymentRejectedError,
+        TooManyRequests,
+    ) as error:
+        if wants_json():
+            raise
+        return _asked_again(error)
+    if wants_json():
+        return jsonify(_receipt(purchase)), 201
+    return redirect(purchase.checkout_url, code=303)
+
+
+def _sign_in_first() -> tuple[Any, int]:
+    return jsonify(refusal(401, "Sign in first.", code="not_signed_in").body), 401
+
+
+def _chosen_amount() -> str:
+    if not request.is_json:
+        return offers.Choice.sent(request.form).amount
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        # Brackets thousands deep: the parser gives up, and so do we.
+        body = None
+    if not isinstance(body, dict) or set(body) - _FIELDS:
+        raise InvalidRequestError('Send {"amount_usd": 10} and nothing else.')
+    amount = body.get("amount_usd")
+    if type(amount) not in (int, str):
+        raise InvalidRequestError("amount_usd is a whole number of US dollars.", param="amount_usd")
+    return str(amount)
+
+
+def _asked_again(error: Exception) -> tuple[Any, ...]:
+    """Show the form once more: what was chosen and typed in it, and what was wrong."""
+    if isinstance(error, InvalidRequestError):
+        return billing_page({"amount_usd": str(error)}), 400
+    if isinstance(error, TooManyRequests):
+        return billing_page({"form": str(error.description)}), 429, error.get_headers()
+    message = str(error)
+    if isinstance(error, PaymentGatewayUnavailableError):
+        message = "The payment provider is not answering. Nothing was charged; try again soon."
+    return billing_page({"form": message}), 503
+
+
+def _receipt(purchase: Purchase) -> dict[str, Any]:
+    return {
+        "reference": purchase.reference,
+        "authorization_url": purchase.checkout_url,
+        **_terms(purchase.offer),
+        "expires_at": purchase.expires_at.isoformat(),
+    }
+
+
+def _terms(offer: Offer) -> dict[str, Any]:
+    return {
+        "amount": {"minor_units": offer.price.minor_units, "currency": offer.price.currency},
+        "exchange_rate": None if offer.rate is None else str(offer.rate),
+        "credits": str(offer.credits),
+    }

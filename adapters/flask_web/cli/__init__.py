@@ -1,0 +1,23 @@
+"""The operator's command line, ``flask --app wsgi ...``: one module for each noun."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from adapters.flask_web.cli.alerts import alerts
+from adapters.flask_web.cli.audit import audit
+from adapters.flask_web.cli.doctor import doctor
+from adapters.flask_web.cli.grant import grant
+from adapters.flask_web.cli.guard import guarded
+from adapters.flask_web.cli.key import key
+from adapters.flask_web.cli.migrate import migrate
+from adapters.flask_web.cli.user import user
+from adapters.flask_web.cli.worker import worker
+
+_COMMANDS = (migrate, worker, audit, alerts, grant, doctor, user, key)
+
+
+def register(app: Flask, *, fault: Exception | None = None) -> None:
+    """Add every command to the ``flask`` command line; with a fault, only for their help."""
+    for command in _COMMANDS:
+        app.cli.add_command(guarded(command, fault))

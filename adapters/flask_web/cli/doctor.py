@@ -1,0 +1,82 @@
+"""Check the configuration and what it points to."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from adapters.flask_web.cli.text import counted
+from adapters.flask_web.context import services, settings
+from creditcore.domain.errors import CreditcoreError
+
+_MAX_NAMED = 10
+
+
+@click.command()
+@with_appcontext
+def doctor() -> None:
+    """Check the configuration and what it points to; exit 1 if something needs care."""
+    failed = 0
+    for name, fault in _examine():
+        click.echo(
+            f"{'ok  ' if fault is None else 'FAIL'}  {name}" + (f": {fault}" if fault else "")
+        )
+        failed += fault is not None
+    sys.exit(1 if failed else 0)
+
+
+def _examine() -> list[tuple[str, str | None]]:
+    found = settings()
+    store = "PostgreSQL" if found.postgres_url else f"SQLite in {found.data_dir}"
+    checks: list[tuple[str, str | None]] = [
+        (f"configuration ({found.app_env}, checkout in {found.paystack_currency})", None)
+    ]
+    try:
+        pending = services().pending_migrations()
+    except CreditcoreError as error:
+        checks.append((f"database ({store})", str(error)))
+        return checks
+    checks.append((f"database ({store})", None))
+    fault = f"run 'flask --app wsgi migrate' ({len(pending)} pending)" if pending else None
+    checks.append(("schema", fault))
+    if not pending:
+        checks.append(_examine_prices())
+    healthy = services().model_gateway.is_healthy()
+    fault = None if healthy else f"{found.litellm_base_url} does not answer"
+    checks.append(("LiteLLM", fault))
+    if healthy:
+        checks.append(_examine_models())
+    checks.append(_examine_payments())
+    return checks
+
+
+def _examine_prices() -> tuple[str, str | None]:
+    count = len(services().prices.all())
+    return (
+        f"price list ({counted(count, 'models')})",
+        None if count else "empty; the worker fetches it",
+    )
+
+
+def _examine_models() -> tuple[str, str | None]:
+    """Name the models that LiteLLM serves and nobody can buy."""
+    try:
+        unpriced = services().model_gateway.fetch_catalogue().unpriced
+    except CreditcoreError as error:
+        return "models", str(error)
+    if not unpriced:
+        return "models (all have a price)", None
+    shown = ", ".join(unpriced[:_MAX_NAMED]) + (", ..." if len(unpriced) > _MAX_NAMED else "")
+    return f"models (not offered, since their price is unknown: {shown})", None
+
+
+def _examine_payments() -> tuple[str, str | None]:
+    """Ask about a payment that cannot exist: any clear answer means that the key works."""
+    name = f"Paystack ({'sandbox' if settings().is_sandbox else settings().paystack_base_url})"
+    try:
+        services().purchase.gateway.verify("creditcore-doctor")
+    except CreditcoreError as error:
+        return name, str(error)
+    return name, None

@@ -1,0 +1,44 @@
+"""Credits that nobody paid for."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.text import credits_text
+from adapters.flask_web.context import services
+from creditcore.domain.money import Credits
+
+
+@click.command()
+@click.option("--email", required=True, help="Who gets them.")
+@click.option("--credits", "amount", required=True, help='How many, such as 200 or "0.5".')
+@click.option("--reason", required=True, help="Why; kept with the transfer for ever.")
+@click.option("--reference", help="Repeating a grant with the same reference changes nothing.")
+@with_appcontext
+def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
+    """Give somebody credits that nobody paid for."""
+    try:
+        credits_ = Credits.parse(amount)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    person = person_with(email)
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person.id)
+    asked_at = services().clock.now()
+    given = services().grants.grant(
+        wallet.id,
+        credits_,
+        reason=reason,
+        reference=reference or services().ids.new_reference("cli"),
+    )
+    with services().transactions.begin() as tx:
+        available = tx.ledger.find_wallet(wallet.id).available
+    told = f"{person.email} got {credits_text(credits_)}"
+    if given.at < asked_at:
+        told = (
+            f"Nothing was changed: with this reference {told}"
+            f" on {given.at:%Y-%m-%d}, for {given.note!r},"
+        )
+    click.echo(f"{told} and has {available} available.")

@@ -1,0 +1,21 @@
+"""API keys."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.context import services
+
+key = AppGroup("key", help="API keys.")
+
+
+@key.command("issue")
+@click.option("--email", required=True, help="Whose key it is.")
+@click.option("--name", default="command line", show_default=True, help="What to call it.")
+@with_appcontext
+def issue_key(email: str, name: str) -> None:
+    """Make an API key and print it, this once, alone on its line."""
+    _, secret = services().keys.issue(person_with(email).id, name=name)
+    click.echo(secret.text)

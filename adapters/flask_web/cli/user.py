@@ -1,0 +1,69 @@
+"""People's accounts."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.context import services, settings
+from creditcore.domain.errors import EmailTakenError
+from creditcore.domain.people import Role
+
+user = AppGroup("user", help="People's accounts.")
+
+
+@user.command("create")
+@click.option("--email", required=True, help="Their e-mail address.")
+@click.option("--password", help="Their password; without it one is made and printed.")
+@click.option("--admin", is_flag=True, help="Note that they are an operator; opens no page yet.")
+@with_appcontext
+def create_user(email: str, password: str | None, *, admin: bool) -> None:
+    """Make an account with a wallet and the welcome credits."""
+    made_up = password is None
+    if password is None:
+        password = secrets.token_urlsafe(15)
+    try:
+        identity = services().identity.sign_up(email, password)
+        person = services().welcome.welcome(identity, role=Role.ADMIN if admin else Role.USER)
+    except EmailTakenError:
+        raise click.ClickException(f"{email} has an account already.") from None
+    click.echo(f"{person.email} can sign in at {settings().base_url}/sign-in")
+    if made_up:
+        click.echo(f"password: {password}")
+
+
+@user.command("password")
+@click.option("--email", required=True, help="Whose password it is.")
+@click.option("--password", help="The new one; asked for, unseen, if left out.")
+@with_appcontext
+def set_password(email: str, password: str | None) -> None:
+    """Set a password that was forgotten, and sign its owner out everywhere."""
+    person = person_with(email)
+    if password is None:
+        password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+    services().identity.set_password(person, password)
+    click.echo(f"{person.email} has a new password, and is signed out everywhere.")
+
+
+@user.command("block")
+@click.option("--email", required=True, help="Who is shut out.")
+@click.option("--reason", required=True, help="Why; kept among the alerts.")
+@with_appcontext
+def block_user(email: str, reason: str) -> None:
+    """Shut somebody out: end their sessions and revoke their keys, for good."""
+    person = person_with(email)
+    revoked = services().blocks.block(person.id, reason=reason)
+    click.echo(f"{person.email} is blocked. Keys revoked: {revoked}.")
+
+
+@user.command("unblock")
+@click.option("--email", required=True, help="Who may sign in again.")
+@with_appcontext
+def unblock_user(email: str) -> None:
+    """Let somebody sign in again, and make new keys."""
+    person = person_with(email)
+    services().blocks.unblock(person.id)
+    click.echo(f"{person.email} may sign in again. Their old keys stay revoked.")

@@ -1,0 +1,41 @@
+"""The process that does what no request waits for."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+import click
+from flask.cli import with_appcontext
+
+from adapters.flask_web.cli.maintenance import Maintenance
+from adapters.flask_web.context import services
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do everything that is due, once, and exit.")
+@with_appcontext
+def worker(*, once: bool) -> None:
+    """Expire holds left behind, refresh prices, work off webhooks, ask about payments.
+
+    Any number of workers may run; on SQLite the gateway does this itself.
+    """
+    maintenance = Maintenance(services())
+    if once:
+        done = maintenance.run_once()
+        click.echo(", ".join(f"{what}: {count}" for what, count in done.items()))
+        services().commits.close()
+        return
+    stop = threading.Event()
+
+    def _stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
+    click.echo("The worker is running.", err=True)
+    maintenance.run_until(stop)
+    services().commits.close()

@@ -1,0 +1,7 @@
+"""What somebody sees of their own calls and balance."""
+
+from __future__ import annotations
+
+from adapters.flask_web.dashboard import views
+
+BLUEPRINTS = (views.blueprint,)

@@ -1,0 +1,54 @@
+"""What somebody sees of their own calls and balance."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from adapters.flask_web.context import services
+from adapters.flask_web.web.model_offers import example_model
+from adapters.flask_web.web.session import for_people, person
+
+blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
+
+_RECENT_CALLS = 25
+
+
+@blueprint.get("")
+@for_people
+def home() -> str:
+    """Show the balance, what was called lately, and how to begin."""
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        calls = tx.calls.recent(wallet.id, limit=_RECENT_CALLS)
+        keys = tx.keys.list_of(person().id)
+    return render_template(
+        "dashboard/home.html",
+        page="home",
+        wallet=wallet,
+        calls=calls,
+        keys=[key for key in keys if key.revoked_at is None],
+        example_model=example_model(),
+    )
+
+
+@blueprint.get("/calls/<call_id>")
+@for_people
+def call(call_id: str) -> str:
+    """Show the receipt of one call: how its cost came about."""
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        keys = tx.keys.list_of(person().id)
+    receipt = services().receipts.write(call_id, wallet_id=wallet.id)
+    hold = receipt.call
+    key_id = hold.call.key_id if hold.call else None
+    return render_template(
+        "dashboard/call.html",
+        page="call",
+        section="home",
+        wallet=wallet,
+        receipt=receipt,
+        hold=hold,
+        key=next((key for key in keys if key.id == key_id), None),
+        given_back=hold.amount - hold.charged,
+        cost=hold.charged + hold.written_off,
+    )

@@ -1,0 +1,283 @@
+"""The streaming API: a WSGI application in front of Flask's dispatch.
+
+Bytes in, use case, bytes out. Everything under ``/v1`` is answered here, on the OpenAI
+wire, or under ``/v1/messages`` on Anthropic's; everything else is the site's.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from adapters.flask_web.inference.body_budget import BodyBudget, Share
+from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
+from adapters.flask_web.inference.stream_places import SeatedWire, StreamPlaces
+from adapters.flask_web.services import Services
+from adapters.flask_web.settings import Settings
+from adapters.flask_web.web.bearer import bearer_secret, either_secret
+from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
+from adapters.flask_web.web.errors import RefusedError, anthropic_body, refusal, refusal_of
+from adapters.flask_web.web.model_offers import ModelOffer
+from adapters.flask_web.web.turns import Turns
+from creditcore.domain.errors import CreditcoreError
+from creditcore.domain.keys import KeySecret
+from creditcore.ports.inference import Wire
+from creditcore.usecases.calls.relayed_call import RelayedCall
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""As large as providers take: prompts with images are megabytes."""
+
+MAX_FORM_BYTES = 1024 * 1024
+"""The site takes forms and webhooks."""
+
+_SMALL_BYTES = 64 * 1024
+_MODELS = "/v1/models"
+_MESSAGES = "/v1/messages"
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+# What is echoed in an answer must not be taken for a page.
+_AS_SAID = ("x-content-type-options", "nosniff")
+
+_log = logging.getLogger(__name__)
+
+_Headers = list[tuple[str, str]]
+
+
+class Proxy:
+    """Answers ``/v1``; hands the rest on."""
+
+    def __init__(self, services: Services, settings: Settings, *, site: WSGIApplication) -> None:
+        self._services = services
+        self._base_url = settings.base_url
+        self._tariff = settings.tariff
+        self._places = StreamPlaces(settings.max_streams)
+        self._turns = Turns()
+        self.budget = BodyBudget()
+        self._site = site
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        path = environ.get("PATH_INFO", "")
+        if f"/v1{path}" in self._services.wires:
+            # A base URL without its end: what is meant is clear.
+            path = f"/v1{path}"
+        if path != "/v1" and not path.startswith("/v1/"):
+            return self._serve_site(environ, start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            wanted = _header(environ, "access-control-request-headers")
+            start_response("204 No Content", preflight_headers(wanted))
+            return []
+        call_id = self._services.relay.new_call_id()
+        try:
+            return self._serve(path, environ, start_response, call_id)
+        except RefusedError as error:
+            answer = error.answer
+        except CreditcoreError as error:
+            wire = self._services.wires.get(path)
+            limit_field = wire.limit_field if wire else "max_tokens"
+            answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
+        except Exception:  # noqa: BLE001 - the last resort; the log has it all
+            _log.exception("call %s failed", call_id)
+            message = f"Something went wrong on our side. Tell support the number {call_id}."
+            answer = refusal(500, message, code="internal_error")
+        body = anthropic_body(answer, call_id) if _is_anthropic(path) else answer.body
+        headers = [*answer.headers, *ANSWER_HEADERS, *_names(path, call_id)]
+        document = _json(start_response, answer.status, orjson.dumps(body), headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else document
+
+    def _serve_site(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        try:
+            environ = _in_time(environ)
+        except RefusedError as error:
+            answer = error.answer
+            body = orjson.dumps(answer.body)
+            headers = [*answer.headers, ("x-request-id", self._services.relay.new_call_id())]
+            return _json(start_response, answer.status, body, headers)
+        return self._site(environ, start_response)
+
+    def _serve(
+        self, path: str, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
+    ) -> Iterable[bytes]:
+        if wire := self._services.wires.get(path):
+            _only(environ, "POST")
+            return self._call(wire, environ, start_response, call_id)
+        if path == _MODELS or path.startswith(f"{_MODELS}/"):
+            _only(environ, "GET")
+            self._services.recognise.recognise(bearer_secret(environ.get("HTTP_AUTHORIZATION")))
+            document = self._models() if path == _MODELS else self._model(path)
+            headers = [*ANSWER_HEADERS, ("x-request-id", call_id)]
+            return _json(start_response, 200, orjson.dumps(document), headers)
+        message = f"There is no {path} here. See {self._base_url}/ for what there is."
+        raise RefusedError(refusal(404, message, code="unknown_url"))
+
+    def _call(
+        self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
+    ) -> Iterable[bytes]:
+        secret = _secret(wire.endpoint, environ)
+        heard = wire.hearing(lambda name: _header(environ, name))
+        seated = SeatedWire(heard, self._places)
+        # Until its answer begins, a call keeps its body, and whatever was made of it.
+        with self.budget.share() as share:
+            body = self._body(environ, secret, share)
+            try:
+                call = self._services.relay.open(seated, body, secret=secret, call_id=call_id)
+            except BaseException:
+                seated.leave()
+                raise
+            del body
+        if call.streamed:
+            stream = _Stream(call, seated, self._turns)
+            try:
+                start_response(
+                    "200 OK",
+                    [
+                        ("content-type", "text/event-stream; charset=utf-8"),
+                        ("cache-control", "no-store"),
+                        ("x-accel-buffering", "no"),
+                        _AS_SAID,
+                        *ANSWER_HEADERS,
+                        *_names(wire.endpoint, call_id),
+                    ],
+                )
+            except BaseException:
+                # The server never gets it, and would never close it.
+                stream.close()
+                raise
+            return stream
+        try:
+            document = call.document()
+        finally:
+            call.close()
+        headers = [
+            *ANSWER_HEADERS,
+            *_names(wire.endpoint, call_id),
+            ("x-credits-cost", str(document.cost)),
+            ("x-credits-remaining", str(document.available)),
+        ]
+        return _json(start_response, 200, document.body, headers)
+
+    def _body(self, environ: WSGIEnvironment, secret: KeySecret, share: Share) -> bytes:
+        """Read the body of a call."""
+        if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+            message = "Send the body as it is, without Content-Encoding."
+            raise RefusedError(refusal(415, message, code="unsupported_encoding"))
+        length = declared_length(environ)
+        if length is None or length > _SMALL_BYTES:
+            # Holding credits would tell, but only after megabytes were read and understood.
+            self._services.recognise.recognise(secret)
+        return read_body(environ, most=MAX_BODY_BYTES, share=share)
+
+    def _models(self) -> dict[str, Any]:
+        offers = [ModelOffer.of(price, self._tariff) for price in self._services.prices.all()]
+        return {"object": "list", "data": [offer.document() for offer in offers]}
+
+    def _model(self, path: str) -> dict[str, Any]:
+        # WSGI passes the bytes of a path on as if they were Latin-1.
+        name = path.removeprefix(f"{_MODELS}/").encode("latin-1").decode(errors="replace")
+        price = self._services.prices.find(name)
+        return ModelOffer.of(price, self._tariff).document()
+
+
+class _Stream:
+    """A stream on its way to its client.
+
+    The server writes each part before it asks for the next, and treats a client that stopped
+    reading as one that has left: its call would stay open until the hold has expired, and it
+    could read the rest for nothing.
+    """
+
+    def __init__(self, call: RelayedCall, seated: SeatedWire, turns: Turns) -> None:
+        self._call = call
+        self._seated = seated
+        self._turns = turns
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._turns.taken(self._call)
+
+    def close(self) -> None:
+        """End the call, whatever became of the client."""
+        try:
+            self._call.close()
+        finally:
+            self._seated.leave()
+
+
+def _is_anthropic(path: str) -> bool:
+    return path == _MESSAGES or path.startswith(f"{_MESSAGES}/")
+
+
+def _names(path: str, call_id: str) -> _Headers:
+    """Return the headers that name a call, as SDKs of either kind look for them."""
+    names = [("x-request-id", call_id)]
+    if _is_anthropic(path):
+        names.append(("request-id", call_id))
+    return names
+
+
+def _secret(path: str, environ: WSGIEnvironment) -> KeySecret:
+    authorization = _header(environ, "authorization")
+    if _is_anthropic(path):
+        return either_secret(authorization, _header(environ, "x-api-key"))
+    return bearer_secret(authorization)
+
+
+def _header(environ: WSGIEnvironment, name: str) -> str | None:
+    value: str | None = environ.get(_environ_key(name))
+    return value
+
+
+@functools.cache
+def _environ_key(name: str) -> str:
+    # The names are our wires' own: there are only a few.
+    return f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def _only(environ: WSGIEnvironment, method: str) -> None:
+    if environ["REQUEST_METHOD"] != method:
+        message = f"Use {method} here, not {environ['REQUEST_METHOD']}."
+        raise RefusedError(
+            refusal(405, message, code="method_not_allowed", headers=(("allow", method),))
+        )
+
+
+def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
+    """Return the same request with its body, which the site would wait for as long as it takes.
+
+    One that is announced as too long is left alone: the site refuses it unread.
+    """
+    length = declared_length(environ)
+    # Without a length, only some servers end the stream where the request ends.
+    is_endless = length is None and not environ.get("wsgi.input_terminated")
+    if is_endless or has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
+        return environ
+    body = read_body(environ, most=MAX_FORM_BYTES)
+    arrived = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    arrived.pop("HTTP_TRANSFER_ENCODING", None)
+    return arrived
+
+
+def _json(
+    start_response: StartResponse, status: int, body: bytes, headers: _Headers
+) -> Iterable[bytes]:
+    start_response(
+        f"{status} {_PHRASES.get(status, 'Refused')}",
+        [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("cache-control", "no-store"),
+            _AS_SAID,
+            *headers,
+        ],
+    )
+    return [body]

@@ -1,0 +1,103 @@
+"""The body of a request: not too long, not too slow, and all of it."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import gevent
+from gunicorn.http.errors import ParseException
+
+from adapters.flask_web.inference.body_budget import Share
+from adapters.flask_web.web.errors import Refusal, RefusedError, refusal
+from adapters.flask_web.web.turns import give_way
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, WSGIEnvironment
+
+_READ_TIMEOUT_S = 30.0
+_READ_BYTES = 64 * 1024
+# Chunks may be of one byte each: these many take a tenth of a second.
+_READ_CHUNKED_BYTES = 16 * 1024
+_MAX_TURN_S = 0.01
+
+# What follows on the connection could be the rest of the body.
+_CLOSE = (("connection", "close"),)
+
+
+def declared_length(environ: WSGIEnvironment) -> int | None:
+    """Return the length that the client has announced, None if it does not say."""
+    declared = environ.get("CONTENT_LENGTH") or ""
+    return int(declared) if declared.isdigit() else None
+
+
+def has_arrived(environ: WSGIEnvironment) -> bool:
+    """Whether nothing has to be waited for: our worker hands a body over like this."""
+    return isinstance(environ["wsgi.input"], BytesIO)
+
+
+def read_body(environ: WSGIEnvironment, *, most: int, share: Share | None = None) -> bytes:
+    """Read the whole body.
+
+    Args:
+        environ: The request.
+        most: Bytes it may have.
+        share: Counts the bytes as they come; left out, nothing counts them.
+
+    Raises:
+        OverloadedError: The share may not grow any more.
+        RefusedError: It is longer, it took too long, or it is not what its head announces.
+    """
+    length = declared_length(environ)
+    if length is not None and length > most:
+        raise RefusedError(_too_large(most))
+    stream = environ["wsgi.input"]
+    if has_arrived(environ):
+        return _read(stream, length, most, share)
+    slow = gevent.Timeout(_READ_TIMEOUT_S)
+    slow.start()
+    try:
+        return _read(stream, length, most, share)
+    except gevent.Timeout as timeout:
+        if timeout is not slow:
+            raise
+        message = "The body took too long to arrive."
+        raise _unfinished(408, message, code="request_timeout") from None
+    except (ParseException, OSError) as error:
+        message = "The body is not framed as Transfer-Encoding: chunked asks for."
+        raise _unfinished(400, message, code="malformed_body") from error
+    finally:
+        slow.close()
+
+
+def _read(stream: InputStream, length: int | None, most: int, share: Share | None) -> bytes:
+    parts, received, turn = [], 0, time.monotonic()
+    while length is None or received < length:
+        wanted = _READ_CHUNKED_BYTES if length is None else min(_READ_BYTES, length - received)
+        part = stream.read(wanted)
+        if time.monotonic() - turn > _MAX_TURN_S:
+            # A client that sends quickly never makes us wait, and its timeout could not fire.
+            give_way()
+            turn = time.monotonic()
+        if not part:
+            break
+        received += len(part)
+        if received > most:
+            raise RefusedError(_too_large(most))
+        if share is not None:
+            share.take(len(part))
+        parts.append(part)
+    if length is not None and received < length:
+        message = "The body is shorter than its Content-Length says."
+        raise _unfinished(400, message, code="incomplete_body")
+    return b"".join(parts)
+
+
+def _too_large(most: int) -> Refusal:
+    megabytes = most // (1024 * 1024)
+    return refusal(413, f"A request has {megabytes} MB at most.", code="request_too_large")
+
+
+def _unfinished(status: int, message: str, *, code: str) -> RefusedError:
+    return RefusedError(refusal(status, message, code=code, headers=_CLOSE))

@@ -1,0 +1,7 @@
+"""What operators and their tools ask of a running process."""
+
+from __future__ import annotations
+
+from adapters.flask_web.operations import health
+
+BLUEPRINTS = (health.blueprint,)

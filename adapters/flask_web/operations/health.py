@@ -1,0 +1,39 @@
+"""Whether this process should get traffic."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, Response, jsonify
+
+from adapters.flask_web.context import services
+from creditcore.domain.errors import StoreError
+
+blueprint = Blueprint("health", __name__)
+
+_log = logging.getLogger(__name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Say that the process runs. Restart it when this does not answer."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Say whether calls can be served: the ledger answers, and there is a price list.
+
+    The model server's own health is not asked: while it is down, pages and payments
+    still work, and calls are refused with a clear error.
+    """
+    checks = {"ledger": False, "prices": False}
+    try:
+        with services().transactions.begin() as tx:
+            checks["prices"] = bool(tx.prices.all())
+        checks["ledger"] = True
+    except StoreError as error:
+        _log.warning("the ledger is not reachable: %s", error)
+    ready = all(checks.values())
+    status = "ready" if ready else "not ready"
+    return jsonify(status=status, checks=checks), 200 if ready else 503

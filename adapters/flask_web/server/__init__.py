@@ -1,0 +1,1 @@
+"""How gunicorn serves us. Only here is gunicorn imported."""

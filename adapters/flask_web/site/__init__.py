@@ -1,0 +1,7 @@
+"""Pages that everybody may see."""
+
+from __future__ import annotations
+
+from adapters.flask_web.site import views
+
+BLUEPRINTS = (views.blueprint,)

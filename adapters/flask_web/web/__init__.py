@@ -1,0 +1,1 @@
+"""What every feature of the web shares; it knows none of them."""

@@ -1,0 +1,350 @@
+"""One table: what each core error is in HTTP, for JSON and for pages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask_login import AnonymousUserMixin
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from creditcore.domain.errors import (
+    BadCredentialsError,
+    CodeRefusedError,
+    CodeSentError,
+    CreditcoreError,
+    EmailTakenError,
+    IdentityUnavailableError,
+    InsufficientCreditsError,
+    InvalidRequestError,
+    KeyRefusedError,
+    LinkRefusedError,
+    ModelNotFoundError,
+    NotFoundError,
+    NotOfferedError,
+    OAuthFailedError,
+    OverloadedError,
+    PaymentGatewayUnavailableError,
+    PaymentRejectedError,
+    ReferenceConflictError,
+    RefusedByStoreError,
+    SessionEndedError,
+    SignUpClosedError,
+    StoreError,
+    TooManyAttemptsError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+    WebhookRefusedError,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error as the client sees it.
+
+    Attributes:
+        kind: ``error.type`` on the OpenAI wire.
+        code: ``error.code`` there: stable, for machines.
+        headers: Advice that machines follow.
+        details: Facts that clients of the Anthropic wire act on.
+    """
+
+    status: int
+    kind: str
+    code: str | None
+    message: str
+    param: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    details: Mapping[str, object] | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The OpenAI error object."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.kind,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+class RefusedError(Exception):
+    """Ends a request with an answer that only HTTP knows."""
+
+    def __init__(self, answer: Refusal) -> None:
+        self.answer = answer
+        super().__init__(answer.message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    status: int
+    kind: str
+    code: str
+    headers: tuple[tuple[str, str], ...] = ()
+    message: str = ""
+
+
+_FINAL = (("x-should-retry", "false"),)
+_SOON = (("retry-after", "1"),)
+
+# From the most special to the most general: the first that fits counts.
+_TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
+    (InvalidRequestError, _Row(400, "invalid_request_error", "invalid_request")),
+    (KeyRefusedError, _Row(401, "invalid_request_error", "invalid_api_key", _FINAL)),
+    (InsufficientCreditsError, _Row(402, "insufficient_quota", "insufficient_quota", _FINAL)),
+    (ModelNotFoundError, _Row(404, "invalid_request_error", "model_not_found")),
+    (NotFoundError, _Row(404, "invalid_request_error", "not_found")),
+    (BadCredentialsError, _Row(401, "invalid_request_error", "bad_credentials")),
+    (SessionEndedError, _Row(401, "invalid_request_error", "session_ended")),
+    (LinkRefusedError, _Row(400, "invalid_request_error", "link_refused")),
+    (CodeRefusedError, _Row(400, "invalid_request_error", "code_refused")),
+    (CodeSentError, _Row(409, "invalid_request_error", "code_sent")),
+    (TooManyAttemptsError, _Row(429, "rate_limit_error", "too_many_attempts")),
+    (SignUpClosedError, _Row(403, "invalid_request_error", "sign_up_closed")),
+    (OAuthFailedError, _Row(400, "invalid_request_error", "oauth_failed")),
+    (NotOfferedError, _Row(404, "invalid_request_error", "not_offered")),
+    (IdentityUnavailableError, _Row(503, "server_error", "identity_unavailable", _SOON)),
+    (EmailTakenError, _Row(409, "invalid_request_error", "email_taken")),
+    (ReferenceConflictError, _Row(409, "invalid_request_error", "reference_conflict")),
+    (
+        RefusedByStoreError,
+        _Row(400, "invalid_request_error", "refused", message="This cannot be stored as it is."),
+    ),
+    (WebhookRefusedError, _Row(401, "invalid_request_error", "bad_signature")),
+    (PaymentRejectedError, _Row(502, "server_error", "payment_rejected")),
+    (
+        PaymentGatewayUnavailableError,
+        _Row(
+            503,
+            "server_error",
+            "payment_provider_unavailable",
+            (("retry-after", "30"),),
+            "The payment provider cannot be reached. Nothing is lost; try again in a moment.",
+        ),
+    ),
+    (UpstreamTimeoutError, _Row(504, "server_error", "upstream_timeout")),
+    (UpstreamUnavailableError, _Row(502, "server_error", "upstream_unavailable")),
+    (OverloadedError, _Row(503, "server_error", "overloaded", _SOON)),
+    (
+        StoreError,
+        _Row(
+            503,
+            "server_error",
+            "unavailable",
+            _SOON,
+            "The ledger cannot be reached. Nothing was charged; try again in a moment.",
+        ),
+    ),
+)
+
+
+_ANTHROPIC_KINDS = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def anthropic_body(answer: Refusal, request_id: str) -> dict[str, Any]:
+    """Return an error as Anthropic's wire has it; other 4xx are ``invalid_request_error``."""
+    other = "invalid_request_error" if answer.status < 500 else "api_error"
+    kind = _ANTHROPIC_KINDS.get(answer.status, other)
+    error: dict[str, Any] = {"type": kind, "message": answer.message}
+    if answer.details is not None:
+        error["details"] = answer.details
+    return {"type": "error", "error": error, "request_id": request_id}
+
+
+def refusal_of(
+    error: CreditcoreError, *, base_url: str, limit_field: str = "max_tokens"
+) -> Refusal:
+    """Return what a core error is in HTTP.
+
+    Args:
+        error: What went wrong.
+        base_url: Where the site is, for links.
+        limit_field: The field of the request that limits its output.
+    """
+    if isinstance(error, UpstreamRejectedError):
+        return _rejected(error)
+    for kind, row in _TABLE:
+        if isinstance(error, kind):
+            return Refusal(
+                status=getattr(error, "status", row.status),
+                kind=row.kind,
+                code=getattr(error, "code", None) or row.code,
+                message=row.message or _message(error, base_url, limit_field),
+                param=getattr(error, "param", None),
+                headers=row.headers,
+                details=getattr(error, "details", None),
+            )
+    raise error
+
+
+def refusal(
+    status: int, message: str, *, code: str, headers: tuple[tuple[str, str], ...] = ()
+) -> Refusal:
+    """Return an error that only HTTP knows, such as a wrong method."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return Refusal(status=status, kind=kind, code=code, message=message, headers=headers)
+
+
+def _rejected(error: UpstreamRejectedError) -> Refusal:
+    headers = () if error.retry_after_s is None else (("retry-after", str(error.retry_after_s)),)
+    throttled = error.status == 429
+    return Refusal(
+        status=error.status,
+        kind="rate_limit_error" if throttled else "invalid_request_error",
+        code=error.code or ("rate_limit_exceeded" if throttled else None),
+        message=str(error),
+        headers=headers,
+    )
+
+
+def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
+    match error:
+        case KeyRefusedError(reason=reason):
+            # Clients look for the first words (the litellm SDK does).
+            return (
+                f"Incorrect API key provided: it is {reason}. Send it as "
+                f"'Authorization: Bearer sk-cc-...'; keys are made at {base_url}/dashboard/keys."
+            )
+        case ModelNotFoundError():
+            return f"The model {error.name!r} does not exist here; see GET {base_url}/v1/models."
+        case InsufficientCreditsError():
+            return _insufficient(error, base_url, limit_field)
+        case _:
+            return str(error)
+
+
+def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: str) -> str:
+    advice = f"Add credits at {base_url}/dashboard/billing."
+    if error.affordable_output_tokens:
+        tokens = error.affordable_output_tokens
+        advice = f"Lower {limit_field} to {tokens}, or add credits at {base_url}/dashboard/billing."
+    return (
+        f"Insufficient credits: this request may cost up to {error.needed} credits, "
+        f"{error.available} are available in the {error.limit}. {advice}"
+    )
+
+
+_HTTP_MESSAGES = {
+    404: "Nothing is at this address. It may have moved, or the link is incomplete.",
+    413: "What was sent is too large.",
+    416: "The file has no such part.",
+}
+
+_TITLES = {
+    400: "That did not work",
+    401: "Please sign in",
+    403: "Not allowed",
+    404: "There is nothing here",
+    405: "Not that way",
+    409: "That was done already",
+    413: "Too large",
+    416: "It ends before that",
+    429: "Too many attempts",
+    502: "The other side is not answering",
+    503: "Back in a moment",
+    504: "The other side took too long",
+}
+
+
+def register(app: Flask, *, base_url: str) -> None:
+    """Answer every error from the table: as JSON under ``/api`` and ``/v1``, else as a page."""
+
+    @app.errorhandler(CreditcoreError)
+    def _core_error(error: CreditcoreError) -> Response:
+        return _answer(refusal_of(error, base_url=base_url))
+
+    @app.errorhandler(CSRFError)
+    def _csrf_error(error: CSRFError) -> Response:
+        message = "This form is out of date. Go back, reload the page and send it again."
+        if wants_json():
+            message = (
+                f"{error.description} Send the header X-CSRFToken with the csrf_token of a form "
+                f"of this session, such as the one at {base_url}/dashboard/billing and, over "
+                "HTTPS, a Referer of this site."
+            )
+        return _answer(refusal(400, message, code="csrf_failed"))
+
+    @app.errorhandler(HTTPException)
+    def _http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = error.name.lower().replace(" ", "_")
+        message = _HTTP_MESSAGES.get(status) or error.description or error.name
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            allowed = " or ".join(sorted({*error.valid_methods} - {"HEAD", "OPTIONS"}))
+            message = f"Use {allowed} here, not {request.method}."
+        answer = _answer(refusal(status, message, code=code))
+        for name, value in error.get_headers():
+            if name.lower() in ("allow", "content-range", "retry-after"):
+                answer.headers[name] = value
+        return answer
+
+    @app.errorhandler(Exception)
+    def _bug(error: Exception) -> Response:
+        _log.error("request %s failed", g.get("request_id"), exc_info=error)
+        message = (
+            f"Something went wrong on our side. Tell support the number {g.get('request_id')}."
+        )
+        return _answer(refusal(500, message, code="internal_error"))
+
+
+def wants_json() -> bool:
+    """Whether whoever is asking is a machine."""
+    if request.path.startswith(("/api/", "/v1/")):
+        return not _is_form_of_a_person()
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def _is_form_of_a_person() -> bool:
+    return request.mimetype == "application/x-www-form-urlencoded" and (
+        (request.accept_mimetypes.accept_html and not request.accept_mimetypes.accept_json)
+        or "text/html" in request.headers.get("Accept", "")
+    )
+
+
+def _answer(error: Refusal) -> Response:
+    if error.status >= 500 and "_login_user" not in g:
+        # The database may be what is wrong: this page must not ask it who is looking.
+        g._login_user = AnonymousUserMixin()  # noqa: SLF001
+    if wants_json():
+        answer = jsonify(error.body)
+    else:
+        action_url, action_label = url_for("site.landing"), "Back to the start"
+        if error.status == 401:
+            action_url, action_label = url_for("accounts.sign_in"), "Sign in"
+        answer = Response(
+            render_template(
+                "errors/error.html",
+                page="error",
+                status=error.status,
+                title=_TITLES.get(error.status, "Something went wrong"),
+                message=error.message,
+                action_url=action_url,
+                action_label=action_label,
+                request_id=g.get("request_id", ""),
+            ),
+            mimetype="text/html",
+        )
+    answer.status_code = error.status
+    for name, value in error.headers:
+        answer.headers[name] = value
+    return answer

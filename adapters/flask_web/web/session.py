@@ -1,0 +1,114 @@
+"""Who is signed in, and what every page of theirs shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, flash, g, redirect, request, url_for
+from flask import session as cookie
+from flask_login import LoginManager, UserMixin, current_user, login_required, login_url
+from werkzeug.wrappers import Response
+
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
+from creditcore.domain.errors import StoreError, WalletNotFoundError
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.people import Person
+
+_ASKS = ("GET", "HEAD", "OPTIONS")
+
+Args = ParamSpec("Args")
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """A person, as flask-login wants them."""
+
+    person: Person
+
+    @property
+    def email(self) -> str:
+        """What the header shows."""
+        return self.person.email
+
+    def get_id(self) -> str:
+        """What the session cookie keeps: who it is, and for which epoch of theirs."""
+        return f"{self.person.id}:{self.person.session_epoch}"
+
+
+def person() -> Person:
+    """Return who is signed in, on a page that only they can see."""
+    signed_in: SignedIn = current_user
+    return signed_in.person
+
+
+def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
+    """Let only people who are signed in see a page; others are asked to sign in first."""
+
+    @wraps(view)
+    def guarded(*args: Args.args, **kwargs: Args.kwargs) -> View:
+        if request.method not in _ASKS and not current_user.is_authenticated:
+            # Coming back to this address after signing in would ask for it, not send the form.
+            flash("Please sign in, then do it again.", "info")
+            return cast("View", redirect(url_for("accounts.sign_in")))
+        seen: View = login_required(view)(*args, **kwargs)
+        return seen
+
+    return guarded
+
+
+def wallet() -> Wallet | None:
+    """Return the wallet of who is signed in, read once a request."""
+    if "wallet" not in g:
+        g.wallet = None
+        if current_user.is_authenticated:
+            with suppress(StoreError), services().transactions.begin() as tx:
+                g.wallet = _wallet_of(tx, person())
+    found: Wallet | None = g.wallet
+    return found
+
+
+def _wallet_of(tx: Any, owner: Person) -> Wallet | None:
+    try:
+        found: Wallet = tx.ledger.find_wallet_of(owner.id)
+    except WalletNotFoundError:
+        return None
+    return found
+
+
+def register(app: Flask) -> None:
+    """Recognise people by their session cookie."""
+    manager = LoginManager(app)
+
+    @manager.unauthorized_handler  # type: ignore[untyped-decorator]
+    def _ask_to_sign_in() -> Response:
+        if "_flashes" not in cookie:
+            # Else the page before has said already why it comes to this.
+            flash("Please sign in to see this page.", "info")
+        return redirect(login_url("accounts.sign_in", next_url=request.url))
+
+    @manager.user_loader  # type: ignore[untyped-decorator]
+    def _load(kept: str) -> SignedIn | None:
+        person_id, _, _ = kept.partition(":")
+        with services().transactions.begin() as tx:
+            found = tx.people.find(person_id)
+        if found is None or found.blocked:
+            return None
+        # A cookie of another epoch is a copy, or one that an earlier version made.
+        signed_in = SignedIn(found)
+        return signed_in if signed_in.get_id() == kept else None
+
+    @app.context_processor
+    def _shared() -> dict[str, Any]:
+        return {
+            "base_url": settings().base_url,
+            "elsewhere": ELSEWHERE,
+            "places": PLACES,
+            "sandbox": settings().is_sandbox,
+            "wallet": wallet(),
+        }
