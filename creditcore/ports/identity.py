@@ -101,7 +101,7 @@ class IdentityProvider(Protocol):
     def verify_second_factor(self, grant: Grant, code: str) -> SignedIn:
         """Check a code of the authenticator app, at sign-in and for stepping up.
 
-        A code works once. Guessing is bounded for the account, however many sessions try.
+        Guessing is bounded for the account, however many sessions try.
 
         Raises:
             CodeRefusedError: It is not the code of now.
@@ -154,7 +154,7 @@ class IdentityProvider(Protocol):
         """Mail a link to who has an account at this address; asked again soon, silently none.
 
         Raises:
-            InvalidRequestError: This cannot be an address.
+            InvalidRequestError: This cannot be an address. It is decided before anything else.
         """
 
     def complete_recovery(self, grant: Grant, password: str) -> SignedIn:

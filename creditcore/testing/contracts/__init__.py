@@ -11,6 +11,7 @@ from creditcore.testing.contracts.alerts import AlertsContract
 from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
+from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.people import PeopleContract
@@ -36,6 +37,8 @@ __all__ = [
     "AuditContract",
     "CallsContract",
     "ChargeUsageContract",
+    "IdentityContract",
+    "IdentityHouse",
     "LedgerContract",
     "PeopleContract",
     "PricesContract",
