@@ -5,6 +5,7 @@ hold the most a call may cost, settle what it did cost. ``docs/embedding.md`` sh
 another service that uses it.
 """
 
+from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import (
     CreditcoreError,
     InsufficientCreditsError,
@@ -16,7 +17,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey, KeySecret
-from creditcore.domain.ledger import Admission, PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.money import Credits, ExchangeRate, Money, div_ceil, div_floor
 from creditcore.domain.pricing import Ceiling, ModelPrice, Rates, Tariff, Tier, Usage, price_units
 from creditcore.domain.purchases import Offer, Payment, PaymentStatus, Purchase, PurchaseState

@@ -38,9 +38,10 @@ from adapters.pony_store.session import (
     marks,
     tuples,
 )
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import StoreBusyError, WalletNotFoundError
 from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Books, Transfer, Wallet
+from creditcore.domain.ledger import Transfer, Wallet
 
 SELECT_HOLDS = f"SELECT {', '.join(HOLD_COLUMNS)} FROM usage_logs"
 _SELECT_WALLETS = f"SELECT {', '.join(WALLET_COLUMNS)} FROM wallets"
@@ -90,26 +91,20 @@ class PonyLedger:
         """Return the owner's wallet, without locking it."""
         return self._wallet("owner_id", owner_id)
 
-    def lock(
-        self,
-        *,
-        key_hashes: Collection[bytes] = (),
-        wallet_ids: Collection[str] = (),
-        hold_references: Collection[str] = (),
-        new_references: Collection[str] = (),
-        transfer_references: Collection[str] = (),
-    ) -> Books:
+    def lock(self, footprint: Footprint) -> Books:
         """Lock wallets in the order of their ids, then read what belongs to them.
 
         PostgreSQL reads each statement's own snapshot (READ COMMITTED), so what is read
         after the locks were granted is what the last holder of the locks committed.
         """
-        wallets = self._lock_wallets(key_hashes, wallet_ids)
+        wallets = self._lock_wallets(footprint.key_hashes, footprint.wallet_ids)
         read = self._session.rows_in
-        keys = read(f"{_SELECT_KEYS} WHERE key_hash IN ({{names}})", key_hashes)
-        names = {*hold_references, *new_references}
+        keys = read(f"{_SELECT_KEYS} WHERE key_hash IN ({{names}})", footprint.key_hashes)
+        names = {*footprint.hold_references, *footprint.new_references}
         holds = read(f"{SELECT_HOLDS} WHERE id IN ({{names}})", names)
-        transfers = read(f"{SELECT_TRANSFERS} WHERE reference IN ({{names}})", transfer_references)
+        transfers = read(
+            f"{SELECT_TRANSFERS} WHERE reference IN ({{names}})", footprint.transfer_references
+        )
         return Books(
             keys={key.key_hash: key for key in map(key_from_row, keys)},
             wallets={wallet.id: wallet for wallet in wallets},

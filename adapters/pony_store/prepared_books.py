@@ -44,8 +44,8 @@ from adapters.pony_store.prepared_statements import (
 )
 from adapters.pony_store.remembered import Remembered
 from adapters.pony_store.session import Session, row_type
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import RefusedByStoreError
-from creditcore.domain.ledger import Books
 
 _WalletRow: Any = row_type(WALLET_COLUMNS)
 _KeyRow: Any = row_type(KEY_COLUMNS)
@@ -71,27 +71,19 @@ class PreparedBooks:
         self._written = Books()
         self._new_references: Collection[str] = ()
 
-    def lock(
-        self,
-        *,
-        key_hashes: Collection[bytes] = (),
-        wallet_ids: Collection[str] = (),
-        hold_references: Collection[str] = (),
-        new_references: Collection[str] = (),
-        transfer_references: Collection[str] = (),
-    ) -> Books:
+    def lock(self, footprint: Footprint) -> Books:
         """Begin, lock wallets in the order of their ids, and read what belongs to them."""
         if self._locked is not None:
             raise RuntimeError(
                 "A transaction locks once: what it recalled first would go unproved."
             )
-        if not (hold_references or transfer_references):
-            self._locked = self._remembered.recall(key_hashes, wallet_ids)
+        if not (footprint.hold_references or footprint.transfer_references):
+            self._locked = self._remembered.recall(footprint)
         if self._locked is not None:
-            self._is_recalled, self._new_references = True, new_references
+            self._is_recalled, self._new_references = True, footprint.new_references
             return _copy(self._locked)
-        hashes, ids = list(key_hashes), list(wallet_ids)
-        names = [*hold_references, *new_references]
+        hashes, ids = list(footprint.key_hashes), list(footprint.wallet_ids)
+        names = [*footprint.hold_references, *footprint.new_references]
         rows = self._session.records(f"BEGIN; {LOCK}; {READ}", (hashes, ids, hashes, ids, names))
         books = Books()
         keys = {}
@@ -105,7 +97,7 @@ class PreparedBooks:
         books.keys = keys
         # Without a wallet there is no row to tell which holds exist.
         self._read_holds(books, rows[0][-1] if rows else names)
-        self._read_transfers(books, transfer_references)
+        self._read_transfers(books, footprint.transfer_references)
         self._remembered.found(books)
         self._locked = _copy(books)
         return books

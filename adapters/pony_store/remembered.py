@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.ledger import Books, Wallet
+from creditcore.domain.ledger import Wallet
 
 MOST_REMEMBERED = 10_000
 """Wallets, and keys. When there are more, all are forgotten and learnt anew."""
@@ -27,13 +26,13 @@ class Remembered:
         # With how many times more it has to be found as it was left.
         self._wallets: dict[str, tuple[Wallet | None, int]] = {}
 
-    def recall(self, key_hashes: Collection[bytes], wallet_ids: Collection[str]) -> Books | None:
+    def recall(self, footprint: Footprint) -> Books | None:
         """Return these keys and wallets with the keys' own, or None if any has to be read."""
-        keys = {key_hash: self._keys.get(key_hash) for key_hash in key_hashes}
+        keys = {key_hash: self._keys.get(key_hash) for key_hash in footprint.key_hashes}
         books = Books(keys={name: key for name, key in keys.items() if key is not None})
         if len(books.keys) < len(keys):
             return None
-        for wallet_id in {*wallet_ids, *(key.wallet_id for key in books.keys.values())}:
+        for wallet_id in {*footprint.wallet_ids, *(key.wallet_id for key in books.keys.values())}:
             wallet, times = self._wallets.get(wallet_id, (None, 0))
             if wallet is None or times > 0:
                 return None

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Books, Transfer, Wallet
+from creditcore.domain.ledger import Transfer, Wallet
 
 
 class LockedBooks(Protocol):
     """What a money step needs of the ledger: lock and read, then write."""
 
-    def lock(
-        self,
-        *,
-        key_hashes: Collection[bytes] = (),
-        wallet_ids: Collection[str] = (),
-        hold_references: Collection[str] = (),
-        new_references: Collection[str] = (),
-        transfer_references: Collection[str] = (),
-    ) -> Books:
+    def lock(self, footprint: Footprint) -> Books:
         """Lock wallets until the transaction ends, and read what belongs to them; once in it.
 
         Locked are the wallets named and those of the keys found, in the order of
@@ -32,14 +25,6 @@ class LockedBooks(Protocol):
         A store may answer from what it remembers, if ``commit`` proves it: when it was
         wrong, ``commit`` raises StoreBusyError, and whoever repeats the step gets what
         is in the database.
-
-        Args:
-            key_hashes: Keys to read; their wallets are locked too.
-            wallet_ids: Wallets to lock.
-            hold_references: Holds to read.
-            new_references: Names that holds are to be made under; a hold that has one
-                already is read.
-            transfer_references: Transfers to read.
         """
 
     def write(self, books: Books) -> None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from creditcore.domain.alerts import Alert
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import (
     ApiKeyNotFoundError,
     BadCredentialsError,
@@ -30,7 +31,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.holds import Hold
 from creditcore.domain.identities import Identity
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.ledger import Books, PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
@@ -174,25 +175,21 @@ class MemoryLedger:
                 return wallet
         raise WalletNotFoundError(owner_id)
 
-    def lock(
-        self,
-        *,
-        key_hashes: Collection[bytes] = (),
-        wallet_ids: Collection[str] = (),
-        hold_references: Collection[str] = (),
-        new_references: Collection[str] = (),
-        transfer_references: Collection[str] = (),
-    ) -> Books:
+    def lock(self, footprint: Footprint) -> Books:
         """Return the books; the one writer has everything locked already."""
         keys = {
-            key.key_hash: key for key in self.tables.keys.values() if key.key_hash in key_hashes
+            key.key_hash: key
+            for key in self.tables.keys.values()
+            if key.key_hash in footprint.key_hashes
         }
-        wanted = {*wallet_ids, *(key.wallet_id for key in keys.values())}
+        wanted = {*footprint.wallet_ids, *(key.wallet_id for key in keys.values())}
         return Books(
             keys=keys,
             wallets=_chosen(self.tables.wallets, wanted),
-            holds=_chosen(self.tables.holds, [*hold_references, *new_references]),
-            transfers=_chosen(self.tables.transfers, transfer_references),
+            holds=_chosen(
+                self.tables.holds, [*footprint.hold_references, *footprint.new_references]
+            ),
+            transfers=_chosen(self.tables.transfers, footprint.transfer_references),
         )
 
     def write(self, books: Books) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from adapters.pony_store import PonyTransactions, open_store
 from creditcore import AuditBooks, Payment, PaymentStatus, SystemClock
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import RefusedByStoreError
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.testing.contracts import a_purchase, a_wallet, admit, settle
@@ -119,7 +120,7 @@ def fill(store: PonyTransactions) -> None:
         tx.purchases.add(paid)
         tx.purchases.add(pending)
         judgement = paid.apply(payment, at=NOW)
-        locked = tx.ledger.lock(wallet_ids={wallet.id})
+        locked = tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
         locked.post(judgement.transfers)
         tx.ledger.write(locked)
         tx.purchases.save(replace(judgement.purchase, provider_id="1"))

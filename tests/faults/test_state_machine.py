@@ -27,6 +27,7 @@ from creditcore import (
     Usage,
     price_units,
 )
+from creditcore.domain.books import Footprint
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.pricing import Ceiling
@@ -99,7 +100,9 @@ class Books(RuleBasedStateMachine):
             at=self.clock.now(),
         )
         with self.store.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={wallet}, transfer_references={gift.reference})
+            books = tx.ledger.lock(
+                Footprint(wallet_ids={wallet}, transfer_references={gift.reference})
+            )
             if gift.reference in books.transfers:
                 return
             books.post((gift,))
@@ -208,7 +211,9 @@ class Books(RuleBasedStateMachine):
     @rule(wallet=wallets, number=calls)
     def crash_before_the_commit(self, wallet: str, number: int) -> None:
         with self.store.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={wallet}, hold_references={f"crash-{number}"})
+            books = tx.ledger.lock(
+                Footprint(wallet_ids={wallet}, hold_references={f"crash-{number}"})
+            )
             books.admit(
                 wallet,
                 replace(Ceiling.of(Credits(0)), base=books.wallets[wallet].available.microcredits),

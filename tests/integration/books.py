@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from creditcore.domain.books import Books
 from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Books
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import MINUTE, NOON

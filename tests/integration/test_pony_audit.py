@@ -12,6 +12,7 @@ import pytest
 
 from adapters.pony_store import PonyTransactions, open_store
 from adapters.pony_store.engine import engine_for
+from creditcore.domain.books import Footprint
 from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
@@ -77,7 +78,7 @@ def fill(store: PonyTransactions) -> None:
     with store.begin() as tx:
         tx.purchases.add(purchase)
         judgement = tx.purchases.lock(purchase.reference).apply(payment, at=NOON)
-        books = tx.ledger.lock(wallet_ids={wallet.id})
+        books = tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
         books.post(judgement.transfers)
         tx.purchases.save(judgement.purchase)
         tx.ledger.write(books)

@@ -14,6 +14,7 @@ import pytest
 from adapters.pony_store import PonyTransactions, committer_for, migrate
 from adapters.pony_store.committer import PostgresCommitter
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import RefusedByStoreError, StoreBusyError, StoreError
 from creditcore.testing.contracts import a_key, a_wallet, admit
 from tests.integration.books import reserve
@@ -36,7 +37,7 @@ def test_it_waits_for_a_wallet_and_then_sees_what_became_of_it(
 
     def posted() -> Credits:
         with committer.begin() as tx:
-            return tx.ledger.lock(wallet_ids={"wallet-1"}).wallets["wallet-1"].posted
+            return tx.ledger.lock(Footprint(wallet_ids={"wallet-1"})).wallets["wallet-1"].posted
 
     with closing(psycopg2.connect(url)) as other, ThreadPoolExecutor(1) as threads:
         other.cursor().execute("UPDATE wallets SET posted = 60 WHERE id = 'wallet-1'")
@@ -58,7 +59,7 @@ def test_wallets_are_locked_in_the_order_of_their_ids(
     def lock_both() -> list[str]:
         with committer.begin() as tx:
             # The key's wallet is the last, and is found first.
-            books = tx.ledger.lock(key_hashes={b"h" * 32}, wallet_ids={"wallet-1"})
+            books = tx.ledger.lock(Footprint(key_hashes={b"h" * 32}, wallet_ids={"wallet-1"}))
             return sorted(books.wallets)
 
     with closing(psycopg2.connect(url)) as other, ThreadPoolExecutor(1) as threads:
@@ -85,7 +86,7 @@ def test_a_call_that_another_process_admitted_meanwhile_is_found(
     ):
         charge = ChargeUsage(commits, store, clock)
         with another.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"})
+            books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             first = reserve(books, 60, reference="call-1")
             tx.ledger.write(books)
             waiting = threads.submit(
@@ -103,7 +104,7 @@ def test_a_wallet_that_appeared_too_late_to_be_locked_is_not_spent_twice(
 
     def spend_late() -> None:
         with committer.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1", "wallet-2"})
+            books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1", "wallet-2"}))
             # Read, but not locked: somebody else can spend all of it.
             assert books.wallets["wallet-2"].available == Credits(100)
             with closing(committer_for(url)) as another:
@@ -178,4 +179,4 @@ def test_it_serves_as_soon_as_the_schema_is_there() -> None:
         migrate(url)
 
         with committer.begin() as tx:
-            assert tx.ledger.lock(wallet_ids={"wallet-1"}).wallets == {}
+            assert tx.ledger.lock(Footprint(wallet_ids={"wallet-1"})).wallets == {}

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.pony_store import PonyTransactions, open_store
 from adapters.pony_store.committer import PostgresCommitter
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import StoreError, StoreUnavailableError
 from creditcore.ports.transactions import BooksTransactions
 from creditcore.testing.contracts import a_wallet, admit, at_once
@@ -43,7 +44,7 @@ def test_no_way_out_keeps_the_wallet_locked_or_the_connection(
     url: str, narrow: BooksTransactions, error: type[BaseException]
 ) -> None:
     with pytest.raises(error), narrow.begin() as tx:
-        reserve(tx.ledger.lock(wallet_ids={"wallet-1"}), 100)
+        reserve(tx.ledger.lock(Footprint(wallet_ids={"wallet-1"})), 100)
         raise error
 
     assert ask(url, "SELECT 1 FROM wallets WHERE id = 'wallet-1' FOR UPDATE NOWAIT") == 1
@@ -52,7 +53,7 @@ def test_no_way_out_keeps_the_wallet_locked_or_the_connection(
 
 def test_what_follows_a_caught_error_is_not_committed(narrow: BooksTransactions) -> None:
     with narrow.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         reserve(books, 100)
         tx.ledger.write(books)
         with pytest.raises(StoreError) as refusal:
@@ -104,7 +105,7 @@ def test_a_connection_that_dies_in_use_takes_its_transaction_along(
     url: str, narrow: BooksTransactions
 ) -> None:
     with pytest.raises(StoreUnavailableError), narrow.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         reserve(books, 100)
         tx.ledger.write(books)
         [row] = tx.ledger._session.rows("SELECT pg_backend_pid() AS pid")
@@ -118,7 +119,7 @@ def test_a_commit_that_gets_no_answer_has_an_unknown_outcome(
     url: str, narrow: BooksTransactions
 ) -> None:
     with narrow.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         reserve(books, 100)
         tx.ledger.write(books)
         [row] = tx.ledger._session.rows("SELECT pg_backend_pid() AS pid")

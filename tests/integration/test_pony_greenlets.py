@@ -33,7 +33,7 @@ locked, asked = Event(), Event()
 def call(name, before, after):
     with store.begin() as tx:
         before()
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         after()
         books.admit("wallet-1", Ceiling.of(Credits(10)), reference=name, call=None,
                     now=NOON, lifetime=MINUTE)

@@ -14,9 +14,10 @@ import pytest
 
 from adapters.pony_store import PonyTransactions
 from adapters.pony_store.postgres import PostgresEngine
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import InsufficientCreditsError, RefusedByStoreError, StoreBusyError
 from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Books, Wallet
+from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import ZERO, Credits
 from creditcore.testing.contracts import NOON, a_key, a_purchase, a_wallet, admit, at_once, settle
 from tests.integration.books import KEY_HASH, reserve
@@ -39,7 +40,7 @@ def test_wallets_locked_in_opposite_order_do_not_deadlock(store: PonyTransaction
         names = ["a", "b", "c"] if index % 2 else ["c", "b", "a"]
         for number in range(20):
             with store.begin() as tx:
-                books = tx.ledger.lock(wallet_ids=names)
+                books = tx.ledger.lock(Footprint(wallet_ids=names))
                 for name in names:
                     reserve(books, 1, reference=f"{name}-{index}-{number}", wallet_id=name)
                 tx.ledger.write(books)
@@ -60,7 +61,7 @@ def test_wallets_are_locked_in_the_order_of_their_ids(url: str, store: PonyTrans
 
     def lock_all() -> int:
         with store.begin() as tx:
-            return len(tx.ledger.lock(wallet_ids=names).wallets)
+            return len(tx.ledger.lock(Footprint(wallet_ids=names)).wallets)
 
     with closing(psycopg2.connect(url)) as other, ThreadPoolExecutor(1) as threads:
         cursor = other.cursor()
@@ -76,7 +77,7 @@ def test_wallets_are_locked_in_the_order_of_their_ids(url: str, store: PonyTrans
 def admit_by_key(store: PonyTransactions, amount: int, *, reference: str) -> Hold:
     """Hold credits of the wallet that a key brings along."""
     with store.begin() as tx:
-        books = tx.ledger.lock(key_hashes={KEY_HASH}, hold_references={reference})
+        books = tx.ledger.lock(Footprint(key_hashes={KEY_HASH}, hold_references={reference}))
         wallet_id = books.key(KEY_HASH, now=NOON).wallet_id
         reserve(books, amount, reference=reference, wallet_id=wallet_id)
         tx.ledger.write(books)
@@ -106,7 +107,7 @@ def test_a_second_reader_waits_for_the_first_writer(url: str, store: PonyTransac
 
     with ThreadPoolExecutor(1) as threads:
         with store.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"})
+            books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             second = threads.submit(admit, store, 10, reference="call-2")
             wait_until(lambda: somebody_waits_for_a_lock(url))
             reserve(books, 10)
@@ -125,7 +126,7 @@ def test_without_the_row_lock_a_hold_is_lost(url: str) -> None:
         a_wallet(store, posted=100)
 
         with store.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"})
+            books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             threads.submit(admit, store, 10, reference="call-2").result()
             reserve(books, 10)
             tx.ledger.write(books)
@@ -141,7 +142,7 @@ def test_a_hold_that_was_closed_meanwhile_is_not_closed_again(store: PonyTransac
     a_wallet(store, posted=100)
     hold = admit(store, 60)
     with store.begin() as tx:
-        stale = tx.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+        stale = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"}))
     settle(store, hold, 25)
 
     with store.begin() as tx:

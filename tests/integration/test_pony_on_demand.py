@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from adapters.pony_store import StoreOnDemand, migrate
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import StoreError, StoreUnavailableError
 from creditcore.testing.contracts import at_once
 from tests.processes import run_program
@@ -99,7 +100,7 @@ def test_it_serves_as_soon_as_the_schema_is_there(empty_url: str) -> None:
     migrate(empty_url)
 
     with store.begin() as tx:
-        assert tx.ledger.lock(wallet_ids={"wallet-1"}).wallets == {}
+        assert tx.ledger.lock(Footprint(wallet_ids={"wallet-1"})).wallets == {}
 
 
 def test_what_it_opens_has_the_bounds_that_it_was_given(url: str) -> None:

@@ -21,9 +21,10 @@ from creditcore import (
     InsufficientCreditsError,
     SystemClock,
 )
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import KeyRefusedError, StoreBusyError
 from creditcore.domain.holds import Call, Hold
-from creditcore.domain.ledger import Books, PlatformAccount, TransferKind, Wallet, grant
+from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import NOON, a_key, a_wallet, at_once, settle
 from tests.integration.books import KEY_HASH, reserve
@@ -63,7 +64,7 @@ def learn(committer: PostgresCommitter) -> int:
 def remembers(committer: PostgresCommitter, **more: set[str]) -> bool:
     """Whether the wallet and the key come without asking the database."""
     with committer.begin() as tx:
-        books = tx.ledger.lock(key_hashes={KEY_HASH}, **more)
+        books = tx.ledger.lock(Footprint(key_hashes={KEY_HASH}, **more))
         assert books.wallets.keys() == {"wallet-1"}
         status = tx.connection.info.transaction_status
     return bool(status == extensions.TRANSACTION_STATUS_IDLE)
@@ -89,7 +90,7 @@ def give(store: PonyTransactions, amount: int, *, reference: str) -> None:
         at=NOON,
     )
     with store.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         books.post((gift,))
         tx.ledger.write(books)
         tx.commit()
@@ -198,7 +199,7 @@ def test_credits_spent_meanwhile_cannot_be_spent_again(
     url: str, store: PonyTransactions, charge: ChargeUsage
 ) -> None:
     with closing(PostgresCommitter(url, wait_s=WAIT_S)) as another, another.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         reserve(books, 60)
         tx.ledger.write(books)
         tx.commit()
@@ -279,12 +280,12 @@ def test_a_call_that_was_voided_meanwhile_holds_nothing(
     store: PonyTransactions, committer: PostgresCommitter
 ) -> None:
     with pytest.raises(StoreBusyError), committer.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"}, new_references={"call-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}, new_references={"call-1"}))
         reserve(books, 60)
         tx.ledger.write(books)
         # Whoever asked was told that nobody knows, and has undone it, before this gets there.
         with store.begin() as other:
-            read = other.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+            read = other.ledger.lock(Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"}))
             read.void("call-1", "wallet-1", call=None, at=NOON)
             other.ledger.write(read)
             other.commit()
@@ -296,7 +297,7 @@ def test_a_call_that_was_voided_meanwhile_holds_nothing(
 
 def test_a_refusal_is_proved_too(store: PonyTransactions, committer: PostgresCommitter) -> None:
     with pytest.raises(StoreBusyError), committer.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={"wallet-1"})
+        books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         give(store, 50, reference="gift")
         with pytest.raises(InsufficientCreditsError):
             reserve(books, 150)
@@ -306,9 +307,9 @@ def test_a_refusal_is_proved_too(store: PonyTransactions, committer: PostgresCom
 
 def test_a_transaction_locks_once(committer: PostgresCommitter) -> None:
     with committer.begin() as tx:
-        tx.ledger.lock(wallet_ids={"wallet-1"})
+        tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
         with pytest.raises(RuntimeError):
-            tx.ledger.lock(wallet_ids={"wallet-2"})
+            tx.ledger.lock(Footprint(wallet_ids={"wallet-2"}))
 
 
 # -- under lock -------------------------------------------------------------------------
@@ -319,7 +320,7 @@ def test_it_waits_for_a_wallet_and_then_notices_what_became_of_it(
 ) -> None:
     def spend() -> None:
         with committer.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={"wallet-1"})
+            books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             reserve(books, 60)
             tx.ledger.write(books)
             tx.commit()
@@ -345,7 +346,7 @@ def test_remembered_wallets_are_locked_in_the_order_of_their_ids(
 
     def lock_all() -> bool:
         with committer.begin() as tx:
-            tx.ledger.lock(wallet_ids=names)
+            tx.ledger.lock(Footprint(wallet_ids=names))
             known = tx.connection.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
             tx.commit()
         return bool(known)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from creditcore import AuditBooks, ChargeUsage, Credits, GroupCommit, Hold, HoldState, Wallet
-from creditcore.domain.ledger import Books, extend
+from creditcore.domain.books import Books
+from creditcore.domain.decisions import extend
 from creditcore.domain.money import ZERO
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing import contracts

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditcore import Call, Credits, Hold, HoldState, Outcome, PlatformAccount, Wallet
+from creditcore.domain.decisions import settle
 from creditcore.domain.errors import ReferenceConflictError
-from creditcore.domain.ledger import settle
 from creditcore.domain.money import ZERO
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

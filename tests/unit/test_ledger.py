@@ -35,8 +35,10 @@ from creditcore import (
     TransferKind,
     Wallet,
 )
+from creditcore.domain.books import Books
+from creditcore.domain.decisions import admit
 from creditcore.domain.errors import HoldNotFoundError, WalletNotFoundError
-from creditcore.domain.ledger import Books, admit, grant
+from creditcore.domain.ledger import grant
 from creditcore.domain.money import ZERO
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.memory import FixedClock, MemoryTransactions

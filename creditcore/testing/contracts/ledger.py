@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
     InsufficientCreditsError,
     KeyRefusedError,
@@ -58,7 +59,7 @@ class LedgerContract:
                 tx.ledger.find_wallet("nobody")
             with pytest.raises(WalletNotFoundError):
                 tx.ledger.find_wallet_of("nobody")
-            assert tx.ledger.lock(wallet_ids={"nobody"}).wallets == {}
+            assert tx.ledger.lock(Footprint(wallet_ids={"nobody"})).wallets == {}
 
     def test_uncommitted_work_is_forgotten(
         self, transactions: Transactions, books: BooksTransactions
@@ -66,7 +67,7 @@ class LedgerContract:
         a_wallet(transactions, posted=100)
 
         with books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             locked.admit(
                 "wallet-1",
                 Ceiling.of(Credits(60)),
@@ -78,7 +79,7 @@ class LedgerContract:
             tx.ledger.write(locked)
 
         with transactions.begin() as tx:
-            assert tx.ledger.lock(hold_references={"call-1"}).holds == {}
+            assert tx.ledger.lock(Footprint(hold_references={"call-1"})).holds == {}
             assert tx.ledger.find_wallet("wallet-1").held == ZERO
 
     def test_an_error_forgets_the_transaction(self, transactions: Transactions) -> None:
@@ -103,7 +104,7 @@ class LedgerContract:
         hold = admit(books, 60)
 
         with transactions.begin() as tx:
-            assert tx.ledger.lock(hold_references={"call-1"}).holds == {"call-1": hold}
+            assert tx.ledger.lock(Footprint(hold_references={"call-1"})).holds == {"call-1": hold}
             assert tx.ledger.find_wallet("wallet-1").available == Credits(40)
 
     def test_a_settled_hold_comes_back_with_its_outcome(
@@ -132,7 +133,7 @@ class LedgerContract:
         closed = settle(books, hold, 25, outcome=outcome)
 
         with transactions.begin() as tx:
-            assert tx.ledger.lock(hold_references={"call-1"}).holds == {"call-1": closed}
+            assert tx.ledger.lock(Footprint(hold_references={"call-1"})).holds == {"call-1": closed}
             assert tx.ledger.find_wallet("wallet-1") == Wallet(
                 id="wallet-1", owner_id="owner-of-wallet-1", posted=Credits(75)
             )
@@ -151,7 +152,7 @@ class LedgerContract:
         for wallet_ids in ({"wallet-1"}, set[str]()):
             with books.begin() as tx:
                 locked = tx.ledger.lock(
-                    wallet_ids=wallet_ids, hold_references={"call-1", "never-made"}
+                    Footprint(wallet_ids=wallet_ids, hold_references={"call-1", "never-made"})
                 )
             assert locked.holds == {"call-1": hold}
 
@@ -164,7 +165,7 @@ class LedgerContract:
         settle(books, hold, 25)
 
         with books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             locked.holds["call-1"] = hold
             locked.settle("call-1", Credits(60), at=NOON)
             with pytest.raises(StoreBusyError):
@@ -182,7 +183,7 @@ class LedgerContract:
         grow(books, hold, 80)
 
         with books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             locked.holds["call-1"] = hold
             locked.settle("call-1", ZERO, at=NOON)
             with pytest.raises(StoreBusyError):
@@ -199,7 +200,7 @@ class LedgerContract:
         hold = admit(books, 60)
 
         with books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             locked.new_holds["call-1"] = hold
             with pytest.raises((ReferenceConflictError, StoreBusyError)):
                 tx.ledger.write(locked)
@@ -229,7 +230,7 @@ class LedgerContract:
 
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").posted == Credits(75)
-            moved = tx.ledger.lock(transfer_references={"charge:call-1"}).transfers
+            moved = tx.ledger.lock(Footprint(transfer_references={"charge:call-1"})).transfers
         assert again == first
         assert moved["charge:call-1"].amount == Credits(25)
 
@@ -253,7 +254,7 @@ class LedgerContract:
         a_wallet(transactions, posted=100)
         hold = admit(books, 60)
         with books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"}))
             locked.settle("call-1", ZERO, at=NOON, closing=HoldState.EXPIRED)
             tx.ledger.write(locked)
             tx.commit()
@@ -285,7 +286,9 @@ class LedgerContract:
 
         for _ in range(2):
             with books.begin() as tx:
-                locked = tx.ledger.lock(wallet_ids={"wallet-1"}, transfer_references={"gift-2"})
+                locked = tx.ledger.lock(
+                    Footprint(wallet_ids={"wallet-1"}, transfer_references={"gift-2"})
+                )
                 locked.post((gift,))
                 tx.ledger.write(locked)
                 tx.commit()
@@ -308,7 +311,7 @@ class LedgerContract:
         )
 
         with pytest.raises(ReferenceConflictError), books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             locked.post((gift,))
             tx.ledger.write(locked)
             tx.commit()
@@ -333,7 +336,7 @@ class LedgerContract:
             for minutes in (2, 1)
         ]
         with books.begin() as tx:
-            locked = tx.ledger.lock(wallet_ids={"wallet-1"})
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             locked.post(gifts)
             tx.ledger.write(locked)
             tx.commit()
@@ -371,7 +374,7 @@ class LedgerContract:
             tx.commit()
 
         with books.begin() as tx:
-            locked = tx.ledger.lock(key_hashes={key.key_hash, b"unknown" * 4})
+            locked = tx.ledger.lock(Footprint(key_hashes={key.key_hash, b"unknown" * 4}))
 
         assert locked.key(key.key_hash, now=NOON) == key
         assert locked.wallets == {"wallet-1": wallet}

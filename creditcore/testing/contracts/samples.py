@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+from creditcore.domain.books import Footprint
 from creditcore.domain.holds import Call, Hold, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
@@ -35,7 +36,7 @@ def a_wallet(transactions: Transactions, *, posted: int = 0, wallet_id: str = "w
             at=NOON,
         )
         with transactions.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={wallet_id})
+            books = tx.ledger.lock(Footprint(wallet_ids={wallet_id}))
             books.post((gift,))
             tx.ledger.write(books)
             tx.commit()
@@ -85,7 +86,7 @@ def admit(
 ) -> Hold:
     """Hold credits in a transaction of its own."""
     with transactions.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={wallet_id}, hold_references={reference})
+        books = tx.ledger.lock(Footprint(wallet_ids={wallet_id}, hold_references={reference}))
         admission = books.admit(
             wallet_id,
             Ceiling.of(Credits(amount)),
@@ -109,7 +110,9 @@ def admit(
 def grow(transactions: BooksTransactions, hold: Hold, amount: int) -> Hold:
     """Grow a hold in a transaction of its own."""
     with transactions.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={hold.wallet_id}, hold_references={hold.reference})
+        books = tx.ledger.lock(
+            Footprint(wallet_ids={hold.wallet_id}, hold_references={hold.reference})
+        )
         extension = books.extend(hold.reference, Ceiling.of(Credits(amount)), output_bound=0)
         tx.ledger.write(books)
         tx.commit()
@@ -121,7 +124,9 @@ def settle(
 ) -> Hold:
     """Close a hold in a transaction of its own."""
     with transactions.begin() as tx:
-        books = tx.ledger.lock(wallet_ids={hold.wallet_id}, hold_references={hold.reference})
+        books = tx.ledger.lock(
+            Footprint(wallet_ids={hold.wallet_id}, hold_references={hold.reference})
+        )
         closed = books.settle(hold.reference, Credits(cost), at=NOON + MINUTE, outcome=outcome)
         tx.ledger.write(books)
         tx.commit()

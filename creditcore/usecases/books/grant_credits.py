@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
 from creditcore.domain.money import ZERO, Credits
@@ -40,7 +41,9 @@ class GrantCredits:
             note=reason.strip(),
         )
         with self.transactions.begin() as tx:
-            books = tx.ledger.lock(wallet_ids={wallet_id}, transfer_references={transfer.reference})
+            books = tx.ledger.lock(
+                Footprint(wallet_ids={wallet_id}, transfer_references={transfer.reference})
+            )
             books.post((transfer,))
             tx.ledger.write(books)
             tx.commit()

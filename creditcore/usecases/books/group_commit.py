@@ -18,6 +18,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import (
     OutcomeUnknownError,
     OverloadedError,
@@ -26,7 +27,6 @@ from creditcore.domain.errors import (
     StoreUnavailableError,
 )
 from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Books
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import BooksTransactions
 
@@ -50,20 +50,8 @@ class Step(Protocol[Result_co]):
     """One thing to do to the books. Doing it twice changes nothing the second time."""
 
     @property
-    def key_hashes(self) -> Collection[bytes]:
-        """Keys to look up; their wallets are locked too."""
-
-    @property
-    def wallet_ids(self) -> Collection[str]:
-        """Wallets to lock."""
-
-    @property
-    def hold_references(self) -> Collection[str]:
-        """Holds to read."""
-
-    @property
-    def new_references(self) -> Collection[str]:
-        """Names of the holds to make; one that exists already is read."""
+    def footprint(self) -> Footprint:
+        """What to lock and read for it."""
 
     @property
     def known_holds(self) -> Collection[Hold]:
@@ -271,14 +259,11 @@ class GroupCommit:
         if not knowing:
             known.clear()
         with self._transactions.begin() as tx:
-            books = tx.ledger.lock(
-                key_hashes={hashed for step in steps for hashed in step.key_hashes},
-                wallet_ids={wallet_id for step in steps for wallet_id in step.wallet_ids},
-                hold_references={
-                    name for step in steps for name in step.hold_references if name not in known
-                },
-                new_references={name for step in steps for name in step.new_references},
-            )
+            footprint = Footprint.union(step.footprint for step in steps)
+            if known:
+                unknown = [name for name in footprint.hold_references if name not in known]
+                footprint = footprint._replace(hold_references=unknown)
+            books = tx.ledger.lock(footprint)
             books.holds.update(known)
             for step in steps:
                 try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from creditcore.domain.ledger import Admission
+from creditcore.domain.decisions import Admission
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling, Cost, ModelPrice, Tariff, Usage
 

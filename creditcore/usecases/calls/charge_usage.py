@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.books import Books, Footprint
+from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
-from creditcore.domain.ledger import Admission, Books, Extension
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
@@ -26,34 +28,8 @@ _COMPLETE = 200
 _EXPIRY_BATCH = 200
 
 
-class _Step:
-    """A step of which nothing is asked but what it says itself."""
-
-    __slots__ = ()
-
-    @property
-    def key_hashes(self) -> Collection[bytes]:
-        return ()
-
-    @property
-    def wallet_ids(self) -> Collection[str]:
-        return ()
-
-    @property
-    def hold_references(self) -> Collection[str]:
-        return ()
-
-    @property
-    def new_references(self) -> Collection[str]:
-        return ()
-
-    @property
-    def known_holds(self) -> Collection[Hold]:
-        return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Authorize(_Step):
+class _Authorize:
     """Reserve credits of a wallet, named directly or by the key that is calling."""
 
     ceiling: Ceiling
@@ -64,16 +40,14 @@ class _Authorize(_Step):
     key_hash: bytes | None = None
 
     @property
-    def key_hashes(self) -> Collection[bytes]:
-        return () if self.key_hash is None else (self.key_hash,)
+    def footprint(self) -> Footprint:
+        return Footprint(
+            key_hashes=() if self.key_hash is None else (self.key_hash,),
+            wallet_ids=() if self.wallet_id is None else (self.wallet_id,),
+            new_references=(self.reference,),
+        )
 
-    @property
-    def wallet_ids(self) -> Collection[str]:
-        return () if self.wallet_id is None else (self.wallet_id,)
-
-    @property
-    def new_references(self) -> Collection[str]:
-        return (self.reference,)
+    known_holds: ClassVar[Collection[Hold]] = ()
 
     def decide(self, books: Books, *, now: datetime) -> Admission:
         if self.key_hash is None:
@@ -94,7 +68,7 @@ class _Authorize(_Step):
 
 
 @dataclass(frozen=True, slots=True)
-class _Void(_Step):
+class _Void:
     """Undo an authorization of which nobody knows whether it happened, or still will."""
 
     key_hash: bytes
@@ -102,12 +76,10 @@ class _Void(_Step):
     call: Call
 
     @property
-    def key_hashes(self) -> Collection[bytes]:
-        return (self.key_hash,)
+    def footprint(self) -> Footprint:
+        return Footprint(key_hashes=(self.key_hash,), hold_references=(self.reference,))
 
-    @property
-    def hold_references(self) -> Collection[str]:
-        return (self.reference,)
+    known_holds: ClassVar[Collection[Hold]] = ()
 
     def decide(self, books: Books, *, now: datetime) -> None:
         # A key that is no more has locked no wallet. One that only opens nothing any more has.
@@ -118,7 +90,7 @@ class _Void(_Step):
 
 
 @dataclass(frozen=True, slots=True)
-class _Extend(_Step):
+class _Extend:
     """Grow a hold, so that its call may go on.
 
     The hold is read: where the wallet is empty nothing is written, which would find out that
@@ -130,19 +102,17 @@ class _Extend(_Step):
     output_bound: int
 
     @property
-    def wallet_ids(self) -> Collection[str]:
-        return (self.hold.wallet_id,)
+    def footprint(self) -> Footprint:
+        return _footprint_of(self.hold)
 
-    @property
-    def hold_references(self) -> Collection[str]:
-        return (self.hold.reference,)
+    known_holds: ClassVar[Collection[Hold]] = ()
 
     def decide(self, books: Books, *, now: datetime) -> Extension:  # noqa: ARG002
         return books.extend(self.hold.reference, self.ceiling, output_bound=self.output_bound)
 
 
 @dataclass(frozen=True, slots=True)
-class _Close(_Step):
+class _Close:
     """Close a hold, charging what the call cost; first grow it, where it may cost more."""
 
     hold: Hold
@@ -152,12 +122,8 @@ class _Close(_Step):
     most: Credits | None = None
 
     @property
-    def wallet_ids(self) -> Collection[str]:
-        return (self.hold.wallet_id,)
-
-    @property
-    def hold_references(self) -> Collection[str]:
-        return (self.hold.reference,)
+    def footprint(self) -> Footprint:
+        return _footprint_of(self.hold)
 
     @property
     def known_holds(self) -> Collection[Hold]:
@@ -181,6 +147,10 @@ class _Close(_Step):
         if closed.call is not None and differs(closed):
             books.new_alerts.append(difference_alert(closed, closed.call, at=now))
         return closed
+
+
+def _footprint_of(hold: Hold) -> Footprint:
+    return Footprint(wallet_ids=(hold.wallet_id,), hold_references=(hold.reference,))
 
 
 def _left_behind(hold: Hold, *, at: datetime) -> Alert:

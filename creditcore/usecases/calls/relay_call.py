@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import (
     CreditcoreError,
     InvalidRequestError,
@@ -19,7 +20,6 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.keys import KeySecret
-from creditcore.domain.ledger import Admission
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
     PaymentGatewayError,
     PaymentRejectedError,
@@ -355,8 +356,10 @@ def _record(tx: Transaction, judgement: Judgement) -> None:
         tx.alerts.add(alert)
     if judgement.transfers:
         books = tx.ledger.lock(
-            wallet_ids={judgement.purchase.wallet_id},
-            transfer_references={transfer.reference for transfer in judgement.transfers},
+            Footprint(
+                wallet_ids={judgement.purchase.wallet_id},
+                transfer_references={transfer.reference for transfer in judgement.transfers},
+            )
         )
         books.post(judgement.transfers)
         tx.ledger.write(books)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
     BadCredentialsError,
     ReferenceConflictError,
@@ -74,7 +75,7 @@ class WelcomePerson:
 
     def _greet(self, tx: Transaction, person: Person, wallet: Wallet) -> None:
         reference = f"signup:{person.id}"
-        books = tx.ledger.lock(wallet_ids={wallet.id}, transfer_references={reference})
+        books = tx.ledger.lock(Footprint(wallet_ids={wallet.id}, transfer_references={reference}))
         if reference in books.transfers:
             # The amount may have changed since; who was greeted stays greeted.
             return

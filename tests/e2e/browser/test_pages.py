@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from creditcore import Money, Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.books import Footprint
 from creditcore.domain.purchases import Judgement
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.test_payment_confirm import Buyer, a_buyer
@@ -96,7 +97,7 @@ def keep(stack: Stack, purchase: Purchase, state: PurchaseState) -> None:
         judgement = purchase.apply(payment, at=purchase.created_at)
     with stack.store.begin() as tx:
         tx.purchases.add(replace(judgement.purchase, state=state))
-        books = tx.ledger.lock(wallet_ids={purchase.wallet_id})
+        books = tx.ledger.lock(Footprint(wallet_ids={purchase.wallet_id}))
         books.post(judgement.transfers)
         tx.ledger.write(books)
         tx.commit()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from creditcore import Credits, GroupCommit, Hold
+from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import StoreBusyError, StoreUnavailableError
-from creditcore.domain.ledger import Books
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import MemoryTransaction, MemoryTransactions
 from tests.stack import PATIENCE_S
@@ -93,15 +93,12 @@ class Note:
 
     name: str
     refuses: Exception | None = None
-    key_hashes: Collection[bytes] = ()
-    wallet_ids: Collection[str] = ("wallet-1",)
-    hold_references: Collection[str] = ()
     known_holds: Collection[Hold] = ()
 
     @property
-    def new_references(self) -> Collection[str]:
-        """The hold to make."""
-        return (self.name,)
+    def footprint(self) -> Footprint:
+        """A wallet, and the hold to make."""
+        return Footprint(wallet_ids=("wallet-1",), new_references=(self.name,))
 
     def decide(self, books: Books, *, now: datetime) -> str:
         """Make it, unless it is there."""

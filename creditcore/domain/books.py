@@ -1,0 +1,249 @@
+"""The working copy of what one database transaction has locked.
+
+Decisions change it in turn, and the store writes what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from creditcore.domain.alerts import Alert
+from creditcore.domain.decisions import Admission, Extension, admit, extend, settle
+from creditcore.domain.errors import (
+    HoldNotFoundError,
+    InsufficientCreditsError,
+    KeyRefusedError,
+    ReferenceConflictError,
+    WalletNotFoundError,
+)
+from creditcore.domain.holds import Call, Hold, HoldState, Outcome
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Transfer, Wallet
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Ceiling
+
+
+class Footprint(NamedTuple):
+    """What a money step touches: rows to lock, and rows to read under these locks.
+
+    Attributes:
+        key_hashes: Keys to look up; their wallets are locked too.
+        wallet_ids: Wallets to lock.
+        hold_references: Holds to read.
+        new_references: Names of the holds to make; one that exists already is read.
+        transfer_references: Transfers to read.
+    """
+
+    key_hashes: Collection[bytes] = ()
+    wallet_ids: Collection[str] = ()
+    hold_references: Collection[str] = ()
+    new_references: Collection[str] = ()
+    transfer_references: Collection[str] = ()
+
+    @classmethod
+    def union(cls, footprints: Iterable[Footprint]) -> Footprint:
+        """Return what several steps touch together, each name once."""
+        columns = zip(*footprints, strict=True)
+        return cls._make({name for names in column for name in names} for column in columns)
+
+
+@dataclass(slots=True)
+class Books:
+    """A working copy of what one database transaction has locked, and what changed in it.
+
+    Each method either changes the books completely or raises and changes nothing, so
+    one caller's refusal never touches another caller of the same transaction.
+
+    Attributes:
+        keys: API keys by hash. A hash that is missing here is an unknown key.
+        wallets: Locked wallets by id.
+        holds: Known holds by reference.
+        transfers: Known transfers by reference.
+        new_holds, changed_wallets: What to write, by name.
+        changed_holds: Holds as they were read and as they are now, by name.
+        new_transfers, new_alerts: What to append.
+    """
+
+    keys: Mapping[bytes, ApiKey] = field(default_factory=dict)
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    new_holds: dict[str, Hold] = field(default_factory=dict)
+    changed_holds: dict[str, tuple[Hold, Hold]] = field(default_factory=dict)
+    changed_wallets: dict[str, Wallet] = field(default_factory=dict)
+    new_transfers: list[Transfer] = field(default_factory=list)
+    new_alerts: list[Alert] = field(default_factory=list)
+
+    def key(self, key_hash: bytes, *, now: datetime) -> ApiKey:
+        """Return the key if it opens anything now.
+
+        Raises:
+            KeyRefusedError: Unknown, revoked or expired.
+        """
+        key = self.keys.get(key_hash)
+        if key is None:
+            raise KeyRefusedError("unknown")
+        return key.usable(now=now)
+
+    def wallet(self, wallet_id: str) -> Wallet:
+        """Return a locked wallet.
+
+        Raises:
+            WalletNotFoundError: No wallet has this id.
+        """
+        try:
+            return self.wallets[wallet_id]
+        except KeyError:
+            raise WalletNotFoundError(wallet_id) from None
+
+    def admit(
+        self,
+        wallet_id: str,
+        ceiling: Ceiling,
+        *,
+        reference: str,
+        call: Call | None,
+        now: datetime,
+        lifetime: timedelta,
+    ) -> Admission:
+        """Reserve credits under a reference; a repeat returns the first hold.
+
+        Raises:
+            InsufficientCreditsError: The wallet cannot cover it.
+            ReferenceConflictError: The reference stands for another call.
+            WalletNotFoundError: No wallet has this id.
+        """
+        wallet = self.wallet(wallet_id)
+        earlier = self.holds.get(reference)
+        if earlier is not None:
+            same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
+            paid_output = ceiling.affordable(same.amount)
+            return Admission(same, paid_output, paid_output, wallet.available)
+        wallet, admission = admit(
+            wallet, ceiling, reference=reference, call=call, now=now, lifetime=lifetime
+        )
+        self.holds[reference] = self.new_holds[reference] = admission.hold
+        self._change(wallet)
+        return admission
+
+    def extend(self, reference: str, ceiling: Ceiling, *, output_bound: int) -> Extension:
+        """Grow a hold as far as its wallet affords; a repeat changes nothing.
+
+        Raises:
+            HoldNotFoundError: No hold has this reference.
+        """
+        hold = self._hold(reference)
+        wallet, extension = extend(
+            self.wallet(hold.wallet_id), hold, ceiling, output_bound=output_bound
+        )
+        if extension.hold is not hold:
+            self._change_hold(hold, extension.hold)
+            self._change(wallet)
+        return extension
+
+    def settle(
+        self,
+        reference: str,
+        cost: Credits,
+        *,
+        at: datetime,
+        outcome: Outcome | None = None,
+        closing: HoldState = HoldState.SETTLED,
+    ) -> Hold:
+        """Close a hold, charging ``cost``; a repeat changes nothing.
+
+        Raises:
+            HoldNotFoundError: No hold has this reference.
+        """
+        hold = self._hold(reference)
+        settlement = settle(
+            self.wallet(hold.wallet_id), hold, cost, at=at, outcome=outcome, closing=closing
+        )
+        if settlement.hold is not hold:
+            self._change_hold(hold, settlement.hold)
+        for transfer in settlement.transfers:
+            self.transfers[transfer.reference] = transfer
+        self.new_transfers.extend(settlement.transfers)
+        self.new_alerts.extend(settlement.alerts)
+        if settlement.wallet is not self.wallets[hold.wallet_id]:
+            self._change(settlement.wallet)
+        return settlement.hold
+
+    def void(self, reference: str, wallet_id: str, *, call: Call | None, at: datetime) -> None:
+        """See to it that nothing is held under a reference, now or later.
+
+        A hold that is there is released. Where there is none, a released one takes its name,
+        so that whoever is still about to make it finds that it exists.
+        """
+        outcome = Outcome(error="interrupted")
+        if reference in self.holds:
+            self.settle(reference, ZERO, at=at, outcome=outcome, closing=HoldState.RELEASED)
+            return
+        self.holds[reference] = self.new_holds[reference] = Hold(
+            reference=reference,
+            wallet_id=self.wallet(wallet_id).id,
+            amount=ZERO,
+            created_at=at,
+            expires_at=at,
+            state=HoldState.RELEASED,
+            closed_at=at,
+            call=call,
+            outcome=outcome,
+        )
+
+    def post(self, transfers: Iterable[Transfer]) -> bool:
+        """Move credits; whether anything moved that had not moved before.
+
+        Raises:
+            InsufficientCreditsError: A wallet would go below what it holds.
+            ReferenceConflictError: A reference stands for another movement.
+            WalletNotFoundError: A transfer concerns a wallet that is not locked here.
+        """
+        fresh: list[Transfer] = []
+        wallets: dict[str, Wallet] = {}
+        for transfer in transfers:
+            earlier = self.transfers.get(transfer.reference)
+            if earlier is not None:
+                if not earlier.same_movement_as(transfer):
+                    raise ReferenceConflictError(transfer.reference)
+                continue
+            wallet = wallets.get(transfer.wallet_id) or self.wallet(transfer.wallet_id)
+            wallets[wallet.id] = _moved(wallet, transfer)
+            fresh.append(transfer)
+        for transfer in fresh:
+            self.transfers[transfer.reference] = transfer
+        self.new_transfers.extend(fresh)
+        for wallet in wallets.values():
+            self._change(wallet)
+        return bool(fresh)
+
+    def _hold(self, reference: str) -> Hold:
+        try:
+            return self.holds[reference]
+        except KeyError:
+            raise HoldNotFoundError(reference) from None
+
+    def _change_hold(self, before: Hold, hold: Hold) -> None:
+        reference = hold.reference
+        self.holds[reference] = hold
+        if reference in self.new_holds:
+            self.new_holds[reference] = hold
+        else:
+            read, _ = self.changed_holds.get(reference, (before, before))
+            self.changed_holds[reference] = (read, hold)
+
+    def _change(self, wallet: Wallet) -> None:
+        self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet
+
+
+def _moved(wallet: Wallet, transfer: Transfer) -> Wallet:
+    if transfer.to_account == wallet.id:
+        return wallet.with_balance(posted=wallet.posted + transfer.amount, held=wallet.held)
+    if transfer.from_account == wallet.id:
+        if transfer.amount > wallet.available:
+            raise InsufficientCreditsError(needed=transfer.amount, available=wallet.available)
+        return wallet.with_balance(posted=wallet.posted - transfer.amount, held=wallet.held)
+    return wallet

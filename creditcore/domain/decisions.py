@@ -1,0 +1,199 @@
+"""The pure decisions over a wallet: admit a call, extend its hold, settle it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.errors import InsufficientCreditsError
+from creditcore.domain.holds import Call, Hold, HoldState, Outcome
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer to a call that may run.
+
+    Attributes:
+        hold: The credits reserved for it.
+        output_bound: The output limit (of one choice) that upstream must keep.
+        paid_output: How much of it the hold pays for already: all, unless it can grow.
+        available: What the wallet can still reserve after this hold.
+        key: The API key that asked, where one did.
+    """
+
+    hold: Hold
+    output_bound: int
+    paid_output: int
+    available: Credits
+    key: ApiKey | None = None
+
+    def to(self, key: ApiKey) -> Admission:
+        """Return the same answer to the bearer of a key."""
+        return Admission(self.hold, self.output_bound, self.paid_output, self.available, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The answer to a call that wants to go on.
+
+    Attributes:
+        hold: The hold, grown as far as the wallet affords.
+        paid_output: The output (of one choice) that it pays for now.
+        available: What the wallet can still reserve after that.
+    """
+
+    hold: Hold
+    paid_output: int
+    available: Credits
+
+
+def admit(
+    wallet: Wallet,
+    ceiling: Ceiling,
+    *,
+    reference: str,
+    call: Call | None,
+    now: datetime,
+    lifetime: timedelta,
+) -> tuple[Wallet, Admission]:
+    """Reserve the most a call may cost.
+
+    Where the caller left the output limit open, it is lowered to what the wallet
+    affords; the lowered limit is returned and must be sent upstream. A call whose hold
+    can grow reserves no more than its opening at first.
+
+    Raises:
+        InsufficientCreditsError: Not even one output token, or not the limit that
+            the caller asked for, is covered.
+    """
+    available = wallet.available
+    output_bound = ceiling.affordable(available)
+    lowered_too_far = output_bound < (ceiling.output_bound if ceiling.fixed_output else 1)
+    paid_output = min(output_bound, ceiling.opening or output_bound)
+    needed = ceiling.amount(paid_output)
+    if needed > available or (lowered_too_far and ceiling.output_bound > 0):
+        raise InsufficientCreditsError(
+            needed=ceiling.amount(),
+            available=available,
+            affordable_output_tokens=output_bound if ceiling.per_output_token else None,
+        )
+    if call is not None and output_bound < ceiling.output_bound:
+        call = replace(call, output_bound=call.output_bound * output_bound // ceiling.output_bound)
+    hold = Hold(
+        reference=reference,
+        wallet_id=wallet.id,
+        amount=needed,
+        created_at=now,
+        expires_at=now + lifetime,
+        call=call,
+    )
+    wallet = wallet.with_balance(posted=wallet.posted, held=wallet.held + needed)
+    return wallet, Admission(hold, output_bound, paid_output, wallet.available)
+
+
+def extend(
+    wallet: Wallet, hold: Hold, ceiling: Ceiling, *, output_bound: int
+) -> tuple[Wallet, Extension]:
+    """Grow an open hold to pay for an output, as far as the wallet affords.
+
+    A hold never shrinks here, so a repeat changes nothing. One that is closed stays as
+    it is and pays for nothing more.
+    """
+    if not hold.is_open:
+        return wallet, Extension(hold, 0, wallet.available)
+    affordable = hold.amount + wallet.available
+    paid_output = min(output_bound, ceiling.affordable(affordable))
+    amount = min(max(hold.amount, ceiling.amount(paid_output)), affordable)
+    if amount > hold.amount:
+        held = wallet.held + amount - hold.amount
+        wallet = wallet.with_balance(posted=wallet.posted, held=held)
+        hold = replace(hold, amount=amount)
+    return wallet, Extension(hold, paid_output, wallet.available)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What closing a hold changes."""
+
+    wallet: Wallet
+    hold: Hold
+    transfers: tuple[Transfer, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+
+def settle(
+    wallet: Wallet,
+    hold: Hold,
+    cost: Credits,
+    *,
+    at: datetime,
+    outcome: Outcome | None = None,
+    closing: HoldState = HoldState.SETTLED,
+) -> Settlement:
+    """Charge the true cost of a call and free the rest of its hold.
+
+    Cost beyond the hold is written off with an alert: the wallet never owes. A hold
+    that was closed already changes nothing, unless it ended unpaid and a cost turns
+    up late: that cost is written off, once.
+    """
+    if cost < ZERO:
+        raise ValueError(f"a cost is not negative: {cost}")
+    if not hold.is_open:
+        return _settle_late(wallet, hold, cost, at=at, outcome=outcome)
+    charged = min(cost, hold.amount)
+    beyond = cost - charged
+    closed = hold.close(closing, at=at, charged=charged, written_off=beyond, outcome=outcome)
+    wallet = wallet.with_balance(posted=wallet.posted - charged, held=wallet.held - hold.amount)
+    transfers: tuple[Transfer, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    if charged:
+        charge = Transfer(
+            wallet_id=wallet.id,
+            from_account=wallet.id,
+            to_account=PlatformAccount.USAGE,
+            amount=charged,
+            kind=TransferKind.CHARGE,
+            reference=f"charge:{hold.reference}",
+            at=at,
+        )
+        transfers = (charge,)
+    if beyond:
+        written_off, alert = _write_off(hold, beyond, at=at, why="cost more than its hold")
+        transfers, alerts = (*transfers, written_off), (alert,)
+    return Settlement(wallet, closed, transfers, alerts)
+
+
+def _settle_late(
+    wallet: Wallet, hold: Hold, cost: Credits, *, at: datetime, outcome: Outcome | None
+) -> Settlement:
+    if hold.state is HoldState.SETTLED or hold.written_off or not cost:
+        return Settlement(wallet, hold)
+    why = f"was priced after its hold had {hold.state}"
+    written_off, alert = _write_off(hold, cost, at=at, why=why)
+    late = replace(hold, written_off=cost, outcome=outcome or hold.outcome)
+    return Settlement(wallet, late, (written_off,), (alert,))
+
+
+def _write_off(hold: Hold, amount: Credits, *, at: datetime, why: str) -> tuple[Transfer, Alert]:
+    transfer = Transfer(
+        wallet_id=hold.wallet_id,
+        from_account=PlatformAccount.WRITE_OFF,
+        to_account=PlatformAccount.USAGE,
+        amount=amount,
+        kind=TransferKind.WRITE_OFF,
+        reference=f"write_off:{hold.reference}",
+        at=at,
+    )
+    alert = Alert(
+        key=f"write_off:{hold.reference}",
+        severity=Severity.WARNING,
+        subject="A call cost more than could be charged",
+        message=f"Call {hold.reference} {why}; {amount} credits were written off.",
+        at=at,
+    )
+    return transfer, alert
