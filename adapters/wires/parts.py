@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.wires.fields import invalid, shown
@@ -87,7 +87,7 @@ def unserved(kind: str, place: str) -> InvalidRequestError:
     )
 
 
-def read_object(item: object, place: str, *, noun: str, known: Container[str]) -> dict[str, Any]:
+def read_object(item: object, place: str, *, noun: str, known: frozenset[str]) -> dict[str, Any]:
     """Return an object without its nulls: SDKs echo an answer with all it could have had.
 
     Raises:
@@ -95,6 +95,8 @@ def read_object(item: object, place: str, *, noun: str, known: Container[str]) -
     """
     if not isinstance(item, dict):
         raise invalid(place, "must be an object")
+    if known.issuperset(item) and None not in item.values():
+        return item
     for name, value in item.items():
         if value is not None and name not in known:
             raise InvalidRequestError(

@@ -54,6 +54,9 @@ class Prompt:
 
     def add_text(self, value: object) -> None:
         """Count the text in any JSON value. Iterative: a client chooses how deep it is."""
+        if isinstance(value, str):  # as nearly every message is
+            self.text_bytes += len(value) if value.isascii() else len(value.encode())
+            return
         pending = [value]
         while pending:
             item = pending.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from typing import Any
 
@@ -10,6 +11,7 @@ from adapters.wires.fields import invalid, shown, unknown
 from creditcore.ports.inference import InferenceRequest
 
 _LONGEST_MODEL = 200
+_ESCAPED_HOUR = re.compile(rb"\\u00(?:31|68)")
 
 
 def given_fields(body: bytes) -> dict[str, Any]:
@@ -18,7 +20,10 @@ def given_fields(body: bytes) -> dict[str, Any]:
     Raises:
         InvalidRequestError: Not JSON, or not an object.
     """
-    return {name: value for name, value in decode_body(body).items() if value is not None}
+    fields = decode_body(body)
+    if None not in fields.values():
+        return fields
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def may_cache_for_an_hour(body: bytes) -> bool:
@@ -27,7 +32,7 @@ def may_cache_for_an_hour(body: bytes) -> bool:
     Nothing is parsed for it: a text that merely quotes it, and a letter written as an escape,
     count as well. That only makes a hold larger than it has to be.
     """
-    return b'"1h"' in body or b"\\u0031" in body or b"\\u0068" in body
+    return b'"1h"' in body or (b"\\u00" in body and _ESCAPED_HOUR.search(body) is not None)
 
 
 def read_model(given: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ reports the last value of a field counts, and a zero never takes a count back.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from creditcore.domain.pricing import Usage
@@ -18,66 +17,71 @@ _MAX_TOKENS = 10**10
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,11}(?:\.0{1,9})?")
 
-_Path = tuple[str, ...]
+_Names = dict[str, Any]
+"""Names in a report, each with the count it stands for, or with the names below it."""
 
 
 class Shape(NamedTuple):
-    """Where a protocol keeps each count: the protocol's own place first, then others seen there.
+    """How a protocol names each count.
 
     Attributes:
-        prompt: Tokens read.
-        completion: Tokens written.
+        prompt: Tokens read: the protocol's own name first, then others seen in its place.
+        completion: Tokens written, in the same way.
+        names: Every other name, and the two own ones.
         cache_is_beside: Whether tokens of the cache stand beside the prompt's, not among them.
     """
 
-    prompt: tuple[_Path, ...]
-    completion: tuple[_Path, ...]
+    prompt: tuple[str, ...]
+    completion: tuple[str, ...]
+    names: _Names
     cache_is_beside: bool = False
 
 
-_PROMPT, _COMPLETION = ("prompt_tokens",), ("completion_tokens",)
-_INPUT, _OUTPUT = ("input_tokens",), ("output_tokens",)
+_INPUT_DETAILS: _Names = {
+    "cached_tokens": "cached",
+    "cache_read_tokens": "cached",
+    "cache_creation_tokens": "written",
+    "cache_write_tokens": "written",
+    "cache_creation_token_details": {
+        "ephemeral_5m_input_tokens": "written_5m",
+        "ephemeral_1h_input_tokens": "written_1h",
+    },
+}
+_OUTPUT_DETAILS: _Names = {"reasoning_tokens": "reasoning"}
+_NAMES: _Names = {
+    "total_tokens": "total",
+    "prompt_tokens_details": _INPUT_DETAILS,
+    "input_tokens_details": _INPUT_DETAILS,
+    "cached_tokens": "cached",
+    "cache_read_input_tokens": "cached",
+    "prompt_cache_hit_tokens": "cached",
+    "cache_creation_input_tokens": "written",
+    "cache_write_tokens": "written",
+    "cache_creation": _INPUT_DETAILS["cache_creation_token_details"],
+    "completion_tokens_details": _OUTPUT_DETAILS,
+    "output_tokens_details": _OUTPUT_DETAILS,
+    **_OUTPUT_DETAILS,
+}
 
-CHAT = Shape((_PROMPT, _INPUT), (_COMPLETION, _OUTPUT))
-EMBEDDINGS = Shape((_PROMPT, _INPUT, ("total_tokens",)), (_COMPLETION, _OUTPUT))
-RESPONSES = Shape((_INPUT, _PROMPT), (_OUTPUT, _COMPLETION))
-MESSAGES = Shape((_INPUT,), (_OUTPUT, _COMPLETION), cache_is_beside=True)
-_MESSAGES_AS_CHAT = (_PROMPT,)
 
-_DETAILS = ("prompt_tokens_details", "input_tokens_details")
-_CACHE_READ: tuple[_Path, ...] = (
-    ("cache_read_input_tokens",),
-    *((details, "cached_tokens") for details in _DETAILS),
-    *((details, "cache_read_tokens") for details in _DETAILS),
-    ("cached_tokens",),
-    ("prompt_cache_hit_tokens",),
-)
-_CACHE_WRITE: tuple[_Path, ...] = (
-    ("cache_creation_input_tokens",),
-    *((details, "cache_creation_tokens") for details in _DETAILS),
-    *((details, "cache_write_tokens") for details in _DETAILS),
-    ("cache_write_tokens",),
-)
-_BY_TIME: tuple[_Path, ...] = (
-    ("cache_creation",),
-    *((details, "cache_creation_token_details") for details in _DETAILS),
-)
-_WRITTEN_5M = tuple((*path, "ephemeral_5m_input_tokens") for path in _BY_TIME)
-_WRITTEN_1H = tuple((*path, "ephemeral_1h_input_tokens") for path in _BY_TIME)
-_REASONING: tuple[_Path, ...] = (
-    ("completion_tokens_details", "reasoning_tokens"),
-    ("output_tokens_details", "reasoning_tokens"),
-    ("reasoning_tokens",),
-)
-_TOTAL: tuple[_Path, ...] = (("total_tokens",),)
+def _shape(
+    prompt: tuple[str, ...], completion: tuple[str, ...], *, cache_is_beside: bool = False
+) -> Shape:
+    names = {prompt[0]: "prompt", completion[0]: "completion", **_NAMES}
+    return Shape(prompt, completion, names, cache_is_beside)
+
+
+_PROMPT, _COMPLETION = "prompt_tokens", "completion_tokens"
+_INPUT, _OUTPUT = "input_tokens", "output_tokens"
+
+CHAT = _shape((_PROMPT, _INPUT), (_COMPLETION, _OUTPUT))
+EMBEDDINGS = _shape((_PROMPT, _INPUT, "total_tokens"), (_COMPLETION, _OUTPUT))
+RESPONSES = _shape((_INPUT, _PROMPT), (_OUTPUT, _COMPLETION))
+MESSAGES = _shape((_INPUT,), (_OUTPUT, _COMPLETION), cache_is_beside=True)
 
 
 class Reports:
-    """What the reports of one answer add up to, as far as they have come.
-
-    Attributes:
-        seen: Whether any of them had a count in it.
-    """
+    """What the reports of one answer add up to, as far as they have come."""
 
     def __init__(self, shape: Shape) -> None:
         """Start with nothing reported.
@@ -85,23 +89,20 @@ class Reports:
         Args:
             shape: Where the protocol keeps its counts.
         """
-        self.seen = False
         self._shape = shape
         self._counts: dict[str, int] = {}
 
     def begin(self, report: object) -> None:
         """Take a report from before anything was written: its output is a placeholder."""
-        self._take(report, {"completion", "reasoning"})
+        self._take(report, left_out=("completion", "reasoning"))
 
     def add(self, report: object) -> bool:
         """Take a report, which may be partial; whether it counts what was written so far."""
-        return self._take(report, set())
+        return self._take(report)
 
     @property
     def usage(self) -> Usage | None:
         """The counts so far, 0 for a side that no report has; None where none has either."""
-        if not self.seen:
-            return None
         counts = self._counts
         prompt, written_1h = counts.get("prompt", 0), counts.get("written_1h", 0)
         cached = counts.get("cached", 0)
@@ -135,65 +136,68 @@ class Reports:
             return True
         return self._counts.get("total") == prompt + cache + self._counts.get("completion", 0)
 
-    def _take(self, report: Any, left_out: set[str]) -> bool:
-        if not isinstance(report, Mapping):
+    def _take(self, report: object, left_out: tuple[str, ...] = ()) -> bool:
+        if not isinstance(report, dict):
             return False
-        found = {name: tokens for name, tokens in self._read(report) if name not in left_out}
+        found = self._read(report)
+        for name in left_out:
+            found.pop(name, None)
         for name, tokens in found.items():
-            if tokens or not self._counts.get(name):
+            if tokens:
                 self._counts[name] = tokens
-        self.seen = self.seen or bool(found)
         return bool(found.get("completion"))
 
-    def _read(self, report: Mapping[str, Any]) -> list[tuple[str, int]]:
+    def _read(self, report: dict[str, Any]) -> dict[str, int]:
+        """Return the counts in a report. Names that it does not have cost nothing."""
         shape = self._shape
-        counts = {
-            "prompt": _first(report, shape.prompt),
-            "completion": _first(report, shape.completion),
-            "cached": _most(report, _CACHE_READ),
-            "written": _most(report, _CACHE_WRITE),
-            "written_5m": _most(report, _WRITTEN_5M),
-            "written_1h": _most(report, _WRITTEN_1H),
-            "reasoning": _most(report, _REASONING),
-            "total": _first(report, _TOTAL),
-        }
-        if shape.cache_is_beside and counts["prompt"] is None:
-            # Counts in the shape of chat, where the cache is among the prompt.
-            among = _first(report, _MESSAGES_AS_CHAT)
-            counts |= {"prompt": among, "among": 1 if among else None}
-        return [(name, tokens) for name, tokens in counts.items() if tokens is not None]
+        found: dict[str, int] = {}
+        _gather(report, shape.names, found)
+        if not found.get("prompt"):
+            _find(report, "prompt", shape.prompt, found)
+            if shape.cache_is_beside and "prompt" not in found:
+                # Counts in the shape of chat, where the cache is among the prompt.
+                _find(report, "prompt", (_PROMPT,), found)
+                found["among"] = found.get("prompt", 0)
+        if not found.get("completion"):
+            _find(report, "completion", shape.completion, found)
+        return found
 
 
-def _first(report: Mapping[str, Any], paths: tuple[_Path, ...]) -> int | None:
-    """Return the first count that is one and more than 0, else 0 where one says so."""
-    found = None
-    for path in paths:
-        tokens = _count(report, path)
+def _gather(report: dict[str, Any], names: _Names, found: dict[str, int]) -> None:
+    """Add what stands under these names; of several for the same count, the largest."""
+    for name, value in report.items():
+        count = names.get(name)
+        if count is None:
+            continue
+        if type(count) is not str:
+            if isinstance(value, dict):
+                _gather(value, count, found)
+            continue
+        tokens = _tokens(value)
+        if tokens is not None and tokens > found.get(count, -1):
+            found[count] = tokens
+
+
+def _find(
+    report: dict[str, Any], count: str, names: tuple[str, ...], found: dict[str, int]
+) -> None:
+    """Add the first count that is one and more than 0, else 0 where one says so."""
+    for name in names:
+        tokens = _tokens(report.get(name))
+        if tokens is not None:
+            found[count] = tokens
         if tokens:
-            return tokens
-        found = tokens if found is None else found
-    return found
+            return
 
 
-def _most(report: Mapping[str, Any], paths: tuple[_Path, ...]) -> int | None:
-    """Return the largest of counts that mean the same under several names."""
-    counts = [tokens for path in paths if (tokens := _count(report, path)) is not None]
-    return max(counts, default=None)
-
-
-def _count(report: Mapping[str, Any], path: _Path) -> int | None:
+def _tokens(value: object) -> int | None:
     """Return a count of tokens; None where there is none that can be read."""
-    parent: Any = report
-    for name in path[:-1]:
-        parent = parent.get(name) if isinstance(parent, Mapping) else None
-    if not isinstance(parent, Mapping):
-        return None
-    value: Any = parent.get(path[-1])
-    if isinstance(value, str):
-        text = value.strip()
-        value = int(text.partition(".")[0]) if _WHOLE_NUMBER.fullmatch(text) else None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if type(value) is not int or not 0 <= value <= _MAX_TOKENS:
-        return None
-    return value
+    if type(value) is not int:
+        if isinstance(value, str):
+            text = value.strip()
+            value = int(text.partition(".")[0]) if _WHOLE_NUMBER.fullmatch(text) else None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if type(value) is not int:
+            return None
+    return value if 0 <= value <= _MAX_TOKENS else None

@@ -27,6 +27,7 @@ from creditcore.ports.inference import InferenceRequest, Receipt
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT = "max_completion_tokens"
 _MAX_CHOICES = 128
+_STREAM_OPTIONS = frozenset({"include_usage", "include_obfuscation"})
 
 
 class ChatCompletions(OpenAIWire):
@@ -44,20 +45,20 @@ class ChatCompletions(OpenAIWire):
         model = read_model(given)
         messages, prompt = read_messages(given.get("messages"))
         stream = read_flag(given, "stream")
-        options = read_stream_options(
-            given, stream=stream, known=("include_usage", "include_obfuscation")
-        )
+        options = read_stream_options(given, stream=stream, known=_STREAM_OPTIONS)
         choices = read_integer(given, "n", most=_MAX_CHOICES) or 1
         limit_field, output_limit = _limit(given)
 
         fields: dict[str, Any] = {"model": model, "messages": messages}
-        check_tools(given.get("tools"), FUNCTION_TOOLS)
+        if "tools" in given:
+            check_tools(given["tools"], FUNCTION_TOOLS)
         fields |= CHAT_FIELDS.read(given)
         if choices > 1:
             fields["n"] = choices
         if output_limit is not None:
             fields[limit_field] = output_limit
-        prompt.add_schemas(fields, "tools", "functions")
+        if "tools" in fields or "functions" in fields:
+            prompt.add_schemas(fields, "tools", "functions")
         return InferenceRequest(
             model=model,
             stream=stream,
