@@ -159,6 +159,19 @@ def define_entities(db: Any) -> None:
         tiers = Required(str)
         first_seen_at = Required(int, size=64)
 
+    class Job(entity):
+        _table_ = "jobs"
+        kind = Required(str, autostrip=False)
+        business_key = Required(str, autostrip=False)
+        payload = Required(str, autostrip=False)
+        run_at = Required(int, size=64)
+        state = Required(str)
+        attempts = Required(int, size=64)
+        due_at = Optional(int, size=64)
+        last_error = Optional(str, autostrip=False)
+        closed_at = Optional(int, size=64)
+        PrimaryKey(kind, business_key)
+
     class SystemAlert(entity):
         _table_ = "system_alerts"
         key = PrimaryKey(str, autostrip=False)

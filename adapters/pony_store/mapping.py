@@ -40,7 +40,8 @@ def micros_or_none(at: datetime | None) -> int | None:
     return None if at is None else micros(at)
 
 
-def _instant_or_none(at: int | None) -> datetime | None:
+def instant_or_none(at: int | None) -> datetime | None:
+    """Return the instant in UTC, where there is one."""
     return None if at is None else instant(at)
 
 
@@ -242,7 +243,7 @@ def hold_from_row(row: Any) -> Hold:
         state=HoldState(row.state),
         charged=Credits(row.charge),
         written_off=Credits(row.written_off),
-        closed_at=_instant_or_none(row.closed_at),
+        closed_at=instant_or_none(row.closed_at),
         call=_call_from_row(row),
         outcome=Outcome(
             basis=Basis(row.basis),
@@ -341,8 +342,8 @@ def key_from_row(row: Any) -> ApiKey:
         # psycopg2 returns a memoryview.
         key_hash=bytes(row.key_hash),
         created_at=instant(row.created_at),
-        expires_at=_instant_or_none(row.expires_at),
-        revoked_at=_instant_or_none(row.revoked_at),
+        expires_at=instant_or_none(row.expires_at),
+        revoked_at=instant_or_none(row.revoked_at),
     )
 
 
@@ -401,7 +402,7 @@ def purchase_from_row(row: Any) -> Purchase:
         provider_id=row.provider_id,
         channel=row.channel,
         review_reason=row.review_reason,
-        closed_at=_instant_or_none(row.closed_at),
+        closed_at=instant_or_none(row.closed_at),
     )
 
 
@@ -447,7 +448,7 @@ def payment_event_from_row(row: Any) -> PaymentEvent:
         received_at=instant(row.received_at),
         deliveries=row.deliveries,
         attempts=row.attempts,
-        due_at=_instant_or_none(row.due_at),
+        due_at=instant_or_none(row.due_at),
     )
 
 

@@ -22,6 +22,7 @@ from adapters.pony_store.pool import BoundedPool
 from adapters.pony_store.prices import PonyPrices
 from adapters.pony_store.purchases import PonyPurchases
 from adapters.pony_store.session import Session
+from adapters.pony_store.tables.jobs import PonyJobs
 
 
 class PonyTransaction:
@@ -64,6 +65,11 @@ class PonyTransaction:
     def prices(self) -> PonyPrices:
         """The price list."""
         return PonyPrices(self._session)
+
+    @cached_property
+    def jobs(self) -> PonyJobs:
+        """Work that this transaction causes."""
+        return PonyJobs(self._session)
 
     @cached_property
     def alerts(self) -> PonyAlerts:

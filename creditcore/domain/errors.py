@@ -13,6 +13,7 @@
     │   ├── PurchaseNotFoundError
     │   ├── ApiKeyNotFoundError
     │   ├── PersonNotFoundError
+    │   ├── JobNotFoundError
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked or expired key
     ├── InvalidRequestError              the caller sent something unusable
@@ -151,6 +152,12 @@ class PersonNotFoundError(NotFoundError):
     """Nobody has this id."""
 
     noun = "person"
+
+
+class JobNotFoundError(NotFoundError):
+    """No job has this kind and business key."""
+
+    noun = "job"
 
 
 class ModelNotFoundError(NotFoundError):

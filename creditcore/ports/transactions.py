@@ -8,6 +8,7 @@ from typing import Protocol
 from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
+from creditcore.ports.jobs import Jobs
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
 from creditcore.ports.payment_events import PaymentEvents
@@ -74,6 +75,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def prices(self) -> Prices:
         """The price list."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work that this transaction causes."""
 
     @property
     def alerts(self) -> Alerts:

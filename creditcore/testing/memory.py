@@ -30,6 +30,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Hold
 from creditcore.domain.identities import Identity
+from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.money import ZERO, Credits
@@ -40,6 +41,7 @@ from creditcore.ports.audit import Breach
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+from creditcore.testing.memory_jobs import MemoryJobs
 
 Row = TypeVar("Row")
 
@@ -99,6 +101,7 @@ class MemoryTables:
     password_hashes: dict[str, str] = field(default_factory=dict)
     prices: dict[str, ModelPrice] = field(default_factory=dict)
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
+    jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
 
     def copy(self) -> MemoryTables:
@@ -141,6 +144,7 @@ class MemoryTransaction:
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
         self.prices = MemoryPrices(tables)
+        self.jobs = MemoryJobs(tables.jobs)
         self.alerts = MemoryAlerts(tables)
         self.audit = MemoryAudit(tables)
 

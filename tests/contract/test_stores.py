@@ -69,6 +69,10 @@ class TestPrices(contracts.PricesContract):
     pass
 
 
+class TestJobs(contracts.JobsContract):
+    pass
+
+
 class TestAlerts(contracts.AlertsContract):
     pass
 

@@ -12,6 +12,7 @@ from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
+from creditcore.testing.contracts.jobs import JobsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.people import PeopleContract
@@ -39,6 +40,7 @@ __all__ = [
     "ChargeUsageContract",
     "IdentityContract",
     "IdentityHouse",
+    "JobsContract",
     "LedgerContract",
     "PeopleContract",
     "PricesContract",

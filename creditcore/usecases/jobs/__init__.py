@@ -1,0 +1,1 @@
+"""Jobs, run by any number of workers."""
