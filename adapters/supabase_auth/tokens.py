@@ -19,8 +19,8 @@ from jwt.exceptions import InvalidTokenError
 
 from adapters.supabase_auth.client import GoTrueClient, NoAnswerError
 from adapters.supabase_auth.signing_keys import NoPublicKeysError, SigningKeys, UnknownKeyError
-from adapters.supabase_auth.vault import MAX_SEALED_BYTES
 from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.identities import MAX_GRANT_BYTES
 from creditcore.domain.people import clean_email
 from creditcore.ports.clock import Clock
 
@@ -28,6 +28,10 @@ AUDIENCE = "authenticated"
 ROLE = "authenticated"
 LEEWAY = timedelta(seconds=10)
 """How far two clocks may be apart. The server itself has no leeway."""
+
+MAX_TOKEN_BYTES = MAX_GRANT_BYTES - 512
+"""A usual token has 900 bytes. Metadata that its owner writes can make it 270,000 bytes long, and
+the server would still take it; the rest of a grant is the refresh token."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ASYMMETRIC = ["ES256", "RS256"]
@@ -104,7 +108,7 @@ class TokenVerifier:
             TokenRefusedError: It is not a token that counts here and now.
             NoAnswerError: Whether it is one cannot be said now.
         """
-        if len(token) > MAX_SEALED_BYTES or not token.isascii():
+        if len(token) > MAX_TOKEN_BYTES or not token.isascii():
             raise TokenRefusedError("it is too long to be kept")
         try:
             payload = self._payload(token)
