@@ -35,12 +35,15 @@ from adapters.wires.openai.responses import Responses
 from creditcore import (
     AuditBooks,
     ChargeUsage,
+    ConfirmPayment,
     ConvertCurrency,
     FixedRates,
     GrantCredits,
     GroupCommit,
     IssueKey,
-    PurchaseCredits,
+    PaymentInbox,
+    PollPayments,
+    SellCredits,
     SystemClock,
     SystemIds,
 )
@@ -96,7 +99,8 @@ def build(environ: Mapping[str, str]) -> Flask:
         head_timeout_s=settings.max_stream_seconds,
         first_byte_timeout_s=min(settings.first_token_seconds, settings.max_stream_seconds),
     )
-    payments = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
+    payment_gateway = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
+    payments = ConfirmPayment(transactions=store, gateway=payment_gateway, clock=clock)
 
     commits = GroupCommit(committing, clock)
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
@@ -124,20 +128,27 @@ def build(environ: Mapping[str, str]) -> Flask:
         ids=ids,
         identity=identity,
         model_gateway=model_gateway,
+        payment_gateway=payment_gateway,
         wires={wire.endpoint: wire for wire in wires},
         commits=commits,
         charge=charge,
         prices=prices,
         relay=relay,
-        purchase=PurchaseCredits(
+        sales=SellCredits(
             transactions=store,
-            gateway=payments,
+            gateway=payment_gateway,
+            payments=payments,
             converter=ConvertCurrency(rates=rates),
             clock=clock,
             ids=ids,
             currency=settings.paystack_currency,
             credits_per_usd=settings.credits_per_usd,
         ),
+        payments=payments,
+        inbox=PaymentInbox(
+            transactions=store, gateway=payment_gateway, payments=payments, clock=clock
+        ),
+        poller=PollPayments(transactions=store, payments=payments, clock=clock),
         keys=IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
         recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),
         welcome=WelcomePerson(

@@ -27,8 +27,11 @@ from creditcore.usecases.books.grant_credits import GrantCredits
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.convert_currency import ConvertCurrency, FixedRates
-from creditcore.usecases.payments.purchase_credits import PurchaseCredits
+from creditcore.usecases.payments.payment_inbox import PaymentInbox
+from creditcore.usecases.payments.poll_payments import PollPayments
+from creditcore.usecases.payments.sell_credits import SellCredits
 
 __all__ = [
     "Admission",
@@ -38,6 +41,7 @@ __all__ = [
     "Call",
     "Ceiling",
     "ChargeUsage",
+    "ConfirmPayment",
     "ConvertCurrency",
     "CreditcoreError",
     "Credits",
@@ -58,13 +62,15 @@ __all__ = [
     "Offer",
     "Outcome",
     "Payment",
+    "PaymentInbox",
     "PaymentStatus",
     "PlatformAccount",
+    "PollPayments",
     "Purchase",
-    "PurchaseCredits",
     "PurchaseState",
     "Rates",
     "ReferenceConflictError",
+    "SellCredits",
     "StoreError",
     "SystemClock",
     "SystemIds",

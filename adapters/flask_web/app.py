@@ -50,7 +50,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.extensions[SETTINGS] = settings
     app.extensions["creditcore.throttle"] = Throttle(settings.redis_url)
 
-    security.register(app, settings)
+    security.register(app, settings, checkouts=services.payment_gateway.checkout_origins)
     form_limits.register(app)
     trailing_slash.register(app)
     errors.register(app, base_url=settings.base_url)

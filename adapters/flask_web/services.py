@@ -10,6 +10,7 @@ from creditcore.ports.identity import PasswordAccounts
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import Wire
 from creditcore.ports.model_gateway import ModelGateway
+from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transactions
 from creditcore.usecases.books.audit_books import AuditBooks
 from creditcore.usecases.books.grant_credits import GrantCredits
@@ -20,7 +21,10 @@ from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.recognise_key import RecogniseKey
-from creditcore.usecases.payments.purchase_credits import PurchaseCredits
+from creditcore.usecases.payments.confirm_payment import ConfirmPayment
+from creditcore.usecases.payments.payment_inbox import PaymentInbox
+from creditcore.usecases.payments.poll_payments import PollPayments
+from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.end_sessions import EndSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
@@ -41,12 +45,16 @@ class Services:
     ids: Ids
     identity: PasswordAccounts
     model_gateway: ModelGateway
+    payment_gateway: PaymentGateway
     wires: Mapping[str, Wire]
     commits: GroupCommit
     charge: ChargeUsage
     prices: PriceList
     relay: RelayCall
-    purchase: PurchaseCredits
+    sales: SellCredits
+    payments: ConfirmPayment
+    inbox: PaymentInbox
+    poller: PollPayments
     keys: IssueKey
     recognise: RecogniseKey
     welcome: WelcomePerson

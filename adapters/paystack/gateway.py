@@ -17,6 +17,7 @@ from creditcore.domain.errors import (
     PaymentRejectedError,
     WebhookRefusedError,
 )
+from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment
 from creditcore.ports.payments import CheckoutRequest, WebhookNotice
 
@@ -25,6 +26,7 @@ MAX_ANSWER_BYTES = 1_048_576
 
 MAX_WEBHOOK_BYTES = 1_048_576
 
+_CHECKOUT_ORIGIN = "https://checkout.paystack.com"
 _PIECE_BYTES = 64 * 1024
 
 # What a header can carry. A line break would make the HTTP library name the key in its error.
@@ -79,6 +81,20 @@ class PaystackGateway:
 
     def __repr__(self) -> str:
         return f"PaystackGateway({self._base_url!r})"
+
+    @property
+    def signature_header(self) -> str:
+        """The header that carries Paystack's signature of a webhook."""
+        return "X-Paystack-Signature"
+
+    @property
+    def checkout_origins(self) -> Sequence[str]:
+        """Paystack's payment page, and the server we speak with: a sandbox serves its own."""
+        return _CHECKOUT_ORIGIN, f"{self._base.scheme}://{self._base.netloc}"
+
+    def minimum(self, currency: str) -> Money:
+        """Return the smallest amount that Paystack collects in a currency."""
+        return payloads.minimum(currency)
 
     def start_checkout(self, request: CheckoutRequest) -> str:
         """Return the address of the page where the payer pays.

@@ -20,7 +20,7 @@ import orjson
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus
-from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 
 # Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.=-]{0,99}")
@@ -44,6 +44,11 @@ _STATUSES = {
     "processing": PaymentStatus.PENDING,
     "queued": PaymentStatus.PENDING,
 }
+
+
+# https://paystack.com/docs/payments/webhooks/; families end with a dot.
+_EVENTS = {"charge.success": EventKind.PAID}
+_EVENT_FAMILIES = {"refund.": EventKind.REFUND, "charge.dispute.": EventKind.DISPUTE}
 
 
 def minimum(currency: str) -> Money:
@@ -196,7 +201,7 @@ def read_payment(answer: Answer, *, reference: str) -> Payment:
 
 
 def read_notice(body: bytes) -> WebhookNotice:
-    """Return what a webhook is about; it has no kind where it says nothing we understand.
+    """Return what a webhook is about; ``UNREADABLE`` where it says nothing we understand.
 
     It is signed all the same, so it is not refused: Paystack would only repeat it for three
     days, and it would be lost then.
@@ -208,9 +213,9 @@ def read_notice(body: bytes) -> WebhookNotice:
         event = _mapping(orjson.loads(body))
     except orjson.JSONDecodeError:
         event = {}
-    kind = _text(event.get("event"))
-    if not kind:
-        return WebhookNotice(kind="", reference="")
+    name = _text(event.get("event"))
+    if not name:
+        return WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
     data = _mapping(event.get("data"))
     places = (
         data.get("reference"),
@@ -218,7 +223,12 @@ def read_notice(body: bytes) -> WebhookNotice:
         _mapping(data.get("transaction")).get("reference"),
     )
     references = (place for place in places if isinstance(place, str) and is_reference(place))
-    return WebhookNotice(kind=kind, reference=next(references, ""))
+    return WebhookNotice(kind=_event_kind(name), name=name, reference=next(references, ""))
+
+
+def _event_kind(name: str) -> EventKind:
+    families = (kind for family, kind in _EVENT_FAMILIES.items() if name.startswith(family))
+    return _EVENTS.get(name) or next(families, EventKind.OTHER)
 
 
 def _check_reference(answer: Answer, data: Mapping[str, object], reference: str) -> None:

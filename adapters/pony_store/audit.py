@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adapters.pony_store.mapping import KIND_OF_PAID_BEFORE
 from adapters.pony_store.session import Session
 from creditcore.ports.audit import Breach
 
@@ -227,13 +228,14 @@ _CHECKS: dict[str, tuple[_Check, ...]] = {
             what="minor units paid, announced by the provider and never confirmed",
             stored="0",
             expected="p.price_minor_units",
-            among="""
+            among=f"""
                 FROM transactions p
                 WHERE p.state IN ('pending', 'failed') AND EXISTS (
                     SELECT 1 FROM payment_events e
-                    WHERE e.reference = p.paystack_ref AND e.kind = 'charge.success'
-                      AND e.received_at < {long_ago}
-                      AND (e.due_at IS NULL OR e.due_at < {long_ago}))
+                    WHERE e.reference = p.paystack_ref
+                      AND e.kind IN ('paid', '{KIND_OF_PAID_BEFORE}')
+                      AND e.received_at < {{long_ago}}
+                      AND (e.due_at IS NULL OR e.due_at < {{long_ago}}))
             """,
         ),
         _Check(

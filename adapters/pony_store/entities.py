@@ -129,7 +129,8 @@ def define_entities(db: Any) -> None:
     class PaymentEvent(entity):
         _table_ = "payment_events"
         digest = PrimaryKey(str, autostrip=False)
-        kind = Optional(str, autostrip=False)
+        kind = Required(str)
+        name = Optional(str, autostrip=False)
         reference = Optional(str, autostrip=False)
         body = Optional(str, autostrip=False)
         received_at = Required(int, size=64)

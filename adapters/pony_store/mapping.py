@@ -20,6 +20,7 @@ from creditcore.domain.people import Person, Role
 from creditcore.domain.pricing import ModelPrice, Rates, Tier, Usage
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -412,9 +413,13 @@ def _rate_from_row(row: Any) -> ExchangeRate | None:
     return ExchangeRate(row.rate_numerator, row.rate_denominator, row.rate_base, row.rate_quote)
 
 
+KIND_OF_PAID_BEFORE = "charge.success"
+"""What processes of before migration 0007 write for a payment, until they are replaced."""
+
 PAYMENT_EVENT_COLUMNS = (
     "digest",
     "kind",
+    "name",
     "reference",
     "body",
     "received_at",
@@ -428,7 +433,8 @@ def payment_event_values(event: PaymentEvent) -> tuple[object, ...]:
     """Return a row of ``payment_events``."""
     return (
         event.digest,
-        event.kind,
+        event.kind.value,
+        event.name,
         event.reference,
         event.body,
         micros(event.received_at),
@@ -442,7 +448,8 @@ def payment_event_from_row(row: Any) -> PaymentEvent:
     """Return the webhook of a row."""
     return PaymentEvent(
         digest=row.digest,
-        kind=row.kind,
+        kind=_event_kind(row.kind),
+        name=row.name,
         reference=row.reference,
         body=row.body,
         received_at=instant(row.received_at),
@@ -450,6 +457,12 @@ def payment_event_from_row(row: Any) -> PaymentEvent:
         attempts=row.attempts,
         due_at=instant_or_none(row.due_at),
     )
+
+
+def _event_kind(text: str) -> EventKind:
+    if text == KIND_OF_PAID_BEFORE:
+        return EventKind.PAID
+    return EventKind(text) if text in set(EventKind) else EventKind.OTHER
 
 
 def person_columns(person: Person) -> dict[str, object]:

@@ -133,7 +133,7 @@ class Purchase:
             and self.expires_at > now
         )
 
-    def apply(self, payment: Payment, *, at: datetime) -> Judgement:
+    def apply(self, payment: Payment, *, at: datetime) -> Decision:
         """Compare a verified payment with this offer.
 
         A paid purchase stays paid, and a late success of one that had failed still
@@ -141,7 +141,7 @@ class Purchase:
         reversal before anything was granted is kept for a person to review.
         """
         if not self.awaits_payment:
-            return Judgement(self)
+            return Decision(self)
         seen = replace(
             self,
             paid=payment.amount if payment.status is not PaymentStatus.PENDING else None,
@@ -150,9 +150,9 @@ class Purchase:
         )
         match payment.status:
             case PaymentStatus.PENDING:
-                return Judgement(self)
+                return Decision(self)
             case PaymentStatus.FAILED if self.state is PurchaseState.FAILED:
-                return Judgement(self)
+                return Decision(self)
             case PaymentStatus.FAILED:
                 failed = replace(
                     seen,
@@ -161,13 +161,13 @@ class Purchase:
                     review_reason=payment.message,
                     closed_at=at,
                 )
-                return Judgement(failed)
+                return Decision(failed)
             case PaymentStatus.REVERSED:
                 return seen.for_review("it was reversed before it was credited", at=at)
             case PaymentStatus.SUCCEEDED:
                 return seen.judge_success(payment.amount, at=at)
 
-    def judge_success(self, paid: Money, *, at: datetime) -> Judgement:
+    def judge_success(self, paid: Money, *, at: datetime) -> Decision:
         """Compare money that has arrived with the price that was asked."""
         price = self.offer.price
         if paid.currency != price.currency:
@@ -175,7 +175,7 @@ class Purchase:
         if paid < price:
             return self.for_review(f"only {paid} of {price} was paid", at=at)
         done = replace(self, state=PurchaseState.PAID, review_reason="", closed_at=at)
-        return Judgement(done, transfers=self._transfers(at))
+        return Decision(done, transfers=self._transfers(at))
 
     def _transfers(self, at: datetime) -> tuple[Transfer, ...]:
         parts = (
@@ -195,7 +195,7 @@ class Purchase:
             if amount > ZERO
         )
 
-    def for_review(self, reason: str, *, at: datetime) -> Judgement:
+    def for_review(self, reason: str, *, at: datetime) -> Decision:
         """Keep the payment for a person to decide about, crediting nothing."""
         alert = Alert(
             key=f"review:{self.reference}",
@@ -207,11 +207,11 @@ class Purchase:
         held_back = replace(
             self, state=PurchaseState.UNDER_REVIEW, review_reason=reason, closed_at=at
         )
-        return Judgement(held_back, alerts=(alert,))
+        return Decision(held_back, alerts=(alert,))
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Decision:
     """What a verified payment changes."""
 
     purchase: Purchase

@@ -1,10 +1,17 @@
-"""Webhooks of the payment provider, as received, and which of them wait to be acted upon."""
+"""Webhooks of the payment provider, as received, and which of them wait to be processed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol, Self
+
+from creditcore.ports.payments import EventKind
+
+# Longer than the provider takes to answer, or we to give up on it.
+_FIRST_PAUSE = timedelta(minutes=1)
+_MAX_PAUSE = timedelta(hours=1)
+_MAX_DOUBLINGS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,16 +20,18 @@ class PaymentEvent:
 
     Attributes:
         digest: SHA-256 of the body in hex: the provider sends no event id.
-        kind: The provider's name of the event; empty where the body cannot be read.
+        kind: What the event means to us.
+        name: The provider's name of the event; empty where the body cannot be read.
         reference: The payment it speaks of; empty where it names none.
         body: The exact text that was signed.
         deliveries: How often it came.
-        attempts: How often somebody has set about acting upon it.
-        due_at: When the next may; None where nothing is left to be done.
+        attempts: How many times processing was started.
+        due_at: When the next attempt may start; None where nothing is left to be done.
     """
 
     digest: str
-    kind: str
+    kind: EventKind
+    name: str
     reference: str
     body: str
     received_at: datetime
@@ -30,12 +39,21 @@ class PaymentEvent:
     attempts: int = 0
     due_at: datetime | None = None
 
+    def claim(self, now: datetime) -> Self:
+        """Return the event with one more attempt, due again after a pause.
+
+        The pause keeps other workers away; it doubles with each attempt, up to an hour.
+        """
+        doublings = min(self.attempts, _MAX_DOUBLINGS)
+        pause = min(_FIRST_PAUSE * 2**doublings, _MAX_PAUSE)
+        return replace(self, attempts=self.attempts + 1, due_at=now + pause)
+
 
 class PaymentEvents(Protocol):
-    """Every authenticated webhook, kept for ever. Those that are due some time are the inbox."""
+    """Every authenticated webhook. Those with a due time are the inbox."""
 
     def record(self, event: PaymentEvent) -> PaymentEvent:
-        """Keep an event, and return it as it is kept, locked until the transaction ends.
+        """Store an event, and return it as it is stored, locked until the transaction ends.
 
         A repeated delivery is counted, and changes nothing else.
         """
@@ -43,8 +61,8 @@ class PaymentEvents(Protocol):
     def lock_due(self, *, now: datetime) -> PaymentEvent | None:
         """Return the event that has been due for longest, locked until the transaction ends.
 
-        What somebody else has locked is passed over: any number may look at once, and
-        none waits for another.
+        Events that another transaction has locked are skipped: any number of workers may
+        look at once, and none waits for another.
         """
 
     def save(self, event: PaymentEvent) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from creditcore.domain.money import Money
@@ -28,21 +30,48 @@ class CheckoutRequest:
     description: str
 
 
+class EventKind(StrEnum):
+    """What a webhook means to us, whatever the provider calls it. Stored by these words."""
+
+    PAID = "paid"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookNotice:
     """What an authenticated webhook is about. Only a hint: what counts is ``verify``.
 
     Attributes:
-        kind: The provider's name of the event; empty where the body cannot be read.
+        kind: What it means; ``UNREADABLE`` where the body cannot be read.
+        name: The provider's own name of the event; empty where the body cannot be read.
         reference: The payment it speaks of, in our reference; empty where it names none.
     """
 
-    kind: str
+    kind: EventKind
+    name: str
     reference: str
 
 
 class PaymentGateway(Protocol):
     """Collects money. Never called while a database transaction is open."""
+
+    @property
+    def signature_header(self) -> str:
+        """The HTTP header that carries a webhook's signature."""
+
+    @property
+    def checkout_origins(self) -> Sequence[str]:
+        """Origins of the provider's payment pages, such as ``https://pay.example``."""
+
+    def minimum(self, currency: str) -> Money:
+        """Return the smallest amount that the provider collects in a currency.
+
+        Raises:
+            LookupError: It collects nothing in this currency.
+        """
 
     def start_checkout(self, request: CheckoutRequest) -> str:
         """Return the address of the provider's page where the payer pays.

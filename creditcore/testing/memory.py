@@ -33,14 +33,14 @@ from creditcore.domain.identities import Identity
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
-from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.ports.audit import Breach
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 from creditcore.testing.memory_jobs import MemoryJobs
 
 Row = TypeVar("Row")
@@ -525,6 +525,20 @@ class MemoryPaymentGateway:
     payments: dict[str, Payment] = field(default_factory=dict)
     secret: str = "signed"  # noqa: S105 - a stand-in
 
+    @property
+    def signature_header(self) -> str:
+        """Where ``secret`` is sent."""
+        return "X-Signature"
+
+    @property
+    def checkout_origins(self) -> Sequence[str]:
+        """Where its checkouts are."""
+        return ("https://pay.example",)
+
+    def minimum(self, currency: str) -> Money:
+        """Return one whole unit of any currency."""
+        return Money(100, currency)
+
     def start_checkout(self, request: CheckoutRequest) -> str:
         """Remember the checkout."""
         self.checkouts[request.reference] = request
@@ -535,11 +549,15 @@ class MemoryPaymentGateway:
         return self.payments.get(reference)
 
     def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
-        """Take a webhook of the form ``kind reference``."""
+        """Take a webhook of the form ``name reference``; the kind is the name up to a dot."""
         if signature != self.secret:
             raise WebhookRefusedError("The signature does not match.")
-        kind, _, reference = body.decode(errors="ignore").partition(" ")
-        return WebhookNotice(kind=kind, reference=reference if kind else "")
+        name, _, reference = body.decode(errors="ignore").partition(" ")
+        if not name:
+            return WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
+        word = name.partition(".")[0]
+        kind = EventKind(word) if word in set(EventKind) else EventKind.OTHER
+        return WebhookNotice(kind=kind, name=name, reference=reference)
 
 
 @dataclass

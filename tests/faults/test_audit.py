@@ -21,6 +21,7 @@ from creditcore import AuditBooks, Payment, PaymentStatus, SystemClock
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import RefusedByStoreError
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import a_purchase, a_wallet, admit, settle
 from creditcore.usecases.books.audit_books import INVARIANTS, Report
 from tests.stack import AUTH_SECRET, PATIENCE_S, REPOSITORY
@@ -119,15 +120,16 @@ def fill(store: PonyTransactions) -> None:
     with store.begin() as tx:
         tx.purchases.add(paid)
         tx.purchases.add(pending)
-        judgement = paid.apply(payment, at=NOW)
+        decision = paid.apply(payment, at=NOW)
         locked = tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
-        locked.post(judgement.transfers)
+        locked.post(decision.transfers)
         tx.ledger.write(locked)
-        tx.purchases.save(replace(judgement.purchase, provider_id="1"))
+        tx.purchases.save(replace(decision.purchase, provider_id="1"))
         tx.payment_events.record(
             PaymentEvent(
                 digest="d" * 64,
-                kind="charge.success",
+                kind=EventKind.PAID,
+                name="charge.success",
                 reference="paid",
                 body="{}",
                 received_at=LONG_AGO,

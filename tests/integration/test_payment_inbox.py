@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from creditcore import ConvertCurrency, Credits, FixedRates, Money, Purchase, PurchaseCredits
+from creditcore import ConfirmPayment, Credits, Money, PaymentInbox, PollPayments, Purchase
 from creditcore.domain.errors import (
     PaymentGatewayUnavailableError,
     StoreUnavailableError,
@@ -18,9 +18,10 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet, at_once
-from creditcore.testing.memory import FixedClock, MemoryPaymentGateway, SequentialIds
+from creditcore.testing.memory import FixedClock, MemoryPaymentGateway
 
 SIGNED = "signed"
 SECOND = timedelta(seconds=1)
@@ -70,7 +71,9 @@ class Shop:
     store: Unreliable
     provider: Provider
     clock: FixedClock
-    purchases: PurchaseCredits
+    payments: ConfirmPayment
+    inbox: PaymentInbox
+    poller: PollPayments
 
     def checkout(
         self,
@@ -96,8 +99,8 @@ class Shop:
 
     def report(self, reference: str = "cc-1", *, note: str = "") -> PaymentEvent | None:
         """Deliver the webhook that tells of a payment."""
-        body = f"charge.success {reference}".encode()
-        return self.purchases.receive(body + note.encode(), SIGNED)
+        body = f"paid {reference}".encode()
+        return self.inbox.receive(body + note.encode(), SIGNED)
 
     def acknowledge(self, reference: str = "cc-1") -> None:
         """Deliver a webhook to a process that dies when it has answered."""
@@ -111,10 +114,15 @@ class Shop:
         with self.store.begin() as tx:
             return tx.ledger.find_wallet("wallet-1").posted
 
-    def kept(self, body: bytes = b"charge.success cc-1") -> PaymentEvent:
+    def kept(self, body: bytes = b"paid cc-1") -> PaymentEvent:
         """Return an event as it is kept: as another delivery, which is not counted, would."""
         nothing = PaymentEvent(
-            digest=digest_of(body), kind="", reference="", body="", received_at=NOON
+            digest=digest_of(body),
+            kind=EventKind.OTHER,
+            name="",
+            reference="",
+            body="",
+            received_at=NOON,
         )
         with self.store.begin() as tx:
             kept = tx.payment_events.record(nothing)
@@ -148,14 +156,10 @@ def shop(any_store: Transactions) -> Shop:
     store, clock = Unreliable(any_store), FixedClock(NOON)
     provider = Provider(store=any_store, clock=clock)
     a_wallet(any_store)
-    purchases = PurchaseCredits(
-        transactions=store,
-        gateway=provider,
-        converter=ConvertCurrency(rates=FixedRates(())),
-        clock=clock,
-        ids=SequentialIds(),
-    )
-    return Shop(store, provider, clock, purchases)
+    payments = ConfirmPayment(transactions=store, gateway=provider, clock=clock)
+    inbox = PaymentInbox(transactions=store, gateway=provider, payments=payments, clock=clock)
+    poller = PollPayments(transactions=store, payments=payments, clock=clock)
+    return Shop(store, provider, clock, payments, inbox, poller)
 
 
 # -- first kept, then acted upon ---------------------------------------------------------------
@@ -169,7 +173,7 @@ def test_a_webhook_is_kept_before_anybody_is_asked(shop: Shop) -> None:
     assert event is not None
     assert shop.provider.asked == []
     assert shop.posted() == Credits.of(0)
-    assert shop.purchases.act_on(event) is True
+    assert shop.inbox.process(event) is True
     shop.assert_credited_once()
     assert shop.kept().due_at is None
 
@@ -179,9 +183,9 @@ def test_what_a_dead_process_acknowledged_is_credited_by_the_worker(shop: Shop) 
     shop.acknowledge()
 
     shop.clock.advance(MINUTE - SECOND)
-    too_early = shop.purchases.work_off()
+    too_early = shop.inbox.process_due()
     shop.clock.advance(SECOND)
-    in_time = shop.purchases.work_off()
+    in_time = shop.inbox.process_due()
 
     assert (too_early, in_time) == (0, 1)
     shop.assert_credited_once()
@@ -190,11 +194,11 @@ def test_what_a_dead_process_acknowledged_is_credited_by_the_worker(shop: Shop) 
 def test_a_worker_that_died_between_credits_and_mark_credits_no_more(shop: Shop) -> None:
     shop.checkout()
     shop.acknowledge()
-    shop.purchases.confirm("cc-1")
+    shop.payments.confirm("cc-1")
 
     shop.clock.advance(MINUTE)
 
-    assert shop.purchases.work_off() == 1
+    assert shop.inbox.process_due() == 1
     assert shop.provider.asked == ["cc-1"]
     shop.assert_credited_once()
 
@@ -212,7 +216,7 @@ def test_what_cannot_be_kept_is_not_acknowledged(shop: Shop) -> None:
 
 def test_a_forged_webhook_is_not_kept(shop: Shop) -> None:
     with pytest.raises(WebhookRefusedError):
-        shop.purchases.receive(b"charge.success cc-1", "forged")
+        shop.inbox.receive(b"paid cc-1", "forged")
 
     assert shop.kept().deliveries == 0
 
@@ -229,7 +233,7 @@ def test_while_the_provider_is_away_it_is_asked_less_and_less_often(shop: Shop) 
     for _ in range(10):
         while not shop.provider.asked:
             shop.clock.advance(MINUTE)
-            assert shop.purchases.work_off() == 0
+            assert shop.inbox.process_due() == 0
         shop.provider.asked.clear()
         pauses.append((shop.clock.now() - asked_at) // MINUTE)
         raised.append(len(shop.alerts()))
@@ -240,8 +244,8 @@ def test_while_the_provider_is_away_it_is_asked_less_and_less_often(shop: Shop) 
 
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
     assert raised == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
-    assert shop.alerts() == [f"stuck_webhook:{digest_of(b'charge.success cc-1')}"]
-    assert shop.purchases.work_off() == 1
+    assert shop.alerts() == [f"stuck_webhook:{digest_of(b'paid cc-1')}"]
+    assert shop.inbox.process_due() == 1
     shop.assert_credited_once()
 
 
@@ -251,7 +255,7 @@ def test_an_event_that_is_never_decided_is_tried_for_ever(shop: Shop) -> None:
     shop.save(replace(shop.kept(), attempts=10**6))
 
     shop.clock.advance(MINUTE)
-    shop.purchases.work_off()
+    shop.inbox.process_due()
 
     kept = shop.kept()
     assert (kept.attempts, kept.due_at) == (10**6 + 1, shop.clock.now() + 60 * MINUTE)
@@ -262,26 +266,26 @@ def test_a_provider_that_contradicts_its_own_webhook_is_asked_again(shop: Shop) 
     event = shop.report()
     assert event is not None
 
-    at_first = shop.purchases.act_on(event)
+    at_first = shop.inbox.process(event)
     shop.provider.payments["cc-1"] = replace(
         shop.provider.payments["cc-1"], status=PaymentStatus.SUCCEEDED
     )
     shop.clock.advance(MINUTE)
 
     assert at_first is False
-    assert shop.purchases.work_off() == 1
+    assert shop.inbox.process_due() == 1
     shop.assert_credited_once()
 
 
 def test_money_that_arrives_after_a_failure_is_credited(shop: Shop) -> None:
     shop.checkout(state=PurchaseState.FAILED)
-    by_the_poller = shop.purchases.confirm_pending()
+    by_the_poller = shop.poller.confirm_pending()
     shop.acknowledge()
 
     shop.clock.advance(MINUTE)
 
     assert by_the_poller == 0
-    assert shop.purchases.work_off() == 1
+    assert shop.inbox.process_due() == 1
     shop.assert_credited_once()
 
 
@@ -290,7 +294,7 @@ def test_a_failure_that_may_be_none_is_asked_about_again(shop: Shop) -> None:
     event = shop.report()
     assert event is not None
 
-    assert shop.purchases.act_on(event) is False
+    assert shop.inbox.process(event) is False
     assert shop.kept().due_at == NOON + MINUTE
 
 
@@ -301,13 +305,13 @@ def test_when_the_database_is_away_in_between_it_is_tried_again(shop: Shop) -> N
     shop.store.away = True
 
     with pytest.raises(StoreUnavailableError):
-        shop.purchases.act_on(event)
+        shop.inbox.process(event)
     with pytest.raises(StoreUnavailableError):
-        shop.purchases.work_off()
+        shop.inbox.process_due()
 
     shop.store.away = False
     shop.clock.advance(MINUTE)
-    assert shop.purchases.work_off() == 1
+    assert shop.inbox.process_due() == 1
     shop.assert_credited_once()
 
 
@@ -321,7 +325,7 @@ def test_many_workers_at_once_ask_once_about_each_payment(shop: Shop) -> None:
         shop.acknowledge(reference)
     shop.clock.advance(MINUTE)
 
-    done = at_once(4, lambda _: shop.purchases.work_off())
+    done = at_once(4, lambda _: shop.inbox.process_due())
 
     assert sum(int(str(count)) for count in done) == len(references)
     assert sorted(shop.provider.asked) == references
@@ -334,10 +338,10 @@ def test_webhook_worker_and_return_at_once_credit_once(shop: Shop) -> None:
     assert event is not None
     shop.clock.advance(MINUTE)
     reports = [
-        lambda: shop.purchases.act_on(event),
-        lambda: shop.purchases.confirm("cc-1"),
-        shop.purchases.work_off,
-        shop.purchases.confirm_pending,
+        lambda: shop.inbox.process(event),
+        lambda: shop.payments.confirm("cc-1"),
+        shop.inbox.process_due,
+        shop.poller.confirm_pending,
     ]
 
     outcomes = at_once(len(reports), lambda index: reports[index]())
@@ -366,21 +370,21 @@ def test_a_repeat_of_what_is_due_is_acted_upon(shop: Shop) -> None:
 
     assert again is not None
     assert again.attempts == 2
-    assert shop.purchases.work_off() == 0
+    assert shop.inbox.process_due() == 0
 
 
 def test_a_repeat_of_what_was_done_is_only_counted(shop: Shop) -> None:
     shop.checkout()
     event = shop.report()
     assert event is not None
-    shop.purchases.act_on(event)
+    shop.inbox.process(event)
 
     again = shop.report()
     shop.clock.advance(60 * MINUTE)
 
     assert again is None
     assert shop.kept().deliveries == 2
-    assert shop.purchases.work_off() == 0
+    assert shop.inbox.process_due() == 0
     assert shop.provider.asked == ["cc-1"]
 
 
@@ -395,7 +399,7 @@ def test_a_repeat_of_what_was_done_without_credits_is_acted_upon(
     again = shop.report()
 
     assert again is not None
-    assert shop.purchases.act_on(again)
+    assert shop.inbox.process(again)
     shop.assert_credited_once()
 
 
@@ -406,10 +410,10 @@ def test_a_payment_of_others_is_kept_with_an_alert(shop: Shop) -> None:
     event = shop.report("elsewhere-1")
     assert event is not None
 
-    assert shop.purchases.act_on(event) is True
+    assert shop.inbox.process(event) is True
 
     assert shop.alerts() == ["unknown_payment:elsewhere-1"]
-    assert shop.kept(b"charge.success elsewhere-1").due_at is None
+    assert shop.kept(b"paid elsewhere-1").due_at is None
     assert shop.provider.asked == []
 
 
@@ -419,7 +423,7 @@ def test_a_payment_that_does_not_match_is_kept_for_review(shop: Shop, paid: Mone
     event = shop.report()
     assert event is not None
 
-    assert shop.purchases.act_on(event) is True
+    assert shop.inbox.process(event) is True
 
     assert shop.purchase().state is PurchaseState.UNDER_REVIEW
     assert shop.alerts() == ["review:cc-1"]
@@ -430,27 +434,27 @@ def test_a_payment_that_does_not_match_is_kept_for_review(shop: Shop, paid: Mone
 def test_an_event_that_needs_nothing_is_done_at_once(shop: Shop, body: bytes) -> None:
     shop.checkout()
 
-    claimed = [shop.purchases.receive(body, SIGNED) for _ in range(2)]
+    claimed = [shop.inbox.receive(body, SIGNED) for _ in range(2)]
     shop.clock.advance(MINUTE)
 
     assert claimed == [None, None]
     assert shop.kept(body).deliveries == 2
-    assert shop.purchases.work_off() == 0
+    assert shop.inbox.process_due() == 0
     assert shop.provider.asked == []
     assert shop.alerts() == []
 
 
 def test_a_payment_without_a_name_is_done_at_once_with_an_alert(shop: Shop) -> None:
-    claimed = [shop.purchases.receive(b"charge.success", SIGNED) for _ in range(2)]
+    claimed = [shop.inbox.receive(b"paid", SIGNED) for _ in range(2)]
 
     assert claimed == [None, None]
-    assert shop.kept(b"charge.success").due_at is None
-    assert shop.alerts() == [f"unknown_payment:{digest_of(b'charge.success')}"]
+    assert shop.kept(b"paid").due_at is None
+    assert shop.alerts() == [f"unknown_payment:{digest_of(b'paid')}"]
 
 
 @pytest.mark.parametrize("body", [b"", b" \xff\0\xc3(", " é\0".encode()], ids=repr)
 def test_what_is_signed_and_says_nothing_is_kept_for_review(shop: Shop, body: bytes) -> None:
-    claimed = [shop.purchases.receive(body, SIGNED) for _ in range(2)]
+    claimed = [shop.inbox.receive(body, SIGNED) for _ in range(2)]
 
     assert claimed == [None, None]
     assert shop.kept(body).body == body.decode(errors="backslashreplace").replace("\0", "\\x00")
@@ -465,7 +469,7 @@ def test_a_round_has_an_end_however_many_are_due(shop: Shop) -> None:
         shop.acknowledge(f"elsewhere-{number}")
     shop.clock.advance(MINUTE)
 
-    assert [shop.purchases.work_off() for _ in range(3)] == [50, 2, 0]
+    assert [shop.inbox.process_due() for _ in range(3)] == [50, 2, 0]
 
 
 def test_a_round_has_an_end_however_slow_the_provider_is(shop: Shop) -> None:
@@ -476,7 +480,7 @@ def test_a_round_has_an_end_however_slow_the_provider_is(shop: Shop) -> None:
     shop.clock.advance(MINUTE)
     shop.provider.takes = 20 * SECOND
 
-    assert [shop.purchases.work_off() for _ in range(3)] == [2, 2, 1]
+    assert [shop.inbox.process_due() for _ in range(3)] == [2, 2, 1]
     shop.assert_credited_once(*references)
 
 
@@ -488,5 +492,5 @@ def test_one_that_is_never_confirmed_is_in_nobodys_way(shop: Shop) -> None:
 
     shop.clock.advance(MINUTE)
 
-    assert shop.purchases.work_off() == 1
+    assert shop.inbox.process_due() == 1
     assert shop.purchase("cc-2").state is PurchaseState.PAID

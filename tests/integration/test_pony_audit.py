@@ -15,6 +15,7 @@ from adapters.pony_store.engine import engine_for
 from creditcore.domain.books import Footprint
 from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
 from tests.stores import migrated_postgres_database, migrated_sqlite_file
 
@@ -77,10 +78,10 @@ def fill(store: PonyTransactions) -> None:
     )
     with store.begin() as tx:
         tx.purchases.add(purchase)
-        judgement = tx.purchases.lock(purchase.reference).apply(payment, at=NOON)
+        decision = tx.purchases.lock(purchase.reference).apply(payment, at=NOON)
         books = tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
-        books.post(judgement.transfers)
-        tx.purchases.save(judgement.purchase)
+        books.post(decision.transfers)
+        tx.purchases.save(decision.purchase)
         tx.ledger.write(books)
         tx.payment_events.record(announced(at=NOON))
         tx.commit()
@@ -88,7 +89,12 @@ def fill(store: PonyTransactions) -> None:
 
 def announced(*, at: datetime, digest: str = "d-1") -> PaymentEvent:
     return PaymentEvent(
-        digest=digest, kind="charge.success", reference="cc-1", body="{}", received_at=at
+        digest=digest,
+        kind=EventKind.PAID,
+        name="charge.success",
+        reference="cc-1",
+        body="{}",
+        received_at=at,
     )
 
 

@@ -15,6 +15,7 @@ from adapters.pony_store import PonyTransactions, migrate, open_store
 from adapters.pony_store.engine import engine_for
 from creditcore.domain.purchases import PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet
 from tests.integration.test_pony_schema import PAID, ROWS, insert, migrate_to
 from tests.stores import WAIT_S, fresh_postgres_database
@@ -34,7 +35,8 @@ RECEIVE_AS_BEFORE = """
 def an_event(digest: str) -> PaymentEvent:
     return PaymentEvent(
         digest=digest,
-        kind="charge.success",
+        kind=EventKind.PAID,
+        name="charge.success",
         reference="cc-1",
         body="{}",
         received_at=NOON,
@@ -130,6 +132,42 @@ def test_what_was_not_acted_upon_before_there_was_an_inbox_is_due(empty_url: str
 
     with closing(open_store(empty_url)) as store:
         assert sorted(take_due(store)) == ["failed", "newest", "pending"]
+
+
+def test_kinds_of_before_are_read_in_our_words(empty_url: str) -> None:
+    """Also one that a process of the version before writes when the columns are there."""
+    migrate_to(empty_url, "0006")
+    engine = engine_for(empty_url)
+    names = {
+        "charge.success": EventKind.PAID,
+        "refund.processed": EventKind.REFUND,
+        "charge.dispute.create": EventKind.DISPUTE,
+        "transfer.success": EventKind.OTHER,
+        "paid": EventKind.OTHER,
+        "": EventKind.UNREADABLE,
+    }
+    with closing(engine.open_connection()) as connection:
+        for name in names:
+            webhook = (f"before {name}", name, "cc-1")
+            connection.cursor().execute(engine.statement(RECEIVE_AS_BEFORE), webhook)
+        connection.commit()
+
+    migrate(empty_url)
+    with closing(engine.open_connection()) as connection:
+        for name in ("charge.success", "transfer.success"):
+            webhook = (f"beside {name}", name, "cc-1")
+            connection.cursor().execute(engine.statement(RECEIVE_AS_BEFORE), webhook)
+        connection.commit()
+
+    found = {}
+    with closing(open_store(empty_url)) as store, store.begin() as tx:
+        while (event := tx.payment_events.lock_due(now=NOON)) is not None:
+            found[event.digest] = (event.kind, event.name)
+            tx.payment_events.save(replace(event, due_at=None))
+    expected = {f"before {name}": (kind, name) for name, kind in names.items()}
+    expected["beside charge.success"] = (EventKind.PAID, "")
+    expected["beside transfer.success"] = (EventKind.OTHER, "")
+    assert found == expected
 
 
 @pytest.mark.parametrize("state", ["pending", "failed"])

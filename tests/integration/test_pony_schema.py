@@ -109,7 +109,7 @@ ROWS: dict[str, dict[str, object]] = {
     },
     "payment_events": {
         "digest": "d-1",
-        "kind": "charge.success",
+        "kind": "paid",
         "reference": "cc-1",
         "body": "{}",
         "received_at": 1,

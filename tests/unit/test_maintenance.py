@@ -17,14 +17,13 @@ from tests.stack import PATIENCE_S, wait_until
 
 def chores(**named: Any) -> Maintenance:
     """Return the chores, of which those that are not named have nothing to do."""
-    names = ("expire", "refresh", "work_off", "confirm_pending")
+    names = ("expire", "refresh", "process_due", "confirm_pending")
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
         charge=SimpleNamespace(expire=done["expire"]),
         prices=SimpleNamespace(refresh=done["refresh"]),
-        purchase=SimpleNamespace(
-            work_off=done["work_off"], confirm_pending=done["confirm_pending"]
-        ),
+        inbox=SimpleNamespace(process_due=done["process_due"]),
+        poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
     )
     return Maintenance(services)
 
@@ -86,7 +85,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
         raise ZeroDivisionError
 
     done = chores(
-        expire=lambda: 2, refresh=broken, work_off=lambda: 3, confirm_pending=lambda: 1
+        expire=lambda: 2, refresh=broken, process_due=lambda: 3, confirm_pending=lambda: 1
     ).run_once()
 
     assert done == {

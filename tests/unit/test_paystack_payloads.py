@@ -22,7 +22,7 @@ from adapters.paystack.payloads import (
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import PaymentStatus
-from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 
 REFERENCE = "tp-01JD9K7Q2M8F"
 
@@ -250,21 +250,45 @@ def test_only_paystack_says_that_a_reference_is_unknown(
 def test_each_event_names_its_payment(event: dict[str, object], reference: str) -> None:
     notice = read_notice(orjson.dumps(event))
 
-    assert (notice.kind, notice.reference) == (event["event"], reference)
+    assert (notice.name, notice.reference) == (event["event"], reference)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("charge.success", EventKind.PAID),
+        ("charge.failed", EventKind.OTHER),
+        ("charge.success.later", EventKind.OTHER),
+        ("refund.pending", EventKind.REFUND),
+        ("refund.processing", EventKind.REFUND),
+        ("refund.processed", EventKind.REFUND),
+        ("refund.failed", EventKind.REFUND),
+        ("refund.needs-attention", EventKind.REFUND),
+        ("charge.dispute.create", EventKind.DISPUTE),
+        ("charge.dispute.remind", EventKind.DISPUTE),
+        ("charge.dispute.resolve", EventKind.DISPUTE),
+        ("bank.transfer.rejected", EventKind.OTHER),
+        ("transfer.success", EventKind.OTHER),
+        ("invoice.create", EventKind.OTHER),
+        ("paid", EventKind.OTHER),
+    ],
+)
+def test_each_event_has_a_meaning(name: str, kind: EventKind) -> None:
+    assert read_notice(orjson.dumps({"event": name})).kind is kind
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b'"charge.success"', b"{}", b'{"event":7}', b"\xff", b"{" * 5000]
 )
 def test_body_that_is_no_event_says_nothing(body: bytes) -> None:
-    assert read_notice(body) == WebhookNotice(kind="", reference="")
+    assert read_notice(body) == WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
 
 
 @given(event=any_json | st.fixed_dictionaries({"event": st.text(), "data": any_json}))
 def test_whatever_a_webhook_contains_it_is_read(event: object) -> None:
     notice = read_notice(json.dumps(event).encode())
 
-    assert notice.kind.isprintable()
+    assert notice.name.isprintable()
     assert notice.reference == "" or is_reference(notice.reference)
 
 

@@ -54,12 +54,12 @@ def a_payment(amount: Money = PRICE, status: PaymentStatus = PaymentStatus.SUCCE
 
 
 def test_a_full_payment_grants_what_the_offer_says() -> None:
-    judgement = a_purchase().apply(a_payment(), at=NOON)
+    decision = a_purchase().apply(a_payment(), at=NOON)
 
-    assert judgement.purchase.state is PurchaseState.PAID
+    assert decision.purchase.state is PurchaseState.PAID
     assert [
         (transfer.from_account, transfer.amount, transfer.kind, transfer.reference)
-        for transfer in judgement.transfers
+        for transfer in decision.transfers
     ] == [
         (
             PlatformAccount.SALES,
@@ -73,35 +73,35 @@ def test_a_full_payment_grants_what_the_offer_says() -> None:
 
 @given(st.integers(PRICE.minor_units, 10**12))
 def test_paying_more_grants_no_more(minor_units: int) -> None:
-    judgement = a_purchase().apply(a_payment(Money(minor_units, "KES")), at=NOON)
+    decision = a_purchase().apply(a_payment(Money(minor_units, "KES")), at=NOON)
 
-    assert sum(transfer.amount.microcredits for transfer in judgement.transfers) == 2 * 10**9
-    assert judgement.purchase.paid == Money(minor_units, "KES")
+    assert sum(transfer.amount.microcredits for transfer in decision.transfers) == 2 * 10**9
+    assert decision.purchase.paid == Money(minor_units, "KES")
 
 
 @given(st.integers(0, PRICE.minor_units - 1))
 def test_paying_less_grants_nothing_and_calls_somebody(minor_units: int) -> None:
-    judgement = a_purchase().apply(a_payment(Money(minor_units, "KES")), at=NOON)
+    decision = a_purchase().apply(a_payment(Money(minor_units, "KES")), at=NOON)
 
-    assert judgement.purchase.state is PurchaseState.UNDER_REVIEW
-    assert not judgement.transfers
-    assert [alert.key for alert in judgement.alerts] == ["review:cc-1"]
-    assert judgement.purchase.paid == Money(minor_units, "KES")
+    assert decision.purchase.state is PurchaseState.UNDER_REVIEW
+    assert not decision.transfers
+    assert [alert.key for alert in decision.alerts] == ["review:cc-1"]
+    assert decision.purchase.paid == Money(minor_units, "KES")
 
 
 def test_the_right_number_in_the_wrong_currency_grants_nothing() -> None:
-    judgement = a_purchase().apply(a_payment(Money(PRICE.minor_units, "USD")), at=NOON)
+    decision = a_purchase().apply(a_payment(Money(PRICE.minor_units, "USD")), at=NOON)
 
-    assert judgement.purchase.state is PurchaseState.UNDER_REVIEW
-    assert not judgement.transfers
+    assert decision.purchase.state is PurchaseState.UNDER_REVIEW
+    assert not decision.transfers
 
 
 def test_a_reversal_before_the_credits_grants_nothing_and_calls_somebody() -> None:
-    judgement = a_purchase().apply(a_payment(status=PaymentStatus.REVERSED), at=NOON)
+    decision = a_purchase().apply(a_payment(status=PaymentStatus.REVERSED), at=NOON)
 
-    assert judgement.purchase.state is PurchaseState.UNDER_REVIEW
-    assert not judgement.transfers
-    assert judgement.alerts
+    assert decision.purchase.state is PurchaseState.UNDER_REVIEW
+    assert not decision.transfers
+    assert decision.alerts
 
 
 @pytest.mark.parametrize("status", list(PaymentStatus))
@@ -111,11 +111,11 @@ def test_a_reversal_before_the_credits_grants_nothing_and_calls_somebody() -> No
 def test_what_was_decided_stays_decided(state: PurchaseState, status: PaymentStatus) -> None:
     decided = a_purchase(state=state, closed_at=NOON)
 
-    judgement = decided.apply(a_payment(status=status), at=NOON + DAY)
+    decision = decided.apply(a_payment(status=status), at=NOON + DAY)
 
-    assert judgement.purchase is decided
-    assert not judgement.transfers
-    assert not judgement.alerts
+    assert decision.purchase is decided
+    assert not decision.transfers
+    assert not decision.alerts
 
 
 def test_a_pending_payment_decides_nothing() -> None:
@@ -127,11 +127,11 @@ def test_a_pending_payment_decides_nothing() -> None:
 def test_a_failure_is_no_end_for_money_that_arrives_later() -> None:
     failed = a_purchase().apply(a_payment(status=PaymentStatus.FAILED), at=NOON).purchase
 
-    judgement = failed.apply(a_payment(), at=NOON + DAY)
+    decision = failed.apply(a_payment(), at=NOON + DAY)
 
     assert failed.state is PurchaseState.FAILED
-    assert judgement.purchase.state is PurchaseState.PAID
-    assert len(judgement.transfers) == 2
+    assert decision.purchase.state is PurchaseState.PAID
+    assert len(decision.transfers) == 2
 
 
 def test_failing_twice_keeps_the_first_time() -> None:
@@ -145,17 +145,17 @@ def test_failing_twice_keeps_the_first_time() -> None:
 def test_a_late_payment_of_a_stored_quote_is_honoured() -> None:
     purchase = a_purchase()
 
-    judgement = purchase.apply(a_payment(), at=purchase.expires_at + DAY)
+    decision = purchase.apply(a_payment(), at=purchase.expires_at + DAY)
 
-    assert judgement.purchase.state is PurchaseState.PAID
+    assert decision.purchase.state is PurchaseState.PAID
 
 
 def test_a_part_of_nothing_is_no_transfer() -> None:
     offer = replace(a_purchase().offer, bonus=ZERO)
 
-    judgement = a_purchase(offer=offer).apply(a_payment(), at=NOON)
+    decision = a_purchase(offer=offer).apply(a_payment(), at=NOON)
 
-    assert [transfer.from_account for transfer in judgement.transfers] == [PlatformAccount.SALES]
+    assert [transfer.from_account for transfer in decision.transfers] == [PlatformAccount.SALES]
 
 
 @pytest.mark.parametrize(

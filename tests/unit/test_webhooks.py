@@ -13,14 +13,13 @@ from werkzeug.test import TestResponse
 
 from adapters.flask_web.billing import payment_endpoint as webhooks
 from adapters.flask_web.settings import Settings
-from creditcore import ConvertCurrency, FixedRates, PurchaseCredits
+from creditcore import ConfirmPayment, PaymentInbox
 from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState
 from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet
 from creditcore.testing.memory import (
     FixedClock,
     MemoryPaymentGateway,
     MemoryTransactions,
-    SequentialIds,
 )
 
 ENVIRON = {
@@ -54,7 +53,7 @@ class Shop:
     def deliver(self, body: str, signature: str = "signed") -> TestResponse:
         """Take a webhook, and leave the answer open."""
         return self.app.test_client().post(
-            "/payments/paystack", data=body, headers={"x-paystack-signature": signature}
+            "/payments/paystack", data=body, headers={"x-signature": signature}
         )
 
     @property
@@ -74,21 +73,19 @@ def shop() -> Shop:
     )
     app = Flask(__name__)
     app.secret_key = "of this test"
+    clock = FixedClock(NOON)
+    payments = ConfirmPayment(transactions=store, gateway=provider, clock=clock)
     app.extensions["creditcore"] = SimpleNamespace(
-        purchase=PurchaseCredits(
-            transactions=store,
-            gateway=provider,
-            converter=ConvertCurrency(rates=FixedRates(())),
-            clock=FixedClock(NOON),
-            ids=SequentialIds(),
-        )
+        payment_gateway=provider,
+        payments=payments,
+        inbox=PaymentInbox(transactions=store, gateway=provider, payments=payments, clock=clock),
     )
     webhooks.register(app, Settings.from_env(ENVIRON), CSRFProtect(app))
     return Shop(app, store, provider)
 
 
 def test_nobody_is_asked_before_the_answer_has_left(shop: Shop) -> None:
-    answer = shop.deliver("charge.success cc-1")
+    answer = shop.deliver("paid cc-1")
     asked_before = list(shop.provider.asked)
 
     answer.close()
@@ -100,7 +97,7 @@ def test_nobody_is_asked_before_the_answer_has_left(shop: Shop) -> None:
 
 
 def test_the_connection_is_for_nobody_else_while_somebody_is_asked(shop: Shop) -> None:
-    answer = shop.deliver("charge.success cc-1")
+    answer = shop.deliver("paid cc-1")
 
     assert answer.headers["connection"] == "close"
 
@@ -119,7 +116,7 @@ def test_what_breaks_after_the_answer_is_logged_and_left_to_the_worker(
 ) -> None:
     shop.provider.breaks = True
 
-    shop.deliver("charge.success cc-1").close()
+    shop.deliver("paid cc-1").close()
 
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "webhook about payment cc-1 is left to the worker" in caplog.text

@@ -48,7 +48,7 @@ def quote() -> Response | tuple[Any, ...]:
     """
     if not current_user.is_authenticated:
         return _sign_in_first()
-    offer = services().purchase.offer(offers.chosen(request.args.get("amount_usd", "")))
+    offer = services().sales.offer(offers.chosen(request.args.get("amount_usd", "")))
     return jsonify(_terms(offer) | {"summary": offer_summary(offer)})
 
 
@@ -57,7 +57,7 @@ def _start() -> Response | tuple[Any, ...]:
     try:
         value = offers.chosen(_chosen_amount())
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
-        purchase = services().purchase.start(
+        purchase = services().sales.start(
             person(),
             value,
             return_url=f"{settings().base_url}/payments/paystack",

@@ -16,9 +16,7 @@ from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS
 from creditcore.domain.errors import PaymentGatewayError, PurchaseNotFoundError
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.usecases.payments.purchase_credits import PurchaseCredits
-
-_SIGNATURE_HEADER = "X-Paystack-Signature"
+from creditcore.usecases.payments.payment_inbox import PaymentInbox
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +42,7 @@ def come_back() -> Response:
     reference = request.args.get("reference") or request.args.get("trxref") or ""
     current_app.extensions["creditcore.throttle"].count_address(CONFIRM_PER_ADDRESS, "confirm")
     try:
-        services().purchase.confirm(reference)
+        services().payments.confirm(reference)
     except PurchaseNotFoundError:
         flash("We do not know this payment. If you paid, write to support.", "error")
         return redirect(settings().post_payment_redirect_path)
@@ -62,18 +60,19 @@ def receive() -> Response:
     Nobody is asked anything before the answer has left: a provider that waits for it would
     give up, and deliver all the same again and again.
     """
-    purchase = services().purchase
-    event = purchase.receive(request.get_data(cache=False), request.headers.get(_SIGNATURE_HEADER))
+    inbox = services().inbox
+    signature = request.headers.get(services().payment_gateway.signature_header)
+    event = inbox.receive(request.get_data(cache=False), signature)
     answer = Response(status=200)
     if event is not None:
-        answer.call_on_close(partial(_act_on, purchase, event))
+        answer.call_on_close(partial(_process, inbox, event))
         # Whatever came next on this connection would have to wait for that.
         answer.headers["Connection"] = "close"
     return answer
 
 
-def _act_on(purchase: PurchaseCredits, event: PaymentEvent) -> None:
+def _process(inbox: PaymentInbox, event: PaymentEvent) -> None:
     try:
-        purchase.act_on(event)
+        inbox.process(event)
     except Exception:  # noqa: BLE001 - the answer has left, so nobody can be told
         _log.exception("webhook about payment %s is left to the worker", event.reference)

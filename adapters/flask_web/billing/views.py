@@ -88,7 +88,7 @@ def _confirm_own(reference: str) -> None:
         own = {row.reference for row in tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)}
     if reference in own:
         try:
-            services().purchase.confirm(reference)
+            services().payments.confirm(reference)
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", reference, error)
 
@@ -106,7 +106,7 @@ def _after_cancelling() -> Response:
     waiting = [row for row in purchases if row.is_resumable(now)][:_ASKED_AFTER_CANCELLING]
     for purchase in waiting:
         try:
-            seen = services().purchase.confirm(purchase.reference)
+            seen = services().payments.confirm(purchase.reference)
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", purchase.reference, error)
             flash(_NOBODY_KNOWS, "info")

@@ -76,7 +76,7 @@ def _examine_payments() -> tuple[str, str | None]:
     """Ask about a payment that cannot exist: any clear answer means that the key works."""
     name = f"Paystack ({'sandbox' if settings().is_sandbox else settings().paystack_base_url})"
     try:
-        services().purchase.gateway.verify("creditcore-doctor")
+        services().payment_gateway.verify("creditcore-doctor")
     except CreditcoreError as error:
         return name, str(error)
     return name, None

@@ -26,8 +26,8 @@ class Maintenance:
         self._chores: dict[str, tuple[float, Callable[[], int]]] = {
             "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
             "models priced": (_PRICES_EVERY_S, services.prices.refresh),
-            "webhooks worked off": (_WEBHOOKS_EVERY_S, services.purchase.work_off),
-            "payments decided": (_PAYMENTS_EVERY_S, services.purchase.confirm_pending),
+            "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
+            "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
         }
 
     def run_once(self) -> dict[str, int]:

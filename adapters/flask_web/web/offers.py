@@ -60,7 +60,7 @@ class Choice:
 
 def listed() -> Sequence[Offer]:
     """Return the offers that pages show, at today's quote."""
-    return [services().purchase.offer(usd(amount)) for amount in _LISTED_USD]
+    return [services().sales.offer(usd(amount)) for amount in _LISTED_USD]
 
 
 def typed(choice: Choice) -> Offer | None:
@@ -69,7 +69,7 @@ def typed(choice: Choice) -> Offer | None:
         value = chosen(choice.typed)
     except InvalidRequestError:
         return None
-    return services().purchase.offer(value)
+    return services().sales.offer(value)
 
 
 def usd(whole: int) -> Money:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -10,12 +11,10 @@ from werkzeug.exceptions import NotFound
 
 from adapters.flask_web.settings import Settings
 
-_PAYSTACK_CHECKOUT = "https://checkout.paystack.com"
 
-
-def register(app: Flask, settings: Settings) -> None:
+def register(app: Flask, settings: Settings, *, checkouts: Sequence[str]) -> None:
     """Name every request, and send the headers that keep a page to itself."""
-    policy = _content_security_policy(settings)
+    policy = _content_security_policy(checkouts)
     secure = urlsplit(settings.base_url).scheme == "https"
 
     @app.before_request
@@ -63,10 +62,8 @@ def is_local_path(target: str) -> bool:
     )
 
 
-def _content_security_policy(settings: Settings) -> str:
+def _content_security_policy(checkouts: Sequence[str]) -> str:
     # Browsers apply form-action to the redirect behind a form too: the checkout's host.
-    paystack = urlsplit(settings.paystack_base_url)
-    checkouts = {_PAYSTACK_CHECKOUT, f"{paystack.scheme}://{paystack.netloc}"}
     return "; ".join(
         (
             "default-src 'none'",
@@ -75,7 +72,7 @@ def _content_security_policy(settings: Settings) -> str:
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
-            f"form-action 'self' {' '.join(sorted(checkouts))}",
+            f"form-action 'self' {' '.join(sorted(set(checkouts)))}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

@@ -14,6 +14,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts.samples import MINUTE, NOON, a_purchase, a_wallet, at_once
 
@@ -79,7 +80,10 @@ class PurchasesContract:
         event = _an_event(due_at=NOON)
 
         kept = [_record(transactions, event)]
-        _record(transactions, replace(event, kind="", received_at=NOON + MINUTE, due_at=None))
+        _record(
+            transactions,
+            replace(event, kind=EventKind.OTHER, received_at=NOON + MINUTE, due_at=None),
+        )
         kept.append(_record(transactions, event))
 
         assert kept == [event, replace(event, deliveries=3)]
@@ -132,9 +136,10 @@ class PurchasesContract:
 def _an_event(*, digest: str = "d" * 64, due_at: datetime | None = None) -> PaymentEvent:
     return PaymentEvent(
         digest=digest,
-        kind="charge.success",
+        kind=EventKind.PAID,
+        name="charge.paid",
         reference="cc-1",
-        body='{"event":"charge.success","data":{"customer":"Amína"}}',
+        body='{"event":"charge.paid","data":{"customer":"Amína"}}',
         received_at=NOON,
         due_at=due_at,
     )

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from creditcore import Money, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.books import Footprint
-from creditcore.domain.purchases import Judgement
+from creditcore.domain.purchases import Decision
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.test_payment_confirm import Buyer, a_buyer
 from tests.e2e.visitors import PASSWORD
@@ -92,13 +92,13 @@ def keep(stack: Stack, purchase: Purchase, state: PurchaseState) -> None:
         else purchase.offer.price,
         message="Declined by the bank" if failed else "",
     )
-    judgement = Judgement(purchase)
+    decision = Decision(purchase)
     if state is not PurchaseState.PENDING:
-        judgement = purchase.apply(payment, at=purchase.created_at)
+        decision = purchase.apply(payment, at=purchase.created_at)
     with stack.store.begin() as tx:
-        tx.purchases.add(replace(judgement.purchase, state=state))
+        tx.purchases.add(replace(decision.purchase, state=state))
         books = tx.ledger.lock(Footprint(wallet_ids={purchase.wallet_id}))
-        books.post(judgement.transfers)
+        books.post(decision.transfers)
         tx.ledger.write(books)
         tx.commit()
 

@@ -10,7 +10,7 @@ from adapters.paystack.signature import sign
 from creditcore.domain.errors import (
     WebhookRefusedError,
 )
-from creditcore.ports.payments import WebhookNotice
+from creditcore.ports.payments import EventKind, WebhookNotice
 from tests.integration.paystack_gateway.messages import (
     BASE_URL,
     REFERENCE,
@@ -23,7 +23,7 @@ def test_signed_webhook_is_about_its_reference(gateway: PaystackGateway) -> None
 
     notice = gateway.authenticate(body, sign(body, SECRET_KEY))
 
-    assert notice == WebhookNotice(kind="charge.success", reference=REFERENCE)
+    assert notice == WebhookNotice(kind=EventKind.PAID, name="charge.success", reference=REFERENCE)
 
 
 @pytest.mark.parametrize("signature", [None, "", "0" * 128])
@@ -54,6 +54,6 @@ def test_signed_bytes_that_are_no_webhook_say_nothing(
 ) -> None:
     notice = gateway.authenticate(body, sign(body, SECRET_KEY))
 
-    assert notice == WebhookNotice(kind="", reference="")
+    assert notice == WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
     with pytest.raises(WebhookRefusedError):
         gateway.authenticate(body, sign(body, "sk_test_guessed"))

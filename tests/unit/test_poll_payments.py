@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from creditcore import ConvertCurrency, FixedRates, PurchaseCredits
+from creditcore import ConfirmPayment, PollPayments
 from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet
 from creditcore.testing.memory import (
     FixedClock,
     MemoryPaymentGateway,
     MemoryTransactions,
-    SequentialIds,
 )
 
 
@@ -22,7 +21,7 @@ from creditcore.testing.memory import (
 class Shop:
     store: MemoryTransactions
     gateway: MemoryPaymentGateway
-    purchases: PurchaseCredits
+    poller: PollPayments
 
     def checkout(self, reference: str, status: PaymentStatus, *, at: datetime) -> None:
         """Let somebody begin to buy, and then pay or not."""
@@ -45,14 +44,8 @@ class Shop:
 def shop() -> Shop:
     store, gateway, clock = MemoryTransactions(), MemoryPaymentGateway(), FixedClock(NOON)
     a_wallet(store)
-    purchases = PurchaseCredits(
-        transactions=store,
-        gateway=gateway,
-        converter=ConvertCurrency(rates=FixedRates(())),
-        clock=clock,
-        ids=SequentialIds(),
-    )
-    return Shop(store, gateway, purchases)
+    payments = ConfirmPayment(transactions=store, gateway=gateway, clock=clock)
+    return Shop(store, gateway, PollPayments(transactions=store, payments=payments, clock=clock))
 
 
 def test_a_payment_is_found_behind_any_number_that_are_never_decided(shop: Shop) -> None:
@@ -61,7 +54,7 @@ def test_a_payment_is_found_behind_any_number_that_are_never_decided(shop: Shop)
         at = NOON - timedelta(minutes=number)
         shop.checkout(f"abandoned-{number}", PaymentStatus.PENDING, at=at)
 
-    decided = [shop.purchases.confirm_pending() for _ in range(5)]
+    decided = [shop.poller.confirm_pending() for _ in range(5)]
 
     assert sum(decided) == 1
     assert shop.state("paid") is PurchaseState.PAID
@@ -71,9 +64,9 @@ def test_what_was_begun_just_now_is_asked_about_each_time(shop: Shop) -> None:
     for number in range(170):
         at = NOON - timedelta(days=1, minutes=number)
         shop.checkout(f"abandoned-{number}", PaymentStatus.PENDING, at=at)
-    shop.purchases.confirm_pending()
+    shop.poller.confirm_pending()
 
     shop.checkout("paid", PaymentStatus.SUCCEEDED, at=NOON)
 
-    assert shop.purchases.confirm_pending() == 1
+    assert shop.poller.confirm_pending() == 1
     assert shop.state("paid") is PurchaseState.PAID

@@ -1,0 +1,88 @@
+"""Confirm a payment: the one step that turns money into credits.
+
+Webhook, browser return, poller and reconciliation all call it, in any order, any number
+of times, at once. It asks the provider first, while no transaction is open, and compares
+the answer with our own row, which is locked for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from creditcore.domain.books import Footprint
+from creditcore.domain.money import Money
+from creditcore.domain.purchases import Decision, Payment, PaymentStatus, Purchase
+from creditcore.ports.clock import Clock
+from creditcore.ports.payments import PaymentGateway
+from creditcore.ports.transactions import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPayment:
+    """Ask the provider about a payment, and grant its credits once if it was made."""
+
+    transactions: Transactions
+    gateway: PaymentGateway
+    clock: Clock
+
+    def confirm(self, reference: str) -> Purchase:
+        """Verify a payment and apply what the provider says.
+
+        A purchase that needs no payment any more is returned as it is, and the provider is
+        not asked.
+
+        Raises:
+            PaymentGatewayUnavailableError: The outcome is unknown; ask again.
+            PurchaseNotFoundError: No purchase has this reference.
+        """
+        with self.transactions.begin() as tx:
+            purchase = tx.purchases.find(reference)
+        if not purchase.awaits_payment:
+            return purchase
+        payment = self.gateway.verify(reference)
+        if payment is None:
+            if self.clock.now() < purchase.expires_at:
+                return purchase
+            payment = _never_made(purchase)
+        return self.apply(payment)
+
+    def apply(self, payment: Payment) -> Purchase:
+        """Compare a verified payment with our purchase, and store what follows from it.
+
+        Raises:
+            PurchaseNotFoundError: No purchase has its reference.
+        """
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            purchase = tx.purchases.lock(payment.reference)
+            decision = purchase.apply(payment, at=now)
+            if decision.purchase is purchase:
+                return purchase
+            _record(tx, decision)
+            tx.commit()
+        return decision.purchase
+
+
+def _record(tx: Transaction, decision: Decision) -> None:
+    tx.purchases.save(decision.purchase)
+    for alert in decision.alerts:
+        tx.alerts.add(alert)
+    if decision.transfers:
+        books = tx.ledger.lock(
+            Footprint(
+                wallet_ids={decision.purchase.wallet_id},
+                transfer_references={transfer.reference for transfer in decision.transfers},
+            )
+        )
+        books.post(decision.transfers)
+        tx.ledger.write(books)
+
+
+def _never_made(purchase: Purchase) -> Payment:
+    """The provider never heard of it and the offer is over. A later payment would still count."""
+    return Payment(
+        reference=purchase.reference,
+        status=PaymentStatus.FAILED,
+        amount=Money(0, purchase.offer.price.currency),
+        message="The checkout was never opened.",
+    )
