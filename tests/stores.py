@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 
 from adapters.pony_store import PonyTransactions, migrate, open_store
-from adapters.pony_store.committer import PostgresCommitter
+from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore.ports.transactions import BooksTransactions
 
 WAIT_S = 60.0

@@ -12,7 +12,7 @@ from adapters.pony_store.schema import migrate, pending_migrations
 from adapters.pony_store.transactions import PonyTransactions, open_store
 
 if TYPE_CHECKING:
-    from adapters.pony_store.committer import PostgresCommitter
+    from adapters.pony_store.committer.committer import PostgresCommitter
 
 __all__ = [
     "PonyTransactions",
@@ -27,7 +27,7 @@ __all__ = [
 
 def committer_for(url: str) -> PostgresCommitter:
     """Return where group commits on a PostgreSQL server find their transactions."""
-    from adapters.pony_store.committer import PostgresCommitter
+    from adapters.pony_store.committer.committer import PostgresCommitter
 
     return PostgresCommitter(url)
 

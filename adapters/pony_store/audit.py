@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.pony_store.mapping import KIND_OF_PAID_BEFORE
 from adapters.pony_store.session import Session
+from adapters.pony_store.tables.payment_events import KIND_OF_PAID_BEFORE
 from creditcore.ports.audit import Breach
 
 FORGOTTEN_AFTER_S = 15 * 60

@@ -9,20 +9,20 @@ from functools import cached_property
 from pony.orm import db_session, rollback
 from pony.orm.core import Database, RollbackException, local
 
-from adapters.pony_store.alerts import PonyAlerts
 from adapters.pony_store.audit import PonyAudit
-from adapters.pony_store.calls import PonyCalls
 from adapters.pony_store.engine import Engine, engine_for
 from adapters.pony_store.entities import define_entities
-from adapters.pony_store.keys import PonyApiKeys
-from adapters.pony_store.ledger import PonyLedger
-from adapters.pony_store.payment_events import PonyPaymentEvents
-from adapters.pony_store.people import PonyPeople
 from adapters.pony_store.pool import BoundedPool
-from adapters.pony_store.prices import PonyPrices
-from adapters.pony_store.purchases import PonyPurchases
 from adapters.pony_store.session import Session
+from adapters.pony_store.tables.alerts import PonyAlerts
+from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.jobs import PonyJobs
+from adapters.pony_store.tables.keys import PonyApiKeys
+from adapters.pony_store.tables.ledger import PonyLedger
+from adapters.pony_store.tables.payment_events import PonyPaymentEvents
+from adapters.pony_store.tables.people import PonyPeople
+from adapters.pony_store.tables.prices import PonyPrices
+from adapters.pony_store.tables.purchases import PonyPurchases
 
 
 class PonyTransaction:

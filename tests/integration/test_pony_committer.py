@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from adapters.pony_store import PonyTransactions, committer_for, migrate
-from adapters.pony_store.committer import PostgresCommitter
+from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import RefusedByStoreError, StoreBusyError, StoreError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.pony_store import PonyTransactions, open_store
-from adapters.pony_store.committer import PostgresCommitter
+from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import StoreError, StoreUnavailableError
 from creditcore.ports.transactions import BooksTransactions

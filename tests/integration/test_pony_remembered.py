@@ -10,9 +10,10 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from adapters.pony_store import PonyTransactions, remembered
-from adapters.pony_store.committer import PostgresCommitter
-from adapters.pony_store.remembered import TIMES_AFTER_A_MISTAKE, Remembered
+from adapters.pony_store import PonyTransactions
+from adapters.pony_store.committer import cache as remembered
+from adapters.pony_store.committer.cache import TIMES_AFTER_A_MISTAKE, Remembered
+from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore import (
     AuditBooks,
     ChargeUsage,

@@ -11,11 +11,11 @@ from typing import Any
 import psycopg2
 from psycopg2 import extensions
 
+from adapters.pony_store.committer.books import PreparedBooks
+from adapters.pony_store.committer.cache import Remembered
+from adapters.pony_store.committer.statements import PREPARATION
 from adapters.pony_store.faults import translation
 from adapters.pony_store.postgres import PostgresEngine
-from adapters.pony_store.prepared_books import PreparedBooks
-from adapters.pony_store.prepared_statements import PREPARATION
-from adapters.pony_store.remembered import Remembered
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import StoreUnavailableError
 

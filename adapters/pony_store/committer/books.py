@@ -12,29 +12,8 @@ from typing import Any
 
 import orjson
 
-from adapters.pony_store.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
-from adapters.pony_store.mapping import (
-    ALERT_COLUMNS,
-    BALANCE_COLUMNS,
-    CHANGE_COLUMNS,
-    HOLD_COLUMNS,
-    KEY_COLUMNS,
-    TERM_COLUMNS,
-    TRANSFER_COLUMNS,
-    WALLET_COLUMNS,
-    alert_values,
-    balance_values,
-    change_values,
-    hold_from_row,
-    hold_values,
-    key_from_row,
-    term_values,
-    transfer_from_row,
-    transfer_values,
-    wallet_from_row,
-    wallet_values,
-)
-from adapters.pony_store.prepared_statements import (
+from adapters.pony_store.committer.cache import Remembered
+from adapters.pony_store.committer.statements import (
     LOCK,
     LOCK_WALLETS,
     PROVE_AND_WRITE,
@@ -42,8 +21,29 @@ from adapters.pony_store.prepared_statements import (
     READ,
     WRITE,
 )
-from adapters.pony_store.remembered import Remembered
 from adapters.pony_store.session import Session, row_type
+from adapters.pony_store.tables.alerts import ALERT_COLUMNS, alert_values
+from adapters.pony_store.tables.holds import (
+    CHANGE_COLUMNS,
+    HOLD_COLUMNS,
+    change_values,
+    hold_from_row,
+    hold_values,
+)
+from adapters.pony_store.tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
+from adapters.pony_store.tables.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
+from adapters.pony_store.tables.transfers import (
+    TRANSFER_COLUMNS,
+    transfer_from_row,
+    transfer_values,
+)
+from adapters.pony_store.tables.wallets import (
+    BALANCE_COLUMNS,
+    WALLET_COLUMNS,
+    balance_values,
+    wallet_from_row,
+    wallet_values,
+)
 from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import RefusedByStoreError
 

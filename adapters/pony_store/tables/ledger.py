@@ -12,24 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from adapters.pony_store.alerts import PonyAlerts
-from adapters.pony_store.mapping import (
-    CHANGE_COLUMNS,
-    CHANGED_COLUMNS,
-    HOLD_COLUMNS,
-    KEY_COLUMNS,
-    TRANSFER_COLUMNS,
-    WALLET_COLUMNS,
-    change_values,
-    hold_from_row,
-    hold_values,
-    key_from_row,
-    micros,
-    transfer_from_row,
-    transfer_values,
-    wallet_from_row,
-    wallet_values,
-)
+from adapters.pony_store.instants import micros
 from adapters.pony_store.session import (
     VALUES_PER_STATEMENT,
     Session,
@@ -38,6 +21,22 @@ from adapters.pony_store.session import (
     marks,
     tuples,
 )
+from adapters.pony_store.tables.alerts import PonyAlerts
+from adapters.pony_store.tables.holds import (
+    CHANGE_COLUMNS,
+    CHANGED_COLUMNS,
+    HOLD_COLUMNS,
+    change_values,
+    hold_from_row,
+    hold_values,
+)
+from adapters.pony_store.tables.keys import KEY_COLUMNS, key_from_row
+from adapters.pony_store.tables.transfers import (
+    TRANSFER_COLUMNS,
+    transfer_from_row,
+    transfer_values,
+)
+from adapters.pony_store.tables.wallets import WALLET_COLUMNS, wallet_from_row, wallet_values
 from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import StoreBusyError, WalletNotFoundError
 from creditcore.domain.holds import Hold

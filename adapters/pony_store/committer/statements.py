@@ -6,16 +6,11 @@ it was nearly empty would join by reading all of it, and be kept when it has gro
 
 from __future__ import annotations
 
-from adapters.pony_store.mapping import (
-    ALERT_COLUMNS,
-    BALANCE_COLUMNS,
-    CHANGE_COLUMNS,
-    CHANGED_COLUMNS,
-    HOLD_COLUMNS,
-    KEY_COLUMNS,
-    TRANSFER_COLUMNS,
-    WALLET_COLUMNS,
-)
+from adapters.pony_store.tables.alerts import ALERT_COLUMNS
+from adapters.pony_store.tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS
+from adapters.pony_store.tables.keys import KEY_COLUMNS
+from adapters.pony_store.tables.transfers import TRANSFER_COLUMNS
+from adapters.pony_store.tables.wallets import BALANCE_COLUMNS, WALLET_COLUMNS
 
 LOCK = "EXECUTE lock_books (?, ?)"
 """Hashes of keys, ids of wallets."""

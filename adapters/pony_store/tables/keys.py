@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pony.orm import desc
 
-from adapters.pony_store.mapping import key_columns, key_from_row
+from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
 from creditcore.domain.keys import ApiKey
+
+KEY_COLUMNS = (
+    "id",
+    "wallet_id",
+    "owner_id",
+    "name",
+    "prefix",
+    "last_four",
+    "key_hash",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+)
+
+TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at")
+"""What decides whether a key opens a wallet."""
 
 
 class PonyApiKeys:
@@ -67,3 +84,46 @@ class PonyApiKeys:
         with self._session.translated():
             row = self._entity.get(key_hash=key_hash)
         return None if row is None else key_from_row(row)
+
+
+def term_values(key: ApiKey) -> tuple[object, ...]:
+    """Return the values of ``TERM_COLUMNS``."""
+    return (
+        key.id,
+        key.wallet_id,
+        micros_or_none(key.expires_at),
+        micros_or_none(key.revoked_at),
+    )
+
+
+def key_columns(key: ApiKey) -> dict[str, object]:
+    """Return a row of ``virtual_keys``."""
+    return {
+        "id": key.id,
+        "wallet_id": key.wallet_id,
+        "owner_id": key.owner_id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "last_four": key.last_four,
+        "key_hash": key.key_hash,
+        "created_at": micros(key.created_at),
+        "expires_at": micros_or_none(key.expires_at),
+        "revoked_at": micros_or_none(key.revoked_at),
+    }
+
+
+def key_from_row(row: Any) -> ApiKey:
+    """Return the API key of a row."""
+    return ApiKey(
+        id=row.id,
+        wallet_id=row.wallet_id,
+        owner_id=row.owner_id,
+        name=row.name,
+        prefix=row.prefix,
+        last_four=row.last_four,
+        # psycopg2 returns a memoryview.
+        key_hash=bytes(row.key_hash),
+        created_at=instant(row.created_at),
+        expires_at=instant_or_none(row.expires_at),
+        revoked_at=instant_or_none(row.revoked_at),
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from pony.orm import desc
 
-from adapters.pony_store.mapping import micros, purchase_columns, purchase_from_row
+from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
-from creditcore.domain.purchases import Purchase
+from creditcore.domain.money import Credits, ExchangeRate, Money
+from creditcore.domain.purchases import Offer, Purchase, PurchaseState
 
 
 class PonyPurchases:
@@ -91,3 +93,68 @@ class PonyPurchases:
     @property
     def _newest(self) -> tuple[object, ...]:
         return desc(self._entity.created_at), desc(self._entity.paystack_ref)
+
+
+def purchase_columns(purchase: Purchase) -> dict[str, object]:
+    """Return a row of ``transactions``."""
+    offer, rate, paid = purchase.offer, purchase.offer.rate, purchase.paid
+    return {
+        "paystack_ref": purchase.reference,
+        "owner_id": purchase.owner_id,
+        "wallet_id": purchase.wallet_id,
+        "email": purchase.email,
+        "value_minor_units": offer.value.minor_units,
+        "value_currency": offer.value.currency,
+        "price_minor_units": offer.price.minor_units,
+        "price_currency": offer.price.currency,
+        "rate_numerator": rate.numerator if rate else None,
+        "rate_denominator": rate.denominator if rate else None,
+        "rate_base": rate.base if rate else None,
+        "rate_quote": rate.quote if rate else None,
+        "sold": offer.sold.microcredits,
+        "bonus": offer.bonus.microcredits,
+        "state": purchase.state.value,
+        "checkout_url": purchase.checkout_url,
+        "paid_minor_units": paid.minor_units if paid else None,
+        "paid_currency": paid.currency if paid else None,
+        "provider_id": purchase.provider_id,
+        "channel": purchase.channel,
+        "review_reason": purchase.review_reason,
+        "created_at": micros(purchase.created_at),
+        "expires_at": micros(purchase.expires_at),
+        "closed_at": micros_or_none(purchase.closed_at),
+    }
+
+
+def purchase_from_row(row: Any) -> Purchase:
+    """Return the purchase of a row."""
+    return Purchase(
+        reference=row.paystack_ref,
+        owner_id=row.owner_id,
+        wallet_id=row.wallet_id,
+        email=row.email,
+        offer=Offer(
+            value=Money(row.value_minor_units, row.value_currency),
+            price=Money(row.price_minor_units, row.price_currency),
+            rate=_rate_from_row(row),
+            sold=Credits(row.sold),
+            bonus=Credits(row.bonus),
+        ),
+        created_at=instant(row.created_at),
+        expires_at=instant(row.expires_at),
+        state=PurchaseState(row.state),
+        checkout_url=row.checkout_url,
+        paid=(
+            None if row.paid_minor_units is None else Money(row.paid_minor_units, row.paid_currency)
+        ),
+        provider_id=row.provider_id,
+        channel=row.channel,
+        review_reason=row.review_reason,
+        closed_at=instant_or_none(row.closed_at),
+    )
+
+
+def _rate_from_row(row: Any) -> ExchangeRate | None:
+    if row.rate_numerator is None:
+        return None
+    return ExchangeRate(row.rate_numerator, row.rate_denominator, row.rate_base, row.rate_quote)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from adapters.pony_store.mapping import person_columns, person_from_row
+from typing import Any
+
+from adapters.pony_store.instants import instant, micros
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import EmailTakenError, PersonNotFoundError
-from creditcore.domain.people import Person
+from creditcore.domain.people import Person, Role
 
 
 class PonyPeople:
@@ -77,3 +79,27 @@ class PonyPeople:
             else:
                 row.password_hash = password_hash
             row.flush()
+
+
+def person_columns(person: Person) -> dict[str, object]:
+    """Return a row of ``profiles``."""
+    return {
+        "id": person.id,
+        "email": person.email,
+        "role": person.role.value,
+        "blocked": person.blocked,
+        "session_epoch": person.session_epoch,
+        "created_at": micros(person.created_at),
+    }
+
+
+def person_from_row(row: Any) -> Person:
+    """Return the person of a row."""
+    return Person(
+        id=row.id,
+        email=row.email,
+        created_at=instant(row.created_at),
+        role=Role(row.role),
+        blocked=row.blocked,
+        session_epoch=row.session_epoch,
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.pony_store.ledger import SELECT_HOLDS
-from adapters.pony_store.mapping import hold_from_row
 from adapters.pony_store.session import Session
+from adapters.pony_store.tables.holds import hold_from_row
+from adapters.pony_store.tables.ledger import SELECT_HOLDS
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from adapters.pony_store.mapping import (
-    PAYMENT_EVENT_COLUMNS,
-    micros,
-    micros_or_none,
-    payment_event_from_row,
-    payment_event_values,
-)
+from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from adapters.pony_store.session import Session, tuples
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
+
+KIND_OF_PAID_BEFORE = "charge.success"
+"""What processes of before migration 0007 write for a payment, until they are replaced."""
+
+PAYMENT_EVENT_COLUMNS = (
+    "digest",
+    "kind",
+    "name",
+    "reference",
+    "body",
+    "received_at",
+    "deliveries",
+    "attempts",
+    "due_at",
+)
 
 _COLUMNS = ", ".join(PAYMENT_EVENT_COLUMNS)
 
@@ -57,3 +68,39 @@ class PonyPaymentEvents:
             "UPDATE payment_events SET attempts = ?, due_at = ? WHERE digest = ?",
             (event.attempts, micros_or_none(event.due_at), event.digest),
         )
+
+
+def payment_event_values(event: PaymentEvent) -> tuple[object, ...]:
+    """Return a row of ``payment_events``."""
+    return (
+        event.digest,
+        event.kind.value,
+        event.name,
+        event.reference,
+        event.body,
+        micros(event.received_at),
+        event.deliveries,
+        event.attempts,
+        micros_or_none(event.due_at),
+    )
+
+
+def payment_event_from_row(row: Any) -> PaymentEvent:
+    """Return the webhook of a row."""
+    return PaymentEvent(
+        digest=row.digest,
+        kind=_event_kind(row.kind),
+        name=row.name,
+        reference=row.reference,
+        body=row.body,
+        received_at=instant(row.received_at),
+        deliveries=row.deliveries,
+        attempts=row.attempts,
+        due_at=instant_or_none(row.due_at),
+    )
+
+
+def _event_kind(text: str) -> EventKind:
+    if text == KIND_OF_PAID_BEFORE:
+        return EventKind.PAID
+    return EventKind(text) if text in set(EventKind) else EventKind.OTHER

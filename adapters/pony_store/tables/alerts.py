@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from adapters.pony_store.mapping import ALERT_COLUMNS, alert_from_row, alert_values
+from adapters.pony_store.instants import instant, micros
 from adapters.pony_store.session import Session, flat, tuples
-from creditcore.domain.alerts import Alert
+from creditcore.domain.alerts import Alert, Severity
+
+ALERT_COLUMNS = ("key", "severity", "subject", "message", "at")
 
 
 class PonyAlerts:
@@ -37,3 +40,19 @@ class PonyAlerts:
             (limit,),
         )
         return [alert_from_row(row) for row in rows]
+
+
+def alert_values(alert: Alert) -> tuple[object, ...]:
+    """Return a row of ``system_alerts``."""
+    return (alert.key, alert.severity.value, alert.subject, alert.message, micros(alert.at))
+
+
+def alert_from_row(row: Any) -> Alert:
+    """Return the alert of a row."""
+    return Alert(
+        key=row.key,
+        severity=Severity(row.severity),
+        subject=row.subject,
+        message=row.message,
+        at=instant(row.at),
+    )

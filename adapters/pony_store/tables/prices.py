@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from adapters.pony_store.mapping import (
-    PRICE_COLUMNS,
-    SNAPSHOT_COLUMNS,
-    price_from_row,
-    price_values,
-    snapshot_from_row,
-    snapshot_values,
-)
+from adapters.pony_store.instants import micros
 from adapters.pony_store.session import VALUES_PER_STATEMENT, Session, chunks, flat, marks, tuples
-from creditcore.domain.pricing import ModelPrice
+from creditcore.domain.pricing import ModelPrice, Rates, Tier
+
+PRICE_COLUMNS = (
+    "model",
+    "rates",
+    "tiers",
+    "max_input_tokens",
+    "max_output_tokens",
+    "mode",
+    "updated_at",
+)
+
+_RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning")
+
+SNAPSHOT_COLUMNS = ("id", "model", "rates", "tiers", "first_seen_at")
 
 _REPLACED = ", ".join(f"{column} = excluded.{column}" for column in PRICE_COLUMNS)
 
@@ -59,3 +69,57 @@ class PonyPrices:
             f"SELECT {', '.join(SNAPSHOT_COLUMNS)} FROM price_snapshots WHERE id = ?", (snapshot,)
         )
         return snapshot_from_row(rows[0]) if rows else None
+
+
+def price_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
+    """Return a row of ``models``."""
+    return (
+        price.model,
+        *_rates_columns(price),
+        price.max_input_tokens,
+        price.max_output_tokens,
+        price.mode,
+        micros(at),
+    )
+
+
+def price_from_row(row: Any) -> ModelPrice:
+    """Return the price of a row."""
+    return replace(
+        snapshot_from_row(row),
+        max_input_tokens=row.max_input_tokens,
+        max_output_tokens=row.max_output_tokens,
+        mode=row.mode,
+    )
+
+
+def snapshot_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
+    """Return a row of ``price_snapshots``."""
+    return (price.snapshot, price.model, *_rates_columns(price), micros(at))
+
+
+def snapshot_from_row(row: Any) -> ModelPrice:
+    """Return the rates of a row, without the model's limits."""
+    tiers = tuple(
+        Tier(tier["above_prompt_tokens"], _rates_from_document(tier["rates"]))
+        for tier in json.loads(row.tiers)
+    )
+    rates = _rates_from_document(json.loads(row.rates))
+    return ModelPrice(model=row.model, rates=rates, tiers=tiers)
+
+
+def _rates_columns(price: ModelPrice) -> tuple[str, str]:
+    tiers = [
+        {"above_prompt_tokens": tier.above_prompt_tokens, "rates": _rates_document(tier.rates)}
+        for tier in price.tiers
+    ]
+    return json.dumps(_rates_document(price.rates)), json.dumps(tiers)
+
+
+def _rates_document(rates: Rates) -> dict[str, str]:
+    # As text: a rate has up to 36 digits, and readers other than Python round such numbers.
+    return {name: str(getattr(rates, name)) for name in _RATES}
+
+
+def _rates_from_document(document: dict[str, str]) -> Rates:
+    return Rates(**{name: int(document[name]) for name in _RATES})

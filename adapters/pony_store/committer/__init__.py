@@ -1,0 +1,1 @@
+"""The hot path on PostgreSQL: many calls in one transaction, in two round trips or one."""

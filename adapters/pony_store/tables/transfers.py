@@ -1,0 +1,49 @@
+"""Transfers: their columns, and a row to a value and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.pony_store.instants import instant, micros
+from creditcore.domain.ledger import Transfer, TransferKind
+from creditcore.domain.money import Credits
+
+TRANSFER_COLUMNS = (
+    "reference",
+    "wallet_id",
+    "from_account",
+    "to_account",
+    "amount",
+    "kind",
+    "at",
+    "note",
+)
+
+
+def transfer_values(transfer: Transfer) -> tuple[object, ...]:
+    """Return a row of ``transfers``."""
+    return (
+        transfer.reference,
+        transfer.wallet_id,
+        # The drivers do not know a StrEnum; str() is quicker than its value.
+        str(transfer.from_account),
+        str(transfer.to_account),
+        transfer.amount.microcredits,
+        str(transfer.kind),
+        micros(transfer.at),
+        transfer.note,
+    )
+
+
+def transfer_from_row(row: Any) -> Transfer:
+    """Return the transfer of a row."""
+    return Transfer(
+        wallet_id=row.wallet_id,
+        from_account=row.from_account,
+        to_account=row.to_account,
+        amount=Credits(row.amount),
+        kind=TransferKind(row.kind),
+        reference=row.reference,
+        at=instant(row.at),
+        note=row.note,
+    )
