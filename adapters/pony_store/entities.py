@@ -37,6 +37,7 @@ def define_entities(db: Any) -> None:
         owner_id = Required(str, unique=True, autostrip=False)
         posted = Required(int, size=64)
         held = Required(int, size=64)
+        owed = Required(int, size=64)
 
     class Transfer(entity):
         _table_ = "transfers"

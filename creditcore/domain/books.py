@@ -21,7 +21,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.ledger import Transfer, Wallet
+from creditcore.domain.ledger import PlatformAccount, Transfer, Wallet
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -197,6 +197,8 @@ class Books:
     def post(self, transfers: Iterable[Transfer]) -> bool:
         """Move credits; whether anything moved that had not moved before.
 
+        Credits that come into a wallet pay what it owes first, in a transfer of their own.
+
         Raises:
             InsufficientCreditsError: A wallet would go below what it holds.
             ReferenceConflictError: A reference stands for another movement.
@@ -211,8 +213,14 @@ class Books:
                     raise ReferenceConflictError(transfer.reference)
                 continue
             wallet = wallets.get(transfer.wallet_id) or self.wallet(transfer.wallet_id)
-            wallets[wallet.id] = _moved(wallet, transfer)
+            wallets[wallet.id] = moved = _moved(wallet, transfer)
             fresh.append(transfer)
+            if transfer.to_account == wallet.id and (
+                paid := moved.repayment_after(
+                    wallet, reference=transfer.reference, at=transfer.at
+                )
+            ):
+                fresh.append(paid)
         for transfer in fresh:
             self.transfers[transfer.reference] = transfer
         self.new_transfers.extend(fresh)
@@ -240,10 +248,17 @@ class Books:
 
 
 def _moved(wallet: Wallet, transfer: Transfer) -> Wallet:
+    amount = transfer.amount
     if transfer.to_account == wallet.id:
-        return wallet.with_balance(posted=wallet.posted + transfer.amount, held=wallet.held)
+        return wallet.with_balance(posted=wallet.posted + amount, held=wallet.held)
     if transfer.from_account == wallet.id:
-        if transfer.amount > wallet.available:
-            raise InsufficientCreditsError(needed=transfer.amount, available=wallet.available)
-        return wallet.with_balance(posted=wallet.posted - transfer.amount, held=wallet.held)
+        if amount > wallet.available:
+            raise InsufficientCreditsError(needed=amount, available=wallet.available)
+        return wallet.with_balance(posted=wallet.posted - amount, held=wallet.held)
+    if transfer.from_account == PlatformAccount.RECEIVABLE:
+        return wallet.with_debt(wallet.owed + amount)
+    if transfer.to_account == PlatformAccount.RECEIVABLE:
+        if amount > wallet.owed:
+            raise InsufficientCreditsError(needed=amount, available=wallet.owed, limit="debt")
+        return wallet.with_debt(wallet.owed - amount)
     return wallet

@@ -148,6 +148,7 @@ def settle(
     charged = min(cost, hold.amount)
     beyond = cost - charged
     closed = hold.close(closing, at=at, charged=charged, written_off=beyond, outcome=outcome)
+    before = wallet
     wallet = wallet.with_balance(posted=wallet.posted - charged, held=wallet.held - hold.amount)
     transfers: tuple[Transfer, ...] = ()
     alerts: tuple[Alert, ...] = ()
@@ -165,6 +166,8 @@ def settle(
     if beyond:
         written_off, alert = _write_off(hold, beyond, at=at, why="cost more than its hold")
         transfers, alerts = (*transfers, written_off), (alert,)
+    if before.owed and (paid := wallet.repayment_after(before, reference=hold.reference, at=at)):
+        transfers = (*transfers, paid)
     return Settlement(wallet, closed, transfers, alerts)
 
 

@@ -6,7 +6,7 @@ construction, appended, never edited. A wallet keeps its balance beside them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,7 +14,10 @@ from creditcore.domain.money import ZERO, Credits
 
 
 class PlatformAccount(StrEnum):
-    """The accounts that are not wallets. Their balances are summed when asked."""
+    """The accounts that are not wallets. Their balances are summed when asked.
+
+    ``receivable`` is what wallets owe: credits that were reversed after they had been spent.
+    """
 
     SALES = "sales"
     BONUS = "bonus"
@@ -22,6 +25,7 @@ class PlatformAccount(StrEnum):
     WRITE_OFF = "write_off"
     ADJUSTMENT = "adjustment"
     REFUNDS = "refunds"
+    RECEIVABLE = "receivable"
 
 
 class TransferKind(StrEnum):
@@ -34,6 +38,9 @@ class TransferKind(StrEnum):
     CHARGE = "charge"
     WRITE_OFF = "write_off"
     REVERSAL = "reversal"
+    RESTORATION = "restoration"
+    REPAYMENT = "repayment"
+    FORGIVENESS = "forgiveness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +51,21 @@ class Wallet:
         owner_id: The person or team whose credits these are.
         posted: What all settled transfers add up to.
         held: The part of it that open holds reserve.
+        owed: Credits that were reversed after they had been spent. Whatever becomes free in
+            the wallet pays them first, so a wallet that owes has nothing available.
     """
 
     id: str
     owner_id: str
     posted: Credits = ZERO
     held: Credits = ZERO
+    owed: Credits = ZERO
 
     def __post_init__(self) -> None:
         if not ZERO <= self.held <= self.posted:
             raise ValueError(f"held is between zero and posted: {self.held}, {self.posted}")
+        if self.owed and (self.owed < ZERO or self.held != self.posted):
+            raise ValueError(f"a wallet that owes has nothing available: {self!r}")
 
     @property
     def available(self) -> Credits:
@@ -61,8 +73,33 @@ class Wallet:
         return self.posted - self.held
 
     def with_balance(self, *, posted: Credits, held: Credits) -> Wallet:
-        """Return the same wallet with other credits in it."""
-        return Wallet(id=self.id, owner_id=self.owner_id, posted=posted, held=held)
+        """Return the same wallet with other credits in it; what is free pays its debt first."""
+        paid = min(self.owed, posted - held) if self.owed else ZERO
+        return Wallet(
+            id=self.id,
+            owner_id=self.owner_id,
+            posted=posted - paid,
+            held=held,
+            owed=self.owed - paid,
+        )
+
+    def with_debt(self, owed: Credits) -> Wallet:
+        """Return the same wallet, owing this much."""
+        return replace(self, owed=owed)
+
+    def repayment_after(self, before: Wallet, *, reference: str, at: datetime) -> Transfer | None:
+        """Return the transfer that paid off debt between an earlier state and this one."""
+        if self.owed >= before.owed:
+            return None
+        return Transfer(
+            wallet_id=self.id,
+            from_account=self.id,
+            to_account=PlatformAccount.RECEIVABLE,
+            amount=before.owed - self.owed,
+            kind=TransferKind.REPAYMENT,
+            reference=f"repayment:{reference}",
+            at=at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ _WRITE = f"""
         RETURNING 1
     ), posted AS (
         UPDATE wallets
-        SET posted = v.posted, held = v.held
+        SET posted = v.posted, held = v.held, owed = v.owed
         FROM json_to_recordset($6) AS v (
             {", ".join(f"{column} {sql_type}" for column, sql_type in BALANCE_COLUMNS.items())}
         )
@@ -74,6 +74,7 @@ _WRITE = f"""
           AND wallets.id = v.id
           AND wallets.posted = v.read_posted
           AND wallets.held = v.read_held
+          AND wallets.owed = v.read_owed
         RETURNING 1
     )
 """
@@ -88,7 +89,7 @@ _ALL_IS_AS_REMEMBERED = """
     (SELECT count(*)
      FROM wallets AS w
      JOIN json_populate_recordset(NULL::wallets, $8) AS v
-       ON (w.id, w.posted, w.held) = (v.id, v.posted, v.held)
+       ON (w.id, w.posted, w.held, w.owed) = (v.id, v.posted, v.held, v.owed)
      WHERE w.id = ANY ($7)) = cardinality($7)
     AND
     (SELECT count(*)

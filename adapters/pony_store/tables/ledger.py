@@ -63,7 +63,8 @@ _CHANGE_HOLDS = f"""
 """
 _UPDATE_WALLETS = """
     UPDATE wallets
-    SET posted = CAST(v.column2 AS BIGINT), held = CAST(v.column3 AS BIGINT)
+    SET posted = CAST(v.column2 AS BIGINT), held = CAST(v.column3 AS BIGINT),
+        owed = CAST(v.column4 AS BIGINT)
     FROM (VALUES {rows}) AS v
     WHERE wallets.id = v.column1
 """
@@ -136,7 +137,12 @@ class PonyLedger:
         self._update_each(
             _UPDATE_WALLETS,
             [
-                (name, wallet.posted.microcredits, wallet.held.microcredits)
+                (
+                    name,
+                    wallet.posted.microcredits,
+                    wallet.held.microcredits,
+                    wallet.owed.microcredits,
+                )
                 for name, wallet in by_name(books.changed_wallets)
             ],
         )
