@@ -82,6 +82,11 @@ def _without_hold(kind: str) -> _Check:
     )
 
 
+_OF_REFUND = """
+    t.wallet_id = r.wallet_id AND t.kind IN ('reversal', 'restoration')
+    AND substr(t.reference, 1, length(r.id) + 8) = 'refund:' || r.id || ':'
+"""
+
 _CHECKS: dict[str, tuple[_Check, ...]] = {
     "I1": (
         _Check(
@@ -245,6 +250,82 @@ _CHECKS: dict[str, tuple[_Check, ...]] = {
             stored="0",
             expected="created_at",
             among="FROM usage_logs WHERE state <> 'open' AND closed_at IS NULL",
+        ),
+    ),
+    "I9": (
+        _Check(
+            table="wallets",
+            key="w.id",
+            what="microcredits owed, by the sum of transfers",
+            stored="w.owed",
+            expected="COALESCE(moved.total, 0)",
+            among="""
+                FROM wallets w
+                LEFT JOIN (
+                    SELECT wallet_id, SUM(CASE WHEN from_account = 'receivable' THEN amount
+                                               ELSE -amount END) AS total
+                    FROM transfers
+                    WHERE from_account = 'receivable' OR to_account = 'receivable'
+                    GROUP BY wallet_id
+                ) AS moved ON moved.wallet_id = w.id
+                WHERE w.owed <> COALESCE(moved.total, 0)
+            """,
+        ),
+        _Check(
+            table="wallets",
+            key="id",
+            what="microcredits posted in a wallet that owes, by what holds reserve",
+            stored="posted",
+            expected="held",
+            among="FROM wallets WHERE owed < 0 OR (owed > 0 AND posted <> held)",
+        ),
+    ),
+    "I10": (
+        _Check(
+            table="refunds",
+            key="name",
+            what="microcredits reversed, by the sum of transfers",
+            stored="credits",
+            expected="moved",
+            among=f"""
+                FROM (
+                    SELECT r.id AS name, r.credits AS credits, COALESCE(SUM(
+                        CASE t.to_account WHEN 'refunds' THEN t.amount ELSE -t.amount END
+                    ), 0) AS moved
+                    FROM refunds r
+                    LEFT JOIN transfers t ON {_OF_REFUND}
+                    GROUP BY r.id, r.credits
+                ) AS sums
+                WHERE credits <> moved
+            """,
+        ),
+        _Check(
+            table="transfers",
+            key="t.reference",
+            what="microcredits reversed without a refund",
+            stored="t.amount",
+            expected="0",
+            among=f"""
+                FROM transfers t LEFT JOIN refunds r ON {_OF_REFUND}
+                WHERE t.kind IN ('reversal', 'restoration') AND r.id IS NULL
+            """,
+        ),
+        _Check(
+            table="transactions",
+            key="name",
+            what="microcredits reversed of a purchase",
+            stored="reversed",
+            expected="granted",
+            among="""
+                FROM (
+                    SELECT p.paystack_ref AS name, p.state AS state, SUM(r.credits) AS reversed,
+                           CASE WHEN p.state IN ('paid', 'reversed') THEN p.sold + p.bonus
+                                ELSE 0 END AS granted
+                    FROM transactions p JOIN refunds r ON r.purchase_ref = p.paystack_ref
+                    GROUP BY p.paystack_ref, p.state, p.sold, p.bonus
+                ) AS sums
+                WHERE reversed > granted OR (state = 'reversed' AND reversed <> granted)
+            """,
         ),
     ),
 }

@@ -127,6 +127,25 @@ def define_entities(db: Any) -> None:
         expires_at = Required(int, size=64)
         closed_at = Optional(int, size=64)
 
+    class Refund(entity):
+        """Money that goes back: a refund, or a dispute."""
+
+        _table_ = "refunds"
+        id = PrimaryKey(str, autostrip=False)
+        purchase_ref = Required(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        kind = Required(str)
+        state = Required(str)
+        minor_units = Required(int, size=64)
+        currency = Required(str)
+        credits = Required(int, size=64)
+        provider_id = Optional(str, autostrip=False, nullable=True)
+        reason = Optional(str, autostrip=False)
+        by_provider = Required(bool)
+        turns = Required(int, size=64)
+        created_at = Required(int, size=64)
+        updated_at = Required(int, size=64)
+
     class PaymentEvent(entity):
         _table_ = "payment_events"
         digest = PrimaryKey(str, autostrip=False)

@@ -23,6 +23,7 @@ from adapters.pony_store.tables.payment_events import PonyPaymentEvents
 from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
 from adapters.pony_store.tables.purchases import PonyPurchases
+from adapters.pony_store.tables.refunds import PonyRefunds
 
 
 class PonyTransaction:
@@ -50,6 +51,11 @@ class PonyTransaction:
     def purchases(self) -> PonyPurchases:
         """Purchases."""
         return PonyPurchases(self._session)
+
+    @cached_property
+    def refunds(self) -> PonyRefunds:
+        """Refunds and disputes."""
+        return PonyRefunds(self._session)
 
     @cached_property
     def payment_events(self) -> PonyPaymentEvents:

@@ -216,9 +216,7 @@ class Books:
             wallets[wallet.id] = moved = _moved(wallet, transfer)
             fresh.append(transfer)
             if transfer.to_account == wallet.id and (
-                paid := moved.repayment_after(
-                    wallet, reference=transfer.reference, at=transfer.at
-                )
+                paid := moved.repayment_after(wallet, reference=transfer.reference, at=transfer.at)
             ):
                 fresh.append(paid)
         for transfer in fresh:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from creditcore.domain.alerts import Alert, Severity
-from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.books import Books
+from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.refunds import (

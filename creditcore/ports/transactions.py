@@ -15,6 +15,7 @@ from creditcore.ports.payment_events import PaymentEvents
 from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
+from creditcore.ports.refunds import Refunds
 
 
 class BooksTransaction(Protocol):
@@ -63,6 +64,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def purchases(self) -> Purchases:
         """Purchases."""
+
+    @property
+    def refunds(self) -> Refunds:
+        """Refunds and disputes."""
 
     @property
     def payment_events(self) -> PaymentEvents:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -37,6 +37,7 @@ from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
+from creditcore.domain.refunds import Refund, RefundState
 from creditcore.ports.audit import Breach
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
@@ -96,6 +97,7 @@ class MemoryTables:
     transfers: dict[str, Transfer] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     password_hashes: dict[str, str] = field(default_factory=dict)
@@ -141,6 +143,7 @@ class MemoryTransaction:
         self.keys = MemoryApiKeys(tables)
         self.calls = MemoryCalls(tables)
         self.purchases = MemoryPurchases(tables)
+        self.refunds = MemoryRefunds(tables)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
         self.prices = MemoryPrices(tables)
@@ -333,6 +336,43 @@ class MemoryPurchases:
 
 
 @dataclass
+class MemoryRefunds:
+    """Refunds and disputes."""
+
+    tables: MemoryTables
+
+    def of(self, purchase_reference: str) -> Sequence[Refund]:
+        """Return the refunds of a payment."""
+        return self._oldest(lambda row: row.purchase == purchase_reference)
+
+    def save(self, refund: Refund) -> None:
+        """Write a refund; the provider's number is unique."""
+        for other in self.tables.refunds.values():
+            same = (other.kind, other.provider_id) == (refund.kind, refund.provider_id)
+            if refund.provider_id and same and other.id != refund.id:
+                raise ReferenceConflictError(refund.provider_id)
+        self.tables.refunds[refund.id] = refund
+
+    def unheard(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
+        """Return refunds that the provider has not confirmed."""
+        return self._oldest(
+            lambda row: row.state is RefundState.REQUESTED and row.updated_at <= updated_before
+        )[:limit]
+
+    def under_way(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
+        """Return refunds that have not ended."""
+        ended = (RefundState.PROCESSED, RefundState.FAILED)
+        found = self._oldest(
+            lambda row: row.state not in ended and row.updated_at <= updated_before
+        )
+        return sorted(found, key=lambda row: (row.updated_at, row.id))[:limit]
+
+    def _oldest(self, wanted: Callable[[Refund], bool]) -> list[Refund]:
+        found = [row for row in self.tables.refunds.values() if wanted(row)]
+        return sorted(found, key=lambda row: (row.created_at, row.id))
+
+
+@dataclass
 class MemoryPaymentEvents:
     """Webhooks as received."""
 
@@ -453,6 +493,8 @@ class MemoryAudit:
             "I2": self._held,
             "I5": self._charged_once,
             "I4": self._granted_once,
+            "I9": self._owed,
+            "I10": self._reversed,
         }.get(invariant)
         return [] if check is None else list(itertools.islice(check(), limit))
 
@@ -490,7 +532,7 @@ class MemoryAudit:
 
     def _granted_once(self) -> Iterator[Breach]:
         for purchase in self.tables.purchases.values():
-            paid = purchase.state is PurchaseState.PAID
+            paid = purchase.state in (PurchaseState.PAID, PurchaseState.REVERSED)
             for account, amount in (
                 (PlatformAccount.SALES, purchase.offer.sold),
                 (PlatformAccount.BONUS, purchase.offer.bonus),
@@ -501,6 +543,39 @@ class MemoryAudit:
                 due = amount if paid else ZERO
                 if moved != due:
                     yield _breach("I4", f"transfers {reference}", moved, due)
+
+    def _owed(self) -> Iterator[Breach]:
+        for wallet in self.tables.wallets.values():
+            owed = sum(
+                transfer.amount.microcredits
+                * (
+                    (transfer.from_account == PlatformAccount.RECEIVABLE)
+                    - (transfer.to_account == PlatformAccount.RECEIVABLE)
+                )
+                for transfer in self.tables.transfers.values()
+                if transfer.wallet_id == wallet.id
+            )
+            if owed != wallet.owed.microcredits:
+                yield _breach("I9", f"wallets {wallet.id}", wallet.owed, Credits(owed))
+
+    def _reversed(self) -> Iterator[Breach]:
+        for refund in self.tables.refunds.values():
+            moved = sum(
+                transfer.amount.microcredits
+                * ((transfer.to_account == PlatformAccount.REFUNDS) * 2 - 1)
+                for transfer in self.tables.transfers.values()
+                if transfer.reference.startswith(f"refund:{refund.id}:")
+            )
+            if moved != refund.credits.microcredits:
+                yield _breach("I10", f"refunds {refund.id}", refund.credits, Credits(moved))
+        for purchase in self.tables.purchases.values():
+            refunds = [row for row in self.tables.refunds.values() if row.in_force]
+            total = sum((r.credits for r in refunds if r.purchase == purchase.reference), ZERO)
+            whole = purchase.state is PurchaseState.REVERSED
+            if total > purchase.offer.credits or (whole and total != purchase.offer.credits):
+                yield _breach(
+                    "I10", f"transactions {purchase.reference}", total, purchase.offer.credits
+                )
 
 
 def _breach(invariant: str, row: str, stored: Credits, expected: Credits) -> Breach:

@@ -61,6 +61,14 @@ class TestPurchases(contracts.PurchasesContract):
     pass
 
 
+class TestRefunds(contracts.RefundsContract):
+    pass
+
+
+class TestRefundsThroughTheCommitter(ThroughTheCommitter, contracts.RefundsContract):
+    pass
+
+
 class TestPeople(contracts.PeopleContract):
     pass
 

@@ -17,12 +17,23 @@ import psycopg2
 import pytest
 
 from adapters.pony_store import PonyTransactions, open_store
-from creditcore import AuditBooks, Payment, PaymentStatus, SystemClock
+from creditcore import (
+    AuditBooks,
+    Ceiling,
+    Credits,
+    Money,
+    Payment,
+    PaymentStatus,
+    Purchase,
+    PurchaseState,
+    SystemClock,
+)
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import RefusedByStoreError
+from creditcore.domain.refund_book import RefundBook
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
-from creditcore.testing.contracts import a_purchase, a_wallet, admit, settle
+from creditcore.testing.contracts import MINUTE, a_purchase, a_wallet, admit, settle
 from creditcore.usecases.books.audit_books import INVARIANTS, Report
 from tests.stack import AUTH_SECRET, PATIENCE_S, REPOSITORY
 from tests.stores import migrated_postgres_database, migrated_sqlite_file
@@ -114,6 +125,8 @@ def fill(store: PonyTransactions) -> None:
     settle(store, admit(store, 100, reference="settled"), 70)
     settle(store, admit(store, 100, reference="beyond"), 130)
     admit(store, 100, reference="open")
+    wallet_2 = a_wallet(store, wallet_id="wallet-2")
+    refunded = a_purchase(wallet_2, reference="refunded")
     paid = a_purchase(wallet, reference="paid")
     pending = a_purchase(wallet, reference="pending")
     payment = Payment(reference="paid", status=PaymentStatus.SUCCEEDED, amount=paid.offer.price)
@@ -135,6 +148,36 @@ def fill(store: PonyTransactions) -> None:
                 received_at=LONG_AGO,
             )
         )
+        tx.commit()
+    refund(store, refunded)
+
+
+def refund(store: PonyTransactions, purchase: Purchase) -> None:
+    """Pay a purchase, spend all of it, and have half of the money go back."""
+    paid = replace(
+        purchase,
+        state=PurchaseState.PAID,
+        paid=purchase.offer.price,
+        provider_id="2",
+        closed_at=NOW,
+    )
+    with store.begin() as tx:
+        tx.purchases.add(paid)
+        locked = tx.ledger.lock(Footprint(wallet_ids={purchase.wallet_id}))
+        locked.post(purchase._transfers(NOW))
+        book = RefundBook(purchase=paid, refunds={}, books=locked, at=NOW)
+        admission = locked.admit(
+            purchase.wallet_id,
+            Ceiling.of(purchase.offer.credits),
+            reference="spent",
+            call=None,
+            now=NOW,
+            lifetime=MINUTE,
+        )
+        locked.settle("spent", admission.hold.amount - Credits(9), at=NOW)
+        half = book.request("half", Money(paid.offer.price.minor_units // 2, "KES"), reason="test")
+        tx.refunds.save(half)
+        tx.ledger.write(locked)
         tx.commit()
 
 
@@ -218,6 +261,27 @@ TAMPERINGS = [
 ]
 
 
+TAMPERINGS += [
+    ("I9", "wallets wallet-2", "UPDATE wallets SET owed = owed - 1 WHERE id = 'wallet-2'"),
+    ("I9", "wallets wallet-1", "UPDATE wallets SET owed = 1 WHERE id = 'wallet-1'"),
+    (
+        "I9",
+        "wallets wallet-2",
+        "UPDATE wallets SET posted = posted + 1 WHERE id = 'wallet-2'",
+    ),
+    ("I9", "wallets wallet-2", "DELETE FROM transfers WHERE reference = 'refund:half:1:owed'"),
+    ("I10", "refunds half", "DELETE FROM transfers WHERE reference = 'refund:half:1:owed'"),
+    ("I10", "refunds half", "UPDATE refunds SET credits = credits - 1"),
+    ("I10", "transfers refund:half:1:owed", "DELETE FROM refunds"),
+    ("I10", "transactions refunded", "UPDATE refunds SET credits = 3000000000"),
+    (
+        "I10",
+        "transactions refunded",
+        "UPDATE transactions SET state = 'reversed' WHERE paystack_ref = 'refunded'",
+    ),
+]
+
+
 def test_there_is_a_tampering_for_every_invariant() -> None:
     assert {invariant for invariant, _, _ in TAMPERINGS} == set(INVARIANTS)
 
@@ -226,7 +290,7 @@ def test_clean_books_are_clean(books: BooksUnderTest) -> None:
     report = books.audit()
 
     assert report.clean, report
-    assert report.counts == {"wallets": 1, "transfers": 6, "holds": 3, "purchases": 2}
+    assert report.counts == {"wallets": 2, "transfers": 11, "holds": 4, "purchases": 3}
 
 
 @pytest.mark.parametrize(("invariant", "row", "statement"), TAMPERINGS)
@@ -262,7 +326,7 @@ def test_the_rules_of_the_tables_refuse_most_of_it(books: BooksUnderTest, imposs
 
 def test_the_command_says_so_and_exits_with_zero_or_one(books: BooksUnderTest) -> None:
     clean = books.command()
-    books.tamper("UPDATE wallets SET posted = posted + 1")
+    books.tamper("UPDATE wallets SET posted = posted + 1 WHERE id = 'wallet-1'")
     broken = books.command()
     for_machines = books.command("--json")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.books import Books
+from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState

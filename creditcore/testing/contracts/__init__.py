@@ -18,6 +18,7 @@ from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
+from creditcore.testing.contracts.refunds import RefundsContract
 from creditcore.testing.contracts.samples import (
     MINUTE,
     NOON,
@@ -45,6 +46,7 @@ __all__ = [
     "PeopleContract",
     "PricesContract",
     "PurchasesContract",
+    "RefundsContract",
     "a_key",
     "a_purchase",
     "a_wallet",

@@ -16,6 +16,8 @@ INVARIANTS = {
     "I6": "a charge is between zero and its hold; cost beyond it is written off",
     "I7": "no call ran without a hold",
     "I8": "what was acknowledged is there",
+    "I9": "a wallet owes what was reversed and is not paid off, and spends nothing meanwhile",
+    "I10": "refunds reverse what their purchase granted, and no more",
 }
 
 _SHOWN = 100
