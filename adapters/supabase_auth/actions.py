@@ -23,6 +23,7 @@ class Call(StrEnum):
     SEND_MAIL = "send mail"
     """Recovery, magic link and resend: their answers must not tell who has an account."""
     VERIFY = "verify"
+    CONFIRM_EMAIL = "confirm a new address"
     EXCHANGE = "exchange"
     SIGN_OUT = "sign out"
     FACTOR = "factor"
@@ -137,6 +138,13 @@ def _send_mail(answer: Answer) -> Action:
     return _plain(answer)
 
 
+def _confirm_email(answer: Answer) -> Action:
+    # Somebody else got the address meanwhile. While the database is down the header is missing.
+    if answer.status == 500 and "x-sb-error-code" in answer.headers:
+        return Action.REFUSE
+    return _plain(answer)
+
+
 def _sign_out(_answer: Answer) -> Action:
     # Whatever the server says: who asks to be signed out is.
     return Action.SIGN_OUT
@@ -149,5 +157,6 @@ _ACTIONS = {
     Call.CHANGE_USER: _with_user_token,
     Call.FACTOR: _with_user_token,
     Call.SEND_MAIL: _send_mail,
+    Call.CONFIRM_EMAIL: _confirm_email,
     Call.SIGN_OUT: _sign_out,
 }

@@ -1,0 +1,70 @@
+"""What Supabase Auth does not promise: that a thing happens once, or a few times at most.
+
+Recorded: four parallel requests with one link gave four sessions, and forty wrong codes did not
+stop the right one. So a claim is taken, and committed, before the server is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from creditcore.domain.errors import CreditcoreError, TooManyAttemptsError
+from creditcore.ports.claims import Claims
+from creditcore.ports.clock import Clock
+
+LINK_LIFE = timedelta(hours=1)
+"""Of the claim: one that was used is refused by the server too, a moment later."""
+
+CODE_LIFE = timedelta(seconds=120)
+"""A code of an app is accepted a little early and a little late."""
+
+MAX_GUESSES = 5
+GUESS_WINDOW = timedelta(minutes=15)
+
+
+class Once:
+    """Takes claims, each in a short transaction of its own."""
+
+    def __init__(self, claims: Claims, clock: Clock) -> None:
+        self._claims = claims
+        self._clock = clock
+
+    @contextmanager
+    def use(self, kind: str, secret: str, *, life: timedelta) -> Iterator[bool]:
+        """Tell whether this is the first use of a secret.
+
+        It is used up if all goes well. Else it may be tried again: the server knows whether it
+        still counts.
+        """
+        name = _name(kind, secret)
+        now = self._clock.now()
+        first = self._claims.take(name, now=now, until=now + life)
+        try:
+            yield first
+        except CreditcoreError:
+            if first:
+                self._claims.release(name)
+            raise
+
+    @contextmanager
+    def guess(self, kind: str, subject: str) -> Iterator[None]:
+        """Let somebody guess at a secret of an account, so often.
+
+        A right guess forgives the wrong ones; one whose outcome is unknown counts.
+
+        Raises:
+            TooManyAttemptsError: There were too many.
+        """
+        name = _name(kind, subject)
+        now = self._clock.now()
+        if not self._claims.take(name, now=now, until=now + GUESS_WINDOW, places=MAX_GUESSES):
+            raise TooManyAttemptsError(int(GUESS_WINDOW.total_seconds()))
+        yield
+        self._claims.release(name)
+
+
+def _name(kind: str, secret: str) -> str:
+    return f"{kind}:{hashlib.sha256(secret.encode()).hexdigest()}"
