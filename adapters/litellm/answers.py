@@ -153,7 +153,7 @@ class LiteLLMAnswer:
             self._parser.feed(data)
         except HTTPParseError as error:
             self._parser.keep_alive = False
-            # What follows a complete answer is nobody's.
+            # Bytes behind a complete answer belong to no request.
             if not self._parser.done:
                 raise UpstreamUnavailableError from error
         if not data and not self._parser.done:
@@ -168,7 +168,7 @@ class _AnswerParser(HTTPResponseParser):
     """llhttp, strict as it is, fed by us, for one answer.
 
     Interim answers (1xx) pass by; bytes behind the final one are an error. A model server
-    tells a lot in headers: what nobody here asks about is counted and dropped.
+    sends many headers: those that are not read here are counted and dropped.
 
     Attributes:
         status: The status of the final answer, 0 before its head is complete.
@@ -176,7 +176,7 @@ class _AnswerParser(HTTPResponseParser):
         has_begun: Whether anything arrived.
         done: Whether the answer is complete.
         keep_alive: Whether the connection may serve another one.
-        body: The parts of its body that nobody has taken yet.
+        body: The parts of its body that were not taken yet.
     """
 
     # LiteLLM sends some thirty headers, and what llhttp calls for each part touches these.

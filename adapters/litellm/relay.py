@@ -95,7 +95,7 @@ class LiteLLMRelay:
     def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
         """Send a request and return its answer once its head has arrived.
 
-        Whoever gets an answer must close it, or its place in the pool is lost.
+        The caller must close the answer, or its place in the pool is lost.
 
         Args:
             wire: Names the route, and headers of the protocol.
@@ -171,7 +171,7 @@ class LiteLLMRelay:
         our request is on its way. Only then, when a connection that had served before
         breaks without a single byte of an answer, is the message sent once more, on a new
         connection: a server that closes an idle connection has not taken this request, so
-        no model has run and nobody can be billed for it. (A server that died over it leaves
+        no model has run and nothing can be billed for it. (A server that died over it leaves
         the same sign. Our hold is one and is settled once, so the client still pays once.)
         """
         connection = self._pool.take()

@@ -93,7 +93,7 @@ class FieldTable:
 
         Raises:
             InvalidRequestError: With ``unsupported_parameter`` for what is refused on
-                purpose, ``unknown_parameter`` for what nobody knows, ``invalid_value``
+                purpose, ``unknown_parameter`` for an unknown field, ``invalid_value``
                 for a wrong value; ``param`` names the field.
         """
         passed = {}
@@ -124,7 +124,7 @@ def invalid(name: str, rule: str) -> InvalidRequestError:
 
 
 def unknown(name: str) -> InvalidRequestError:
-    """Return the error of a field that nobody knows."""
+    """Return the error of an unknown field."""
     return InvalidRequestError(
         f"Unknown parameter: {name!r}.", param=name, code="unknown_parameter"
     )

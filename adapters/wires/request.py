@@ -27,7 +27,7 @@ def given_fields(body: bytes) -> dict[str, Any]:
 
 
 def may_cache_for_an_hour(body: bytes) -> bool:
-    """Whether a ``ttl`` of ``1h`` may stand in a request, whatever place it stands at.
+    """Whether a ``ttl`` of ``1h`` may stand anywhere in a request.
 
     Nothing is parsed for it: a text that merely quotes it, and a letter written as an escape,
     count as well. That only makes a hold larger than it has to be.

@@ -15,7 +15,7 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 """Longer than any event an honest server sends; LiteLLM's own limit for a frame."""
 
 KEEP_ALIVE = b": ping\n\n"
-"""What a comment becomes on its way: it says that somebody is there, and not who."""
+"""What a comment becomes on its way: the upstream is still there, and is not named."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

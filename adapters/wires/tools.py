@@ -24,7 +24,7 @@ def check_tools(value: object, own: Collection[str], *, default: str | None = No
     Args:
         value: What stands under ``tools``; None where nothing does.
         own: The types that the client runs.
-        default: The type of a tool that names none.
+        default: The type of a tool that names none, or null.
 
     Raises:
         InvalidRequestError: One of them is something else; ``param`` names its place.
@@ -61,7 +61,9 @@ def check_grouped_tools(value: object) -> None:
 def _check(tool: object, place: str, own: Collection[str], default: str | None) -> None:
     if not isinstance(tool, dict):
         raise invalid(place, "must be an object")
-    kind = tool.get("type", default)
+    kind = tool.get("type")
+    if kind is None:
+        kind = default
     if not isinstance(kind, str):
         raise invalid(f"{place}.type", "must be a string")
     if kind in own:

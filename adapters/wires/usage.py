@@ -128,7 +128,7 @@ class Reports:
     def _cache_is_beside(self, prompt: int, cache: int) -> bool:
         """Whether tokens of the cache are to be added to the prompt's.
 
-        More of them than of the prompt cannot be among it, on whatever protocol.
+        More of them than of the prompt cannot be among it, on any protocol.
         """
         if not cache or "among" in self._counts:
             return cache > prompt

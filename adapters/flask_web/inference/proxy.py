@@ -127,7 +127,7 @@ class Proxy:
         secret = _secret(wire.endpoint, environ)
         heard = wire.hearing(lambda name: _header(environ, name))
         seated = SeatedWire(heard, self._places)
-        # Until its answer begins, a call keeps its body, and whatever was made of it.
+        # Until its answer begins, a call keeps its body, and all that was made of it.
         with self.budget.share() as share:
             body = self._body(environ, secret, share)
             try:
@@ -206,7 +206,7 @@ class _Stream:
         return self._turns.taken(self._call)
 
     def close(self) -> None:
-        """End the call, whatever became of the client."""
+        """End the call, also where the client has left."""
         try:
             self._call.close()
         finally:

@@ -33,7 +33,7 @@ class SeatedWire:
     """The wire of one call, which takes a place when the call turns out to be a stream.
 
     A request is understood before anything is held for it, so a stream that finds no place
-    costs nobody anything.
+    costs nothing.
     """
 
     def __init__(self, wire: HeardWire, places: StreamPlaces) -> None:

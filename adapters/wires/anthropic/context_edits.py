@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from adapters.wires.fields import invalid, shown, unsupported
+from adapters.wires.fields import invalid, shown
+from creditcore.domain.errors import InvalidRequestError
 
 _CLEARING = re.compile(r"clear_[a-z_]+_20[0-9]{6}")
 _FIELD = "context_management"
@@ -31,8 +32,9 @@ def check_context_edits(value: object) -> None:
         if not isinstance(kind, str):
             raise invalid(place, "must be an object with a type")
         if not _CLEARING.fullmatch(kind):
-            raise unsupported(
-                f"{place}.type {shown(kind)}",
-                "Only edits that clear tokens (clear_...) are served; compact the conversation "
-                "in your client.",
+            raise InvalidRequestError(
+                f"{place}.type {shown(kind)!r} is not served here: only edits that clear tokens "
+                "(clear_...) are. Compact the conversation in your client.",
+                param=f"{place}.type",
+                code="unsupported_parameter",
             )

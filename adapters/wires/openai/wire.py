@@ -23,7 +23,7 @@ class OpenAIWire:
         return {}
 
     def hearing(self, _header: Callable[[str], str | None]) -> Self:
-        """Return this wire, whatever the client's headers are."""
+        """Return this wire: no header of the client selects anything."""
         return self
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:

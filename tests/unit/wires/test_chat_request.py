@@ -235,6 +235,7 @@ def test_wrong_value_is_named(name: str, value: Any) -> None:
         ({"type": "namespace", "tools": []}, "tools[1].type", "unsupported_parameter"),
         ({"type": ["function"]}, "tools[1].type", "invalid_value"),
         ({"googleSearch": {}}, "tools[1].type", "invalid_value"),
+        ({"type": None}, "tools[1].type", "invalid_value"),
     ],
 )
 def test_a_tool_of_the_provider_is_refused_by_its_place(tool: Any, param: str, code: str) -> None:
