@@ -1,6 +1,6 @@
 """What LiteLLM says went wrong, and how much of it a client may hear.
 
-Its messages carry the provider's own words, and around them whatever was at hand: names
+Its messages carry the provider's own words, and around them other things: names
 of Python exceptions, model groups, addresses, once even the provider's key. Statuses
 differ between versions (an exhausted budget is 400, 422 or 429), so the type and the
 words decide first.
@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
 from typing import Any, Self
 
 import orjson
@@ -68,10 +70,47 @@ _OPERATOR_WORDS = re.compile(
 )
 _REJECTED_STATUSES = frozenset({400, 404, 413, 422})
 
-_CODES = {
+_EXCEPTION_CODES = {
     "ContextWindowExceededError": "context_length_exceeded",
     "ContentPolicyViolationError": "content_policy_violation",
+    "RateLimitError": "rate_limit_exceeded",
 }
+# What a client can act on: compact the conversation, change an image, wait. The names are
+# OpenAI's (its error reference, and ``ResponseError`` of openai-python 2.54); other servers use
+# them too. No other code is passed on: it may name the operator's account or deployment.
+_CLIENT_CODES = (
+    "content_filter",
+    "content_policy_violation",
+    "context_length_exceeded",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_content_policy_violation",
+    "image_file_too_large",
+    "image_parse_error",
+    "image_too_large",
+    "image_too_small",
+    "invalid_base64_image",
+    "invalid_function_parameters",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_image_url",
+    "invalid_prompt",
+    "invalid_value",
+    "missing_required_parameter",
+    "rate_limit_exceeded",
+    "string_above_max_length",
+    "unsupported_image_media_type",
+    "unsupported_parameter",
+    "unsupported_value",
+)
+# LiteLLM puts the provider's whole error object into its message, as JSON or as Python writes it.
+_QUOTED_CODE = re.compile(rf"""["']code["']\s*:\s*["']({"|".join(_CLIENT_CODES)})["']""")
+_WAIT_IN_WORDS = re.compile(
+    r"\b(?:try again|retry|retry after) in ([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(ms|s|m)\b"
+    r"|\b(?:retry after|try again in|retry in) ([0-9]{1,6})() seconds?\b",
+    re.IGNORECASE,
+)
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "": Decimal(1)}
 
 _TAIL = re.compile(
     r"\.?\s*(?:Received Model Group\s*=|Available Model Group Fallbacks\s*=|LiteLLM Retried"
@@ -102,21 +141,31 @@ class Fault:
     Attributes:
         message: Empty where none came.
         kind: Its ``type``, empty where none came.
+        given_code: Its ``code`` as text, empty where none came.
+        given_wait: How many seconds it says to wait, empty where it does not.
         recognised: Whether there was an error object at all.
     """
 
     message: str = ""
     kind: str = ""
+    given_code: str = ""
+    given_wait: str = ""
     recognised: bool = False
 
     @classmethod
     def of(cls, error: object) -> Self:
-        """Read the value of ``error``, whatever it is."""
+        """Read the value of ``error``, of any type."""
         if isinstance(error, str):
-            return cls(error, "", recognised=True)
+            return cls(error, recognised=True)
         if not isinstance(error, Mapping):
             return cls()
-        return cls(_text(error.get("message")), _text(error.get("type")), recognised=True)
+        return cls(
+            _text(error.get("message")),
+            _text(error.get("type")),
+            str(error.get("code", "")),
+            str(error.get("retry_after", "")),
+            recognised=True,
+        )
 
     @classmethod
     def read(cls, body: bytes) -> Self:
@@ -125,13 +174,40 @@ class Fault:
 
     @property
     def is_operators(self) -> bool:
-        """Whether only the operator can mend it, whatever the status says."""
+        """Whether only the operator can mend it, with any status."""
         return self.kind in _OPERATOR_TYPES or _OPERATOR_WORDS.search(self.message) is not None
 
     @property
     def code(self) -> str | None:
-        """OpenAI's word for it, of which LiteLLM keeps only the name of its exception."""
-        return next((code for name, code in _CODES.items() if name in self.message), None)
+        """OpenAI's word for it, where it is one that a client can act on.
+
+        LiteLLM keeps it only within its message, or as the name of its exception.
+        """
+        if self.is_operators:
+            return None
+        if self.given_code in _CLIENT_CODES:
+            return self.given_code
+        message = self.message[:_LONGEST_READ]
+        if quoted := _QUOTED_CODE.search(message):
+            return quoted[1]
+        for name, code in _EXCEPTION_CODES.items():
+            if name in message:
+                return code
+        return "rate_limit_exceeded" if self.given_code == "429" else None
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """Seconds that the provider asks to wait, rounded up, where it says so."""
+        if self.is_operators:
+            return None
+        named = _seconds(self.given_wait)
+        if named is not None:
+            return named
+        found = _WAIT_IN_WORDS.search(self.message[:_LONGEST_READ])
+        if found is None:
+            return None
+        number, unit = (found[1], found[2].lower()) if found[1] else (found[3], "")
+        return min(ceil(Decimal(number) * _SECONDS[unit]), _LONGEST_WAIT_S)
 
     @property
     def public_message(self) -> str:
@@ -142,6 +218,18 @@ class Fault:
         words = _EXCEPTION_NAMES.sub("", words)
         words = " ".join(_SECRETS.sub("[removed]", words).split())
         return words[:_LONGEST_MESSAGE] or _REFUSED
+
+    @property
+    def message_with_wait(self) -> str:
+        """The same, with the time to wait in it: a stream has no headers left to say it in.
+
+        Codex CLI looks for these words.
+        """
+        message = self.public_message
+        wait = self.retry_after_s
+        if wait is None or _WAIT_IN_WORDS.search(message):
+            return message
+        return f"{message.rstrip('.')}. Try again in {wait}s."
 
 
 def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamError:
@@ -157,9 +245,13 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
         return UpstreamUnavailableError()
     if status in {408, 504}:
         return UpstreamTimeoutError()
+    wait = _seconds(retry_after)
     if status == 429:
         return UpstreamRejectedError(
-            _BUSY, status=status, code="rate_limit_exceeded", retry_after_s=_seconds(retry_after)
+            _BUSY,
+            status=status,
+            code="rate_limit_exceeded",
+            retry_after_s=fault.retry_after_s if wait is None else wait,
         )
     # A 404 without an error object is a wrong address, not a wrong request.
     if status in _REJECTED_STATUSES and (fault.recognised or status != 404):

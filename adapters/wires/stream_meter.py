@@ -32,8 +32,8 @@ class StreamMeter(ABC):
     """Reads a stream of events; whole events leave, as they came where that is possible.
 
     Attributes:
-        texts: Where in an event the text may stand that is all it has to say: whatever text
-            stands there, the event leaves as it came, and only the count goes on.
+        texts: Where in an event the text may stand that is all it has to say: with any
+            text there, the event leaves as it came, and only the count goes on.
     """
 
     texts: ClassVar[tuple[Path, ...]] = ()
@@ -170,7 +170,7 @@ class StreamMeter(ABC):
     def _fail(self, error: object) -> bytes:
         """Note an error of the upstream, and return it as the client may have it."""
         fault = Fault.of(error)
-        self._error = fault.public_message
+        self._error = fault.message_with_wait
         return self._error_event(self._error, fault)
 
     def _break_off(self) -> bytes:

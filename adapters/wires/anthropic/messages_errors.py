@@ -18,6 +18,7 @@ _PASSED = frozenset(
         "timeout_error",
     }
 )
+_TOO_LONG = "prompt is too long"
 _KINDS = {"timeout": "timeout_error", "credits_exhausted": "billing_error"}
 
 
@@ -29,6 +30,17 @@ def error_document(message: str, *, kind: str) -> bytes:
 def error_event(message: str, *, kind: str) -> bytes:
     """Return an error as the event that Anthropic's SDKs raise from: they go by its name."""
     return b"event: error\ndata: " + error_document(message, kind=kind) + b"\n\n"
+
+
+def in_its_words(message: str, fault: Fault) -> str:
+    """Return a provider's message with the words that clients of this protocol look for.
+
+    Claude Code compacts the conversation when it reads that the prompt is too long, which only
+    Anthropic's own models say so.
+    """
+    if fault.code == "context_length_exceeded" and _TOO_LONG not in message.lower():
+        return f"{_TOO_LONG}: {message}"
+    return message
 
 
 def kind_of(code: str) -> str:

@@ -10,6 +10,7 @@ from adapters.litellm.faults import Fault
 from adapters.wires.anthropic.messages_errors import (
     error_document,
     error_event,
+    in_its_words,
     kind_of,
     kind_of_fault,
 )
@@ -129,7 +130,7 @@ class MessagesStreamMeter(TypedStreamMeter):
         return public_event(document, name="message_delta")
 
     def _error_event(self, message: str, fault: Fault) -> bytes:
-        return error_event(message, kind=kind_of_fault(fault))
+        return error_event(in_its_words(message, fault), kind=kind_of_fault(fault))
 
 
 class MessagesDocumentMeter(DocumentMeter):
@@ -152,7 +153,7 @@ class MessagesDocumentMeter(DocumentMeter):
         return [_block_length(block) for block in content if isinstance(block, dict)]
 
     def _error_document(self, message: str, fault: Fault) -> bytes:
-        return error_document(message, kind=kind_of_fault(fault))
+        return error_document(in_its_words(message, fault), kind=kind_of_fault(fault))
 
 
 def _delta_length(delta: object) -> int:

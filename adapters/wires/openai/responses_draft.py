@@ -11,11 +11,15 @@ _TEXT = "response.output_text.delta"
 
 
 class ResponseDraft:
-    """Keeps what the client has seen: the response's head, its items, their text."""
+    """Keeps what the client has seen: the response's head, its items, their text.
+
+    Attributes:
+        head: The response as it began.
+    """
 
     def __init__(self) -> None:
         """Start with nothing seen."""
-        self._head: dict[str, Any] = {}
+        self.head: dict[str, Any] = {}
         self._items: dict[int, dict[str, Any]] = {}
         self._texts: dict[int, list[str]] = {}
 
@@ -23,7 +27,7 @@ class ResponseDraft:
         """Take an event that the client has."""
         kind, at = event.get("type"), event.get("output_index")
         if kind == _HEAD and isinstance(event.get("response"), dict):
-            self._head = event["response"]
+            self.head = event["response"]
         elif not isinstance(at, int):
             return
         elif kind == _TEXT and isinstance(event.get("delta"), str):
@@ -47,7 +51,7 @@ class ResponseDraft:
             elif item.get("status") == "completed":
                 output.append(item)
         return {
-            **self._head,
+            **self.head,
             "status": "incomplete",
             "incomplete_details": {"reason": "max_output_tokens"},
             "output": output,

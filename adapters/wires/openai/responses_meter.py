@@ -16,26 +16,48 @@ from creditcore.ports.inference import Receipt
 
 _DONE = b"[DONE]"
 _ID_PREFIX = "resp_"
-_LAST = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_FAILED = "response.failed"
+_LAST = frozenset({"response.completed", "response.incomplete", _FAILED})
 _SERVER_ERROR = "server_error"
 
 
-def error_event(message: str, *, kind: str, code: str | None, number: int) -> bytes:
-    """Return an error as an event.
+def error_event(
+    message: str,
+    *,
+    kind: str,
+    code: str | None,
+    number: int,
+    response: dict[str, Any] | None = None,
+) -> bytes:
+    """Return an error as the two events that end a response.
 
     It says everything twice: beside ``type``, as OpenAI documents the event, and in
-    ``error``, where OpenAI's SDKs look before they raise.
+    ``error``, where OpenAI's SDKs look before they raise. Behind it the response has failed:
+    Codex CLI knows that event alone (codex-rs/codex-api/src/sse/responses.rs), and would ask
+    again for what was refused for good.
 
     Args:
         message: What went wrong.
         kind: OpenAI's type of error.
         code: OpenAI's code for it.
         number: Which event of the stream this is.
+        response: The response as far as it is known.
     """
     facts = {"code": code or kind, "message": message, "param": None}
     error = {"type": kind, **facts}
     event = {"type": "error", "sequence_number": number, **facts, "error": error}
-    return public_event(event, name="error")
+    failed = {
+        "type": _FAILED,
+        "sequence_number": number + 1,
+        "response": {
+            "object": "response",
+            "output": [],
+            **(response or {}),
+            "status": "failed",
+            "error": {"code": code or kind, "message": message},
+        },
+    }
+    return public_event(event, name="error") + public_event(failed, name=_FAILED)
 
 
 class ResponseStreamMeter(TypedStreamMeter):
@@ -88,10 +110,12 @@ class ResponseStreamMeter(TypedStreamMeter):
             self._number = number
         if kind.endswith(".delta"):
             self._tally.deliver(text_length(document.get("delta")))
+        # Behind an error event stands an end of ours already.
+        has_end = self._error is not None and kind in _LAST
         response = document.get("response")
         if isinstance(response, dict) and self._read_response(response, kind):
-            return public_event(document, name=kind)
-        return self._named(event, kind, document)
+            return b"" if has_end else public_event(document, name=kind)
+        return b"" if has_end else self._named(event, kind, document)
 
     def _left(self) -> None:
         self._draft.note(self._latest)
@@ -104,7 +128,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         changed = clean(response, id_prefix=_ID_PREFIX)
         if response.get("error"):
             fault = Fault.of(response["error"])
-            self._error = fault.public_message
+            self._error = fault.message_with_wait
             response["error"] = {"code": fault.code or _SERVER_ERROR, "message": self._error}
             changed = True
         if kind not in _LAST:
@@ -122,7 +146,13 @@ class ResponseStreamMeter(TypedStreamMeter):
         return True
 
     def _error_event(self, message: str, fault: Fault) -> bytes:
-        return error_event(message, kind=_SERVER_ERROR, code=fault.code, number=self._number)
+        return error_event(
+            message,
+            kind=_SERVER_ERROR,
+            code=fault.code,
+            number=self._number,
+            response=self._draft.head,
+        )
 
 
 class ResponseDocumentMeter(DocumentMeter):

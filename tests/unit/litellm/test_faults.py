@@ -169,3 +169,78 @@ def test_message_is_bounded() -> None:
 def test_only_the_beginning_of_a_hostile_message_is_searched() -> None:
     for piece in ("a.", "a-", "Error: ", "1.", "a1_", " "):
         assert Fault.of({"message": piece * 1_000_000}).public_message
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "Too long.", "code": "context_length_exceeded"},
+        {"message": "OpenAIException - {'message': 'x', 'code': 'context_length_exceeded'}"},
+        {"message": 'OpenAIException - {"error": {"code": "context_length_exceeded"}}'},
+        {"message": "litellm.ContextWindowExceededError: Too long.", "code": "400"},
+    ],
+)
+def test_a_code_that_clients_act_on_is_kept(error: dict[str, str], status: int) -> None:
+    refusal_of_it = refused(status, orjson.dumps({"error": error}))
+
+    assert isinstance(refusal_of_it, UpstreamRejectedError)
+    assert refusal_of_it.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("code", ["deployment_7_is_down", "400", "", None, 7, [], {"a": "b"}])
+def test_any_other_code_is_not_the_clients(code: object) -> None:
+    assert Fault.of({"message": "Too odd.", "code": code}).code is None
+
+
+def test_operators_fault_has_no_code_and_no_wait() -> None:
+    fault = Fault.of(
+        {"message": "Try again in 5s.", "type": "insufficient_quota", "code": "rate_limit_exceeded"}
+    )
+
+    assert (fault.code, fault.retry_after_s) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        ({"message": "Rate limit reached. Please try again in 11.054s. Visit"}, 12),
+        ({"message": "Please try again in 350ms."}, 1),
+        ({"message": "Please try again in 2m."}, 120),
+        ({"message": "Please retry in 44.2s."}, 45),
+        ({"message": "try again in 20 seconds"}, 20),
+        ({"message": "retry after 7 seconds"}, 7),
+        ({"message": "slow down", "retry_after": 30}, 30),
+        ({"message": "try again in 999999m"}, 86400),
+        ({"message": "try again in a moment"}, None),
+        ({"message": "slow down", "retry_after": "soon"}, None),
+        ({"message": "slow down", "retry_after": [1]}, None),
+    ],
+)
+def test_a_wait_in_the_error_itself_is_read(error: dict[str, object], seconds: int | None) -> None:
+    fault = Fault.of(error)
+    refusal_of_it = refused(429, orjson.dumps({"error": error}))
+
+    assert isinstance(refusal_of_it, UpstreamRejectedError)
+    assert (fault.retry_after_s, refusal_of_it.retry_after_s) == (seconds, seconds)
+
+
+def test_the_header_says_how_long_to_wait_before_the_error_does() -> None:
+    error = refused(429, an_error("try again in 9s"), "20")
+
+    assert isinstance(error, UpstreamRejectedError)
+    assert error.retry_after_s == 20
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"message": "Slow down.", "retry_after": 3}, "Slow down. Try again in 3s."),
+        ({"message": "Please try again in 1.5s."}, "Please try again in 1.5s."),
+        ({"message": "Slow down."}, "Slow down."),
+    ],
+)
+def test_a_stream_says_in_its_message_how_long_to_wait(
+    error: dict[str, object], message: str
+) -> None:
+    assert Fault.of(error).message_with_wait == message

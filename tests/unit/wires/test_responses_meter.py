@@ -113,10 +113,12 @@ def test_any_error_becomes_one_that_sdks_raise(frame: bytes) -> None:
     meter = a_meter()
     meter.feed(data(**text("a"), sequence_number=4))
 
-    [error] = documents(meter.feed(frame))
+    [error, failed] = documents(meter.feed(frame))
 
     assert (error["type"], error["message"], error["sequence_number"]) == ("error", "gone", 5)
     assert error["error"]["message"] == "gone"
+    assert (failed["type"], failed["sequence_number"]) == ("response.failed", 6)
+    assert failed["response"]["error"] == {"code": "server_error", "message": "gone"}
     assert (meter.error, meter.complete) == ("gone", False)
 
 
@@ -137,9 +139,21 @@ def test_a_stream_without_an_end_gets_an_error() -> None:
     meter = a_meter()
     meter.feed(data(**text("a")))
 
-    [error] = documents(meter.finish())
+    [error, failed] = documents(meter.finish())
 
     assert error["error"]["message"] == "The answer broke off."
+    assert failed["response"]["status"] == "failed"
+
+
+def test_a_response_fails_once_with_the_head_that_it_began_with() -> None:
+    meter = a_meter()
+    meter.feed(data("response.created", response={"id": "resp_1", "model": "m"}))
+
+    [_, failed] = documents(meter.feed(data("error", error={"message": "gone"})))
+    repeated = meter.feed(ended("response.failed", error={"message": "gone"}))
+
+    assert (failed["response"]["id"], failed["response"]["status"]) == ("resp_1", "failed")
+    assert repeated == b""
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_an_error_says_the_same_to_readers_of_either_shape() -> None:
     passed = wire.error_event("Gone.", kind="server_error", code="timeout")
 
     assert passed.startswith(b"event: error\ndata: ")
-    error = orjson.loads(passed.partition(b"data: ")[2])
+    error = orjson.loads(passed.splitlines()[1].removeprefix(b"data: "))
     assert error["type"] == "error"
     assert error["message"] == error["error"]["message"] == "Gone."
     assert error["code"] == error["error"]["code"] == "timeout"
