@@ -193,6 +193,14 @@ def define_entities(db: Any) -> None:
         closed_at = Optional(int, size=64)
         PrimaryKey(kind, business_key)
 
+    class MailRecipient(entity):
+        _table_ = "mail_recipients"
+        address = PrimaryKey(str, autostrip=False)
+        hour_began_at = Required(int, size=64)
+        mails_in_hour = Required(int, size=64)
+        refusal = Optional(str, autostrip=False)
+        refused_at = Optional(int, size=64)
+
     class SystemAlert(entity):
         _table_ = "system_alerts"
         key = PrimaryKey(str, autostrip=False)

@@ -19,6 +19,7 @@ from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.keys import PonyApiKeys
 from adapters.pony_store.tables.ledger import PonyLedger
+from adapters.pony_store.tables.mail_recipients import PonyMailRecipients
 from adapters.pony_store.tables.payment_events import PonyPaymentEvents
 from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
@@ -76,6 +77,11 @@ class PonyTransaction:
     def jobs(self) -> PonyJobs:
         """Work that this transaction causes."""
         return PonyJobs(self._session)
+
+    @cached_property
+    def mail_recipients(self) -> PonyMailRecipients:
+        """Addresses that mails go to."""
+        return PonyMailRecipients(self._session)
 
     @cached_property
     def alerts(self) -> PonyAlerts:

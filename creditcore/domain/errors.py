@@ -39,6 +39,10 @@
     │   ├── UpstreamUnavailableError     down, silent, or at fault
     │   │   └── UpstreamFailedError          it answered, with a failure of its own
     │   └── UpstreamTimeoutError         it took longer than allowed
+    ├── MailError
+    │   ├── MailRefusedError             there is no such mailbox
+    │   ├── MailUnavailableError         the server did not take it; try again later
+    │   └── MailTemplateError            the mail cannot be rendered
     └── StoreError
         ├── StoreBusyError               lost a race for a row: the same step may run again
         ├── StoreUnavailableError        the database cannot be reached
@@ -366,6 +370,22 @@ class UpstreamTimeoutError(UpstreamError):
 
     def __init__(self, message: str = "The model did not answer in time.") -> None:
         super().__init__(message)
+
+
+class MailError(CreditcoreError):
+    """A mail did not leave."""
+
+
+class MailRefusedError(MailError):
+    """The mailbox does not exist, or takes no mail: it would be refused again."""
+
+
+class MailUnavailableError(MailError):
+    """The mail server did not take it this time."""
+
+
+class MailTemplateError(MailError):
+    """A template is missing, or a value that it needs."""
 
 
 class StoreError(CreditcoreError):

@@ -94,8 +94,8 @@ class Job:
         return replace(self, lease=self.lease.take(until=now + policy.lease))
 
     def finish(self, *, at: datetime) -> Self:
-        """Return the job as done."""
-        return self._closed(JobState.DONE, at=at, last_error="")
+        """Return the job as done. Its payload, which may speak of people, is erased."""
+        return replace(self._closed(JobState.DONE, at=at, last_error=""), payload={})
 
     def fail(self, reason: str, policy: RetryPolicy, *, at: datetime, jitter: float = 0.0) -> Self:
         """Return the job as due again after a wait, or dead if that was its last attempt."""

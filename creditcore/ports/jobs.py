@@ -57,7 +57,7 @@ class Jobs(Protocol):
         """
 
     def save(self, job: Job) -> None:
-        """Write the lease, state, error and end of a job that is locked."""
+        """Write a changed job that is locked."""
 
     def listing(
         self, *, limit: int, states: Collection[JobState] = (), kind: str | None = None

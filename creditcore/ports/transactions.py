@@ -11,6 +11,7 @@ from creditcore.ports.calls import Calls
 from creditcore.ports.jobs import Jobs
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
+from creditcore.ports.mail import MailRecipients
 from creditcore.ports.payment_events import PaymentEvents
 from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
@@ -84,6 +85,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def jobs(self) -> Jobs:
         """Work that this transaction causes."""
+
+    @property
+    def mail_recipients(self) -> MailRecipients:
+        """Addresses that mails go to."""
 
     @property
     def alerts(self) -> Alerts:

@@ -33,6 +33,7 @@ from creditcore.domain.identities import Identity
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.mail import MailRecipient
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
@@ -43,6 +44,7 @@ from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 from creditcore.testing.memory_jobs import MemoryJobs
+from creditcore.testing.memory_mail import MemoryMailRecipients
 
 Row = TypeVar("Row")
 
@@ -104,6 +106,7 @@ class MemoryTables:
     prices: dict[str, ModelPrice] = field(default_factory=dict)
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
+    mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
 
     def copy(self) -> MemoryTables:
@@ -148,6 +151,7 @@ class MemoryTransaction:
         self.people = MemoryPeople(tables)
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
+        self.mail_recipients = MemoryMailRecipients(tables.mail_recipients)
         self.alerts = MemoryAlerts(tables)
         self.audit = MemoryAudit(tables)
 

@@ -81,6 +81,10 @@ class TestJobs(contracts.JobsContract):
     pass
 
 
+class TestMail(contracts.MailContract):
+    pass
+
+
 class TestAlerts(contracts.AlertsContract):
     pass
 

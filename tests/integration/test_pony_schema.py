@@ -156,6 +156,13 @@ ROWS: dict[str, dict[str, object]] = {
         "last_error": "",
         "closed_at": None,
     },
+    "mail_recipients": {
+        "address": "amina@example.com",
+        "hour_began_at": 1,
+        "mails_in_hour": 1,
+        "refusal": "",
+        "refused_at": None,
+    },
     "system_alerts": {
         "key": "a-1",
         "severity": "info",
@@ -244,6 +251,9 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("jobs_due", "jobs", {"business_key": "2", "state": "done", "closed_at": 3}),
     ("jobs_closed", "jobs", {"business_key": "2", "closed_at": 3}),
     ("jobs_closed", "jobs", {"business_key": "2", "state": "done", "due_at": None}),
+    ("mail_recipients_pkey", "mail_recipients", {}),
+    ("mail_recipients_mails_in_hour", "mail_recipients", {"address": "b@example.com",
+                                                          "mails_in_hour": -1}),
     ("system_alerts_pkey", "system_alerts", {}),
 ]  # fmt: skip
 """Which constraint refuses a row that differs from the valid one like this."""

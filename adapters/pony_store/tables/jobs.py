@@ -95,9 +95,9 @@ class PonyJobs:
 
     def save(self, job: Job) -> None:
         self._session.change(
-            "UPDATE jobs SET state = ?, attempts = ?, due_at = ?, last_error = ?, closed_at = ?"
-            " WHERE kind = ? AND business_key = ?",
-            (*job_values(job)[JOB_COLUMNS.index("state") :], job.kind, job.business_key),
+            "UPDATE jobs SET payload = ?, run_at = ?, state = ?, attempts = ?, due_at = ?,"
+            " last_error = ?, closed_at = ? WHERE kind = ? AND business_key = ?",
+            (*job_values(job)[2:], job.kind, job.business_key),
         )
 
     def listing(

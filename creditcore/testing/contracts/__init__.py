@@ -15,6 +15,7 @@ from creditcore.testing.contracts.identity import IdentityContract, IdentityHous
 from creditcore.testing.contracts.jobs import JobsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
+from creditcore.testing.contracts.mail import MailContract
 from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
@@ -43,6 +44,7 @@ __all__ = [
     "IdentityHouse",
     "JobsContract",
     "LedgerContract",
+    "MailContract",
     "PeopleContract",
     "PricesContract",
     "PurchasesContract",
