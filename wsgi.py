@@ -49,6 +49,7 @@ from creditcore import (
 )
 from creditcore.ports.inference import Wire
 from creditcore.ports.transactions import BooksTransactions
+from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.relayed_call import Patience
@@ -159,6 +160,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),
         audit=AuditBooks(store),
+        usage=RollUpUsage(store, clock),
         migrate=partial(migrate, settings.store_url),
         pending_migrations=partial(pending_migrations, settings.store_url),
     )

@@ -15,6 +15,7 @@ from creditcore.ports.transactions import Transactions
 from creditcore.usecases.books.audit_books import AuditBooks
 from creditcore.usecases.books.grant_credits import GrantCredits
 from creditcore.usecases.books.group_commit import GroupCommit
+from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
@@ -63,5 +64,6 @@ class Services:
     grants: GrantCredits
     receipts: WriteReceipt
     audit: AuditBooks
+    usage: RollUpUsage
     migrate: Callable[[], list[str]]
     pending_migrations: Callable[[], list[str]]

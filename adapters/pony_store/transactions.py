@@ -25,6 +25,7 @@ from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
 from adapters.pony_store.tables.purchases import PonyPurchases
 from adapters.pony_store.tables.refunds import PonyRefunds
+from adapters.pony_store.tables.usage_hours import PonyUsageHours
 
 
 class PonyTransaction:
@@ -47,6 +48,11 @@ class PonyTransaction:
     def calls(self) -> PonyCalls:
         """Calls, to be read."""
         return PonyCalls(self._session)
+
+    @cached_property
+    def usage_hours(self) -> PonyUsageHours:
+        """What was used, by the hour."""
+        return PonyUsageHours(self._session)
 
     @cached_property
     def purchases(self) -> PonyPurchases:

@@ -17,6 +17,7 @@ from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
 from creditcore.ports.refunds import Refunds
+from creditcore.ports.usage_hours import UsageHours
 
 
 class BooksTransaction(Protocol):
@@ -61,6 +62,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def calls(self) -> Calls:
         """Calls, to be read."""
+
+    @property
+    def usage_hours(self) -> UsageHours:
+        """What was used, by the hour."""
 
     @property
     def purchases(self) -> Purchases:

@@ -45,6 +45,8 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
+from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
+from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 
 Row = TypeVar("Row")
 
@@ -108,6 +110,8 @@ class MemoryTables:
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
     mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    usage_rows: dict[UsageIdentity, UsageRow] = field(default_factory=dict)
+    rolled: dict[str, datetime] = field(default_factory=dict)
 
     def copy(self) -> MemoryTables:
         """Return tables that can change without changing these."""
@@ -145,6 +149,7 @@ class MemoryTransaction:
         self.ledger = MemoryLedger(tables)
         self.keys = MemoryApiKeys(tables)
         self.calls = MemoryCalls(tables)
+        self.usage_hours = MemoryUsageHours(tables.holds, tables.usage_rows, tables.rolled)
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
         self.payment_events = MemoryPaymentEvents(tables)

@@ -57,6 +57,10 @@ class TestCalls(contracts.CallsContract):
     pass
 
 
+class TestUsageHours(contracts.UsageHoursContract):
+    pass
+
+
 class TestPurchases(contracts.PurchasesContract):
     pass
 

@@ -19,6 +19,9 @@ from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
 from tests.stores import migrated_postgres_database, migrated_sqlite_file
 
+_HOUR = 1780315200000000
+"""Noon of ``NOON``'s day, in microseconds."""
+
 DAMAGES = [
     ("I1", "UPDATE wallets SET posted = posted + 1", "wallets wallet-1"),
     ("I1", "DELETE FROM transfers WHERE reference = 'gift:wallet-1'", "wallets wallet-1"),
@@ -40,6 +43,10 @@ DAMAGES = [
     ("I7", "DELETE FROM usage_logs WHERE id = 'settled'", "transfers charge:settled"),
     ("I7", "DELETE FROM usage_logs WHERE id = 'beyond'", "transfers write_off:beyond"),
     ("I7", "UPDATE usage_logs SET closed_at = 1 WHERE id = 'settled'", "usage_logs settled"),
+    ("I11", "UPDATE usage_hourly SET charge = charge + 1", f"usage_hourly wallet-1 at {_HOUR}"),
+    ("I11", "DELETE FROM usage_hourly", f"usage_hourly wallet-1 at {_HOUR}"),
+    ("I11", "UPDATE usage_rollup SET rolled_until = 0", f"usage_hourly wallet-1 at {_HOUR}"),
+    ("I11", "DELETE FROM transfers WHERE reference = 'charge:settled'", "wallets wallet-1"),
     ("I8", "UPDATE transactions SET paid_minor_units = 1", "transactions cc-1"),
     ("I8", "UPDATE transactions SET paid_currency = 'USD'", "transactions cc-1"),
     ("I8", "UPDATE transactions SET closed_at = NULL", "transactions cc-1"),
@@ -72,6 +79,9 @@ def fill(store: PonyTransactions) -> None:
     settle(store, admit(store, 10, reference="beyond"), 25)
     settle(store, admit(store, 10, reference="free"), 0)
     admit(store, 5, reference="open")
+    with store.begin() as tx:
+        assert tx.usage_hours.roll_up(until=NOON + timedelta(hours=1)).calls == 3
+        tx.commit()
     purchase = a_purchase(wallet)
     payment = Payment(
         reference=purchase.reference, status=PaymentStatus.SUCCEEDED, amount=purchase.offer.price
@@ -102,7 +112,7 @@ def breaches(store: PonyTransactions, *, limit: int = 10) -> set[tuple[str, str]
     with store.begin() as tx:
         return {
             (breach.invariant, breach.row)
-            for number in range(1, 9)
+            for number in range(1, 12)
             for breach in tx.audit.breaches(f"I{number}", limit=limit)
         }
 

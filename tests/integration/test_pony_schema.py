@@ -24,6 +24,7 @@ from adapters.pony_store.engine import Engine, Fault, engine_for
 from creditcore.domain.errors import RefusedByStoreError, StoreError, StoreUnavailableError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import Credits
+from creditcore.domain.usage_hours import FIGURES
 from creditcore.testing.contracts import a_key, a_wallet
 from tests.stores import (
     fresh_postgres_database,
@@ -163,6 +164,17 @@ ROWS: dict[str, dict[str, object]] = {
         "refusal": "",
         "refused_at": None,
     },
+    "usage_hourly": {
+        "wallet_id": "w-1",
+        "hour": 0,
+        "key_id": "",
+        "model": "",
+        **dict.fromkeys(FIGURES, 0),
+        "oldest_created_at": None,
+        "latency_hist": b"",
+        "first_byte_hist": b"",
+    },
+    "usage_rollup": {"id": 1, "rolled_until": 0, "created_from": 0},
     "system_alerts": {
         "key": "a-1",
         "severity": "info",
@@ -255,6 +267,13 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("mail_recipients_mails_in_hour", "mail_recipients", {"address": "b@example.com",
                                                           "mails_in_hour": -1}),
     ("system_alerts_pkey", "system_alerts", {}),
+    ("usage_hourly_pkey", "usage_hourly", {}),
+    ("usage_hourly_wallet_id_fkey", "usage_hourly", {"wallet_id": "w-2"}),
+    ("usage_hourly_calls", "usage_hourly", {"hour": 1, "calls": 1, "failed": 1, "cancelled": 1}),
+    ("usage_hourly_charge", "usage_hourly", {"hour": 1, "charge": -1}),
+    ("usage_hourly_charge", "usage_hourly", {"hour": 1, "written_off": -1}),
+    ("usage_rollup_pkey", "usage_rollup", {}),
+    ("usage_rollup_only", "usage_rollup", {"id": 2}),
 ]  # fmt: skip
 """Which constraint refuses a row that differs from the valid one like this."""
 

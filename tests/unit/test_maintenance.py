@@ -17,13 +17,14 @@ from tests.stack import PATIENCE_S, wait_until
 
 def chores(**named: Any) -> Maintenance:
     """Return the chores, of which those that are not named have nothing to do."""
-    names = ("expire", "refresh", "process_due", "confirm_pending")
+    names = ("expire", "refresh", "process_due", "confirm_pending", "roll_up", "mend")
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
         charge=SimpleNamespace(expire=done["expire"]),
         prices=SimpleNamespace(refresh=done["refresh"]),
         inbox=SimpleNamespace(process_due=done["process_due"]),
         poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
+        usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
     )
     return Maintenance(services)
 
@@ -93,4 +94,6 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "models priced": 0,
         "webhooks worked off": 3,
         "payments decided": 1,
+        "calls rolled up": 0,
+        "hours mended": 0,
     }

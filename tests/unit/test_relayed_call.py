@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from creditcore import Basis, ChargeUsage, Credits, HoldState, Tariff
+from creditcore.domain.endings import CLIENT_LEFT
 from creditcore.domain.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnavailableError
 from creditcore.domain.money import MAX_INT64
 from creditcore.testing.memory import FixedClock, MemoryModelGateway, SequentialIds
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
-from creditcore.usecases.calls.relayed_call import CLIENT_LEFT, RelayedCall
+from creditcore.usecases.calls.relayed_call import RelayedCall
 from tests.unit.relaying import (
     DAY,
     END,

@@ -11,10 +11,11 @@ from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
 from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.migrate import migrate
+from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
 from adapters.flask_web.cli.worker import worker
 
-_COMMANDS = (migrate, worker, audit, alerts, grant, doctor, user, key)
+_COMMANDS = (migrate, worker, audit, alerts, grant, doctor, user, key, usage)
 
 
 def register(app: Flask, *, fault: Exception | None = None) -> None:

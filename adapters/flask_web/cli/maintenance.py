@@ -14,6 +14,8 @@ _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
 _WEBHOOKS_EVERY_S = 10.0
+_ROLL_UP_EVERY_S = 30.0
+_LOOK_BACK_EVERY_S = 600.0
 _LAST_CHORE_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ class Maintenance:
             "models priced": (_PRICES_EVERY_S, services.prices.refresh),
             "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
             "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
+            "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
+            "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
         }
 
     def run_once(self) -> dict[str, int]:

@@ -18,7 +18,9 @@ from adapters.flask_web.context import services
 @click.option("--once", is_flag=True, help="Do everything that is due, once, and exit.")
 @with_appcontext
 def worker(*, once: bool) -> None:
-    """Expire holds left behind, refresh prices, work off webhooks, ask about payments.
+    """Expire holds left behind, refresh prices, work off webhooks, add up usage.
+
+    Webhooks that were not confirmed and payments that wait are asked about too.
 
     Any number of workers may run; on SQLite the gateway does this itself.
     """

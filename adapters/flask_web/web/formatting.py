@@ -14,6 +14,14 @@ from enum import StrEnum
 from flask import Flask
 from markupsafe import Markup
 
+from creditcore.domain.endings import (
+    ANSWERED,
+    CLIENT_LEFT,
+    CONTRADICTORY_USAGE,
+    CREDITS_EXHAUSTED,
+    ERRORS_FROM,
+    INCREDIBLE_USAGE,
+)
 from creditcore.domain.holds import Basis, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Transfer, TransferKind
@@ -26,8 +34,6 @@ from creditcore.domain.money import (
 )
 from creditcore.domain.pricing import usd_text
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
-from creditcore.usecases.calls.believed_usage import CONTRADICTORY_USAGE
-from creditcore.usecases.calls.charge_usage import CREDITS_EXHAUSTED
 
 _MICROCREDITS_PER_DOLLAR = 100 * MICROCREDITS_PER_CREDIT
 _DOLLAR_DECIMALS = 8
@@ -37,14 +43,10 @@ _MINUS = "\u2212"
 _NO_BREAK = "\u00a0"
 _MILLION = 1_000_000
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_HTTP_CLIENT_LEFT = 499
-_HTTP_ERRORS_FROM = 400
-_INCREDIBLE_USAGE = "incredible_usage"
-_ANSWERED = frozenset({_INCREDIBLE_USAGE, CONTRADICTORY_USAGE})
 _ERRORS = {
     "client_left": "You left before it ended.",
     CREDITS_EXHAUSTED: "The credits ran out, so the answer ends where they did.",
-    _INCREDIBLE_USAGE: "The provider's count could not be true, so the text was counted.",
+    INCREDIBLE_USAGE: "The provider's count could not be true, so the text was counted.",
     CONTRADICTORY_USAGE: (
         "The text is far more than the provider counted: its answer may have broken off."
     ),
@@ -337,7 +339,7 @@ def register(app: Flask) -> None:
 
 def _end_of(hold: Hold) -> Status:
     outcome = hold.outcome
-    if outcome.error is not None or outcome.status >= _HTTP_ERRORS_FROM:
+    if outcome.error is not None or outcome.status >= ERRORS_FROM:
         return _fault_in(outcome)
     if hold.state is HoldState.RELEASED:
         return Status("Released", Tone.QUIET, "Nothing was charged.")
@@ -347,7 +349,7 @@ def _end_of(hold: Hold) -> Status:
 
 
 def _fault_in(outcome: Outcome) -> Status:
-    if outcome.status == _HTTP_CLIENT_LEFT:
+    if outcome.status == CLIENT_LEFT:
         hint = "You left early: charged for what was generated."
         if outcome.basis is Basis.NONE:
             hint = "You left early: nothing was charged."
@@ -355,7 +357,7 @@ def _fault_in(outcome: Outcome) -> Status:
     hint = error_words(outcome.error or f"HTTP {outcome.status}")
     if outcome.error == CREDITS_EXHAUSTED:
         return Status("Cut short", Tone.WARN, hint)
-    if outcome.error in _ANSWERED and outcome.status < _HTTP_ERRORS_FROM:
+    if outcome.error in ANSWERED and outcome.status < ERRORS_FROM:
         return Status("Done", Tone.GOOD, hint)
     return Status("Failed", Tone.BAD, hint)
 

@@ -31,6 +31,7 @@ from creditcore.testing.contracts.samples import (
     grow,
     settle,
 )
+from creditcore.testing.contracts.usage_hours import UsageHoursContract
 
 __all__ = [
     "MINUTE",
@@ -49,6 +50,7 @@ __all__ = [
     "PricesContract",
     "PurchasesContract",
     "RefundsContract",
+    "UsageHoursContract",
     "a_key",
     "a_purchase",
     "a_wallet",

@@ -17,7 +17,7 @@ class AuditContract:
         admit(transactions, 5, reference="call-4")
 
         with transactions.begin() as tx:
-            found = {number: tx.audit.breaches(f"I{number}", limit=10) for number in range(1, 11)}
+            found = {number: tx.audit.breaches(f"I{number}", limit=10) for number in range(1, 12)}
             counts = tx.audit.counts()
 
         assert {number: list(rows) for number, rows in found.items() if rows} == {}

@@ -83,6 +83,7 @@ def admit(
     *,
     reference: str = "call-1",
     wallet_id: str = "wallet-1",
+    now: datetime = NOON,
 ) -> Hold:
     """Hold credits in a transaction of its own."""
     with transactions.begin() as tx:
@@ -99,7 +100,7 @@ def admit(
                 price_snapshot="0123456789abcdef",
                 multiplier="2.3",
             ),
-            now=NOON,
+            now=now,
             lifetime=MINUTE,
         )
         tx.ledger.write(books)

@@ -18,6 +18,7 @@ INVARIANTS = {
     "I8": "what was acknowledged is there",
     "I9": "a wallet owes what was reversed and is not paid off, and spends nothing meanwhile",
     "I10": "refunds reverse what their purchase granted, and no more",
+    "I11": "usage by the hour adds up to the charges of the ledger",
 }
 
 _SHOWN = 100

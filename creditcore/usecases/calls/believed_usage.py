@@ -7,9 +7,6 @@ from dataclasses import replace
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import InferenceRequest, Meter
 
-CONTRADICTORY_USAGE = "contradictory_usage"
-"""The error of a call whose text is far more than its provider's count of it."""
-
 _CONTRADICTION = 5
 _SLACK_TOKENS = 16
 

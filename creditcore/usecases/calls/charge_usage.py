@@ -10,6 +10,7 @@ from typing import ClassVar
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.books import Books, Footprint
 from creditcore.domain.decisions import Admission, Extension
+from creditcore.domain.endings import CREDITS_EXHAUSTED
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
@@ -20,9 +21,6 @@ from creditcore.usecases.books.group_commit import GroupCommit
 
 HOLD_LIFETIME = timedelta(minutes=15)
 """Longer than any call may take; then nobody can be working on the hold any more."""
-
-CREDITS_EXHAUSTED = "credits_exhausted"
-"""The error of a stream that ended because nothing more of it could be paid for."""
 
 _COMPLETE = 200
 _EXPIRY_BATCH = 200

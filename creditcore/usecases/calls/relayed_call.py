@@ -6,6 +6,12 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from creditcore.domain.endings import (
+    CLIENT_LEFT,
+    CONTRADICTORY_USAGE,
+    CREDITS_EXHAUSTED,
+    INCREDIBLE_USAGE,
+)
 from creditcore.domain.errors import (
     StoreError,
     UpstreamError,
@@ -20,12 +26,9 @@ from creditcore.domain.pricing import Cost, Usage
 from creditcore.domain.reported_cost import picodollars
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
-from creditcore.usecases.calls.believed_usage import CONTRADICTORY_USAGE, contradicts, filled
+from creditcore.usecases.calls.believed_usage import contradicts, filled
 from creditcore.usecases.calls.call_terms import Terms
-from creditcore.usecases.calls.charge_usage import CREDITS_EXHAUSTED, ChargeUsage
-
-CLIENT_LEFT = 499
-"""The status of a call whose client went away first, as nginx writes it."""
+from creditcore.usecases.calls.charge_usage import ChargeUsage
 
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
@@ -299,7 +302,7 @@ class RelayedCall:
         self._answer.close()
         basis, usage, cost = self._basis(status)
         if basis is not Basis.PROVIDER_USAGE and self._meter.usage is not None:
-            error = error or "incredible_usage"
+            error = error or INCREDIBLE_USAGE
         elif (
             basis is Basis.PROVIDER_USAGE and usage is not None and contradicts(usage, self._meter)
         ):
