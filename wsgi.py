@@ -18,7 +18,7 @@ from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings, SettingsError
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
-from adapters.local_auth import LocalIdentityProvider
+from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
 from adapters.paystack import PaystackGateway
 from adapters.pony_store import (
     StoreOnDemand,
@@ -27,6 +27,7 @@ from adapters.pony_store import (
     migrate,
     pending_migrations,
 )
+from adapters.vault import AesVault
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
@@ -56,7 +57,7 @@ from creditcore.usecases.calls.relayed_call import Patience
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.people.block_person import BlockPerson
-from creditcore.usecases.people.end_sessions import EndSessions
+from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 PAGE_CONNECTIONS = 5
@@ -83,12 +84,18 @@ def build(environ: Mapping[str, str]) -> Flask:
     clock, ids = SystemClock(), SystemIds()
     pepper = settings.auth_secret.encode()
     rates = FixedRates((settings.usd_to_kes_rate,) if settings.usd_to_kes_rate else ())
-    identity = LocalIdentityProvider(
+    vault = AesVault(settings.auth_secret)
+    passwords = Passwords(
         # Hashing a password is CPU work of milliseconds: streams must not wait for it.
+        run=CpuPool() if under_gevent else None
+    )
+    identity = LocalIdentityProvider(
         store,
         clock,
         ids,
-        run=CpuPool() if under_gevent else None,
+        passwords=passwords,
+        tokens=Tokens(settings.auth_secret),
+        vault=vault,
     )
     model_gateway = LiteLLMGateway(
         base_url=settings.litellm_base_url, master_key=settings.litellm_master_key
@@ -128,6 +135,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         clock=clock,
         ids=ids,
         identity=identity,
+        operators=LocalIdentityOperators(store, clock, ids, passwords=passwords),
         model_gateway=model_gateway,
         payment_gateway=payment_gateway,
         wires={wire.endpoint: wire for wire in wires},
@@ -155,7 +163,9 @@ def build(environ: Mapping[str, str]) -> Flask:
         welcome=WelcomePerson(
             transactions=store, clock=clock, ids=ids, signup_credits=settings.signup_credits
         ),
-        sessions=EndSessions(transactions=store),
+        sessions=KeepSessions(
+            transactions=store, clock=clock, ids=ids, vault=vault, provider=identity
+        ),
         blocks=BlockPerson(transactions=store, clock=clock),
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),

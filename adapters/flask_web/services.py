@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from creditcore.ports.clock import Clock
-from creditcore.ports.identity import PasswordAccounts
+from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import Wire
 from creditcore.ports.model_gateway import ModelGateway
@@ -27,7 +27,7 @@ from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
-from creditcore.usecases.people.end_sessions import EndSessions
+from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 
@@ -44,7 +44,8 @@ class Services:
     transactions: Transactions
     clock: Clock
     ids: Ids
-    identity: PasswordAccounts
+    identity: IdentityProvider
+    operators: IdentityOperators
     model_gateway: ModelGateway
     payment_gateway: PaymentGateway
     wires: Mapping[str, Wire]
@@ -59,7 +60,7 @@ class Services:
     keys: IssueKey
     recognise: RecogniseKey
     welcome: WelcomePerson
-    sessions: EndSessions
+    sessions: KeepSessions
     blocks: BlockPerson
     grants: GrantCredits
     receipts: WriteReceipt

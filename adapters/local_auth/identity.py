@@ -1,67 +1,69 @@
-"""E-mail and password, checked against hashes in our own database.
-
-Passwords are hashed with Argon2id. A hash takes tens of milliseconds of CPU on purpose, so
-it is made outside every transaction, and through a ``Runner`` that may take it off the
-event loop. Whether an address has an account never shows in the time an answer takes.
-"""
+"""People recognised by what our own database keeps of them."""
 
 from __future__ import annotations
 
-import secrets
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
-
+from adapters.local_auth.account import (
+    Account,
+    grant_of,
+    identity_of,
+    signed_in,
+    with_password,
+)
+from adapters.local_auth.outbox import request_link
+from adapters.local_auth.passwords import Passwords
+from adapters.local_auth.second_factor import SecondFactor
+from adapters.local_auth.tokens import Tokens, link_id_of
+from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.errors import (
     BadCredentialsError,
     EmailTakenError,
     InvalidRequestError,
-    PersonNotFoundError,
+    LinkRefusedError,
+    NotOfferedError,
     ReferenceConflictError,
+    SessionEndedError,
     StoreError,
+    TooManyAttemptsError,
 )
-from creditcore.domain.identities import Identity
+from creditcore.domain.identities import (
+    Capability,
+    Enrolled,
+    Enrolment,
+    Grant,
+    Identity,
+    LinkKind,
+    Method,
+    NeedsConfirmation,
+    NeedsSecondFactor,
+    OAuthFlow,
+    SignedIn,
+    SignIn,
+    SignOutScope,
+)
 from creditcore.domain.people import Person, clean_email
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.vault import Vault
 
-MIN_PASSWORD_LENGTH = 10
-MAX_PASSWORD_LENGTH = 200
-"""In characters, as typed. The upper bound keeps hashing cheap for us, and is far beyond use."""
-
-T = TypeVar("T")
-
-
-class Runner(Protocol):
-    """Runs CPU work and returns its result, or raises what it raised.
-
-    Under gevent this is a thread pool (Argon2 lets go of the interpreter lock):
-    on the event loop one sign-in would stop every stream for as long as a hash takes.
-    """
-
-    def __call__(self, work: Callable[[], T], /) -> T:
-        """Run the work to its end."""
-
-
-def password_hasher() -> PasswordHasher:
-    """Return Argon2id with 19 MiB, two passes and one lane.
-
-    This is the first choice of OWASP's Password Storage Cheat Sheet for servers with
-    little memory: some 30 ms of one core per hash, and ten at once take 190 MiB.
-    """
-    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_WITHOUT_MAIL = frozenset({Capability.SECOND_FACTOR, Capability.RECOVERY_CODES})
+_WITH_MAIL = _WITHOUT_MAIL | {
+    Capability.CONFIRMATION,
+    Capability.RECOVERY,
+    Capability.EMAIL_CHANGE,
+    Capability.INVITATION,
+}
 
 
 class LocalIdentityProvider:
-    """Recognises people by the passwords we keep.
+    """Recognises people by the passwords we keep (``IdentityProvider``).
 
-    No e-mail is ever sent, so every address counts as verified.
+    Without mail nothing can be confirmed or recovered: every address counts as verified.
     """
 
     def __init__(
@@ -70,51 +72,98 @@ class LocalIdentityProvider:
         clock: Clock,
         ids: Ids,
         *,
-        hasher: PasswordHasher | None = None,
-        run: Runner | None = None,
+        passwords: Passwords,
+        tokens: Tokens,
+        vault: Vault,
+        sends_mail: bool = False,
+        issuer: str = "creditcore",
     ) -> None:
-        """Prepare the provider; makes one hash.
+        """Prepare the provider.
 
         Args:
-            transactions: Where people and their hashes are kept.
-            clock: Dates new accounts.
+            transactions: Where people and what they are recognised by are kept.
+            clock: Dates accounts, links and codes.
             ids: Names new people.
-            hasher: How passwords are hashed from now on; ``password_hasher()`` if left out.
-                Earlier hashes keep working and are replaced as people sign in.
-            run: Runs the hashing; in the caller's thread if left out.
+            passwords: Hashes and checks.
+            tokens: Makes what links carry.
+            vault: Seals the secrets of authenticator apps.
+            sends_mail: Whether somebody writes the mails that are asked for.
+            issuer: What an authenticator app calls this site.
         """
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
-        self._hasher = hasher or password_hasher()
-        self._run = run or _run_here
-        # Checked for addresses without an account, so that these cost the same work.
-        self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
+        self._passwords = passwords
+        self._tokens = tokens
+        self._sends_mail = sends_mail
+        self._second = SecondFactor(
+            transactions, clock, tokens, vault, issuer=issuer, sends_mail=sends_mail
+        )
 
-    def sign_up(self, email: str, password: str) -> Identity:
-        """Make an account.
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What can be done here."""
+        return _WITH_MAIL if self._sends_mail else _WITHOUT_MAIL
+
+    # -- joining -----------------------------------------------------------------------
+
+    def sign_up(self, email: str, password: str, *, next_path: str = "") -> SignIn:
+        """Make an account; where mail is sent, it waits to be confirmed.
 
         Raises:
-            EmailTakenError: The address has one, or got one this very moment. Callers must
-                not let a visitor see the difference.
+            EmailTakenError: The address has one, and no mail is sent here. Callers must not
+                let a visitor see the difference.
             InvalidRequestError: The address or the password cannot be used.
         """
         email = clean_email(email)
-        password = _new_password(password, email=email)
-        password_hash = self._run(lambda: self._hasher.hash(password))
-        person = Person(id=self._ids.new(), email=email, created_at=self._clock.now())
+        password_hash = self._passwords.hash(password, email=email)
+        now = self._clock.now()
+        person = Person(id=self._ids.new(), email=email, created_at=now)
+        credential = Credential(
+            person_id=person.id,
+            password_hash=password_hash,
+            confirmed_at=None if self._sends_mail else now,
+        )
         try:
-            with self._transactions.begin() as tx:
-                tx.people.add(person)
-                tx.people.set_password_hash(person.id, password_hash)
-                tx.commit()
-        except ReferenceConflictError as error:
-            # Only the address can collide: somebody else's commit came first.
-            raise EmailTakenError from error
-        return _identity_of(person)
+            self._add(person, credential, next_path)
+        except EmailTakenError:
+            # Where mail is sent, its owner is told; whoever asked sees no difference.
+            if not self._sends_mail:
+                raise
+        if self._sends_mail:
+            return NeedsConfirmation(email=email)
+        return signed_in(Account(person, credential))
 
-    def sign_in(self, email: str, password: str) -> Identity:
-        """Return whose account this is.
+    def resend_confirmation(self, email: str, *, next_path: str = "") -> None:
+        """Ask for a new link, once a minute.
+
+        Raises:
+            InvalidRequestError: This cannot be an address.
+        """
+        email = clean_email(email)
+        if self._sends_mail:
+            self._request(LinkKind.SIGN_UP, email, next_path)
+
+    def redeem(self, kind: LinkKind, token: str) -> SignIn:
+        """Let in whoever opens a link that was mailed.
+
+        Raises:
+            LinkRefusedError: It opens nothing, or nothing any more.
+        """
+        now = self._clock.now()
+        with self._transactions.begin() as tx:
+            account = self._account_of(tx, self._used_link(tx, kind, token, at=now), now)
+            credential = replace(
+                account.credential, confirmed_at=account.credential.confirmed_at or now
+            )
+            tx.credentials.save(credential)
+            tx.commit()
+        return _first_factor_shown(Account(account.person, credential))
+
+    # -- getting in and out ------------------------------------------------------------
+
+    def sign_in(self, email: str, password: str) -> SignIn:
+        """Recognise somebody by address and password.
 
         Takes the same work whether or not the address is known, the person is blocked or
         has no password here; only then is anything decided.
@@ -126,109 +175,326 @@ class LocalIdentityProvider:
             email = clean_email(email)
         except InvalidRequestError as error:
             raise BadCredentialsError from error
-        if not _is_usable(password):
+        account = self._find_by_email(email)
+        stored = account.credential.password_hash if account else ""
+        matches = self._passwords.match(stored, password)
+        if account is None or not matches or not account.is_let_in(now=self._clock.now()):
             raise BadCredentialsError
-        password = _one_form(password)
-        account = self._find(email)
-        stored_hash = account.password_hash if account else self._nobodys_hash
-        matches = self._run(lambda: self._matches(stored_hash, password))
-        if account is None or not matches or account.person.blocked:
-            raise BadCredentialsError
-        if self._hasher.check_needs_rehash(stored_hash):
-            self._rehash(account, password)
-        return _identity_of(account.person)
+        if renewed := self._passwords.renewed(stored, password):
+            self._replace_hash(account, renewed)
+        if account.credential.confirmed_at is None:
+            return NeedsConfirmation(email=email)
+        return _first_factor_shown(account)
 
-    def set_password(self, person: Person, password: str) -> None:
-        """Replace somebody's password, or give them their first; ends their sessions.
+    def verify_second_factor(self, grant: Grant, code: str) -> SignedIn:
+        """Check a code of the authenticator app.
+
+        Raises:
+            CodeRefusedError: It is not the code of now, or was used.
+            TooManyAttemptsError: There were too many wrong ones.
+            SessionEndedError: The first factor counts no more.
+        """
+        return signed_in(self._second.verify(self._counting(grant), code))
+
+    def redeem_recovery_code(self, grant: Grant, code: str) -> SignedIn:
+        """Check one of the ten codes in place of the app.
+
+        Raises:
+            CodeRefusedError: It is none of them, or was used.
+            TooManyAttemptsError: There were too many wrong ones.
+            SessionEndedError: The first factor counts no more.
+        """
+        return signed_in(self._second.redeem_recovery_code(self._counting(grant), code))
+
+    def refresh(self, grant: Grant) -> SignedIn:
+        """Return the grant and the identity as it is now.
+
+        Raises:
+            SessionEndedError: It counts no more.
+        """
+        return signed_in(self._counting(grant))
+
+    def check(self, grant: Grant) -> Identity:
+        """Return the identity as it is now.
+
+        Raises:
+            SessionEndedError: The grant counts no more.
+        """
+        return identity_of(self._counting(grant))
+
+    def reauthenticate(self, grant: Grant, password: str) -> None:
+        """Check the password of who is signed in.
+
+        Raises:
+            BadCredentialsError: It is not theirs, or they have none.
+            TooManyAttemptsError: There were too many wrong ones.
+        """
+        account = self._counting(grant)
+        left = account.credential.pause_left(now=self._clock.now())
+        if left:
+            raise TooManyAttemptsError(int(left.total_seconds()) + 1)
+        matches = self._passwords.match(account.credential.password_hash, password)
+        self._second.note_attempt(account.person.id, right=matches)
+        if not matches:
+            raise BadCredentialsError
+
+    def sign_out(self, grant: Grant, scope: SignOutScope) -> None:
+        """Do nothing: sessions are the site's own, and there are no others."""
+
+    # -- password ----------------------------------------------------------------------
+
+    def begin_recovery(self, email: str, *, next_path: str = "") -> None:
+        """Ask for a link, once a minute.
+
+        Raises:
+            InvalidRequestError: This cannot be an address.
+        """
+        email = clean_email(email)
+        self._request(LinkKind.RECOVERY, email, next_path)
+
+    def complete_recovery(self, grant: Grant, password: str) -> SignedIn:
+        """Replace the password; ends all other sessions, and every link.
 
         Raises:
             InvalidRequestError: The password cannot be used.
-            PersonNotFoundError: Nobody has this id.
+            SessionEndedError: The grant counts no more.
         """
-        password = _new_password(password, email=person.email)
-        password_hash = self._run(lambda: self._hasher.hash(password))
+        return self._replace_password(self._counting(grant), password)
+
+    def change_password(
+        self,
+        grant: Grant,
+        password: str,
+        *,
+        current: str = "",
+        code: str = "",  # noqa: ARG002 - no code is ever mailed here
+    ) -> SignedIn:
+        """Replace the password of who knows the old one; ends all other sessions.
+
+        Raises:
+            BadCredentialsError: ``current`` is not theirs.
+            TooManyAttemptsError: It was wrong too often.
+            InvalidRequestError: The new password cannot be used.
+            SessionEndedError: The grant counts no more.
+        """
+        account = self._counting(grant)
+        if account.credential.password_hash:
+            self.reauthenticate(grant, current)
+        return self._replace_password(account, password)
+
+    # -- address -----------------------------------------------------------------------
+
+    def begin_email_change(self, grant: Grant, email: str) -> None:
+        """Ask for a link to the new address, and for the old one to be told.
+
+        Raises:
+            InvalidRequestError: This cannot be an address, or is the present one.
+            SessionEndedError: The grant counts no more.
+        """
+        account = self._counting(grant)
+        self._need_mail()
+        email = clean_email(email)
+        if email == account.person.email:
+            raise InvalidRequestError("This is your address already.", param="email")
+        now = self._clock.now()
         with self._transactions.begin() as tx:
-            found = tx.people.lock(person.id)
-            if found is None:
-                raise PersonNotFoundError(person.id)
-            tx.people.set_password_hash(person.id, password_hash)
-            # Whoever knew the old password may still be signed in.
-            tx.people.save(found.end_sessions())
+            tx.credentials.save(replace(_locked(tx, account.person.id), new_email=email))
+            request_link(tx, LinkKind.EMAIL_CHANGE, email, at=now, person_id=account.person.id)
             tx.commit()
 
-    def _find(self, email: str) -> _Account | None:
-        """Return the account with a local password at this address."""
+    def confirm_email_change(self, token: str) -> Identity | None:
+        """Make the new address the account's.
+
+        Raises:
+            LinkRefusedError: The link opens nothing any more, or the address was taken meanwhile.
+        """
+        now = self._clock.now()
+        try:
+            with self._transactions.begin() as tx:
+                link = self._used_link(tx, LinkKind.EMAIL_CHANGE, token, at=now)
+                person = tx.people.lock(link.person_id)
+                credential = tx.credentials.lock(link.person_id)
+                if person is None or credential is None or credential.new_email != link.email:
+                    raise LinkRefusedError
+                person = replace(person, email=link.email)
+                credential = replace(credential, new_email="", confirmed_at=now)
+                tx.people.save(person)
+                tx.credentials.save(credential)
+                tx.credentials.close_links(person.id, at=now)
+                tx.commit()
+        except (ReferenceConflictError, EmailTakenError) as error:
+            raise LinkRefusedError from error
+        return identity_of(Account(person, credential))
+
+    # -- Google and GitHub --------------------------------------------------------------
+
+    def begin_oauth(
+        self,
+        method: Method,  # noqa: ARG002
+        *,
+        return_url: str,  # noqa: ARG002
+        link_to: Grant | None = None,  # noqa: ARG002
+    ) -> OAuthFlow:
+        """Refuse: local accounts have a password.
+
+        Raises:
+            NotOfferedError: Always.
+        """
+        raise NotOfferedError
+
+    def complete_oauth(self, secret: bytes, query: Mapping[str, str]) -> SignIn:  # noqa: ARG002
+        """Refuse.
+
+        Raises:
+            NotOfferedError: Always.
+        """
+        raise NotOfferedError
+
+    def unlink(self, grant: Grant, method: Method) -> Identity:  # noqa: ARG002
+        """Refuse.
+
+        Raises:
+            NotOfferedError: Always.
+        """
+        raise NotOfferedError
+
+    # -- second factor -----------------------------------------------------------------
+
+    def begin_second_factor(self, grant: Grant) -> Enrolment:
+        """Make a secret for an authenticator app.
+
+        Raises:
+            InvalidRequestError: There is one that counts.
+        """
+        return self._second.begin(self._counting(grant))
+
+    def confirm_second_factor(self, grant: Grant, enrolment_id: str, code: str) -> Enrolled:
+        """Let the app count from now on.
+
+        Raises:
+            CodeRefusedError: It does not show the right code.
+            TooManyAttemptsError: There were too many wrong codes.
+        """
+        codes = self._second.confirm(self._counting(grant), enrolment_id, code)
+        return Enrolled(grant=grant, recovery_codes=codes)
+
+    def remove_second_factor(self, grant: Grant) -> SignedIn:
+        """Let the password be enough again."""
+        return signed_in(self._second.remove(self._counting(grant)))
+
+    def renew_recovery_codes(self, grant: Grant) -> tuple[str, ...]:
+        """Return ten new codes; the old ones work no more."""
+        return self._second.renew_codes(self._counting(grant))
+
+    # -- helpers -----------------------------------------------------------------------
+
+    def _add(self, person: Person, credential: Credential, next_path: str) -> None:
+        """Add an account, and ask for the mail that its owner gets, new or not.
+
+        Raises:
+            EmailTakenError: Somebody has the address.
+        """
+        try:
+            with self._transactions.begin() as tx:
+                taken = tx.people.find_by_email(person.email) is not None
+                if not taken:
+                    tx.people.add(person)
+                    tx.credentials.save(credential)
+                if self._sends_mail:
+                    request_link(
+                        tx,
+                        LinkKind.SIGN_UP,
+                        person.email,
+                        at=person.created_at,
+                        next_path=next_path,
+                        new_account=True,
+                        person_id="" if taken else person.id,
+                    )
+                tx.commit()
+        except ReferenceConflictError as error:
+            # Only the address can collide: somebody else's commit came first, with its mail.
+            raise EmailTakenError from error
+        if taken:
+            raise EmailTakenError
+
+    def _need_mail(self) -> None:
+        if not self._sends_mail:
+            raise NotOfferedError
+
+    def _request(self, kind: LinkKind, email: str, next_path: str) -> None:
+        self._need_mail()
+        with self._transactions.begin() as tx:
+            request_link(tx, kind, email, at=self._clock.now(), next_path=next_path)
+            tx.commit()
+
+    def _used_link(
+        self, tx: Transaction, kind: LinkKind, token: str, *, at: datetime
+    ) -> MailedLink:
+        """Return the link of a token, closed in this transaction; it was open until now."""
+        link_id = link_id_of(token)
+        link = tx.credentials.lock_link(link_id) if link_id else None
+        if link is None or not self._tokens.opens(token, link) or not link.works(kind, now=at):
+            raise LinkRefusedError
+        tx.credentials.save_link(link.close(at=at))
+        return link
+
+    @staticmethod
+    def _account_of(tx: Transaction, link: MailedLink, now: datetime) -> Account:
+        person = tx.people.find(link.person_id)
+        credential = tx.credentials.lock(link.person_id)
+        if person is None or credential is None or person.email != link.email:
+            raise LinkRefusedError
+        account = Account(person, credential)
+        if not account.is_let_in(now=now):
+            raise LinkRefusedError
+        return account
+
+    def _counting(self, grant: Grant) -> Account:
+        """Return the account of a grant that still counts."""
+        with self._transactions.begin() as tx:
+            person = tx.people.find(grant.subject)
+            credential = tx.credentials.find(grant.subject)
+        if person is None or credential is None or grant != grant_of(person):
+            raise SessionEndedError
+        account = Account(person, credential)
+        if not account.is_let_in(now=self._clock.now()):
+            raise SessionEndedError
+        return account
+
+    def _find_by_email(self, email: str) -> Account | None:
         with self._transactions.begin() as tx:
             person = tx.people.find_by_email(email)
-            password_hash = tx.people.password_hash(person.id) if person else None
-        return _Account(person, password_hash) if person and password_hash else None
+            credential = tx.credentials.find(person.id) if person else None
+        return Account(person, credential) if person and credential else None
 
-    def _matches(self, password_hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password)
-        except VerifyMismatchError:
-            return False
+    def _replace_password(self, account: Account, password: str) -> SignedIn:
+        password_hash = self._passwords.hash(password, email=account.person.email)
+        with self._transactions.begin() as tx:
+            changed = with_password(tx, account.person.id, password_hash, at=self._clock.now())
+            if changed is None or changed.person.session_epoch != account.person.session_epoch + 1:
+                # Another new password came first: this session was ended by it.
+                raise SessionEndedError
+            tx.commit()
+        return signed_in(changed)
 
-    def _rehash(self, account: _Account, password: str) -> None:
+    def _replace_hash(self, account: Account, password_hash: str) -> None:
         """Replace a hash made with other parameters, unless the password changed meanwhile."""
-        new_hash = self._run(lambda: self._hasher.hash(password))
         # The person is signed in already; the next time is early enough to try again.
         with suppress(StoreError, ReferenceConflictError), self._transactions.begin() as tx:
-            if tx.people.password_hash(account.person.id) == account.password_hash:
-                tx.people.set_password_hash(account.person.id, new_hash)
+            credential = tx.credentials.lock(account.person.id)
+            if credential and credential.password_hash == account.credential.password_hash:
+                tx.credentials.save(replace(credential, password_hash=password_hash))
                 tx.commit()
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
-    person: Person
-    password_hash: str
+def _first_factor_shown(account: Account) -> SignIn:
+    if account.credential.has_second_factor:
+        return NeedsSecondFactor(identity=identity_of(account), grant=grant_of(account.person))
+    return signed_in(account)
 
 
-def _identity_of(person: Person) -> Identity:
-    return Identity(
-        subject=person.id,
-        email=person.email,
-        email_verified=True,
-        session_epoch=person.session_epoch,
-    )
-
-
-def _new_password(password: str, *, email: str) -> str:
-    """Return a password in the form that is hashed, if it may become somebody's.
-
-    Length is the only rule of strength (NIST SP 800-63B): rules about digits and signs
-    make passwords harder to remember, not to guess.
-
-    Raises:
-        InvalidRequestError: It is too short, too long, the address itself, or not text.
-    """
-    if len(password) < MIN_PASSWORD_LENGTH:
-        raise _refused(f"A password has at least {MIN_PASSWORD_LENGTH} characters.")
-    if len(password) > MAX_PASSWORD_LENGTH:
-        raise _refused(f"A password has at most {MAX_PASSWORD_LENGTH} characters.")
-    if not _is_usable(password):
-        raise _refused("This password has a character that cannot be typed.")
-    if password.strip().lower() == email:
-        raise _refused("A password cannot be the e-mail address.")
-    return _one_form(password)
-
-
-def _is_usable(password: str) -> bool:
-    """Whether this can be hashed: some C code ends text at NUL, and a surrogate has no bytes."""
-    return len(password) <= MAX_PASSWORD_LENGTH and not any(
-        character == "\0" or "\ud800" <= character <= "\udfff" for character in password
-    )
-
-
-def _one_form(password: str) -> str:
-    """Return NFKC: the same password typed on another system can arrive as other code points."""
-    return unicodedata.normalize("NFKC", password)
-
-
-def _refused(message: str) -> InvalidRequestError:
-    return InvalidRequestError(message, param="password")
-
-
-def _run_here(work: Callable[[], T]) -> T:
-    return work()
+def _locked(tx: Transaction, person_id: str) -> Credential:
+    credential = tx.credentials.lock(person_id)
+    if credential is None:
+        raise SessionEndedError
+    return credential

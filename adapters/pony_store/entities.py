@@ -29,7 +29,43 @@ def define_entities(db: Any) -> None:
     class LocalCredential(entity):
         _table_ = "local_credentials"
         profile_id = PrimaryKey(str, autostrip=False)
-        password_hash = Required(str, autostrip=False)
+        password_hash = Optional(str, autostrip=False)
+        confirmed_at = Optional(int, size=64)
+        banned_until = Optional(int, size=64)
+        totp_sealed = Required(bytes)
+        totp_since = Optional(int, size=64)
+        totp_step = Required(int, size=64)
+        recovery_hashes = Optional(str, autostrip=False)
+        new_email = Optional(str, autostrip=False)
+        failures = Required(int, size=64)
+        paused_until = Optional(int, size=64)
+
+    class MailedLink(entity):
+        _table_ = "mailed_links"
+        id = PrimaryKey(str, autostrip=False)
+        kind = Required(str)
+        person_id = Required(str, autostrip=False)
+        email = Required(str, autostrip=False)
+        created_at = Required(int, size=64)
+        closed_at = Optional(int, size=64)
+
+    class Session(entity):
+        _table_ = "sessions"
+        id = PrimaryKey(str, autostrip=False)
+        secret_hash = Required(bytes, unique=True)
+        person_id = Required(str, autostrip=False)
+        epoch = Required(int, size=64)
+        stage = Required(str)
+        device = Optional(str, autostrip=False)
+        place = Optional(str, autostrip=False)
+        created_at = Required(int, size=64)
+        last_seen_at = Required(int, size=64)
+        proved_at = Required(int, size=64)
+        provider_session_id = Optional(str, autostrip=False)
+        sealed_grant = Required(bytes)
+        good_until = Optional(int, size=64)
+        refreshing_until = Optional(int, size=64)
+        ended_at = Optional(int, size=64)
 
     class Wallet(entity):
         _table_ = "wallets"

@@ -16,6 +16,7 @@ from adapters.pony_store.pool import BoundedPool
 from adapters.pony_store.session import Session
 from adapters.pony_store.tables.alerts import PonyAlerts
 from adapters.pony_store.tables.calls import PonyCalls
+from adapters.pony_store.tables.credentials import PonyCredentials
 from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.keys import PonyApiKeys
 from adapters.pony_store.tables.ledger import PonyLedger
@@ -25,6 +26,7 @@ from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
 from adapters.pony_store.tables.purchases import PonyPurchases
 from adapters.pony_store.tables.refunds import PonyRefunds
+from adapters.pony_store.tables.sessions import PonySessions
 from adapters.pony_store.tables.usage_hours import PonyUsageHours
 
 
@@ -71,8 +73,18 @@ class PonyTransaction:
 
     @cached_property
     def people(self) -> PonyPeople:
-        """Profiles and their local passwords."""
+        """Profiles."""
         return PonyPeople(self._session)
+
+    @cached_property
+    def credentials(self) -> PonyCredentials:
+        """What local accounts are recognised by."""
+        return PonyCredentials(self._session)
+
+    @cached_property
+    def sessions(self) -> PonySessions:
+        """Who is signed in, in which browser."""
+        return PonySessions(self._session)
 
     @cached_property
     def prices(self) -> PonyPrices:

@@ -35,7 +35,6 @@ from creditcore.domain.identities import (
     SignIn,
     SignOutScope,
 )
-from creditcore.domain.people import Person
 
 
 class IdentityProvider(Protocol):
@@ -302,35 +301,3 @@ class IdentityOperators(Protocol):
 
     def delete(self, subject: str) -> None:
         """Forget the account, its ways in and its address. Nobody of this id is no error."""
-
-
-class PasswordAccounts(Protocol):
-    """What the pages use until they speak to ``IdentityProvider``."""
-
-    def sign_up(self, email: str, password: str) -> Identity:
-        """Make an account.
-
-        Raises:
-            EmailTakenError: The address has one. Callers must not let a visitor see the difference.
-            InvalidRequestError: The address or the password cannot be used.
-        """
-
-    def sign_in(self, email: str, password: str) -> Identity:
-        """Return whose account this is.
-
-        Takes the same time whether or not the address is known.
-
-        Raises:
-            BadCredentialsError: Address and password do not match.
-        """
-
-    def set_password(self, person: Person, password: str) -> None:
-        """Replace somebody's password, or give them their first.
-
-        Whoever calls it answers for it that the person asked: nothing is checked here.
-        A provider that keeps its people here ends their sessions in the same transaction.
-
-        Raises:
-            InvalidRequestError: The password cannot be used.
-            PersonNotFoundError: Nobody has this id.
-        """

@@ -1,4 +1,4 @@
-"""Profiles, and the passwords of those who sign in here."""
+"""Profiles of those who have an account."""
 
 from __future__ import annotations
 
@@ -32,9 +32,3 @@ class People(Protocol):
         Raises:
             PersonNotFoundError: Nobody has this id.
         """
-
-    def password_hash(self, person_id: str) -> str | None:
-        """Return the stored hash, for those who have a local password."""
-
-    def set_password_hash(self, person_id: str, password_hash: str) -> None:
-        """Store the hash of a local password, replacing an earlier one."""

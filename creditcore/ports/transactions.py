@@ -8,6 +8,7 @@ from typing import Protocol
 from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
+from creditcore.ports.credentials import Credentials
 from creditcore.ports.jobs import Jobs
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
@@ -17,6 +18,7 @@ from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
 from creditcore.ports.refunds import Refunds
+from creditcore.ports.sessions import Sessions
 from creditcore.ports.usage_hours import UsageHours
 
 
@@ -81,7 +83,15 @@ class Transaction(BooksTransaction, Protocol):
 
     @property
     def people(self) -> People:
-        """Profiles and their local passwords."""
+        """Profiles."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What local accounts are recognised by."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in, in which browser."""
 
     @property
     def prices(self) -> Prices:

@@ -16,9 +16,9 @@ from typing import TypeVar
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Books, Footprint
+from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.errors import (
     ApiKeyNotFoundError,
-    BadCredentialsError,
     EmailTakenError,
     HoldNotFoundError,
     PersonNotFoundError,
@@ -29,7 +29,6 @@ from creditcore.domain.errors import (
     WebhookRefusedError,
 )
 from creditcore.domain.holds import Hold
-from creditcore.domain.identities import Identity
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
@@ -39,10 +38,12 @@ from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
+from creditcore.domain.sessions import Session
 from creditcore.ports.audit import Breach
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
+from creditcore.testing.memory_identity import MemoryCredentials, MemorySessions
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
@@ -104,7 +105,9 @@ class MemoryTables:
     refunds: dict[str, Refund] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
-    password_hashes: dict[str, str] = field(default_factory=dict)
+    credentials: dict[str, Credential] = field(default_factory=dict)
+    mailed_links: dict[str, MailedLink] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     prices: dict[str, ModelPrice] = field(default_factory=dict)
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
@@ -154,6 +157,8 @@ class MemoryTransaction:
         self.refunds = MemoryRefunds(tables)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
+        self.credentials = MemoryCredentials(tables.people, tables.credentials, tables.mailed_links)
+        self.sessions = MemorySessions(tables.sessions)
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
         self.mail_recipients = MemoryMailRecipients(tables.mail_recipients)
@@ -413,7 +418,7 @@ class MemoryPaymentEvents:
 
 @dataclass
 class MemoryPeople:
-    """Profiles and local passwords."""
+    """Profiles."""
 
     tables: MemoryTables
 
@@ -443,14 +448,6 @@ class MemoryPeople:
         if person.id not in self.tables.people:
             raise PersonNotFoundError(person.id)
         self.tables.people[person.id] = person
-
-    def password_hash(self, person_id: str) -> str | None:
-        """Return a stored password hash."""
-        return self.tables.password_hashes.get(person_id)
-
-    def set_password_hash(self, person_id: str, password_hash: str) -> None:
-        """Store a password hash."""
-        self.tables.password_hashes[person_id] = password_hash
 
 
 @dataclass
@@ -658,33 +655,3 @@ class MemoryModelGateway:
     def is_healthy(self) -> bool:
         """It always is."""
         return True
-
-
-@dataclass
-class MemoryIdentityProvider:
-    """Accounts in a dictionary."""
-
-    ids: SequentialIds = field(default_factory=SequentialIds)
-    accounts: dict[str, tuple[str, Identity]] = field(default_factory=dict)
-
-    def sign_up(self, email: str, password: str) -> Identity:
-        """Make an account."""
-        if email in self.accounts:
-            raise EmailTakenError
-        identity = Identity(subject=self.ids.new(), email=email, email_verified=True)
-        self.accounts[email] = (password, identity)
-        return identity
-
-    def sign_in(self, email: str, password: str) -> Identity:
-        """Return whose account it is."""
-        known, identity = self.accounts.get(email, ("", None))
-        if identity is None or known != password:
-            raise BadCredentialsError
-        return identity
-
-    def set_password(self, person: Person, password: str) -> None:
-        """Replace a password; no session is known here."""
-        if person.email not in self.accounts:
-            raise PersonNotFoundError(person.id)
-        _, identity = self.accounts[person.email]
-        self.accounts[person.email] = (password, identity)

@@ -77,6 +77,14 @@ class TestPeople(contracts.PeopleContract):
     pass
 
 
+class TestCredentials(contracts.CredentialsContract):
+    pass
+
+
+class TestSessions(contracts.SessionsContract):
+    pass
+
+
 class TestPrices(contracts.PricesContract):
     pass
 

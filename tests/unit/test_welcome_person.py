@@ -11,13 +11,11 @@ import pytest
 from creditcore import Credits
 from creditcore.domain.errors import (
     BadCredentialsError,
-    PersonNotFoundError,
     ReferenceConflictError,
 )
 from creditcore.domain.identities import Identity
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
-from creditcore.usecases.people.end_sessions import EndSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 AMINA = Identity(subject="p-1", email="amina@example.com", email_verified=True)
@@ -54,12 +52,16 @@ def test_who_signs_in_twice_at_once_is_welcome_twice(monkeypatch: pytest.MonkeyP
     assert wallet.posted == Credits.of(200)
 
 
+def end_sessions(store: MemoryTransactions) -> None:
+    store.committed.people[AMINA.subject] = store.committed.people[AMINA.subject].end_sessions()
+
+
 def test_who_was_recognised_before_all_sessions_ended_is_not_let_in() -> None:
     store = MemoryTransactions()
     welcome = a_welcome(store)
     recognised = replace(AMINA, session_epoch=0)
     welcome.welcome(recognised)
-    EndSessions(transactions=store).end(AMINA.subject)
+    end_sessions(store)
 
     with pytest.raises(BadCredentialsError):
         welcome.welcome(recognised)
@@ -69,11 +71,6 @@ def test_who_keeps_no_password_here_is_welcome_in_every_epoch() -> None:
     store = MemoryTransactions()
     welcome = a_welcome(store)
     welcome.welcome(AMINA)
-    EndSessions(transactions=store).end(AMINA.subject)
+    end_sessions(store)
 
     assert welcome.welcome(AMINA).session_epoch == 1
-
-
-def test_nobody_has_no_sessions_to_end() -> None:
-    with pytest.raises(PersonNotFoundError):
-        EndSessions(transactions=MemoryTransactions()).end("p-1")

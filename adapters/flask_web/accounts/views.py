@@ -10,7 +10,7 @@ from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
-from adapters.flask_web.web import devices, session
+from adapters.flask_web.web import devices, session, whereabouts
 from adapters.flask_web.web.security import is_local_path
 from adapters.flask_web.web.throttle import (
     SIGN_IN_PER_ADDRESS,
@@ -18,7 +18,7 @@ from adapters.flask_web.web.throttle import (
     throttle,
 )
 from creditcore.domain.errors import BadCredentialsError, EmailTakenError, InvalidRequestError
-from creditcore.domain.identities import Identity
+from creditcore.domain.identities import SignedIn, SignIn
 from creditcore.domain.people import clean_email
 
 blueprint = Blueprint("accounts", __name__)
@@ -49,11 +49,11 @@ def create_account() -> str | Response | tuple[str, int]:
     throttle().count_address(SIGN_UP_PER_ADDRESS, "sign-up")
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        identity = _new_or_own_account(email, password)
+        outcome = _new_or_own_account(email, password)
     except InvalidRequestError as error:
         return _form("accounts/sign_up.html", "sign_up", {error.param or "form": str(error)}), 400
-    if identity is not None:
-        _let_in(identity)
+    if outcome is not None:
+        _let_in(outcome)
     else:
         # Whoever is let in gets new cookies; so does whoever is not, or it would show.
         _begin_session()
@@ -85,19 +85,15 @@ def open_session() -> str | Response | tuple[str, int]:
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
-    """End every session of theirs.
-
-    The cookie is all that there is of a session, and it may have been copied. So it
-    becomes worthless, and with it those of their other devices.
-    """
+    """End this session, and every copy of its cookie."""
     if current_user.is_authenticated:
-        services().sessions.end(session.person().id)
+        services().sessions.end(session.current().id, person_id=session.person().id)
     logout_user()
-    flash("You are signed out, on every device.", "info")
+    flash("You are signed out on this device.", "info")
     return redirect(url_for("site.landing"))
 
 
-def _new_or_own_account(email: str, password: str) -> Identity | None:
+def _new_or_own_account(email: str, password: str) -> SignIn | None:
     """Return the account if it is new, or if the visitor turns out to own it.
 
     Both take the same steps, and so the same time: make it, then sign in to it.
@@ -112,10 +108,12 @@ def _new_or_own_account(email: str, password: str) -> Identity | None:
         return None
 
 
-def _let_in(identity: Identity) -> None:
-    person = services().welcome.welcome(identity)
+def _let_in(outcome: SignIn) -> None:
+    assert isinstance(outcome, SignedIn)  # noqa: S101
+    person = services().welcome.welcome(outcome.identity)
+    begun = services().sessions.begin(person, outcome, device=whereabouts.here())
     _begin_session()
-    login_user(session.SignedIn(person))
+    login_user(session.SignedIn(person, begun.session, begun.secret))
     devices.remember(person.email)
 
 

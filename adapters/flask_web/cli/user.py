@@ -26,7 +26,7 @@ def create_user(email: str, password: str | None, *, admin: bool) -> None:
     if password is None:
         password = secrets.token_urlsafe(15)
     try:
-        identity = services().identity.sign_up(email, password)
+        identity = services().operators.create(email, password, confirmed=True)
         person = services().welcome.welcome(identity, role=Role.ADMIN if admin else Role.USER)
     except EmailTakenError:
         raise click.ClickException(f"{email} has an account already.") from None
@@ -44,7 +44,7 @@ def set_password(email: str, password: str | None) -> None:
     person = person_with(email)
     if password is None:
         password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
-    services().identity.set_password(person, password)
+    services().operators.set_password(person.id, password)
     click.echo(f"{person.email} has a new password, and is signed out everywhere.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -18,6 +18,7 @@ from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
 from creditcore.domain.errors import StoreError, WalletNotFoundError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.people import Person
+from creditcore.domain.sessions import Session, Stage
 
 _ASKS = ("GET", "HEAD", "OPTIONS")
 
@@ -27,9 +28,11 @@ View = TypeVar("View")
 
 @dataclass(frozen=True, slots=True)
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """A person, as flask-login wants them."""
+    """A person and the session they are in, as flask-login wants them."""
 
     person: Person
+    session: Session
+    secret: str = field(repr=False)
 
     @property
     def email(self) -> str:
@@ -37,14 +40,20 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return self.person.email
 
     def get_id(self) -> str:
-        """What the session cookie keeps: who it is, and for which epoch of theirs."""
-        return f"{self.person.id}:{self.person.session_epoch}"
+        """What the session cookie keeps, and nothing else does."""
+        return self.secret
 
 
 def person() -> Person:
     """Return who is signed in, on a page that only they can see."""
     signed_in: SignedIn = current_user
     return signed_in.person
+
+
+def current() -> Session:
+    """Return the session of who is signed in, on a page that only they can see."""
+    signed_in: SignedIn = current_user
+    return signed_in.session
 
 
 def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
@@ -93,15 +102,11 @@ def register(app: Flask) -> None:
         return redirect(login_url("accounts.sign_in", next_url=request.url))
 
     @manager.user_loader  # type: ignore[untyped-decorator]
-    def _load(kept: str) -> SignedIn | None:
-        person_id, _, _ = kept.partition(":")
-        with services().transactions.begin() as tx:
-            found = tx.people.find(person_id)
-        if found is None or found.blocked:
+    def _load(secret: str) -> SignedIn | None:
+        kept = services().sessions.resume(secret)
+        if kept is None or kept.session.stage is not Stage.OPEN:
             return None
-        # A cookie of another epoch is a copy, or one that an earlier version made.
-        signed_in = SignedIn(found)
-        return signed_in if signed_in.get_id() == kept else None
+        return SignedIn(kept.person, kept.session, secret)
 
     @app.context_processor
     def _shared() -> dict[str, Any]:

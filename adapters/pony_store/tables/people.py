@@ -1,4 +1,4 @@
-"""People in ``profiles``, and the passwords of those who sign in here in ``local_credentials``."""
+"""People in ``profiles``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ class PonyPeople:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._profile = session.db.Profile
-        self._credential = session.db.LocalCredential
 
     def add(self, person: Person) -> None:
         """Add a person.
@@ -63,22 +62,6 @@ class PonyPeople:
                 row.flush()
         if row is None:
             raise PersonNotFoundError(person.id)
-
-    def password_hash(self, person_id: str) -> str | None:
-        """Return the stored hash, for those who have a local password."""
-        with self._session.translated():
-            row = self._credential.get(profile_id=person_id)
-        return None if row is None else str(row.password_hash)
-
-    def set_password_hash(self, person_id: str, password_hash: str) -> None:
-        """Store the hash of a local password, replacing an earlier one."""
-        with self._session.translated():
-            row = self._credential.get_for_update(profile_id=person_id)
-            if row is None:
-                row = self._credential(profile_id=person_id, password_hash=password_hash)
-            else:
-                row.password_hash = password_hash
-            row.flush()
 
 
 def person_columns(person: Person) -> dict[str, object]:

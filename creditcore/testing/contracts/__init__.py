@@ -11,6 +11,7 @@ from creditcore.testing.contracts.alerts import AlertsContract
 from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
+from creditcore.testing.contracts.credentials import CredentialsContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
 from creditcore.testing.contracts.jobs import JobsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
@@ -31,6 +32,7 @@ from creditcore.testing.contracts.samples import (
     grow,
     settle,
 )
+from creditcore.testing.contracts.sessions import SessionsContract
 from creditcore.testing.contracts.usage_hours import UsageHoursContract
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "AuditContract",
     "CallsContract",
     "ChargeUsageContract",
+    "CredentialsContract",
     "IdentityContract",
     "IdentityHouse",
     "JobsContract",
@@ -50,6 +53,7 @@ __all__ = [
     "PricesContract",
     "PurchasesContract",
     "RefundsContract",
+    "SessionsContract",
     "UsageHoursContract",
     "a_key",
     "a_purchase",

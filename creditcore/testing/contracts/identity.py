@@ -90,7 +90,7 @@ def join(house: IdentityHouse, email: str, password: str = PASSWORD) -> SignedIn
     outcome = house.provider.sign_up(email, password)
     if not isinstance(outcome, NeedsConfirmation):
         return signed_in(outcome)
-    token = house.token(email, LinkKind.SIGN_UP)
+    token = house.token(outcome.email, LinkKind.SIGN_UP)
     assert token
     return signed_in(house.provider.redeem(LinkKind.SIGN_UP, token))
 

@@ -1,4 +1,4 @@
-"""Profiles and their local passwords."""
+"""Profiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creditcore.testing.contracts.samples import NOON, at_once
 
 
 class PeopleContract:
-    """Profiles and local passwords."""
+    """Profiles."""
 
     def test_a_person_comes_back_as_stored(self, transactions: Transactions) -> None:
         person = Person(id="p-1", email="amina@example.com", role=Role.ADMIN, created_at=NOON)
@@ -78,17 +78,3 @@ class PeopleContract:
             person = tx.people.find("p-1")
         assert person is not None
         assert person.session_epoch == 4
-
-    def test_a_password_hash_can_be_replaced(self, transactions: Transactions) -> None:
-        with transactions.begin() as tx:
-            tx.people.add(Person(id="p-1", email="amina@example.com", created_at=NOON))
-            tx.commit()
-
-        for stored in ("one", "two"):
-            with transactions.begin() as tx:
-                tx.people.set_password_hash("p-1", stored)
-                tx.commit()
-
-        with transactions.begin() as tx:
-            assert tx.people.password_hash("p-1") == "two"
-            assert tx.people.password_hash("p-2") is None

@@ -1,0 +1,358 @@
+"""Sessions of this site: begun, gone on with, refreshed, stepped up, listed and ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from creditcore.domain.errors import (
+    IdentityUnavailableError,
+    SealBrokenError,
+    SessionEndedError,
+    TooManyAttemptsError,
+)
+from creditcore.domain.identities import (
+    MAX_GRANT_BYTES,
+    Grant,
+    Identity,
+    NeedsSecondFactor,
+    SignedIn,
+    SignOutScope,
+)
+from creditcore.domain.people import Person
+from creditcore.domain.sessions import (
+    IDLE_LIMIT,
+    SEEN_EVERY,
+    Device,
+    Session,
+    Stage,
+    new_secret,
+    secret_hash,
+)
+from creditcore.ports.clock import Clock
+from creditcore.ports.identity import IdentityProvider
+from creditcore.ports.ids import Ids
+from creditcore.ports.transactions import Transactions
+from creditcore.ports.vault import Vault
+
+EARLY = timedelta(seconds=60)
+"""A grant is refreshed before it ends: answers take time, and clocks differ."""
+
+LEASE = timedelta(seconds=20)
+"""For so long one process refreshes a session, and no other. Longer than the provider takes."""
+
+PAUSE = timedelta(seconds=10)
+"""After the provider could not be asked, nobody asks again before."""
+
+GRACE = timedelta(minutes=15)
+"""While the provider cannot be asked, people go on reading for so long after a grant ended."""
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session that has just begun.
+
+    Attributes:
+        secret: For the browser's cookie; it is kept nowhere else.
+    """
+
+    session: Session
+    person: Person
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session that goes on, and whose it is."""
+
+    session: Session
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepSessions:
+    """Keep who is signed in, in which browser, whoever recognises people.
+
+    No transaction is open while the provider is asked. One process at a time refreshes a
+    session, on whatever host: it takes a lease on the row.
+
+    Attributes:
+        sleep: Waits for another process that is refreshing the same session.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    ids: Ids
+    vault: Vault
+    provider: IdentityProvider
+    sleep: Callable[[float], None] = time.sleep
+
+    def begin(
+        self,
+        person: Person,
+        outcome: SignedIn | NeedsSecondFactor,
+        *,
+        device: Device,
+        stage: Stage = Stage.OPEN,
+        instead_of: Session | None = None,
+    ) -> Begun:
+        """Begin a session, always with a new secret.
+
+        Args:
+            person: Who it is.
+            outcome: What the provider says of them.
+            device: Where they are.
+            stage: How far they have come.
+            instead_of: A session that ends with this.
+
+        Raises:
+            SessionEndedError: The provider's grant is too large to keep.
+        """
+        now = self.clock.now()
+        secret, grant, identity = new_secret(), outcome.grant, outcome.identity
+        session = self._with_grant(
+            Session(
+                id=self.ids.new(),
+                secret_hash=secret_hash(secret),
+                person_id=person.id,
+                epoch=person.session_epoch
+                if identity.session_epoch is None
+                else identity.session_epoch,
+                stage=stage,
+                device=device,
+                created_at=now,
+                last_seen_at=now,
+                proved_at=now,
+            ),
+            grant,
+        )
+        with self.transactions.begin() as tx:
+            tx.sessions.add(session)
+            if instead_of is not None:
+                earlier = tx.sessions.lock(instead_of.id, person_id=instead_of.person_id)
+                if earlier is not None:
+                    tx.sessions.save(earlier.end(at=now))
+            tx.commit()
+        return Begun(session, person, secret)
+
+    def resume(self, secret: str) -> Kept | None:
+        """Return the session of a cookie, or None where it counts no more.
+
+        Asks the provider when the grant is about to end. While another process asks, goes on
+        with the grant that is there, or waits if it has ended.
+
+        Raises:
+            IdentityUnavailableError: The grant has ended, and the provider cannot be asked.
+        """
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            session = tx.sessions.find(secret_hash(secret))
+            person = tx.people.find(session.person_id) if session else None
+            if session is None or person is None or not session.counts_for(person, now=now):
+                return None
+            if now - session.last_seen_at > SEEN_EVERY:
+                tx.sessions.touch(session.id, at=now)
+                tx.commit()
+        if session.good_until is not None and session.good_until - EARLY <= now:
+            refreshed = self._refresh(session)
+            return None if refreshed is None else Kept(refreshed, person)
+        return Kept(session, person)
+
+    def grant_of(self, session: Session) -> Grant:
+        """Return what the provider gave for a session.
+
+        Raises:
+            SessionEndedError: It is over, or its seal is broken.
+        """
+        if session.ended_at is not None:
+            raise SessionEndedError
+        try:
+            secret = self.vault.open(session.sealed_grant, context=_context(session))
+        except SealBrokenError as error:
+            raise SessionEndedError from error
+        return Grant(
+            subject=session.person_id,
+            session_id=session.provider_session_id,
+            secret=secret,
+            good_until=session.good_until,
+        )
+
+    def check(self, session: Session) -> Identity:
+        """Ask the provider now: for acts that move money or change what protects it.
+
+        Raises:
+            SessionEndedError: The session counts no more; it is over here too.
+            IdentityUnavailableError: It cannot be asked.
+        """
+        try:
+            return self.provider.check(self.grant_of(session))
+        except SessionEndedError:
+            self._end(session)
+            raise
+
+    def prove(self, session: Session) -> None:
+        """Note that its owner has just shown who they are."""
+        with self.transactions.begin() as tx:
+            found = tx.sessions.lock(session.id, person_id=session.person_id)
+            if found is not None:
+                tx.sessions.save(found.prove(at=self.clock.now()))
+                tx.commit()
+
+    def keep(self, session: Session, grant: Grant) -> None:
+        """Replace the grant of a session by a newer one.
+
+        Raises:
+            SessionEndedError: The grant is too large to keep.
+        """
+        with self.transactions.begin() as tx:
+            found = tx.sessions.lock(session.id, person_id=session.person_id)
+            if found is not None and found.ended_at is None:
+                tx.sessions.save(self._with_grant(found, grant))
+                tx.commit()
+
+    def list_of(self, person: Person) -> Sequence[Session]:
+        """Return the sessions in which somebody is signed in, the last used first."""
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            found = tx.sessions.open_of(person.id)
+        return [
+            session
+            for session in found
+            if session.stage is Stage.OPEN and session.counts_for(person, now=now)
+        ]
+
+    def end(self, session_id: str, *, person_id: str) -> bool:
+        """End one session of somebody; return whether it was open until now."""
+        with self.transactions.begin() as tx:
+            session = tx.sessions.lock(session_id, person_id=person_id)
+        if session is None or session.ended_at is not None:
+            return False
+        self._end(session, tell=SignOutScope.THIS)
+        return True
+
+    def end_others(self, session: Session) -> int:
+        """End every other session of its owner; return how many those were."""
+        with self.transactions.begin() as tx:
+            ended = tx.sessions.end_all(session.person_id, at=self.clock.now(), but=session.id)
+            tx.commit()
+        self.provider.sign_out(self.grant_of(session), SignOutScope.OTHERS)
+        return ended
+
+    def end_all(self, session: Session) -> None:
+        """End every session of its owner, and every copy of their cookies."""
+        grant = self.grant_of(session)
+        with self.transactions.begin() as tx:
+            person = tx.people.lock(session.person_id)
+            if person is not None:
+                tx.people.save(person.end_sessions())
+            tx.sessions.end_all(session.person_id, at=self.clock.now())
+            tx.commit()
+        self.provider.sign_out(grant, SignOutScope.ALL)
+
+    def forget_old(self, *, limit: int = 1000) -> int:
+        """Delete sessions that are over for long; return how many."""
+        with self.transactions.begin() as tx:
+            forgotten = tx.sessions.forget(
+                unused_since=self.clock.now() - 2 * IDLE_LIMIT, limit=limit
+            )
+            tx.commit()
+        return forgotten
+
+    # -- refreshing --------------------------------------------------------------------
+
+    def _refresh(self, session: Session) -> Session | None:
+        deadline = self.clock.now() + LEASE
+        while True:
+            now = self.clock.now()
+            current, mine = self._claim(session, now)
+            if current is None or not _is_due(current, now):
+                return current
+            if mine:
+                return self._ask(current)
+            if _may_go_on(current, now):
+                return current
+            if now >= deadline:
+                raise IdentityUnavailableError
+            self.sleep(_POLL_S)
+
+    def _claim(self, session: Session, now: datetime) -> tuple[Session | None, bool]:
+        """Return the session as it is now, and whether it is ours to refresh."""
+        with self.transactions.begin() as tx:
+            found = tx.sessions.lock(session.id, person_id=session.person_id)
+            if found is None or found.ended_at is not None:
+                return None, False
+            leased = found.refreshing_until is not None and now < found.refreshing_until
+            if leased or not _is_due(found, now):
+                return found, False
+            claimed = replace(found, refreshing_until=now + LEASE)
+            tx.sessions.save(claimed)
+            tx.commit()
+        return claimed, True
+
+    def _ask(self, session: Session) -> Session | None:
+        try:
+            grant = self.provider.refresh(self.grant_of(session)).grant
+            newer = self._with_grant(session, grant)
+        except SessionEndedError:
+            self._end(session)
+            return None
+        except (IdentityUnavailableError, TooManyAttemptsError) as error:
+            now = self.clock.now()
+            self._save_refreshed(session, replace(session, refreshing_until=now + PAUSE))
+            if _may_go_on(session, now):
+                return session
+            raise IdentityUnavailableError from error
+        return self._save_refreshed(session, newer)
+
+    def _save_refreshed(self, claimed: Session, newer: Session) -> Session | None:
+        with self.transactions.begin() as tx:
+            found = tx.sessions.lock(claimed.id, person_id=claimed.person_id)
+            if found is None or found.ended_at is not None:
+                return None
+            saved = replace(
+                found,
+                sealed_grant=newer.sealed_grant,
+                good_until=newer.good_until,
+                provider_session_id=newer.provider_session_id,
+                refreshing_until=newer.refreshing_until,
+            )
+            tx.sessions.save(saved)
+            tx.commit()
+        return saved
+
+    def _with_grant(self, session: Session, grant: Grant) -> Session:
+        if len(grant.secret) > MAX_GRANT_BYTES:
+            raise SessionEndedError
+        return replace(
+            session,
+            provider_session_id=grant.session_id,
+            sealed_grant=self.vault.seal(grant.secret, context=_context(session)),
+            good_until=grant.good_until,
+            refreshing_until=None,
+        )
+
+    def _end(self, session: Session, *, tell: SignOutScope | None = None) -> None:
+        grant = self.grant_of(session) if tell else None
+        with self.transactions.begin() as tx:
+            found = tx.sessions.lock(session.id, person_id=session.person_id)
+            if found is not None:
+                tx.sessions.save(found.end(at=self.clock.now()))
+                tx.commit()
+        if tell and grant:
+            self.provider.sign_out(grant, tell)
+
+
+def _is_due(session: Session, now: datetime) -> bool:
+    return session.good_until is not None and session.good_until - EARLY <= now
+
+
+def _may_go_on(session: Session, now: datetime) -> bool:
+    return session.good_until is not None and now < session.good_until + GRACE
+
+
+def _context(session: Session) -> str:
+    return f"session:{session.id}"
