@@ -75,22 +75,24 @@ _stop = threading.Event()
 
 
 def post_worker_init(worker: "Worker") -> None:
-    """Say how patient to be with clients; on SQLite do the worker's chores too.
+    """Say how patient to be with clients, and look for what the process before left behind.
 
-    Where there is one process, no other may write.
+    On SQLite do the worker's chores too: where there is one process, no other may write.
     """
     app = _application(worker)
     settings = app.extensions["creditcore.settings"]
     Answer.longest_write_s = settings.longest_write_s
-    if settings.uses_sqlite:
-        maintenance = Maintenance(app.extensions["creditcore"])
-        threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()
+    chores = Maintenance.of_worker if settings.uses_sqlite else Maintenance.of_gateway
+    maintenance = chores(app.extensions["creditcore"])
+    threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()
 
 
 def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
     """Commit what is still waiting to be settled."""
     _stop.set()
-    _application(worker).extensions["creditcore"].commits.close()
+    services = _application(worker).extensions["creditcore"]
+    services.commits.close()
+    services.journal.close()
 
 
 def _application(worker: "Worker") -> Any:

@@ -16,6 +16,7 @@ from adapters.flask_web.cli.unconfigured import unconfigured
 from adapters.flask_web.server.cpu_pool import CpuPool
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings, SettingsError
+from adapters.journal import AbandonedFiles, FileJournal
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
@@ -51,9 +52,10 @@ from creditcore import (
 from creditcore.ports.inference import Wire
 from creditcore.ports.transactions import BooksTransactions
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
+from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
-from creditcore.usecases.calls.relayed_call import Patience
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.people.block_person import BlockPerson
@@ -111,6 +113,7 @@ def build(environ: Mapping[str, str]) -> Flask:
     payments = ConfirmPayment(transactions=store, gateway=payment_gateway, clock=clock)
 
     commits = GroupCommit(committing, clock)
+    journal = FileJournal(settings.data_dir / "journal")
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
     prices = PriceList(store, model_gateway, clock)
     wires: tuple[Wire, ...] = (
@@ -122,6 +125,7 @@ def build(environ: Mapping[str, str]) -> Flask:
     )
     relay = RelayCall(
         charge=charge,
+        journal=journal,
         prices=prices,
         upstream=upstream,
         tariff=settings.tariff,
@@ -140,6 +144,12 @@ def build(environ: Mapping[str, str]) -> Flask:
         payment_gateway=payment_gateway,
         wires={wire.endpoint: wire for wire in wires},
         commits=commits,
+        journal=journal,
+        recovery=RecoverSettlements(
+            journals=AbandonedFiles(settings.data_dir / "journal"),
+            charge=charge,
+            transactions=store,
+        ),
         charge=charge,
         prices=prices,
         relay=relay,

@@ -9,6 +9,7 @@ from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import Wire
+from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transactions
@@ -18,6 +19,7 @@ from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.issue_key import IssueKey
@@ -50,6 +52,8 @@ class Services:
     payment_gateway: PaymentGateway
     wires: Mapping[str, Wire]
     commits: GroupCommit
+    journal: SettlementJournal
+    recovery: RecoverSettlements
     charge: ChargeUsage
     prices: PriceList
     relay: RelayCall

@@ -156,13 +156,11 @@ class Settings:
         return Tariff.parse(credits_per_usd=self.credits_per_usd, markup=self.usage_markup)
 
     def make_data_dir(self) -> None:
-        """Make the folder of the books, where they are a file.
+        """Make the folder of the books, where they are a file, and of the journals.
 
         Raises:
             SettingsError: It cannot be made.
         """
-        if not self.uses_sqlite:
-            return
         try:
             # Passwords' hashes and payments are in there.
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

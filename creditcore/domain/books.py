@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.decisions import Admission, Extension, admit, extend, settle
+from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     HoldNotFoundError,
     InsufficientCreditsError,
@@ -178,7 +179,7 @@ class Books:
         A hold that is there is released. Where there is none, a released one takes its name,
         so that whoever is still about to make it finds that it exists.
         """
-        outcome = Outcome(error="interrupted")
+        outcome = Outcome(error=INTERRUPTED)
         if reference in self.holds:
             self.settle(reference, ZERO, at=at, outcome=outcome, closing=HoldState.RELEASED)
             return

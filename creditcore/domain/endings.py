@@ -18,6 +18,9 @@ CONTRADICTORY_USAGE = "contradictory_usage"
 ANSWERED = (CREDITS_EXHAUSTED, INCREDIBLE_USAGE, CONTRADICTORY_USAGE)
 """Words on a call that was answered all the same: they are about its count or its length."""
 
+INTERRUPTED = "interrupted"
+"""The error of a call whose process died: it is charged by the last evidence of it."""
+
 CLIENT_LEFT = 499
 """The status of a call whose client went away first, as nginx writes it."""
 

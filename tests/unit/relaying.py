@@ -28,15 +28,17 @@ from creditcore.domain.errors import UpstreamError, UpstreamUnavailableError
 from creditcore.domain.money import ZERO
 from creditcore.ports.inference import HeardWire, InferenceRequest, Receipt
 from creditcore.testing.contracts import a_key, a_wallet
+from creditcore.testing.journal import MemoryJournal
 from creditcore.testing.memory import (
     FixedClock,
     MemoryModelGateway,
     MemoryTransactions,
     SequentialIds,
 )
+from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
-from creditcore.usecases.calls.relayed_call import Patience, RelayedCall
+from creditcore.usecases.calls.relayed_call import RelayedCall
 
 PEPPER = b"pepper"
 SECRET = KeySecret.generate(lambda alphabet: alphabet[0])
@@ -196,6 +198,7 @@ class Scene:
     store: MemoryTransactions
     clock: FixedClock
     commits: GroupCommit
+    journal: MemoryJournal
     upstream: ScriptedUpstream
     relay: RelayCall
 
@@ -244,9 +247,11 @@ def a_scene() -> Iterator[Scene]:
     prices = PriceList(store, MemoryModelGateway(models), clock)
     prices.refresh()
     upstream = ScriptedUpstream(ScriptedAnswer(clock, deque()))
+    journal = MemoryJournal()
     with GroupCommit(store, clock) as commits:
         relay = RelayCall(
             charge=ChargeUsage(commits, store, clock),
+            journal=journal,
             prices=prices,
             upstream=upstream,
             tariff=Tariff(1, 1, "1"),
@@ -255,6 +260,7 @@ def a_scene() -> Iterator[Scene]:
             ids=SequentialIds(),
             patience=Patience(),
         )
-        yield Scene(store, clock, commits, upstream, relay)
+        yield Scene(store, clock, commits, journal, upstream, relay)
     assert AuditBooks(store).audit().clean
     assert store.committed.wallets["wallet-1"].held == ZERO
+    assert not journal.noted

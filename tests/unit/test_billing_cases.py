@@ -16,6 +16,7 @@ from tests.unit.relaying import (
     DAY,
     END,
     FAILURE,
+    SECOND,
     SECRET,
     TEXT,
     USAGE,
@@ -105,7 +106,8 @@ def test_the_page_says_nothing_that_was_not_seen() -> None:
     claimed = {(case.happens, basis) for case in BILLING_CASES for basis in case.bases}
 
     # The tests below see these.
-    rest = {(RUN_OUT, COUNTED), (RUN_OUT, REPORTED), (STOPPED, NONE)}
+    rest = {(RUN_OUT, COUNTED), (RUN_OUT, REPORTED)}
+    rest |= {(STOPPED, COUNTED), (STOPPED, REPORTED), (STOPPED, NONE)}
     assert claimed == seen | rest
 
 
@@ -163,7 +165,25 @@ def test_running_out_of_credits_is_charged_by_what_the_page_says(
 STOPPED = "Our server stops in the middle of a call"
 
 
-def test_what_our_server_leaves_behind_costs_nothing(scene: Scene) -> None:
+@pytest.mark.parametrize(("report", "basis"), [([], COUNTED), ([USAGE], REPORTED)])
+def test_what_was_noted_before_our_server_died_is_charged(
+    scene: Scene, report: list[Event], basis: Basis
+) -> None:
+    scene.script(TEXT, SECOND, *report, TEXT)
+    call = scene.open()
+    stream = iter(call)
+    next(stream)
+    next(stream)
+    note = scene.journal.history[-1]
+
+    call._charge.settle(call.hold, note.cost, outcome=note.outcome, most=note.most)
+
+    assert (scene.hold.state, scene.hold.outcome.basis) == (HoldState.SETTLED, basis)
+    assert basis in BASES[STOPPED]
+    call.close()
+
+
+def test_what_our_server_never_noted_costs_nothing(scene: Scene) -> None:
     scene.script(TEXT)
     call = scene.open()
     next(iter(call))
@@ -172,7 +192,7 @@ def test_what_our_server_leaves_behind_costs_nothing(scene: Scene) -> None:
     scene.relay._charge.expire()
 
     assert (scene.hold.state, scene.hold.outcome.basis) == (HoldState.EXPIRED, NONE)
-    assert {NONE} == BASES[STOPPED]
+    assert NONE in BASES[STOPPED]
     call.close()
 
 

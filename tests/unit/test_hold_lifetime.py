@@ -9,7 +9,7 @@ import pytest
 
 from adapters.flask_web.settings import Settings
 from adapters.litellm.relay import LiteLLMRelay
-from creditcore.usecases.calls.relayed_call import Patience
+from creditcore.usecases.calls.patience import Patience
 
 RELAY = inspect.signature(LiteLLMRelay).parameters
 

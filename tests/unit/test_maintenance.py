@@ -17,16 +17,17 @@ from tests.stack import PATIENCE_S, wait_until
 
 def chores(**named: Any) -> Maintenance:
     """Return the chores, of which those that are not named have nothing to do."""
-    names = ("expire", "refresh", "process_due", "confirm_pending", "roll_up", "mend")
+    names = ("recover", "expire", "refresh", "process_due", "confirm_pending", "roll_up", "mend")
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
+        recovery=SimpleNamespace(recover=done["recover"]),
         charge=SimpleNamespace(expire=done["expire"]),
         prices=SimpleNamespace(refresh=done["refresh"]),
         inbox=SimpleNamespace(process_due=done["process_due"]),
         poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
         usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
     )
-    return Maintenance(services)
+    return Maintenance.of_worker(services)
 
 
 @contextmanager
@@ -90,6 +91,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
     ).run_once()
 
     assert done == {
+        "settlements recovered": 0,
         "expired holds": 2,
         "models priced": 0,
         "webhooks worked off": 3,

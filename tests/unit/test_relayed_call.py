@@ -176,6 +176,7 @@ def test_a_rough_count_at_an_absurd_price_is_stored_as_far_as_it_can_be(scene: S
     # A hundred million dollars a token, for next to no credits.
     relay = RelayCall(
         charge=ChargeUsage(scene.commits, scene.store, scene.clock),
+        journal=scene.journal,
         prices=PriceList(scene.store, MemoryModelGateway([]), scene.clock),
         upstream=scene.upstream,
         tariff=Tariff(1, 10**37, "0"),

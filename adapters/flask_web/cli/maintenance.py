@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Self
 
 from adapters.flask_web.services import Services
 from creditcore.domain.errors import CreditcoreError
 
+_RECOVER_EVERY_S = 10.0
 _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
@@ -24,15 +26,28 @@ _log = logging.getLogger(__name__)
 class Maintenance:
     """Runs chores, each at its own pace. Every chore may run anywhere, any number of times."""
 
-    def __init__(self, services: Services) -> None:
-        self._chores: dict[str, tuple[float, Callable[[], int]]] = {
-            "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
-            "models priced": (_PRICES_EVERY_S, services.prices.refresh),
-            "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
-            "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
-            "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
-            "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
-        }
+    def __init__(self, chores: Mapping[str, tuple[float, Callable[[], int]]]) -> None:
+        self._chores = chores
+
+    @classmethod
+    def of_gateway(cls, services: Services) -> Self:
+        """Return what each gateway does for its own host: nobody else sees its journals."""
+        return cls({"settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover)})
+
+    @classmethod
+    def of_worker(cls, services: Services) -> Self:
+        """Return everything, a worker's own host included."""
+        return cls(
+            {
+                "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
+                "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
+                "models priced": (_PRICES_EVERY_S, services.prices.refresh),
+                "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
+                "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
+                "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
+                "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
+            }
+        )
 
     def run_once(self) -> dict[str, int]:
         """Do every chore now; return what each counted, 0 where it could not be done."""

@@ -24,7 +24,7 @@ def worker(*, once: bool) -> None:
 
     Any number of workers may run; on SQLite the gateway does this itself.
     """
-    maintenance = Maintenance(services())
+    maintenance = Maintenance.of_worker(services())
     if once:
         done = maintenance.run_once()
         click.echo(", ".join(f"{what}: {count}" for what, count in done.items()))

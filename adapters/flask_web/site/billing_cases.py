@@ -71,8 +71,9 @@ BILLING_CASES = (
     ),
     BillingCase(
         "Our server stops in the middle of a call",
-        "Nothing: all of the hold comes back, once nobody can be working on the call any more.",
-        (_NONE,),
+        "What had been told, or delivered up to a second before, counted by us where the provider "
+        "had not. Where there was nothing yet, nothing: all of the hold comes back.",
+        (_COUNTED, _REPORTED, _NONE),
     ),
     BillingCase(
         "The request is refused before it runs: bad input, a key that opens nothing, no such "

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -71,6 +71,7 @@ class _Ticket:
 
     step: Step[Any]
     keep: bool
+    then: Callable[[], None] | None = None
     done: threading.Event = field(default_factory=threading.Event)
     result: Any = None
     error: BaseException | None = None
@@ -79,6 +80,8 @@ class _Ticket:
         """Tell whoever waits; where nobody does, an error must leave a trace."""
         if self.keep and error is not None:
             _log.error("a step was dropped: %r", self.step, exc_info=error)
+        if self.then is not None and error is None:
+            self.then()
         self.result, self.error = result, error
         self.done.set()
 
@@ -128,12 +131,13 @@ class GroupCommit:
             raise ticket.error
         return cast("Result_co", ticket.result)
 
-    def run_later(self, step: Step[Any]) -> None:
+    def run_later(self, step: Step[Any], *, then: Callable[[], None] | None = None) -> None:
         """Do a step soon, without waiting; it is tried until the database takes it.
 
-        It is never refused for load: no more can wait than was admitted before.
+        It is never refused for load: no more can wait than was admitted before. Once it is
+        durable, ``then`` is called, which must be quick and raise nothing.
         """
-        self._enqueue(_Ticket(step, keep=True))
+        self._enqueue(_Ticket(step, keep=True, then=then))
 
     def flush(self) -> None:
         """Wait until every step that was handed over so far has been answered."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -267,8 +267,17 @@ class ChargeUsage:
         """
         self._commits.run_later(_Void(key_hash, reference, call))
 
-    def settle(self, hold: Hold, cost: Credits, *, outcome: Outcome | None = None) -> Hold:
+    def settle(
+        self,
+        hold: Hold,
+        cost: Credits,
+        *,
+        outcome: Outcome | None = None,
+        most: Credits | None = None,
+    ) -> Hold:
         """Charge ``cost`` and free the rest; return the closed hold once it is durable.
+
+        With ``most``, a hold that is too small first grows as far as that to cover the cost.
 
         Cost beyond the hold is written off with an alert. A repeat returns the hold
         as it was closed first.
@@ -276,7 +285,7 @@ class ChargeUsage:
         Raises:
             StoreError: Unknown whether it was settled; ask again.
         """
-        return self._commits.run(_Close(hold, cost, outcome, HoldState.SETTLED))
+        return self._commits.run(_Close(hold, cost, outcome, HoldState.SETTLED, most))
 
     def extend(self, hold: Hold, *, ceiling: Ceiling, output_bound: int) -> Extension:
         """Grow a hold to pay for more output, as far as the wallet affords.
@@ -295,6 +304,7 @@ class ChargeUsage:
         *,
         outcome: Outcome | None = None,
         most: Credits | None = None,
+        then: Callable[[], None] | None = None,
     ) -> None:
         """Charge ``cost`` soon, off the caller's path; tried until the database takes it.
 
@@ -303,8 +313,9 @@ class ChargeUsage:
             cost: What the call cost.
             outcome: What came of it.
             most: Where a hold could grow: how far it may still grow to cover the cost.
+            then: What to do once it is durable; it must be quick.
         """
-        self._commits.run_later(_Close(hold, cost, outcome, HoldState.SETTLED, most))
+        self._commits.run_later(_Close(hold, cost, outcome, HoldState.SETTLED, most), then=then)
 
     def release(self, hold: Hold, *, outcome: Outcome | None = None) -> Hold:
         """Free a hold, charging nothing.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from creditcore.domain.decisions import Admission
+from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     CreditcoreError,
     InvalidRequestError,
@@ -24,11 +25,12 @@ from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
+from creditcore.ports.journal import SettlementJournal
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relayed_call import (
-    Patience,
     RelayedCall,
     milliseconds,
     outcome_of,
@@ -51,6 +53,7 @@ class RelayCall:
         self,
         *,
         charge: ChargeUsage,
+        journal: SettlementJournal,
         prices: PriceList,
         upstream: Upstream,
         tariff: Tariff,
@@ -63,6 +66,7 @@ class RelayCall:
 
         Args:
             charge: Holds and settles.
+            journal: Keeps what is about to be charged, should this process die.
             prices: What each model costs.
             upstream: Where calls go.
             tariff: Turns provider cost into credits.
@@ -72,6 +76,7 @@ class RelayCall:
             patience: How long a call waits for what.
         """
         self._charge = charge
+        self._journal = journal
         self._prices = prices
         self._upstream = upstream
         self._tariff = tariff
@@ -122,6 +127,7 @@ class RelayCall:
             answer = self._send(wire, request, output_bound=bound, call_id=call_id)
             return RelayedCall(
                 charge=self._charge,
+                journal=self._journal,
                 clock=self._clock,
                 patience=self._patience,
                 wire=wire,
@@ -210,6 +216,6 @@ def _bound_to_send(
 def _failure(error: BaseException, elapsed_s: float) -> Outcome:
     if not isinstance(error, UpstreamError):
         # Killed while waiting, or a bug.
-        return Outcome(error="interrupted")
+        return Outcome(error=INTERRUPTED)
     status, word = outcome_of(error)
     return Outcome(status=status, error=word, latency_ms=milliseconds(elapsed_s))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 
 from creditcore.domain.endings import (
     CLIENT_LEFT,
     CONTRADICTORY_USAGE,
     CREDITS_EXHAUSTED,
     INCREDIBLE_USAGE,
+    INTERRUPTED,
 )
 from creditcore.domain.errors import (
     StoreError,
@@ -21,14 +22,18 @@ from creditcore.domain.errors import (
     UpstreamUnavailableError,
 )
 from creditcore.domain.holds import Basis, Hold, Outcome
-from creditcore.domain.money import MAX_INT64, ZERO, Credits
-from creditcore.domain.pricing import Cost, Usage
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Usage
 from creditcore.domain.reported_cost import picodollars
+from creditcore.domain.settlements import Settlement
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
+from creditcore.ports.journal import SettlementJournal
 from creditcore.usecases.calls.believed_usage import contradicts, filled
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.chargeable import chargeable
+from creditcore.usecases.calls.patience import Patience
 
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
@@ -38,29 +43,13 @@ _FAULTS = {
     False: (502, "upstream_unavailable", "upstream_error"),
 }
 """Status, word and code for the end of a stream, by whether the upstream fell silent."""
+NOTED_EVERY_S = 1.0
+"""How old the evidence of a stream may get, should this process die."""
 MAX_DRAINED_TOKENS = 110
 """What a model writes in the time of draining, roughly."""
 WORTH = 5
 """How many times the output of draining the unknown part of a prompt must cost."""
 _RAN_OUT = "The credits ran out; the answer ends here. Add credits to go on."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a call waits for what.
-
-    Attributes:
-        ping: Silence after which the client gets a comment, so that a client that
-            has left is noticed: the second write after that fails.
-        idle: Silence of the upstream after which it counts as broken.
-        longest: The longest a call may take. Holds must live longer.
-        drain: How long the upstream is read on after the client left, for its usage.
-    """
-
-    ping: timedelta = timedelta(seconds=4)
-    idle: timedelta = timedelta(seconds=120)
-    longest: timedelta = timedelta(seconds=600)
-    drain: timedelta = timedelta(seconds=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +78,7 @@ class RelayedCall:
         self,
         *,
         charge: ChargeUsage,
+        journal: SettlementJournal,
         clock: MonotonicClock,
         patience: Patience,
         wire: HeardWire,
@@ -98,6 +88,7 @@ class RelayedCall:
         started: float,
     ) -> None:
         self._charge = charge
+        self._journal = journal
         self._clock = clock
         self._patience = patience
         self._wire = wire
@@ -114,6 +105,8 @@ class RelayedCall:
         self._meter = wire.meter(request, receipt=self._receipt)
         self._pay_for(terms.admission.paid_output)
         self._delivered: int | None = None
+        self._now = self._noted_at = self._heard
+        self._cost_told = False
         self._closed = False
 
     @property
@@ -136,11 +129,13 @@ class RelayedCall:
             while chunk := self._read():
                 forward = _PING if chunk is _PING else self._meter.feed(chunk)
                 if forward:
+                    self._keep_evidence()
                     yield forward
                 if self._meter.starved and not (yield from self._bought()):
                     break
             else:
                 if forward := self._meter.finish():
+                    self._keep_evidence()
                     yield forward
                 yield from self._bought()
         except (UpstreamTimeoutError, UpstreamUnavailableError) as error:
@@ -197,7 +192,7 @@ class RelayedCall:
     def _read(self) -> bytes:
         """Return the next bytes, ``b""`` at the end, or a ping after some silence."""
         chunk = self._answer.read(wait_s=self._ping_s)
-        now = self._clock.monotonic()
+        self._now = now = self._clock.monotonic()
         if now > self._ends_at:
             raise UpstreamTimeoutError("The answer took longer than a call may take.")
         if chunk is not None:
@@ -211,6 +206,7 @@ class RelayedCall:
         """Yield what is held back as long as the wallet can pay for more; whether it all left."""
         while self._meter.starved and self._pay_more():
             if forward := self._meter.feed(b""):
+                self._keep_evidence()
                 yield forward
         return not self._meter.starved
 
@@ -254,6 +250,7 @@ class RelayedCall:
             return {}
         charged = min(Credits(cost.microcredits), max(self._hold.amount, self._terms.most))
         left = max(ZERO, self._available + self._hold.amount - charged)
+        self._cost_told = True
         return {"cost": str(charged), "balance": str(left)}
 
     def _drain(self) -> None:
@@ -300,7 +297,41 @@ class RelayedCall:
             return ZERO
         self._closed = True
         self._answer.close()
-        basis, usage, cost = self._basis(status)
+        settlement = self._settlement(status, error)
+        if settlement.cost:
+            # A whole document has not left yet, and a client that left early has its part.
+            self._journal.note(settlement)
+        self._charge.settle_later(
+            self._hold,
+            settlement.cost,
+            outcome=settlement.outcome,
+            most=settlement.most,
+            then=partial(self._journal.forget, settlement.reference),
+        )
+        return min(settlement.cost, self._hold.amount)
+
+    def _keep_evidence(self) -> None:
+        """Note what is to be charged if this process dies now: before a cost is told, each second.
+
+        What is about to leave counts as delivered.
+        """
+        if not self._cost_told and self._now - self._noted_at < NOTED_EVERY_S:
+            return
+        told, self._cost_told, self._noted_at = self._cost_told, False, self._now
+        settlement = self._settlement(200, None) if told else self._settlement(502, INTERRUPTED)
+        if settlement.cost:
+            self._journal.note(settlement)
+
+    def _settlement(self, status: int, error: str | None) -> Settlement:
+        """Return how this call is to be settled, by what is known of it now."""
+        basis, usage, cost = chargeable(
+            self._meter,
+            self._request,
+            self._terms,
+            self._hold,
+            delivered=self._delivered,
+            left=status == CLIENT_LEFT,
+        )
         if basis is not Basis.PROVIDER_USAGE and self._meter.usage is not None:
             error = error or INCREDIBLE_USAGE
         elif (
@@ -318,50 +349,18 @@ class RelayedCall:
             latency_ms=milliseconds(self._clock.monotonic() - self._started),
             first_byte_ms=self._first_byte_ms,
         )
-        most = self._terms.most if self._terms.grows else None
-        self._charge.settle_later(self._hold, charge, outcome=outcome, most=most)
-        return min(charge, self._hold.amount)
+        return Settlement(
+            reference=self._hold.reference,
+            wallet_id=self._hold.wallet_id,
+            cost=charge,
+            outcome=outcome,
+            most=self._terms.most if self._terms.grows else None,
+        )
 
     def _reported_cost(self) -> int | None:
         """Return what the model server says that it cost, where it says so."""
         reported = self._answer.reported_cost or self._meter.reported_cost
         return None if reported is None else picodollars(reported)
-
-    def _basis(self, status: int) -> tuple[Basis, Usage | None, Cost]:
-        """Choose what to charge by: what the provider counted, else what passed, else nothing.
-
-        A client that leaves before the first text has had its prompt read all the same, which
-        somebody could otherwise have for nothing as often as they like.
-        """
-        if self._meter.failure is not None:
-            return Basis.NONE, None, Cost(0, 0)
-        delivered = self._meter.delivered_tokens if self._delivered is None else self._delivered
-        reported = self._meter.usage
-        if reported is not None:
-            usage = filled(reported, self._request, self._meter, delivered)
-            cost = self._terms.cost(usage)
-            if cost.can_be_stored:
-                if usage == reported:
-                    return Basis.PROVIDER_USAGE, usage, cost
-                if usage.prompt_tokens != reported.prompt_tokens:
-                    cost = _at_most(max(self._hold.amount, self._terms.most), cost)
-                return Basis.COUNTED_OUTPUT, usage, cost
-        left = status == CLIENT_LEFT and not self._meter.error
-        # An answer that is never text, an embedding, has been delivered when it is complete.
-        if delivered or left or (self._meter.complete and self._request.output_limit == 0):
-            counted = Usage(
-                prompt_tokens=self._request.prompt_estimate, completion_tokens=delivered
-            )
-            return Basis.COUNTED_OUTPUT, counted, self._rough_cost(counted)
-        return Basis.NONE, None, Cost(0, 0)
-
-    def _rough_cost(self, counted: Usage) -> Cost:
-        """Return the cost of a rough count, which must not become a write-off."""
-        return _at_most(self._hold.amount, self._terms.cost(counted))
-
-
-def _at_most(amount: Credits, cost: Cost) -> Cost:
-    return Cost(min(cost.microcredits, amount.microcredits), min(cost.picodollars, MAX_INT64))
 
 
 def outcome_of(error: UpstreamError) -> tuple[int, str]:

@@ -1,0 +1,32 @@
+"""A journal in memory, for tests: it dies with its process, as no journal should."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from creditcore.domain.settlements import Settlement
+
+
+@dataclass
+class MemoryJournal:
+    """Keeps the last note of each call until the ledger has it.
+
+    Attributes:
+        noted: What the ledger does not have yet, by reference.
+        history: Every note, in order.
+    """
+
+    noted: dict[str, Settlement] = field(default_factory=dict)
+    history: list[Settlement] = field(default_factory=list)
+
+    def note(self, settlement: Settlement) -> None:
+        """Keep a settlement; a later one of the same call takes its place."""
+        self.noted[settlement.reference] = settlement
+        self.history.append(settlement)
+
+    def forget(self, reference: str) -> None:
+        """Say that the ledger has the settlement of a call."""
+        self.noted.pop(reference, None)
+
+    def close(self) -> None:
+        """Do nothing: what is noted stays."""
