@@ -59,6 +59,7 @@ from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.people.block_person import BlockPerson
+from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
@@ -175,6 +176,9 @@ def build(environ: Mapping[str, str]) -> Flask:
         ),
         sessions=KeepSessions(
             transactions=store, clock=clock, ids=ids, vault=vault, provider=identity
+        ),
+        profiles=ChangeProfile(
+            transactions=store, currencies=["KES"] if settings.usd_to_kes_rate else []
         ),
         blocks=BlockPerson(transactions=store, clock=clock),
         grants=GrantCredits(transactions=store, clock=clock),

@@ -29,6 +29,7 @@ from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
+from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
@@ -65,6 +66,7 @@ class Services:
     recognise: RecogniseKey
     welcome: WelcomePerson
     sessions: KeepSessions
+    profiles: ChangeProfile
     blocks: BlockPerson
     grants: GrantCredits
     receipts: WriteReceipt

@@ -25,6 +25,9 @@ def define_entities(db: Any) -> None:
         blocked = Required(bool)
         session_epoch = Required(int, size=64)
         created_at = Required(int, size=64)
+        name = Optional(str, autostrip=False)
+        timezone = Optional(str, autostrip=False)
+        shown_currency = Optional(str, autostrip=False)
 
     class LocalCredential(entity):
         _table_ = "local_credentials"

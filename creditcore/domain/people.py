@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from functools import cache
 from typing import Self
+from zoneinfo import ZoneInfo, available_timezones
 
 from creditcore.domain.errors import InvalidRequestError
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _MAX_EMAIL_LENGTH = 254
+_MAX_NAME_LENGTH = 80
 
 
 class Role(StrEnum):
@@ -31,6 +34,9 @@ class Person:
         blocked: A blocked person cannot sign in, and has no key that opens anything.
         session_epoch: How often all sessions of this person have been ended. A session is
             good for the epoch in which it began.
+        name: How they want to be called; empty if they did not say.
+        timezone: The IANA name of the zone that their days are cut in; empty if unknown.
+        shown_currency: What money is shown in beside US dollars; empty for nothing else.
     """
 
     id: str
@@ -39,6 +45,14 @@ class Person:
     role: Role = Role.USER
     blocked: bool = False
     session_epoch: int = 0
+    name: str = ""
+    timezone: str = ""
+    shown_currency: str = ""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone that their days are cut in: UTC where it is unknown."""
+        return zone_named(self.timezone)
 
     def block(self) -> Self:
         """Return the person as they may neither sign in nor go on with an open session."""
@@ -51,6 +65,42 @@ class Person:
     def end_sessions(self) -> Self:
         """Return the person as no session that began before is theirs any more."""
         return replace(self, session_epoch=self.session_epoch + 1)
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return a zone by its IANA name, or UTC where there is none of that name."""
+    return ZoneInfo(name) if name in zone_names() else UTC
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the IANA names of the zones that there are."""
+    return frozenset(available_timezones())
+
+
+def clean_timezone(text: str) -> str:
+    """Return the name of a zone as it is stored; empty text is nobody's choice.
+
+    Raises:
+        InvalidRequestError: There is no such zone.
+    """
+    if text and text not in zone_names():
+        raise InvalidRequestError("Choose a time zone from the list.", param="timezone")
+    return text
+
+
+def clean_name(text: str) -> str:
+    """Return a person's name in the one form that is stored.
+
+    Raises:
+        InvalidRequestError: It is too long, or has characters that cannot be printed.
+    """
+    name = " ".join(text.split())
+    if len(name) > _MAX_NAME_LENGTH or not all(map(str.isprintable, name)):
+        raise InvalidRequestError(
+            f"A name has at most {_MAX_NAME_LENGTH} characters.", param="name"
+        )
+    return name
 
 
 def clean_email(text: str) -> str:

@@ -115,6 +115,7 @@ def _let_in(outcome: SignIn) -> None:
     _begin_session()
     login_user(session.SignedIn(person, begun.session, begun.secret))
     devices.remember(person.email)
+    services().profiles.place(person.id, request.form.get("timezone", ""))
 
 
 def _begin_session() -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.dashboard import views
+from adapters.flask_web.dashboard import general, views
 
-BLUEPRINTS = (views.blueprint,)
+BLUEPRINTS = (views.blueprint, general.blueprint)

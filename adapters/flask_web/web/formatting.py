@@ -14,6 +14,7 @@ from enum import StrEnum
 from flask import Flask
 from markupsafe import Markup
 
+from adapters.flask_web.web.zone import zone
 from creditcore.domain.endings import (
     ANSWERED,
     CLIENT_LEFT,
@@ -186,14 +187,25 @@ def duration(milliseconds: int) -> str:
 
 
 def instant(at: datetime) -> Markup:
-    """Return a ``<time>`` that reads ``22 Nov 2026, 14:05 UTC``; scripts make it local.
+    """Return a ``<time>`` that reads ``22 Nov 2026, 17:05 EAT``, in the reader's zone.
 
     Raises:
         ValueError: The instant has no time zone.
     """
-    utc = _utc(at)
-    text = f"{_day_text(utc)}, {utc:%H:%M} UTC"
-    return Markup('<time datetime="{}" data-local="instant">{}</time>').format(_iso(utc), text)
+    local = _local(at)
+    text = f"{_day_text(local)}, {local:%H:%M} {zone_text(local)}"
+    return Markup('<time datetime="{}">{}</time>').format(_iso(at), text)
+
+
+def clock_time(at: datetime) -> Markup:
+    """Return a ``<time>`` that reads ``17:05:10 EAT``, for what happened a moment ago.
+
+    Raises:
+        ValueError: The instant has no time zone.
+    """
+    local = _local(at)
+    text = f"{local:%H:%M:%S} {zone_text(local)}"
+    return Markup('<time datetime="{}">{}</time>').format(_iso(at), text)
 
 
 def day(at: datetime) -> Markup:
@@ -202,10 +214,16 @@ def day(at: datetime) -> Markup:
     Raises:
         ValueError: The instant has no time zone.
     """
-    utc = _utc(at)
-    return Markup('<time datetime="{}" data-local="day">{}</time>').format(
-        _iso(utc), _day_text(utc)
-    )
+    return Markup('<time datetime="{}">{}</time>').format(_iso(at), _day_text(_local(at)))
+
+
+def zone_text(local: datetime) -> str:
+    """Return the abbreviation of an instant's zone: ``EAT``, or ``UTC+05:45`` where it has none."""
+    name = local.tzname() or "UTC"
+    if name[0] not in "+-":
+        return name
+    offset = f"{local:%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def call_status(hold: Hold) -> Status:
@@ -324,6 +342,7 @@ def register(app: Flask) -> None:
         "bucket": bucket,
         "duration": duration,
         "instant": instant,
+        "clock_time": clock_time,
         "day": day,
         "call_status": call_status,
         "call_basis": call_basis,
@@ -376,20 +395,20 @@ def _two_decimals(text: str) -> str:
     return f"{int(whole):,}.{decimals:0<2}"
 
 
-def _utc(at: datetime) -> datetime:
+def _local(at: datetime) -> datetime:
     # A naive instant would silently be read in the time zone of the server.
     if at.tzinfo is None:
         raise ValueError(f"an instant needs a time zone, got {at!r}")
-    return at.astimezone(UTC)
+    return at.astimezone(zone())
 
 
-def _iso(utc: datetime) -> str:
-    return f"{utc:%Y-%m-%dT%H:%M:%SZ}"
+def _iso(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _day_text(utc: datetime) -> str:
+def _day_text(local: datetime) -> str:
     # strftime("%b") would follow the locale of the server.
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def _words(code: str) -> str:

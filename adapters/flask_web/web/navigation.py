@@ -13,17 +13,20 @@ class Place:
         name: What its pages call themselves, and its icon.
         endpoint: Where it leads.
         label: What people read.
+        on_phone: Whether it stands in the bar at the bottom of a phone, which has room for four.
     """
 
     name: str
     endpoint: str
     label: str
+    on_phone: bool = False
 
 
 PLACES = (
-    Place("home", "dashboard.home", "Overview"),
-    Place("billing", "billing.show", "Billing"),
-    Place("keys", "keys.show", "API keys"),
+    Place("home", "dashboard.home", "Overview", on_phone=True),
+    Place("billing", "billing.show", "Billing", on_phone=True),
+    Place("keys", "keys.show", "API keys", on_phone=True),
+    Place("general", "general.show", "General"),
 )
 
 ELSEWHERE = (

@@ -73,6 +73,9 @@ def person_columns(person: Person) -> dict[str, object]:
         "blocked": person.blocked,
         "session_epoch": person.session_epoch,
         "created_at": micros(person.created_at),
+        "name": person.name,
+        "timezone": person.timezone,
+        "shown_currency": person.shown_currency,
     }
 
 
@@ -85,4 +88,7 @@ def person_from_row(row: Any) -> Person:
         role=Role(row.role),
         blocked=row.blocked,
         session_epoch=row.session_epoch,
+        name=row.name,
+        timezone=row.timezone,
+        shown_currency=row.shown_currency,
     )

@@ -38,18 +38,13 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   input.form.addEventListener("submit", () => show(false));
 }
 
-// Times in the reader's own time zone; the exact UTC text stays as a tooltip.
-const formats = {
-  instant: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-  day: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }),
-};
-for (const time of document.querySelectorAll("time[data-local]")) {
-  const at = new Date(time.dateTime);
-  const format = formats[time.dataset.local];
-  if (!format || Number.isNaN(at.getTime())) continue;
-  time.title = time.textContent;
-  time.textContent = format.format(at);
+// The zone of this device, for days that begin at midnight where its owner is.
+for (const field of document.querySelectorAll("[data-timezone]")) {
+  field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 }
+
+// What is wrong with a form is seen and read first, also where the form is far down the page.
+document.querySelector("[data-focus]")?.focus();
 
 // Typing another amount chooses it.
 const other = document.getElementById("amount-other");

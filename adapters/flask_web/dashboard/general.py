@@ -1,0 +1,99 @@
+"""What people say about themselves: name, time zone, currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from adapters.flask_web.context import services
+from adapters.flask_web.web.session import for_people, person
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.people import zone_names
+
+blueprint = Blueprint("general", __name__, url_prefix="/dashboard/general")
+
+_REGIONS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+_MINUTES_PER_HOUR = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What the form holds."""
+
+    name: str
+    timezone: str
+    currency: str
+
+
+@blueprint.get("")
+@for_people
+def show() -> str:
+    """Show name, zone and currency."""
+    owner = person()
+    return _page(_Typed(owner.name, owner.timezone, owner.shown_currency))
+
+
+@blueprint.post("")
+@for_people
+def change() -> str | Response | tuple[str, int]:
+    """Change name, zone and currency."""
+    typed = _Typed(
+        request.form.get("name", ""),
+        request.form.get("timezone", ""),
+        request.form.get("currency", ""),
+    )
+    try:
+        services().profiles.change(
+            person().id,
+            name=typed.name,
+            timezone=typed.timezone,
+            shown_currency=typed.currency,
+        )
+    except InvalidRequestError as error:
+        return _page(typed, {error.param or "form": str(error)}), 400
+    flash("Your settings are saved.", "success")
+    return redirect(url_for("general.show"))
+
+
+def _page(typed: _Typed, errors: dict[str, str] | None = None) -> str:
+    return render_template(
+        "dashboard/general.html",
+        page="general",
+        typed=typed,
+        errors=errors or {},
+        zones=_zones(services().clock.now()),
+        currencies=services().profiles.currencies,
+    )
+
+
+def _zones(now: datetime) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return regions with their zones, each with its name and how far it is from UTC now."""
+    names = sorted(name for name in zone_names() if name.split("/")[0] in _REGIONS)
+    return [
+        (region, [(name, _zone_text(name, now)) for name in some])
+        for region, some in groupby(names, key=lambda name: name.split("/")[0])
+    ]
+
+
+def _zone_text(name: str, now: datetime) -> str:
+    offset = now.astimezone(ZoneInfo(name)).utcoffset()
+    minutes = int(offset.total_seconds()) // _MINUTES_PER_HOUR if offset else 0
+    sign, minutes = ("\u2212", -minutes) if minutes < 0 else ("+", minutes)
+    hours, rest = divmod(minutes, _MINUTES_PER_HOUR)
+    place = name.partition("/")[2].replace("_", " ").replace("/", ", ")
+    return f"{place} (UTC{sign}{hours}{f':{rest:02d}' if rest else ''})"

@@ -1,0 +1,53 @@
+"""Let people say how they are called, where they are, and which currency they think in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
+from creditcore.domain.people import Person, clean_name, clean_timezone
+from creditcore.ports.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProfile:
+    """Change what a person says about themselves.
+
+    Attributes:
+        currencies: Those that amounts can be shown in beside US dollars.
+    """
+
+    transactions: Transactions
+    currencies: Collection[str] = ()
+
+    def change(self, person_id: str, *, name: str, timezone: str, shown_currency: str) -> Person:
+        """Return the person as they are now; a repeat changes nothing.
+
+        Raises:
+            InvalidRequestError: One of the three cannot be; its field is named.
+            PersonNotFoundError: Nobody has this id.
+        """
+        name, timezone = clean_name(name), clean_timezone(timezone)
+        if shown_currency and shown_currency not in self.currencies:
+            raise InvalidRequestError("Choose a currency from the list.", param="currency")
+        with self.transactions.begin() as tx:
+            person = tx.people.lock(person_id)
+            if person is None:
+                raise PersonNotFoundError(person_id)
+            person = replace(person, name=name, timezone=timezone, shown_currency=shown_currency)
+            tx.people.save(person)
+            tx.commit()
+        return person
+
+    def place(self, person_id: str, timezone: str) -> None:
+        """Note the zone of a person's device, unless they have a zone or this is none."""
+        try:
+            timezone = clean_timezone(timezone)
+        except InvalidRequestError:
+            return
+        with self.transactions.begin() as tx:
+            person = tx.people.lock(person_id)
+            if person is not None and timezone and not person.timezone:
+                tx.people.save(replace(person, timezone=timezone))
+                tx.commit()
