@@ -52,8 +52,10 @@ from creditcore import (
 from creditcore.ports.inference import Wire
 from creditcore.ports.transactions import BooksTransactions
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
+from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.process_counters import ProcessCounters
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
@@ -134,6 +136,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         clock=clock,
         ids=ids,
         patience=Patience(longest=timedelta(seconds=settings.max_stream_seconds)),
+        gate=CallGate(max_streams=settings.max_streams, rates=ProcessCounters(clock)),
     )
     services = Services(
         transactions=store,

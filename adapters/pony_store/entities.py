@@ -123,6 +123,8 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         expires_at = Required(int, size=64)
         closed_at = Optional(int, size=64)
+        counter_id = Optional(str, autostrip=False, nullable=True)
+        counted_since = Optional(int, size=64)
 
     class UsageHour(entity):
         """What was used of one model with one key in one hour."""
@@ -173,6 +175,30 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         expires_at = Optional(int, size=64)
         revoked_at = Optional(int, size=64)
+        paused_at = Optional(int, size=64)
+        scopes = Required(str)
+        spend_limit = Optional(int, size=64)
+        spend_period = Optional(str)
+        spend_zone = Optional(str)
+        max_parallel = Optional(int, size=64)
+        rpm = Optional(int, size=64)
+        tpm = Optional(int, size=64)
+        allowed_models = Optional(str, autostrip=False)
+        allowed_addresses = Optional(str)
+        family = Optional(str, autostrip=False)
+        revision = Required(int, size=64)
+
+    class KeyCounter(entity):
+        """What a limited key has used, with all its rotated secrets."""
+
+        _table_ = "key_counters"
+        id = PrimaryKey(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        since = Required(int, size=64)
+        spend_limit = Optional(int, size=64)
+        spent = Required(int, size=64)
+        held = Required(int, size=64)
+        open_calls = Required(int, size=64)
 
     class Purchase(entity):
         """A payment, from the offer to its end."""

@@ -17,14 +17,19 @@ from creditcore.domain.errors import (
     HoldNotFoundError,
     InsufficientCreditsError,
     KeyRefusedError,
+    LimitReachedError,
     ReferenceConflictError,
     WalletNotFoundError,
 )
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, Wallet
+from creditcore.domain.limits import Counted, KeyCounter
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
+
+PARALLEL_RETRY_US = 1_000_000
+"""When to ask again for a place among the calls of a key: nobody knows when one ends."""
 
 
 class Footprint(NamedTuple):
@@ -36,6 +41,7 @@ class Footprint(NamedTuple):
         hold_references: Holds to read.
         new_references: Names of the holds to make; one that exists already is read.
         transfer_references: Transfers to read.
+        counter_ids: Counters of keys to read, beside those of the keys and holds that are read.
     """
 
     key_hashes: Collection[bytes] = ()
@@ -43,12 +49,22 @@ class Footprint(NamedTuple):
     hold_references: Collection[str] = ()
     new_references: Collection[str] = ()
     transfer_references: Collection[str] = ()
+    counter_ids: Collection[str] = ()
 
     @classmethod
     def union(cls, footprints: Iterable[Footprint]) -> Footprint:
         """Return what several steps touch together, each name once."""
         columns = zip(*footprints, strict=True)
         return cls._make({name for names in column for name in names} for column in columns)
+
+
+def counters_read(footprint: Footprint, keys: Iterable[ApiKey], holds: Iterable[Hold]) -> set[str]:
+    """Return which counters belong into the books, by what else is read."""
+    return {
+        *footprint.counter_ids,
+        *(key.counter_id for key in keys if key.limits.is_counted),
+        *(hold.counted.counter_id for hold in holds if hold.counted is not None),
+    }
 
 
 @dataclass(slots=True)
@@ -63,8 +79,10 @@ class Books:
         wallets: Locked wallets by id.
         holds: Known holds by reference.
         transfers: Known transfers by reference.
+        counters: What limited keys have used, by id.
         new_holds, changed_wallets: What to write, by name.
         changed_holds: Holds as they were read and as they are now, by name.
+        changed_counters: Counters, the same way.
         new_transfers, new_alerts: What to append.
     """
 
@@ -72,8 +90,10 @@ class Books:
     wallets: dict[str, Wallet] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
+    counters: dict[str, KeyCounter] = field(default_factory=dict)
     new_holds: dict[str, Hold] = field(default_factory=dict)
     changed_holds: dict[str, tuple[Hold, Hold]] = field(default_factory=dict)
+    changed_counters: dict[str, tuple[KeyCounter, KeyCounter]] = field(default_factory=dict)
     changed_wallets: dict[str, Wallet] = field(default_factory=dict)
     new_transfers: list[Transfer] = field(default_factory=list)
     new_alerts: list[Alert] = field(default_factory=list)
@@ -82,7 +102,7 @@ class Books:
         """Return the key if it opens anything now.
 
         Raises:
-            KeyRefusedError: Unknown, revoked or expired.
+            KeyRefusedError: Unknown, revoked, expired or paused.
         """
         key = self.keys.get(key_hash)
         if key is None:
@@ -109,11 +129,14 @@ class Books:
         call: Call | None,
         now: datetime,
         lifetime: timedelta,
+        key: ApiKey | None = None,
     ) -> Admission:
         """Reserve credits under a reference; a repeat returns the first hold.
 
         Raises:
-            InsufficientCreditsError: The wallet cannot cover it.
+            InsufficientCreditsError: The wallet, or what a limit of the key leaves of it,
+                cannot cover it.
+            LimitReachedError: As many calls of the key run as may.
             ReferenceConflictError: The reference stands for another call.
             WalletNotFoundError: No wallet has this id.
         """
@@ -123,9 +146,21 @@ class Books:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
             paid_output = ceiling.affordable(same.amount)
             return Admission(same, paid_output, paid_output, wallet.available)
+        counter = self._counter_of(key, now=now) if key and key.limits.is_counted else None
+        spend = key.limits.spend if key else None
         wallet, admission = admit(
-            wallet, ceiling, reference=reference, call=call, now=now, lifetime=lifetime
+            wallet,
+            ceiling,
+            reference=reference,
+            call=call,
+            now=now,
+            lifetime=lifetime,
+            room=counter.room if counter else None,
+            resets_at=spend.ends_at(now) if spend else None,
         )
+        if counter is not None:
+            admission = admission.counted(Counted(counter.id, counter.since))
+            self._change_counter(counter.opened(admission.hold.amount))
         self.holds[reference] = self.new_holds[reference] = admission.hold
         self._change(wallet)
         return admission
@@ -137,10 +172,17 @@ class Books:
             HoldNotFoundError: No hold has this reference.
         """
         hold = self._hold(reference)
+        counter = self.counters.get(hold.counted.counter_id) if hold.counted else None
         wallet, extension = extend(
-            self.wallet(hold.wallet_id), hold, ceiling, output_bound=output_bound
+            self.wallet(hold.wallet_id),
+            hold,
+            ceiling,
+            output_bound=output_bound,
+            room=counter.room if counter else None,
         )
         if extension.hold is not hold:
+            if counter is not None:
+                self._change_counter(counter.grown(extension.hold.amount - hold.amount))
             self._change_hold(hold, extension.hold)
             self._change(wallet)
         return extension
@@ -165,6 +207,8 @@ class Books:
         )
         if settlement.hold is not hold:
             self._change_hold(hold, settlement.hold)
+            if hold.counted is not None and hold.is_open:
+                self._uncount(hold, hold.counted, charged=settlement.hold.charged)
         for transfer in settlement.transfers:
             self.transfers[transfer.reference] = transfer
         self.new_transfers.extend(settlement.transfers)
@@ -241,6 +285,24 @@ class Books:
         else:
             read, _ = self.changed_holds.get(reference, (before, before))
             self.changed_holds[reference] = (read, hold)
+
+    def _uncount(self, hold: Hold, counted: Counted, *, charged: Credits) -> None:
+        counter = self.counters.get(counted.counter_id)
+        if counter is not None:
+            self._change_counter(counter.closed(hold.amount, charged=charged, since=counted.since))
+
+    def _counter_of(self, key: ApiKey, *, now: datetime) -> KeyCounter:
+        """Return what a key has used in this period, if another call of it may run."""
+        counter, most = self.counters[key.counter_id], key.limits.max_parallel
+        if most is not None and counter.open_calls >= most:
+            raise LimitReachedError(limit="parallel", most=most, retry_after_us=PARALLEL_RETRY_US)
+        return counter.at(key.limits.spend, now)
+
+    def _change_counter(self, counter: KeyCounter) -> None:
+        before = self.counters[counter.id]
+        read, _ = self.changed_counters.get(counter.id, (before, before))
+        self.counters[counter.id] = counter
+        self.changed_counters[counter.id] = (read, counter)
 
     def _change(self, wallet: Wallet) -> None:
         self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet

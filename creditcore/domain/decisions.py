@@ -10,6 +10,7 @@ from creditcore.domain.errors import InsufficientCreditsError
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.limits import Counted
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -36,6 +37,10 @@ class Admission:
         """Return the same answer to the bearer of a key."""
         return Admission(self.hold, self.output_bound, self.paid_output, self.available, key)
 
+    def counted(self, counted: Counted) -> Admission:
+        """Return the same answer, whose hold counts towards the limits of a key."""
+        return replace(self, hold=replace(self.hold, counted=counted))
+
 
 @dataclass(frozen=True, slots=True)
 class Extension:
@@ -60,6 +65,8 @@ def admit(
     call: Call | None,
     now: datetime,
     lifetime: timedelta,
+    room: Credits | None = None,
+    resets_at: datetime | None = None,
 ) -> tuple[Wallet, Admission]:
     """Reserve the most a call may cost.
 
@@ -67,11 +74,24 @@ def admit(
     affords; the lowered limit is returned and must be sent upstream. A call whose hold
     can grow reserves no more than its opening at first.
 
+    Args:
+        wallet: Whose credits they are.
+        ceiling: What the call may cost.
+        reference: Names the hold.
+        call: What it is for.
+        now: When it begins.
+        lifetime: How long it may last.
+        room: What a limit of the key leaves, which may be less than the wallet has.
+        resets_at: When that limit begins anew.
+
     Raises:
         InsufficientCreditsError: Not even one output token, or not the limit that
             the caller asked for, is covered.
     """
     available = wallet.available
+    is_limited = room is not None and room < available
+    if room is not None and is_limited:
+        available = room
     output_bound = ceiling.affordable(available)
     lowered_too_far = output_bound < (ceiling.output_bound if ceiling.fixed_output else 1)
     paid_output = min(output_bound, ceiling.opening or output_bound)
@@ -81,6 +101,8 @@ def admit(
             needed=ceiling.amount(),
             available=available,
             affordable_output_tokens=output_bound if ceiling.per_output_token else None,
+            limit="key" if is_limited else "wallet",
+            resets_at=resets_at if is_limited else None,
         )
     if call is not None and output_bound < ceiling.output_bound:
         call = replace(call, output_bound=call.output_bound * output_bound // ceiling.output_bound)
@@ -97,16 +119,22 @@ def admit(
 
 
 def extend(
-    wallet: Wallet, hold: Hold, ceiling: Ceiling, *, output_bound: int
+    wallet: Wallet,
+    hold: Hold,
+    ceiling: Ceiling,
+    *,
+    output_bound: int,
+    room: Credits | None = None,
 ) -> tuple[Wallet, Extension]:
-    """Grow an open hold to pay for an output, as far as the wallet affords.
+    """Grow an open hold to pay for an output, as far as the wallet and a limit afford.
 
     A hold never shrinks here, so a repeat changes nothing. One that is closed stays as
     it is and pays for nothing more.
     """
     if not hold.is_open:
         return wallet, Extension(hold, 0, wallet.available)
-    affordable = hold.amount + wallet.available
+    available = wallet.available if room is None else min(wallet.available, room)
+    affordable = hold.amount + available
     paid_output = min(output_bound, ceiling.affordable(affordable))
     amount = min(max(hold.amount, ceiling.amount(paid_output)), affordable)
     if amount > hold.amount:

@@ -15,7 +15,9 @@
     │   ├── PersonNotFoundError
     │   ├── JobNotFoundError
     │   └── ModelNotFoundError           no price, no route
-    ├── KeyRefusedError                  malformed, unknown, revoked or expired key
+    ├── KeyRefusedError                  malformed, unknown, revoked, expired or paused key
+    ├── NotPermittedError                the key is good, and not for this
+    ├── LimitReachedError                a limit of the key: soon it may run again
     ├── InvalidRequestError              the caller sent something unusable
     ├── IdentityError
     │   ├── EmailTakenError
@@ -56,6 +58,7 @@ HTTP status is the web adapter's business.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,7 +87,8 @@ class InsufficientCreditsError(CreditcoreError):
         available: What the wallet could have given.
         affordable_output_tokens: The largest output limit ``available`` covers,
             or None where the request has no such limit to lower.
-        limit: What ran out: ``wallet``.
+        limit: What ran out: ``wallet`` or ``key``, the spend limit of the key.
+        resets_at: When a spend limit begins anew; None where it never does.
     """
 
     def __init__(
@@ -94,11 +98,13 @@ class InsufficientCreditsError(CreditcoreError):
         available: Credits,
         affordable_output_tokens: int | None = None,
         limit: str = "wallet",
+        resets_at: datetime | None = None,
     ) -> None:
         self.needed = needed
         self.available = available
         self.affordable_output_tokens = affordable_output_tokens
         self.limit = limit
+        self.resets_at = resets_at
         super().__init__(f"This may cost up to {needed} credits, {available} are available.")
 
 
@@ -174,12 +180,43 @@ class KeyRefusedError(CreditcoreError):
     """The API key opens nothing.
 
     Attributes:
-        reason: ``malformed``, ``unknown``, ``revoked`` or ``expired``.
+        reason: ``malformed``, ``unknown``, ``revoked``, ``expired`` or ``paused``.
     """
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"The API key is {reason}.")
+
+
+class NotPermittedError(CreditcoreError):
+    """The caller is known, and may not do this.
+
+    Attributes:
+        code: ``insufficient_scope``, ``model_not_allowed`` or ``address_not_allowed``.
+        param: The field at fault, where there is one.
+    """
+
+    def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
+        self.code = code
+        self.param = param
+        super().__init__(message)
+
+
+class LimitReachedError(CreditcoreError):
+    """A limit of the key is used up for now. Nothing was held, and nothing was counted.
+
+    Attributes:
+        limit: ``parallel``, ``requests`` or ``tokens``.
+        most: How much it allows: at a time, or in a minute.
+        retry_after_us: Microseconds until the same call may run, as far as that is known.
+    """
+
+    def __init__(self, *, limit: str, most: int, retry_after_us: int) -> None:
+        self.limit = limit
+        self.most = most
+        self.retry_after_us = retry_after_us
+        allowed = "calls at the same time" if limit == "parallel" else f"{limit} a minute"
+        super().__init__(f"The limit of this API key is reached: it allows {most} {allowed}.")
 
 
 class InvalidRequestError(CreditcoreError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from creditcore.domain.errors import ReferenceConflictError
+from creditcore.domain.limits import Counted
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Usage
 
@@ -111,6 +112,7 @@ class Hold:
         charged: What was taken from the wallet in the end, never above ``amount``.
         written_off: Cost beyond the hold, or after it: borne by the operator, never by the wallet.
         expires_at: When nobody can still be working on it.
+        counted: Where it counts towards the limits of a key.
     """
 
     reference: str
@@ -124,6 +126,7 @@ class Hold:
     closed_at: datetime | None = None
     call: Call | None = None
     outcome: Outcome = NOTHING_YET
+    counted: Counted | None = None
 
     def __post_init__(self) -> None:
         if not ZERO <= self.charged <= self.amount:
@@ -173,4 +176,5 @@ class Hold:
             closed_at=max(at, self.created_at),
             call=self.call,
             outcome=outcome or self.outcome,
+            counted=self.counted,
         )

@@ -13,9 +13,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from enum import StrEnum
+from typing import Any, Self
 
-from creditcore.domain.errors import KeyRefusedError
+from creditcore.domain.errors import KeyRefusedError, NotPermittedError
+from creditcore.domain.limits import NO_LIMITS, KeyLimits
 
 KEY_PREFIX = "sk-cc-"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -83,6 +85,17 @@ def _checksum(body: str) -> str:
     return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]
 
 
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    INFERENCE = "inference"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_MANAGE = "account:manage"
+
+
+INFERENCE_ONLY = (Scope.INFERENCE,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """A virtual key that spends from one wallet.
@@ -92,6 +105,13 @@ class ApiKey:
         owner_id: The person who may see and revoke it.
         prefix, last_four: What lists show of the secret.
         key_hash: What is stored of it.
+        expires_at: From then on it opens nothing.
+        paused_at: Since when it opens nothing, until it is resumed.
+        scopes: What it may be used for, in the order of ``Scope``.
+        limits: What its calls may use.
+        family: The id of the first key, where this one came from it by rotation: they share
+            their limits.
+        revision: How often it was changed, so that a copy can be told to be outdated.
     """
 
     id: str
@@ -104,19 +124,77 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    paused_at: datetime | None = None
+    scopes: tuple[Scope, ...] = INFERENCE_ONLY
+    limits: KeyLimits = NO_LIMITS
+    family: str = ""
+    revision: int = 0
+
+    @property
+    def counter_id(self) -> str:
+        """Names what this key has used of its limits."""
+        return self.family or self.id
 
     def usable(self, *, now: datetime) -> ApiKey:
         """Return the key itself if it opens anything now.
 
         Raises:
-            KeyRefusedError: Revoked or expired.
+            KeyRefusedError: Revoked, expired or paused.
         """
         if self.revoked_at is not None:
             raise KeyRefusedError("revoked")
+        if self.paused_at is not None:
+            raise KeyRefusedError("paused")
         if self.expires_at is not None and self.expires_at <= now:
             raise KeyRefusedError("expired")
         return self
 
     def revoke(self, *, at: datetime) -> ApiKey:
         """Return the key as it opens nothing any more; a repeat keeps the first time."""
-        return self if self.revoked_at is not None else replace(self, revoked_at=at)
+        return self if self.revoked_at is not None else self.changed(revoked_at=at)
+
+    def changed(self, **changes: Any) -> ApiKey:
+        """Return the key with other terms; copies of it are outdated from then on."""
+        return replace(self, **changes, revision=self.revision + 1)
+
+    def require(self, scope: Scope) -> None:
+        """See whether the key may be used for something.
+
+        Raises:
+            NotPermittedError: It has not this scope.
+        """
+        if scope not in self.scopes:
+            raise NotPermittedError(
+                f"This API key has not the scope {scope}; it has {', '.join(self.scopes)}.",
+                code="insufficient_scope",
+            )
+
+    def check_address(self, address: str | None) -> None:
+        """See whether the key may be used from an address.
+
+        Raises:
+            NotPermittedError: The address is not among those allowed.
+        """
+        if not self.limits.permits_address(address):
+            raise NotPermittedError(
+                f"This API key may not be used from the address {address or 'of this request'}.",
+                code="address_not_allowed",
+            )
+
+    def check_call(self, model: str, address: str | None) -> None:
+        """See whether the key may make a call.
+
+        Raises:
+            NotPermittedError: It is not for inference, or not for this model or address.
+        """
+        if self.scopes is not INFERENCE_ONLY:
+            self.require(Scope.INFERENCE)
+        if self.limits is not NO_LIMITS:
+            self.check_address(address)
+            if not self.limits.permits_model(model):
+                raise NotPermittedError(
+                    f"This API key may not call {model}; it may call "
+                    f"{', '.join(self.limits.models)}.",
+                    param="model",
+                    code="model_not_allowed",
+                )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from creditcore.domain.keys import ApiKey
+from creditcore.domain.limits import KeyCounter
 
 
 class ApiKeys(Protocol):
@@ -33,3 +35,12 @@ class ApiKeys(Protocol):
 
     def find_by_hash(self, key_hash: bytes) -> ApiKey | None:
         """Return the key with this hash, whatever its state."""
+
+    def counters(self, counter_ids: Collection[str]) -> Mapping[str, KeyCounter]:
+        """Return what limited keys have used, by the id of the counter."""
+
+    def set_counter(self, counter: KeyCounter) -> None:
+        """Add or replace a counter, whose wallet the caller has locked."""
+
+    def last_used(self, keys: Collection[ApiKey]) -> Mapping[str, datetime]:
+        """Return when each key last made a call, by its id; those that never did are missing."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from creditcore.domain.alerts import Alert
-from creditcore.domain.books import Books, Footprint
+from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.errors import (
     ApiKeyNotFoundError,
@@ -32,6 +32,7 @@ from creditcore.domain.holds import Hold
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.limits import KeyCounter
 from creditcore.domain.mail import MailRecipient
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
@@ -101,6 +102,7 @@ class MemoryTables:
     holds: dict[str, Hold] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
+    counters: dict[str, KeyCounter] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
@@ -204,12 +206,13 @@ class MemoryLedger:
             if key.key_hash in footprint.key_hashes
         }
         wanted = {*footprint.wallet_ids, *(key.wallet_id for key in keys.values())}
+        holds = _chosen(self.tables.holds, [*footprint.hold_references, *footprint.new_references])
+        counted = counters_read(footprint, keys.values(), holds.values())
         return Books(
             keys=keys,
             wallets=_chosen(self.tables.wallets, wanted),
-            holds=_chosen(
-                self.tables.holds, [*footprint.hold_references, *footprint.new_references]
-            ),
+            holds=holds,
+            counters=_chosen(self.tables.counters, counted),
             transfers=_chosen(self.tables.transfers, footprint.transfer_references),
         )
 
@@ -221,6 +224,9 @@ class MemoryLedger:
         for reference, (before, _) in books.changed_holds.items():
             if self.tables.holds.get(reference) != before:
                 raise StoreBusyError("A hold was changed by somebody else; nothing was written.")
+        for name, (counter, _) in books.changed_counters.items():
+            if self.tables.counters.get(name) != counter:
+                raise StoreBusyError("A counter was changed by somebody else.")
         for transfer in books.new_transfers:
             if transfer.reference in self.tables.transfers:
                 raise ReferenceConflictError(transfer.reference)
@@ -228,6 +234,9 @@ class MemoryLedger:
         self.tables.holds.update(books.new_holds)
         self.tables.holds.update({name: hold for name, (_, hold) in books.changed_holds.items()})
         self.tables.wallets.update(books.changed_wallets)
+        self.tables.counters.update(
+            {name: now for name, (_, now) in books.changed_counters.items()}
+        )
         for alert in books.new_alerts:
             self.tables.alerts.setdefault(alert.key, alert)
 
@@ -287,6 +296,23 @@ class MemoryApiKeys:
             if key.key_hash == key_hash:
                 return key
         return None
+
+    def counters(self, counter_ids: Collection[str]) -> dict[str, KeyCounter]:
+        """Return counters."""
+        return _chosen(self.tables.counters, counter_ids)
+
+    def set_counter(self, counter: KeyCounter) -> None:
+        """Write a counter."""
+        self.tables.counters[counter.id] = counter
+
+    def last_used(self, keys: Collection[ApiKey]) -> dict[str, datetime]:
+        """Return when keys last made a call."""
+        used: dict[str, datetime] = {}
+        for hold in self.tables.holds.values():
+            key_id = hold.call.key_id if hold.call else None
+            if key_id is not None:
+                used[key_id] = max(hold.created_at, used.get(key_id, hold.created_at))
+        return {key.id: used[key.id] for key in keys if key.id in used}
 
 
 @dataclass

@@ -49,6 +49,14 @@ class TestChargeUsageThroughTheCommitter(ThroughTheCommitter, contracts.ChargeUs
     pass
 
 
+class TestKeyLimits(contracts.KeyLimitsContract):
+    pass
+
+
+class TestKeyLimitsThroughTheCommitter(ThroughTheCommitter, contracts.KeyLimitsContract):
+    pass
+
+
 class TestApiKeys(contracts.ApiKeysContract):
     pass
 

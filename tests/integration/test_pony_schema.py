@@ -104,6 +104,15 @@ ROWS: dict[str, dict[str, object]] = {
         "key_hash": b"h" * 32,
         "created_at": 1,
     },
+    "key_counters": {
+        "id": "k-1",
+        "wallet_id": "w-1",
+        "since": 1,
+        "spend_limit": 10,
+        "spent": 0,
+        "held": 0,
+        "open_calls": 0,
+    },
     "transactions": {
         "paystack_ref": "cc-1",
         "owner_id": "p-1",
@@ -209,6 +218,7 @@ ROWS: dict[str, dict[str, object]] = {
 
 PAID = {"state": "paid", "closed_at": 3, "paid_minor_units": 129000, "paid_currency": "KES"}
 
+ANOTHER_KEY = {"id": "k-2", "key_hash": b"i" * 32}
 VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("profiles_pkey", "profiles", {"email": "other@example.com"}),
     ("profiles_email_key", "profiles", {"id": "p-2"}),
@@ -252,6 +262,22 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("virtual_keys_key_hash_key", "virtual_keys", {"id": "k-2"}),
     ("virtual_keys_wallet_id_fkey", "virtual_keys", {"id": "k-2", "key_hash": b"i" * 32,
                                                      "wallet_id": "w-2"}),
+    ("virtual_keys_scopes", "virtual_keys", {**ANOTHER_KEY, "scopes": ""}),
+    ("virtual_keys_spend_limit", "virtual_keys", {**ANOTHER_KEY, "spend_limit": -1,
+                                                  "spend_period": "day"}),
+    ("virtual_keys_spend_period", "virtual_keys", {**ANOTHER_KEY, "spend_limit": 1,
+                                                   "spend_period": "year"}),
+    ("virtual_keys_spend_zone", "virtual_keys", {**ANOTHER_KEY, "spend_limit": 1}),
+    ("virtual_keys_spend_zone", "virtual_keys", {**ANOTHER_KEY, "spend_period": "day"}),
+    ("virtual_keys_max_parallel", "virtual_keys", {**ANOTHER_KEY, "max_parallel": 0}),
+    ("virtual_keys_rpm", "virtual_keys", {**ANOTHER_KEY, "rpm": 0}),
+    ("virtual_keys_tpm", "virtual_keys", {**ANOTHER_KEY, "tpm": -1}),
+    ("key_counters_pkey", "key_counters", {}),
+    ("key_counters_wallet_id_fkey", "key_counters", {"id": "k-2", "wallet_id": "w-2"}),
+    ("key_counters_spend_limit", "key_counters", {"id": "k-2", "spend_limit": -1}),
+    ("key_counters_spent", "key_counters", {"id": "k-2", "spent": -1}),
+    ("key_counters_held", "key_counters", {"id": "k-2", "held": -1}),
+    ("key_counters_open_calls", "key_counters", {"id": "k-2", "open_calls": -1}),
     ("transactions_pkey", "transactions", {}),
     ("transactions_wallet_id_fkey", "transactions", {"paystack_ref": "cc-2", "wallet_id": "w-2"}),
     ("transactions_state", "transactions", {"paystack_ref": "cc-2", "state": "lost",

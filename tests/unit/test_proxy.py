@@ -20,7 +20,7 @@ class NeverRead:
 
 
 def test_a_request_without_a_body_is_not_waited_for() -> None:
-    settings: Any = SimpleNamespace(base_url="", tariff=None, max_streams=1)
+    settings: Any = SimpleNamespace(base_url="", tariff=None)
     services: Any = SimpleNamespace(wires={})
     proxy = Proxy(services, settings, site=lambda _environ, _start: [b"the site"])
 
@@ -32,7 +32,7 @@ def test_a_request_without_a_body_is_not_waited_for() -> None:
 def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
     scene: Scene,
 ) -> None:
-    settings: Any = SimpleNamespace(base_url="", tariff=None, max_streams=1)
+    settings: Any = SimpleNamespace(base_url="", tariff=None)
     services: Any = SimpleNamespace(relay=scene.relay, wires={TinyWire.endpoint: TinyWire()})
     proxy = Proxy(services, settings, site=lambda _environ, _start: [])
     statuses = []
@@ -62,7 +62,7 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
 
 
 def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scene) -> None:
-    settings: Any = SimpleNamespace(base_url="", tariff=None, max_streams=1)
+    settings: Any = SimpleNamespace(base_url="", tariff=None)
     services: Any = SimpleNamespace(
         relay=scene.relay,
         wires={TinyWire.endpoint: TinyWire()},

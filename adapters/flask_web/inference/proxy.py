@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
+from adapters.flask_web.inference.rate_limit_headers import rate_limit_headers
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
-from adapters.flask_web.inference.stream_places import SeatedWire, StreamPlaces
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.bearer import bearer_secret, either_secret
@@ -59,7 +59,6 @@ class Proxy:
         self._services = services
         self._base_url = settings.base_url
         self._tariff = settings.tariff
-        self._places = StreamPlaces(settings.max_streams)
         self._turns = Turns()
         self.budget = BodyBudget()
         self._site = site
@@ -126,18 +125,16 @@ class Proxy:
     ) -> Iterable[bytes]:
         secret = _secret(wire.endpoint, environ)
         heard = wire.hearing(lambda name: _header(environ, name))
-        seated = SeatedWire(heard, self._places)
         # Until its answer begins, a call keeps its body, and all that was made of it.
         with self.budget.share() as share:
             body = self._body(environ, secret, share)
-            try:
-                call = self._services.relay.open(seated, body, secret=secret, call_id=call_id)
-            except BaseException:
-                seated.leave()
-                raise
+            call = self._services.relay.open(
+                heard, body, secret=secret, call_id=call_id, address=environ.get("REMOTE_ADDR")
+            )
             del body
+        limits = rate_limit_headers(call.standings, anthropic=_is_anthropic(wire.endpoint))
         if call.streamed:
-            stream = _Stream(call, seated, self._turns)
+            stream = _Stream(call, self._turns)
             try:
                 start_response(
                     "200 OK",
@@ -148,6 +145,7 @@ class Proxy:
                         _AS_SAID,
                         *ANSWER_HEADERS,
                         *_names(wire.endpoint, call_id),
+                        *limits,
                     ],
                 )
             except BaseException:
@@ -162,6 +160,7 @@ class Proxy:
         headers = [
             *ANSWER_HEADERS,
             *_names(wire.endpoint, call_id),
+            *limits,
             ("x-credits-cost", str(document.cost)),
             ("x-credits-remaining", str(document.available)),
         ]
@@ -197,9 +196,8 @@ class _Stream:
     could read the rest for nothing.
     """
 
-    def __init__(self, call: RelayedCall, seated: SeatedWire, turns: Turns) -> None:
+    def __init__(self, call: RelayedCall, turns: Turns) -> None:
         self._call = call
-        self._seated = seated
         self._turns = turns
 
     def __iter__(self) -> Iterator[bytes]:
@@ -207,10 +205,7 @@ class _Stream:
 
     def close(self) -> None:
         """End the call, also where the client has left."""
-        try:
-            self._call.close()
-        finally:
-            self._seated.leave()
+        self._call.close()
 
 
 def _is_anthropic(path: str) -> bool:

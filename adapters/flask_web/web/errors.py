@@ -22,10 +22,12 @@ from creditcore.domain.errors import (
     InsufficientCreditsError,
     InvalidRequestError,
     KeyRefusedError,
+    LimitReachedError,
     LinkRefusedError,
     ModelNotFoundError,
     NotFoundError,
     NotOfferedError,
+    NotPermittedError,
     OAuthFailedError,
     OverloadedError,
     PaymentGatewayUnavailableError,
@@ -41,6 +43,7 @@ from creditcore.domain.errors import (
     UpstreamUnavailableError,
     WebhookRefusedError,
 )
+from creditcore.domain.money import div_ceil
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +105,8 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     (InvalidRequestError, _Row(400, "invalid_request_error", "invalid_request")),
     (KeyRefusedError, _Row(401, "invalid_request_error", "invalid_api_key", _FINAL)),
     (InsufficientCreditsError, _Row(402, "insufficient_quota", "insufficient_quota", _FINAL)),
+    (NotPermittedError, _Row(403, "invalid_request_error", "not_permitted", _FINAL)),
+    (LimitReachedError, _Row(429, "rate_limit_error", "rate_limit_exceeded")),
     (ModelNotFoundError, _Row(404, "invalid_request_error", "model_not_found")),
     (NotFoundError, _Row(404, "invalid_request_error", "not_found")),
     (BadCredentialsError, _Row(401, "invalid_request_error", "bad_credentials")),
@@ -190,7 +195,7 @@ def refusal_of(
                 code=getattr(error, "code", None) or row.code,
                 message=row.message or _message(error, base_url, limit_field),
                 param=getattr(error, "param", None),
-                headers=row.headers,
+                headers=_retry_of(error) or row.headers,
                 details=getattr(error, "details", None),
             )
     raise error
@@ -216,6 +221,18 @@ def _rejected(error: UpstreamRejectedError) -> Refusal:
     )
 
 
+def _retry_of(error: CreditcoreError) -> tuple[tuple[str, str], ...]:
+    """Return after how long a call that met a limit of its key may come again."""
+    if not isinstance(error, LimitReachedError):
+        return ()
+    milliseconds = div_ceil(error.retry_after_us, 1000)
+    return (
+        ("retry-after", str(div_ceil(milliseconds, 1000))),
+        ("retry-after-ms", str(milliseconds)),
+        ("x-should-retry", "true"),
+    )
+
+
 def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
     match error:
         case KeyRefusedError(reason=reason):
@@ -226,6 +243,10 @@ def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
             )
         case ModelNotFoundError():
             return f"The model {error.name!r} does not exist here; see GET {base_url}/v1/models."
+        case LimitReachedError():
+            seconds = div_ceil(error.retry_after_us, 1_000_000)
+            keys = f"{base_url}/dashboard/keys"
+            return f"{error} Try again in {seconds} s; its owner may change it at {keys}."
         case InsufficientCreditsError():
             return _insufficient(error, base_url, limit_field)
         case _:
@@ -233,13 +254,21 @@ def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
 
 
 def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: str) -> str:
-    advice = f"Add credits at {base_url}/dashboard/billing."
-    if error.affordable_output_tokens:
-        tokens = error.affordable_output_tokens
-        advice = f"Lower {limit_field} to {tokens}, or add credits at {base_url}/dashboard/billing."
+    advice = f"add credits at {base_url}/dashboard/billing."
+    where = f"available in the {error.limit}"
+    if error.limit == "key":
+        advice = f"raise the limit of the key at {base_url}/dashboard/keys."
+        where = "left of the spend limit of this API key"
+        if error.resets_at is not None:
+            where += f", which begins anew at {error.resets_at:%Y-%m-%d %H:%M} UTC"
+    tokens = error.affordable_output_tokens
+    if tokens:
+        advice = f"Lower {limit_field} to {tokens}, or {advice}"
+    else:
+        advice = advice[0].upper() + advice[1:]
     return (
         f"Insufficient credits: this request may cost up to {error.needed} credits, "
-        f"{error.available} are available in the {error.limit}. {advice}"
+        f"{error.available} are {where}. {advice}"
     )
 
 

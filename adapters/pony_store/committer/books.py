@@ -19,7 +19,9 @@ from adapters.pony_store.committer.statements import (
     PROVE_AND_WRITE,
     RAISE,
     READ,
+    READ_COUNTERS,
     WRITE,
+    WRITE_COUNTERS,
 )
 from adapters.pony_store.session import Session, row_type
 from adapters.pony_store.tables.alerts import ALERT_COLUMNS, alert_values
@@ -29,6 +31,11 @@ from adapters.pony_store.tables.holds import (
     change_values,
     hold_from_row,
     hold_values,
+)
+from adapters.pony_store.tables.key_counters import (
+    COUNT_COLUMNS,
+    count_values,
+    counter_from_row,
 )
 from adapters.pony_store.tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
 from adapters.pony_store.tables.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
@@ -44,8 +51,9 @@ from adapters.pony_store.tables.wallets import (
     wallet_from_row,
     wallet_values,
 )
-from creditcore.domain.books import Books, Footprint
+from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.errors import RefusedByStoreError
+from creditcore.domain.limits import KeyCounter
 
 _WalletRow: Any = row_type(WALLET_COLUMNS)
 _KeyRow: Any = row_type(KEY_COLUMNS)
@@ -98,6 +106,7 @@ class PreparedBooks:
         # Without a wallet there is no row to tell which holds exist.
         self._read_holds(books, rows[0][-1] if rows else names)
         self._read_transfers(books, footprint.transfer_references)
+        self._read_counters(books, footprint)
         self._remembered.found(books)
         self._locked = _copy(books)
         return books
@@ -136,6 +145,11 @@ class PreparedBooks:
         try:
             if books.new_alerts:
                 yield RAISE, [_document(ALERT_COLUMNS, sorted(map(alert_values, books.new_alerts)))]
+            # Where they were recalled, those that stay as they are have to be proved as well.
+            recalled = read.counters.values() if self._is_recalled else ()
+            counters = {counter.id: (counter, counter) for counter in recalled}
+            if counters := counters | books.changed_counters:
+                yield WRITE_COUNTERS, [list(counters), _counts(counters)]
             if self._is_recalled:
                 absent = [name for name in self._new_references if name not in books.new_holds]
                 to_prove = [*_to_prove(read, books), absent]
@@ -161,10 +175,20 @@ class PreparedBooks:
         for transfer in map(transfer_from_row, rows):
             books.transfers[transfer.reference] = transfer
 
+    def _read_counters(self, books: Books, footprint: Footprint) -> None:
+        counted = counters_read(footprint, books.keys.values(), books.holds.values())
+        if counted:
+            rows = self._session.rows(READ_COUNTERS, (list(counted),))
+            books.counters = {row.id: counter_from_row(row) for row in rows}
+
 
 def _copy(books: Books) -> Books:
     """Return what was read, apart from what decisions will change."""
-    return Books(keys=books.keys, wallets=dict(books.wallets))
+    return Books(keys=books.keys, wallets=dict(books.wallets), counters=dict(books.counters))
+
+
+def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> str:
+    return _document(COUNT_COLUMNS, (count_values(*change) for _, change in by_name(changed)))
 
 
 def _to_write(read: Books, books: Books) -> list[object]:

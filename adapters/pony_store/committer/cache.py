@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from creditcore.domain.books import Books, Footprint
+from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
+from creditcore.domain.limits import KeyCounter
 
 MOST_REMEMBERED = 10_000
 """Wallets, and keys. When there are more, all are forgotten and learnt anew."""
@@ -23,6 +24,7 @@ class Remembered:
 
     def __init__(self) -> None:
         self._keys: dict[bytes, ApiKey] = {}
+        self._counters: dict[str, KeyCounter] = {}
         # With how many times more it has to be found as it was left.
         self._wallets: dict[str, tuple[Wallet | None, int]] = {}
 
@@ -37,6 +39,11 @@ class Remembered:
             if wallet is None or times > 0:
                 return None
             books.wallets[wallet_id] = wallet
+        for counter_id in counters_read(footprint, books.keys.values(), ()):
+            counter = self._counters.get(counter_id)
+            if counter is None:
+                return None
+            books.counters[counter_id] = counter
         return books if books.wallets else None
 
     def found(self, books: Books) -> None:
@@ -44,7 +51,9 @@ class Remembered:
         if max(len(self._wallets), len(self._keys)) > MOST_REMEMBERED:
             self._wallets.clear()
             self._keys.clear()
+            self._counters.clear()
         self._keys.update(books.keys)
+        self._counters.update(books.counters)
         for wallet in books.wallets.values():
             left, times = self._wallets.get(wallet.id, (wallet, 0))
             times = max(times - 1, 0) if wallet == left else TIMES_AFTER_A_MISTAKE
@@ -52,6 +61,8 @@ class Remembered:
 
     def left(self, books: Books) -> None:
         """Note what has been committed."""
+        for name, (_, counter) in books.changed_counters.items():
+            self._counters[name] = counter
         for wallet in books.changed_wallets.values():
             _, times = self._wallets[wallet.id]
             self._wallets[wallet.id] = (wallet, times)
@@ -60,5 +71,7 @@ class Remembered:
         """Forget what was wrong, or may be."""
         for key_hash in books.keys:
             self._keys.pop(key_hash, None)
+        for counter_id in books.counters:
+            self._counters.pop(counter_id, None)
         for wallet_id in books.wallets:
             self._wallets[wallet_id] = (None, 0)

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from adapters.pony_store.tables.alerts import ALERT_COLUMNS
 from adapters.pony_store.tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS
+from adapters.pony_store.tables.key_counters import (
+    COUNT_COLUMNS,
+    SELECT_COUNTERS,
+    UPDATE_COUNTERS,
+)
 from adapters.pony_store.tables.keys import KEY_COLUMNS
 from adapters.pony_store.tables.transfers import TRANSFER_COLUMNS
 from adapters.pony_store.tables.wallets import BALANCE_COLUMNS, WALLET_COLUMNS
@@ -28,6 +33,18 @@ PROVE_AND_WRITE = "EXECUTE prove_and_write_books (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 """The same; then what nothing is written of: ids and a document of wallets, hashes and a document
 of keys, and names that no hold has."""
 
+READ_COUNTERS = "EXECUTE read_counters (?)"
+"""Ids of counters. Only keys with limits have one."""
+
+WRITE_COUNTERS = "EXECUTE write_counters (?, ?)"
+"""Ids and a document of counters: each has to be as it was read, also where it stays so."""
+
+_UPDATE_COUNTERS = UPDATE_COUNTERS.format(
+    source=f"""json_to_recordset($2) AS v (
+        {", ".join(f"{column} {sql_type}" for column, sql_type in COUNT_COLUMNS.items())}
+    )""",
+    **{column: f"v.{column}" for column in COUNT_COLUMNS},
+)
 _ID_OF_WALLET = """
     id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
 """
@@ -98,6 +115,7 @@ _ALL_IS_AS_REMEMBERED = """
        ON (k.id, k.wallet_id) = (v.id, v.wallet_id)
       AND k.expires_at IS NOT DISTINCT FROM v.expires_at
       AND k.revoked_at IS NOT DISTINCT FROM v.revoked_at
+      AND k.revision = v.revision
      WHERE k.key_hash = ANY ($9)) = cardinality($9)
     AND NOT EXISTS (SELECT FROM usage_logs WHERE id = ANY ($11))
 """
@@ -112,6 +130,10 @@ PREPARATION = f"""
     PREPARE lock_books (bytea[], text[]) AS {_LOCK.format(which=_ID_OF_WALLET)};
     PREPARE lock_wallets (text[]) AS {_LOCK.format(which="id = ANY ($1)")};
     PREPARE read_books (bytea[], text[], text[]) AS {_READ};
+    PREPARE read_counters (text[]) AS {SELECT_COUNTERS} WHERE id = ANY ($1);
+    PREPARE write_counters (text[], json) AS
+        WITH counted AS ({_UPDATE_COUNTERS} AND key_counters.id = ANY ($1) RETURNING 1)
+        SELECT 1 / ((SELECT count(*) FROM counted) = cardinality($1))::int;
     PREPARE write_books (json, text[], json, json, text[], json) AS
         {_WRITE} SELECT 1 / ({_ALL_IS_WRITTEN})::int;
     PREPARE prove_and_write_books (

@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
+from creditcore.domain.limits import Counted
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Usage
 
@@ -48,6 +49,8 @@ HOLD_COLUMNS = (
     "hold_amount",
     "created_at",
     "expires_at",
+    "counter_id",
+    "counted_since",
     *CLOSING_COLUMNS,
 )
 
@@ -119,6 +122,8 @@ def hold_values(hold: Hold) -> tuple[object, ...]:
         hold.amount.microcredits,
         micros(hold.created_at),
         micros(hold.expires_at),
+        hold.counted.counter_id if hold.counted else None,
+        micros(hold.counted.since) if hold.counted else None,
         *closing_values(hold),
     )
 
@@ -146,6 +151,7 @@ def hold_from_row(row: Any) -> Hold:
             latency_ms=row.latency_ms,
             first_byte_ms=row.first_byte_ms,
         ),
+        counted=row.counter_id and Counted(row.counter_id, instant(row.counted_since)),
     )
 
 

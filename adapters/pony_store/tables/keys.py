@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from pony.orm import desc
 
 from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session
+from adapters.pony_store.session import Session, marks
+from adapters.pony_store.tables.key_counters import (
+    COUNTER_COLUMNS,
+    SELECT_COUNTERS,
+    counter_from_row,
+    counter_values,
+)
 from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
-from creditcore.domain.keys import ApiKey
+from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, Scope
+from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, Period, SpendLimit
+from creditcore.domain.money import Credits
 
 KEY_COLUMNS = (
     "id",
@@ -23,10 +32,30 @@ KEY_COLUMNS = (
     "created_at",
     "expires_at",
     "revoked_at",
+    "paused_at",
+    "scopes",
+    "spend_limit",
+    "spend_period",
+    "spend_zone",
+    "max_parallel",
+    "rpm",
+    "tpm",
+    "allowed_models",
+    "allowed_addresses",
+    "family",
+    "revision",
 )
 
-TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at")
-"""What decides whether a key opens a wallet."""
+TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at", "revision")
+"""What decides whether a key opens a wallet; each change of its other terms is a revision."""
+
+_USED_LATELY = """
+    SELECT key_id, MAX(created_at) AS used_at
+    FROM (SELECT key_id, created_at FROM usage_logs WHERE wallet_id = ?
+          ORDER BY created_at DESC LIMIT 5000) AS latest
+    WHERE key_id IS NOT NULL GROUP BY key_id
+"""
+"""Of a wallet's latest calls only, so that it takes no longer with millions of them."""
 
 
 class PonyApiKeys:
@@ -85,6 +114,29 @@ class PonyApiKeys:
             row = self._entity.get(key_hash=key_hash)
         return None if row is None else key_from_row(row)
 
+    def counters(self, counter_ids: Collection[str]) -> dict[str, KeyCounter]:
+        """Return what limited keys have used, by the id of the counter."""
+        rows = self._session.rows_in(f"{SELECT_COUNTERS} WHERE id IN ({{names}})", counter_ids)
+        return {row.id: counter_from_row(row) for row in rows}
+
+    def set_counter(self, counter: KeyCounter) -> None:
+        """Add or replace a counter."""
+        replaced = ", ".join(f"{column} = excluded.{column}" for column in COUNTER_COLUMNS[2:])
+        self._session.change(
+            f"INSERT INTO key_counters ({', '.join(COUNTER_COLUMNS)})"
+            f" VALUES ({marks(len(COUNTER_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET {replaced}",
+            counter_values(counter),
+        )
+
+    def last_used(self, keys: Collection[ApiKey]) -> dict[str, datetime]:
+        """Return when each key last made one of the latest calls of its wallet."""
+        return {
+            row.key_id: instant(row.used_at)
+            for wallet_id in {key.wallet_id for key in keys}
+            for row in self._session.rows(_USED_LATELY, (wallet_id,))
+            if row.key_id in {key.id for key in keys}
+        }
+
 
 def term_values(key: ApiKey) -> tuple[object, ...]:
     """Return the values of ``TERM_COLUMNS``."""
@@ -93,6 +145,7 @@ def term_values(key: ApiKey) -> tuple[object, ...]:
         key.wallet_id,
         micros_or_none(key.expires_at),
         micros_or_none(key.revoked_at),
+        key.revision,
     )
 
 
@@ -109,6 +162,26 @@ def key_columns(key: ApiKey) -> dict[str, object]:
         "created_at": micros(key.created_at),
         "expires_at": micros_or_none(key.expires_at),
         "revoked_at": micros_or_none(key.revoked_at),
+        "paused_at": micros_or_none(key.paused_at),
+        "scopes": " ".join(key.scopes),
+        **_limit_columns(key.limits),
+        "family": key.family,
+        "revision": key.revision,
+    }
+
+
+def _limit_columns(limits: KeyLimits) -> dict[str, object]:
+    spend = limits.spend
+    return {
+        "spend_limit": spend.credits.microcredits if spend else None,
+        "spend_period": str(spend.period) if spend else "",
+        "spend_zone": spend.zone if spend else "",
+        "max_parallel": limits.max_parallel,
+        "rpm": limits.rpm,
+        "tpm": limits.tpm,
+        # Neither has a line break in it.
+        "allowed_models": "\n".join(limits.models),
+        "allowed_addresses": "\n".join(limits.addresses),
     }
 
 
@@ -126,4 +199,28 @@ def key_from_row(row: Any) -> ApiKey:
         created_at=instant(row.created_at),
         expires_at=instant_or_none(row.expires_at),
         revoked_at=instant_or_none(row.revoked_at),
+        paused_at=instant_or_none(row.paused_at),
+        scopes=INFERENCE_ONLY
+        if row.scopes == Scope.INFERENCE
+        else tuple(map(Scope, row.scopes.split())),
+        limits=_limits_from_row(row),
+        family=row.family,
+        revision=row.revision,
     )
+
+
+def _limits_from_row(row: Any) -> KeyLimits:
+    spend = None
+    if row.spend_limit is not None:
+        spend = SpendLimit(
+            credits=Credits(row.spend_limit), period=Period(row.spend_period), zone=row.spend_zone
+        )
+    limits = KeyLimits(
+        spend=spend,
+        max_parallel=row.max_parallel,
+        rpm=row.rpm,
+        tpm=row.tpm,
+        models=tuple(row.allowed_models.splitlines()),
+        addresses=tuple(row.allowed_addresses.splitlines()),
+    )
+    return NO_LIMITS if limits == NO_LIMITS else limits

@@ -30,6 +30,13 @@ from adapters.pony_store.tables.holds import (
     hold_from_row,
     hold_values,
 )
+from adapters.pony_store.tables.key_counters import (
+    COUNT_COLUMNS,
+    SELECT_COUNTERS,
+    UPDATE_COUNTERS,
+    count_values,
+    counter_from_row,
+)
 from adapters.pony_store.tables.keys import KEY_COLUMNS, key_from_row
 from adapters.pony_store.tables.transfers import (
     TRANSFER_COLUMNS,
@@ -37,7 +44,7 @@ from adapters.pony_store.tables.transfers import (
     transfer_values,
 )
 from adapters.pony_store.tables.wallets import WALLET_COLUMNS, wallet_from_row, wallet_values
-from creditcore.domain.books import Books, Footprint
+from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.errors import StoreBusyError, WalletNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Transfer, Wallet
@@ -61,6 +68,13 @@ _CHANGE_HOLDS = f"""
       AND usage_logs.hold_amount = {_CHANGE["read_amount"]}
       AND usage_logs.written_off = {_CHANGE["read_written_off"]}
 """
+_UPDATE_COUNTERS = UPDATE_COUNTERS.format(
+    source="(VALUES {rows}) AS v",
+    **{
+        name: f"CAST(v.column{number} AS {sql_type})"
+        for number, (name, sql_type) in enumerate(COUNT_COLUMNS.items(), start=1)
+    },
+)
 _UPDATE_WALLETS = """
     UPDATE wallets
     SET posted = CAST(v.column2 AS BIGINT), held = CAST(v.column3 AS BIGINT),
@@ -105,10 +119,15 @@ class PonyLedger:
         transfers = read(
             f"{SELECT_TRANSFERS} WHERE reference IN ({{names}})", footprint.transfer_references
         )
+        found_keys = [key_from_row(row) for row in keys]
+        found_holds = [hold_from_row(row) for row in holds]
+        counted = counters_read(footprint, found_keys, found_holds)
+        counters = read(f"{SELECT_COUNTERS} WHERE id IN ({{names}})", counted)
         return Books(
-            keys={key.key_hash: key for key in map(key_from_row, keys)},
+            keys={key.key_hash: key for key in found_keys},
             wallets={wallet.id: wallet for wallet in wallets},
-            holds={hold.reference: hold for hold in map(hold_from_row, holds)},
+            holds={hold.reference: hold for hold in found_holds},
+            counters={row.id: counter_from_row(row) for row in counters},
             transfers={
                 transfer.reference: transfer for transfer in map(transfer_from_row, transfers)
             },
@@ -145,6 +164,10 @@ class PonyLedger:
                 )
                 for name, wallet in by_name(books.changed_wallets)
             ],
+        )
+        self._update_each(
+            _UPDATE_COUNTERS,
+            [count_values(*change) for _, change in by_name(books.changed_counters)],
         )
         PonyAlerts(session).add_all(books.new_alerts)
 

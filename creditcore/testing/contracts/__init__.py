@@ -14,6 +14,7 @@ from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.credentials import CredentialsContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
 from creditcore.testing.contracts.jobs import JobsContract
+from creditcore.testing.contracts.key_limits import KeyLimitsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.mail import MailContract
@@ -47,6 +48,7 @@ __all__ = [
     "IdentityContract",
     "IdentityHouse",
     "JobsContract",
+    "KeyLimitsContract",
     "LedgerContract",
     "MailContract",
     "PeopleContract",

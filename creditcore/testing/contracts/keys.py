@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
+from creditcore.domain.keys import Scope
+from creditcore.domain.limits import KeyLimits, Period, SpendLimit
+from creditcore.domain.money import Credits
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet
 
@@ -15,7 +18,22 @@ class ApiKeysContract:
     """API keys."""
 
     def test_a_key_comes_back_as_it_was_stored(self, transactions: Transactions) -> None:
-        key = replace(a_key(a_wallet(transactions)), expires_at=NOON + MINUTE)
+        key = replace(
+            a_key(a_wallet(transactions)),
+            expires_at=NOON + MINUTE,
+            paused_at=NOON,
+            scopes=tuple(Scope),
+            limits=KeyLimits(
+                spend=SpendLimit(credits=Credits(7), period=Period.WEEK, zone="Africa/Nairobi"),
+                max_parallel=3,
+                rpm=20,
+                tpm=1000,
+                models=("gpt-*", "demo"),
+                addresses=("203.0.113.0/24", "2001:db8::/32"),
+            ),
+            family="key-0",
+            revision=4,
+        )
 
         with transactions.begin() as tx:
             tx.keys.add(key)

@@ -12,6 +12,7 @@ from creditcore.domain.books import Books, Footprint
 from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.endings import CREDITS_EXHAUSTED
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
+from creditcore.domain.keys import ApiKey
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
@@ -36,6 +37,7 @@ class _Authorize:
     call: Call | None = None
     wallet_id: str | None = None
     key_hash: bytes | None = None
+    address: str | None = None
 
     @property
     def footprint(self) -> Footprint:
@@ -52,9 +54,17 @@ class _Authorize:
             return self._admit(books, self.wallet_id or "", self.call, now)
         key = books.key(self.key_hash, now=now)
         call = self.call and self.call.with_key(key.id)
-        return self._admit(books, key.wallet_id, call, now).to(key)
+        key.check_call(call.model if call else "", self.address)
+        return self._admit(books, key.wallet_id, call, now, key).to(key)
 
-    def _admit(self, books: Books, wallet_id: str, call: Call | None, now: datetime) -> Admission:
+    def _admit(
+        self,
+        books: Books,
+        wallet_id: str,
+        call: Call | None,
+        now: datetime,
+        key: ApiKey | None = None,
+    ) -> Admission:
         return books.admit(
             wallet_id,
             self.ceiling,
@@ -62,6 +72,7 @@ class _Authorize:
             call=call,
             now=now,
             lifetime=self.lifetime,
+            key=key,
         )
 
 
@@ -148,7 +159,11 @@ class _Close:
 
 
 def _footprint_of(hold: Hold) -> Footprint:
-    return Footprint(wallet_ids=(hold.wallet_id,), hold_references=(hold.reference,))
+    return Footprint(
+        wallet_ids=(hold.wallet_id,),
+        hold_references=(hold.reference,),
+        counter_ids=(hold.counted.counter_id,) if hold.counted else (),
+    )
 
 
 def _left_behind(hold: Hold, *, at: datetime) -> Alert:
@@ -239,19 +254,28 @@ class ChargeUsage:
         )
 
     def authorize_key(
-        self, key_hash: bytes, *, ceiling: Ceiling, reference: str, call: Call
+        self,
+        key_hash: bytes,
+        *,
+        ceiling: Ceiling,
+        reference: str,
+        call: Call,
+        address: str | None = None,
     ) -> Admission:
         """Hold credits for the bearer of a key, which is looked up in the same transaction.
 
         Raises:
-            KeyRefusedError: The key is unknown, revoked or expired as of this transaction.
-            InsufficientCreditsError: The ceiling is not available.
+            KeyRefusedError: The key opens nothing as of this transaction.
+            NotPermittedError: It is not for this call, or not from this address.
+            LimitReachedError: As many calls of the key run as may.
+            InsufficientCreditsError: The ceiling is not available, or beyond the key's limit.
             ReferenceConflictError: The reference belongs to another call.
             StoreError: Nothing is known to be held; do not call upstream.
         """
         return self._commits.run(
             _Authorize(
                 key_hash=key_hash,
+                address=address,
                 ceiling=ceiling,
                 reference=reference,
                 call=call,

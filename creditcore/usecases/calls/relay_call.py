@@ -14,6 +14,7 @@ from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     CreditcoreError,
     InvalidRequestError,
+    LimitReachedError,
     OutcomeUnknownError,
     StoreError,
     UpstreamError,
@@ -26,6 +27,7 @@ from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
+from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.patience import Patience
@@ -61,6 +63,7 @@ class RelayCall:
         clock: MonotonicClock,
         ids: Ids,
         patience: Patience | None = None,
+        gate: CallGate | None = None,
     ) -> None:
         """Keep what every call needs.
 
@@ -74,6 +77,7 @@ class RelayCall:
             clock: Measures how long calls take.
             ids: Names calls.
             patience: How long a call waits for what.
+            gate: Lets calls in; all of them if None.
         """
         self._charge = charge
         self._journal = journal
@@ -84,16 +88,33 @@ class RelayCall:
         self._clock = clock
         self._ids = ids
         self._patience = patience or Patience()
+        self._gate = gate or CallGate()
 
     def new_call_id(self) -> str:
         """Return a name for a call: its reference, its request id, and the upstream's call id."""
         return self._ids.new_reference("call")
 
-    def open(self, wire: HeardWire, body: bytes, *, secret: KeySecret, call_id: str) -> RelayedCall:
+    def open(
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        secret: KeySecret,
+        call_id: str,
+        address: str | None = None,
+    ) -> RelayedCall:
         """Authorize a call and start it.
+
+        Args:
+            wire: The protocol, as the headers of the request select it.
+            body: The request.
+            secret: The key that calls.
+            call_id: Names the call, from ``new_call_id``.
+            address: Where the call comes from, for keys that limit that.
 
         Raises:
             InvalidRequestError, ModelNotFoundError: Nothing was held.
+            LimitReachedError, NotPermittedError: The key may not, or not now; nothing was held.
             KeyRefusedError, InsufficientCreditsError, StoreError: Nothing is known
                 to be held, and nothing was sent upstream.
             UpstreamError: Nothing was held, or the hold is being released.
@@ -119,10 +140,17 @@ class RelayCall:
             price_snapshot=price.snapshot,
             multiplier=self._tariff.multiplier,
         )
-        admission = self._authorize(secret, ceiling, call, call_id=call_id)
+        key_hash = secret.hash(self._pepper)
+        entered = self._gate.enter(request, key_hash)
+        try:
+            admission = self._authorize(key_hash, ceiling, call, call_id=call_id, address=address)
+        except BaseException:
+            entered.cancel()
+            raise
         # From here on the hold is nobody's but ours, until the call has it.
         answer: UpstreamAnswer | None = None
         try:
+            self._gate.confirm(entered, key_hash, admission.key)
             bound = _bound_to_send(admission, request, price)
             answer = self._send(wire, request, output_bound=bound, call_id=call_id)
             return RelayedCall(
@@ -135,8 +163,10 @@ class RelayCall:
                 terms=Terms(price, self._tariff, ceiling, admission),
                 answer=answer,
                 started=started,
+                entered=entered,
             )
         except BaseException as error:
+            entered.cancel()
             if answer is not None:
                 answer.close()
             # Nobody gets anything, so nothing is charged.
@@ -145,12 +175,11 @@ class RelayCall:
             raise
 
     def _authorize(
-        self, secret: KeySecret, ceiling: Ceiling, call: Call, *, call_id: str
+        self, key_hash: bytes, ceiling: Ceiling, call: Call, *, call_id: str, address: str | None
     ) -> Admission:
-        key_hash = secret.hash(self._pepper)
         try:
             return self._charge.authorize_key(
-                key_hash, ceiling=ceiling, reference=call_id, call=call
+                key_hash, ceiling=ceiling, reference=call_id, call=call, address=address
             )
         except BaseException as error:
             is_known = isinstance(error, CreditcoreError)
@@ -214,6 +243,8 @@ def _bound_to_send(
 
 
 def _failure(error: BaseException, elapsed_s: float) -> Outcome:
+    if isinstance(error, LimitReachedError):
+        return Outcome(status=429, error="limit_reached", latency_ms=milliseconds(elapsed_s))
     if not isinstance(error, UpstreamError):
         # Killed while waiting, or a bug.
         return Outcome(error=INTERRUPTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,12 +24,14 @@ from creditcore.domain.errors import (
 from creditcore.domain.holds import Basis, Hold, Outcome
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Usage
+from creditcore.domain.rates import Standing
 from creditcore.domain.reported_cost import picodollars
 from creditcore.domain.settlements import Settlement
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
 from creditcore.usecases.calls.believed_usage import contradicts, filled
+from creditcore.usecases.calls.call_gate import Pass
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.chargeable import chargeable
@@ -86,6 +88,7 @@ class RelayedCall:
         terms: Terms,
         answer: UpstreamAnswer,
         started: float,
+        entered: Pass | None = None,
     ) -> None:
         self._charge = charge
         self._journal = journal
@@ -96,6 +99,7 @@ class RelayedCall:
         self._terms = terms
         self._answer = answer
         self._started = started
+        self._entered = entered
         self._ends_at = started + patience.longest.total_seconds()
         self._ping_s = patience.ping.total_seconds()
         self._heard = clock.monotonic()
@@ -113,6 +117,11 @@ class RelayedCall:
     def streamed(self) -> bool:
         """Whether the answer is an event stream."""
         return self._request.stream
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """How the limits per minute of the key stood when the call was let in."""
+        return self._entered.standings if self._entered else ()
 
     @property
     def hold(self) -> Hold:
@@ -298,6 +307,8 @@ class RelayedCall:
         self._closed = True
         self._answer.close()
         settlement = self._settlement(status, error)
+        if self._entered is not None:
+            self._entered.leave(settlement.outcome.usage)
         if settlement.cost:
             # A whole document has not left yet, and a client that left early has its part.
             self._journal.note(settlement)

@@ -1,0 +1,252 @@
+"""What an API key may do, and the count of what it has used.
+
+Spend and parallel calls are counted in a ``KeyCounter``, a row under the lock of the
+wallet, so that no host admits one call too many. Requests and tokens per minute are
+counted outside the books (``creditcore.ports.rate_counters``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.money import MAX_INT64, ZERO, Credits
+
+MAX_RATE = 60_000_000
+"""Requests or tokens per minute; with more, a limit limits nothing."""
+
+MAX_PARALLEL = 100_000
+MAX_LISTED = 100
+"""Models, and addresses, that one key may name."""
+
+_MAX_NAME_LENGTH = 200
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Period(StrEnum):
+    """How long credits count towards a spend limit."""
+
+    TOTAL = "total"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendLimit:
+    """The most that may be spent in each period.
+
+    Attributes:
+        credits: Spent and held together never exceed it.
+        period: Days, weeks (from Monday) and months of the calendar; or all time.
+        zone: The IANA name of the zone whose calendar it is.
+    """
+
+    credits: Credits
+    period: Period = Period.TOTAL
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.credits < ZERO:
+            raise InvalidRequestError("A spend limit is not negative.", param="spend_limit.credits")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise InvalidRequestError(
+                f"There is no time zone {self.zone!r}; use a name such as Africa/Nairobi.",
+                param="spend_limit.zone",
+            ) from None
+
+    def starts_at(self, now: datetime) -> datetime:
+        """Return when the period began that ``now`` is in."""
+        if self.period is Period.TOTAL:
+            return _START
+        return self._day(now, 0).astimezone(UTC)
+
+    def ends_at(self, now: datetime) -> datetime | None:
+        """Return when the period ends that ``now`` is in; None for all time."""
+        if self.period is Period.TOTAL:
+            return None
+        return self._day(now, 1).astimezone(UTC)
+
+    def _day(self, now: datetime, periods: int) -> datetime:
+        zone = ZoneInfo(self.zone)
+        day = now.astimezone(zone).date()
+        match self.period:
+            case Period.WEEK:
+                day += timedelta(days=7 * periods - day.weekday())
+            case Period.MONTH:
+                months = day.year * 12 + day.month - 1 + periods
+                day = day.replace(year=months // 12, month=months % 12 + 1, day=1)
+            case _:
+                day += timedelta(days=periods)
+        return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLimits:
+    """The limits of a key; each is optional.
+
+    Attributes:
+        spend: Credits per period.
+        max_parallel: Calls that run at the same time.
+        rpm, tpm: Requests and tokens per minute.
+        models: Names, or beginnings of names that end in ``*``; empty allows all.
+        addresses: Networks in CIDR notation that may call; empty allows all.
+    """
+
+    spend: SpendLimit | None = None
+    max_parallel: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    models: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    _networks: tuple[IPv4Network | IPv6Network, ...] = field(
+        init=False, repr=False, compare=False, default=()
+    )
+
+    def __post_init__(self) -> None:
+        _check_number(self.max_parallel, "max_parallel", most=MAX_PARALLEL)
+        _check_number(self.rpm, "rpm", most=MAX_RATE)
+        _check_number(self.tpm, "tpm", most=MAX_RATE)
+        _check_count(self.models, "allowed_models")
+        _check_count(self.addresses, "allowed_ips")
+        for name in self.models:
+            _check_model(name)
+        if self.addresses:
+            networks = tuple(_network(text) for text in self.addresses)
+            object.__setattr__(self, "_networks", networks)
+            object.__setattr__(self, "addresses", tuple(map(str, networks)))
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether a ``KeyCounter`` is kept for it."""
+        return self.spend is not None or self.max_parallel is not None
+
+    @property
+    def has_rates(self) -> bool:
+        """Whether requests or tokens per minute are limited."""
+        return self.rpm is not None or self.tpm is not None
+
+    def permits_model(self, model: str) -> bool:
+        """Whether the key may call a model."""
+        return not self.models or any(
+            model.startswith(name[:-1]) if name.endswith("*") else model == name
+            for name in self.models
+        )
+
+    def permits_address(self, address: str | None) -> bool:
+        """Whether a call may come from an address. One that cannot be told is outside."""
+        if not self._networks:
+            return True
+        try:
+            found = ip_address(address or "")
+        except ValueError:
+            return False
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        return any(found in network for network in self._networks)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which count a hold went into, so that closing it leaves the same one.
+
+    Attributes:
+        counter_id: The counter.
+        since: The period in which it was admitted: there its charge belongs.
+    """
+
+    counter_id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCounter:
+    """What the calls of a key have used, all secrets of a rotated key together.
+
+    Attributes:
+        limit: The key's spend limit, where it has one: a hold that grows looks at no key.
+        since: When the period began that ``spent`` counts; a limit that is set later counts
+            from then on. It only moves forward, whatever the clocks of hosts do.
+        spent: Charges of calls that were admitted in this period.
+        held: Open holds, whenever they began.
+        open_calls: How many they are.
+    """
+
+    id: str
+    wallet_id: str
+    since: datetime
+    limit: Credits | None = None
+    spent: Credits = ZERO
+    held: Credits = ZERO
+    open_calls: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.spent, self.held) < ZERO or self.open_calls < 0:
+            raise ValueError(f"a counter is never negative: {self.spent}, {self.held}")
+
+    def at(self, limit: SpendLimit | None, now: datetime) -> KeyCounter:
+        """Return the counter in the period that ``now`` is in."""
+        if limit is None or (start := limit.starts_at(now)) <= self.since:
+            return self
+        return replace(self, since=start, spent=ZERO)
+
+    @property
+    def room(self) -> Credits | None:
+        """What holds may still take; None where spend is not limited."""
+        return None if self.limit is None else max(ZERO, self.limit - self.spent - self.held)
+
+    def opened(self, amount: Credits) -> KeyCounter:
+        """Count another hold."""
+        return replace(self, held=self.held + amount, open_calls=self.open_calls + 1)
+
+    def grown(self, amount: Credits) -> KeyCounter:
+        """Count what a hold has grown by."""
+        return replace(self, held=self.held + amount)
+
+    def closed(self, amount: Credits, *, charged: Credits, since: datetime) -> KeyCounter:
+        """Count a hold out again, and what it was charged in the period it belongs to."""
+        return replace(
+            self,
+            held=self.held - amount,
+            open_calls=self.open_calls - 1,
+            spent=self.spent + charged if since == self.since else self.spent,
+        )
+
+
+def _check_number(value: int | None, param: str, *, most: int) -> None:
+    if value is not None and (type(value) is not int or not 1 <= value <= min(most, MAX_INT64)):
+        raise InvalidRequestError(f"{param} is a whole number from 1 to {most}.", param=param)
+
+
+def _check_count(values: Iterable[str], param: str) -> None:
+    if len(tuple(values)) > MAX_LISTED:
+        raise InvalidRequestError(f"{param} lists {MAX_LISTED} at most.", param=param)
+
+
+def _check_model(name: str) -> None:
+    is_sound = 1 <= len(name) <= _MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
+    if not is_sound or "*" in name[:-1]:
+        raise InvalidRequestError(
+            "allowed_models are names of models; one may end in * to allow all that begin so.",
+            param="allowed_models",
+        )
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidRequestError(
+            f"{text!r} is no address; write 203.0.113.7 or 203.0.113.0/24.", param="allowed_ips"
+        ) from None
+
+
+NO_LIMITS = KeyLimits()
+"""Of a key that may do all that its wallet affords."""

@@ -1,0 +1,226 @@
+"""Limits of keys that are counted with the hold: spend, and calls at the same time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from creditcore.domain.errors import (
+    InsufficientCreditsError,
+    KeyRefusedError,
+    LimitReachedError,
+    NotPermittedError,
+)
+from creditcore.domain.holds import Call, Hold
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.pricing import Ceiling
+from creditcore.ports.transactions import BooksTransactions, Transactions
+from creditcore.system import SystemClock
+from creditcore.testing.contracts.samples import NOON, a_key, a_wallet, at_once
+from creditcore.usecases.books.group_commit import GroupCommit
+from creditcore.usecases.calls.charge_usage import ChargeUsage
+
+_CALLERS = 40
+
+
+def a_stored_key(transactions: Transactions, wallet: Wallet, limits: KeyLimits) -> ApiKey:
+    """Store a key with limits, and its counter."""
+    key = replace(a_key(wallet), limits=limits)
+    with transactions.begin() as tx:
+        tx.keys.add(key)
+        tx.keys.set_counter(_counter(key))
+        tx.commit()
+    return key
+
+
+def change(transactions: Transactions, key: ApiKey, limits: KeyLimits) -> ApiKey:
+    """Change the limits of a stored key."""
+    with transactions.begin() as tx:
+        changed = tx.keys.lock(key.id, owner_id=key.owner_id).changed(limits=limits)
+        tx.keys.save(changed)
+        counter = tx.keys.counters([key.counter_id])[key.counter_id]
+        tx.keys.set_counter(replace(counter, limit=_counter(changed).limit))
+        tx.commit()
+    return changed
+
+
+def counter_of(transactions: Transactions, key: ApiKey) -> KeyCounter:
+    """Return what a key has used."""
+    with transactions.begin() as tx:
+        return tx.keys.counters([key.counter_id])[key.counter_id]
+
+
+def _counter(key: ApiKey) -> KeyCounter:
+    spend = key.limits.spend
+    limit = spend.credits if spend else None
+    return KeyCounter(id=key.counter_id, wallet_id=key.wallet_id, since=NOON, limit=limit)
+
+
+class KeyLimitsContract:
+    """Limits that no number of callers exceeds, through a group commit on this store."""
+
+    @pytest.fixture
+    def books(self, transactions: Transactions) -> BooksTransactions:
+        """Where money steps find their transactions, if elsewhere than everything else."""
+        return transactions
+
+    def test_forty_callers_and_a_spend_limit_for_seven(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        key = a_stored_key(transactions, wallet, KeyLimits(spend=SpendLimit(credits=Credits(79))))
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            outcomes = at_once(_CALLERS, lambda index: _call(charge, key, f"call-{index}"))
+            with pytest.raises(InsufficientCreditsError) as refusal:
+                _call(charge, key, "late")
+
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        assert (len(outcomes) - len(refused), len(refused)) == (7, _CALLERS - 7)
+        assert (refusal.value.limit, refusal.value.available) == ("key", Credits(9))
+        counter = counter_of(transactions, key)
+        assert (counter.held, counter.open_calls) == (Credits(70), 7)
+
+    def test_forty_callers_and_five_at_a_time(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        key = a_stored_key(transactions, wallet, KeyLimits(max_parallel=5))
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            outcomes = at_once(_CALLERS, lambda index: _call(charge, key, f"call-{index}"))
+
+        refused = [outcome for outcome in outcomes if isinstance(outcome, LimitReachedError)]
+        assert (len(outcomes) - len(refused), len(refused)) == (5, _CALLERS - 5)
+        assert counter_of(transactions, key).open_calls == 5
+
+    def test_what_calls_leave_may_be_used_again(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        limits = KeyLimits(spend=SpendLimit(credits=Credits(20)), max_parallel=1)
+        key = a_stored_key(transactions, wallet, limits)
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            for number, cost in enumerate((3, 4, 0, 13)):
+                hold = charge.authorize_key(
+                    key.key_hash,
+                    ceiling=Ceiling.of(Credits(13)),
+                    reference=f"call-{number}",
+                    call=Call(model="demo"),
+                ).hold
+                for _ in range(2):
+                    charge.settle(hold, Credits(cost))
+            with pytest.raises(InsufficientCreditsError):
+                _call(charge, key, "one-above", 1)
+
+        counter = counter_of(transactions, key)
+        assert (counter.spent, counter.held, counter.open_calls) == (Credits(20), ZERO, 0)
+
+    def test_a_hold_grows_within_the_limit_and_expires_out_of_it(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        key = a_stored_key(
+            transactions, wallet, KeyLimits(spend=SpendLimit(credits=Credits(30)), max_parallel=9)
+        )
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(
+                commits, transactions, SystemClock(), lifetime=timedelta(seconds=-1)
+            )
+            hold = _call(charge, key, "call-1")
+            grown = charge.extend(hold, ceiling=Ceiling.of(Credits(500)), output_bound=0).hold
+            assert counter_of(transactions, key).held == grown.amount == Credits(30)
+            assert charge.expire() == 1
+
+        counter = counter_of(transactions, key)
+        assert (counter.spent, counter.held, counter.open_calls) == (ZERO, ZERO, 0)
+
+    def test_a_changed_limit_counts_with_the_next_call(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        key = a_stored_key(transactions, wallet, KeyLimits(spend=SpendLimit(credits=Credits(100))))
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            for number in range(5):
+                charge.settle(_call(charge, key, f"call-{number}", 4), Credits(4))
+            for limit in (19, 21):
+                change(transactions, key, KeyLimits(spend=SpendLimit(credits=Credits(limit))))
+                with pytest.raises(InsufficientCreditsError) as refusal:
+                    _call(charge, key, "too-much", 2)
+                assert refusal.value.available == max(ZERO, Credits(limit - 20))
+            change(transactions, key, KeyLimits(max_parallel=1))
+            charge.settle(_call(charge, key, "unlimited", 100), Credits(1))
+
+        assert counter_of(transactions, key).open_calls == 0
+
+    def test_pausing_and_resuming_count_with_the_next_call(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        key = a_stored_key(transactions, a_wallet(transactions, posted=1000), KeyLimits())
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            for number in range(5):
+                charge.settle(_call(charge, key, f"call-{number}"), ZERO)
+            for number in range(2):
+                key = _save(transactions, key.changed(paused_at=NOON))
+                with pytest.raises(KeyRefusedError, match="paused"):
+                    _call(charge, key, "paused")
+                key = _save(transactions, key.changed(paused_at=None))
+                charge.settle(_call(charge, key, f"resumed-{number}"), ZERO)
+
+    def test_a_key_calls_from_where_and_what_it_names(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        limits = KeyLimits(models=("demo*",), addresses=("203.0.113.0/24",))
+        key = a_stored_key(transactions, a_wallet(transactions, posted=1000), limits)
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            for model, address in (
+                ("demo", "198.51.100.1"),
+                ("demo", None),
+                ("other", "203.0.113.7"),
+            ):
+                with pytest.raises(NotPermittedError):
+                    _call(charge, key, "refused", model=model, address=address)
+            hold = _call(charge, key, "call-1", model="demo-2", address="203.0.113.7")
+
+        assert hold.is_open
+
+
+def _save(transactions: Transactions, key: ApiKey) -> ApiKey:
+    with transactions.begin() as tx:
+        tx.keys.save(key)
+        tx.commit()
+    return key
+
+
+def _call(
+    charge: ChargeUsage,
+    key: ApiKey,
+    reference: str,
+    amount: int = 10,
+    *,
+    model: str = "demo",
+    address: str | None = None,
+) -> Hold:
+    return charge.authorize_key(
+        key.key_hash,
+        ceiling=Ceiling.of(Credits(amount)),
+        reference=reference,
+        call=Call(model=model),
+        address=address,
+    ).hold

@@ -1,0 +1,158 @@
+"""The step between a request that is understood and credits that are held.
+
+Here a call is refused that would find no place, before it costs the database anything:
+places of streams in this process, requests and tokens a minute of its key. What a refused
+or failed call took is given back, so that a refusal consumes nothing. Spend and parallel
+calls are counted with the hold itself (docs/decisions/0012-limits-of-keys.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from creditcore.domain.errors import OverloadedError
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.limits import NO_LIMITS
+from creditcore.domain.pricing import Usage
+from creditcore.domain.rates import Charge, Standing
+from creditcore.ports.inference import InferenceRequest
+from creditcore.ports.rate_counters import RateCounters
+
+ASSUMED_OUTPUT_TOKENS = 1_024
+"""What an answer without a limit takes of the tokens per minute until it has been counted."""
+
+MAX_KNOWN_KEYS = 10_000
+"""Keys with limits per minute that a process knows before it asks; it learns them anew."""
+
+_FULL = "This server carries as many streams as it can. Try again in a moment."
+
+
+class CallGate:
+    """Lets calls in as long as there is room.
+
+    Args:
+        max_streams: How many streams this process carries at a time; None for any number.
+        rates: Counts requests and tokens per minute; None where no key limits them.
+    """
+
+    def __init__(
+        self, *, max_streams: int | None = None, rates: RateCounters | None = None
+    ) -> None:
+        self._free_streams = max_streams
+        self._rates = rates
+        self._known: dict[bytes, ApiKey] = {}
+
+    def enter(self, request: InferenceRequest, key_hash: bytes) -> Pass:
+        """Let a call in, as far as its key is known here.
+
+        A key is known by its last call. What has changed since is made up for by ``confirm``.
+
+        Raises:
+            LimitReachedError: The key has made too many calls in the last minute.
+            OverloadedError: It asks for a stream, and there is no place for one.
+        """
+        if request.stream and self._free_streams == 0:
+            raise OverloadedError(_FULL)
+        entered = Pass(self, request)
+        key = self._known.get(key_hash)
+        if key is not None:
+            entered.charge(key)
+        if request.stream and self._free_streams is not None:
+            self._free_streams -= 1
+            entered.has_place = True
+        return entered
+
+    def confirm(self, entered: Pass, key_hash: bytes, key: ApiKey | None) -> None:
+        """Count a call by the key as the database has it, where it was not known so.
+
+        Raises:
+            LimitReachedError: The key has made too many calls in the last minute.
+        """
+        if key is None or (key.limits is NO_LIMITS and key_hash not in self._known):
+            return
+        before = self._known.pop(key_hash, None)
+        if key.limits.has_rates:
+            if len(self._known) >= MAX_KNOWN_KEYS:
+                self._known.clear()
+            self._known[key_hash] = key
+        if before is None or before.limits != key.limits:
+            entered.charge(key)
+
+    def charges(self, request: InferenceRequest, key: ApiKey) -> list[Charge]:
+        """Return what a call takes of the limits of its key, requests first."""
+        limits, charges = key.limits, []
+        if limits.rpm is not None:
+            name = f"requests:{key.counter_id}"
+            charges.append(Charge(name, "requests", limits.rpm, 1))
+        if limits.tpm is not None:
+            output = request.output_limit
+            output = ASSUMED_OUTPUT_TOKENS if output is None else output
+            tokens = request.prompt_estimate + output * request.choices
+            name = f"tokens:{key.counter_id}"
+            charges.append(Charge(name, "tokens", limits.tpm, min(tokens, limits.tpm)))
+        return charges
+
+    def take(self, charges: Sequence[Charge]) -> Sequence[Standing]:
+        """Take from limits, all of them or none."""
+        return self._rates.take(charges) if self._rates and charges else ()
+
+    def correct(self, charge: Charge, amount: int) -> None:
+        """Take more of a limit, or give back."""
+        if self._rates and amount:
+            self._rates.correct(charge, amount)
+
+    def free_place(self) -> None:
+        """Free the place of a stream."""
+        if self._free_streams is not None:
+            self._free_streams += 1
+
+
+class Pass:
+    """One call that was let in.
+
+    Attributes:
+        standings: How the limits of its key stand, for the headers of the answer.
+        has_place: Whether it has the place of a stream.
+    """
+
+    def __init__(self, gate: CallGate, request: InferenceRequest) -> None:
+        self._gate = gate
+        self._request = request
+        self._charges: Sequence[Charge] = ()
+        self.standings: Sequence[Standing] = ()
+        self.has_place = False
+
+    def charge(self, key: ApiKey) -> None:
+        """Take from the limits of a key, instead of what was taken before.
+
+        Raises:
+            LimitReachedError: One of them has not enough left; nothing is taken then.
+        """
+        self._give_back()
+        charges = self._gate.charges(self._request, key)
+        self.standings = self._gate.take(charges)
+        self._charges = charges
+
+    def cancel(self) -> None:
+        """Give everything back: no call was made. More than once is fine."""
+        self._give_back()
+        self._free()
+
+    def leave(self, usage: Usage | None) -> None:
+        """End the call, by the tokens that it used, if any. More than once is fine."""
+        tokens = usage.prompt_tokens + usage.completion_tokens if usage else 0
+        charges, self._charges = self._charges, ()
+        self._free()
+        for charge in charges:
+            if charge.unit == "tokens":
+                self._gate.correct(charge, tokens - charge.amount)
+
+    def _give_back(self) -> None:
+        charges, self._charges = self._charges, ()
+        for charge in charges:
+            self._gate.correct(charge, -charge.amount)
+
+    def _free(self) -> None:
+        if self.has_place:
+            self.has_place = False
+            self._gate.free_place()

@@ -1,0 +1,172 @@
+"""Letting calls in: places of streams, requests and tokens per minute."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from creditcore import ApiKey, Usage
+from creditcore.domain.errors import LimitReachedError, OverloadedError
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.limits import KeyLimits
+from creditcore.domain.rates import Charge
+from creditcore.ports.inference import InferenceRequest
+from creditcore.testing.contracts import a_key
+from creditcore.testing.memory import FixedClock
+from creditcore.usecases.calls.call_gate import CallGate, Pass
+from creditcore.usecases.calls.process_counters import MAX_COUNTERS, ProcessCounters
+
+HASH = b"h" * 32
+
+
+def a_request(*, stream: bool = False, output: int | None = 10) -> InferenceRequest:
+    return InferenceRequest(
+        model="demo",
+        stream=stream,
+        wants_usage=False,
+        prompt_bound=10,
+        output_limit=output,
+        choices=1,
+        prompt_estimate=5,
+        fields={},
+    )
+
+
+def a_key_with(**limits: int) -> ApiKey:
+    return replace(a_key(Wallet(id="wallet-1", owner_id="owner-1")), limits=KeyLimits(**limits))
+
+
+def let_in(gate: CallGate, key: ApiKey, request: InferenceRequest | None = None) -> Pass:
+    entered = gate.enter(request or a_request(), HASH)
+    gate.confirm(entered, HASH, key)
+    return entered
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def gate(clock: FixedClock) -> CallGate:
+    return CallGate(rates=ProcessCounters(clock))
+
+
+def test_a_stream_without_a_place_is_refused_and_a_document_is_not() -> None:
+    gate = CallGate(max_streams=1)
+    first = gate.enter(a_request(stream=True), HASH)
+
+    with pytest.raises(OverloadedError):
+        gate.enter(a_request(stream=True), HASH)
+    gate.enter(a_request(), HASH)
+    for _ in range(2):
+        first.leave(None)
+    gate.enter(a_request(stream=True), HASH)
+
+    with pytest.raises(OverloadedError):
+        gate.enter(a_request(stream=True), HASH)
+
+
+def test_one_request_above_the_limit_waits(gate: CallGate, clock: FixedClock) -> None:
+    key = a_key_with(rpm=20)
+    for _ in range(20):
+        let_in(gate, key)
+
+    with pytest.raises(LimitReachedError) as refusal:
+        let_in(gate, key)
+    assert (refusal.value.limit, refusal.value.retry_after_us) == ("requests", 3_000_000)
+
+    clock.advance(timedelta(seconds=3))
+    let_in(gate, key)
+    with pytest.raises(LimitReachedError):
+        let_in(gate, key)
+
+
+def test_the_first_call_of_an_unknown_key_is_counted_too(gate: CallGate) -> None:
+    key = a_key_with(rpm=1)
+    gate.confirm(gate.enter(a_request(), HASH), HASH, key)
+
+    with pytest.raises(LimitReachedError):
+        gate.enter(a_request(), HASH)
+
+
+def test_a_limit_that_was_changed_elsewhere_counts_with_the_next_call(gate: CallGate) -> None:
+    let_in(gate, a_key_with(rpm=20))
+
+    entered = gate.enter(a_request(), HASH)
+    gate.confirm(entered, HASH, a_key_with(rpm=2))
+
+    with pytest.raises(LimitReachedError):
+        let_in(gate, a_key_with(rpm=2))
+
+
+def test_a_limit_that_was_taken_away_limits_nothing(gate: CallGate) -> None:
+    let_in(gate, a_key_with(rpm=1))
+    with pytest.raises(LimitReachedError):
+        gate.enter(a_request(), HASH)
+
+
+def test_a_refusal_consumes_nothing(gate: CallGate) -> None:
+    key = a_key_with(rpm=2, tpm=20)
+    let_in(gate, key)  # 15 of the 20 tokens
+
+    for _ in range(5):
+        with pytest.raises(LimitReachedError) as refusal:
+            let_in(gate, key)
+
+    assert refusal.value.limit == "tokens"
+    small = let_in(gate, key, a_request(output=0))
+    assert small.standings[0].remaining == 0
+
+
+def test_a_call_that_was_not_made_gives_everything_back(gate: CallGate) -> None:
+    key = a_key_with(rpm=1, tpm=15)
+
+    for _ in range(5):
+        let_in(gate, key).cancel()
+
+    let_in(gate, key)
+
+
+def test_tokens_are_corrected_by_what_was_used(gate: CallGate) -> None:
+    key = a_key_with(tpm=100)
+    first = let_in(gate, key, a_request(output=95))
+    assert first.standings[0].remaining == 0
+
+    first.leave(Usage(prompt_tokens=6, completion_tokens=4))
+
+    assert let_in(gate, key, a_request(output=80)).standings[0].remaining == 5
+
+
+def test_a_call_larger_than_the_limit_runs_alone(gate: CallGate) -> None:
+    key = a_key_with(tpm=100)
+    huge = let_in(gate, key, a_request(output=5000))
+    huge.leave(Usage(completion_tokens=3000))
+
+    with pytest.raises(LimitReachedError) as refusal:
+        let_in(gate, key)
+    assert refusal.value.retry_after_us > 60_000_000
+
+
+def test_rotated_keys_share_their_limits(gate: CallGate) -> None:
+    key = a_key_with(rpm=1)
+    let_in(gate, key)
+
+    with pytest.raises(LimitReachedError):
+        gate.confirm(
+            gate.enter(a_request(), b"other"), b"other", replace(key, id="new", family=key.id)
+        )
+
+
+def test_counters_of_long_ago_are_forgotten(clock: FixedClock) -> None:
+    counters = ProcessCounters(clock)
+    for number in range(MAX_COUNTERS + 1):
+        counters.take([Charge(f"requests:{number}", "requests", 60, 1)])
+    clock.advance(timedelta(minutes=2))
+
+    for number in range(2):
+        counters.take([Charge(f"requests:new-{number}", "requests", 60, 1)])
+
+    assert len(counters._arrivals) == 2
