@@ -23,6 +23,18 @@ class ApiKeys(Protocol):
     def list_of(self, owner_id: str) -> Sequence[ApiKey]:
         """Return the owner's keys, newest first, revoked ones included."""
 
+    def page_of(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[ApiKey]:
+        """Return some of the owner's keys, newest first: those made before an instant and id."""
+
+    def find(self, key_id: str, *, owner_id: str) -> ApiKey:
+        """Return one of the owner's keys, without locking it.
+
+        Raises:
+            ApiKeyNotFoundError: The owner has no such key.
+        """
+
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of the owner's keys, locked until the transaction ends.
 

@@ -279,6 +279,21 @@ class MemoryApiKeys:
         found = [key for key in self.tables.keys.values() if key.owner_id == owner_id]
         return sorted(found, key=lambda key: key.created_at, reverse=True)
 
+    def page_of(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[ApiKey]:
+        """Return some of an owner's keys."""
+        found = [
+            key
+            for key in self.tables.keys.values()
+            if key.owner_id == owner_id and (before is None or (key.created_at, key.id) < before)
+        ]
+        return sorted(found, key=lambda key: (key.created_at, key.id), reverse=True)[:limit]
+
+    def find(self, key_id: str, *, owner_id: str) -> ApiKey:
+        """Return one of an owner's keys."""
+        return self.lock(key_id, owner_id=owner_id)
+
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of an owner's keys."""
         key = self.tables.keys.get(key_id)

@@ -81,6 +81,27 @@ class PonyApiKeys:
             rows = list(self._entity.select().filter(owner_id=owner_id).order_by(*newest))
         return [key_from_row(row) for row in rows]
 
+    def page_of(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[ApiKey]:
+        """Return some of the owner's keys, newest first."""
+        made_before = "" if before is None else " AND (created_at, id) < (?, ?)"
+        start = () if before is None else (micros(before[0]), before[1])
+        rows = self._session.rows(
+            f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys WHERE owner_id = ?{made_before}"
+            " ORDER BY created_at DESC, id DESC LIMIT ?",
+            (owner_id, *start, limit),
+        )
+        return [key_from_row(row) for row in rows]
+
+    def find(self, key_id: str, *, owner_id: str) -> ApiKey:
+        """Return one of the owner's keys, without locking it."""
+        with self._session.translated():
+            row = self._entity.get(id=key_id, owner_id=owner_id)
+        if row is None:
+            raise ApiKeyNotFoundError(key_id)
+        return key_from_row(row)
+
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of the owner's keys, locked until the transaction ends.
 

@@ -1,16 +1,20 @@
-"""Issue and revoke virtual API keys."""
+"""Issue virtual API keys."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from creditcore.domain.delegation import check_gift
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.domain.keys import ApiKey, KeySecret
+from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, KeySecret, Scope
+from creditcore.domain.limits import NO_LIMITS, KeyLimits
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.keys.key_counting import count
 
 MAX_NAME_LENGTH = 64
 
@@ -41,6 +45,10 @@ class IssueKey:
         *,
         name: str,
         lifetime: timedelta | None = None,
+        expires_at: datetime | None = None,
+        scopes: Iterable[Scope] = INFERENCE_ONLY,
+        limits: KeyLimits = NO_LIMITS,
+        by: ApiKey | None = None,
         key_id: str | None = None,
     ) -> tuple[ApiKey, KeySecret]:
         """Make a key that spends from the owner's wallet.
@@ -51,29 +59,31 @@ class IssueKey:
         Args:
             owner_id: Whose key it is.
             name: What its owner calls it.
-            lifetime: How long it works; for ever if None.
+            lifetime: How long it works, where that is not given by ``expires_at``.
+            expires_at: From when on it opens nothing; for ever if None.
+            scopes: What it may be used for.
+            limits: What its calls may use.
+            by: The key that asks, which gives no more than it has; None for the owner.
             key_id: A name from ``new_id``, where the same request may arrive twice.
 
         Raises:
-            InvalidRequestError: The name is empty, too long or unprintable, the owner is
-                blocked, or has ``MAX_KEYS`` already.
+            InvalidRequestError: The name is empty, too long or unprintable, the time is
+                over, the owner is blocked, or has ``MAX_KEYS`` already.
+            NotPermittedError: The key that asks may not give this.
             ReferenceConflictError: The key with this id was made already.
             WalletNotFoundError: The owner has no wallet.
         """
-        name = _clean_name(name)
-        secret = KeySecret.generate(secrets.choice)
+        name = clean_name(name)
         now = self.clock.now()
+        if lifetime is not None:
+            expires_at = now + lifetime
+        scopes = clean_scopes(scopes)
+        check_expiry(expires_at, now=now)
+        if by is not None:
+            check_gift(by, scopes=scopes, limits=limits, expires_at=expires_at)
+        secret = KeySecret.generate(secrets.choice)
         with self.transactions.begin() as tx:
-            # Locked, so that blocking them either comes first or finds this key too.
-            owner = tx.people.lock(owner_id)
-            if owner is not None and owner.blocked:
-                raise InvalidRequestError("This account is blocked.")
-            # Counted under the same lock, so that two requests cannot both be the last.
-            kept = sum(key.revoked_at is None for key in tx.keys.list_of(owner_id))
-            if kept >= MAX_KEYS:
-                raise InvalidRequestError(
-                    f"An account has {MAX_KEYS} keys at most. Revoke one that is not used."
-                )
+            make_room(tx, owner_id)
             key = ApiKey(
                 id=key_id or self.new_id(),
                 wallet_id=tx.ledger.find_wallet_of(owner_id).id,
@@ -83,9 +93,12 @@ class IssueKey:
                 last_four=secret.last_four,
                 key_hash=secret.hash(self.pepper),
                 created_at=now,
-                expires_at=None if lifetime is None else now + lifetime,
+                expires_at=expires_at,
+                scopes=scopes,
+                limits=limits,
             )
             tx.keys.add(key)
+            count(tx, key, before=NO_LIMITS, now=now)
             tx.commit()
         return key, secret
 
@@ -102,10 +115,57 @@ class IssueKey:
         return key
 
 
-def _clean_name(name: str) -> str:
+def make_room(tx: Transaction, owner_id: str) -> None:
+    """See whether an owner may have another key, until the transaction ends.
+
+    Raises:
+        InvalidRequestError: The owner is blocked, or has ``MAX_KEYS`` already.
+    """
+    # Locked, so that blocking them either comes first or finds this key too.
+    owner = tx.people.lock(owner_id)
+    if owner is not None and owner.blocked:
+        raise InvalidRequestError("This account is blocked.")
+    # Counted under the same lock, so that two requests cannot both be the last.
+    kept = sum(key.revoked_at is None for key in tx.keys.list_of(owner_id))
+    if kept >= MAX_KEYS:
+        raise InvalidRequestError(
+            f"An account has {MAX_KEYS} keys at most. Revoke one that is not used."
+        )
+
+
+def clean_name(name: str) -> str:
+    """Return the name of a key as it is stored.
+
+    Raises:
+        InvalidRequestError: It is empty, too long or unprintable.
+    """
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise InvalidRequestError(
             f"A key's name has 1 to {MAX_NAME_LENGTH} printable characters.", param="name"
         )
     return name
+
+
+def clean_scopes(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Return scopes in their order, each once.
+
+    Raises:
+        InvalidRequestError: There is none.
+    """
+    wanted = set(scopes)
+    if not wanted:
+        raise InvalidRequestError("A key has one scope at least.", param="scopes")
+    if wanted == {Scope.INFERENCE}:
+        return INFERENCE_ONLY
+    return tuple(scope for scope in Scope if scope in wanted)
+
+
+def check_expiry(expires_at: datetime | None, *, now: datetime) -> None:
+    """See whether a key would still open something.
+
+    Raises:
+        InvalidRequestError: Its time is over.
+    """
+    if expires_at is not None and expires_at <= now:
+        raise InvalidRequestError("A key expires in the future.", param="expires_at")

@@ -1,0 +1,179 @@
+"""Change, pause and rotate the keys of an owner."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from creditcore.domain.delegation import check_gift
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.keys import ApiKey, KeySecret, Scope
+from creditcore.domain.limits import KeyLimits
+from creditcore.ports.clock import Clock
+from creditcore.ports.ids import Ids
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.keys.issue_key import check_expiry, clean_name, clean_scopes, make_room
+from creditcore.usecases.keys.key_counting import count
+
+MAX_OVERLAP = timedelta(hours=72)
+"""How long the old secret of a rotated key may go on working."""
+
+
+class _Unchanged:
+    """Stands for a term that is left as it is: None means that there is none."""
+
+
+UNCHANGED: Final = _Unchanged()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChanges:
+    """Terms that are to become others; the rest stays."""
+
+    name: str | None = None
+    scopes: tuple[Scope, ...] | None = None
+    limits: KeyLimits | None = None
+    expires_at: datetime | _Unchanged | None = UNCHANGED
+    paused: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeKey:
+    """Change keys that exist. Every change counts with the very next request, on every host.
+
+    Attributes:
+        pepper: The server's secret under which keys are hashed.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    ids: Ids
+    pepper: bytes
+
+    def change(
+        self,
+        key_id: str,
+        changes: KeyChanges | Callable[[ApiKey], KeyChanges],
+        *,
+        owner_id: str,
+        by: ApiKey | None = None,
+    ) -> ApiKey:
+        """Give a key other terms; a repeat changes nothing more.
+
+        Args:
+            key_id: Which key.
+            changes: The terms, or what tells them from the key as it is.
+            owner_id: Whose key it is.
+            by: The key that asks, which gives no more than it has; None for the owner.
+
+        Raises:
+            ApiKeyNotFoundError: The owner has no such key.
+            InvalidRequestError: It is revoked, or a term means nothing.
+            NotPermittedError: The key that asks may not give this.
+        """
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            key = tx.keys.lock(key_id, owner_id=owner_id)
+            _refuse_revoked(key)
+            changed = _changed(key, changes(key) if callable(changes) else changes, now=now)
+            if changed == key:
+                return key
+            if by is not None and changed.paused_at is None:
+                _check_gift(by, changed)
+            changed = replace(changed, revision=key.revision + 1)
+            tx.keys.save(changed)
+            count(tx, changed, before=key.limits, now=now)
+            tx.commit()
+        return changed
+
+    def pause_all(self, owner_id: str) -> int:
+        """Pause every key of an owner that is not paused; return how many."""
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            # Locked as for a new key: one that is being made is found, or is made after this.
+            tx.people.lock(owner_id)
+            running = [
+                key
+                for key in tx.keys.list_of(owner_id)
+                if key.revoked_at is None and key.paused_at is None
+            ]
+            for key in running:
+                locked = tx.keys.lock(key.id, owner_id=owner_id)
+                tx.keys.save(locked.changed(paused_at=locked.paused_at or now))
+            tx.commit()
+        return len(running)
+
+    def rotate(
+        self,
+        key_id: str,
+        *,
+        owner_id: str,
+        overlap: timedelta = timedelta(0),
+        by: ApiKey | None = None,
+    ) -> tuple[ApiKey, KeySecret]:
+        """Make a key that takes the place of another: the same terms, the same count.
+
+        The old one opens nothing any more after the overlap; without one, from now on.
+
+        Raises:
+            ApiKeyNotFoundError: The owner has no such key.
+            InvalidRequestError: The overlap is too long, the key opens nothing any more, or
+                there is no room for another.
+            NotPermittedError: The key that asks may not give this.
+        """
+        if not timedelta(0) <= overlap <= MAX_OVERLAP:
+            raise InvalidRequestError(
+                "The old key may go on working for 0 to 72 hours.", param="overlap_hours"
+            )
+        now, secret = self.clock.now(), KeySecret.generate(secrets.choice)
+        with self.transactions.begin() as tx:
+            if overlap:
+                make_room(tx, owner_id)
+            old = tx.keys.lock(key_id, owner_id=owner_id)
+            _refuse_revoked(old)
+            if old.expires_at is not None and old.expires_at <= now:
+                raise InvalidRequestError("This key has expired. Make another one.")
+            if by is not None:
+                _check_gift(by, old)
+            new = replace(
+                old,
+                id=self.ids.new(),
+                prefix=secret.shown_prefix,
+                last_four=secret.last_four,
+                key_hash=secret.hash(self.pepper),
+                created_at=now,
+                family=old.counter_id,
+                revision=0,
+            )
+            tx.keys.add(new)
+            ends_at = min(now + overlap, old.expires_at or now + overlap)
+            tx.keys.save(old.changed(expires_at=ends_at) if overlap else old.revoke(at=now))
+            tx.commit()
+        return new, secret
+
+
+def _refuse_revoked(key: ApiKey) -> None:
+    if key.revoked_at is not None:
+        raise InvalidRequestError("This key is revoked, which cannot be undone.", code="revoked")
+
+
+def _check_gift(by: ApiKey, key: ApiKey) -> None:
+    check_gift(by, scopes=key.scopes, limits=key.limits, expires_at=key.expires_at)
+
+
+def _changed(key: ApiKey, changes: KeyChanges, *, now: datetime) -> ApiKey:
+    if changes.name is not None:
+        key = replace(key, name=clean_name(changes.name))
+    if changes.scopes is not None:
+        key = replace(key, scopes=clean_scopes(changes.scopes))
+    if changes.limits is not None:
+        key = replace(key, limits=changes.limits)
+    if not isinstance(changes.expires_at, _Unchanged) and changes.expires_at != key.expires_at:
+        check_expiry(changes.expires_at, now=now)
+        key = replace(key, expires_at=changes.expires_at)
+    if changes.paused is not None:
+        key = replace(key, paused_at=(key.paused_at or now) if changes.paused else None)
+    return key

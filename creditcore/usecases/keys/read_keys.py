@@ -1,0 +1,96 @@
+"""Show an owner their keys, with what each has used and may still use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.limits import KeyCounter
+from creditcore.domain.money import ZERO, Credits
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyView:
+    """A key as its owner sees it.
+
+    Attributes:
+        counter: What it has used in this period; None where nothing is counted.
+        available: What its wallet can still reserve.
+        last_used_at: When it last made a call; None if that is long ago, or never was.
+    """
+
+    key: ApiKey
+    counter: KeyCounter | None
+    available: Credits
+    last_used_at: datetime | None
+
+    @property
+    def spent(self) -> Credits | None:
+        """Spent in this period of its limit; None without one."""
+        return self.counter.spent if self.counter and self.key.limits.spend else None
+
+    @property
+    def credit_balance(self) -> Credits:
+        """What its next call may reserve at most."""
+        room = self.counter.room if self.counter else None
+        return self.available if room is None else min(room, self.available)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadKeys:
+    """Read keys of an owner."""
+
+    transactions: Transactions
+    clock: Clock
+
+    def page(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[KeyView]:
+        """Return keys, newest first, revoked ones included.
+
+        Args:
+            owner_id: Whose keys.
+            limit: How many at most.
+            before: When the last key of the page before was made, and its id.
+        """
+        with self.transactions.begin() as tx:
+            return self._views(tx, tx.keys.page_of(owner_id, limit=limit, before=before))
+
+    def one(self, key_id: str, *, owner_id: str) -> KeyView:
+        """Return one key.
+
+        Raises:
+            ApiKeyNotFoundError: The owner has no such key.
+        """
+        with self.transactions.begin() as tx:
+            (view,) = self._views(tx, [tx.keys.find(key_id, owner_id=owner_id)])
+        return view
+
+    def _views(self, tx: Transaction, keys: Sequence[ApiKey]) -> list[KeyView]:
+        now = self.clock.now()
+        counters = tx.keys.counters([key.counter_id for key in keys if key.limits.is_counted])
+        used = tx.keys.last_used(keys)
+        wallets = {wallet_id: tx.ledger.find_wallet(wallet_id) for wallet_id in _wallets(keys)}
+        return [
+            KeyView(
+                key=key,
+                counter=counter and counter.at(key.limits.spend, now),
+                available=_spendable(wallets[key.wallet_id]),
+                last_used_at=used.get(key.id),
+            )
+            for key in keys
+            for counter in [counters.get(key.counter_id)]
+        ]
+
+
+def _wallets(keys: Sequence[ApiKey]) -> set[str]:
+    return {key.wallet_id for key in keys}
+
+
+def _spendable(wallet: Wallet) -> Credits:
+    return max(ZERO, wallet.available)
