@@ -82,13 +82,13 @@ class CallGate:
         """Return what a call takes of the limits of its key, requests first."""
         limits, charges = key.limits, []
         if limits.rpm is not None:
-            name = f"requests:{key.counter_id}"
+            name = f"{key.counter_id}:requests"
             charges.append(Charge(name, "requests", limits.rpm, 1))
         if limits.tpm is not None:
             output = request.output_limit
             output = ASSUMED_OUTPUT_TOKENS if output is None else output
             tokens = request.prompt_estimate + output * request.choices
-            name = f"tokens:{key.counter_id}"
+            name = f"{key.counter_id}:tokens"
             charges.append(Charge(name, "tokens", limits.tpm, min(tokens, limits.tpm)))
         return charges
 

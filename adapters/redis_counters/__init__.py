@@ -1,0 +1,1 @@
+"""Counts per minute that all processes and hosts share, in Redis."""
