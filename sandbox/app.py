@@ -13,6 +13,8 @@ from sandbox.litellm.control import LiteLLMControl
 from sandbox.paystack.api import Paystack
 from sandbox.paystack.control import PaystackControl
 from sandbox.routing import Router, control_error, json_answer
+from sandbox.supabase.api import Supabase
+from sandbox.supabase.control import SupabaseControl
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +24,15 @@ class Options:
     webhook_url: str | None
     paystack_secret: str
     litellm_key: str
+    site_url: str = "http://127.0.0.1:8000"
+    smtp: tuple[str, int] | None = None
 
 
 class Sandbox:
     """The WSGI application.
 
-    ``/paystack`` and ``/litellm`` are the services; ``/control/...`` is for tests and demos, and
-    needs no key.
+    ``/paystack``, ``/litellm`` and ``/supabase`` are the services; ``/control/...`` is for tests
+    and demos, and needs no key.
     """
 
     def __init__(self, options: Options) -> None:
@@ -37,11 +41,14 @@ class Sandbox:
             secret_key=options.paystack_secret, webhook_url=options.webhook_url
         )
         self._litellm = LiteLLM(master_key=options.litellm_key)
+        self._supabase = Supabase(smtp=options.smtp, site_url=options.site_url)
         self._mounts: dict[str, WSGIApplication] = {
             "/litellm": self._litellm,
             "/paystack": self._paystack,
             "/control/litellm": LiteLLMControl(self._litellm),
             "/control/paystack": PaystackControl(self._paystack),
+            "/control/supabase": SupabaseControl(self._supabase),
+            "/supabase": self._supabase,
         }
         self._root = Router(
             [("GET", "/healthz", self._health), ("POST", "/control/reset", self._reset)],
@@ -65,4 +72,5 @@ class Sandbox:
         """Forget everything that happened and every switch; streams still open run on."""
         self._paystack.reset()
         self._litellm.reset()
+        self._supabase.reset()
         return json_answer({"reset": True})

@@ -29,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         webhook_url=parsed.webhook_url,
         paystack_secret=parsed.paystack_secret,
         litellm_key=parsed.litellm_key,
+        site_url=parsed.site_url,
+        smtp=parsed.smtp,
     )
     # gevent calls the handler class with a connection, so a function that makes one will do.
     handler_class: Any = _handler_with_socket
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="Wire-compatible stand-ins of Paystack and LiteLLM on one port.",
+        description="Wire-compatible stand-ins of Paystack, LiteLLM and Supabase Auth on one port.",
     )
     parser.add_argument(
         "--port",
@@ -71,7 +73,24 @@ def _parser() -> argparse.ArgumentParser:
         help="the secret key, which also signs events",
     )
     parser.add_argument("--litellm-key", default="sk-sandbox-master", help="LiteLLM's master key")
+    parser.add_argument(
+        "--site-url",
+        default="http://127.0.0.1:8000",
+        help="Supabase's Site URL, where links of mails lead",
+    )
+    parser.add_argument(
+        "--smtp",
+        type=_host_and_port,
+        default=None,
+        metavar="HOST:PORT",
+        help="where Supabase hands mails over (default: nowhere, they can be read all the same)",
+    )
     return parser
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
 
 
 def _handler_with_socket(sock: socket.socket, address: Any, server: Any) -> Any:
