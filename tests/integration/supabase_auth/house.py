@@ -1,0 +1,59 @@
+"""The adapter and the stand-in, over real HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.supabase_auth import (
+    ApiKey,
+    GoTrueClient,
+    SupabaseIdentityProvider,
+    SupabaseOperators,
+)
+from creditcore.domain.identities import LinkKind, Method
+from creditcore.domain.people import clean_email
+from creditcore.system import SystemClock
+from creditcore.testing.memory_claims import MemoryClaims
+from tests.integration.supabase_sandbox.project import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    SITE,
+    SupabaseProject,
+)
+
+
+@dataclass
+class SupabaseHouse:
+    """A project without people, as the contract of identity wants it."""
+
+    project: SupabaseProject
+    provider: SupabaseIdentityProvider
+    operators: SupabaseOperators
+
+    def token(self, email: str, kind: LinkKind) -> str | None:
+        mails = self.project.mails(clean_email(email), kind.value)
+        return str(mails[0]["token_hash"]) if mails else None
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def a_house(project: SupabaseProject) -> SupabaseHouse:
+    """Return the adapter, pointed at a project."""
+    return SupabaseHouse(project, a_provider(project), an_operator(project))
+
+
+def a_provider(project: SupabaseProject, key: str = PUBLISHABLE_KEY) -> SupabaseIdentityProvider:
+    return SupabaseIdentityProvider(
+        GoTrueClient(project.url, ApiKey(key)),
+        SystemClock(),
+        MemoryClaims(),
+        base_url=SITE,
+        methods=frozenset({Method.GOOGLE, Method.GITHUB}),
+    )
+
+
+def an_operator(project: SupabaseProject, key: str = SECRET_KEY) -> SupabaseOperators:
+    client = GoTrueClient(project.url, ApiKey(key))
+    return SupabaseOperators(client, SystemClock(), base_url=SITE)
