@@ -303,6 +303,19 @@ def define_entities(db: Any) -> None:
         refusal = Optional(str, autostrip=False)
         refused_at = Optional(int, size=64)
 
+    class ActivityLog(entity):
+        _table_ = "activity_logs"
+        number = PrimaryKey(int, size=64)
+        actor_id = Required(str, autostrip=False)
+        address = Optional(str, autostrip=False)
+        user_agent = Optional(str, autostrip=False)
+        act = Required(str)
+        target = Required(str, autostrip=False)
+        person_id = Optional(str, autostrip=False)
+        before = Required(str, autostrip=False)
+        after = Required(str, autostrip=False)
+        at = Required(int, size=64)
+
     class SystemAlert(entity):
         _table_ = "system_alerts"
         key = PrimaryKey(str, autostrip=False)

@@ -14,6 +14,7 @@ from adapters.pony_store.engine import Engine, engine_for
 from adapters.pony_store.entities import define_entities
 from adapters.pony_store.pool import BoundedPool
 from adapters.pony_store.session import Session
+from adapters.pony_store.tables.activity_logs import PonyActivityLog
 from adapters.pony_store.tables.alerts import PonyAlerts
 from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.credentials import PonyCredentials
@@ -100,6 +101,11 @@ class PonyTransaction:
     def mail_recipients(self) -> PonyMailRecipients:
         """Addresses that mails go to."""
         return PonyMailRecipients(self._session)
+
+    @cached_property
+    def activity(self) -> PonyActivityLog:
+        """Who did what to what."""
+        return PonyActivityLog(self._session)
 
     @cached_property
     def alerts(self) -> PonyAlerts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from creditcore.ports.activity import ActivityLog
 from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
@@ -104,6 +105,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def mail_recipients(self) -> MailRecipients:
         """Addresses that mails go to."""
+
+    @property
+    def activity(self) -> ActivityLog:
+        """Who did what to what."""
 
     @property
     def alerts(self) -> Alerts:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from creditcore.domain.activity import Activity
 from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.credentials import Credential, MailedLink
@@ -44,6 +45,7 @@ from creditcore.ports.audit import Breach
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
+from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_identity import MemoryCredentials, MemorySessions
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
@@ -114,6 +116,7 @@ class MemoryTables:
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
     mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
+    activity: dict[int, Activity] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     usage_rows: dict[UsageIdentity, UsageRow] = field(default_factory=dict)
     rolled: dict[str, datetime] = field(default_factory=dict)
@@ -163,6 +166,7 @@ class MemoryTransaction:
         self.sessions = MemorySessions(tables.sessions)
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
+        self.activity = MemoryActivityLog(tables.activity)
         self.mail_recipients = MemoryMailRecipients(tables.mail_recipients)
         self.alerts = MemoryAlerts(tables)
         self.audit = MemoryAudit(tables)

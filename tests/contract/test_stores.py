@@ -105,6 +105,10 @@ class TestMail(contracts.MailContract):
     pass
 
 
+class TestActivity(contracts.ActivityContract):
+    pass
+
+
 class TestAlerts(contracts.AlertsContract):
     pass
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import ANY
+
 import pytest
 
 from creditcore import IssueKey
@@ -100,10 +102,21 @@ def test_blocking_again_keeps_when_keys_were_revoked(
 
     assert revoked == 0
     assert keys_of(store) == before
-    assert {alert.message for alert in store.committed.alerts.values()} == {
-        "Card fraud",
-        "And more",
-    }
+    acts = list(store.committed.activity.values())
+    assert [(act.act, act.before, act.after) for act in acts] == [
+        ("key.issued", {}, {"name": "key", "prefix": ANY, "last_four": ANY}),
+        (
+            "person.blocked",
+            {"blocked": False},
+            {"blocked": True, "reason": "Card fraud", "keys_revoked": 1},
+        ),
+        (
+            "person.blocked",
+            {"blocked": True},
+            {"blocked": True, "reason": "And more", "keys_revoked": 0},
+        ),
+    ]
+    assert {act.person_id for act in acts} == {AMINA}
 
 
 def test_blocking_has_a_reason(store: MemoryTransactions, blocks: BlockPerson) -> None:

@@ -7,6 +7,7 @@ too. These pass on memory, SQLite and PostgreSQL; run them on a store of your ow
 
 from __future__ import annotations
 
+from creditcore.testing.contracts.activity import ActivityContract
 from creditcore.testing.contracts.alerts import AlertsContract
 from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
@@ -39,6 +40,7 @@ from creditcore.testing.contracts.usage_hours import UsageHoursContract
 __all__ = [
     "MINUTE",
     "NOON",
+    "ActivityContract",
     "AlertsContract",
     "ApiKeysContract",
     "AuditContract",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
@@ -19,7 +20,15 @@ class GrantCredits:
     transactions: Transactions
     clock: Clock
 
-    def grant(self, wallet_id: str, amount: Credits, *, reason: str, reference: str) -> Transfer:
+    def grant(
+        self,
+        wallet_id: str,
+        amount: Credits,
+        *,
+        reason: str,
+        reference: str,
+        actor: Actor = SYSTEM,
+    ) -> Transfer:
         """Give credits once; a repeat of the reference changes nothing and returns the first.
 
         Raises:
@@ -46,5 +55,20 @@ class GrantCredits:
             )
             books.post((transfer,))
             tx.ledger.write(books)
+            if transfer in books.new_transfers:
+                tx.activity.add(
+                    Activity(
+                        actor=actor,
+                        act=Act.CREDITS_GRANTED,
+                        target=f"wallet:{wallet_id}",
+                        person_id=tx.ledger.find_wallet(wallet_id).owner_id,
+                        after={
+                            "credits": str(amount),
+                            "reason": transfer.note,
+                            "reference": transfer.reference,
+                        },
+                        at=transfer.at,
+                    )
+                )
             tx.commit()
         return books.transfers[transfer.reference]

@@ -6,9 +6,12 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from creditcore.domain.errors import InvalidRequestError, MailRefusedError
+from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
+from creditcore.domain.errors import InvalidRequestError, MailRefusedError, MailUnavailableError
 from creditcore.domain.jobs import Job, storable_text
+from creditcore.domain.lease import RetryPolicy
 from creditcore.domain.mail import Mail
 from creditcore.ports.clock import Clock
 from creditcore.ports.mail import Mailer, MailTemplates
@@ -16,6 +19,9 @@ from creditcore.ports.transactions import Transaction, Transactions
 
 SEND_MAIL = "send_mail"
 """The kind of the jobs."""
+
+MAIL_POLICY = RetryPolicy(lease=timedelta(minutes=3))
+"""A mail server may take a quarter of a minute for each of half a dozen answers."""
 
 _log = logging.getLogger(__name__)
 
@@ -103,13 +109,37 @@ class SendMail:
                 raise
             self._suppress(to, str(error))
 
-    def release(self, address: str) -> bool:
+    def send_test(self, address: str) -> None:
+        """Send a mail at once, to see whether it leaves.
+
+        Raises:
+            MailError: It did not; the message says why.
+        """
+        if self.mailer is None:
+            raise MailUnavailableError("There is no mail server: MAIL_URL is not set.")
+        now = self.clock.now()
+        content = self.templates.render("test", {"sent_at": f"{now:%Y-%m-%d %H:%M:%S} UTC"})
+        digest = hashlib.sha256(f"test:{address}:{now}".encode()).hexdigest()
+        self.mailer.send(Mail(id=digest, to=address, content=content))
+
+    def release(self, address: str, *, actor: Actor = SYSTEM) -> bool:
         """Let mails go to a suppressed address again; return whether it was suppressed."""
         with self.transactions.begin() as tx:
             recipient = tx.mail_recipients.lock(address)
+            if recipient.refused_at is None:
+                return False
             tx.mail_recipients.save(recipient.release())
+            tx.activity.add(
+                Activity(
+                    actor=actor,
+                    act=Act.MAIL_RELEASED,
+                    target=f"mail:{address}",
+                    before={"refusal": recipient.refusal},
+                    at=self.clock.now(),
+                )
+            )
             tx.commit()
-        return recipient.refused_at is not None
+        return True
 
     def _is_refused(self, address: str) -> bool:
         with self.transactions.begin() as tx:

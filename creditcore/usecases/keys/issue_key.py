@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from creditcore.domain.activity import SYSTEM, Act, Actor
 from creditcore.domain.delegation import check_gift
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, KeySecret, Scope
@@ -14,6 +15,7 @@ from creditcore.domain.limits import NO_LIMITS, KeyLimits
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.keys.key_activity import key_activity
 from creditcore.usecases.keys.key_counting import count
 
 MAX_NAME_LENGTH = 64
@@ -50,6 +52,7 @@ class IssueKey:
         limits: KeyLimits = NO_LIMITS,
         by: ApiKey | None = None,
         key_id: str | None = None,
+        actor: Actor = SYSTEM,
     ) -> tuple[ApiKey, KeySecret]:
         """Make a key that spends from the owner's wallet.
 
@@ -65,6 +68,7 @@ class IssueKey:
             limits: What its calls may use.
             by: The key that asks, which gives no more than it has; None for the owner.
             key_id: A name from ``new_id``, where the same request may arrive twice.
+            actor: Who it is that asks, for the activity log.
 
         Raises:
             InvalidRequestError: The name is empty, too long or unprintable, the time is
@@ -98,19 +102,25 @@ class IssueKey:
                 limits=limits,
             )
             tx.keys.add(key)
+            tx.activity.add(key_activity(Act.KEY_ISSUED, key, actor=actor, at=now))
             count(tx, key, before=NO_LIMITS, now=now)
             tx.commit()
         return key, secret
 
-    def revoke(self, key_id: str, *, owner_id: str) -> ApiKey:
+    def revoke(self, key_id: str, *, owner_id: str, actor: Actor = SYSTEM) -> ApiKey:
         """Refuse a key from the next request on; a repeat changes nothing.
 
         Raises:
             ApiKeyNotFoundError: The owner has no such key.
         """
         with self.transactions.begin() as tx:
-            key = tx.keys.lock(key_id, owner_id=owner_id).revoke(at=self.clock.now())
+            now = self.clock.now()
+            kept = tx.keys.lock(key_id, owner_id=owner_id)
+            key = kept.revoke(at=now)
+            if key is kept:
+                return kept
             tx.keys.save(key)
+            tx.activity.add(key_activity(Act.KEY_REVOKED, key, actor=actor, at=now))
             tx.commit()
         return key
 

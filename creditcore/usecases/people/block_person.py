@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
 from creditcore.domain.people import Person
 from creditcore.ports.clock import Clock
@@ -14,7 +14,7 @@ from creditcore.ports.transactions import Transaction, Transactions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockPerson:
-    """Block people and let them in again; both are kept among the alerts.
+    """Block people and let them in again; both are kept in the activity log.
 
     A call is let through by its key alone, so blocking revokes the keys, which is final:
     whoever is let in again makes new ones. A call under way ends as it would have, and a
@@ -24,7 +24,7 @@ class BlockPerson:
     transactions: Transactions
     clock: Clock
 
-    def block(self, person_id: str, *, reason: str) -> int:
+    def block(self, person_id: str, *, reason: str, actor: Actor = SYSTEM) -> int:
         """End the sessions and revoke the keys; return how many keys that were.
 
         A repeat revokes nothing more, and keeps its reason too.
@@ -43,11 +43,19 @@ class BlockPerson:
             for key in open_keys:
                 tx.keys.save(tx.keys.lock(key.id, owner_id=person.id).revoke(at=now))
             tx.people.save(person.block())
-            tx.alerts.add(_note("blocked", person, reason.strip(), now))
+            tx.activity.add(
+                _changed(
+                    Act.PERSON_BLOCKED,
+                    person,
+                    actor=actor,
+                    at=now,
+                    after={"reason": reason.strip(), "keys_revoked": len(open_keys)},
+                )
+            )
             tx.commit()
         return len(open_keys)
 
-    def unblock(self, person_id: str) -> None:
+    def unblock(self, person_id: str, *, actor: Actor = SYSTEM) -> None:
         """Let somebody sign in again, and make new keys.
 
         Raises:
@@ -56,7 +64,9 @@ class BlockPerson:
         with self.transactions.begin() as tx:
             person = _locked(tx, person_id)
             tx.people.save(person.unblock())
-            tx.alerts.add(_note("unblocked", person, "They may sign in again.", self.clock.now()))
+            tx.activity.add(
+                _changed(Act.PERSON_UNBLOCKED, person, actor=actor, at=self.clock.now(), after={})
+            )
             tx.commit()
 
 
@@ -67,11 +77,15 @@ def _locked(tx: Transaction, person_id: str) -> Person:
     return person
 
 
-def _note(what: str, person: Person, message: str, at: datetime) -> Alert:
-    return Alert(
-        key=f"{what}:{person.id}:{at.isoformat()}",
-        severity=Severity.INFO,
-        subject=f"{person.email} was {what}.",
-        message=message,
+def _changed(
+    act: Act, person: Person, *, actor: Actor, at: datetime, after: dict[str, object]
+) -> Activity:
+    return Activity(
+        actor=actor,
+        act=act,
+        target=f"person:{person.id}",
+        person_id=person.id,
+        before={"blocked": person.blocked},
+        after={"blocked": act is Act.PERSON_BLOCKED, **after},
         at=at,
     )

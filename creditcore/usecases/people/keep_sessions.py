@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import (
     IdentityUnavailableError,
     SealBrokenError,
@@ -234,22 +235,26 @@ class KeepSessions:
         self._end(session, tell=SignOutScope.THIS)
         return True
 
-    def end_others(self, session: Session) -> int:
+    def end_others(self, session: Session, *, actor: Actor = SYSTEM) -> int:
         """End every other session of its owner; return how many those were."""
         with self.transactions.begin() as tx:
-            ended = tx.sessions.end_all(session.person_id, at=self.clock.now(), but=session.id)
+            now = self.clock.now()
+            ended = tx.sessions.end_all(session.person_id, at=now, but=session.id)
+            tx.activity.add(_ended(session, actor=actor, at=now, but=session.id))
             tx.commit()
         self.provider.sign_out(self.grant_of(session), SignOutScope.OTHERS)
         return ended
 
-    def end_all(self, session: Session) -> None:
+    def end_all(self, session: Session, *, actor: Actor = SYSTEM) -> None:
         """End every session of its owner, and every copy of their cookies."""
         grant = self.grant_of(session)
         with self.transactions.begin() as tx:
             person = tx.people.lock(session.person_id)
             if person is not None:
                 tx.people.save(person.end_sessions())
-            tx.sessions.end_all(session.person_id, at=self.clock.now())
+            now = self.clock.now()
+            tx.sessions.end_all(session.person_id, at=now)
+            tx.activity.add(_ended(session, actor=actor, at=now))
             tx.commit()
         self.provider.sign_out(grant, SignOutScope.ALL)
 
@@ -356,3 +361,14 @@ def _may_go_on(session: Session, now: datetime) -> bool:
 
 def _context(session: Session) -> str:
     return f"session:{session.id}"
+
+
+def _ended(session: Session, *, actor: Actor, at: datetime, but: str = "") -> Activity:
+    return Activity(
+        actor=actor,
+        act=Act.SESSIONS_ENDED,
+        target=f"person:{session.person_id}",
+        person_id=session.person_id,
+        after={"but": but} if but else {},
+        at=at,
+    )

@@ -1,0 +1,83 @@
+"""The activity log: who did what to what, from where. Alerts are kept apart from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from creditcore.domain.jobs import storable_text
+
+
+class Act(StrEnum):
+    """What was done, as ``object.verb``."""
+
+    PERSON_BLOCKED = "person.blocked"
+    PERSON_UNBLOCKED = "person.unblocked"
+    ROLE_CHANGED = "person.role_changed"
+    SESSIONS_ENDED = "person.sessions_ended"
+    PASSWORD_SET = "person.password_set"  # noqa: S105 - the name of an act
+    CREDITS_GRANTED = "credits.granted"
+    KEY_ISSUED = "key.issued"
+    KEY_CHANGED = "key.changed"
+    KEY_REVOKED = "key.revoked"
+    JOB_RETRIED = "job.retried"
+    JOB_DISCARDED = "job.discarded"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    MAIL_RELEASED = "mail.released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, and from where.
+
+    Attributes:
+        id: A person's id, or the name of what is no person.
+        address: The network address of the request; empty where there was none.
+        user_agent: What the browser or program called itself.
+    """
+
+    id: str
+    address: str = ""
+    user_agent: str = ""
+
+    @classmethod
+    def at(cls, person_id: str, *, address: str | None, user_agent: str | None) -> Self:
+        """Return a person who acts through a request, whose words may be anything."""
+        return cls(
+            id=person_id,
+            address=storable_text(address or ""),
+            user_agent=storable_text(user_agent or ""),
+        )
+
+
+COMMAND_LINE = Actor(id="command line")
+"""An operator at a terminal of ours, whoever that is."""
+
+SYSTEM = Actor(id="system")
+"""The gateway itself, or a program that embeds the library."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One act. It is never changed and never deleted.
+
+    Attributes:
+        act: An ``Act``; text, so that a later version's acts can be read too.
+        target: What it was done to, as ``kind:id``.
+        person_id: Whose account it concerns; empty where it is nobody's.
+        before: The fields that the act changed, as they were. No secrets.
+        after: The same fields as they are now, and the reason where there is one.
+        number: Counts all acts; given by the store.
+    """
+
+    actor: Actor
+    act: str
+    target: str
+    at: datetime
+    person_id: str = ""
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+    number: int = 0
