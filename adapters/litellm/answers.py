@@ -8,7 +8,12 @@ import time
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 
 from adapters.litellm.connections import Connection, ConnectionPool
-from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
+from adapters.litellm.faults import failure_within
+from creditcore.domain.errors import (
+    UpstreamError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
 
 _MAX_HEAD_BYTES = 64 * 1024
 _FIRST_FINAL_STATUS = 200
@@ -81,6 +86,10 @@ class LiteLLMAnswer:
         if self._cache_is_left_out:
             return self.header(_COST)
         return self.header(_COST_BEFORE_TERMS) or self.header(_COST)
+
+    def explain(self, error: object) -> UpstreamError:
+        """Return what an error object within the answer means."""
+        return failure_within(error)
 
     def header(self, name: str) -> str | None:
         """Return one of the headers that are read at all."""

@@ -25,10 +25,13 @@ from creditcore.domain.errors import (
     UpstreamUnavailableError,
 )
 
-_BUSY = "The model receives too many requests right now. Try again shortly."
+_BUSY = "The model receives too many requests right now."
 _REFUSED = "The model refused this request."
 _LONGEST_MESSAGE = 500
+_BAD_REQUEST = 400
+_TOO_MANY = 429
 _BAD_GATEWAY = 502
+_RATE_LIMITED = "rate_limit_exceeded"
 _SERVER_ERRORS_FROM = 500
 # For an error that names no status, as on the Anthropic wire.
 _STATUSES = {
@@ -73,7 +76,7 @@ _REJECTED_STATUSES = frozenset({400, 404, 413, 422})
 _EXCEPTION_CODES = {
     "ContextWindowExceededError": "context_length_exceeded",
     "ContentPolicyViolationError": "content_policy_violation",
-    "RateLimitError": "rate_limit_exceeded",
+    "RateLimitError": _RATE_LIMITED,
 }
 # What a client can act on: compact the conversation, change an image, wait. The names are
 # OpenAI's (its error reference, and ``ResponseError`` of openai-python 2.54); other servers use
@@ -119,7 +122,7 @@ _TAIL = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _EXCEPTION_NAMES = re.compile(
-    r"\A(?:\s*(?:litellm\.)?[A-Za-z_.]*(?:Error|Exception|Err)\b\s*(?::|-)\s*)+"
+    r"\A(?:\s*(?:litellm\.)?[A-Za-z_.]*(?:Error|Exception|Err|Timeout(?: Error)?)\b\s*(?::|-)\s*)+"
 )
 _SECRETS = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://\S+"  # any URL
@@ -193,7 +196,7 @@ class Fault:
         for name, code in _EXCEPTION_CODES.items():
             if name in message:
                 return code
-        return "rate_limit_exceeded" if self.given_code == "429" else None
+        return _RATE_LIMITED if self.given_code == "429" else None
 
     @property
     def retry_after_s(self) -> int | None:
@@ -241,41 +244,42 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
         retry_after: The header as received; only whole seconds are understood.
     """
     fault = Fault.read(body)
+    rejected = _rejection(fault, status, retry_after_s=_seconds(retry_after))
+    return rejected or UpstreamUnavailableError()
+
+
+def failure_within(error: object) -> UpstreamError:
+    """Return what an error in an answer of status 200 means, by the status that it names itself."""
+    fault = Fault.of(error)
+    named = error if isinstance(error, Mapping) else {}
+    status = _status(named.get("code")) or _status(named.get("status"))
+    if status is None:
+        unnamed = _BAD_GATEWAY if fault.code is None else _BAD_REQUEST
+        status = _TOO_MANY if fault.code == _RATE_LIMITED else _STATUSES.get(fault.kind, unnamed)
+    rejected = _rejection(fault, status, retry_after_s=None)
+    if rejected is not None:
+        return rejected
+    if status < _SERVER_ERRORS_FROM:
+        return UpstreamUnavailableError()
+    return UpstreamFailedError(fault.message_with_wait, status=status, code=fault.code)
+
+
+def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> UpstreamError | None:
+    """Return what a fault means that has a meaning of its own, beside that something failed."""
     if fault.is_operators:
         return UpstreamUnavailableError()
     if status in {408, 504}:
         return UpstreamTimeoutError()
-    wait = _seconds(retry_after)
-    if status == 429:
+    if status == _TOO_MANY:
+        wait = fault.retry_after_s if retry_after_s is None else retry_after_s
+        advice = "shortly" if wait is None else f"in {wait}s"
         return UpstreamRejectedError(
-            _BUSY,
-            status=status,
-            code="rate_limit_exceeded",
-            retry_after_s=fault.retry_after_s if wait is None else wait,
+            f"{_BUSY} Try again {advice}.", status=status, code=_RATE_LIMITED, retry_after_s=wait
         )
     # A 404 without an error object is a wrong address, not a wrong request.
     if status in _REJECTED_STATUSES and (fault.recognised or status != 404):
         return UpstreamRejectedError(fault.public_message, status=status, code=fault.code)
-    return UpstreamUnavailableError()
-
-
-def refusal_within(error: object) -> UpstreamError:
-    """Return what an error in an answer of status 200 means, by the status that it names itself."""
-    named = error if isinstance(error, Mapping) else {}
-    status = (
-        _status(named.get("code"))
-        or _status(named.get("status"))
-        or _STATUSES.get(_text(named.get("type")), _BAD_GATEWAY)
-    )
-    refused = refusal(status, orjson.dumps({"error": error}), retry_after=None)
-    fault = Fault.of(error)
-    if (
-        status < _SERVER_ERRORS_FROM
-        or fault.is_operators
-        or isinstance(refused, UpstreamTimeoutError)
-    ):
-        return refused
-    return UpstreamFailedError(fault.public_message, status=status)
+    return None
 
 
 def _status(value: object) -> int | None:

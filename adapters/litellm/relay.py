@@ -14,7 +14,6 @@ from adapters.litellm.connections import (
     NoFreeConnectionError,
 )
 from adapters.litellm.faults import refusal
-from adapters.wires.body import asks_for_stream, model_of
 from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
 from creditcore.ports.inference import HeardWire
 
@@ -92,7 +91,9 @@ class LiteLLMRelay:
         if not self._breaker.might_allow():
             raise UpstreamUnavailableError
 
-    def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> LiteLLMAnswer:
+    def send(
+        self, wire: HeardWire, body: bytes, *, model: str, stream: bool, call_id: str
+    ) -> LiteLLMAnswer:
         """Send a request and return its answer once its head has arrived.
 
         The caller must close the answer, or its place in the pool is lost.
@@ -100,6 +101,8 @@ class LiteLLMRelay:
         Args:
             wire: Names the route, and headers of the protocol.
             body: What ``wire.upstream_body`` returned.
+            model: The model it asks for.
+            stream: Whether it asks for a stream.
             call_id: Our reference of the call; LiteLLM logs the call under it.
 
         Raises:
@@ -109,27 +112,26 @@ class LiteLLMRelay:
             UpstreamTimeoutError: It stayed silent for too long.
             ValueError: The call id could not stand in a header.
         """
-        if self._silent and not self._silent.allow(model_of(body)):
+        if self._silent and not self._silent.allow(model):
             raise UpstreamUnavailableError
         if not self._breaker.allows():
             raise UpstreamUnavailableError
-        streams = asks_for_stream(body)
-        message = self._message(wire, body, call_id=call_id, streams=streams)
-        timeout_s = self._first_byte_timeout_s if streams else self._head_timeout_s
+        message = self._message(wire, body, call_id=call_id, streams=stream)
+        timeout_s = self._first_byte_timeout_s if stream else self._head_timeout_s
         try:
             answer = self._exchange(wire, message, deadline=time.monotonic() + timeout_s)
         except NoFreeConnectionError:
             # That all of ours are busy says nothing of the server.
             raise
         except UpstreamTimeoutError:
-            self._silent.fell_silent(model_of(body))
+            self._silent.fell_silent(model)
             raise
         except UpstreamUnavailableError:
             self._breaker.failed()
             raise
         self._breaker.succeeded()
         if self._silent:
-            self._silent.answered(model_of(body))
+            self._silent.answered(model)
         if answer.status in _OK_STATUSES:
             if answer.is_encoded:
                 answer.close()

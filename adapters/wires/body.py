@@ -16,7 +16,6 @@ MOST_VALUES = 300_000
 for which every other call of the process would wait; a batch of embeddings has 300,000 tokens."""
 
 _LARGE_BYTES = 64 * 1024
-_STREAMED = b'{"stream":true'
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
@@ -47,7 +46,7 @@ def decode_body(body: bytes) -> dict[str, Any]:
 
 
 def encode_body(fields: Mapping[str, Any], *, stream: bool) -> bytes:
-    """Write what goes upstream. ``stream`` comes first, where ``asks_for_stream`` looks for it.
+    """Write what goes upstream; equal fields give equal bytes.
 
     Raises:
         InvalidRequestError: Nested deeper than the encoder goes, 254 levels.
@@ -72,13 +71,3 @@ def _is_crowded(body: bytes) -> bool:
 def _has_more_than_allowed(body: bytes) -> bool:
     containers = body.count(b"{") + body.count(b"[")
     return containers > MOST_CONTAINERS or body.count(b",") > MOST_VALUES
-
-
-def model_of(body: bytes) -> str:
-    """Return the model that a body names which ``encode_body`` wrote."""
-    return str(orjson.loads(body)["model"])
-
-
-def asks_for_stream(body: bytes) -> bool:
-    """Whether a body that ``encode_body`` wrote asks for a stream."""
-    return body.startswith(_STREAMED)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from adapters.litellm.faults import Fault, refusal_within
-from adapters.wires.openai.wire import error_document
 from adapters.wires.public import clean, public_json, read_object
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
 from adapters.wires.tally import Tally
 from adapters.wires.usage import Shape
 from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
+from creditcore.ports.inference import Explain
 
 _BAD_GATEWAY = 502
 _MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
@@ -33,12 +32,14 @@ class DocumentMeter(ABC):
     is_outdated = False
     settled = False
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, explain: Explain) -> None:
         """Start before the first byte.
 
         Args:
             shape: Where the protocol keeps its counts.
+            explain: Reads errors of the upstream.
         """
+        self._explain = explain
         self.budget: int | None = None
         self.limit: int | None = None
         self._document = bytearray()
@@ -57,18 +58,13 @@ class DocumentMeter(ABC):
         return b""
 
     def finish(self) -> bytes:
-        """Return the document, or an error in its place. To be called once."""
+        """Return the document, or nothing where it is an error. To be called once."""
         body = bytes(self._document)
         document = read_object(body)
         if self._error is None and document.get("error"):
-            fault = Fault.of(document["error"])
-            self._error = fault.public_message
-            self.failure = refusal_within(document["error"])
-            return self._error_document(self._error, fault)
+            return self._fail(self._explain(document["error"]))
         if self._error is not None or (lengths := self._lengths(document)) is None:
-            self._error = UNREADABLE_ANSWER
-            self.failure = UpstreamFailedError(UNREADABLE_ANSWER, status=_BAD_GATEWAY)
-            return self._error_document(self._error, Fault())
+            return self._fail(UpstreamFailedError(UNREADABLE_ANSWER, status=_BAD_GATEWAY))
         self._complete = True
         for length in lengths:
             self._tally.deliver(length)
@@ -77,9 +73,9 @@ class DocumentMeter(ABC):
         # The exact bytes, unless something in them is not the client's to see.
         return public_json(document) if clean(document, id_prefix=self.id_prefix) else body
 
-    def cut_short(self, message: str) -> bytes:
-        """Return an error in the document's place."""
-        return error_document(message, kind="insufficient_quota", code="credits_exhausted")
+    def cut_short(self, message: str) -> bytes:  # noqa: ARG002 - a document is paid for as a whole
+        """Return nothing: a document comes whole or not at all."""
+        return b""
 
     @property
     def usage(self) -> Usage | None:
@@ -110,5 +106,7 @@ class DocumentMeter(ABC):
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         """Return the UTF-8 bytes of each thing written, or None if this is no answer at all."""
 
-    def _error_document(self, message: str, fault: Fault) -> bytes:
-        return error_document(message, kind="server_error", code=fault.code)
+    def _fail(self, failure: UpstreamError) -> bytes:
+        self.failure = failure
+        self._error = str(failure)
+        return b""

@@ -10,6 +10,9 @@ from adapters.wires.body import decode_body, encode_body
 from adapters.wires.fields import invalid, shown, unknown
 from creditcore.ports.inference import InferenceRequest
 
+TEXT_MODES = frozenset({"chat", "completion", "responses"})
+"""Models that write. LiteLLM translates between their protocols, so each speaks them all."""
+
 _LONGEST_MODEL = 200
 _ESCAPED_HOUR = re.compile(rb"\\u00(?:31|68)")
 

@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from adapters.litellm.faults import Fault
 from adapters.wires.refrain import Path, Refrain
 from adapters.wires.sse import EventTooLongError, SseEvent, SseSplitter
 from adapters.wires.tally import Tally
 from adapters.wires.usage import Shape
-from creditcore.domain.errors import UpstreamError
+from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
-from creditcore.ports.inference import Receipt
+from creditcore.ports.inference import Explain, Receipt
 
 UNREADABLE_ANSWER = "The answer cannot be read."
 _BROKEN_OFF = "The answer broke off."
+_BAD_GATEWAY = 502
 
 # A stream has a few kinds of events with text, and learning one costs as much as reading it.
 _MOST_LESSONS = 16
@@ -38,16 +38,18 @@ class StreamMeter(ABC):
 
     texts: ClassVar[tuple[Path, ...]] = ()
 
-    def __init__(self, shape: Shape, *, receipt: Receipt) -> None:
+    def __init__(self, shape: Shape, *, receipt: Receipt, explain: Explain) -> None:
         """Start before the first byte.
 
         Args:
             shape: Where the protocol keeps its counts.
             receipt: Says what usage cost.
+            explain: Reads errors of the upstream.
         """
         self.budget: int | None = None
         self.limit: int | None = None
         self._receipt = receipt
+        self._explain = explain
         self._tally = Tally(shape)
         self._splitter = SseSplitter()
         self._waiting: deque[bytes] = deque()
@@ -66,8 +68,7 @@ class StreamMeter(ABC):
             self._waiting.extend(self._splitter.feed(chunk))
         except EventTooLongError:
             self._broken = True
-            self._error = UNREADABLE_ANSWER
-            return self._error_event(UNREADABLE_ANSWER, Fault())
+            return self._fail(UpstreamFailedError(UNREADABLE_ANSWER, status=_BAD_GATEWAY))
         return self._pass_paid()
 
     def finish(self) -> bytes:
@@ -133,7 +134,7 @@ class StreamMeter(ABC):
         """Read an event; return it as the client may have it."""
 
     @abstractmethod
-    def _error_event(self, message: str, fault: Fault) -> bytes:
+    def _error_event(self, failure: UpstreamError) -> bytes:
         """Return an error as this protocol says it."""
 
     def _left(self) -> None:  # noqa: B027 - most protocols have nothing to note
@@ -167,16 +168,14 @@ class StreamMeter(ABC):
             return document or (event.data or b"").decode(errors="replace")
         return None
 
-    def _fail(self, error: object) -> bytes:
-        """Note an error of the upstream, and return it as the client may have it."""
-        fault = Fault.of(error)
-        self._error = fault.message_with_wait
-        return self._error_event(self._error, fault)
+    def _fail(self, failure: UpstreamError) -> bytes:
+        """Note what went wrong, and return it as the client may have it."""
+        self._error = str(failure)
+        return self._error_event(failure)
 
     def _break_off(self) -> bytes:
         """Note that the end is missing, and return the error that stands in its place."""
-        self._error = _BROKEN_OFF
-        return self._error_event(_BROKEN_OFF, Fault())
+        return self._fail(UpstreamFailedError(_BROKEN_OFF, status=_BAD_GATEWAY))
 
     def _pass_paid(self) -> bytes:
         """Let events go while they are paid for, and hold back the first that is not."""

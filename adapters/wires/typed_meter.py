@@ -8,20 +8,21 @@ from adapters.wires.public import is_public, public_event
 from adapters.wires.sse import SseEvent
 from adapters.wires.stream_meter import StreamMeter
 from adapters.wires.usage import Shape
-from creditcore.ports.inference import Receipt
+from creditcore.ports.inference import Explain, Receipt
 
 
 class TypedStreamMeter(StreamMeter):
     """Reads events that say what they are, the last of which must not be missing."""
 
-    def __init__(self, shape: Shape, *, receipt: Receipt) -> None:
+    def __init__(self, shape: Shape, *, receipt: Receipt, explain: Explain) -> None:
         """Start before the first byte.
 
         Args:
             shape: Where the protocol keeps its counts.
             receipt: Says what usage cost.
+            explain: Reads errors of the upstream.
         """
-        super().__init__(shape, receipt=receipt)
+        super().__init__(shape, receipt=receipt, explain=explain)
         self._latest: dict[str, Any] = {}
         self._ended = False
 

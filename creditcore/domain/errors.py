@@ -357,7 +357,15 @@ class WebhookRefusedError(PaymentGatewayError):
 
 
 class UpstreamError(CreditcoreError):
-    """The model server did not answer as asked."""
+    """The model server did not answer as asked.
+
+    Attributes:
+        status: The HTTP status that fits it.
+        code: A machine-readable word for it that callers act on, where there is one.
+    """
+
+    status: int = 502
+    code: str | None = None
 
 
 class UpstreamRejectedError(UpstreamError):
@@ -395,15 +403,19 @@ class UpstreamFailedError(UpstreamUnavailableError):
 
     Attributes:
         status: The HTTP status it named, 500 to 599.
+        code: Its machine-readable word, where it is one that callers act on.
     """
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, code: str | None = None) -> None:
         self.status = status
+        self.code = code
         super().__init__(message)
 
 
 class UpstreamTimeoutError(UpstreamError):
     """The model server took longer than allowed."""
+
+    status = 504
 
     def __init__(self, message: str = "The model did not answer in time.") -> None:
         super().__init__(message)

@@ -48,6 +48,38 @@ Receipt = Callable[[Usage], Mapping[str, str]]
 """What an answer's usage cost and what is left, by name, as the client sees it."""
 
 
+Explain = Callable[[object], UpstreamError]
+"""What an error object within an answer means; its text is fit to be shown to the client."""
+
+
+class ErrorFacts(Protocol):
+    """What a refused request is told, before a protocol puts it into words of its own."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def kind(self) -> str:
+        """OpenAI's ``type`` of it."""
+
+    @property
+    def code(self) -> str | None:
+        """A stable word for machines."""
+
+    @property
+    def message(self) -> str:
+        """One or two sentences for people."""
+
+    @property
+    def param(self) -> str | None:
+        """The place in the request that is wrong."""
+
+    @property
+    def details(self) -> Mapping[str, object] | None:
+        """Facts that some clients act on."""
+
+
 class Meter(Protocol):
     """Reads one answer as it passes.
 
@@ -142,12 +174,13 @@ class HeardWire(Protocol):
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream, with the output limited to ``output_bound``."""
 
-    def meter(self, request: InferenceRequest, *, receipt: Receipt) -> Meter:
+    def meter(self, request: InferenceRequest, *, receipt: Receipt, explain: Explain) -> Meter:
         """Return a meter for the answer to this request.
 
         Args:
             request: What ``parse`` returned.
             receipt: Put beside the usage of a stream, where the client asked for usage.
+            explain: Reads errors within the answer.
         """
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:
@@ -156,6 +189,17 @@ class HeardWire(Protocol):
 
 class Wire(HeardWire, Protocol):
     """One client protocol."""
+
+    @property
+    def key_header(self) -> str | None:
+        """The header where a key may stand beside ``Authorization``."""
+
+    @property
+    def id_headers(self) -> tuple[str, ...]:
+        """The headers in which SDKs of this protocol look for the name of a call."""
+
+    def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
+        """Return the body of a refused request."""
 
     def hearing(self, header: Callable[[str], str | None]) -> HeardWire:
         """Return this wire as a client's headers select it, for one request.
@@ -184,6 +228,12 @@ class UpstreamAnswer(Protocol):
         A stream's head is written before that is known, and says nothing.
         """
 
+    def explain(self, error: object) -> UpstreamError:
+        """Return what an error object within the answer means, of any shape.
+
+        The text is the provider's where the client may hear it, with the time to wait in it.
+        """
+
     def read(self, *, wait_s: float) -> bytes | None:
         """Return the next bytes, ``b""`` at the end, or None if none came in time.
 
@@ -205,8 +255,17 @@ class Upstream(Protocol):
             UpstreamUnavailableError: It has not answered for a while; try again soon.
         """
 
-    def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> UpstreamAnswer:
+    def send(
+        self, wire: HeardWire, body: bytes, *, model: str, stream: bool, call_id: str
+    ) -> UpstreamAnswer:
         """Send a request and return its answer once its head has arrived.
+
+        Args:
+            wire: Names the route, and headers of the protocol.
+            body: What ``wire.upstream_body`` returned.
+            model: The model it asks for.
+            stream: Whether it asks for a stream.
+            call_id: Our reference of the call.
 
         Raises:
             UpstreamRejectedError: It refused this request.

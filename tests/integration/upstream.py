@@ -1,6 +1,7 @@
 """A model server that says over a real socket exactly what a test tells it to."""
 
 import contextlib
+import json
 import queue
 import socket
 import threading
@@ -150,7 +151,10 @@ def a_relay(server: Server, **options: float) -> LiteLLMRelay:
 
 
 def send(relay: Upstream, body: bytes = BODY) -> LiteLLMAnswer:
-    answer = relay.send(WIRE, body, call_id="call-1")
+    fields = json.loads(body)
+    answer = relay.send(
+        WIRE, body, model=fields["model"], stream=fields["stream"], call_id="call-1"
+    )
     assert isinstance(answer, LiteLLMAnswer)
     return answer
 

@@ -24,9 +24,9 @@ from creditcore import (
     Tariff,
     Usage,
 )
-from creditcore.domain.errors import UpstreamError, UpstreamUnavailableError
+from creditcore.domain.errors import UpstreamError, UpstreamFailedError, UpstreamUnavailableError
 from creditcore.domain.money import ZERO
-from creditcore.ports.inference import HeardWire, InferenceRequest, Receipt
+from creditcore.ports.inference import ErrorFacts, Explain, HeardWire, InferenceRequest, Receipt
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.journal import MemoryJournal
 from creditcore.testing.memory import (
@@ -87,6 +87,9 @@ class ScriptedAnswer:
             raise event
         return event
 
+    def explain(self, error: object) -> UpstreamError:
+        return UpstreamFailedError(str(error), status=502)
+
     def close(self) -> None:
         self.closed += 1
 
@@ -104,8 +107,12 @@ class ScriptedUpstream:
         if self.down:
             raise UpstreamUnavailableError
 
-    def send(self, wire: HeardWire, body: bytes, *, call_id: str) -> ScriptedAnswer:
+    def send(
+        self, wire: HeardWire, body: bytes, *, model: str, stream: bool, call_id: str
+    ) -> ScriptedAnswer:
         assert wire.endpoint
+        assert model
+        assert isinstance(stream, bool)
         assert call_id
         self.sent.append(body)
         if self.error is not None:
@@ -159,6 +166,8 @@ class TinyWire:
     endpoint = "/v1/tiny"
     modes = frozenset({"chat"})
     limit_field = "max_tokens"
+    key_header: str | None = None
+    id_headers = ("x-request-id",)
     upstream_headers: Mapping[str, str] = MappingProxyType({})
 
     def hearing(self, header: Callable[[str], str | None]) -> TinyWire:
@@ -181,10 +190,15 @@ class TinyWire:
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         return json.dumps({**request.fields, "bound": output_bound}).encode()
 
-    def meter(self, request: InferenceRequest, *, receipt: Receipt | None = None) -> TinyMeter:
+    def meter(self, request: InferenceRequest, *, receipt: Receipt, explain: Explain) -> TinyMeter:
         assert request.model
-        assert receipt is None or callable(receipt)
+        assert callable(receipt)
+        assert callable(explain)
         return TinyMeter()
+
+    def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
+        assert error.message
+        return f"error {error.kind} {error.code} {call_id}".encode()
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:
         assert message

@@ -10,7 +10,7 @@ import pytest
 from adapters.flask_web.site.billing_cases import BILLING_CASES
 from creditcore import Basis, HoldState, Usage
 from creditcore.domain.errors import UpstreamError, UpstreamRejectedError, UpstreamUnavailableError
-from creditcore.ports.inference import InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 from creditcore.usecases.calls.relayed_call import RelayedCall
 from tests.unit.relaying import (
     DAY,
@@ -142,8 +142,8 @@ class UnpaidMeter(TinyMeter):
 
 
 class UnpaidWire(TinyWire):
-    def meter(self, request: InferenceRequest, *, receipt: Receipt | None = None) -> TinyMeter:
-        super().meter(request, receipt=receipt)
+    def meter(self, request: InferenceRequest, *, receipt: Receipt, explain: Explain) -> TinyMeter:
+        super().meter(request, receipt=receipt, explain=explain)
         return UnpaidMeter()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -46,9 +47,9 @@ def test_the_hold_is_committed_before_anything_is_sent(scene: Scene) -> None:
     seen: list[Credits] = []
     send = scene.upstream.send
 
-    def watched(wire: HeardWire, body: bytes, *, call_id: str) -> ScriptedAnswer:
+    def watched(wire: HeardWire, body: bytes, *, call_id: str, **asked: Any) -> ScriptedAnswer:
         seen.append(scene.store.committed.holds[call_id].amount)
-        return send(wire, body, call_id=call_id)
+        return send(wire, body, call_id=call_id, **asked)
 
     scene.upstream.send = watched  # type: ignore[method-assign]
     scene.open().close()
@@ -243,10 +244,10 @@ def test_an_answer_that_no_call_takes_over_is_closed_and_its_hold_released(
 def test_a_refused_call_tells_how_long_it_took_whatever_the_time_of_day(scene: Scene) -> None:
     send = scene.upstream.send
 
-    def slow(wire: HeardWire, body: bytes, *, call_id: str) -> ScriptedAnswer:
+    def slow(wire: HeardWire, body: bytes, *, call_id: str, **asked: Any) -> ScriptedAnswer:
         scene.clock.advance(SECOND)
         scene.clock.at -= DAY
-        return send(wire, body, call_id=call_id)
+        return send(wire, body, call_id=call_id, **asked)
 
     scene.upstream.send = slow  # type: ignore[method-assign]
     scene.upstream.error = UpstreamTimeoutError()

@@ -22,7 +22,7 @@ from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
-from adapters.flask_web.web.errors import RefusedError, anthropic_body, refusal, refusal_of
+from adapters.flask_web.web.errors import RefusedError, refusal, refusal_of
 from adapters.flask_web.web.model_offers import ModelOffer
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import CreditcoreError
@@ -41,7 +41,6 @@ MAX_FORM_BYTES = 1024 * 1024
 
 _SMALL_BYTES = 64 * 1024
 _MODELS = "/v1/models"
-_MESSAGES = "/v1/messages"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 # What is echoed in an answer must not be taken for a page.
@@ -81,16 +80,16 @@ class Proxy:
         except RefusedError as error:
             answer = error.answer
         except CreditcoreError as error:
-            wire = self._services.wires.get(path)
-            limit_field = wire.limit_field if wire else "max_tokens"
+            limit_field = self._wire_at(path).limit_field
             answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
         except Exception:  # noqa: BLE001 - the last resort; the log has it all
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
-        body = anthropic_body(answer, call_id) if _is_anthropic(path) else answer.body
-        headers = [*answer.headers, *ANSWER_HEADERS, *_names(path, call_id)]
-        document = _json(start_response, answer.status, orjson.dumps(body), headers)
+        wire = self._wire_at(path)
+        headers = [*answer.headers, *ANSWER_HEADERS, *_names(wire, call_id)]
+        body = wire.error_document(answer, call_id=call_id)
+        document = _json(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
 
     def _serve_site(
@@ -123,7 +122,7 @@ class Proxy:
     def _call(
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
     ) -> Iterable[bytes]:
-        secret = _secret(wire.endpoint, environ)
+        secret = _secret(wire, environ)
         heard = wire.hearing(lambda name: _header(environ, name))
         # Until its answer begins, a call keeps its body, and all that was made of it.
         with self.budget.share() as share:
@@ -144,7 +143,7 @@ class Proxy:
                         ("x-accel-buffering", "no"),
                         _AS_SAID,
                         *ANSWER_HEADERS,
-                        *_names(wire.endpoint, call_id),
+                        *_names(wire, call_id),
                         *limits,
                     ],
                 )
@@ -159,7 +158,7 @@ class Proxy:
             call.close()
         headers = [
             *ANSWER_HEADERS,
-            *_names(wire.endpoint, call_id),
+            *_names(wire, call_id),
             *limits,
             ("x-credits-cost", str(document.cost)),
             ("x-credits-remaining", str(document.available)),
@@ -176,6 +175,14 @@ class Proxy:
             # Holding credits would tell, but only after megabytes were read and understood.
             self._services.recognise.recognise(secret)
         return read_body(environ, most=MAX_BODY_BYTES, share=share)
+
+    def _wire_at(self, path: str) -> Wire:
+        """Return the protocol of a path: its own, that of the one it lies below, or the first."""
+        wires = self._services.wires
+        if wire := wires.get(path):
+            return wire
+        below = (wire for endpoint, wire in wires.items() if path.startswith(f"{endpoint}/"))
+        return next(below, next(iter(wires.values())))
 
     def _models(self) -> dict[str, Any]:
         offers = [ModelOffer.of(price, self._tariff) for price in self._services.prices.all()]
@@ -208,23 +215,16 @@ class _Stream:
         self._call.close()
 
 
-def _is_anthropic(path: str) -> bool:
-    return path == _MESSAGES or path.startswith(f"{_MESSAGES}/")
+def _names(wire: Wire, call_id: str) -> _Headers:
+    """Return the headers that name a call, as SDKs of its protocol look for them."""
+    return [(name, call_id) for name in wire.id_headers]
 
 
-def _names(path: str, call_id: str) -> _Headers:
-    """Return the headers that name a call, as SDKs of either kind look for them."""
-    names = [("x-request-id", call_id)]
-    if _is_anthropic(path):
-        names.append(("request-id", call_id))
-    return names
-
-
-def _secret(path: str, environ: WSGIEnvironment) -> KeySecret:
+def _secret(wire: Wire, environ: WSGIEnvironment) -> KeySecret:
     authorization = _header(environ, "authorization")
-    if _is_anthropic(path):
-        return either_secret(authorization, _header(environ, "x-api-key"))
-    return bearer_secret(authorization)
+    if wire.key_header is None:
+        return bearer_secret(authorization)
+    return either_secret(authorization, _header(environ, wire.key_header))
 
 
 def _header(environ: WSGIEnvironment, name: str) -> str | None:

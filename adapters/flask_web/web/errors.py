@@ -153,28 +153,6 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
 )
 
 
-_ANTHROPIC_KINDS = {
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    503: "overloaded_error",
-    504: "timeout_error",
-}
-
-
-def anthropic_body(answer: Refusal, request_id: str) -> dict[str, Any]:
-    """Return an error as Anthropic's wire has it; other 4xx are ``invalid_request_error``."""
-    other = "invalid_request_error" if answer.status < 500 else "api_error"
-    kind = _ANTHROPIC_KINDS.get(answer.status, other)
-    error: dict[str, Any] = {"type": kind, "message": answer.message}
-    if answer.details is not None:
-        error["details"] = answer.details
-    return {"type": "error", "error": error, "request_id": request_id}
-
-
 def refusal_of(
     error: CreditcoreError, *, base_url: str, limit_field: str = "max_tokens"
 ) -> Refusal:

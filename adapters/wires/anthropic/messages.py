@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from adapters.wires.anthropic.context_edits import check_context_edits
 from adapters.wires.anthropic.messages_content import read_content
-from adapters.wires.anthropic.messages_errors import error_event, kind_of
+from adapters.wires.anthropic.messages_errors import error_document, error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
 from adapters.wires.fields import (
     INTEGER,
@@ -21,8 +21,8 @@ from adapters.wires.fields import (
     invalid,
     strings,
 )
-from adapters.wires.openai.wire import TEXT_MODES
 from adapters.wires.request import (
+    TEXT_MODES,
     given_fields,
     limited_body,
     may_cache_for_an_hour,
@@ -33,7 +33,7 @@ from adapters.wires.request import (
 from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
-from creditcore.ports.inference import InferenceRequest, Receipt
+from creditcore.ports.inference import ErrorFacts, Explain, InferenceRequest, Receipt
 
 _LIMIT = "max_tokens"
 _THREAD = "thread"
@@ -95,6 +95,8 @@ class Messages:
     endpoint = "/v1/messages"
     modes = TEXT_MODES
     limit_field = _LIMIT
+    key_header = "x-api-key"
+    id_headers = ("x-request-id", "request-id")
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:
@@ -162,14 +164,20 @@ class Messages:
         return limited_body(request, _LIMIT, output_bound=output_bound)
 
     def meter(
-        self, request: InferenceRequest, *, receipt: Receipt
+        self, request: InferenceRequest, *, receipt: Receipt, explain: Explain
     ) -> MessagesStreamMeter | MessagesDocumentMeter:
         """Return a meter for the answer to this request."""
-        return MessagesStreamMeter(receipt=receipt) if request.stream else MessagesDocumentMeter()
+        if request.stream:
+            return MessagesStreamMeter(receipt=receipt, explain=explain)
+        return MessagesDocumentMeter(explain=explain)
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:  # noqa: ARG002 - the code says more
         """Return an error as an event in the stream; nothing should follow it."""
         return error_event(message, kind=kind_of(code))
+
+    def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
+        """Return the body of a refused request."""
+        return error_document(error, call_id=call_id)
 
 
 def _refuse_threads(given: Mapping[str, Any]) -> None:

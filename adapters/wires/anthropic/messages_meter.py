@@ -6,13 +6,10 @@ from typing import Any
 
 import orjson
 
-from adapters.litellm.faults import Fault
 from adapters.wires.anthropic.messages_errors import (
-    error_document,
     error_event,
     in_its_words,
-    kind_of,
-    kind_of_fault,
+    kind_of_status,
 )
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.public import clean, public_event, public_usage, read_object
@@ -20,7 +17,8 @@ from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
 from adapters.wires.typed_meter import TypedStreamMeter
 from adapters.wires.usage import MESSAGES
-from creditcore.ports.inference import Receipt
+from creditcore.domain.errors import UpstreamError
+from creditcore.ports.inference import Explain, Receipt
 
 _ID_PREFIX = "msg_"
 
@@ -35,13 +33,14 @@ class MessagesStreamMeter(TypedStreamMeter):
 
     texts = (("delta", "text"), ("delta", "thinking"), ("delta", "partial_json"))
 
-    def __init__(self, *, receipt: Receipt) -> None:
+    def __init__(self, *, receipt: Receipt, explain: Explain) -> None:
         """Start before the first byte.
 
         Args:
             receipt: Says what usage cost.
+            explain: Reads errors of the upstream.
         """
-        super().__init__(MESSAGES, receipt=receipt)
+        super().__init__(MESSAGES, receipt=receipt, explain=explain)
         self._begun = False
         self._open_blocks: set[int] = set()
 
@@ -76,7 +75,7 @@ class MessagesStreamMeter(TypedStreamMeter):
             return KEEP_ALIVE
         document = read_object(event.data)
         if (error := self._error_in(event, document)) is not None:
-            return self._fail(error)
+            return self._fail(self._explain(error))
         kind = document.get("type")
         if not isinstance(kind, str) or not kind.isidentifier():
             return b""
@@ -129,8 +128,10 @@ class MessagesStreamMeter(TypedStreamMeter):
             document["usage"] = {"output_tokens": self._tally.delivered_tokens}
         return public_event(document, name="message_delta")
 
-    def _error_event(self, message: str, fault: Fault) -> bytes:
-        return error_event(in_its_words(message, fault), kind=kind_of_fault(fault))
+    def _error_event(self, failure: UpstreamError) -> bytes:
+        return error_event(
+            in_its_words(str(failure), failure.code), kind=kind_of_status(failure.status)
+        )
 
 
 class MessagesDocumentMeter(DocumentMeter):
@@ -138,22 +139,19 @@ class MessagesDocumentMeter(DocumentMeter):
 
     id_prefix = _ID_PREFIX
 
-    def __init__(self) -> None:
-        """Start before the first byte."""
-        super().__init__(MESSAGES)
+    def __init__(self, *, explain: Explain) -> None:
+        """Start before the first byte.
 
-    def cut_short(self, message: str) -> bytes:
-        """Return an error in the document's place."""
-        return error_document(message, kind=kind_of("credits_exhausted"))
+        Args:
+            explain: Reads errors of the upstream.
+        """
+        super().__init__(MESSAGES, explain=explain)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         content = document.get("content")
         if not isinstance(content, list):
             return None
         return [_block_length(block) for block in content if isinstance(block, dict)]
-
-    def _error_document(self, message: str, fault: Fault) -> bytes:
-        return error_document(in_its_words(message, fault), kind=kind_of_fault(fault))
 
 
 def _delta_length(delta: object) -> int:

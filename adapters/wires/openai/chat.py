@@ -22,7 +22,7 @@ from adapters.wires.request import (
 )
 from adapters.wires.tools import FUNCTION_TOOLS, check_tools
 from creditcore.domain.pricing import MAX_TOKENS
-from creditcore.ports.inference import InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT = "max_completion_tokens"
@@ -93,14 +93,17 @@ class ChatCompletions(OpenAIWire):
         return encode_body(fields, stream=request.stream)
 
     def meter(
-        self, request: InferenceRequest, *, receipt: Receipt
+        self, request: InferenceRequest, *, receipt: Receipt, explain: Explain
     ) -> ChatStreamMeter | ChatDocumentMeter:
         """Return a meter for the answer to this request."""
         if request.stream:
             return ChatStreamMeter(
-                wants_usage=request.wants_usage, choices=request.choices, receipt=receipt
+                wants_usage=request.wants_usage,
+                choices=request.choices,
+                receipt=receipt,
+                explain=explain,
             )
-        return ChatDocumentMeter()
+        return ChatDocumentMeter(explain=explain)
 
 
 def _limit(given: dict[str, Any]) -> tuple[str, int | None]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
-from adapters.litellm.faults import Fault
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.openai.wire import error_event
 from adapters.wires.public import is_public, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.stream_meter import StreamMeter
 from adapters.wires.usage import CHAT
-from creditcore.ports.inference import Receipt
+from creditcore.domain.errors import UpstreamError
+from creditcore.ports.inference import Explain, Receipt
 
 _DONE = b"[DONE]"
 _END = b"data: [DONE]\n\n"
@@ -29,15 +29,18 @@ class ChunkStreamMeter(StreamMeter):
     stands what the call cost the client.
     """
 
-    def __init__(self, *, wants_usage: bool, choices: int, receipt: Receipt) -> None:
+    def __init__(
+        self, *, wants_usage: bool, choices: int, receipt: Receipt, explain: Explain
+    ) -> None:
         """Start before the first byte.
 
         Args:
             wants_usage: Whether the client asked for usage.
             choices: How many answers come.
             receipt: Says what usage cost.
+            explain: Reads errors of the upstream.
         """
-        super().__init__(CHAT, receipt=receipt)
+        super().__init__(CHAT, receipt=receipt, explain=explain)
         self._wants_usage = wants_usage
         self._choices = choices
         self._head: dict[str, Any] = {}
@@ -95,7 +98,7 @@ class ChunkStreamMeter(StreamMeter):
             return event.raw
         chunk = read_object(event.data)
         if (error := self._error_in(event, chunk)) is not None:
-            return self._fail(error)
+            return self._fail(self._explain(error))
         usage = chunk.get("usage")
         choices = chunk.get("choices")
         if choices is None and usage is not None:
@@ -138,16 +141,20 @@ class ChunkStreamMeter(StreamMeter):
                 index = choice.get("index")
                 self._finished.add(index if isinstance(index, int) else at)
 
-    def _error_event(self, message: str, fault: Fault) -> bytes:
-        return error_event(message, kind="server_error", code=fault.code)
+    def _error_event(self, failure: UpstreamError) -> bytes:
+        return error_event(str(failure), kind="server_error", code=failure.code)
 
 
 class ChoicesDocumentMeter(DocumentMeter):
     """Reads a document with choices."""
 
-    def __init__(self) -> None:
-        """Start before the first byte."""
-        super().__init__(CHAT)
+    def __init__(self, *, explain: Explain) -> None:
+        """Start before the first byte.
+
+        Args:
+            explain: Reads errors of the upstream.
+        """
+        super().__init__(CHAT, explain=explain)
 
     @staticmethod
     @abstractmethod

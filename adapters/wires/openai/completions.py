@@ -28,7 +28,7 @@ from adapters.wires.request import (
     tighter,
 )
 from creditcore.domain.pricing import MAX_TOKENS
-from creditcore.ports.inference import InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 
 _DEFAULT_LIMIT = 16
 """OpenAI's own. It is held, so it is also sent: other servers have other defaults."""
@@ -123,14 +123,17 @@ class Completions(OpenAIWire):
         return encode_body(fields, stream=request.stream)
 
     def meter(
-        self, request: InferenceRequest, *, receipt: Receipt
+        self, request: InferenceRequest, *, receipt: Receipt, explain: Explain
     ) -> CompletionStreamMeter | CompletionDocumentMeter:
         """Return a meter for the answer to this request."""
         if request.stream:
             return CompletionStreamMeter(
-                wants_usage=request.wants_usage, choices=request.choices, receipt=receipt
+                wants_usage=request.wants_usage,
+                choices=request.choices,
+                receipt=receipt,
+                explain=explain,
             )
-        return CompletionDocumentMeter()
+        return CompletionDocumentMeter(explain=explain)
 
 
 def _choices(given: dict[str, Any], *, stream: bool) -> tuple[int, int]:

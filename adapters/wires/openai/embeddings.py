@@ -12,7 +12,7 @@ from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.usage import EMBEDDINGS
-from creditcore.ports.inference import InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 
 _MAX_INPUTS = 2_048
 """As many as OpenAI takes."""
@@ -61,9 +61,15 @@ class Embeddings(OpenAIWire):
         """Return what is sent upstream; equal requests give equal bytes."""
         return encode_body(request.fields, stream=False)
 
-    def meter(self, _request: InferenceRequest, *, receipt: Receipt) -> EmbeddingsMeter:  # noqa: ARG002 - headers tell the cost of a document
+    def meter(
+        self,
+        _request: InferenceRequest,
+        *,
+        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
+        explain: Explain,
+    ) -> EmbeddingsMeter:
         """Return a meter for the answer to this request."""
-        return EmbeddingsMeter()
+        return EmbeddingsMeter(explain=explain)
 
 
 class EmbeddingsMeter(DocumentMeter):
@@ -71,9 +77,13 @@ class EmbeddingsMeter(DocumentMeter):
 
     id_prefix = "embd-"
 
-    def __init__(self) -> None:
-        """Start before the first byte."""
-        super().__init__(EMBEDDINGS)
+    def __init__(self, *, explain: Explain) -> None:
+        """Start before the first byte.
+
+        Args:
+            explain: Reads errors of the upstream.
+        """
+        super().__init__(EMBEDDINGS, explain=explain)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         return [] if isinstance(document.get("data"), list) else None

@@ -34,7 +34,7 @@ from adapters.wires.request import (
 )
 from adapters.wires.tools import check_grouped_tools
 from creditcore.domain.pricing import MAX_TOKENS
-from creditcore.ports.inference import InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 
 _LIMIT = "max_output_tokens"
 _REASONING = "reasoning.encrypted_content"
@@ -134,10 +134,12 @@ class Responses(OpenAIWire):
         return limited_body(request, _LIMIT, output_bound=output_bound)
 
     def meter(
-        self, request: InferenceRequest, *, receipt: Receipt
+        self, request: InferenceRequest, *, receipt: Receipt, explain: Explain
     ) -> ResponseStreamMeter | ResponseDocumentMeter:
         """Return a meter for the answer to this request."""
-        return ResponseStreamMeter(receipt=receipt) if request.stream else ResponseDocumentMeter()
+        if request.stream:
+            return ResponseStreamMeter(receipt=receipt, explain=explain)
+        return ResponseDocumentMeter(explain=explain)
 
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:
         """Return an error as an event in the stream; nothing should follow it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.litellm.faults import Fault
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.openai.responses_draft import ResponseDraft
 from adapters.wires.public import clean, public_event, public_usage, read_object
@@ -12,7 +11,8 @@ from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
 from adapters.wires.typed_meter import TypedStreamMeter
 from adapters.wires.usage import RESPONSES
-from creditcore.ports.inference import Receipt
+from creditcore.domain.errors import UpstreamError
+from creditcore.ports.inference import Explain, Receipt
 
 _DONE = b"[DONE]"
 _ID_PREFIX = "resp_"
@@ -68,13 +68,14 @@ class ResponseStreamMeter(TypedStreamMeter):
     cost, what it cost the operator, and errors in LiteLLM's words.
     """
 
-    def __init__(self, *, receipt: Receipt) -> None:
+    def __init__(self, *, receipt: Receipt, explain: Explain) -> None:
         """Start before the first byte.
 
         Args:
             receipt: Says what usage cost.
+            explain: Reads errors of the upstream.
         """
-        super().__init__(RESPONSES, receipt=receipt)
+        super().__init__(RESPONSES, receipt=receipt, explain=explain)
         self._draft = ResponseDraft()
         self._number = 0
 
@@ -102,7 +103,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         document = read_object(event.data)
         kind = document.get("type")
         if (error := self._error_in(event, document)) is not None:
-            return self._fail(error)
+            return self._fail(self._explain(error))
         if not isinstance(kind, str) or not kind.isprintable():
             return b""
         self._latest = document
@@ -127,9 +128,9 @@ class ResponseStreamMeter(TypedStreamMeter):
         usage = response.get("usage")
         changed = clean(response, id_prefix=_ID_PREFIX)
         if response.get("error"):
-            fault = Fault.of(response["error"])
-            self._error = fault.message_with_wait
-            response["error"] = {"code": fault.code or _SERVER_ERROR, "message": self._error}
+            failure = self._explain(response["error"])
+            self._error = str(failure)
+            response["error"] = {"code": failure.code or _SERVER_ERROR, "message": self._error}
             changed = True
         if kind not in _LAST:
             return changed
@@ -145,11 +146,11 @@ class ResponseStreamMeter(TypedStreamMeter):
         response["usage"] = None if counted is None else {**shown, **self._told()}
         return True
 
-    def _error_event(self, message: str, fault: Fault) -> bytes:
+    def _error_event(self, failure: UpstreamError) -> bytes:
         return error_event(
-            message,
+            str(failure),
             kind=_SERVER_ERROR,
-            code=fault.code,
+            code=failure.code,
             number=self._number,
             response=self._draft.head,
         )
@@ -160,9 +161,13 @@ class ResponseDocumentMeter(DocumentMeter):
 
     id_prefix = _ID_PREFIX
 
-    def __init__(self) -> None:
-        """Start before the first byte."""
-        super().__init__(RESPONSES)
+    def __init__(self, *, explain: Explain) -> None:
+        """Start before the first byte.
+
+        Args:
+            explain: Reads errors of the upstream.
+        """
+        super().__init__(RESPONSES, explain=explain)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         output = document.get("output")

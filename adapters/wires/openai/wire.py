@@ -7,8 +7,8 @@ from typing import Self
 
 import orjson
 
-TEXT_MODES = frozenset({"chat", "completion", "responses"})
-"""Models that write. LiteLLM translates between their protocols, so each speaks them all."""
+from adapters.wires.request import TEXT_MODES
+from creditcore.ports.inference import ErrorFacts
 
 
 class OpenAIWire:
@@ -16,6 +16,8 @@ class OpenAIWire:
 
     modes = TEXT_MODES
     limit_field = "max_tokens"
+    key_header: str | None = None
+    id_headers = ("x-request-id",)
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:
@@ -30,12 +32,16 @@ class OpenAIWire:
         """Return an error as an event in the stream; nothing should follow it."""
         return error_event(message, kind=kind, code=code)
 
+    def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:  # noqa: ARG002 - a header says it
+        """Return the body of a refused request."""
+        return error_document(error.message, kind=error.kind, code=error.code, param=error.param)
+
 
 def error_event(message: str, *, kind: str, code: str | None) -> bytes:
     """Return an error as the event that OpenAI's SDKs raise from."""
     return b"data: " + error_document(message, kind=kind, code=code) + b"\n\n"
 
 
-def error_document(message: str, *, kind: str, code: str | None) -> bytes:
+def error_document(message: str, *, kind: str, code: str | None, param: str | None = None) -> bytes:
     """Return an error as the document that OpenAI's SDKs raise from."""
-    return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})

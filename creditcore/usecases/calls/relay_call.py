@@ -193,7 +193,9 @@ class RelayCall:
         self, wire: HeardWire, request: InferenceRequest, *, output_bound: int | None, call_id: str
     ) -> UpstreamAnswer:
         body = wire.upstream_body(request, output_bound=output_bound)
-        answer = self._upstream.send(wire, body, call_id=call_id)
+        answer = self._upstream.send(
+            wire, body, model=request.model, stream=request.stream, call_id=call_id
+        )
         if answer.streamed is not request.stream:
             answer.close()
             raise UpstreamUnavailableError

@@ -106,7 +106,7 @@ class RelayedCall:
         self._first_byte_ms = milliseconds(self._heard - started)
         self._hold = terms.admission.hold
         self._available = terms.admission.available
-        self._meter = wire.meter(request, receipt=self._receipt)
+        self._meter = wire.meter(request, receipt=self._receipt, explain=answer.explain)
         self._pay_for(terms.admission.paid_output)
         self._delivered: int | None = None
         self._now = self._noted_at = self._heard

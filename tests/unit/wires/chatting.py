@@ -4,11 +4,14 @@ from typing import Any
 
 import orjson
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.chat_meter import ChatStreamMeter
 
 
 def a_meter(*, wants_usage: bool = False, choices: int = 1) -> ChatStreamMeter:
-    return ChatStreamMeter(wants_usage=wants_usage, choices=choices, receipt=lambda _usage: {})
+    return ChatStreamMeter(
+        wants_usage=wants_usage, choices=choices, receipt=lambda _usage: {}, explain=failure_within
+    )
 
 
 def event(chunk: Any) -> bytes:

@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from adapters.flask_web.web.errors import refusal_of
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.chat_meter import ChatDocumentMeter
 from creditcore.domain.errors import UpstreamFailedError
 from creditcore.domain.pricing import Usage
@@ -20,7 +21,7 @@ def a_document(meter: ChatDocumentMeter, body: bytes) -> bytes:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_recorded_document_passes_byte_for_byte(version: str) -> None:
-    meter = ChatDocumentMeter()
+    meter = ChatDocumentMeter(explain=failure_within)
     body = body_of(version, "chat")
 
     assert a_document(meter, body) == body
@@ -39,7 +40,9 @@ def test_document_loses_its_cost_and_nothing_else() -> None:
         "system_fingerprint": "fp",
     }
 
-    passed = orjson.loads(a_document(ChatDocumentMeter(), orjson.dumps(document)))
+    passed = orjson.loads(
+        a_document(ChatDocumentMeter(explain=failure_within), orjson.dumps(document))
+    )
 
     assert passed == {
         "id": "c",
@@ -50,12 +53,12 @@ def test_document_loses_its_cost_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"choices": null}'])
-def test_unreadable_document_becomes_an_error(body: bytes) -> None:
-    meter = ChatDocumentMeter()
+def test_unreadable_document_is_a_failure(body: bytes) -> None:
+    meter = ChatDocumentMeter(explain=failure_within)
 
     passed = a_document(meter, body)
 
-    assert orjson.loads(passed)["error"]["message"] == "The answer cannot be read."
+    assert passed == b""
     assert meter.error == "The answer cannot be read."
     assert isinstance(meter.failure, UpstreamFailedError)
     assert meter.failure.status == 502
@@ -63,16 +66,16 @@ def test_unreadable_document_becomes_an_error(body: bytes) -> None:
     assert meter.usage is None
 
 
-def test_error_document_is_passed_on_without_secrets() -> None:
-    meter = ChatDocumentMeter()
+def test_error_within_an_answer_is_told_without_secrets() -> None:
+    meter = ChatDocumentMeter(explain=failure_within)
     body = b'{"error": {"message": "litellm.Timeout Error: see http://10.0.0.7/x", "type": null}}'
 
-    assert b"10.0.0.7" not in a_document(meter, body)
-    assert meter.error is not None
+    assert a_document(meter, body) == b""
+    assert str(meter.failure) == "see [removed]"
 
 
 def test_document_with_unreadable_usage_is_complete() -> None:
-    meter = ChatDocumentMeter()
+    meter = ChatDocumentMeter(explain=failure_within)
     document = {
         "choices": [{"message": {"content": "12345678"}}],
         "usage": {"prompt_tokens": "nine"},
@@ -98,7 +101,7 @@ def test_document_with_unreadable_usage_is_complete() -> None:
     ],
 )
 def test_an_error_within_an_answer_has_a_status_of_its_own(error: object, status: int) -> None:
-    meter = ChatDocumentMeter()
+    meter = ChatDocumentMeter(explain=failure_within)
 
     a_document(meter, orjson.dumps({"error": error, "usage": {"prompt_tokens": 9}}))
 

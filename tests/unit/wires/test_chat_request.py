@@ -3,7 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
-from adapters.wires.body import asks_for_stream
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.chat_meter import ChatDocumentMeter, ChatStreamMeter
 from creditcore.domain.errors import InvalidRequestError
@@ -377,8 +377,8 @@ def test_bad_stream_options_are_named(fields: dict[str, Any], param: str) -> Non
 
 
 def test_relay_can_tell_a_streamed_body() -> None:
-    assert asks_for_stream(wire.upstream_body(parse(stream=True), output_bound=1))
-    assert not asks_for_stream(wire.upstream_body(parse(), output_bound=1))
+    assert sent(parse(stream=True))["stream"] is True
+    assert sent(parse())["stream"] is False
 
 
 def no_receipt(_usage: Usage) -> dict[str, str]:
@@ -386,8 +386,12 @@ def no_receipt(_usage: Usage) -> dict[str, str]:
 
 
 def test_meter_fits_the_request() -> None:
-    assert isinstance(wire.meter(parse(stream=True), receipt=no_receipt), ChatStreamMeter)
-    assert isinstance(wire.meter(parse(), receipt=no_receipt), ChatDocumentMeter)
+    assert isinstance(
+        wire.meter(parse(stream=True), receipt=no_receipt, explain=failure_within), ChatStreamMeter
+    )
+    assert isinstance(
+        wire.meter(parse(), receipt=no_receipt, explain=failure_within), ChatDocumentMeter
+    )
 
 
 # Bounds

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.chat_meter import ChatStreamMeter
 from creditcore.domain.pricing import Usage
 from tests.unit.wires.chatting import DONE, USAGE, a_chunk, a_meter, an_end, event
@@ -169,6 +170,7 @@ def test_the_receipt_stands_beside_usage_that_was_asked_for() -> None:
         wants_usage=True,
         choices=1,
         receipt=lambda usage: {"cost": f"0.{usage.completion_tokens}", "balance": "7"},
+        explain=failure_within,
     )
 
     passed = meter.feed(event({"id": "c", "choices": [], "usage": USAGE | {"cost": 9}}))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.completion_meter import CompletionDocumentMeter, CompletionStreamMeter
 from adapters.wires.openai.completions import Completions
 from creditcore.domain.pricing import Usage
@@ -129,7 +130,10 @@ def in_text(stream: bytes) -> bytes:
 
 def a_meter(*, wants_usage: bool = False, choices: int = 1) -> CompletionStreamMeter:
     return CompletionStreamMeter(
-        wants_usage=wants_usage, choices=choices, receipt=lambda _usage: {"cost": "0.1"}
+        wants_usage=wants_usage,
+        choices=choices,
+        receipt=lambda _usage: {"cost": "0.1"},
+        explain=failure_within,
     )
 
 
@@ -176,7 +180,7 @@ def test_cut_short_every_choice_reached_its_limit() -> None:
 
 
 def test_a_document_passes_byte_for_byte() -> None:
-    meter = CompletionDocumentMeter()
+    meter = CompletionDocumentMeter(explain=failure_within)
     body = orjson.dumps(
         {
             "choices": [{"index": 0, "text": "12345678"}, {"index": 1, "text": "1234"}],
@@ -192,7 +196,9 @@ def test_a_document_passes_byte_for_byte() -> None:
 
 
 def test_the_last_event_of_a_stream_has_a_text() -> None:
-    meter = CompletionStreamMeter(wants_usage=True, choices=1, receipt=lambda _usage: {})
+    meter = CompletionStreamMeter(
+        wants_usage=True, choices=1, receipt=lambda _usage: {}, explain=failure_within
+    )
 
     forward = meter.feed(
         b'data: {"choices":[{"index":0,"text":"Hi"}]}\n\n'

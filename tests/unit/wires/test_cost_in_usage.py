@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.responses import Responses
@@ -22,7 +23,7 @@ WIRES: dict[str, tuple[Wire, dict[str, Any]]] = {
 def metered(protocol: str, body: bytes, *, stream: bool) -> Meter:
     wire, fields = WIRES[protocol]
     request = wire.parse(orjson.dumps({"model": "m", "stream": stream, **fields}))
-    meter = wire.meter(request, receipt=lambda _: {})
+    meter = wire.meter(request, receipt=lambda _: {}, explain=failure_within)
     meter.feed(body)
     meter.finish()
     return meter

@@ -3,6 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.embeddings import Embeddings, EmbeddingsMeter
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Wire
@@ -71,7 +72,7 @@ def test_a_wrong_value_is_named(fields: dict[str, Any], param: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_recorded_answer_passes_byte_for_byte(version: str) -> None:
-    meter, body = EmbeddingsMeter(), body_of(version, "embeddings")
+    meter, body = EmbeddingsMeter(explain=failure_within), body_of(version, "embeddings")
 
     meter.feed(body)
 
@@ -84,7 +85,7 @@ def test_a_recorded_answer_passes_byte_for_byte(version: str) -> None:
     "usage", [None, {}, {"prompt_tokens": 0}, {"prompt_tokens": -1}, {"prompt_tokens": "many"}]
 )
 def test_usage_that_cannot_be_true_is_none(usage: Any) -> None:
-    meter = EmbeddingsMeter()
+    meter = EmbeddingsMeter(explain=failure_within)
 
     meter.feed(orjson.dumps({"data": [], "usage": usage}))
     meter.finish()
@@ -94,10 +95,11 @@ def test_usage_that_cannot_be_true_is_none(usage: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"data": {}}', b'{"error": {"message": "x"}}'])
-def test_what_holds_no_embeddings_becomes_an_error(body: bytes) -> None:
-    meter = EmbeddingsMeter()
+def test_what_holds_no_embeddings_is_a_failure(body: bytes) -> None:
+    meter = EmbeddingsMeter(explain=failure_within)
 
     meter.feed(body)
 
-    assert orjson.loads(meter.finish())["error"]["message"]
+    assert meter.finish() == b""
+    assert meter.failure is not None
     assert not meter.complete

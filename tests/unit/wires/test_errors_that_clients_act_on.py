@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
+from adapters.flask_web.web.errors import Refusal
+from adapters.litellm.faults import failure_within
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
@@ -29,7 +32,7 @@ OPENAI = REQUESTS[:3]
 
 def meter_of(wire: Wire, fields: dict[str, Any], *, stream: bool) -> Meter:
     request = wire.parse(orjson.dumps({"model": "m", "stream": stream, **fields}))
-    return wire.meter(request, receipt=lambda _usage: {})
+    return wire.meter(request, receipt=lambda _usage: {}, explain=failure_within)
 
 
 def errors_in(stream: bytes) -> list[dict[str, Any]]:
@@ -89,3 +92,63 @@ def test_claude_code_reads_that_the_prompt_is_too_long() -> None:
     [error] = streamed(wire, fields, TOO_LONG)
 
     assert error["message"].startswith("prompt is too long: ")
+
+
+REFUSED = Refusal(
+    status=400,
+    kind="invalid_request_error",
+    code=CODE,
+    message="Too long.",
+    param="messages",
+    details={"error_code": "x"},
+)
+
+
+@pytest.mark.parametrize("wire", [wire for wire, _ in OPENAI])
+def test_openai_wires_refuse_as_openai_does(wire: Wire) -> None:
+    assert orjson.loads(wire.error_document(REFUSED, call_id="call_1")) == {
+        "error": {
+            "message": "Too long.",
+            "type": "invalid_request_error",
+            "param": "messages",
+            "code": CODE,
+        }
+    }
+    assert (wire.key_header, wire.id_headers) == (None, ("x-request-id",))
+
+
+def test_messages_refuses_as_anthropic_does() -> None:
+    wire = Messages()
+
+    assert orjson.loads(wire.error_document(REFUSED, call_id="call_1")) == {
+        "type": "error",
+        "error": {
+            "type": "invalid_request_error",
+            "message": "prompt is too long: Too long.",
+            "details": {"error_code": "x"},
+        },
+        "request_id": "call_1",
+    }
+    assert (wire.key_header, wire.id_headers) == ("x-api-key", ("x-request-id", "request-id"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request_error"),
+        (401, "authentication_error"),
+        (402, "billing_error"),
+        (404, "not_found_error"),
+        (413, "request_too_large"),
+        (422, "invalid_request_error"),
+        (429, "rate_limit_error"),
+        (500, "api_error"),
+        (502, "api_error"),
+        (503, "overloaded_error"),
+        (504, "timeout_error"),
+    ],
+)
+def test_each_status_has_its_kind_at_anthropic(status: int, kind: str) -> None:
+    document = Messages().error_document(replace(REFUSED, status=status), call_id="call_1")
+
+    assert orjson.loads(document)["error"]["type"] == kind

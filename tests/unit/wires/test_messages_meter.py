@@ -3,13 +3,16 @@ from typing import Any
 import orjson
 import pytest
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
 from creditcore.domain.pricing import Usage
 from tests.unit.wires.recordings import VERSIONS, body_of
 
 
 def a_meter() -> MessagesStreamMeter:
-    return MessagesStreamMeter(receipt=lambda _usage: {"cost": "0.1", "balance": "7"})
+    return MessagesStreamMeter(
+        receipt=lambda _usage: {"cost": "0.1", "balance": "7"}, explain=failure_within
+    )
 
 
 def event(kind: str, **facts: Any) -> bytes:
@@ -210,7 +213,7 @@ def test_cut_short_it_closes_what_is_open_and_reached_its_limit() -> None:
 
 
 def a_document(body: bytes) -> tuple[bytes, MessagesDocumentMeter]:
-    meter = MessagesDocumentMeter()
+    meter = MessagesDocumentMeter(explain=failure_within)
     assert meter.feed(body) == b""
     return meter.finish(), meter
 
@@ -252,8 +255,9 @@ def test_tool_calls_are_counted_where_usage_is_missing() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"error": {"message": "x"}}'])
-def test_what_is_no_message_becomes_an_error(body: bytes) -> None:
+def test_what_is_no_message_is_a_failure(body: bytes) -> None:
     passed, meter = a_document(body)
 
-    assert orjson.loads(passed)["type"] == "error"
+    assert passed == b""
+    assert meter.failure is not None
     assert not meter.complete

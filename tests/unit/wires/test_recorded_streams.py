@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.responses import Responses
 from adapters.wires.sse import SseEvent, SseSplitter
@@ -51,6 +52,7 @@ def a_meter(protocol: str) -> Meter:
     return wire.meter(
         request,
         receipt=lambda usage: {"cost": f"0.{usage.completion_tokens}", "balance": "7"},
+        explain=failure_within,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.anthropic.messages_meter import MessagesStreamMeter
 from adapters.wires.openai.chat_meter import ChatStreamMeter
 from adapters.wires.openai.completion_meter import CompletionStreamMeter
@@ -100,15 +101,19 @@ def test_event_whose_text_cannot_be_told_from_the_rest_has_no_refrain(raw: bytes
 
 
 def chat() -> ChatStreamMeter:
-    return ChatStreamMeter(wants_usage=False, choices=1, receipt=lambda _usage: {})
+    return ChatStreamMeter(
+        wants_usage=False, choices=1, receipt=lambda _usage: {}, explain=failure_within
+    )
 
 
 def completions() -> CompletionStreamMeter:
-    return CompletionStreamMeter(wants_usage=False, choices=1, receipt=lambda _usage: {})
+    return CompletionStreamMeter(
+        wants_usage=False, choices=1, receipt=lambda _usage: {}, explain=failure_within
+    )
 
 
 def messages() -> MessagesStreamMeter:
-    return MessagesStreamMeter(receipt=lambda _usage: {})
+    return MessagesStreamMeter(receipt=lambda _usage: {}, explain=failure_within)
 
 
 def chat_event(text: str) -> bytes:

@@ -3,13 +3,17 @@ from typing import Any
 import orjson
 import pytest
 
+from adapters.litellm.faults import failure_within
 from adapters.wires.openai.responses_meter import ResponseDocumentMeter, ResponseStreamMeter
+from adapters.wires.public import read_object
 from creditcore.domain.pricing import Usage
 from tests.unit.wires.recordings import VERSIONS, body_of
 
 
 def a_meter() -> ResponseStreamMeter:
-    return ResponseStreamMeter(receipt=lambda _usage: {"cost": "0.1", "balance": "7"})
+    return ResponseStreamMeter(
+        receipt=lambda _usage: {"cost": "0.1", "balance": "7"}, explain=failure_within
+    )
 
 
 def data(kind: str, **facts: Any) -> bytes:
@@ -208,9 +212,9 @@ def test_cut_short_it_keeps_what_was_delivered_and_nothing_more() -> None:
 
 
 def a_document(body: bytes) -> tuple[dict[str, Any], ResponseDocumentMeter]:
-    meter = ResponseDocumentMeter()
+    meter = ResponseDocumentMeter(explain=failure_within)
     assert meter.feed(body) == b""
-    return orjson.loads(meter.finish()), meter
+    return read_object(meter.finish()), meter
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -241,8 +245,9 @@ def test_output_is_counted_where_usage_is_missing() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"error": {"message": "x"}}'])
-def test_what_is_no_response_becomes_an_error(body: bytes) -> None:
+def test_what_is_no_response_is_a_failure(body: bytes) -> None:
     shown, meter = a_document(body)
 
-    assert shown["error"]["message"]
+    assert shown == {}
+    assert meter.failure is not None
     assert not meter.complete
