@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from creditcore.domain.errors import UpstreamError
 from creditcore.domain.pricing import Usage
+from creditcore.domain.rates import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +198,9 @@ class Wire(HeardWire, Protocol):
     @property
     def id_headers(self) -> tuple[str, ...]:
         """The headers in which SDKs of this protocol look for the name of a call."""
+
+    def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
+        """Return headers that say what is left of a key's limits."""
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
         """Return the body of a refused request."""

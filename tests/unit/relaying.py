@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -26,6 +26,7 @@ from creditcore import (
 )
 from creditcore.domain.errors import UpstreamError, UpstreamFailedError, UpstreamUnavailableError
 from creditcore.domain.money import ZERO
+from creditcore.domain.rates import Standing
 from creditcore.ports.inference import ErrorFacts, Explain, HeardWire, InferenceRequest, Receipt
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.journal import MemoryJournal
@@ -195,6 +196,9 @@ class TinyWire:
         assert callable(receipt)
         assert callable(explain)
         return TinyMeter()
+
+    def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
+        return [(f"left-{standing.unit}", str(standing.remaining)) for standing in standings]
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
         assert error.message

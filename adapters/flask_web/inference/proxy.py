@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
-from adapters.flask_web.inference.rate_limit_headers import rate_limit_headers
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
@@ -131,7 +130,7 @@ class Proxy:
                 heard, body, secret=secret, call_id=call_id, address=environ.get("REMOTE_ADDR")
             )
             del body
-        limits = rate_limit_headers(call.standings, anthropic=_is_anthropic(wire.endpoint))
+        limits = wire.limit_headers(call.standings)
         if call.streamed:
             stream = _Stream(call, self._turns)
             try:

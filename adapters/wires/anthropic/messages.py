@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
 from adapters.wires.anthropic.context_edits import check_context_edits
+from adapters.wires.anthropic.limit_headers import limit_headers
 from adapters.wires.anthropic.messages_content import read_content
 from adapters.wires.anthropic.messages_errors import error_document, error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
@@ -33,6 +34,7 @@ from adapters.wires.request import (
 from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
+from creditcore.domain.rates import Standing
 from creditcore.ports.inference import ErrorFacts, Explain, InferenceRequest, Receipt
 
 _LIMIT = "max_tokens"
@@ -174,6 +176,10 @@ class Messages:
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:  # noqa: ARG002 - the code says more
         """Return an error as an event in the stream; nothing should follow it."""
         return error_event(message, kind=kind_of(code))
+
+    def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
+        """Return headers that say what is left of a key's limits."""
+        return limit_headers(standings)
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
         """Return the body of a refused request."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 import orjson
 
+from adapters.wires.openai.limit_headers import limit_headers
 from adapters.wires.request import TEXT_MODES
+from creditcore.domain.rates import Standing
 from creditcore.ports.inference import ErrorFacts
 
 
@@ -31,6 +33,10 @@ class OpenAIWire:
     def error_event(self, message: str, *, kind: str, code: str) -> bytes:
         """Return an error as an event in the stream; nothing should follow it."""
         return error_event(message, kind=kind, code=code)
+
+    def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
+        """Return headers that say what is left of a key's limits."""
+        return limit_headers(standings)
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:  # noqa: ARG002 - a header says it
         """Return the body of a refused request."""

@@ -1,0 +1,37 @@
+"""How much of a key's limits is left, in the headers of OpenAI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from creditcore.domain.rates import Standing
+
+_US_PER_MS = 1000
+
+
+def limit_headers(standings: Sequence[Standing]) -> list[tuple[str, str]]:
+    """Return the headers; a key without limits has none."""
+    headers = []
+    for standing in standings:
+        unit = standing.unit
+        headers += [
+            (f"x-ratelimit-limit-{unit}", str(standing.limit)),
+            (f"x-ratelimit-remaining-{unit}", str(standing.remaining)),
+            (f"x-ratelimit-reset-{unit}", go_duration(standing.reset_us)),
+        ]
+    return headers
+
+
+def go_duration(microseconds: int) -> str:
+    """Return a duration as Go writes it, in whole milliseconds, rounded up."""
+    milliseconds = -(-microseconds // _US_PER_MS)
+    if milliseconds < 1000:
+        return f"{milliseconds}ms" if milliseconds else "0s"
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{rest:03d}".rstrip("0") if rest else ""
+    text = f"{seconds}{fraction}s"
+    if hours:
+        return f"{hours}h{minutes}m{text}"
+    return f"{minutes}m{text}" if minutes else text
