@@ -20,7 +20,7 @@ from adapters.journal import AbandonedFiles, FileJournal
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
-from adapters.paystack import PaystackGateway
+from adapters.paystack import PaystackGateway, PaystackRefunds
 from adapters.pony_store import (
     StoreOnDemand,
     committer_for,
@@ -60,6 +60,9 @@ from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.payments.clear_debt import ClearDebt
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.keep_sessions import KeepSessions
@@ -114,6 +117,15 @@ def build(environ: Mapping[str, str]) -> Flask:
     )
     payment_gateway = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
     payments = ConfirmPayment(transactions=store, gateway=payment_gateway, clock=clock)
+    refund_gateway = PaystackRefunds(payment_gateway)
+    refund_follower = FollowRefunds(
+        transactions=store,
+        payments=payments,
+        gateway=payment_gateway,
+        refund_gateway=refund_gateway,
+        clock=clock,
+        ids=ids,
+    )
 
     commits = GroupCommit(committing, clock)
     journal = FileJournal(settings.data_dir / "journal")
@@ -169,8 +181,17 @@ def build(environ: Mapping[str, str]) -> Flask:
         ),
         payments=payments,
         inbox=PaymentInbox(
-            transactions=store, gateway=payment_gateway, payments=payments, clock=clock
+            transactions=store,
+            gateway=payment_gateway,
+            payments=payments,
+            refunds=refund_follower,
+            clock=clock,
         ),
+        refunds=RefundPayment(
+            transactions=store, gateway=refund_gateway, refunds=refund_follower, ids=ids
+        ),
+        refund_follower=refund_follower,
+        debts=ClearDebt(transactions=store, clock=clock, ids=ids),
         poller=PollPayments(transactions=store, payments=payments, clock=clock),
         keys=IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
         recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),

@@ -24,9 +24,12 @@ from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
+from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
@@ -62,6 +65,9 @@ class Services:
     payments: ConfirmPayment
     inbox: PaymentInbox
     poller: PollPayments
+    refunds: RefundPayment
+    refund_follower: FollowRefunds
+    debts: ClearDebt
     keys: IssueKey
     recognise: RecogniseKey
     welcome: WelcomePerson

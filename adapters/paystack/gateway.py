@@ -109,7 +109,7 @@ class PaystackGateway:
         if not payloads.is_reference(request.reference):
             raise PaymentRejectedError("Paystack does not take this reference.")
         body = payloads.initialize_body(request, channels=self._channels)
-        answer = self._ask("POST", "/transaction/initialize", body)
+        answer = self.ask("POST", "/transaction/initialize", body)
         if answer.http_status == 400:
             raise PaymentRejectedError(answer.message)
         url = payloads.read_checkout_url(answer, reference=request.reference)
@@ -125,7 +125,7 @@ class PaystackGateway:
         """
         if not payloads.is_reference(reference):
             return None
-        answer = self._ask("GET", f"/transaction/verify/{quote(reference, safe='')}")
+        answer = self.ask("GET", f"/transaction/verify/{quote(reference, safe='')}")
         if answer.is_unknown_reference:
             return None
         return payloads.read_payment(answer, reference=reference)
@@ -142,7 +142,7 @@ class PaystackGateway:
             raise WebhookRefusedError("The webhook is not signed by Paystack.")
         return payloads.read_notice(body)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> payloads.Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None) -> payloads.Answer:
         """Send one request and return its answer.
 
         Raises:

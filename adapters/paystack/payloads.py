@@ -123,9 +123,9 @@ class Answer:
         try:
             envelope = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise _unusable(http_status, "it is not JSON") from error
+            raise unusable(http_status, "it is not JSON") from error
         if not isinstance(envelope, dict):
-            raise _unusable(http_status, "it is not a JSON object")
+            raise unusable(http_status, "it is not a JSON object")
         answer = cls(http_status, envelope)
         # The documented sample of a refused key has status 400, not 401.
         if http_status == 400 and answer.message.lower().startswith("invalid key"):
@@ -135,7 +135,7 @@ class Answer:
     @property
     def message(self) -> str:
         """Paystack's own words, safe to show; never empty."""
-        return _text(self.envelope.get("message")) or "Paystack gave no reason."
+        return text(self.envelope.get("message")) or "Paystack gave no reason."
 
     @property
     def is_unknown_reference(self) -> bool:
@@ -157,10 +157,10 @@ class Answer:
             PaymentGatewayUnavailableError: It was not accepted, or says nothing.
         """
         if self.http_status not in {200, 201} or self.envelope.get("status") is not True:
-            raise _unusable(self.http_status, self.message)
+            raise unusable(self.http_status, self.message)
         data = self.envelope.get("data")
         if not isinstance(data, dict):
-            raise _unusable(self.http_status, "it has no data")
+            raise unusable(self.http_status, "it has no data")
         return data
 
 
@@ -174,7 +174,7 @@ def read_checkout_url(answer: Answer, *, reference: str) -> str:
     _check_reference(answer, data, reference)
     url = data.get("authorization_url")
     if not isinstance(url, str):
-        raise _unusable(answer.http_status, "it names no page to pay on")
+        raise unusable(answer.http_status, "it names no page to pay on")
     return url
 
 
@@ -188,14 +188,14 @@ def read_payment(answer: Answer, *, reference: str) -> Payment:
     _check_reference(answer, data, reference)
     status = data.get("status")
     if not isinstance(status, str):
-        raise _unusable(answer.http_status, "it has no status")
+        raise unusable(answer.http_status, "it has no status")
     payment_status = _STATUSES.get(status, PaymentStatus.PENDING)
     return Payment(
         reference=reference,
         status=payment_status,
-        amount=_amount(answer, data),
-        provider_id=_identifier(data.get("id")),
-        channel=_text(data.get("channel")),
+        amount=amount_of(answer, data),
+        provider_id=identifier(data.get("id")),
+        channel=text(data.get("channel")),
         message=_failure(data) if payment_status is PaymentStatus.FAILED else "",
     )
 
@@ -210,17 +210,17 @@ def read_notice(body: bytes) -> WebhookNotice:
     ``transaction_reference``, disputes in ``transaction.reference``.
     """
     try:
-        event = _mapping(orjson.loads(body))
+        event = mapping(orjson.loads(body))
     except orjson.JSONDecodeError:
         event = {}
-    name = _text(event.get("event"))
+    name = text(event.get("event"))
     if not name:
         return WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
-    data = _mapping(event.get("data"))
+    data = mapping(event.get("data"))
     places = (
         data.get("reference"),
         data.get("transaction_reference"),
-        _mapping(data.get("transaction")).get("reference"),
+        mapping(data.get("transaction")).get("reference"),
     )
     references = (place for place in places if isinstance(place, str) and is_reference(place))
     return WebhookNotice(kind=_event_kind(name), name=name, reference=next(references, ""))
@@ -231,35 +231,55 @@ def _event_kind(name: str) -> EventKind:
     return _EVENTS.get(name) or next(families, EventKind.OTHER)
 
 
+def read_rows(answer: Answer) -> list[Mapping[str, object]]:
+    """Return the rows of a list.
+
+    Raises:
+        PaymentGatewayUnavailableError: It was not accepted, or is no list of objects.
+    """
+    rows = answer.envelope.get("data")
+    if answer.http_status not in {200, 201} or answer.envelope.get("status") is not True:
+        raise unusable(answer.http_status, answer.message)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise unusable(answer.http_status, "it is no list")
+    return rows
+
+
 def _check_reference(answer: Answer, data: Mapping[str, object], reference: str) -> None:
     if data.get("reference") != reference:
-        raise _unusable(answer.http_status, "it is about another reference")
+        raise unusable(answer.http_status, "it is about another reference")
 
 
-def _amount(answer: Answer, data: Mapping[str, object]) -> Money:
+def amount_of(answer: Answer, data: Mapping[str, object]) -> Money:
+    """Return the exact amount of a payment or refund.
+
+    Raises:
+        PaymentGatewayUnavailableError: There is none.
+    """
     amount = data.get("amount")
     currency = data.get("currency")
     if isinstance(amount, str) and _DIGITS.fullmatch(amount):
         amount = int(amount)
     # bool is an int to isinstance(), and a float has lost the cents already.
     if type(amount) is not int or amount < 0 or not isinstance(currency, str):
-        raise _unusable(answer.http_status, "it has no exact amount")
+        raise unusable(answer.http_status, "it has no exact amount")
     try:
         return Money(amount, currency)
     except ValueError as error:
-        raise _unusable(answer.http_status, "its amount makes no sense") from error
+        raise unusable(answer.http_status, "its amount makes no sense") from error
 
 
-def _identifier(value: object) -> str:
-    return str(value) if type(value) is int else _text(value)
+def identifier(value: object) -> str:
+    """Return a number of Paystack's as text; empty where there is none."""
+    return str(value) if type(value) is int else text(value)
 
 
 def _failure(data: Mapping[str, object]) -> str:
     # M-PESA explains itself in the first, cards in the second.
-    return _text(data.get("message")) or _text(data.get("gateway_response"))
+    return text(data.get("message")) or text(data.get("gateway_response"))
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     """Return text fit for a page, a log line and a database column; empty for anything else."""
     if not isinstance(value, str):
         return ""
@@ -267,11 +287,13 @@ def _text(value: object) -> str:
     return printable.strip()[:_MAX_TEXT_LENGTH]
 
 
-def _mapping(value: object) -> Mapping[str, object]:
+def mapping(value: object) -> Mapping[str, object]:
+    """Return an object of JSON; empty for anything else."""
     return value if isinstance(value, dict) else {}
 
 
-def _unusable(http_status: int, reason: str) -> PaymentGatewayUnavailableError:
+def unusable(http_status: int, reason: str) -> PaymentGatewayUnavailableError:
+    """Return the error of an answer that cannot be used."""
     return PaymentGatewayUnavailableError(
         f"Paystack's answer (HTTP {http_status}) cannot be used: {reason}"
     )

@@ -135,6 +135,18 @@ class RefundBook:
                 named = replace(known, provider_id=report.provider_id)
                 self._move(named, report.state, report.amount, why=report.message)
 
+    def give_up_unheard(self, *, requested_before: datetime) -> None:
+        """End what was requested long ago and the provider does not know: it was never made."""
+        for refund in list(self.refunds.values()):
+            if refund.state is RefundState.REQUESTED and refund.created_at <= requested_before:
+                self.fail(refund, "The payment provider never heard of it.")
+
+    def touch(self) -> None:
+        """Note that everything under way was looked after, so that others come next."""
+        for refund in self.refunds.values():
+            if refund.is_under_way:
+                self.changed[refund.id] = replace(refund, updated_at=self.at)
+
     def _match(self, report: ReportedRefund) -> Refund | None:
         ours = [refund for refund in self.refunds.values() if refund.kind is report.kind]
         for refund in ours:
@@ -149,7 +161,7 @@ class RefundBook:
                 return refund
         # A provider that forgets the note: the oldest of this amount that was asked for.
         alike = (refund for refund in unnamed if refund.amount == report.amount)
-        return next((refund for refund in alike if refund.in_force and not report.note), None)
+        return next((refund for refund in alike if refund.in_force), None)
 
     def _begin_at_provider(self, report: ReportedRefund, refund_id: str) -> None:
         if report.kind is RefundKind.REFUND:

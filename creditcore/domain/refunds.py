@@ -73,6 +73,11 @@ class Refund:
         return self.state is not RefundState.FAILED
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether the provider may still have something to say about it."""
+        return self.state not in (RefundState.PROCESSED, RefundState.FAILED)
+
+    @property
     def reference(self) -> str:
         """What the names of its transfers begin with."""
         return f"refund:{self.id}:{self.turns}"

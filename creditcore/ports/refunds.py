@@ -22,8 +22,5 @@ class Refunds(Protocol):
             ReferenceConflictError: The provider's number belongs to another refund.
         """
 
-    def unheard(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
-        """Return refunds that were requested, and that the provider has not confirmed."""
-
     def under_way(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
         """Return refunds and disputes that have not ended, the longest untouched first."""

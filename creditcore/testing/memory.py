@@ -39,7 +39,7 @@ from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
-from creditcore.domain.refunds import Refund, RefundState
+from creditcore.domain.refunds import Refund
 from creditcore.domain.sessions import Session
 from creditcore.ports.audit import Breach
 from creditcore.ports.model_gateway import Catalogue
@@ -412,18 +412,9 @@ class MemoryRefunds:
                 raise ReferenceConflictError(refund.provider_id)
         self.tables.refunds[refund.id] = refund
 
-    def unheard(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
-        """Return refunds that the provider has not confirmed."""
-        return self._oldest(
-            lambda row: row.state is RefundState.REQUESTED and row.updated_at <= updated_before
-        )[:limit]
-
     def under_way(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
         """Return refunds that have not ended."""
-        ended = (RefundState.PROCESSED, RefundState.FAILED)
-        found = self._oldest(
-            lambda row: row.state not in ended and row.updated_at <= updated_before
-        )
+        found = self._oldest(lambda row: row.is_under_way and row.updated_at <= updated_before)
         return sorted(found, key=lambda row: (row.updated_at, row.id))[:limit]
 
     def _oldest(self, wanted: Callable[[Refund], bool]) -> list[Refund]:
@@ -675,15 +666,15 @@ class MemoryPaymentGateway:
         return self.payments.get(reference)
 
     def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
-        """Take a webhook of the form ``name reference``; the kind is the name up to a dot."""
+        """Take a webhook ``name reference ...``; the kind is the name up to a dot."""
         if signature != self.secret:
             raise WebhookRefusedError("The signature does not match.")
-        name, _, reference = body.decode(errors="ignore").partition(" ")
+        name, _, rest = body.decode(errors="ignore").partition(" ")
         if not name:
             return WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
         word = name.partition(".")[0]
         kind = EventKind(word) if word in set(EventKind) else EventKind.OTHER
-        return WebhookNotice(kind=kind, name=name, reference=reference)
+        return WebhookNotice(kind=kind, name=name, reference=rest.partition(" ")[0])
 
 
 @dataclass

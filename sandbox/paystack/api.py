@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.connection import Connection, ConnectionDropped
 from sandbox.paystack.checkout import Checkout
+from sandbox.paystack.disputes import Disputes
 from sandbox.paystack.errors import (
     PaystackError,
     failure,
@@ -26,6 +27,7 @@ from sandbox.paystack.errors import (
 from sandbox.paystack.faults import Fault, Faults
 from sandbox.paystack.initialization import Initialization
 from sandbox.paystack.quirks import Quirk
+from sandbox.paystack.refunds import Refunds
 from sandbox.paystack.settings import Settings
 from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.paystack.webhooks import Webhooks
@@ -42,6 +44,8 @@ class Paystack:
         """Start an integration without transactions."""
         self.settings = Settings(webhook_url=webhook_url)
         self.transactions = Transactions()
+        self.refunds = Refunds(self.transactions)
+        self.disputes = Disputes(self.transactions)
         self.faults = Faults()
         self.webhooks = Webhooks(secret_key, self.settings)
         self.calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS_REMEMBERED)
@@ -54,6 +58,24 @@ class Paystack:
                 ("GET", "/transaction/verify/<path:reference>", self._api("verify", self._verify)),
                 ("GET", "/transaction", self._api("list", self._list)),
                 ("GET", "/transaction/<int:transaction_id>", self._api("fetch", self._fetch)),
+                ("POST", "/refund", self._api("refund", self._refund)),
+                ("GET", "/refund", self._api("refunds", self.refunds.listing)),
+                (
+                    "GET",
+                    "/refund/<int:refund_id>",
+                    self._api("refunds", lambda _, refund_id: self.refunds.fetch(refund_id)),
+                ),
+                ("GET", "/dispute", self._api("disputes", self.disputes.listing)),
+                (
+                    "GET",
+                    "/dispute/<int:dispute_id>",
+                    self._api("disputes", lambda _, dispute_id: self.disputes.fetch(dispute_id)),
+                ),
+                (
+                    "GET",
+                    "/dispute/transaction/<int:number>",
+                    self._api("disputes", lambda _, number: self.disputes.of_transaction(number)),
+                ),
                 ("GET", "/checkout/<access_code>", checkout.show),
                 ("POST", "/checkout/<access_code>", checkout.act),
             ],
@@ -67,6 +89,8 @@ class Paystack:
     def reset(self) -> None:
         """Forget transactions, calls, deliveries, faults and changed settings."""
         self.transactions.clear()
+        self.refunds.clear()
+        self.disputes.clear()
         self.webhooks.clear()
         self.faults.clear()
         self.calls.clear()
@@ -121,6 +145,17 @@ class Paystack:
             "reference": transaction.reference,
         }
         return json_answer({"status": True, "message": "Authorization URL created", "data": data})
+
+    def _refund(self, request: Request) -> Response:
+        refund = self.refunds.create(_body(request))
+        self.webhooks.send("refund.pending", refund.transaction, refund.as_event())
+        return json_answer(
+            {
+                "status": True,
+                "message": "Refund has been queued for processing",
+                "data": refund.as_created(),
+            }
+        )
 
     def _verify(self, _request: Request, reference: str) -> Response:
         transaction = self.transactions.find(reference)

@@ -68,6 +68,7 @@ OUTCOMES = {
         "The card was refused. Start a new payment to try again.",
     ),
     "reversed": ("bad", "This payment was reversed", "The amount was given back."),
+    "reversal-pending": ("bad", "This payment is being reversed", "The amount is on its way back."),
 }
 
 

@@ -8,6 +8,12 @@ GET  /deliveries    every webhook attempt, oldest first; ``?reference=`` for one
 GET  /settings      the settings; POST changes some of them (see ``settings``)
 POST /pay           ``{"reference", "outcome": success|failed|abandoned|reversed, "webhook": true}``
 POST /deliver       ``{"reference", "times": 1, "tamper": false}``: resend the event, all at once
+POST /refunds       ``{"id", "status": processing|processed|failed|needs-attention}``: move a refund
+                    on, with its event; ``{"transaction", "amount"}`` instead begins one, as on
+                    the dashboard
+POST /disputes      ``{"reference", "refund_amount"}`` opens a dispute, with its event; ``{"id"}``
+                    reminds of it, and with ``"resolution"`` (see ``disputes``)
+                    decides it
 POST /faults        ``{"endpoint", "times": 1, "status", "delay_s", "hang", "drop", "after"}``;
                     DELETE forgets those that have not happened yet
 ==================  ================================================================================
@@ -24,7 +30,10 @@ from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from werkzeug.wrappers import Request, Response
 
 from sandbox.paystack.api import Paystack
+from sandbox.paystack.disputes import RESOLUTIONS
+from sandbox.paystack.errors import PaystackError
 from sandbox.paystack.faults import ENDPOINTS, Fault
+from sandbox.paystack.refunds import STATUSES
 from sandbox.paystack.transactions import AlreadyFinishedError, Transaction
 from sandbox.routing import Router, control_error, json_answer, json_object
 
@@ -46,6 +55,8 @@ class PaystackControl:
                 ("POST", "/settings", self._change_settings),
                 ("POST", "/pay", self._pay),
                 ("POST", "/deliver", self._deliver),
+                ("POST", "/refunds", self._refunds),
+                ("POST", "/disputes", self._disputes),
                 ("POST", "/faults", self._faults),
                 ("DELETE", "/faults", self._forget_faults),
             ],
@@ -114,6 +125,54 @@ class PaystackControl:
             self._transaction(order), times=times, tampered=bool(order.get("tamper"))
         )
         return json_answer([asdict(delivery) for delivery in deliveries])
+
+    def _refunds(self, request: Request) -> Response:
+        """Begin a refund on the dashboard, or let one go on."""
+        order = json_object(request)
+        refunds = self._paystack.refunds
+        if "id" not in order:
+            try:
+                refund = refunds.create(order)
+            except PaystackError as error:
+                raise BadRequest(str(error)) from error
+        else:
+            known = refunds.find(order["id"])
+            if known is None:
+                raise NotFound("No refund has this id.")
+            if order.get("status") not in STATUSES:
+                raise BadRequest(f"status must be one of {', '.join(STATUSES)}.")
+            refund = known
+            refunds.move(refund, str(order["status"]))
+        if order.get("webhook", True):
+            self._paystack.webhooks.send(
+                f"refund.{refund.status}", refund.transaction, refund.as_event()
+            )
+        return json_answer(refund.as_listed())
+
+    def _disputes(self, request: Request) -> Response:
+        """Open a dispute, remind of it, or decide it."""
+        order = json_object(request)
+        disputes = self._paystack.disputes
+        if "id" not in order:
+            event, dispute = (
+                "create",
+                disputes.open(self._transaction(order), order.get("refund_amount")),
+            )
+        else:
+            known = disputes.find(order["id"])
+            if known is None:
+                raise NotFound("No dispute has this id.")
+            event, dispute = "remind", known
+            if "resolution" in order:
+                if order["resolution"] not in RESOLUTIONS:
+                    raise BadRequest(f"resolution must be one of {', '.join(RESOLUTIONS)}.")
+                dispute.resolve(str(order["resolution"]))
+                event = "resolve"
+        if order.get("webhook", True):
+            self._paystack.webhooks.send(
+                f"charge.dispute.{event}", dispute.transaction, dispute.as_shown()
+            )
+        return json_answer(dispute.as_shown())
 
     def _faults(self, request: Request) -> Response:
         order = json_object(request)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-ENDPOINTS = frozenset({"initialize", "verify", "list", "fetch"})
+ENDPOINTS = frozenset({"initialize", "verify", "list", "fetch", "refund", "refunds", "disputes"})
 
 # An order for more calls than this is a typing error.
 MOST_CALLS = 10_000

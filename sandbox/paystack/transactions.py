@@ -17,7 +17,7 @@ from sandbox.paystack.errors import duplicate_reference
 from sandbox.paystack.initialization import Initialization
 from sandbox.paystack.quirks import Quirk, quirks_of
 
-Status = Literal["abandoned", "success", "failed", "reversed"]
+Status = Literal["abandoned", "success", "failed", "reversed", "reversal-pending"]
 
 # The oldest are forgotten beyond this, so that a long benchmark cannot fill the memory.
 MOST_TRANSACTIONS = 50_000

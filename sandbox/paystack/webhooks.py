@@ -81,6 +81,19 @@ class Webhooks:
             for sender in senders:
                 sender.join(self._settings.webhook_timeout_s)
 
+    def send(self, event: str, transaction: Transaction, data: dict[str, Any]) -> None:
+        """Tell the merchant of something about a payment, in the background, until it is taken."""
+        if Quirk.NO_WEBHOOK in transaction.quirks or not self._settings.webhook_url:
+            return
+        body = orjson.dumps({"event": event, "data": data})
+        copies = DUPLICATES if Quirk.DUPLICATE in transaction.quirks else 1
+        for _ in range(copies):
+            threading.Thread(
+                target=self._send_until_accepted,
+                args=(transaction.reference, body, 0.0),
+                daemon=True,
+            ).start()
+
     def send_again(self, transaction: Transaction, *, times: int, tampered: bool) -> list[Delivery]:
         """Send the event of a transaction some times at once, and return when all are answered."""
         body = _event_of(transaction)
@@ -110,21 +123,24 @@ class Webhooks:
 
     def _deliver_until_accepted(self, transaction: Transaction, delay_s: float) -> None:
         # The bytes are fixed now: a retry repeats the event as it was, whatever happened since.
-        body = _event_of(transaction)
+        self._send_until_accepted(transaction.reference, _event_of(transaction), delay_s)
+
+    def _send_until_accepted(self, reference: str, body: bytes, delay_s: float) -> None:
         for attempt, pause_s in enumerate((delay_s, *self._settings.retry_delays_s), start=1):
             time.sleep(pause_s)
-            if self._send(transaction.reference, body, attempt=attempt).accepted:
+            if self._send(reference, body, attempt=attempt).accepted:
                 return
 
     def _send(
         self, reference: str, body: bytes, *, attempt: int, tampered: bool = False
     ) -> Delivery:
+        event = str(orjson.loads(body)["event"])
         signature = hmac.new(self._secret_key, body, hashlib.sha512).hexdigest()
         if tampered:
             body = body.replace(b'"event":"charge.success"', b'"event": "charge.success"')
         delivery = Delivery(
             id=next(self._ids),
-            event="charge.success",
+            event=event,
             reference=reference,
             url=self._settings.webhook_url or "",
             attempt=attempt,

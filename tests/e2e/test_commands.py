@@ -73,6 +73,8 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["audit"],
         ["alerts"],
         ["grant"],
+        ["refund"],
+        ["debt", "clear"],
         ["doctor"],
         ["user", "create"],
         ["user", "password"],

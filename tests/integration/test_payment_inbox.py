@@ -21,7 +21,9 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet, at_once
-from creditcore.testing.memory import FixedClock, MemoryPaymentGateway
+from creditcore.testing.memory import FixedClock, MemoryPaymentGateway, SequentialIds
+from creditcore.testing.memory_refunds import MemoryRefundGateway
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
 
 SIGNED = "signed"
 SECOND = timedelta(seconds=1)
@@ -157,7 +159,17 @@ def shop(any_store: Transactions) -> Shop:
     provider = Provider(store=any_store, clock=clock)
     a_wallet(any_store)
     payments = ConfirmPayment(transactions=store, gateway=provider, clock=clock)
-    inbox = PaymentInbox(transactions=store, gateway=provider, payments=payments, clock=clock)
+    refunds = FollowRefunds(
+        transactions=store,
+        payments=payments,
+        gateway=provider,
+        refund_gateway=MemoryRefundGateway(provider),
+        clock=clock,
+        ids=SequentialIds(),
+    )
+    inbox = PaymentInbox(
+        transactions=store, gateway=provider, payments=payments, refunds=refunds, clock=clock
+    )
     poller = PollPayments(transactions=store, payments=payments, clock=clock)
     return Shop(store, provider, clock, payments, inbox, poller)
 

@@ -17,7 +17,16 @@ from tests.stack import PATIENCE_S, wait_until
 
 def chores(**named: Any) -> Maintenance:
     """Return the chores, of which those that are not named have nothing to do."""
-    names = ("recover", "expire", "refresh", "process_due", "confirm_pending", "roll_up", "mend")
+    names = (
+        "recover",
+        "expire",
+        "refresh",
+        "process_due",
+        "confirm_pending",
+        "chase",
+        "roll_up",
+        "mend",
+    )
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
         recovery=SimpleNamespace(recover=done["recover"]),
@@ -26,6 +35,7 @@ def chores(**named: Any) -> Maintenance:
         inbox=SimpleNamespace(process_due=done["process_due"]),
         poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
         usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
+        refund_follower=SimpleNamespace(chase=done["chase"]),
     )
     return Maintenance.of_worker(services)
 
@@ -98,4 +108,5 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "payments decided": 1,
         "calls rolled up": 0,
         "hours mended": 0,
+        "refunds followed": 0,
     }

@@ -20,7 +20,10 @@ from creditcore.testing.memory import (
     FixedClock,
     MemoryPaymentGateway,
     MemoryTransactions,
+    SequentialIds,
 )
+from creditcore.testing.memory_refunds import MemoryRefundGateway
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
 
 ENVIRON = {
     "AUTH_SECRET": "s" * 32,
@@ -75,10 +78,20 @@ def shop() -> Shop:
     app.secret_key = "of this test"
     clock = FixedClock(NOON)
     payments = ConfirmPayment(transactions=store, gateway=provider, clock=clock)
+    refunds = FollowRefunds(
+        transactions=store,
+        payments=payments,
+        gateway=provider,
+        refund_gateway=MemoryRefundGateway(provider),
+        clock=clock,
+        ids=SequentialIds(),
+    )
     app.extensions["creditcore"] = SimpleNamespace(
         payment_gateway=provider,
         payments=payments,
-        inbox=PaymentInbox(transactions=store, gateway=provider, payments=payments, clock=clock),
+        inbox=PaymentInbox(
+            transactions=store, gateway=provider, payments=payments, refunds=refunds, clock=clock
+        ),
     )
     webhooks.register(app, Settings.from_env(ENVIRON), CSRFProtect(app))
     return Shop(app, store, provider)

@@ -6,16 +6,18 @@ from flask import Flask
 
 from adapters.flask_web.cli.alerts import alerts
 from adapters.flask_web.cli.audit import audit
+from adapters.flask_web.cli.debt import debt
 from adapters.flask_web.cli.doctor import doctor
 from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
 from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.migrate import migrate
+from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
 from adapters.flask_web.cli.worker import worker
 
-_COMMANDS = (migrate, worker, audit, alerts, grant, doctor, user, key, usage)
+_COMMANDS = (migrate, worker, audit, alerts, grant, refund, debt, doctor, user, key, usage)
 
 
 def register(app: Flask, *, fault: Exception | None = None) -> None:

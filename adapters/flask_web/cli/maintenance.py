@@ -44,6 +44,7 @@ class Maintenance:
                 "models priced": (_PRICES_EVERY_S, services.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
                 "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
+                "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
                 "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
                 "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
             }

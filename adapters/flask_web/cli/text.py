@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from creditcore.domain.money import Credits
+import click
+
+from creditcore.domain.money import MAX_INT64, Credits, Money, decimal_ratio
+
+
+def money_from(text: str, currency: str) -> Money:
+    """Read an amount such as ``12.50``.
+
+    Raises:
+        click.ClickException: It is no amount of whole minor units above zero.
+    """
+    try:
+        numerator, denominator = decimal_ratio(text)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    minor_units, rest = divmod(numerator * 100, denominator)
+    if rest or not 0 < minor_units <= MAX_INT64:
+        raise click.ClickException(f"{text} is no amount of {currency}: write it like 12.50.")
+    return Money(minor_units, currency)
 
 
 def credits_text(amount: Credits) -> str:

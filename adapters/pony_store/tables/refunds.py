@@ -55,15 +55,6 @@ class PonyRefunds:
         with self._session.translated(taken=ReferenceConflictError(refund.provider_id)):
             self._session.change(_SAVE, _values(refund))
 
-    def unheard(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
-        """Return refunds that the provider has not confirmed, oldest first."""
-        rows = self._session.rows(
-            f"{_SELECT} WHERE state = 'requested' AND updated_at <= ?"
-            " ORDER BY created_at, id LIMIT ?",
-            (micros(updated_before), limit),
-        )
-        return [_from_row(row) for row in rows]
-
     def under_way(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
         """Return refunds and disputes that have not ended, the longest untouched first."""
         # The words of the partial index.

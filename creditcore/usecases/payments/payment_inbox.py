@@ -19,11 +19,14 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind, PaymentGateway
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
 
 _MAX_EVENTS_PER_ROUND = 50
 _MAX_ROUND = timedelta(seconds=30)
 _ALERT_AFTER_ATTEMPTS = 6
 """After so many, which is an hour, an operator should look."""
+
+_HANDLED = (EventKind.PAID, EventKind.REFUND, EventKind.DISPUTE)
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ class PaymentInbox:
     transactions: Transactions
     gateway: PaymentGateway
     payments: ConfirmPayment
+    refunds: FollowRefunds
     clock: Clock
 
     def receive(self, body: bytes, signature: str | None) -> PaymentEvent | None:
@@ -60,7 +64,7 @@ class PaymentInbox:
             reference=notice.reference,
             body=_as_text(body),
             received_at=now,
-            due_at=now if notice.kind is EventKind.PAID and notice.reference else None,
+            due_at=now if notice.kind in _HANDLED and notice.reference else None,
         )
         with self.transactions.begin() as tx:
             stored = tx.payment_events.record(event)
@@ -71,13 +75,13 @@ class PaymentInbox:
         return claimed
 
     def process(self, event: PaymentEvent) -> bool:
-        """Confirm the payment of a claimed event; return whether nothing is left to do.
+        """Take the step that a claimed event asks for; return whether nothing is left to do.
 
         If something is, it is tried again when the event falls due.
         """
         alerts: tuple[Alert, ...] = ()
         try:
-            if self.payments.confirm(event.reference).awaits_payment:
+            if not self._take_step(event):
                 # The provider contradicts its own webhook. Perhaps not for long.
                 return False
         except PaymentGatewayError as error:
@@ -91,6 +95,15 @@ class PaymentInbox:
                 tx.alerts.add(alert)
             tx.commit()
         return True
+
+    def _take_step(self, event: PaymentEvent) -> bool:
+        match event.kind:
+            case EventKind.REFUND:
+                return self.refunds.follow(event.reference)
+            case EventKind.DISPUTE:
+                return self.refunds.follow_dispute(event.reference, event.body)
+            case _:
+                return not self.payments.confirm(event.reference).awaits_payment
 
     def process_due(self) -> int:
         """Process events that are due; return how many are now done.
@@ -159,7 +172,7 @@ def _for_review(event: PaymentEvent) -> list[Alert]:
             at=event.received_at,
         )
         return [unreadable]
-    if event.kind is EventKind.PAID and not event.reference:
+    if event.kind in _HANDLED and not event.reference:
         return [_not_ours(event, at=event.received_at)]
     return []
 
