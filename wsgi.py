@@ -65,6 +65,8 @@ from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
+from creditcore.usecases.people.close_account import CloseAccount
+from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
@@ -97,6 +99,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         # Hashing a password is CPU work of milliseconds: streams must not wait for it.
         run=CpuPool() if under_gevent else None
     )
+    operators = LocalIdentityOperators(store, clock, ids, passwords=passwords)
     identity = LocalIdentityProvider(
         store,
         clock,
@@ -155,7 +158,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         clock=clock,
         ids=ids,
         identity=identity,
-        operators=LocalIdentityOperators(store, clock, ids, passwords=passwords),
+        operators=operators,
         model_gateway=model_gateway,
         payment_gateway=payment_gateway,
         wires={wire.endpoint: wire for wire in wires},
@@ -204,6 +207,8 @@ def build(environ: Mapping[str, str]) -> Flask:
         profiles=ChangeProfile(
             transactions=store, currencies=["KES"] if settings.usd_to_kes_rate else []
         ),
+        flows=KeepFlows(transactions=store, clock=clock, vault=vault),
+        closing=CloseAccount(transactions=store, clock=clock, operators=operators),
         blocks=BlockPerson(transactions=store, clock=clock),
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),

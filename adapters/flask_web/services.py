@@ -33,6 +33,8 @@ from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
+from creditcore.usecases.people.close_account import CloseAccount
+from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
@@ -73,6 +75,8 @@ class Services:
     welcome: WelcomePerson
     sessions: KeepSessions
     profiles: ChangeProfile
+    flows: KeepFlows
+    closing: CloseAccount
     blocks: BlockPerson
     grants: GrantCredits
     receipts: WriteReceipt

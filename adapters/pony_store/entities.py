@@ -52,6 +52,12 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         closed_at = Optional(int, size=64)
 
+    class SignInFlow(entity):
+        _table_ = "sign_in_flows"
+        name = PrimaryKey(bytes)
+        sealed = Required(bytes)
+        expires_at = Required(int, size=64)
+
     class Session(entity):
         _table_ = "sessions"
         id = PrimaryKey(str, autostrip=False)

@@ -18,6 +18,7 @@ from adapters.pony_store.tables.activity_logs import PonyActivityLog
 from adapters.pony_store.tables.alerts import PonyAlerts
 from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.credentials import PonyCredentials
+from adapters.pony_store.tables.flows import PonyFlows
 from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.keys import PonyApiKeys
 from adapters.pony_store.tables.ledger import PonyLedger
@@ -86,6 +87,11 @@ class PonyTransaction:
     def sessions(self) -> PonySessions:
         """Who is signed in, in which browser."""
         return PonySessions(self._session)
+
+    @cached_property
+    def flows(self) -> PonyFlows:
+        """Who is away at Google or GitHub."""
+        return PonyFlows(self._session)
 
     @cached_property
     def prices(self) -> PonyPrices:

@@ -10,6 +10,7 @@ from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
 from creditcore.ports.credentials import Credentials
+from creditcore.ports.flows import Flows
 from creditcore.ports.jobs import Jobs
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
@@ -93,6 +94,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def sessions(self) -> Sessions:
         """Who is signed in, in which browser."""
+
+    @property
+    def flows(self) -> Flows:
+        """Who is away at Google or GitHub."""
 
     @property
     def prices(self) -> Prices:

@@ -158,3 +158,29 @@ class MemoryVault:
         if sealed_for != context:
             raise SealBrokenError
         return secret
+
+
+@dataclass
+class MemoryFlows:
+    """What waits for people who are away."""
+
+    table: dict[bytes, tuple[bytes, datetime]]
+
+    def add(self, name: bytes, sealed: bytes, *, expires_at: datetime) -> None:
+        """Keep what waits for a browser."""
+        self.table[name] = (sealed, expires_at)
+
+    def take(self, name: bytes, *, now: datetime) -> bytes | None:
+        """Return it and forget it."""
+        sealed, expires_at = self.table.get(name, (b"", now))
+        if expires_at <= now:
+            return None
+        del self.table[name]
+        return sealed
+
+    def forget(self, *, expired_before: datetime, limit: int) -> int:
+        """Delete old ones."""
+        old = [name for name, (_, end) in self.table.items() if end <= expired_before][:limit]
+        for name in old:
+            del self.table[name]
+        return len(old)

@@ -89,6 +89,10 @@ class TestCredentials(contracts.CredentialsContract):
     pass
 
 
+class TestFlows(contracts.FlowsContract):
+    pass
+
+
 class TestSessions(contracts.SessionsContract):
     pass
 

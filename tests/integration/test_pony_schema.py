@@ -56,6 +56,7 @@ ROWS: dict[str, dict[str, object]] = {
         "sealed_grant": b"sealed",
         "ended_at": None,
     },
+    "sign_in_flows": {"name": b"n" * 32, "sealed": b"sealed", "expires_at": 1},
     "mailed_links": {
         "id": "l-1",
         "kind": "signup",
@@ -243,6 +244,8 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
                                              "person_id": "p-2"}),
     ("sessions_stage", "sessions", {"id": "s-2", "secret_hash": b"i" * 32, "stage": "lost"}),
     ("sessions_ended", "sessions", {"id": "s-2", "secret_hash": b"i" * 32, "ended_at": 2}),
+    ("sign_in_flows_pkey", "sign_in_flows", {}),
+    ("sign_in_flows_name", "sign_in_flows", {"name": b"n"}),
     ("mailed_links_pkey", "mailed_links", {}),
     ("mailed_links_kind", "mailed_links", {"id": "l-2", "kind": "lost"}),
     ("mailed_links_person_id_fkey", "mailed_links", {"id": "l-2", "person_id": "p-2"}),

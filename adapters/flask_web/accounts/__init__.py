@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.accounts import views
+from adapters.flask_web.accounts import callback, mailed, second_step, security, views
 
-BLUEPRINTS = (views.blueprint,)
+__all__ = ["BLUEPRINTS", "callback", "mailed", "second_step"]
+
+BLUEPRINTS = (views.blueprint, security.blueprint)

@@ -27,6 +27,7 @@ PLACES = (
     Place("billing", "billing.show", "Billing", on_phone=True),
     Place("keys", "keys.show", "API keys", on_phone=True),
     Place("general", "general.show", "General"),
+    Place("security", "security.show", "Security"),
 )
 
 ELSEWHERE = (

@@ -18,7 +18,7 @@ _BROWSERS = (
     ("Chrome", r"\bChrome/|\bCriOS/|\bHeadlessChrome/"),
     ("Safari", r"\bSafari/"),
     ("curl", r"\bcurl/"),
-    ("a script", r"\bpython|\bGo-http|\bJava/|\bokhttp"),
+    ("A script", r"\bpython|\bGo-http|\bJava/|\bokhttp"),
 )
 _SYSTEMS = (
     ("iPhone", r"\biPhone"),

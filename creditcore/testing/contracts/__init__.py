@@ -13,6 +13,7 @@ from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.credentials import CredentialsContract
+from creditcore.testing.contracts.flows import FlowsContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
 from creditcore.testing.contracts.jobs import JobsContract
 from creditcore.testing.contracts.key_limits import KeyLimitsContract
@@ -47,6 +48,7 @@ __all__ = [
     "CallsContract",
     "ChargeUsageContract",
     "CredentialsContract",
+    "FlowsContract",
     "IdentityContract",
     "IdentityHouse",
     "JobsContract",

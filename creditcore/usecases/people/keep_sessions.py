@@ -100,6 +100,7 @@ class KeepSessions:
         device: Device,
         stage: Stage = Stage.OPEN,
         instead_of: Session | None = None,
+        alone: bool = False,
     ) -> Begun:
         """Begin a session, always with a new secret.
 
@@ -108,7 +109,8 @@ class KeepSessions:
             outcome: What the provider says of them.
             device: Where they are.
             stage: How far they have come.
-            instead_of: A session that ends with this.
+            instead_of: A session that ends with this, the provider's own going on in the new.
+            alone: Every other session of theirs ends with this, as the provider's did.
 
         Raises:
             SessionEndedError: The provider's grant is too large to keep.
@@ -132,6 +134,8 @@ class KeepSessions:
             grant,
         )
         with self.transactions.begin() as tx:
+            if alone:
+                tx.sessions.end_all(person.id, at=now)
             tx.sessions.add(session)
             if instead_of is not None:
                 earlier = tx.sessions.lock(instead_of.id, person_id=instead_of.person_id)

@@ -114,3 +114,16 @@ if (waiting) {
     }, Number(waiting.dataset.reloadAfter));
   }
 }
+
+// A button that works again after a while says how long that is.
+for (const button of document.querySelectorAll("[data-wait-s]")) {
+  const left = button.querySelector("[data-wait-left]");
+  const ready = Date.now() + Number(button.dataset.waitS) * 1000;
+  const tick = () => {
+    const seconds = Math.ceil((ready - Date.now()) / 1000);
+    button.disabled = seconds > 0;
+    left.textContent = seconds > 0 ? ` in ${seconds} s` : "";
+    if (seconds > 0) setTimeout(tick, 500);
+  };
+  tick();
+}

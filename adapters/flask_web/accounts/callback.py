@@ -1,0 +1,111 @@
+"""Signing in with Google or GitHub, and connecting them to an account."""
+
+from __future__ import annotations
+
+import flask
+from flask import flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts.views import blueprint
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.web import session
+from adapters.flask_web.web.stepping_up import stepped_up
+from adapters.flask_web.web.throttle import SIGN_IN_PER_ADDRESS, throttle
+from creditcore.domain.errors import OAuthFailedError, SessionEndedError
+from creditcore.domain.identities import Grant, Method, OAuthFailure
+
+FLOW = "oauth"
+"""Where the cookie keeps the name of the flow that began in this browser."""
+
+_NAMES = {Method.GOOGLE: "Google", Method.GITHUB: "GitHub"}
+
+_SAID = {
+    OAuthFailure.CANCELLED: "You cancelled there. Nothing has changed here.",
+    OAuthFailure.EXPIRED: "That took too long, or began in another browser. Please start again.",
+    OAuthFailure.ADDRESS_UNVERIFIED: (
+        "That account has no verified e-mail address. Verify one there, or sign up with an "
+        "address and a password."
+    ),
+    OAuthFailure.ALREADY_LINKED: "That account is connected to somebody else here.",
+    OAuthFailure.SIGN_UP_CLOSED: "New accounts cannot be made here at the moment.",
+    OAuthFailure.REFUSED: "You cannot sign in with that account.",
+    OAuthFailure.TRY_AGAIN: "That did not work this time. Please try again.",
+}
+
+
+@blueprint.post("/auth/<method>")
+def begin_oauth(method: str) -> Response:
+    """Send the browser to Google or GitHub."""
+    throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
+    return _begin(method)
+
+
+@blueprint.post("/dashboard/security/connect/<method>")
+@stepped_up("security.show")
+def connect(method: str) -> Response:
+    """Send the browser there, to connect it to the account of who is signed in."""
+    return _begin(method, link_to=services().sessions.grant_of(session.current()))
+
+
+@blueprint.get("/auth/callback")
+def callback() -> Response:
+    """Take up who comes back, if it began in this very browser."""
+    throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
+    flow = flask.session.pop(FLOW, None) or {}
+    kept = services().flows.take(str(flow.get("token", "")))
+    if kept is None:
+        return _failed(OAuthFailure.EXPIRED, flow)
+    query = {name: value[:2048] for name, value in request.args.items()}
+    try:
+        outcome = services().identity.complete_oauth(kept, query)
+        if flow.get("connects"):
+            return _connected()
+        return entry.proceed(outcome, next_path=str(flow.get("next") or ""))
+    except OAuthFailedError as error:
+        return _failed(error.reason, flow)
+    except SessionEndedError:
+        return _failed(OAuthFailure.TRY_AGAIN, flow)
+
+
+def take_up_failure() -> Response | None:
+    """Return where a failed return belongs that landed on the start page.
+
+    A provider whose state is broken knows no better address than the site's own.
+    """
+    if "error" not in request.args or FLOW not in flask.session:
+        return None
+    return _failed(OAuthFailure.EXPIRED, flask.session.pop(FLOW) or {})
+
+
+def _begin(method: str, *, link_to: Grant | None = None) -> Response:
+    try:
+        chosen = Method(method)
+    except ValueError:
+        raise NotFound from None
+    if chosen not in _NAMES:
+        raise NotFound
+    return_url = f"{settings().base_url}{url_for('accounts.callback')}"
+    flow = services().identity.begin_oauth(chosen, return_url=return_url, link_to=link_to)
+    flask.session.permanent = True
+    flask.session[FLOW] = {
+        "token": services().flows.keep(flow.secret),
+        "next": entry.wanted(),
+        "connects": link_to is not None,
+    }
+    return redirect(flow.url)
+
+
+def _connected() -> Response:
+    flash("It is connected: you can sign in with it from now on.", "success")
+    return redirect(url_for("security.show"))
+
+
+def _failed(reason: OAuthFailure, flow: dict[str, object]) -> Response:
+    flash(_SAID[reason], "info" if reason is OAuthFailure.CANCELLED else "error")
+    if flow.get("connects") and current_user.is_authenticated:
+        return redirect(url_for("security.show"))
+    wanted = str(flow.get("next") or "")
+    return redirect(url_for("accounts.sign_in", next=wanted or None))

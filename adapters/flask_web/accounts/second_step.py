@@ -1,0 +1,140 @@
+"""The second factor at sign-in, and proving again who one is before acts that matter."""
+
+from __future__ import annotations
+
+import flask
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts.views import blueprint
+from adapters.flask_web.context import services
+from adapters.flask_web.web import session
+from adapters.flask_web.web.throttle import CODE_PER_ADDRESS, throttle
+from creditcore.domain.errors import (
+    BadCredentialsError,
+    CodeRefusedError,
+    SessionEndedError,
+    TooManyAttemptsError,
+)
+from creditcore.domain.identities import Capability
+from creditcore.domain.sessions import Stage
+
+_WAITING = (Stage.SECOND_FACTOR, Stage.RECOVERING)
+
+
+@blueprint.get("/sign-in/code")
+def second_factor() -> str | Response:
+    """Ask for a code of the authenticator app."""
+    try:
+        entry.pending(*_WAITING)
+    except SessionEndedError:
+        return _start_again()
+    return _code_form("accounts/second_factor.html")
+
+
+@blueprint.post("/sign-in/code")
+def check_code() -> str | Response | tuple[str, int]:
+    """Let them in with the right code."""
+    return _checked("accounts/second_factor.html", recovery=False)
+
+
+@blueprint.get("/sign-in/recovery-code")
+def recovery_code() -> str | Response:
+    """Ask for one of the codes that were written down."""
+    try:
+        entry.pending(*_WAITING)
+    except SessionEndedError:
+        return _start_again()
+    return _code_form("accounts/recovery_code.html")
+
+
+@blueprint.post("/sign-in/recovery-code")
+def check_recovery_code() -> str | Response | tuple[str, int]:
+    """Let them in with one of them, which is used up by that."""
+    return _checked("accounts/recovery_code.html", recovery=True)
+
+
+@blueprint.get("/step-up")
+@session.for_people
+def step_up() -> str | Response:
+    """Ask again who it is: the password, or a code of the app."""
+    if session.current().is_stepped_up(now=services().clock.now()):
+        return redirect(entry.destination())
+    return _step_up_form()
+
+
+@blueprint.post("/step-up")
+@session.for_people
+def prove() -> str | Response | tuple[str, int]:
+    """Note that they have shown it."""
+    throttle().count_address(CODE_PER_ADDRESS, "code")
+    grant = services().sessions.grant_of(session.current())
+    identity = services().identity
+    try:
+        if code := request.form.get("code", "").strip():
+            # A provider may give a newer grant with it, which is the only one that counts then.
+            services().sessions.keep(
+                session.current(), identity.verify_second_factor(grant, code).grant
+            )
+        else:
+            identity.reauthenticate(grant, request.form.get("password", ""))
+    except CodeRefusedError as error:
+        return _step_up_form({"code": str(error)}), 400
+    except BadCredentialsError:
+        return _step_up_form({"password": "This is not your password."}), 400
+    except TooManyAttemptsError as error:
+        return _step_up_form({"form": _come_back(error)}), 429
+    services().sessions.prove(session.current())
+    return redirect(entry.destination())
+
+
+def _checked(template: str, *, recovery: bool) -> str | Response | tuple[str, int]:
+    throttle().count_address(CODE_PER_ADDRESS, "code")
+    code = request.form.get("code", "")[:100]
+    try:
+        kept = entry.pending(*_WAITING)
+        grant = services().sessions.grant_of(kept.session)
+        identity = services().identity
+        check = identity.redeem_recovery_code if recovery else identity.verify_second_factor
+        return entry.complete(kept, check(grant, code))
+    except SessionEndedError:
+        return _start_again()
+    except CodeRefusedError as error:
+        return _code_form(template, {"code": str(error)}), 400
+    except TooManyAttemptsError as error:
+        return _code_form(template, {"form": _come_back(error)}), 429
+
+
+def _start_again() -> Response:
+    flask.session.pop(entry.PENDING, None)
+    flash("That took too long. Please sign in again.", "info")
+    return redirect(url_for("accounts.sign_in", next=entry.wanted() or None))
+
+
+def _come_back(error: TooManyAttemptsError) -> str:
+    minutes = -(-(error.retry_after_s or 60) // 60)
+    return f"There were too many wrong attempts. Try again in {minutes} min."
+
+
+def _code_form(template: str, faults: dict[str, str] | None = None) -> str:
+    return render_template(
+        template,
+        page="second_factor",
+        errors=faults or {},
+        next=entry.wanted(),
+        capabilities=services().identity.capabilities,
+    )
+
+
+def _step_up_form(faults: dict[str, str] | None = None) -> str:
+    identity = services().sessions.check(session.current())
+    return render_template(
+        "accounts/step_up.html",
+        page="step_up",
+        identity=identity,
+        errors=faults or {},
+        next=entry.wanted(),
+        can_use_app=identity.second_factor
+        and Capability.SECOND_FACTOR in services().identity.capabilities,
+    )

@@ -1,0 +1,51 @@
+"""Close an account as its owner wishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from creditcore.domain.errors import PersonNotFoundError
+from creditcore.domain.jobs import Job
+from creditcore.ports.clock import Clock
+from creditcore.ports.identity import IdentityOperators
+from creditcore.ports.transactions import Transactions
+
+DELETE_IDENTITY = "delete_identity"
+"""The kind of the jobs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseAccount:
+    """Let nobody in any more, here at once and at the identity provider soon.
+
+    Payments, transfers and calls stay: the law asks for them, and the books add up to them. They
+    carry an id, and no address any more. A balance stays in its wallet, which opens for nobody.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    operators: IdentityOperators
+
+    def close(self, person_id: str) -> None:
+        """Revoke the keys, end the sessions, forget the address; a repeat changes nothing more.
+
+        Raises:
+            PersonNotFoundError: Nobody has this id.
+            StoreBusyError: A key was changed at the same moment; nothing happened.
+        """
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            person = tx.people.lock(person_id)
+            if person is None:
+                raise PersonNotFoundError(person_id)
+            for key in tx.keys.list_of(person_id):
+                if key.revoked_at is None:
+                    tx.keys.save(tx.keys.lock(key.id, owner_id=person_id).revoke(at=now))
+            tx.sessions.end_all(person_id, at=now)
+            tx.people.save(replace(person.block(), email=f"{person_id}@deleted.invalid"))
+            tx.jobs.enqueue(DELETE_IDENTITY, person_id, {}, run_at=now)
+            tx.commit()
+
+    def delete_identity(self, job: Job) -> None:
+        """Let the provider forget them too; who is gone already is no error."""
+        self.operators.delete(job.business_key)
