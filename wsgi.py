@@ -17,7 +17,9 @@ from adapters.flask_web.server.cpu_pool import CpuPool
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings, SettingsError
 from adapters.journal import AbandonedFiles, FileJournal
+from adapters.litellm.admin import AdminClient
 from adapters.litellm.gateway import LiteLLMGateway
+from adapters.litellm.keys import LiteLLMKeys
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
 from adapters.paystack import PaystackGateway, PaystackRefunds
@@ -59,7 +61,9 @@ from creditcore.usecases.calls.process_counters import ProcessCounters
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
+from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.refund_payment import RefundPayment
@@ -108,9 +112,9 @@ def build(environ: Mapping[str, str]) -> Flask:
         tokens=Tokens(settings.auth_secret),
         vault=vault,
     )
-    model_gateway = LiteLLMGateway(
-        base_url=settings.litellm_base_url, master_key=settings.litellm_master_key
-    )
+    admin = AdminClient(base_url=settings.litellm_base_url, master_key=settings.litellm_master_key)
+    model_gateway = LiteLLMGateway(admin)
+    upstream_keys = LiteLLMKeys(admin=admin, auth_secret=pepper)
     upstream = LiteLLMRelay(
         base_url=settings.litellm_base_url,
         master_key=settings.litellm_master_key,
@@ -141,9 +145,13 @@ def build(environ: Mapping[str, str]) -> Flask:
         Messages(),
         Responses(),
     )
+    keyring = UpstreamKeyring(
+        transactions=store, clock=clock, upstream=upstream_keys, wanted=settings.mirrors_keys
+    )
     relay = RelayCall(
         charge=charge,
         journal=journal,
+        keyring=keyring,
         prices=prices,
         upstream=upstream,
         tariff=settings.tariff,
@@ -169,6 +177,14 @@ def build(environ: Mapping[str, str]) -> Flask:
             charge=charge,
             transactions=store,
         ),
+        mirrors=MirrorKeys(
+            transactions=store,
+            clock=clock,
+            upstream=upstream_keys,
+            tariff=settings.tariff,
+            wanted=settings.mirrors_keys,
+        ),
+        keyring=keyring,
         charge=charge,
         prices=prices,
         relay=relay,

@@ -23,7 +23,9 @@ from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
@@ -60,6 +62,8 @@ class Services:
     commits: GroupCommit
     journal: SettlementJournal
     recovery: RecoverSettlements
+    mirrors: MirrorKeys
+    keyring: UpstreamKeyring
     charge: ChargeUsage
     prices: PriceList
     relay: RelayCall

@@ -74,6 +74,7 @@ class Settings:
 
     litellm_base_url: str
     litellm_master_key: str = field(repr=False)
+    litellm_keys: str = "auto"
     max_stream_seconds: int = 600
     first_token_seconds: int = 600
     max_streams: int = 900
@@ -116,6 +117,7 @@ class Settings:
             ),
             "litellm_base_url": reader.url("LITELLM_BASE_URL").rstrip("/"),
             "litellm_master_key": reader.required("LITELLM_MASTER_KEY"),
+            "litellm_keys": reader.one_of("LITELLM_KEYS", "auto", "mirror", "shared"),
             "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
             "first_token_seconds": reader.number("FIRST_TOKEN_SECONDS", 600, least=1, most=7200),
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
@@ -139,6 +141,11 @@ class Settings:
     def is_sandbox(self) -> bool:
         """Whether payments go to the stand-in that ``make run`` starts."""
         return self.paystack_secret_key == SANDBOX_PAYSTACK_KEY
+
+    @property
+    def mirrors_keys(self) -> bool:
+        """Whether LiteLLM is to have a copy of each key, where it has a database."""
+        return self.litellm_keys != "shared"
 
     @property
     def store_url(self) -> str:

@@ -71,6 +71,18 @@ _OPERATOR_WORDS = re.compile(
     r"Invalid model name passed in|Budget has been exceeded|ExceededBudget|insufficient_quota"
     r"|exceeded your current quota|AuthenticationError|PermissionDeniedError|invalid_api_key",
 )
+# What LiteLLM answers before it routes a call, where the virtual key is at fault.
+_KEY_TYPES = frozenset(
+    {
+        "auth_error",
+        "budget_exceeded",
+        "expired_key",
+        "key_model_access_denied",
+        "no_db_connection",
+        "token_not_found_in_db",
+    }
+)
+_KEY_STATUSES = frozenset({400, 401, 403, 422, 429, 500, 503})
 _REJECTED_STATUSES = frozenset({400, 404, 413, 422})
 
 _EXCEPTION_CODES = {
@@ -280,6 +292,15 @@ def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> Upstr
     if status in _REJECTED_STATUSES and (fault.recognised or status != 404):
         return UpstreamRejectedError(fault.public_message, status=status, code=fault.code)
     return None
+
+
+def refuses_key(status: int, body: bytes) -> bool:
+    """Whether a refusal is about the virtual key that a call went out with, or its budget.
+
+    Such a call was refused before it was routed: it may be sent again with another key. The
+    provider's own refusals of LiteLLM's account there have other types.
+    """
+    return status in _KEY_STATUSES and Fault.read(body).kind in _KEY_TYPES
 
 
 def _status(value: object) -> int | None:

@@ -13,8 +13,12 @@ from adapters.litellm.connections import (
     ConnectionPool,
     NoFreeConnectionError,
 )
-from adapters.litellm.faults import refusal
-from creditcore.domain.errors import UpstreamTimeoutError, UpstreamUnavailableError
+from adapters.litellm.faults import refusal, refuses_key
+from creditcore.domain.errors import (
+    UpstreamKeyRefusedError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
 from creditcore.ports.inference import HeardWire
 
 _MAX_REFUSAL_BYTES = 64 * 1024
@@ -64,9 +68,9 @@ class LiteLLMRelay:
         if not master_key.isascii() or not master_key.isprintable():
             raise ValueError("the master key cannot be sent in a header")
         self._prefix = address.prefix
+        self._host = f"host: {address.host_header}\r\n"
+        self._master_key = master_key
         self._head = (
-            f"host: {address.host_header}\r\n"
-            f"authorization: Bearer {master_key}\r\n"
             "user-agent: creditcore\r\n"
             "content-type: application/json\r\n"
             # The meter reads what passes, so it must not be compressed.
@@ -92,7 +96,14 @@ class LiteLLMRelay:
             raise UpstreamUnavailableError
 
     def send(
-        self, wire: HeardWire, body: bytes, *, model: str, stream: bool, call_id: str
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        model: str,
+        stream: bool,
+        call_id: str,
+        key: str | None = None,
     ) -> LiteLLMAnswer:
         """Send a request and return its answer once its head has arrived.
 
@@ -104,8 +115,10 @@ class LiteLLMRelay:
             model: The model it asks for.
             stream: Whether it asks for a stream.
             call_id: Our reference of the call; LiteLLM logs the call under it.
+            key: The virtual key there that the call goes out with; the master key if None.
 
         Raises:
+            UpstreamKeyRefusedError: It refused ``key``, or its budget; no model ran.
             UpstreamRejectedError: It refused this request.
             UpstreamUnavailableError: It is down, at fault, or refused us; or this model has
                 kept several calls in a row waiting in vain.
@@ -116,7 +129,7 @@ class LiteLLMRelay:
             raise UpstreamUnavailableError
         if not self._breaker.allows():
             raise UpstreamUnavailableError
-        message = self._message(wire, body, call_id=call_id, streams=stream)
+        message = self._message(wire, body, call_id=call_id, key=key, streams=stream)
         timeout_s = self._first_byte_timeout_s if stream else self._head_timeout_s
         try:
             answer = self._exchange(wire, message, deadline=time.monotonic() + timeout_s)
@@ -138,11 +151,10 @@ class LiteLLMRelay:
                 raise UpstreamUnavailableError
             return answer
         try:
-            raise refusal(
-                answer.status,
-                answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S),
-                retry_after=answer.header("retry-after"),
-            )
+            said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
+            if key is not None and refuses_key(answer.status, said):
+                raise UpstreamKeyRefusedError
+            raise refusal(answer.status, said, retry_after=answer.header("retry-after"))
         finally:
             answer.close()
 
@@ -150,7 +162,9 @@ class LiteLLMRelay:
         """Close the idle connections."""
         self._pool.close()
 
-    def _message(self, wire: HeardWire, body: bytes, *, call_id: str, streams: bool) -> bytes:
+    def _message(
+        self, wire: HeardWire, body: bytes, *, call_id: str, key: str | None, streams: bool
+    ) -> bytes:
         if not _CALL_ID.fullmatch(call_id):
             raise ValueError(f"not a call id: {call_id!r}")
         of_protocol = "".join(
@@ -158,6 +172,8 @@ class LiteLLMRelay:
         )
         head = (
             f"POST {self._prefix}{wire.endpoint} HTTP/1.1\r\n"
+            f"{self._host}"
+            f"authorization: Bearer {key or self._master_key}\r\n"
             f"{self._head}{of_protocol}"
             f"accept: {'text/event-stream' if streams else 'application/json'}\r\n"
             f"x-litellm-call-id: {call_id}\r\n"

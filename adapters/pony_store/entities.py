@@ -301,6 +301,17 @@ def define_entities(db: Any) -> None:
         closed_at = Optional(int, size=64)
         PrimaryKey(kind, business_key)
 
+    class KeyMirror(entity):
+        _table_ = "key_mirrors"
+        key_id = PrimaryKey(str, autostrip=False)
+        revision = Required(int, size=64)
+        sync_status = Required(str)
+        litellm_key_id = Optional(str, autostrip=False, nullable=True)
+        last_synced_at = Optional(int, size=64)
+        last_error = Optional(str, autostrip=False)
+        attempts = Required(int, size=64)
+        due_at = Optional(int, size=64)
+
     class MailRecipient(entity):
         _table_ = "mail_recipients"
         address = PrimaryKey(str, autostrip=False)

@@ -20,6 +20,7 @@ from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.credentials import PonyCredentials
 from adapters.pony_store.tables.flows import PonyFlows
 from adapters.pony_store.tables.jobs import PonyJobs
+from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
 from adapters.pony_store.tables.keys import PonyApiKeys
 from adapters.pony_store.tables.ledger import PonyLedger
 from adapters.pony_store.tables.mail_recipients import PonyMailRecipients
@@ -47,6 +48,11 @@ class PonyTransaction:
     def keys(self) -> PonyApiKeys:
         """API keys."""
         return PonyApiKeys(self._session)
+
+    @cached_property
+    def mirrors(self) -> PonyKeyMirrors:
+        """How far the model server's copies of keys are."""
+        return PonyKeyMirrors(self._session)
 
     @cached_property
     def calls(self) -> PonyCalls:

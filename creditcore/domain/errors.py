@@ -39,7 +39,8 @@
     ├── UpstreamError
     │   ├── UpstreamRejectedError        the model refused this very request
     │   ├── UpstreamUnavailableError     down, silent, or at fault
-    │   │   └── UpstreamFailedError          it answered, with a failure of its own
+    │   │   ├── UpstreamFailedError          it answered, with a failure of its own
+    │   │   └── UpstreamKeyRefusedError      it refused the copy of a key
     │   └── UpstreamTimeoutError         it took longer than allowed
     ├── MailError
     │   ├── MailRefusedError             there is no such mailbox
@@ -410,6 +411,10 @@ class UpstreamFailedError(UpstreamUnavailableError):
         self.status = status
         self.code = code
         super().__init__(message)
+
+
+class UpstreamKeyRefusedError(UpstreamUnavailableError):
+    """The model server refused the copy of a key, or its budget, before any model ran."""
 
 
 class UpstreamTimeoutError(UpstreamError):

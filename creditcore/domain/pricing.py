@@ -24,6 +24,7 @@ _PRICE_DECIMALS = 30
 _PRICE_DIGITS = 7
 _PRICE_UNITS_PER_USD = 10**_PRICE_DECIMALS
 _MICROCREDITS_PER_USD_OF_BALANCE = 10**8
+_PRICE_UNITS_PER_MICROUSD = _PRICE_UNITS_PER_USD // 10**6
 _PRICE_UNITS_PER_PICODOLLAR = _PRICE_UNITS_PER_USD // 10**12
 
 _SNAPSHOT_BYTES = 8
@@ -311,6 +312,11 @@ class Tariff:
     def charge(self, cost_units: int) -> Credits:
         """Return the credits for a provider cost, rounded up once: the platform gains."""
         return Credits(self.microcredits(cost_units))
+
+    def provider_microusd(self, credits_: Credits) -> int:
+        """Return what some credits pay for at the provider, in 10^-6 USD, rounded down."""
+        units = div_floor(credits_.microcredits * self.denominator, self.numerator)
+        return div_floor(units, _PRICE_UNITS_PER_MICROUSD)
 
     def microcredits(self, cost_units: int) -> int:
         """Return the same as a number, which may be larger than any amount of credits."""

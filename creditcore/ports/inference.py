@@ -260,7 +260,14 @@ class Upstream(Protocol):
         """
 
     def send(
-        self, wire: HeardWire, body: bytes, *, model: str, stream: bool, call_id: str
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        model: str,
+        stream: bool,
+        call_id: str,
+        key: str | None = None,
     ) -> UpstreamAnswer:
         """Send a request and return its answer once its head has arrived.
 
@@ -270,8 +277,10 @@ class Upstream(Protocol):
             model: The model it asks for.
             stream: Whether it asks for a stream.
             call_id: Our reference of the call.
+            key: The secret of the caller's own key there; None for ours.
 
         Raises:
+            UpstreamKeyRefusedError: It refused ``key``; no model ran.
             UpstreamRejectedError: It refused this request.
             UpstreamUnavailableError: It is down, at fault, or refused us.
             UpstreamTimeoutError: It stayed silent for too long.

@@ -12,6 +12,7 @@ from creditcore.ports.calls import Calls
 from creditcore.ports.credentials import Credentials
 from creditcore.ports.flows import Flows
 from creditcore.ports.jobs import Jobs
+from creditcore.ports.key_mirrors import KeyMirrors
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
 from creditcore.ports.mail import MailRecipients
@@ -62,6 +63,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def keys(self) -> ApiKeys:
         """API keys."""
+
+    @property
+    def mirrors(self) -> KeyMirrors:
+        """How far the model server's copies of keys are."""
 
     @property
     def calls(self) -> Calls:

@@ -35,6 +35,7 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.limits import KeyCounter
 from creditcore.domain.mail import MailRecipient
+from creditcore.domain.mirrors import KeyMirror
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
@@ -49,6 +50,7 @@ from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_identity import MemoryCredentials, MemoryFlows, MemorySessions
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
+from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
 from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 
@@ -116,6 +118,7 @@ class MemoryTables:
     prices: dict[str, ModelPrice] = field(default_factory=dict)
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
+    mirrors: dict[str, KeyMirror] = field(default_factory=dict)
     mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
     activity: dict[int, Activity] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
@@ -169,6 +172,7 @@ class MemoryTransaction:
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
         self.activity = MemoryActivityLog(tables.activity)
+        self.mirrors = MemoryKeyMirrors(tables.mirrors, tables.keys, tables.transfers)
         self.mail_recipients = MemoryMailRecipients(tables.mail_recipients)
         self.alerts = MemoryAlerts(tables)
         self.audit = MemoryAudit(tables)
@@ -279,6 +283,7 @@ class MemoryApiKeys:
         if key.id in self.tables.keys or self.find_by_hash(key.key_hash) is not None:
             raise ReferenceConflictError(key.id)
         self.tables.keys[key.id] = key
+        self.tables.mirrors[key.id] = renewed(None, key.id)
 
     def list_of(self, owner_id: str) -> Sequence[ApiKey]:
         """Return an owner's keys."""
@@ -310,6 +315,7 @@ class MemoryApiKeys:
     def save(self, key: ApiKey) -> None:
         """Write a changed key."""
         self.tables.keys[key.id] = key
+        self.tables.mirrors[key.id] = renewed(self.tables.mirrors[key.id], key.id)
 
     def find_by_hash(self, key_hash: bytes) -> ApiKey | None:
         """Return the key with this hash."""

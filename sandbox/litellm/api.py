@@ -29,11 +29,13 @@ from sandbox.litellm.errors import (
     unknown_key,
     unknown_model,
 )
+from sandbox.litellm.keys import VirtualKey, VirtualKeys
 from sandbox.litellm.messages import Messages
 from sandbox.litellm.models import Models
 from sandbox.litellm.protocol import InferenceProtocol
 from sandbox.litellm.responses import Responses
 from sandbox.litellm.script import Script
+from sandbox.litellm.spend import SpendLog, SpendRow
 from sandbox.litellm.stream import Stream
 from sandbox.routing import Router, json_answer, json_answer_with_exponents
 
@@ -74,6 +76,8 @@ class LiteLLM:
         """Start in good health, with the usual catalogue."""
         self.models = Models()
         self.calls = Calls()
+        self.keys = VirtualKeys(master_key=master_key)
+        self.spend = SpendLog()
         self.outage: Outage = ""
         self._master_key = master_key.encode()
         self._router = Router(
@@ -85,6 +89,8 @@ class LiteLLM:
                 ("GET", "/health/liveliness", self._liveliness),
                 ("GET", "/health/liveness", self._liveliness),
                 ("GET", "/health/readiness", self._readiness),
+                ("GET", "/spend/logs/v2", self._spend_logs),
+                *self.keys.routes,
             ],
             error=lambda status, message: json_answer({"detail": message}, status),
         )
@@ -106,6 +112,8 @@ class LiteLLM:
         """Return to good health and the usual prices, and forget the calls."""
         self.models.reset()
         self.calls.clear()
+        self.keys.clear()
+        self.spend.clear()
         self.outage = ""
 
     def _model_info(self, request: Request) -> Response:
@@ -120,7 +128,12 @@ class LiteLLM:
         return json_answer("I'm alive!")
 
     def _readiness(self, _request: Request) -> Response:
+        if self.keys.database_down:
+            return json_answer({"status": "healthy", "db": "disconnected"}, 503)
         return json_answer({"status": "healthy", "db": "connected"})
+
+    def _spend_logs(self, request: Request) -> Response:
+        return self._guarded(request, lambda: self.spend.page(request))
 
     def _guarded(self, request: Request, answer: Callable[[], Response]) -> Response:
         try:
@@ -130,10 +143,7 @@ class LiteLLM:
         return answer()
 
     def _check_key(self, environ: WSGIEnvironment) -> None:
-        scheme, _, key = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key.startswith("sk-"):
-            raise no_key()
+        key = _bearer(environ)
         if not hmac.compare_digest(key.encode(), self._master_key):
             raise unknown_key(hashlib.sha256(key.encode()).hexdigest())
 
@@ -150,8 +160,9 @@ class LiteLLM:
         self.calls.begin(call)
         connection = Connection.of(environ)
         try:
-            self._check_key(environ)
+            key = _bearer(environ)
             body = _body(call.body)
+            virtual_key = self.keys.check(key, model=body.get("model"))
             call.stream = body.get("stream") is True
             call.model = self._routed_model(body)
             completion = protocol.answer(body, self.models.info(call.model))
@@ -176,7 +187,7 @@ class LiteLLM:
             parts = _plain(text, completion, call, connection)
             headers += [("content-length", str(len(text))), ("content-type", "application/json")]
         start_response("200 OK", headers + SECURITY_HEADERS)
-        return self._recorded(call, parts)
+        return self._recorded(call, parts, completion, virtual_key)
 
     def _routed_model(self, body: dict[str, Any]) -> str:
         model = body.get("model")
@@ -184,8 +195,14 @@ class LiteLLM:
             raise unknown_model(model)
         return model
 
-    def _recorded(self, call: Call, parts: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass the parts on, and notice how the answer ended."""
+    def _recorded(
+        self,
+        call: Call,
+        parts: Iterator[bytes],
+        completion: Completion,
+        virtual_key: VirtualKey | None,
+    ) -> Iterator[bytes]:
+        """Pass the parts on, notice how the answer ended, and log what it cost."""
         try:
             yield from parts
         except GeneratorExit:
@@ -196,6 +213,39 @@ class LiteLLM:
             call.finished = True
         finally:
             self.calls.end(call)
+            self._log_spend(call, completion, virtual_key)
+
+    def _log_spend(
+        self, call: Call, completion: Completion, virtual_key: VirtualKey | None
+    ) -> None:
+        # Even of a client that left: the provider was asked for all of it.
+        if virtual_key is not None:
+            virtual_key.spend += completion.cost
+        usage = completion.usage or {}
+        self.spend.add(
+            SpendRow(
+                call_id=call.call_id,
+                api_key=virtual_key.token if virtual_key else "litellm_proxy_master_key",
+                model=completion.model,
+                spend=completion.cost,
+                prompt_tokens=_tokens(usage, "prompt_tokens"),
+                completion_tokens=_tokens(usage, "completion_tokens"),
+                started_at=call.started_at,
+            )
+        )
+
+
+def _bearer(environ: WSGIEnvironment) -> str:
+    scheme, _, key = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key.startswith("sk-"):
+        raise no_key()
+    return key
+
+
+def _tokens(usage: dict[str, Any], name: str) -> int:
+    count = usage.get(name)
+    return count if isinstance(count, int) else 0
 
 
 def _plain(

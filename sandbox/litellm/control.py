@@ -5,6 +5,9 @@ GET  /calls   ``{"total", "open", "max_open", "calls": [...]}``, oldest first; `
               the calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
 POST /down    ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
 POST /prices  ``{"<model>": {<model_info fields>}}`` changes or adds, ``{"<model>": null}`` removes
+POST /keys    ``{"database_down", "stores_nothing", "refuses_alias"}`` switch faults of the admin
+              side, ``{"forget": true}`` restarts it empty; answers with every key
+POST /spend   ``{"lose": "<call id>"}`` loses a row of the log, ``{"add": {<row>}}`` invents one
 ============  ======================================================================================
 """
 
@@ -17,6 +20,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Request, Response
 
 from sandbox.litellm.api import LiteLLM
+from sandbox.litellm.spend import SpendRow
 from sandbox.routing import Router, control_error, json_answer, json_object
 
 
@@ -31,6 +35,8 @@ class LiteLLMControl:
                 ("GET", "/calls", self._calls),
                 ("POST", "/down", self._down),
                 ("POST", "/prices", self._prices),
+                ("POST", "/keys", self._keys),
+                ("POST", "/spend", self._spend),
             ],
             error=control_error,
         )
@@ -65,3 +71,23 @@ class LiteLLMControl:
         for model, change in order.items():
             self._litellm.models.change(model, change)
         return json_answer({"models": self._litellm.models.names()})
+
+    def _keys(self, request: Request) -> Response:
+        order, keys = json_object(request), self._litellm.keys
+        for name in ("database_down", "stores_nothing", "refuses_alias"):
+            if name in order:
+                setattr(keys, name, bool(order[name]))
+        if order.get("forget"):
+            keys.rows.clear()
+        rows = [{"token": row.token, **row.as_info()} for row in keys.rows.values()]
+        return json_answer({"keys": rows})
+
+    def _spend(self, request: Request) -> Response:
+        order = json_object(request)
+        if "lose" in order:
+            return json_answer({"lost": self._litellm.spend.remove(str(order["lose"]))})
+        try:
+            self._litellm.spend.add(SpendRow(**order["add"]))
+        except (KeyError, TypeError) as error:
+            raise BadRequest(f"add must be a row: {error}.") from error
+        return json_answer({"added": True})

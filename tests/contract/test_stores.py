@@ -61,6 +61,10 @@ class TestApiKeys(contracts.ApiKeysContract):
     pass
 
 
+class TestKeyMirrors(contracts.KeyMirrorsContract):
+    pass
+
+
 class TestCalls(contracts.CallsContract):
     pass
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from adapters.litellm.admin import AdminClient
 from adapters.litellm.gateway import LiteLLMGateway
 from creditcore.domain.errors import UpstreamUnavailableError
 from tests.integration.upstream import WAIT_S, Script, Server, an_answer
@@ -17,10 +18,12 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 def a_gateway(server: Server, *, answer_timeout_s: float = WAIT_S) -> LiteLLMGateway:
     return LiteLLMGateway(
-        base_url=f"http://127.0.0.1:{server.port}",
-        master_key="sk-master",
-        connect_timeout_s=WAIT_S,
-        answer_timeout_s=answer_timeout_s,
+        AdminClient(
+            base_url=f"http://127.0.0.1:{server.port}",
+            master_key="sk-master",
+            connect_timeout_s=WAIT_S,
+            answer_timeout_s=answer_timeout_s,
+        )
     )
 
 

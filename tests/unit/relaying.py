@@ -24,7 +24,12 @@ from creditcore import (
     Tariff,
     Usage,
 )
-from creditcore.domain.errors import UpstreamError, UpstreamFailedError, UpstreamUnavailableError
+from creditcore.domain.errors import (
+    UpstreamError,
+    UpstreamFailedError,
+    UpstreamKeyRefusedError,
+    UpstreamUnavailableError,
+)
 from creditcore.domain.money import ZERO
 from creditcore.domain.rates import Standing
 from creditcore.ports.inference import ErrorFacts, Explain, HeardWire, InferenceRequest, Receipt
@@ -36,10 +41,12 @@ from creditcore.testing.memory import (
     MemoryTransactions,
     SequentialIds,
 )
+from creditcore.testing.memory_mirrors import MemoryUpstreamKeys
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.relayed_call import RelayedCall
+from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 
 PEPPER = b"pepper"
 SECRET = KeySecret.generate(lambda alphabet: alphabet[0])
@@ -103,19 +110,31 @@ class ScriptedUpstream:
     error: BaseException | None = None
     down: bool = False
     sent: list[bytes] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    refuses_keys: bool = False
 
     def check(self) -> None:
         if self.down:
             raise UpstreamUnavailableError
 
     def send(
-        self, wire: HeardWire, body: bytes, *, model: str, stream: bool, call_id: str
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        model: str,
+        stream: bool,
+        call_id: str,
+        key: str | None = None,
     ) -> ScriptedAnswer:
         assert wire.endpoint
         assert model
         assert isinstance(stream, bool)
         assert call_id
         self.sent.append(body)
+        self.keys.append(key)
+        if key is not None and self.refuses_keys:
+            raise UpstreamKeyRefusedError
         if self.error is not None:
             raise self.error
         return self.answer
@@ -217,6 +236,7 @@ class Scene:
     clock: FixedClock
     commits: GroupCommit
     journal: MemoryJournal
+    keyring: UpstreamKeyring
     upstream: ScriptedUpstream
     relay: RelayCall
 
@@ -228,9 +248,9 @@ class Scene:
         self.answer.script.extend(events)
         self.answer.streamed = streamed
 
-    def open(self, **fields: object) -> RelayedCall:
+    def open(self, *, call_id: str = "call-1", **fields: object) -> RelayedCall:
         return self.relay.open(
-            TinyWire(), json.dumps(fields).encode(), secret=SECRET, call_id="call-1"
+            TinyWire(), json.dumps(fields).encode(), secret=SECRET, call_id=call_id
         )
 
     @property
@@ -266,10 +286,12 @@ def a_scene() -> Iterator[Scene]:
     prices.refresh()
     upstream = ScriptedUpstream(ScriptedAnswer(clock, deque()))
     journal = MemoryJournal()
+    keyring = UpstreamKeyring(transactions=store, clock=clock, upstream=MemoryUpstreamKeys())
     with GroupCommit(store, clock) as commits:
         relay = RelayCall(
             charge=ChargeUsage(commits, store, clock),
             journal=journal,
+            keyring=keyring,
             prices=prices,
             upstream=upstream,
             tariff=Tariff(1, 1, "1"),
@@ -278,7 +300,7 @@ def a_scene() -> Iterator[Scene]:
             ids=SequentialIds(),
             patience=Patience(),
         )
-        yield Scene(store, clock, commits, journal, upstream, relay)
+        yield Scene(store, clock, commits, journal, keyring, upstream, relay)
     assert AuditBooks(store).audit().clean
     assert store.committed.wallets["wallet-1"].held == ZERO
     assert not journal.noted

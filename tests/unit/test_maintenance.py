@@ -19,6 +19,9 @@ def chores(**named: Any) -> Maintenance:
     """Return the chores, of which those that are not named have nothing to do."""
     names = (
         "recover",
+        "copies",
+        "sync_due",
+        "look_again",
         "expire",
         "refresh",
         "process_due",
@@ -30,6 +33,8 @@ def chores(**named: Any) -> Maintenance:
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
         recovery=SimpleNamespace(recover=done["recover"]),
+        keyring=SimpleNamespace(refresh=done["copies"]),
+        mirrors=SimpleNamespace(sync_due=done["sync_due"], look_again=done["look_again"]),
         charge=SimpleNamespace(expire=done["expire"]),
         prices=SimpleNamespace(refresh=done["refresh"]),
         inbox=SimpleNamespace(process_due=done["process_due"]),
@@ -102,6 +107,9 @@ def test_once_everything_is_done_whatever_fails() -> None:
 
     assert done == {
         "settlements recovered": 0,
+        "copies of keys in use": 0,
+        "keys mirrored": 0,
+        "mirrors to look at": 0,
         "expired holds": 2,
         "models priced": 0,
         "webhooks worked off": 3,

@@ -177,6 +177,7 @@ def test_a_rough_count_at_an_absurd_price_is_stored_as_far_as_it_can_be(scene: S
     relay = RelayCall(
         charge=ChargeUsage(scene.commits, scene.store, scene.clock),
         journal=scene.journal,
+        keyring=scene.keyring,
         prices=PriceList(scene.store, MemoryModelGateway([]), scene.clock),
         upstream=scene.upstream,
         tariff=Tariff(1, 10**37, "0"),

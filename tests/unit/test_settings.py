@@ -83,13 +83,13 @@ def test_the_folder_of_the_books_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_server_needs_no_folder(tmp_path: Path) -> None:
+def test_a_server_has_a_folder_too_for_the_journals(tmp_path: Path) -> None:
     folder = tmp_path / "var"
     environ = {**GOOD, "DATA_DIR": str(folder), "POSTGRES_URL": "postgresql://db/creditcore"}
 
     Settings.from_env(environ).make_data_dir()
 
-    assert not folder.exists()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(

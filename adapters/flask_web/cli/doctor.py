@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services, settings
 from creditcore.domain.errors import CreditcoreError
+from creditcore.domain.mirrors import SyncStatus
 
 _MAX_NAMED = 10
 
@@ -48,6 +49,7 @@ def _examine() -> list[tuple[str, str | None]]:
     checks.append(("LiteLLM", fault))
     if healthy:
         checks.append(_examine_models())
+        checks.append(_examine_mirrors())
     checks.append(_examine_payments())
     return checks
 
@@ -70,6 +72,26 @@ def _examine_models() -> tuple[str, str | None]:
         return "models (all have a price)", None
     shown = ", ".join(unpriced[:_MAX_NAMED]) + (", ..." if len(unpriced) > _MAX_NAMED else "")
     return f"models (not offered, since their price is unknown: {shown})", None
+
+
+def _examine_mirrors() -> tuple[str, str | None]:
+    """Say whether LiteLLM keeps copies of our keys, and how many are in line."""
+    wanted = settings().litellm_keys
+    if wanted == "shared":
+        return "copies of keys at LiteLLM (none: LITELLM_KEYS=shared)", None
+    try:
+        keeps = services().mirrors.upstream.can_keep()
+    except CreditcoreError as error:
+        return "copies of keys at LiteLLM", str(error)
+    if not keeps:
+        lacking = "it has no database; set LITELLM_KEYS=shared or give it one"
+        return "copies of keys at LiteLLM (none)", lacking if wanted == "mirror" else None
+    with services().transactions.begin() as tx:
+        counts = tx.mirrors.counts()
+    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+    failed = counts.get(SyncStatus.FAILED, 0)
+    fault = f"{failed:,} could not be made; the worker's log says why" if failed else None
+    return f"copies of keys at LiteLLM ({told or 'no keys yet'})", fault
 
 
 def _examine_payments() -> tuple[str, str | None]:

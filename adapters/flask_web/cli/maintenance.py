@@ -12,6 +12,8 @@ from adapters.flask_web.services import Services
 from creditcore.domain.errors import CreditcoreError
 
 _RECOVER_EVERY_S = 10.0
+_MIRRORS_EVERY_S = 5.0
+_FUNDS_EVERY_S = 60.0
 _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
@@ -32,7 +34,12 @@ class Maintenance:
     @classmethod
     def of_gateway(cls, services: Services) -> Self:
         """Return what each gateway does for its own host: nobody else sees its journals."""
-        return cls({"settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover)})
+        return cls(
+            {
+                "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
+                "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
+            }
+        )
 
     @classmethod
     def of_worker(cls, services: Services) -> Self:
@@ -40,6 +47,9 @@ class Maintenance:
         return cls(
             {
                 "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
+                "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
+                "keys mirrored": (_MIRRORS_EVERY_S, services.mirrors.sync_due),
+                "mirrors to look at": (_FUNDS_EVERY_S, services.mirrors.look_again),
                 "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
                 "models priced": (_PRICES_EVERY_S, services.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),

@@ -73,6 +73,7 @@ class PonyApiKeys:
         """
         with self._session.translated(taken=ReferenceConflictError(key.id)):
             self._entity(**key_columns(key)).flush()
+        self._mirror(key)
 
     def list_of(self, owner_id: str) -> Sequence[ApiKey]:
         """Return the owner's keys, newest first, revoked ones included."""
@@ -128,6 +129,17 @@ class PonyApiKeys:
                 row.flush()
         if row is None:
             raise ApiKeyNotFoundError(key.id)
+        self._mirror(key)
+
+    def _mirror(self, key: ApiKey) -> None:
+        """Make the model server's copy of a key due: it is new, or was changed."""
+        self._session.change(
+            "INSERT INTO key_mirrors (key_id, revision, sync_status, last_error, attempts, due_at)"
+            " VALUES (?, 1, 'pending', '', 0, 0) ON CONFLICT (key_id) DO UPDATE SET"
+            " revision = key_mirrors.revision + 1, sync_status = 'pending', attempts = 0,"
+            " due_at = 0",
+            (key.id,),
+        )
 
     def find_by_hash(self, key_hash: bytes) -> ApiKey | None:
         """Return the key with this hash, whatever its state."""

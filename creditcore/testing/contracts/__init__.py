@@ -17,6 +17,7 @@ from creditcore.testing.contracts.flows import FlowsContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
 from creditcore.testing.contracts.jobs import JobsContract
 from creditcore.testing.contracts.key_limits import KeyLimitsContract
+from creditcore.testing.contracts.key_mirrors import KeyMirrorsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.mail import MailContract
@@ -53,6 +54,7 @@ __all__ = [
     "IdentityHouse",
     "JobsContract",
     "KeyLimitsContract",
+    "KeyMirrorsContract",
     "LedgerContract",
     "MailContract",
     "PeopleContract",

@@ -18,6 +18,7 @@ from creditcore.domain.errors import (
     OutcomeUnknownError,
     StoreError,
     UpstreamError,
+    UpstreamKeyRefusedError,
     UpstreamUnavailableError,
 )
 from creditcore.domain.holds import Call, Outcome
@@ -37,6 +38,7 @@ from creditcore.usecases.calls.relayed_call import (
     milliseconds,
     outcome_of,
 )
+from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 
 DEFAULT_OUTPUT_BOUND = 16_384
 """The longest answer of a model that does not say how long its answers get."""
@@ -56,6 +58,7 @@ class RelayCall:
         *,
         charge: ChargeUsage,
         journal: SettlementJournal,
+        keyring: UpstreamKeyring,
         prices: PriceList,
         upstream: Upstream,
         tariff: Tariff,
@@ -70,6 +73,7 @@ class RelayCall:
         Args:
             charge: Holds and settles.
             journal: Keeps what is about to be charged, should this process die.
+            keyring: Which of the model server's keys a call goes out with.
             prices: What each model costs.
             upstream: Where calls go.
             tariff: Turns provider cost into credits.
@@ -81,6 +85,7 @@ class RelayCall:
         """
         self._charge = charge
         self._journal = journal
+        self._keyring = keyring
         self._prices = prices
         self._upstream = upstream
         self._tariff = tariff
@@ -152,7 +157,8 @@ class RelayCall:
         try:
             self._gate.confirm(entered, key_hash, admission.key)
             bound = _bound_to_send(admission, request, price)
-            answer = self._send(wire, request, output_bound=bound, call_id=call_id)
+            key_id = None if admission.key is None else admission.key.id
+            answer = self._send(wire, request, output_bound=bound, call_id=call_id, key_id=key_id)
             return RelayedCall(
                 charge=self._charge,
                 journal=self._journal,
@@ -190,12 +196,27 @@ class RelayCall:
             raise
 
     def _send(
-        self, wire: HeardWire, request: InferenceRequest, *, output_bound: int | None, call_id: str
+        self,
+        wire: HeardWire,
+        request: InferenceRequest,
+        *,
+        output_bound: int | None,
+        call_id: str,
+        key_id: str | None,
     ) -> UpstreamAnswer:
         body = wire.upstream_body(request, output_bound=output_bound)
-        answer = self._upstream.send(
-            wire, body, model=request.model, stream=request.stream, call_id=call_id
-        )
+        own = self._keyring.secret_for(key_id)
+        try:
+            answer = self._upstream.send(
+                wire, body, model=request.model, stream=request.stream, call_id=call_id, key=own
+            )
+        except UpstreamKeyRefusedError:
+            # The ledger has let this call pass, and nothing has run: a copy that was lost, or
+            # whose budget lags behind, is no fault of the caller.
+            self._keyring.distrust(key_id or "")
+            answer = self._upstream.send(
+                wire, body, model=request.model, stream=request.stream, call_id=call_id
+            )
         if answer.streamed is not request.stream:
             answer.close()
             raise UpstreamUnavailableError

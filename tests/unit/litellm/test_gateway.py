@@ -5,7 +5,8 @@ import pytest
 import requests
 import responses
 
-from adapters.litellm import gateway
+from adapters.litellm import admin
+from adapters.litellm.admin import AdminClient
 from adapters.litellm.gateway import LiteLLMGateway
 from creditcore.domain.errors import UpstreamUnavailableError
 from creditcore.ports.model_gateway import ModelGateway
@@ -15,7 +16,7 @@ BASE = "http://litellm.test/prefix"
 
 
 def a_gateway() -> ModelGateway:
-    return LiteLLMGateway(base_url=f"{BASE}/", master_key="sk-master")
+    return LiteLLMGateway(AdminClient(base_url=f"{BASE}/", master_key="sk-master"))
 
 
 @responses.activate
@@ -75,7 +76,7 @@ def test_an_answer_may_be_as_long_as_it_may_be_and_no_longer(
     monkeypatch: pytest.MonkeyPatch, beyond: int, is_taken: bool
 ) -> None:
     body = body_of(VERSIONS[0], "model-info")
-    monkeypatch.setattr(gateway, "_MAX_ANSWER_BYTES", len(body))
+    monkeypatch.setattr(admin, "_MAX_ANSWER_BYTES", len(body))
     responses.get(f"{BASE}/model/info", body=body + b" " * beyond)
 
     with contextlib.nullcontext() if is_taken else pytest.raises(UpstreamUnavailableError):
