@@ -58,6 +58,13 @@ def define_entities(db: Any) -> None:
         sealed = Required(bytes)
         expires_at = Required(int, size=64)
 
+    class Claim(entity):
+        _table_ = "claims"
+        name = Required(str, autostrip=False)
+        place = Required(int, size=64)
+        until = Required(int, size=64)
+        PrimaryKey(name, place)
+
     class Session(entity):
         _table_ = "sessions"
         id = PrimaryKey(str, autostrip=False)

@@ -17,6 +17,7 @@ from adapters.pony_store.session import Session
 from adapters.pony_store.tables.activity_logs import PonyActivityLog
 from adapters.pony_store.tables.alerts import PonyAlerts
 from adapters.pony_store.tables.calls import PonyCalls
+from adapters.pony_store.tables.claims import PonyClaims
 from adapters.pony_store.tables.credentials import PonyCredentials
 from adapters.pony_store.tables.flows import PonyFlows
 from adapters.pony_store.tables.jobs import PonyJobs
@@ -98,6 +99,11 @@ class PonyTransaction:
     def flows(self) -> PonyFlows:
         """Who is away at Google or GitHub."""
         return PonyFlows(self._session)
+
+    @cached_property
+    def claims(self) -> PonyClaims:
+        """What may be taken so often."""
+        return PonyClaims(self._session)
 
     @cached_property
     def prices(self) -> PonyPrices:

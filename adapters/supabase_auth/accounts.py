@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 import orjson
 
@@ -32,9 +31,6 @@ from creditcore.domain.identities import (
 from creditcore.domain.people import clean_email
 
 _log = logging.getLogger(__name__)
-
-REFRESH_EARLY = timedelta(seconds=60)
-"""How long before its end an access token is replaced."""
 
 _METHODS = {"email": Method.PASSWORD, "google": Method.GOOGLE, "github": Method.GITHUB}
 
@@ -154,7 +150,7 @@ class SessionReader:
             subject=claims.subject,
             session_id=claims.session_id,
             secret=secret,
-            good_until=claims.expires_at - REFRESH_EARLY,
+            good_until=claims.expires_at,
         )
         return SignedIn(identity=identity, grant=grant), claims
 

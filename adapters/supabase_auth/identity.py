@@ -42,8 +42,8 @@ from creditcore.domain.identities import (
     SignOutScope,
 )
 from creditcore.domain.people import clean_email
-from creditcore.ports.claims import Claims
 from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transactions
 
 _OFFERED = {Method.GOOGLE: Capability.GOOGLE, Method.GITHUB: Capability.GITHUB}
 
@@ -59,7 +59,7 @@ class SupabaseIdentityProvider:
         self,
         client: GoTrueClient,
         clock: Clock,
-        claims: Claims,
+        transactions: Transactions,
         *,
         base_url: str,
         methods: frozenset[Method] = frozenset(),
@@ -70,14 +70,14 @@ class SupabaseIdentityProvider:
         Args:
             client: With the publishable (or ``anon``) key.
             clock: Tells which tokens are over.
-            claims: Sees to it that links and codes are used once.
+            transactions: Where claims are taken: links and codes are used once, guesses bounded.
             base_url: Of this site, where links of mails lead.
             methods: Google and GitHub, as far as they are to be offered.
             issuer: Who issues the project's tokens, where it is not the project's address.
         """
         self._gateway = Gateway(client)
         self._clock = clock
-        self._once = Once(claims, clock)
+        self._once = Once(transactions, clock)
         self._project = Project(client, methods)
         self._sessions = SessionReader(TokenVerifier(client, clock, issuer=issuer))
         self._links = Links(self._gateway, self._sessions, self._once, base_url=base_url)

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from creditcore.domain.errors import CreditcoreError, TooManyAttemptsError
-from creditcore.ports.claims import Claims
 from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transactions
 
 LINK_LIFE = timedelta(hours=1)
 """Of the claim: one that was used is refused by the server too, a moment later."""
@@ -28,8 +28,8 @@ GUESS_WINDOW = timedelta(minutes=15)
 class Once:
     """Takes claims, each in a short transaction of its own."""
 
-    def __init__(self, claims: Claims, clock: Clock) -> None:
-        self._claims = claims
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions = transactions
         self._clock = clock
 
     @contextmanager
@@ -40,13 +40,12 @@ class Once:
         still counts.
         """
         name = _name(kind, secret)
-        now = self._clock.now()
-        first = self._claims.take(name, now=now, until=now + life)
+        first = self._take(name, life)
         try:
             yield first
         except CreditcoreError:
             if first:
-                self._claims.release(name)
+                self._release(name)
             raise
 
     @contextmanager
@@ -59,11 +58,22 @@ class Once:
             TooManyAttemptsError: There were too many.
         """
         name = _name(kind, subject)
-        now = self._clock.now()
-        if not self._claims.take(name, now=now, until=now + GUESS_WINDOW, places=MAX_GUESSES):
+        if not self._take(name, GUESS_WINDOW, places=MAX_GUESSES):
             raise TooManyAttemptsError(int(GUESS_WINDOW.total_seconds()))
         yield
-        self._claims.release(name)
+        self._release(name)
+
+    def _take(self, name: str, life: timedelta, *, places: int = 1) -> bool:
+        now = self._clock.now()
+        with self._transactions.begin() as tx:
+            taken = tx.claims.take(name, now=now, until=now + life, places=places)
+            tx.commit()
+        return taken
+
+    def _release(self, name: str) -> None:
+        with self._transactions.begin() as tx:
+            tx.claims.release(name)
+            tx.commit()
 
 
 def _name(kind: str, secret: str) -> str:

@@ -9,6 +9,7 @@ from creditcore.ports.activity import ActivityLog
 from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
+from creditcore.ports.claims import Claims
 from creditcore.ports.credentials import Credentials
 from creditcore.ports.flows import Flows
 from creditcore.ports.jobs import Jobs
@@ -103,6 +104,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def flows(self) -> Flows:
         """Who is away at Google or GitHub."""
+
+    @property
+    def claims(self) -> Claims:
+        """What may be taken so often."""
 
     @property
     def prices(self) -> Prices:

@@ -47,6 +47,7 @@ from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 from creditcore.testing.memory_activity import MemoryActivityLog
+from creditcore.testing.memory_claims import MemoryClaims
 from creditcore.testing.memory_identity import MemoryCredentials, MemoryFlows, MemorySessions
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
@@ -115,6 +116,7 @@ class MemoryTables:
     mailed_links: dict[str, MailedLink] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     flows: dict[bytes, tuple[bytes, datetime]] = field(default_factory=dict)
+    claims: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
     prices: dict[str, ModelPrice] = field(default_factory=dict)
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
@@ -169,6 +171,7 @@ class MemoryTransaction:
         self.credentials = MemoryCredentials(tables.people, tables.credentials, tables.mailed_links)
         self.sessions = MemorySessions(tables.sessions)
         self.flows = MemoryFlows(tables.flows)
+        self.claims = MemoryClaims(tables.claims)
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
         self.activity = MemoryActivityLog(tables.activity)

@@ -65,6 +65,10 @@ class TestKeyMirrors(contracts.KeyMirrorsContract):
     pass
 
 
+class TestClaims(contracts.ClaimsContract):
+    pass
+
+
 class TestCalls(contracts.CallsContract):
     pass
 

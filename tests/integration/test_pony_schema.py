@@ -189,6 +189,7 @@ ROWS: dict[str, dict[str, object]] = {
         "last_error": "",
         "closed_at": None,
     },
+    "claims": {"name": "link:1", "place": 0, "until": 1},
     "mail_recipients": {
         "address": "amina@example.com",
         "hour_began_at": 1,
@@ -335,6 +336,8 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("jobs_due", "jobs", {"business_key": "2", "state": "done", "closed_at": 3}),
     ("jobs_closed", "jobs", {"business_key": "2", "closed_at": 3}),
     ("jobs_closed", "jobs", {"business_key": "2", "state": "done", "due_at": None}),
+    ("claims_pkey", "claims", {}),
+    ("claims_place", "claims", {"place": -1}),
     ("mail_recipients_pkey", "mail_recipients", {}),
     ("mail_recipients_mails_in_hour", "mail_recipients", {"address": "b@example.com",
                                                           "mails_in_hour": -1}),

@@ -12,6 +12,7 @@ from creditcore.testing.contracts.alerts import AlertsContract
 from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
+from creditcore.testing.contracts.claims import ClaimsContract
 from creditcore.testing.contracts.credentials import CredentialsContract
 from creditcore.testing.contracts.flows import FlowsContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
@@ -48,6 +49,7 @@ __all__ = [
     "AuditContract",
     "CallsContract",
     "ChargeUsageContract",
+    "ClaimsContract",
     "CredentialsContract",
     "FlowsContract",
     "IdentityContract",

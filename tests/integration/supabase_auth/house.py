@@ -13,8 +13,9 @@ from adapters.supabase_auth import (
 )
 from creditcore.domain.identities import LinkKind, Method
 from creditcore.domain.people import clean_email
+from creditcore.ports.transactions import Transactions
 from creditcore.system import SystemClock
-from creditcore.testing.memory_claims import MemoryClaims
+from creditcore.testing.memory import MemoryTransactions
 from tests.integration.supabase_sandbox.project import (
     PUBLISHABLE_KEY,
     SECRET_KEY,
@@ -44,11 +45,16 @@ def a_house(project: SupabaseProject) -> SupabaseHouse:
     return SupabaseHouse(project, a_provider(project), an_operator(project))
 
 
-def a_provider(project: SupabaseProject, key: str = PUBLISHABLE_KEY) -> SupabaseIdentityProvider:
+def a_provider(
+    project: SupabaseProject,
+    key: str = PUBLISHABLE_KEY,
+    *,
+    transactions: Transactions | None = None,
+) -> SupabaseIdentityProvider:
     return SupabaseIdentityProvider(
         GoTrueClient(project.url, ApiKey(key)),
         SystemClock(),
-        MemoryClaims(),
+        transactions or MemoryTransactions(),
         base_url=SITE,
         methods=frozenset({Method.GOOGLE, Method.GITHUB}),
     )
