@@ -127,10 +127,13 @@ class SessionReader:
         Signing in with the first is a success to the server: it leaves it to us to ask on.
 
         Raises:
-            SessionEndedError: Its token does not count here.
-            IdentityUnavailableError: There is none, or it cannot be checked now.
+            IdentityUnavailableError: There is none, or its token does not count here or cannot be
+                checked now. Nobody did anything wrong.
         """
-        found, claims = self._read(answer)
+        try:
+            found, claims = self._read(answer)
+        except SessionEndedError as error:
+            raise IdentityUnavailableError from error
         if found.identity.second_factor and not claims.has_second_factor:
             return NeedsSecondFactor(identity=found.identity, grant=found.grant)
         return found

@@ -10,7 +10,7 @@ from adapters.supabase_auth.answers import Answer
 from adapters.supabase_auth.gateway import Gateway
 from adapters.supabase_auth.inputs import link_token
 from adapters.supabase_auth.once import LINK_LIFE, Once
-from creditcore.domain.errors import LinkRefusedError, SessionEndedError
+from creditcore.domain.errors import LinkRefusedError
 from creditcore.domain.identities import Identity, LinkKind, NeedsSecondFactor, SignedIn
 from creditcore.domain.people import clean_email
 
@@ -66,11 +66,7 @@ class Links:
         """Let in whoever opens a link."""
         if kind is LinkKind.EMAIL_CHANGE:
             raise LinkRefusedError
-        answer = self._open(Call.VERIFY, kind, token)
-        try:
-            return self._sessions.first_factor(answer)
-        except SessionEndedError as error:
-            raise LinkRefusedError from error
+        return self._sessions.first_factor(self._open(Call.VERIFY, kind, token))
 
     def confirm_email_change(self, token: str) -> Identity | None:
         """Confirm a new address; None where the other address has to as well."""

@@ -11,7 +11,7 @@ from adapters.supabase_auth.gateway import Gateway
 from adapters.supabase_auth.inputs import is_uuid
 from adapters.supabase_auth.once import LINK_LIFE, Once
 from adapters.supabase_auth.pkce import challenge_of, new_verifier
-from creditcore.domain.errors import OAuthFailedError, SessionEndedError
+from creditcore.domain.errors import OAuthFailedError
 from creditcore.domain.identities import (
     Method,
     NeedsSecondFactor,
@@ -75,10 +75,7 @@ class OAuth:
                 query={"grant_type": "pkce"},
                 body={"auth_code": code, "code_verifier": secret.decode("ascii", "replace")},
             )
-        try:
-            found = self._sessions.first_factor(answer)
-        except SessionEndedError as error:
-            raise OAuthFailedError(OAuthFailure.REFUSED) from error
+        found = self._sessions.first_factor(answer)
         if not found.identity.email_verified:
             raise OAuthFailedError(OAuthFailure.ADDRESS_UNVERIFIED)
         return found
