@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from adapters.supabase_auth.accounts import SessionReader, identity_of
 from adapters.supabase_auth.actions import Call
 from adapters.supabase_auth.answers import Answer
@@ -38,9 +36,11 @@ class Links:
         self._base_url = base_url.rstrip("/")
 
     def return_to(self, next_path: str) -> dict[str, str]:
-        """Return the parameter that says where a link leads: the mail's template repeats it."""
-        query = f"?{urlencode({'next': next_path})}" if next_path else ""
-        return {"redirect_to": f"{self._base_url}/auth/confirm{query}"}
+        """Return the parameter that says where a link leads on to: the mail's template repeats it.
+
+        Only a whole address goes through, and only one that the project allows.
+        """
+        return {"redirect_to": f"{self._base_url}{next_path or '/'}"}
 
     def resend_confirmation(self, email: str, *, next_path: str) -> None:
         """Mail a new link to an address that waits to be confirmed."""

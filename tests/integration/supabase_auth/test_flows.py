@@ -105,9 +105,7 @@ def test_the_mail_says_where_its_link_leads_on_to(house: SupabaseHouse) -> None:
     link = dict(parse_qsl(urlsplit(house.project.mails(ANNA)[0]["link"]).query))
 
     assert link["type"] == "signup"
-    assert link["redirect_to"] == (
-        "https://app.example.com/auth/confirm?next=%2Fdashboard%2Fkeys%3Fnew%3D1"
-    )
+    assert link["redirect_to"] == "https://app.example.com/dashboard/keys?new=1"
 
 
 def test_a_mail_that_went_out_too_late_leaves_a_dead_link(house: SupabaseHouse) -> None:
