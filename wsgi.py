@@ -30,6 +30,7 @@ from adapters.pony_store import (
     migrate,
     pending_migrations,
 )
+from adapters.redis_counters.counters import RedisCounters
 from adapters.vault import AesVault
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
@@ -52,16 +53,21 @@ from creditcore import (
     SystemIds,
 )
 from creditcore.ports.inference import Wire
+from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.transactions import BooksTransactions
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.process_counters import ProcessCounters
+from creditcore.usecases.calls.quote_call import QuoteCall
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
+from creditcore.usecases.calls.report_uncounted import ReportUncounted
 from creditcore.usecases.calls.write_receipt import WriteReceipt
+from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
+from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.clear_debt import ClearDebt
@@ -148,6 +154,13 @@ def build(environ: Mapping[str, str]) -> Flask:
     keyring = UpstreamKeyring(
         transactions=store, clock=clock, upstream=upstream_keys, wanted=settings.mirrors_keys
     )
+    rates_per_minute: RateCounters = ProcessCounters(clock)
+    if settings.redis_url:
+        uncounted = ReportUncounted(transactions=store, clock=clock)
+        rates_per_minute = RedisCounters(
+            settings.redis_url, fallback=rates_per_minute, alert=uncounted.report
+        )
+    gate = CallGate(max_streams=settings.max_streams, rates=rates_per_minute)
     relay = RelayCall(
         charge=charge,
         journal=journal,
@@ -159,7 +172,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         clock=clock,
         ids=ids,
         patience=Patience(longest=timedelta(seconds=settings.max_stream_seconds)),
-        gate=CallGate(max_streams=settings.max_streams, rates=ProcessCounters(clock)),
+        gate=gate,
     )
     services = Services(
         transactions=store,
@@ -212,7 +225,11 @@ def build(environ: Mapping[str, str]) -> Flask:
         refund_follower=refund_follower,
         debts=ClearDebt(transactions=store, clock=clock, ids=ids),
         poller=PollPayments(transactions=store, payments=payments, clock=clock),
+        gate=gate,
+        quotes=QuoteCall(transactions=store, prices=prices, tariff=settings.tariff, clock=clock),
         keys=IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
+        key_changes=ChangeKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
+        key_views=ReadKeys(transactions=store, clock=clock),
         recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),
         welcome=WelcomePerson(
             transactions=store, clock=clock, ids=ids, signup_credits=settings.signup_credits

@@ -17,13 +17,17 @@ from creditcore.usecases.books.audit_books import AuditBooks
 from creditcore.usecases.books.grant_credits import GrantCredits
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
+from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.price_list import PriceList
+from creditcore.usecases.calls.quote_call import QuoteCall
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
+from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
+from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.clear_debt import ClearDebt
@@ -74,7 +78,11 @@ class Services:
     refunds: RefundPayment
     refund_follower: FollowRefunds
     debts: ClearDebt
+    gate: CallGate
+    quotes: QuoteCall
     keys: IssueKey
+    key_changes: ChangeKey
+    key_views: ReadKeys
     recognise: RecogniseKey
     welcome: WelcomePerson
     sessions: KeepSessions

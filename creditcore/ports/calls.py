@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from creditcore.domain.holds import Hold
+from creditcore.domain.holds import Hold, HoldState
+from creditcore.domain.usage_hours import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls are asked for; None asks for all.
+
+    Attributes:
+        failed: Those that ended with an error, or those that did not.
+        since, until: When they began: from an instant on, up to and without another.
+    """
+
+    key_id: str | None = None
+    model: str | None = None
+    endpoint: str | None = None
+    state: HoldState | None = None
+    failed: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL_CALLS = CallFilter()
 
 
 class Calls(Protocol):
@@ -13,6 +37,21 @@ class Calls(Protocol):
 
     def recent(self, wallet_id: str, *, limit: int) -> Sequence[Hold]:
         """Return the latest calls, newest first."""
+
+    def page_of(
+        self,
+        wallet_id: str,
+        *,
+        limit: int,
+        which: CallFilter = ALL_CALLS,
+        before: tuple[datetime, str] | None = None,
+    ) -> Sequence[Hold]:
+        """Return some calls, newest first: those made before an instant and reference."""
+
+    def tallies_by_endpoint(
+        self, wallet_id: str, *, since: datetime, until: datetime
+    ) -> Mapping[str, Tally]:
+        """Return what calls that ended in a stretch of time came to, by their route."""
 
     def find(self, reference: str, *, wallet_id: str) -> Hold:
         """Return one call of this wallet.

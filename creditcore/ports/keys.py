@@ -53,6 +53,3 @@ class ApiKeys(Protocol):
 
     def set_counter(self, counter: KeyCounter) -> None:
         """Add or replace a counter, whose wallet the caller has locked."""
-
-    def last_used(self, keys: Collection[ApiKey]) -> Mapping[str, datetime]:
-        """Return when each key last made a call, by its id; those that never did are missing."""

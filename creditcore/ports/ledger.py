@@ -69,8 +69,12 @@ class Ledger(LockedBooks, Protocol):
     def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
         """Return open holds whose time is over, oldest first."""
 
-    def transfers_of(self, wallet_id: str, *, limit: int) -> Sequence[Transfer]:
+    def transfers_of(
+        self, wallet_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Transfer]:
         """Return a wallet's latest transfers beside those of calls, newest first.
+
+        With an instant and a reference, only those before them.
 
         What calls cost is read from ``Calls``: there are thousands of them for each of these.
         """

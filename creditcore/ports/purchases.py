@@ -36,8 +36,16 @@ class Purchases(Protocol):
     def save(self, purchase: Purchase) -> None:
         """Write a changed purchase that ``lock`` returned."""
 
-    def list_of(self, owner_id: str, *, limit: int) -> Sequence[Purchase]:
-        """Return the owner's latest purchases, newest first."""
+    def list_of(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Purchase]:
+        """Return the owner's latest purchases, newest first.
+
+        Args:
+            owner_id: Whose.
+            limit: How many at most.
+            before: Only those begun before this instant and reference.
+        """
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that still wait for their payment, newest first."""

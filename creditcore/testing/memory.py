@@ -29,7 +29,7 @@ from creditcore.domain.errors import (
     WalletNotFoundError,
     WebhookRefusedError,
 )
-from creditcore.domain.holds import Hold
+from creditcore.domain.holds import Call, Hold
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
@@ -42,7 +42,9 @@ from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund
 from creditcore.domain.sessions import Session
+from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
 from creditcore.ports.audit import Breach
+from creditcore.ports.calls import ALL_CALLS, CallFilter
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
@@ -260,7 +262,9 @@ class MemoryLedger:
         ]
         return sorted(overdue, key=lambda hold: hold.expires_at)[:limit]
 
-    def transfers_of(self, wallet_id: str, *, limit: int) -> Sequence[Transfer]:
+    def transfers_of(
+        self, wallet_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Transfer]:
         """Return a wallet's latest transfers beside those of calls."""
         of_calls = (TransferKind.CHARGE, TransferKind.WRITE_OFF)
         found = [
@@ -268,7 +272,28 @@ class MemoryLedger:
             for transfer in self.tables.transfers.values()
             if transfer.wallet_id == wallet_id and transfer.kind not in of_calls
         ]
-        return sorted(found, key=lambda transfer: transfer.at, reverse=True)[:limit]
+        return _latest(found, lambda row: (row.at, row.reference), limit, before)
+
+
+def _latest(
+    rows: list[Row],
+    place: Callable[[Row], tuple[datetime, str]],
+    limit: int,
+    before: tuple[datetime, str] | None,
+) -> list[Row]:
+    wanted = [row for row in rows if before is None or place(row) < before]
+    return sorted(wanted, key=place, reverse=True)[:limit]
+
+
+def _is_among(hold: Hold, which: CallFilter) -> bool:
+    call = hold.call or Call(model="")
+    wanted = (which.key_id, which.model, which.endpoint, which.state, which.failed)
+    found = (call.key_id, call.model, call.endpoint, hold.state, hold.outcome.error is not None)
+    return (
+        all(want is None or want == have for want, have in zip(wanted, found, strict=True))
+        and (which.since is None or hold.created_at >= which.since)
+        and (which.until is None or hold.created_at < which.until)
+    )
 
 
 def _chosen(table: dict[str, Row], names: Collection[str]) -> dict[str, Row]:
@@ -297,12 +322,8 @@ class MemoryApiKeys:
         self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
     ) -> Sequence[ApiKey]:
         """Return some of an owner's keys."""
-        found = [
-            key
-            for key in self.tables.keys.values()
-            if key.owner_id == owner_id and (before is None or (key.created_at, key.id) < before)
-        ]
-        return sorted(found, key=lambda key: (key.created_at, key.id), reverse=True)[:limit]
+        found = [key for key in self.tables.keys.values() if key.owner_id == owner_id]
+        return _latest(found, lambda key: (key.created_at, key.id), limit, before)
 
     def find(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of an owner's keys."""
@@ -335,15 +356,6 @@ class MemoryApiKeys:
         """Write a counter."""
         self.tables.counters[counter.id] = counter
 
-    def last_used(self, keys: Collection[ApiKey]) -> dict[str, datetime]:
-        """Return when keys last made a call."""
-        used: dict[str, datetime] = {}
-        for hold in self.tables.holds.values():
-            key_id = hold.call.key_id if hold.call else None
-            if key_id is not None:
-                used[key_id] = max(hold.created_at, used.get(key_id, hold.created_at))
-        return {key.id: used[key.id] for key in keys if key.id in used}
-
 
 @dataclass
 class MemoryCalls:
@@ -353,8 +365,36 @@ class MemoryCalls:
 
     def recent(self, wallet_id: str, *, limit: int) -> Sequence[Hold]:
         """Return a wallet's latest calls."""
-        found = [hold for hold in self.tables.holds.values() if hold.wallet_id == wallet_id]
-        return sorted(found, key=lambda hold: hold.created_at, reverse=True)[:limit]
+        return self.page_of(wallet_id, limit=limit)
+
+    def page_of(
+        self,
+        wallet_id: str,
+        *,
+        limit: int,
+        which: CallFilter = ALL_CALLS,
+        before: tuple[datetime, str] | None = None,
+    ) -> Sequence[Hold]:
+        """Return some of a wallet's calls."""
+        found = [
+            hold
+            for hold in self.tables.holds.values()
+            if hold.wallet_id == wallet_id and _is_among(hold, which)
+        ]
+        return _latest(found, lambda hold: (hold.created_at, hold.reference), limit, before)
+
+    def tallies_by_endpoint(
+        self, wallet_id: str, *, since: datetime, until: datetime
+    ) -> dict[str, Tally]:
+        """Return what calls came to, by their route."""
+        tallies: dict[str, Tally] = {}
+        for hold in self.tables.holds.values():
+            if hold.wallet_id != wallet_id or hold.closed_at is None or hold.call is None:
+                continue
+            if since <= hold.closed_at < until:
+                name = hold.call.endpoint
+                tallies[name] = tallies.get(name, NOTHING_USED) + tally_of(hold)
+        return tallies
 
     def find(self, reference: str, *, wallet_id: str) -> Hold:
         """Return one call of a wallet."""
@@ -390,10 +430,12 @@ class MemoryPurchases:
         """Write a changed purchase."""
         self.tables.purchases[purchase.reference] = purchase
 
-    def list_of(self, owner_id: str, *, limit: int) -> Sequence[Purchase]:
+    def list_of(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Purchase]:
         """Return an owner's latest purchases."""
         found = [row for row in self.tables.purchases.values() if row.owner_id == owner_id]
-        return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+        return _latest(found, lambda row: (row.created_at, row.reference), limit, before)
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that wait for their payment."""

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.api import account
+from adapters.flask_web.api import account, calls, keys, money, openapi, usage, widgets
 
-BLUEPRINTS = (account.blueprint,)
+BLUEPRINTS = (
+    account.blueprint,
+    keys.blueprint,
+    usage.blueprint,
+    calls.blueprint,
+    money.blueprint,
+    widgets.blueprint,
+    openapi.blueprint,
+)
+"""A key is no cookie, so requests need no CSRF token; ``caller_with`` wants one of a session."""

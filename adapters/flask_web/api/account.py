@@ -1,86 +1,164 @@
-"""The account, for programs: with an API key, or in a browser session."""
+"""The balance, what limits a key, models and quotes, for programs."""
 
 from __future__ import annotations
 
-from typing import Any
+import orjson
+from flask import Blueprint, request
 
-from flask import Blueprint, Response, jsonify, request
-from flask_login import current_user
-
-from adapters.flask_web.context import services
-from adapters.flask_web.web.bearer import bearer_secret
-from adapters.flask_web.web.session import person
-from creditcore.domain.errors import KeyRefusedError
-from creditcore.domain.holds import Call
+from adapters.flask_web.api.caller import Caller
+from adapters.flask_web.api.operations import ANY_READER, operation
+from adapters.flask_web.api.shapes import (
+    CreditsShape,
+    LimitsShape,
+    ModelList,
+    ModelShape,
+    ParallelStanding,
+    QuoteRequest,
+    QuoteShape,
+    Rates,
+    SpendStanding,
+)
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.web.errors import refusal_of
+from adapters.flask_web.web.model_offers import ModelOffer
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.keys import ApiKey, Scope
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.pricing import usd_text
-from creditcore.usecases.calls.write_receipt import Receipt
+from creditcore.domain.limits import NO_LIMITS
+from creditcore.domain.rates import Standing
+from creditcore.usecases.keys.read_keys import KeyView
 
-blueprint = Blueprint("account_api", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("account_api", __name__)
+
+_US_PER_S = 1_000_000
 
 
-@blueprint.get("/credits")
-def credits_() -> Response:
-    """Return the balance, in credits as exact decimal text."""
-    wallet = _wallet_of_caller()
-    return jsonify(
+@operation(blueprint, "GET", "/api/v1/credits", scopes=ANY_READER, answer=CreditsShape)
+def credits_(caller: Caller) -> CreditsShape:
+    """Show the balance, in credits as exact decimal text."""
+    wallet = _wallet(caller)
+    return CreditsShape(
         posted=str(wallet.posted), held=str(wallet.held), available=str(wallet.available)
     )
 
 
-@blueprint.get("/calls/<call_id>")
-def call(call_id: str) -> Response:
-    """Return the receipt of one call: how its cost came about.
-
-    ``reported_cost_usd`` is what the model server says that the call cost, exactly as text, or
-    null where it said nothing. It is shown for comparison: nothing is charged by it.
-    """
-    wallet = _wallet_of_caller()
-    return jsonify(_receipt(services().receipts.write(call_id, wallet_id=wallet.id)))
-
-
-def _receipt(receipt: Receipt) -> dict[str, Any]:
-    hold, outcome = receipt.call, receipt.call.outcome
-    call = hold.call or Call(model="")
-    return {
-        "id": hold.reference,
-        "model": call.model,
-        "endpoint": call.endpoint,
-        "stream": call.stream,
-        "state": hold.state,
-        "status": outcome.status or None,
-        "error": outcome.error,
-        "created_at": hold.created_at.isoformat(),
-        "closed_at": hold.closed_at.isoformat() if hold.closed_at else None,
-        "latency_ms": outcome.latency_ms,
-        "first_byte_ms": outcome.first_byte_ms,
-        "basis": outcome.basis,
-        "lines": [
-            {
-                "bucket": line.bucket,
-                "tokens": line.tokens,
-                "usd_per_token": usd_text(line.price_units),
-                "usd": usd_text(line.cost_units),
-            }
-            for line in receipt.lines
-        ],
-        "provider_cost_usd": usd_text(receipt.provider_cost_units),
-        "reported_cost_usd": receipt.reported_cost_usd,
-        "credits_per_cent": call.multiplier,
-        "hold": str(hold.amount),
-        "charge": str(hold.charged),
-        "written_off": str(hold.written_off),
-    }
+@operation(blueprint, "GET", "/api/v1/limits", scopes=ANY_READER, answer=LimitsShape)
+def limits(caller: Caller) -> LimitsShape:
+    """Show everything that limits this key now."""
+    wallet = _wallet(caller)
+    if caller.key is None:
+        key_limits, view = NO_LIMITS, None
+    else:
+        key_limits = caller.key.limits
+        view = services().key_views.one(caller.key.id, owner_id=caller.owner_id)
+    rates = {standing.unit: standing for standing in _standings(caller.key)}
+    running = view.counter.open_calls if view and view.counter else 0
+    most = key_limits.max_parallel
+    return LimitsShape(
+        wallet_available=str(wallet.available),
+        credit_balance=str(view.credit_balance if view else wallet.available),
+        spend=_spend(view),
+        parallel=None if most is None else ParallelStanding(limit=most, running=running),
+        requests_per_minute=_rates(rates.get("requests")),
+        tokens_per_minute=_rates(rates.get("tokens")),
+        allowed_models=list(key_limits.models),
+        allowed_ips=list(key_limits.addresses),
+        scopes=list(caller.key.scopes if caller.key else Scope),
+        expires_at=caller.key.expires_at if caller.key else None,
+    )
 
 
-def _wallet_of_caller() -> Wallet:
-    header = request.headers.get("Authorization")
-    if header is not None:
-        key = services().recognise.recognise(bearer_secret(header))
-        with services().transactions.begin() as tx:
-            return tx.ledger.find_wallet(key.wallet_id)
-    if not current_user.is_authenticated:
-        raise KeyRefusedError("missing")
-    owner = person()
+@operation(blueprint, "GET", "/api/v1/models", scopes=ANY_READER, answer=ModelList)
+def models(caller: Caller) -> ModelList:
+    """List the models that the caller may call, with what a million tokens cost."""
+    allowed = caller.key.limits if caller.key else NO_LIMITS
+    return ModelList(
+        data=[
+            ModelShape(
+                id=price.model,
+                mode=price.mode,
+                max_input_tokens=price.max_input_tokens,
+                max_output_tokens=price.max_output_tokens,
+                input=str(offer.input_per_million),
+                cached_input=str(offer.cached_per_million),
+                output=str(offer.output_per_million),
+                has_tiers=offer.has_tiers,
+            )
+            for price in services().prices.all()
+            if allowed.permits_model(price.model)
+            for offer in [ModelOffer.of(price, settings().tariff)]
+        ]
+    )
+
+
+@operation(
+    blueprint,
+    "POST",
+    "/api/v1/quote",
+    scopes=ANY_READER,
+    body=QuoteRequest,
+    answer=QuoteShape,
+)
+def quote(caller: Caller, body: QuoteRequest) -> QuoteShape:
+    """Say what a call would cost and whether it would run now, without making it."""
+    wire = services().wires.get(body.endpoint)
+    if wire is None:
+        known = ", ".join(sorted(services().wires))
+        raise InvalidRequestError(f"endpoint is one of {known}.", param="endpoint")
+    found = services().quotes.quote(
+        wire.hearing(lambda _: None),
+        orjson.dumps(body.body),
+        wallet_id=caller.wallet_id,
+        key=caller.key,
+        address=request.remote_addr,
+    )
+    refusal = found.refusal and refusal_of(
+        found.refusal, base_url=settings().base_url, limit_field=wire.limit_field
+    )
+    hold = found.admission.hold.amount if found.admission else found.ceiling
+    return QuoteShape(
+        model=found.planned.call.model,
+        floor=str(found.floor),
+        ceiling=str(found.ceiling),
+        hold=str(hold),
+        prompt_tokens_estimate=found.planned.request.prompt_estimate,
+        output_tokens_bound=found.planned.call.output_bound,
+        would_run=found.admission is not None,
+        refusal=refusal.message if refusal else None,
+        refusal_code=refusal.code if refusal else None,
+        affordable_output_tokens=found.affordable_output_tokens,
+    )
+
+
+def _wallet(caller: Caller) -> Wallet:
     with services().transactions.begin() as tx:
-        return tx.ledger.find_wallet_of(owner.id)
+        return tx.ledger.find_wallet(caller.wallet_id)
+
+
+def _standings(key: ApiKey | None) -> list[Standing]:
+    return [] if key is None else services().gate.standings(key)
+
+
+def _rates(standing: Standing | None) -> Rates | None:
+    if standing is None:
+        return None
+    return Rates(
+        limit=standing.limit,
+        remaining=standing.remaining,
+        reset_s=round(standing.reset_us / _US_PER_S, 3),
+    )
+
+
+def _spend(view: KeyView | None) -> SpendStanding | None:
+    if view is None or view.counter is None or (spend := view.key.limits.spend) is None:
+        return None
+    counter = view.counter
+    return SpendStanding(
+        credits=str(spend.credits),
+        period=spend.period,
+        zone=spend.zone,
+        spent=str(counter.spent),
+        held=str(counter.held),
+        remaining=str(counter.room),
+        resets_at=spend.ends_at(services().clock.now()),
+    )

@@ -24,8 +24,8 @@ from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import RefusedError, refusal, refusal_of
 from adapters.flask_web.web.model_offers import ModelOffer
 from adapters.flask_web.web.turns import Turns
-from creditcore.domain.errors import CreditcoreError
-from creditcore.domain.keys import KeySecret
+from creditcore.domain.errors import CreditcoreError, ModelNotFoundError
+from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.ports.inference import Wire
 from creditcore.usecases.calls.relayed_call import RelayedCall
 
@@ -40,6 +40,8 @@ MAX_FORM_BYTES = 1024 * 1024
 
 _SMALL_BYTES = 64 * 1024
 _MODELS = "/v1/models"
+_BILLING = "/v1/dashboard/billing/"
+"""What balance widgets ask for: the account's, though its address is the inference API's."""
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 # What is echoed in an answer must not be taken for a page.
@@ -67,7 +69,7 @@ class Proxy:
         if f"/v1{path}" in self._services.wires:
             # A base URL without its end: what is meant is clear.
             path = f"/v1{path}"
-        if path != "/v1" and not path.startswith("/v1/"):
+        if path.startswith(_BILLING) or (path != "/v1" and not path.startswith("/v1/")):
             return self._serve_site(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
             wanted = _header(environ, "access-control-request-headers")
@@ -111,8 +113,10 @@ class Proxy:
             return self._call(wire, environ, start_response, call_id)
         if path == _MODELS or path.startswith(f"{_MODELS}/"):
             _only(environ, "GET")
-            self._services.recognise.recognise(bearer_secret(environ.get("HTTP_AUTHORIZATION")))
-            document = self._models() if path == _MODELS else self._model(path)
+            secret = bearer_secret(environ.get("HTTP_AUTHORIZATION"))
+            key = self._services.recognise.recognise(secret)
+            key.check_address(environ.get("REMOTE_ADDR"))
+            document = self._models(key) if path == _MODELS else self._model(path, key)
             headers = [*ANSWER_HEADERS, ("x-request-id", call_id)]
             return _json(start_response, 200, orjson.dumps(document), headers)
         message = f"There is no {path} here. See {self._base_url}/ for what there is."
@@ -183,14 +187,20 @@ class Proxy:
         below = (wire for endpoint, wire in wires.items() if path.startswith(f"{endpoint}/"))
         return next(below, next(iter(wires.values())))
 
-    def _models(self) -> dict[str, Any]:
-        offers = [ModelOffer.of(price, self._tariff) for price in self._services.prices.all()]
+    def _models(self, key: ApiKey) -> dict[str, Any]:
+        offers = [
+            ModelOffer.of(price, self._tariff)
+            for price in self._services.prices.all()
+            if key.limits.permits_model(price.model)
+        ]
         return {"object": "list", "data": [offer.document() for offer in offers]}
 
-    def _model(self, path: str) -> dict[str, Any]:
+    def _model(self, path: str, key: ApiKey) -> dict[str, Any]:
         # WSGI passes the bytes of a path on as if they were Latin-1.
         name = path.removeprefix(f"{_MODELS}/").encode("latin-1").decode(errors="replace")
         price = self._services.prices.find(name)
+        if not key.limits.permits_model(price.model):
+            raise ModelNotFoundError(name)
         return ModelOffer.of(price, self._tariff).document()
 
 

@@ -256,6 +256,8 @@ _HTTP_MESSAGES = {
     416: "The file has no such part.",
 }
 
+_PROBLEM = "application/problem+json"
+
 _TITLES = {
     400: "That did not work",
     401: "Please sign in",
@@ -328,12 +330,30 @@ def _is_form_of_a_person() -> bool:
     )
 
 
+def _wants_problem() -> bool:
+    return _PROBLEM in request.headers.get("Accept", "")
+
+
+def _problem(error: Refusal) -> Response:
+    """Return an error as RFC 9457 has it, for those who ask for it by name."""
+    answer = jsonify(
+        type="about:blank",
+        title=_TITLES.get(error.status, "Something went wrong"),
+        status=error.status,
+        detail=error.message,
+        code=error.code,
+        param=error.param,
+    )
+    answer.mimetype = _PROBLEM
+    return answer
+
+
 def _answer(error: Refusal) -> Response:
     if error.status >= 500 and "_login_user" not in g:
         # The database may be what is wrong: this page must not ask it who is looking.
         g._login_user = AnonymousUserMixin()  # noqa: SLF001
     if wants_json():
-        answer = jsonify(error.body)
+        answer = _problem(error) if _wants_problem() else jsonify(error.body)
     else:
         action_url, action_label = url_for("site.landing"), "Back to the start"
         if error.status == 401:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from adapters.pony_store.instants import micros
 from adapters.pony_store.session import Session
 from adapters.pony_store.tables.holds import hold_from_row
 from adapters.pony_store.tables.ledger import SELECT_HOLDS
+from adapters.pony_store.tables.usage_hours import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
+from creditcore.domain.usage_hours import Tally
+from creditcore.ports.calls import ALL_CALLS, CallFilter
+
+_A_DAY = timedelta(days=1)
 
 
 class PonyCalls:
@@ -19,11 +26,55 @@ class PonyCalls:
 
     def recent(self, wallet_id: str, *, limit: int) -> Sequence[Hold]:
         """Return the latest calls, newest first."""
+        return self.page_of(wallet_id, limit=limit)
+
+    def page_of(
+        self,
+        wallet_id: str,
+        *,
+        limit: int,
+        which: CallFilter = ALL_CALLS,
+        before: tuple[datetime, str] | None = None,
+    ) -> Sequence[Hold]:
+        """Return some calls, newest first."""
+        conditions: list[tuple[str, tuple[object, ...]]] = [("wallet_id = ?", (wallet_id,))]
+        conditions += [
+            (f"{column} = ?", (wanted,))
+            for column in ("key_id", "model", "endpoint")
+            if (wanted := getattr(which, column)) is not None
+        ]
+        if which.state is not None:
+            conditions.append(("state = ?", (str(which.state),)))
+        if which.failed is not None:
+            conditions.append((f"error IS {'NOT ' if which.failed else ''}NULL", ()))
+        if which.since is not None:
+            conditions.append(("created_at >= ?", (micros(which.since),)))
+        if which.until is not None:
+            conditions.append(("created_at < ?", (micros(which.until),)))
+        if before is not None:
+            conditions.append(("(created_at, id) < (?, ?)", (micros(before[0]), before[1])))
         rows = self._session.rows(
-            f"{SELECT_HOLDS} WHERE wallet_id = ? ORDER BY created_at DESC, id DESC LIMIT ?",
-            (wallet_id, limit),
+            f"{SELECT_HOLDS} WHERE {' AND '.join(text for text, _ in conditions)}"
+            " ORDER BY created_at DESC, id DESC LIMIT ?",
+            [*(value for _, values in conditions for value in values), limit],
         )
         return [hold_from_row(row) for row in rows]
+
+    def tallies_by_endpoint(
+        self, wallet_id: str, *, since: datetime, until: datetime
+    ) -> dict[str, Tally]:
+        """Return what calls that ended in a stretch of time came to, by their route."""
+        # Found by when they began: none runs for a day.
+        rows = self._session.rows(
+            f"SELECT endpoint, {SUMS_OF_CALLS} FROM usage_logs"
+            " WHERE wallet_id = ? AND created_at >= ? AND created_at < ?"
+            " AND closed_at >= ? AND closed_at < ? AND model IS NOT NULL GROUP BY endpoint",
+            (wallet_id, micros(since - _A_DAY), micros(until), micros(since), micros(until)),
+        )
+        return {
+            row.endpoint: Tally(**{name: int(getattr(row, name)) for name in COUNTED_FROM_CALLS})
+            for row in rows
+        }
 
     def find(self, reference: str, *, wallet_id: str) -> Hold:
         """Return one call of this wallet.

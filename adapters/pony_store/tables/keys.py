@@ -49,14 +49,6 @@ KEY_COLUMNS = (
 TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at", "revision")
 """What decides whether a key opens a wallet; each change of its other terms is a revision."""
 
-_USED_LATELY = """
-    SELECT key_id, MAX(created_at) AS used_at
-    FROM (SELECT key_id, created_at FROM usage_logs WHERE wallet_id = ?
-          ORDER BY created_at DESC LIMIT 5000) AS latest
-    WHERE key_id IS NOT NULL GROUP BY key_id
-"""
-"""Of a wallet's latest calls only, so that it takes no longer with millions of them."""
-
 
 class PonyApiKeys:
     """The virtual keys."""
@@ -160,15 +152,6 @@ class PonyApiKeys:
             f" VALUES ({marks(len(COUNTER_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET {replaced}",
             counter_values(counter),
         )
-
-    def last_used(self, keys: Collection[ApiKey]) -> dict[str, datetime]:
-        """Return when each key last made one of the latest calls of its wallet."""
-        return {
-            row.key_id: instant(row.used_at)
-            for wallet_id in {key.wallet_id for key in keys}
-            for row in self._session.rows(_USED_LATELY, (wallet_id,))
-            if row.key_id in {key.id for key in keys}
-        }
 
 
 def term_values(key: ApiKey) -> tuple[object, ...]:

@@ -84,6 +84,7 @@ _UPDATE_WALLETS = """
 """
 
 
+_EARLIER = " AND (at, reference) < (?, ?)"
 _Value = TypeVar("_Value")
 
 
@@ -180,13 +181,16 @@ class PonyLedger:
         )
         return [hold_from_row(row) for row in rows]
 
-    def transfers_of(self, wallet_id: str, *, limit: int) -> Sequence[Transfer]:
+    def transfers_of(
+        self, wallet_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Transfer]:
         """Return a wallet's latest transfers beside those of calls, newest first."""
         # The words of the partial index, so that a wallet with millions of calls is quick.
+        earlier, start = ("", ()) if before is None else (_EARLIER, (micros(before[0]), before[1]))
         rows = self._session.rows(
             f"{SELECT_TRANSFERS} WHERE wallet_id = ? AND kind NOT IN ('charge', 'write_off')"
-            " ORDER BY at DESC, reference DESC LIMIT ?",
-            (wallet_id, limit),
+            f"{earlier} ORDER BY at DESC, reference DESC LIMIT ?",
+            (wallet_id, *start, limit),
         )
         return [transfer_from_row(row) for row in rows]
 

@@ -74,10 +74,19 @@ class PonyPurchases:
         if row is None:
             raise PurchaseNotFoundError(purchase.reference)
 
-    def list_of(self, owner_id: str, *, limit: int) -> Sequence[Purchase]:
+    def list_of(
+        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Purchase]:
         """Return the owner's latest purchases, newest first."""
         with self._session.translated():
             query = self._entity.select().filter(owner_id=owner_id)
+            if before is not None:
+                at, reference = micros(before[0]), before[1]
+                query = query.filter(
+                    lambda p: (
+                        p.created_at < at or (p.created_at == at and p.paystack_ref < reference)
+                    )
+                )
             rows = list(query.order_by(*self._newest).limit(limit))
         return [purchase_from_row(row) for row in rows]
 

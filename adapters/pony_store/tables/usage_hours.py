@@ -44,7 +44,7 @@ _HOUR_MICROS = 3_600_000_000
 _MARGIN_MICROS = 15 * 60 * 1_000_000
 _ROWS_PER_STATEMENT = 500
 
-_COUNTED_FROM_CALLS = tuple(name for name in FIGURES if not name.startswith("refused_"))
+COUNTED_FROM_CALLS = tuple(name for name in FIGURES if not name.startswith("refused_"))
 _REFUSALS = tuple(name for name in FIGURES if name.startswith("refused_"))
 
 _HOUR = f"closed_at / {_HOUR_MICROS} * {_HOUR_MICROS}"
@@ -84,8 +84,8 @@ _FIRST_BYTE = f"""CASE WHEN {_DONE} AND model IS NOT NULL AND stream AND first_b
     THEN {_bucket("first_byte_ms")} END"""
 
 _KEY_AND_MODEL = "COALESCE(key_id, '') AS key_id, COALESCE(model, '') AS model"
-_SUMS_OF_CALLS = ", ".join(
-    f"CAST(SUM({_FIGURE[name]}) AS BIGINT) AS {name}" for name in _COUNTED_FROM_CALLS
+SUMS_OF_CALLS = ", ".join(
+    f"CAST(SUM({_FIGURE[name]}) AS BIGINT) AS {name}" for name in COUNTED_FROM_CALLS
 )
 _IDENTITY = ("wallet_id", "hour", "key_id", "model")
 _COLUMNS = (*_IDENTITY, *FIGURES, "oldest_created_at", "latency_hist", "first_byte_hist")
@@ -146,7 +146,7 @@ class PonyUsageHours:
         if end <= begin:
             return 0
         session = self._session
-        nothing = ", ".join(f"{name} = 0" for name in _COUNTED_FROM_CALLS)
+        nothing = ", ".join(f"{name} = 0" for name in COUNTED_FROM_CALLS)
         session.change(
             f"UPDATE usage_hourly SET {nothing}, oldest_created_at = NULL,"
             " latency_hist = ?, first_byte_hist = ? WHERE hour = ?",
@@ -301,7 +301,7 @@ class PonyUsageHours:
         session = self._session
         identity = f"wallet_id, {_HOUR} AS hour, {_KEY_AND_MODEL}"
         rows = session.rows(
-            f"SELECT {identity}, MIN(created_at) AS oldest, {_SUMS_OF_CALLS}"
+            f"SELECT {identity}, MIN(created_at) AS oldest, {SUMS_OF_CALLS}"
             f" FROM usage_logs WHERE {which} GROUP BY 1, 2, 3, 4",
             values,
         )

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from creditcore.domain.errors import OverloadedError
+from creditcore.domain.errors import LimitReachedError, OverloadedError
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import NO_LIMITS
 from creditcore.domain.pricing import Usage
-from creditcore.domain.rates import Charge, Standing
+from creditcore.domain.rates import MINUTE_US, Charge, Standing
 from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.rate_counters import RateCounters
 
@@ -77,6 +77,20 @@ class CallGate:
             self._known[key_hash] = key
         if before is None or before.limits != key.limits:
             entered.charge(key)
+
+    def standings(self, key: ApiKey) -> list[Standing]:
+        """Return how the limits of a key stand, taking nothing."""
+        limits = key.limits
+        found: list[Standing] = []
+        for unit, limit in (("requests", limits.rpm), ("tokens", limits.tpm)):
+            if limit is None or self._rates is None:
+                continue
+            try:
+                found += self._rates.take([Charge(f"{key.counter_id}:{unit}", unit, limit, 0)])
+            except LimitReachedError as overdrawn:
+                reset_us = MINUTE_US + overdrawn.retry_after_us
+                found.append(Standing(unit, limit, 0, reset_us))
+        return found
 
     def charges(self, request: InferenceRequest, key: ApiKey) -> list[Charge]:
         """Return what a call takes of the limits of its key, requests first."""

@@ -13,7 +13,6 @@ from creditcore.domain.decisions import Admission
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     CreditcoreError,
-    InvalidRequestError,
     LimitReachedError,
     OutcomeUnknownError,
     StoreError,
@@ -32,6 +31,7 @@ from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.patience import Patience
+from creditcore.usecases.calls.planned_call import plan
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relayed_call import (
     RelayedCall,
@@ -39,15 +39,6 @@ from creditcore.usecases.calls.relayed_call import (
     outcome_of,
 )
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
-
-DEFAULT_OUTPUT_BOUND = 16_384
-"""The longest answer of a model that does not say how long its answers get."""
-
-OPENING_TOKENS = 1_024
-"""Output that a stream without a limit pays for at first; its hold grows as it goes on.
-
-Holding the longest answer there can be would let a few calls lock up a whole wallet.
-"""
 
 
 class RelayCall:
@@ -124,31 +115,16 @@ class RelayCall:
                 to be held, and nothing was sent upstream.
             UpstreamError: Nothing was held, or the hold is being released.
         """
-        request = wire.parse(body)
-        price = self._prices.find(request.model)
-        if price.mode not in wire.modes:
-            raise InvalidRequestError(
-                f"{price.model} is for {price.mode}, which is not what {wire.endpoint} does.",
-                param="model",
-                code="unsupported_model",
-            )
-        prompt_bound = _prompt_bound(request, price)
-        ceiling = self._ceiling(request, price, prompt_bound)
+        planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
+        request, price, ceiling = planned.request, planned.price, planned.ceiling
         self._upstream.check()
         started = self._clock.monotonic()
-        call = Call(
-            model=request.model,
-            endpoint=wire.endpoint,
-            stream=request.stream,
-            prompt_bound=prompt_bound,
-            output_bound=ceiling.output_bound * request.choices,
-            price_snapshot=price.snapshot,
-            multiplier=self._tariff.multiplier,
-        )
         key_hash = secret.hash(self._pepper)
         entered = self._gate.enter(request, key_hash)
         try:
-            admission = self._authorize(key_hash, ceiling, call, call_id=call_id, address=address)
+            admission = self._authorize(
+                key_hash, ceiling, planned.call, call_id=call_id, address=address
+            )
         except BaseException:
             entered.cancel()
             raise
@@ -221,39 +197,6 @@ class RelayCall:
             answer.close()
             raise UpstreamUnavailableError
         return answer
-
-    def _ceiling(self, request: InferenceRequest, price: ModelPrice, prompt_bound: int) -> Ceiling:
-        longest = price.max_output_tokens
-        asked = request.output_limit
-        if asked is not None:
-            output_bound = asked if longest is None else min(asked, longest)
-        else:
-            output_bound = longest or DEFAULT_OUTPUT_BOUND
-        return price.ceiling(
-            prompt_bound=prompt_bound,
-            output_bound=output_bound,
-            choices=request.choices,
-            tariff=self._tariff,
-            fixed_output=asked is not None,
-            long_cache=request.long_cache,
-            opening=OPENING_TOKENS if request.stream and asked is None else None,
-        )
-
-
-def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
-    """Tokens the prompts can never exceed: their bytes, or the model's context if that is less."""
-    if request.prompt_bound is None:
-        if price.max_input_tokens is None:
-            raise InvalidRequestError(
-                f"{price.model} takes text only: the cost of anything else has no known bound.",
-                param="messages",
-                code="unsupported_content",
-            )
-        return price.max_input_tokens * request.prompts
-    if price.max_input_tokens is None or price.tiers:
-        # Tiers mean that longer prompts than the stated context do get through.
-        return request.prompt_bound
-    return min(request.prompt_bound, price.max_input_tokens * request.prompts)
 
 
 def _bound_to_send(

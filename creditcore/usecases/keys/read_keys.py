@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ class KeyView:
     Attributes:
         counter: What it has used in this period; None where nothing is counted.
         available: What its wallet can still reserve.
-        last_used_at: When it last made a call; None if that is long ago, or never was.
+        last_used_at: The hour in which it last made a call; None if it never did.
     """
 
     key: ApiKey
@@ -74,7 +74,7 @@ class ReadKeys:
     def _views(self, tx: Transaction, keys: Sequence[ApiKey]) -> list[KeyView]:
         now = self.clock.now()
         counters = tx.keys.counters([key.counter_id for key in keys if key.limits.is_counted])
-        used = tx.keys.last_used(keys)
+        used = {key_id: at for w in _wallets(keys) for key_id, at in _last_uses(tx, w)}
         wallets = {wallet_id: tx.ledger.find_wallet(wallet_id) for wallet_id in _wallets(keys)}
         return [
             KeyView(
@@ -86,6 +86,10 @@ class ReadKeys:
             for key in keys
             for counter in [counters.get(key.counter_id)]
         ]
+
+
+def _last_uses(tx: Transaction, wallet_id: str) -> Iterable[tuple[str, datetime]]:
+    return [(key_id, use.hour) for key_id, use in tx.usage_hours.last_uses(wallet_id).items()]
 
 
 def _wallets(keys: Sequence[ApiKey]) -> set[str]:

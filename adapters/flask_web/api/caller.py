@@ -1,0 +1,65 @@
+"""Who calls the account API: the bearer of a key, or a person in a browser session."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flask import current_app, request
+from flask_login import current_user
+
+from adapters.flask_web.context import services
+from adapters.flask_web.web.bearer import bearer_secret
+from adapters.flask_web.web.session import person
+from creditcore.domain.errors import KeyRefusedError, NotPermittedError
+from creditcore.domain.keys import ApiKey, Scope
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who is allowed to ask.
+
+    Attributes:
+        owner_id: Whose account it is.
+        wallet_id: Whose credits.
+        key: The key that asks; None in a session, which may do everything.
+    """
+
+    owner_id: str
+    wallet_id: str
+    key: ApiKey | None = None
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has a scope."""
+        return self.key is None or scope in self.key.scopes
+
+
+def caller_with(scopes: Collection[Scope]) -> Caller:
+    """Return who calls, if they have one of these scopes.
+
+    Raises:
+        KeyRefusedError: Nobody who is known here.
+        NotPermittedError: A key that may not do this, or not from where it is.
+    """
+    header = request.headers.get("Authorization")
+    if header is not None:
+        key = services().recognise.recognise(bearer_secret(header))
+        key.check_address(request.remote_addr)
+        if not set(scopes) & set(key.scopes):
+            wanted = " or ".join(scopes)
+            raise NotPermittedError(
+                f"This needs an API key with the scope {wanted}; this one has "
+                f"{', '.join(key.scopes)}.",
+                code="insufficient_scope",
+            )
+        return Caller(key.owner_id, key.wallet_id, key)
+    if not current_user.is_authenticated:
+        raise KeyRefusedError("missing")
+    if request.method not in _SAFE_METHODS:
+        # A key is no cookie: no other site can send it. A session needs the token of a page.
+        current_app.extensions["csrf"].protect()
+    owner = person()
+    with services().transactions.begin() as tx:
+        return Caller(owner.id, tx.ledger.find_wallet_of(owner.id).id)

@@ -1,0 +1,184 @@
+"""Keys, for programs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint
+
+from adapters.flask_web.api.caller import Caller
+from adapters.flask_web.api.operations import MANAGER, READER, operation
+from adapters.flask_web.api.paging import Page, next_cursor
+from adapters.flask_web.api.shapes import (
+    KeyList,
+    KeyPatch,
+    KeyRequest,
+    KeyShape,
+    NewKeyShape,
+    Paused,
+    RotateRequest,
+    SpendLimitShape,
+)
+from adapters.flask_web.context import services
+from creditcore.domain.keys import ApiKey, KeySecret
+from creditcore.domain.limits import KeyLimits, SpendLimit
+from creditcore.domain.money import Credits
+from creditcore.usecases.keys.change_key import UNCHANGED, KeyChanges
+from creditcore.usecases.keys.read_keys import KeyView
+
+blueprint = Blueprint("api_keys", __name__)
+
+
+@operation(blueprint, "GET", "/api/v1/keys", scopes=READER, query=Page, answer=KeyList)
+def list_keys(caller: Caller, query: Page) -> KeyList:
+    """List keys, newest first, revoked ones included."""
+    found = services().key_views.page(caller.owner_id, limit=query.limit + 1, before=query.start)
+    shown = found[: query.limit]
+    more = len(found) > query.limit
+    return KeyList(
+        data=[shape(view) for view in shown],
+        next_cursor=next_cursor(shown[-1].key.created_at, shown[-1].key.id) if more else None,
+    )
+
+
+@operation(
+    blueprint,
+    "POST",
+    "/api/v1/keys",
+    scopes=MANAGER,
+    body=KeyRequest,
+    answer=NewKeyShape,
+    status=201,
+)
+def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
+    """Make a key. A key that asks gives no more than it has itself."""
+    key, secret = services().keys.issue(
+        caller.owner_id,
+        name=body.name,
+        scopes=body.scopes,
+        expires_at=body.expires_at,
+        limits=KeyLimits(
+            spend=_spend(body.spend_limit),
+            max_parallel=body.max_parallel,
+            rpm=body.rpm,
+            tpm=body.tpm,
+            models=body.allowed_models,
+            addresses=body.allowed_ips,
+        ),
+        by=caller.key,
+    )
+    return _made(key, secret)
+
+
+@operation(blueprint, "GET", "/api/v1/keys/{key_id}", scopes=READER, answer=KeyShape)
+def read_key(caller: Caller, key_id: str) -> KeyShape:
+    """Show one key, with what it has spent and may still spend."""
+    return shape(services().key_views.one(key_id, owner_id=caller.owner_id))
+
+
+@operation(
+    blueprint, "PATCH", "/api/v1/keys/{key_id}", scopes=MANAGER, body=KeyPatch, answer=KeyShape
+)
+def change_key(caller: Caller, key_id: str, body: KeyPatch) -> KeyShape:
+    """Rename, limit, pause or resume a key; it counts with the very next call."""
+    services().key_changes.change(
+        key_id, lambda key: _changes(key, body), owner_id=caller.owner_id, by=caller.key
+    )
+    return shape(services().key_views.one(key_id, owner_id=caller.owner_id))
+
+
+@operation(blueprint, "DELETE", "/api/v1/keys/{key_id}", scopes=MANAGER, answer=KeyShape)
+def revoke_key(caller: Caller, key_id: str) -> KeyShape:
+    """Revoke a key: the next call with it is refused, for ever. A repeat changes nothing."""
+    services().keys.revoke(key_id, owner_id=caller.owner_id)
+    return shape(services().key_views.one(key_id, owner_id=caller.owner_id))
+
+
+@operation(
+    blueprint,
+    "POST",
+    "/api/v1/keys/{key_id}/rotate",
+    scopes=MANAGER,
+    body=RotateRequest,
+    answer=NewKeyShape,
+    status=201,
+)
+def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
+    """Make a key in the place of another, with the same limits and one count of both."""
+    key, secret = services().key_changes.rotate(
+        key_id,
+        owner_id=caller.owner_id,
+        overlap=timedelta(hours=body.overlap_hours),
+        by=caller.key,
+    )
+    return _made(key, secret)
+
+
+@operation(blueprint, "POST", "/api/v1/pause-all-keys", scopes=MANAGER, answer=Paused)
+def pause_all_keys(caller: Caller) -> Paused:
+    """Pause every key of the account, the one that asks included."""
+    return Paused(paused=services().key_changes.pause_all(caller.owner_id))
+
+
+def shape(view: KeyView) -> KeyShape:
+    """Return a key as programs see it."""
+    return KeyShape.model_validate(_fields(view))
+
+
+def _made(key: ApiKey, secret: KeySecret) -> NewKeyShape:
+    view = services().key_views.one(key.id, owner_id=key.owner_id)
+    return NewKeyShape.model_validate(_fields(view) | {"key": secret.text})
+
+
+def _fields(view: KeyView) -> dict[str, object]:
+    key, limits = view.key, view.key.limits
+    spend, counter = limits.spend, view.counter if limits.spend else None
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "last_four": key.last_four,
+        "scopes": list(key.scopes),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": view.last_used_at,
+        "paused": key.paused_at is not None,
+        "allowed_models": list(limits.models),
+        "allowed_ips": list(limits.addresses),
+        "spend_limit": spend
+        and SpendLimitShape(credits=str(spend.credits), period=spend.period, zone=spend.zone),
+        "rpm": limits.rpm,
+        "tpm": limits.tpm,
+        "max_parallel": limits.max_parallel,
+        "spent": None if view.spent is None else str(view.spent),
+        "spent_since": counter.since if counter else None,
+        "resets_at": spend.ends_at(services().clock.now()) if spend else None,
+        "credit_balance": str(view.credit_balance),
+        "rotated_from": key.family or None,
+    }
+
+
+def _spend(asked: SpendLimitShape | None) -> SpendLimit | None:
+    if asked is None:
+        return None
+    return SpendLimit(credits=Credits.parse(asked.credits), period=asked.period, zone=asked.zone)
+
+
+def _changes(key: ApiKey, body: KeyPatch) -> KeyChanges:
+    given, limits = body.model_fields_set, key.limits
+    changed = KeyLimits(
+        spend=_spend(body.spend_limit) if "spend_limit" in given else limits.spend,
+        max_parallel=body.max_parallel if "max_parallel" in given else limits.max_parallel,
+        rpm=body.rpm if "rpm" in given else limits.rpm,
+        tpm=body.tpm if "tpm" in given else limits.tpm,
+        models=body.allowed_models or () if "allowed_models" in given else limits.models,
+        addresses=body.allowed_ips or () if "allowed_ips" in given else limits.addresses,
+    )
+    return KeyChanges(
+        name=body.name,
+        scopes=body.scopes,
+        limits=changed,
+        expires_at=body.expires_at if "expires_at" in given else UNCHANGED,
+        paused=body.paused,
+    )

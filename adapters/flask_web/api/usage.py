@@ -1,0 +1,192 @@
+"""What was used, for programs: by hour, day, model, key or route; as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Blueprint, Response
+from pydantic import AwareDatetime, Field
+
+from adapters.flask_web.api.caller import Caller
+from adapters.flask_web.api.operations import READER, Query, operation
+from adapters.flask_web.api.shapes import UsageRow, UsageShape
+from adapters.flask_web.context import services
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
+from creditcore.ports.usage_hours import Span, UsageOf
+
+MAX_SPANS = 800
+"""Hours of a month, or days of two years."""
+
+MAX_BY_ENDPOINT = timedelta(days=31)
+_DAY = timedelta(days=1)
+_DEFAULT_SPAN = timedelta(days=7)
+
+blueprint = Blueprint("api_usage", __name__)
+
+
+class UsageQuery(Query):
+    """Which usage, and how it is cut."""
+
+    group_by: Literal["hour", "day", "model", "key", "endpoint"] = "day"
+    since: Annotated[
+        AwareDatetime | None, Field(description="From the beginning of this hour, or day, on.")
+    ] = None
+    until: Annotated[AwareDatetime | None, Field(description="Until now, if left out.")] = None
+    zone: Annotated[str, Field(max_length=64, description="Whose days they are.")] = "UTC"
+    key_id: Annotated[str | None, Field(max_length=64)] = None
+    model: Annotated[str | None, Field(max_length=200)] = None
+    format: Literal["json", "csv"] = "json"
+
+
+@operation(
+    blueprint,
+    "GET",
+    "/api/v1/usage",
+    scopes=READER,
+    query=UsageQuery,
+    answer=UsageShape,
+    media=("application/json", "text/csv"),
+)
+def usage(caller: Caller, query: UsageQuery) -> UsageShape | Response:
+    """Show what was used, by hour, day, model, key or route. Calls count when they end."""
+    zone = _zone(query.zone)
+    now = services().clock.now()
+    until = query.until or now
+    since = query.since or until - _DEFAULT_SPAN
+    if since > until:
+        raise InvalidRequestError("since comes before until.", param="since")
+    spans = _spans(since, until, zone, by=query.group_by)
+    rows = _rows(caller, query, spans)
+    found = UsageShape(
+        since=spans[0].since,
+        until=spans[-1].until,
+        zone=query.zone,
+        group_by=query.group_by,
+        data=rows,
+        total=_total(rows),
+    )
+    return _csv(found) if query.format == "csv" else found
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidRequestError(
+            f"There is no time zone {name!r}; use a name such as Africa/Nairobi.", param="zone"
+        ) from None
+
+
+def _spans(since: datetime, until: datetime, zone: ZoneInfo, *, by: str) -> list[Span]:
+    """Cut a stretch of time where the zone's hours or days begin, on whole hours of UTC."""
+    end = hour_of(until)
+    end = end if end == until else end + HOUR
+    if by not in {"hour", "day"}:
+        return [Span(hour_of(since), end)]
+    spans: list[Span] = []
+    start = hour_of(since) if by == "hour" else _midnight(since, zone)
+    while start < end and len(spans) <= MAX_SPANS:
+        following = start + HOUR if by == "hour" else _midnight(start + _DAY * 1.5, zone)
+        spans.append(Span(start, following))
+        start = following
+    if len(spans) > MAX_SPANS:
+        raise InvalidRequestError(f"That is more than {MAX_SPANS} {by}s.", param="since")
+    return spans or [Span(hour_of(since), end + HOUR)]
+
+
+def _midnight(at: datetime, zone: ZoneInfo) -> datetime:
+    local = at.astimezone(zone)
+    return hour_of(datetime(local.year, local.month, local.day, tzinfo=zone))
+
+
+def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[UsageRow]:
+    with services().transactions.begin() as tx:
+        if query.group_by == "endpoint":
+            span = spans[0]
+            if query.key_id or query.model or span.until - span.since > MAX_BY_ENDPOINT + HOUR:
+                raise InvalidRequestError(
+                    "By endpoint, ask for 31 days at most, of all keys and models.",
+                    param="group_by",
+                )
+            tallies = tx.calls.tallies_by_endpoint(
+                caller.wallet_id, since=span.since, until=span.until
+            )
+            return [_row(tally, endpoint=name) for name, tally in sorted(tallies.items())]
+        whose = UsageOf(caller.wallet_id, key_id=query.key_id, model=query.model)
+        shares = tx.usage_hours.shares(whose, spans)
+    groups: dict[str | int, Tally] = {}
+    if query.group_by in {"hour", "day"}:
+        groups = dict.fromkeys(range(len(spans)), NOTHING_USED)
+    for share in shares:
+        name: str | int = share.span
+        if query.group_by in {"model", "key"}:
+            name = share.model if query.group_by == "model" else share.key_id
+        groups[name] = groups.get(name, NOTHING_USED) + share.tally
+    if query.group_by == "model":
+        return [_row(tally, model=str(name)) for name, tally in groups.items()]
+    if query.group_by == "key":
+        return [_row(tally, key_id=str(name)) for name, tally in groups.items()]
+    return [_row(groups[at], start=span.since) for at, span in enumerate(spans)]
+
+
+def _row(
+    tally: Tally,
+    *,
+    start: datetime | None = None,
+    key_id: str | None = None,
+    model: str | None = None,
+    endpoint: str | None = None,
+) -> UsageRow:
+    return UsageRow(
+        start=start,
+        key_id=key_id,
+        model=model,
+        endpoint=endpoint,
+        calls=tally.calls,
+        failed=tally.failed,
+        cancelled=tally.cancelled,
+        refused=tally.refused,
+        prompt_tokens=tally.prompt_tokens,
+        cached_tokens=tally.cached_tokens,
+        completion_tokens=tally.completion_tokens,
+        charge=str(tally.charged),
+    )
+
+
+def _total(rows: Iterable[UsageRow]) -> UsageRow:
+    listed = list(rows)
+    counted = ("calls", "failed", "cancelled", "refused")
+    tokens = ("prompt_tokens", "cached_tokens", "completion_tokens")
+    return UsageRow(
+        start=None,
+        charge=str(sum((Credits.parse(row.charge) for row in listed), ZERO)),
+        **{name: sum(getattr(row, name) for row in listed) for name in (*counted, *tokens)},
+    )
+
+
+def _csv(found: UsageShape) -> Response:
+    group = {"hour": "start", "day": "start", "key": "key_id"}.get(found.group_by, found.group_by)
+    figures = ("calls", "failed", "cancelled", "refused", "prompt_tokens", "cached_tokens")
+    columns = (group, *figures, "completion_tokens", "charge")
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    zone = ZoneInfo(found.zone)
+    for row in found.data:
+        first = row.start.astimezone(zone).isoformat() if row.start else getattr(row, group)
+        writer.writerow([_harmless(str(first)), *(getattr(row, name) for name in columns[1:])])
+    answer = Response(text.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = "attachment; filename=usage.csv"
+    return answer
+
+
+def _harmless(text: str) -> str:
+    # A spreadsheet would run what begins like a formula; a model's name may be anything.
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

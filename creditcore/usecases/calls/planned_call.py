@@ -1,0 +1,102 @@
+"""A call that is understood and priced, before anything is held for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.holds import Call
+from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
+from creditcore.ports.inference import HeardWire, InferenceRequest
+from creditcore.usecases.calls.price_list import PriceList
+
+DEFAULT_OUTPUT_BOUND = 16_384
+"""The longest answer of a model that does not say how long its answers get."""
+
+OPENING_TOKENS = 1_024
+"""Output that a stream without a limit pays for at first; its hold grows as it goes on.
+
+Holding the longest answer there can be would let a few calls lock up a whole wallet.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """What a request asks for, and the most that it may cost.
+
+    Attributes:
+        request: The body, understood.
+        price: The model's price now.
+        ceiling: The most it may cost, by its output.
+        call: What its hold will say that it is for.
+    """
+
+    request: InferenceRequest
+    price: ModelPrice
+    ceiling: Ceiling
+    call: Call
+
+
+def plan(wire: HeardWire, body: bytes, *, prices: PriceList, tariff: Tariff) -> PlannedCall:
+    """Understand and price a request; nothing is held and nothing is sent.
+
+    Raises:
+        InvalidRequestError: It cannot be served, or its cost has no bound.
+        ModelNotFoundError: The model has no price.
+    """
+    request = wire.parse(body)
+    price = prices.find(request.model)
+    if price.mode not in wire.modes:
+        raise InvalidRequestError(
+            f"{price.model} is for {price.mode}, which is not what {wire.endpoint} does.",
+            param="model",
+            code="unsupported_model",
+        )
+    prompt_bound = _prompt_bound(request, price)
+    ceiling = _ceiling(request, price, prompt_bound, tariff)
+    call = Call(
+        model=request.model,
+        endpoint=wire.endpoint,
+        stream=request.stream,
+        prompt_bound=prompt_bound,
+        output_bound=ceiling.output_bound * request.choices,
+        price_snapshot=price.snapshot,
+        multiplier=tariff.multiplier,
+    )
+    return PlannedCall(request, price, ceiling, call)
+
+
+def _ceiling(
+    request: InferenceRequest, price: ModelPrice, prompt_bound: int, tariff: Tariff
+) -> Ceiling:
+    longest = price.max_output_tokens
+    asked = request.output_limit
+    if asked is not None:
+        output_bound = asked if longest is None else min(asked, longest)
+    else:
+        output_bound = longest or DEFAULT_OUTPUT_BOUND
+    return price.ceiling(
+        prompt_bound=prompt_bound,
+        output_bound=output_bound,
+        choices=request.choices,
+        tariff=tariff,
+        fixed_output=asked is not None,
+        long_cache=request.long_cache,
+        opening=OPENING_TOKENS if request.stream and asked is None else None,
+    )
+
+
+def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
+    """Tokens the prompts can never exceed: their bytes, or the model's context if that is less."""
+    if request.prompt_bound is None:
+        if price.max_input_tokens is None:
+            raise InvalidRequestError(
+                f"{price.model} takes text only: the cost of anything else has no known bound.",
+                param="messages",
+                code="unsupported_content",
+            )
+        return price.max_input_tokens * request.prompts
+    if price.max_input_tokens is None or price.tiers:
+        # Tiers mean that longer prompts than the stated context do get through.
+        return request.prompt_bound
+    return min(request.prompt_bound, price.max_input_tokens * request.prompts)

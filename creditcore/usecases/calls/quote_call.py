@@ -1,0 +1,108 @@
+"""Say what a call would cost, and whether it would run, without making it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from creditcore.domain.books import Books
+from creditcore.domain.decisions import Admission
+from creditcore.domain.errors import CreditcoreError, InsufficientCreditsError
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.money import MAX_INT64, Credits
+from creditcore.domain.pricing import Tariff, Usage
+from creditcore.ports.clock import Clock
+from creditcore.ports.inference import HeardWire
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.calls.planned_call import PlannedCall, plan
+from creditcore.usecases.calls.price_list import PriceList
+
+_REFERENCE = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuote:
+    """What a call would cost now.
+
+    Attributes:
+        planned: The call, understood.
+        floor: What its prompt alone costs, counted roughly.
+        ceiling: The most that it could cost.
+        admission: How it would begin; None where it would not.
+        refusal: Why it would not run; None where it would.
+    """
+
+    planned: PlannedCall
+    floor: Credits
+    ceiling: Credits
+    admission: Admission | None
+    refusal: CreditcoreError | None
+
+    @property
+    def affordable_output_tokens(self) -> int | None:
+        """The output limit with which it would run, if there is one."""
+        if isinstance(self.refusal, InsufficientCreditsError):
+            return self.refusal.affordable_output_tokens or None
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteCall:
+    """Decide about a call exactly as if it were made, on books that nobody writes."""
+
+    transactions: Transactions
+    prices: PriceList
+    tariff: Tariff
+    clock: Clock
+
+    def quote(
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        wallet_id: str,
+        key: ApiKey | None = None,
+        address: str | None = None,
+    ) -> CallQuote:
+        """Return what a call would cost.
+
+        Args:
+            wire: The protocol of the call.
+            body: Its body.
+            wallet_id: Whose credits it would spend.
+            key: The key that would make it; None for its owner, without a key.
+            address: Where it would come from.
+
+        Raises:
+            InvalidRequestError, ModelNotFoundError: It would be refused unread.
+        """
+        planned = plan(wire, body, prices=self.prices, tariff=self.tariff)
+        prompt = Usage(prompt_tokens=planned.request.prompt_estimate)
+        floor = planned.price.cost(prompt, self.tariff).microcredits
+        ceiling = planned.ceiling.amount()
+        floor_credits = min(Credits(min(floor, MAX_INT64)), ceiling)
+        try:
+            admission = self._admit(planned, wallet_id, key, address)
+        except CreditcoreError as refusal:
+            return CallQuote(planned, floor_credits, ceiling, None, refusal)
+        return CallQuote(planned, floor_credits, ceiling, admission, None)
+
+    def _admit(
+        self, planned: PlannedCall, wallet_id: str, key: ApiKey | None, address: str | None
+    ) -> Admission:
+        if key is not None:
+            key.check_call(planned.call.model, address)
+        with self.transactions.begin() as tx:
+            wallet = tx.ledger.find_wallet(wallet_id)
+            is_counted = key is not None and key.limits.is_counted
+            counters = tx.keys.counters([key.counter_id]) if key and is_counted else {}
+        books = Books(wallets={wallet.id: wallet}, counters=dict(counters))
+        return books.admit(
+            wallet.id,
+            planned.ceiling,
+            reference=_REFERENCE,
+            call=planned.call,
+            now=self.clock.now(),
+            lifetime=timedelta(0),
+            key=key,
+        )
