@@ -232,7 +232,11 @@ def build(environ: Mapping[str, str]) -> Flask:
         key_views=ReadKeys(transactions=store, clock=clock),
         recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),
         welcome=WelcomePerson(
-            transactions=store, clock=clock, ids=ids, signup_credits=settings.signup_credits
+            transactions=store,
+            clock=clock,
+            ids=ids,
+            signup_credits=settings.signup_credits,
+            credits_per_day=settings.signup_credits_per_day,
         ),
         sessions=KeepSessions(
             transactions=store, clock=clock, ids=ids, vault=vault, provider=identity

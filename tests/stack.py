@@ -265,6 +265,7 @@ def running_stack(
             "LITELLM_BASE_URL": sandbox.litellm_url,
             "LITELLM_MASTER_KEY": "sk-sandbox-master",
             "LOG_LEVEL": "warning",
+            "SIGNUP_CREDITS_PER_DAY": "1000000",
             **settings,
         }
         store_url = database_url or migrated_sqlite_file(data_dir / "creditcore.db")

@@ -25,6 +25,7 @@ _LONGEST_WRITE_S = 30
 _LONGEST_CONNECT_S = 11
 _LONGEST_DRAIN_S = 4
 _SIGNUP_CREDITS = Credits.of(200)
+_SIGNUP_CREDITS_PER_DAY = Credits.of(20_000)
 _REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster")
 
 Value = TypeVar("Value")
@@ -85,6 +86,7 @@ class Settings:
     credits_per_usd: str = "2"
     usage_markup: str = "1.0"
     signup_credits: Credits = _SIGNUP_CREDITS
+    signup_credits_per_day: Credits = _SIGNUP_CREDITS_PER_DAY
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -126,6 +128,9 @@ class Settings:
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
             "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
             "signup_credits": reader.parsed("SIGNUP_CREDITS", _SIGNUP_CREDITS, _credits),
+            "signup_credits_per_day": reader.parsed(
+                "SIGNUP_CREDITS_PER_DAY", _SIGNUP_CREDITS_PER_DAY, _credits
+            ),
         }
         faults = reader.faults + _contradictions(values)
         if faults:

@@ -52,6 +52,11 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         closed_at = Optional(int, size=64)
 
+    class DailyGrant(entity):
+        _table_ = "daily_grants"
+        day = PrimaryKey(str, autostrip=False)
+        granted = Required(int, size=64)
+
     class SignInFlow(entity):
         _table_ = "sign_in_flows"
         name = PrimaryKey(bytes)

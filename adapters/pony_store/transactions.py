@@ -19,6 +19,7 @@ from adapters.pony_store.tables.alerts import PonyAlerts
 from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.claims import PonyClaims
 from adapters.pony_store.tables.credentials import PonyCredentials
+from adapters.pony_store.tables.daily_grants import PonyDailyGrants
 from adapters.pony_store.tables.flows import PonyFlows
 from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
@@ -94,6 +95,11 @@ class PonyTransaction:
     def sessions(self) -> PonySessions:
         """Who is signed in, in which browser."""
         return PonySessions(self._session)
+
+    @cached_property
+    def daily_grants(self) -> PonyDailyGrants:
+        """How much was given away on one day."""
+        return PonyDailyGrants(self._session)
 
     @cached_property
     def flows(self) -> PonyFlows:

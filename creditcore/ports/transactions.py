@@ -11,6 +11,7 @@ from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
 from creditcore.ports.claims import Claims
 from creditcore.ports.credentials import Credentials
+from creditcore.ports.daily_grants import DailyGrants
 from creditcore.ports.flows import Flows
 from creditcore.ports.jobs import Jobs
 from creditcore.ports.key_mirrors import KeyMirrors
@@ -100,6 +101,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def sessions(self) -> Sessions:
         """Who is signed in, in which browser."""
+
+    @property
+    def daily_grants(self) -> DailyGrants:
+        """How much was given away on one day."""
 
     @property
     def flows(self) -> Flows:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from creditcore.domain.activity import Activity
@@ -50,7 +50,12 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
 from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_claims import MemoryClaims
-from creditcore.testing.memory_identity import MemoryCredentials, MemoryFlows, MemorySessions
+from creditcore.testing.memory_identity import (
+    MemoryCredentials,
+    MemoryDailyGrants,
+    MemoryFlows,
+    MemorySessions,
+)
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
@@ -117,6 +122,7 @@ class MemoryTables:
     credentials: dict[str, Credential] = field(default_factory=dict)
     mailed_links: dict[str, MailedLink] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    daily_grants: dict[date, Credits] = field(default_factory=dict)
     flows: dict[bytes, tuple[bytes, datetime]] = field(default_factory=dict)
     claims: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
     prices: dict[str, ModelPrice] = field(default_factory=dict)
@@ -174,6 +180,7 @@ class MemoryTransaction:
         self.sessions = MemorySessions(tables.sessions)
         self.flows = MemoryFlows(tables.flows)
         self.claims = MemoryClaims(tables.claims)
+        self.daily_grants = MemoryDailyGrants(tables.daily_grants)
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
         self.activity = MemoryActivityLog(tables.activity)

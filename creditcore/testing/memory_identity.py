@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.errors import PersonNotFoundError, ReferenceConflictError, SealBrokenError
 from creditcore.domain.identities import LinkKind
+from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
 from creditcore.domain.sessions import Session
 
@@ -184,3 +185,18 @@ class MemoryFlows:
         for name in old:
             del self.table[name]
         return len(old)
+
+
+@dataclass
+class MemoryDailyGrants:
+    """What was given away, by day."""
+
+    table: dict[date, Credits]
+
+    def claim(self, day: date, amount: Credits, *, at_most: Credits) -> bool:
+        """Count an amount that fits."""
+        total = self.table.get(day, ZERO) + amount
+        if total > at_most:
+            return False
+        self.table[day] = total
+        return True

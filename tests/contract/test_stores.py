@@ -97,6 +97,10 @@ class TestCredentials(contracts.CredentialsContract):
     pass
 
 
+class TestDailyGrants(contracts.DailyGrantsContract):
+    pass
+
+
 class TestFlows(contracts.FlowsContract):
     pass
 

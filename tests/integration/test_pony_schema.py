@@ -56,6 +56,7 @@ ROWS: dict[str, dict[str, object]] = {
         "sealed_grant": b"sealed",
         "ended_at": None,
     },
+    "daily_grants": {"day": "2026-11-29", "granted": 1},
     "sign_in_flows": {"name": b"n" * 32, "sealed": b"sealed", "expires_at": 1},
     "mailed_links": {
         "id": "l-1",
@@ -245,6 +246,8 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
                                              "person_id": "p-2"}),
     ("sessions_stage", "sessions", {"id": "s-2", "secret_hash": b"i" * 32, "stage": "lost"}),
     ("sessions_ended", "sessions", {"id": "s-2", "secret_hash": b"i" * 32, "ended_at": 2}),
+    ("daily_grants_pkey", "daily_grants", {}),
+    ("daily_grants_granted", "daily_grants", {"day": "2026-11-30", "granted": 0}),
     ("sign_in_flows_pkey", "sign_in_flows", {}),
     ("sign_in_flows_name", "sign_in_flows", {"name": b"n"}),
     ("mailed_links_pkey", "mailed_links", {}),

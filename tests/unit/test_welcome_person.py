@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -74,3 +75,37 @@ def test_who_keeps_no_password_here_is_welcome_in_every_epoch() -> None:
     end_sessions(store)
 
     assert welcome.welcome(AMINA).session_epoch == 1
+
+
+def test_a_day_gives_so_much_and_another_day_goes_on() -> None:
+    store, clock = MemoryTransactions(), FixedClock()
+    welcome = replace(a_welcome(store), clock=clock, credits_per_day=Credits.of(300))
+    brian = replace(AMINA, subject="brian", email="brian@example.com")
+
+    welcome.welcome(AMINA)
+    welcome.welcome(brian)
+    [alert] = store.committed.alerts.values()
+    late = [str(wallet.posted) for wallet in store.committed.wallets.values()]
+    clock.advance(timedelta(days=1))
+    welcome.welcome(brian)
+    welcome.welcome(AMINA)
+
+    assert "used up" in alert.subject
+    assert late == ["200", "0"]
+    assert [str(wallet.posted) for wallet in store.committed.wallets.values()] == ["200", "200"]
+
+
+def test_a_new_address_at_the_provider_is_theirs_here_too() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    welcome.welcome(AMINA)
+    welcome.welcome(replace(AMINA, subject="brian", email="brian@example.com"))
+
+    moved = welcome.welcome(replace(AMINA, email="new@example.com"))
+    unverified = welcome.welcome(replace(AMINA, email="x@example.com", email_verified=False))
+    taken = welcome.welcome(replace(AMINA, email="brian@example.com"))
+
+    assert moved.email == unverified.email == taken.email == "new@example.com"
+    assert [alert.subject for alert in store.committed.alerts.values()] == [
+        "An address belongs to two accounts"
+    ]

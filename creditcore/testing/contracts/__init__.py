@@ -14,6 +14,7 @@ from creditcore.testing.contracts.calls import CallsContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.claims import ClaimsContract
 from creditcore.testing.contracts.credentials import CredentialsContract
+from creditcore.testing.contracts.daily_grants import DailyGrantsContract
 from creditcore.testing.contracts.flows import FlowsContract
 from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
 from creditcore.testing.contracts.jobs import JobsContract
@@ -51,6 +52,7 @@ __all__ = [
     "ChargeUsageContract",
     "ClaimsContract",
     "CredentialsContract",
+    "DailyGrantsContract",
     "FlowsContract",
     "IdentityContract",
     "IdentityHouse",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from creditcore.domain.alerts import address_belongs_to_another, welcome_credits_used_up
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
     BadCredentialsError,
@@ -18,6 +19,8 @@ from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transaction, Transactions
 
+_MANY = Credits.of(1_000_000)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WelcomePerson:
@@ -25,12 +28,15 @@ class WelcomePerson:
 
     Attributes:
         signup_credits: What a newcomer gets, once their address is verified.
+        credits_per_day: What all newcomers of a day get together, in UTC. Who comes later gets
+            theirs at a sign-in of another day.
     """
 
     transactions: Transactions
     clock: Clock
     ids: Ids
     signup_credits: Credits = ZERO
+    credits_per_day: Credits = _MANY
 
     def welcome(self, identity: Identity, *, role: Role = Role.USER) -> Person:
         """Return the person, made complete where something is missing.
@@ -52,6 +58,7 @@ class WelcomePerson:
             person = tx.people.find(identity.subject) or self._add_person(tx, identity, role)
             if identity.session_epoch not in (None, person.session_epoch):
                 raise BadCredentialsError
+            person = self._follow(tx, person, identity)
             wallet = self._wallet_of(tx, person)
             if identity.email_verified and self.signup_credits:
                 self._greet(tx, person, wallet)
@@ -64,6 +71,18 @@ class WelcomePerson:
         )
         tx.people.add(person)
         return person
+
+    def _follow(self, tx: Transaction, person: Person, identity: Identity) -> Person:
+        """Return the person with the address that the provider knows, if that can be."""
+        if person.email == identity.email or not identity.email_verified or person.blocked:
+            return person
+        if tx.people.find_by_email(identity.email) is not None:
+            tx.alerts.add(address_belongs_to_another(person.id, at=self.clock.now()))
+            return person
+        found = tx.people.lock(person.id) or person
+        moved = replace(found, email=identity.email)
+        tx.people.save(moved)
+        return moved
 
     def _wallet_of(self, tx: Transaction, person: Person) -> Wallet:
         try:
@@ -79,13 +98,17 @@ class WelcomePerson:
         if reference in books.transfers:
             # The amount may have changed since; who was greeted stays greeted.
             return
+        now = self.clock.now()
+        if not tx.daily_grants.claim(now.date(), self.signup_credits, at_most=self.credits_per_day):
+            tx.alerts.add(welcome_credits_used_up(self.credits_per_day, at=now))
+            return
         welcome = grant(
             wallet.id,
             self.signup_credits,
             source=PlatformAccount.BONUS,
             kind=TransferKind.SIGNUP,
             reference=reference,
-            at=self.clock.now(),
+            at=now,
         )
         books.post((welcome,))
         tx.ledger.write(books)
