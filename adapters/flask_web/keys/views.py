@@ -1,21 +1,42 @@
-"""API keys, as their owner makes and revokes them."""
+"""API keys, as their owner makes, limits, rotates and revokes them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
+from adapters.flask_web.keys.forms import KeyForm, spent_percent
+from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people, person
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
+from creditcore.domain.keys import Scope
+from creditcore.domain.limits import Period, SpendLimit
+from creditcore.usecases.keys.change_key import KeyChanges
+from creditcore.usecases.keys.issue_key import MAX_KEYS
+from creditcore.usecases.keys.read_keys import KeyView
 
 blueprint = Blueprint("keys", __name__, url_prefix="/dashboard/keys")
 
+OVERLAPS = (("0", "Not at all"), ("1", "1 hour"), ("24", "24 hours"), ("72", "72 hours"))
+
 _MADE_ALREADY = "This key was made already, and its secret shown once. It is in the list below."
 _LIFETIMES_IN_DAYS = ("30", "90", "365")
+_MAX_SHOWN = 1_000
+_PERIODS = {
+    Period.MONTH: "a month",
+    Period.WEEK: "a week",
+    Period.DAY: "a day",
+    Period.TOTAL: "in total",
+}
+_SCOPES = {
+    Scope.INFERENCE: "Call models",
+    Scope.ACCOUNT_READ: "Read balance, usage, calls and keys",
+    Scope.ACCOUNT_MANAGE: "Make, change and revoke keys",
+}
 
 
 @blueprint.get("")
@@ -33,15 +54,77 @@ def create() -> tuple[str, int]:
     There is no redirect: the secret would have to be kept somewhere in between. The form
     brings the id of its key, so that reloading the answer makes no other.
     """
-    name, days = request.form.get("name", ""), request.form.get("expires_in_days", "")
+    typed = _typed()
     try:
         key, secret = services().keys.issue(
-            person().id, name=name, lifetime=_lifetime(days), key_id=_form_key_id()
+            person().id,
+            name=typed.typed["name"],
+            lifetime=_lifetime(request.form.get("expires_in_days", "")),
+            scopes=typed.scopes or (Scope.INFERENCE,),
+            limits=typed.limits(),
+            key_id=_form_key_id(),
         )
     except ReferenceConflictError:
         return _keys_page({"form": _MADE_ALREADY}), 409
     except InvalidRequestError as error:
-        return _keys_page({error.param or "name": str(error)}, name=name), 400
+        return _keys_page({error.param or "name": str(error)}, typed=typed), 400
+    return _keys_page(new_secret=secret.text, new_key_name=key.name), 201
+
+
+@blueprint.get("/<key_id>")
+@for_people
+def one(key_id: str) -> str:
+    """Show one key, and what can be done with it."""
+    view = services().key_views.one(key_id, owner_id=person().id)
+    return _key_page(view, KeyForm.of(view.key, person().zone))
+
+
+@blueprint.post("/<key_id>")
+@for_people
+def change(key_id: str) -> Response | tuple[str, int]:
+    """Rename and limit a key."""
+    typed = _typed()
+    try:
+        wanted = KeyChanges(
+            name=typed.typed["name"],
+            scopes=typed.scopes,
+            limits=typed.limits(),
+            expires_at=typed.expires_at(),
+        )
+        services().key_changes.change(key_id, wanted, owner_id=person().id)
+    except InvalidRequestError as error:
+        view = services().key_views.one(key_id, owner_id=person().id)
+        return _key_page(view, typed, {error.param or "name": str(error)}), 400
+    flash("Saved. It counts with the very next call.", "success")
+    return redirect(url_for("keys.one", key_id=key_id))
+
+
+@blueprint.post("/<key_id>/pause")
+@for_people
+def pause(key_id: str) -> Response:
+    """Refuse a key until it is resumed."""
+    services().key_changes.change(key_id, KeyChanges(paused=True), owner_id=person().id)
+    return redirect(url_for("keys.one", key_id=key_id))
+
+
+@blueprint.post("/<key_id>/resume")
+@for_people
+def resume(key_id: str) -> Response:
+    """Let a paused key open again."""
+    services().key_changes.change(key_id, KeyChanges(paused=False), owner_id=person().id)
+    return redirect(url_for("keys.one", key_id=key_id))
+
+
+@blueprint.post("/<key_id>/rotate")
+@for_people
+def rotate(key_id: str) -> tuple[str, int]:
+    """Make a key in the place of another, and show it in the answer itself, this once."""
+    hours = request.form.get("overlap_hours", "")
+    if hours not in dict(OVERLAPS):
+        raise InvalidRequestError("Choose how long the old key goes on working.")
+    key, secret = services().key_changes.rotate(
+        key_id, owner_id=person().id, overlap=timedelta(hours=int(hours))
+    )
     return _keys_page(new_secret=secret.text, new_key_name=key.name), 201
 
 
@@ -51,6 +134,24 @@ def revoke(key_id: str) -> Response:
     """Refuse a key from now on."""
     services().keys.revoke(key_id, owner_id=person().id)
     return redirect(url_for("keys.show"))
+
+
+@blueprint.post("/pause-all")
+@for_people
+def pause_all() -> Response:
+    """Pause every key at once."""
+    paused = services().key_changes.pause_all(person().id)
+    flash(f"{paused} {'key was' if paused == 1 else 'keys were'} paused.", "success")
+    return redirect(url_for("keys.show"))
+
+
+def _typed() -> KeyForm:
+    return KeyForm.read(
+        request.form,
+        request.form.getlist("scopes"),
+        zone=person().zone,
+        zone_name=person().timezone or "UTC",
+    )
 
 
 def _form_key_id() -> str:
@@ -69,23 +170,55 @@ def _lifetime(days: str) -> timedelta | None:
     return timedelta(days=int(days)) if days else None
 
 
+def _limit_text(spend: SpendLimit) -> str:
+    return _PERIODS[spend.period]
+
+
 def _keys_page(
     errors: dict[str, str] | None = None,
     *,
-    name: str = "",
+    typed: KeyForm | None = None,
     new_secret: str | None = None,
     new_key_name: str = "",
 ) -> str:
-    with services().transactions.begin() as tx:
-        rows = tx.keys.list_of(person().id)
+    views = services().key_views.page(person().id, limit=_MAX_SHOWN)
+    shows_revoked = request.args.get("revoked") == "1"
+    revoked = sum(view.key.revoked_at is not None for view in views)
     return render_template(
         "keys/keys.html",
         page="keys",
-        keys=rows,
+        views=[view for view in views if shows_revoked or view.key.revoked_at is None],
+        revoked=revoked,
+        shows_revoked=shows_revoked,
+        max_keys=MAX_KEYS,
         new_secret=new_secret,
         new_key_name=new_key_name,
+        example_model=example_model() if new_secret else "",
         errors=errors or {},
-        name=name,
+        form=typed or KeyForm.read({}, [], zone=person().zone, zone_name="UTC"),
+        periods=_PERIODS,
+        scopes=_SCOPES,
+        limit_text=_limit_text,
+        spent_percent=spent_percent,
         now=services().clock.now(),
         key_id=services().keys.new_id(),
+    )
+
+
+def _key_page(view: KeyView, form: KeyForm, errors: dict[str, str] | None = None) -> str:
+    spend, now = view.key.limits.spend, services().clock.now()
+    return render_template(
+        "keys/key.html",
+        page="keys",
+        view=view,
+        key=view.key,
+        form=form,
+        errors=errors or {},
+        periods=_PERIODS,
+        scopes=_SCOPES,
+        overlaps=OVERLAPS,
+        limit_text=_limit_text,
+        spent_percent=spent_percent,
+        resets_at=spend.ends_at(now) if spend else None,
+        now=now,
     )

@@ -301,6 +301,8 @@ def key_status(key: ApiKey, now: datetime) -> Status:
         return Status("Revoked", Tone.QUIET)
     if key.expires_at is not None and key.expires_at <= now:
         return Status("Expired", Tone.WARN)
+    if key.paused_at is not None:
+        return Status("Paused", Tone.WARN)
     return Status("Active", Tone.GOOD)
 
 
