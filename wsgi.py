@@ -30,6 +30,7 @@ from adapters.pony_store import (
     migrate,
     pending_migrations,
 )
+from adapters.rate_file import RateFile
 from adapters.redis_counters.counters import RedisCounters
 from adapters.vault import AesVault
 from adapters.wires.anthropic.messages import Messages
@@ -40,8 +41,10 @@ from adapters.wires.openai.responses import Responses
 from creditcore import (
     AuditBooks,
     ChargeUsage,
+    CollectMobileMoney,
     ConfirmPayment,
     ConvertCurrency,
+    FirstRates,
     FixedRates,
     GrantCredits,
     GroupCommit,
@@ -54,6 +57,7 @@ from creditcore import (
 )
 from creditcore.ports.inference import Wire
 from creditcore.ports.rate_counters import RateCounters
+from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
@@ -70,6 +74,7 @@ from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
+from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.refund_payment import RefundPayment
@@ -103,7 +108,11 @@ def build(environ: Mapping[str, str]) -> Flask:
 
     clock, ids = SystemClock(), SystemIds()
     pepper = settings.auth_secret.encode()
-    rates = FixedRates((settings.usd_to_kes_rate,) if settings.usd_to_kes_rate else ())
+    rates: ExchangeRates = FixedRates(settings.fixed_rates)
+    if settings.currency_rates_file is not None:
+        max_age = timedelta(hours=settings.currency_rates_max_age_hours)
+        file = RateFile(settings.currency_rates_file, clock, max_age=max_age)
+        rates = FirstRates((rates, file))
     vault = AesVault(settings.auth_secret)
     passwords = Passwords(
         # Hashing a password is CPU work of milliseconds: streams must not wait for it.
@@ -128,7 +137,12 @@ def build(environ: Mapping[str, str]) -> Flask:
         head_timeout_s=settings.max_stream_seconds,
         first_byte_timeout_s=min(settings.first_token_seconds, settings.max_stream_seconds),
     )
-    payment_gateway = PaystackGateway(settings.paystack_base_url, settings.paystack_secret_key)
+    previous_key = settings.paystack_secret_key_previous
+    payment_gateway = PaystackGateway(
+        settings.paystack_base_url,
+        settings.paystack_secret_key,
+        previous_secret_keys=(previous_key,) if previous_key else (),
+    )
     payments = ConfirmPayment(transactions=store, gateway=payment_gateway, clock=clock)
     refund_gateway = PaystackRefunds(payment_gateway)
     refund_follower = FollowRefunds(
@@ -138,6 +152,16 @@ def build(environ: Mapping[str, str]) -> Flask:
         refund_gateway=refund_gateway,
         clock=clock,
         ids=ids,
+    )
+
+    sales = SellCredits(
+        transactions=store,
+        gateway=payment_gateway,
+        payments=payments,
+        converter=ConvertCurrency(rates=rates),
+        clock=clock,
+        ids=ids,
+        terms=settings.sale_terms,
     )
 
     commits = GroupCommit(committing, clock)
@@ -201,16 +225,15 @@ def build(environ: Mapping[str, str]) -> Flask:
         charge=charge,
         prices=prices,
         relay=relay,
-        sales=SellCredits(
+        sales=sales,
+        mobile_money=CollectMobileMoney(
             transactions=store,
             gateway=payment_gateway,
+            sales=sales,
             payments=payments,
-            converter=ConvertCurrency(rates=rates),
             clock=clock,
-            ids=ids,
-            currency=settings.paystack_currency,
-            credits_per_usd=settings.credits_per_usd,
         ),
+        rates=CheckRates(transactions=store, rates=rates, terms=settings.sale_terms, clock=clock),
         payments=payments,
         inbox=PaymentInbox(
             transactions=store,

@@ -20,15 +20,24 @@ from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.money import Credits, ExchangeRate, Money, div_ceil, div_floor
 from creditcore.domain.pricing import Ceiling, ModelPrice, Rates, Tariff, Tier, Usage, price_units
-from creditcore.domain.purchases import Offer, Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.purchases import (
+    MobilePayer,
+    Offer,
+    Payment,
+    PaymentStatus,
+    Purchase,
+    PurchaseState,
+)
+from creditcore.domain.sale_terms import SaleTerms
 from creditcore.system import SystemClock, SystemIds
 from creditcore.usecases.books.audit_books import AuditBooks
 from creditcore.usecases.books.grant_credits import GrantCredits
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
-from creditcore.usecases.payments.convert_currency import ConvertCurrency, FixedRates
+from creditcore.usecases.payments.convert_currency import ConvertCurrency, FirstRates, FixedRates
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.sell_credits import SellCredits
@@ -41,11 +50,13 @@ __all__ = [
     "Call",
     "Ceiling",
     "ChargeUsage",
+    "CollectMobileMoney",
     "ConfirmPayment",
     "ConvertCurrency",
     "CreditcoreError",
     "Credits",
     "ExchangeRate",
+    "FirstRates",
     "FixedRates",
     "GrantCredits",
     "GroupCommit",
@@ -56,6 +67,7 @@ __all__ = [
     "IssueKey",
     "KeyRefusedError",
     "KeySecret",
+    "MobilePayer",
     "ModelPrice",
     "Money",
     "NotFoundError",
@@ -70,6 +82,7 @@ __all__ = [
     "PurchaseState",
     "Rates",
     "ReferenceConflictError",
+    "SaleTerms",
     "SellCredits",
     "StoreError",
     "SystemClock",

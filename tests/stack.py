@@ -260,6 +260,7 @@ def running_stack(
             "POSTGRES_URL": database_url,
             "DATA_DIR": str(data_dir),
             "WEB_CONCURRENCY": str(workers),
+            "CREDIT_PLANS": "5,10,15,20,25",
             "PAYSTACK_BASE_URL": sandbox.paystack_url,
             "PAYSTACK_SECRET_KEY": "sk_test_sandbox",
             "LITELLM_BASE_URL": sandbox.litellm_url,

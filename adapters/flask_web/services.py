@@ -30,7 +30,9 @@ from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
+from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
+from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
@@ -72,6 +74,8 @@ class Services:
     prices: PriceList
     relay: RelayCall
     sales: SellCredits
+    mobile_money: CollectMobileMoney
+    rates: CheckRates
     payments: ConfirmPayment
     inbox: PaymentInbox
     poller: PollPayments

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from creditcore.domain.money import Credits, ExchangeRate
+from creditcore.domain.currencies import CURRENCIES
+from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.pricing import Tariff
+from creditcore.domain.sale_terms import SaleTerms
 
 SANDBOX_PAYSTACK_KEY = "sk_test_sandbox"
 SANDBOX_LITELLM_KEY = "sk-sandbox-master"
@@ -27,6 +30,12 @@ _LONGEST_DRAIN_S = 4
 _SIGNUP_CREDITS = Credits.of(200)
 _SIGNUP_CREDITS_PER_DAY = Credits.of(20_000)
 _REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster")
+
+_NO_RATES: Mapping[str, ExchangeRate | None] = MappingProxyType({})
+_PLANS_USD: tuple[int, ...] = (5, 15, 20)
+_MIN_PLAN_USD = 2
+_MAX_PLANS = 8
+_PLAN_DIGITS = 6
 
 Value = TypeVar("Value")
 
@@ -66,10 +75,20 @@ class Settings:
     github_client_id: str = ""
 
     paystack_secret_key: str = field(repr=False)
+    paystack_secret_key_previous: str = field(default="", repr=False)
     paystack_public_key: str = ""
     paystack_base_url: str = "https://api.paystack.co"
     paystack_currency: str = "USD"
     usd_to_kes_rate: ExchangeRate | None = None
+    currency_rates: Mapping[str, ExchangeRate | None] = field(default_factory=dict)
+    currency_rates_file: Path | None = None
+    currency_rates_max_age_hours: int = 24
+    credit_plans: tuple[int, ...] = _PLANS_USD
+    max_purchase_usd: int = 1_000
+    daily_purchase_limit_usd: int = 2_000
+    monthly_purchase_limit_usd: int = 10_000
+    mobile_merchant_name: str = "Paystack"
+    webhook_retention_days: int = 90
     paystack_function_name: str = ""
     post_payment_redirect_path: str = "/dashboard/billing"
 
@@ -109,10 +128,28 @@ class Settings:
             "google_client_id": reader.text("GOOGLE_CLIENT_ID"),
             "github_client_id": reader.text("GITHUB_CLIENT_ID"),
             "paystack_secret_key": reader.required("PAYSTACK_SECRET_KEY"),
+            "paystack_secret_key_previous": reader.text("PAYSTACK_SECRET_KEY_PREVIOUS"),
             "paystack_public_key": reader.text("PAYSTACK_PUBLIC_KEY"),
             "paystack_base_url": reader.url("PAYSTACK_BASE_URL", "https://api.paystack.co"),
-            "paystack_currency": reader.one_of("PAYSTACK_CURRENCY", "USD", "KES"),
+            "paystack_currency": reader.one_of("PAYSTACK_CURRENCY", *CURRENCIES),
             "usd_to_kes_rate": reader.parsed("USD_TO_KES_RATE", None, _kes_rate),
+            "currency_rates": reader.parsed("CURRENCY_RATES", _NO_RATES, _currency_rates),
+            "currency_rates_file": reader.parsed("CURRENCY_RATES_FILE", None, Path),
+            "currency_rates_max_age_hours": reader.number(
+                "CURRENCY_RATES_MAX_AGE_HOURS", 24, least=1, most=720
+            ),
+            "credit_plans": reader.parsed("CREDIT_PLANS", _PLANS_USD, _plans),
+            "max_purchase_usd": reader.number("MAX_PURCHASE_USD", 1_000, least=2, most=100_000),
+            "daily_purchase_limit_usd": reader.number(
+                "DAILY_PURCHASE_LIMIT_USD", 2_000, least=2, most=10_000_000
+            ),
+            "monthly_purchase_limit_usd": reader.number(
+                "MONTHLY_PURCHASE_LIMIT_USD", 10_000, least=2, most=100_000_000
+            ),
+            "mobile_merchant_name": reader.text("MOBILE_MERCHANT_NAME", "Paystack"),
+            "webhook_retention_days": reader.number(
+                "WEBHOOK_RETENTION_DAYS", 90, least=7, most=3_650
+            ),
             "paystack_function_name": reader.parsed("PAYSTACK_FUNCTION_NAME", "", _path_segment),
             "post_payment_redirect_path": reader.parsed(
                 "POST_PAYMENT_REDIRECT_PATH", "/dashboard/billing", _local_path
@@ -161,6 +198,27 @@ class Settings:
     def uses_sqlite(self) -> bool:
         """Whether the books are a file that one process has to itself."""
         return not self.postgres_url
+
+    @property
+    def sale_terms(self) -> SaleTerms:
+        """What is sold, in the default currency first."""
+        also = ("KES",) if self.usd_to_kes_rate else ()
+        codes = dict.fromkeys((self.paystack_currency, *also, *self.currency_rates))
+        return SaleTerms(
+            currencies=tuple(codes),
+            credits_per_usd=self.credits_per_usd,
+            plans=tuple(map(_usd, self.credit_plans)),
+            max_value=_usd(self.max_purchase_usd),
+            daily_limit=_usd(self.daily_purchase_limit_usd),
+            monthly_limit=_usd(self.monthly_purchase_limit_usd),
+        )
+
+    @property
+    def fixed_rates(self) -> tuple[ExchangeRate, ...]:
+        """The rates that the operator set by hand; CURRENCY_RATES counts before the older name."""
+        listed = [rate for rate in self.currency_rates.values() if rate is not None]
+        older = [] if "KES" in self.currency_rates else [self.usd_to_kes_rate]
+        return tuple(rate for rate in (*listed, *older) if rate is not None)
 
     @property
     def tariff(self) -> Tariff:
@@ -262,14 +320,27 @@ class _Reader:
 def _contradictions(values: dict[str, Any]) -> list[str]:
     """Return what is wrong between variables that are each fine."""
     faults = []
-    if values["paystack_currency"] == "KES" and values["usd_to_kes_rate"] is None:
-        faults.append("USD_TO_KES_RATE is needed when PAYSTACK_CURRENCY is KES.")
+    faults += _rate_faults(values)
+    if max(values["credit_plans"]) > values["max_purchase_usd"]:
+        faults.append("CREDIT_PLANS lists more than MAX_PURCHASE_USD.")
     if values["supabase_url"]:
         faults.append("SUPABASE_URL: sign-in through Supabase is not part of this version yet.")
     if not values["postgres_url"] and values["web_concurrency"] != 1:
         faults.append("WEB_CONCURRENCY above 1 needs POSTGRES_URL: SQLite serves one process.")
     if values["app_env"] == "production":
         faults += _unfit_for_production(values)
+    return faults
+
+
+def _rate_faults(values: dict[str, Any]) -> list[str]:
+    faults = []
+    main, rates = values["paystack_currency"], values["currency_rates"]
+    by_file = sorted(code for code, rate in rates.items() if rate is None)
+    if by_file and values["currency_rates_file"] is None:
+        faults.append(f"CURRENCY_RATES_FILE is needed for the rate of {', '.join(by_file)}.")
+    if main not in ("USD", *rates) and not (main == "KES" and values["usd_to_kes_rate"]):
+        name = "USD_TO_KES_RATE" if main == "KES" else "CURRENCY_RATES"
+        faults.append(f"{name} is needed when PAYSTACK_CURRENCY is {main}.")
     return faults
 
 
@@ -321,6 +392,36 @@ def _is_https(address: str) -> bool:
 
 def _kes_rate(text: str) -> ExchangeRate:
     return ExchangeRate.parse(text, base="USD", quote="KES")
+
+
+def _usd(whole: int) -> Money:
+    return Money(whole * 100, "USD")
+
+
+def _currency_rates(text: str) -> Mapping[str, ExchangeRate | None]:
+    """Read ``KES=129.5,NGN=file``: a rate each, or that it stands in the file."""
+    rates: dict[str, ExchangeRate | None] = {}
+    for part in text.split(","):
+        code, _, rate = (piece.strip() for piece in part.partition("="))
+        if code not in CURRENCIES or code in rates or not rate:
+            raise ValueError(f"one rate each of {', '.join(CURRENCIES)}, as in KES=129.5,NGN=1550")
+        if code == "USD" and rate != "1":
+            raise ValueError("a US dollar costs 1: USD=1 only says that it can be paid in too")
+        from_file = rate == "file"
+        rates[code] = None if from_file else ExchangeRate.parse(rate, base="USD", quote=code)
+    return MappingProxyType(rates)
+
+
+def _plans(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) <= _PLAN_DIGITS for part in parts):
+        raise ValueError("whole US dollars, as in 5,15,20")
+    plans = tuple(map(int, parts))
+    if sorted(set(plans)) != list(plans) or plans[0] < _MIN_PLAN_USD or len(plans) > _MAX_PLANS:
+        raise ValueError(
+            f"up to {_MAX_PLANS} amounts from {_MIN_PLAN_USD}, each more than the one before"
+        )
+    return plans
 
 
 def _ratio_above_zero(text: str) -> str:

@@ -11,6 +11,8 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from adapters.paystack import payloads
+from adapters.paystack.currencies import TERMS
+from adapters.paystack.failures import reason_of
 from adapters.paystack.signature import is_signed
 from creditcore.domain.errors import (
     PaymentGatewayUnavailableError,
@@ -19,7 +21,14 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment
-from creditcore.ports.payments import CheckoutRequest, WebhookNotice
+from creditcore.ports.payments import (
+    CheckoutRequest,
+    FailureReason,
+    MobileCharge,
+    MobileChargeRequest,
+    MobileNetwork,
+    WebhookNotice,
+)
 
 MAX_ANSWER_BYTES = 1_048_576
 """A hundred times the longest answer in Paystack's samples."""
@@ -49,7 +58,6 @@ class PaystackGateway:
         base_url: str,
         secret_key: str,
         *,
-        channels: Sequence[str] = ("card",),
         previous_secret_keys: Sequence[str] = (),
         connect_timeout_s: float = 5.0,
         read_timeout_s: float = 15.0,
@@ -59,7 +67,6 @@ class PaystackGateway:
         Args:
             base_url: ``https://api.paystack.co``, or a sandbox, which may speak plain HTTP.
             secret_key: ``sk_live_...`` or ``sk_test_...``; it also signs the webhooks.
-            channels: How payers may pay, in Paystack's words: ``card``, ``mobile_money``.
             previous_secret_keys: Keys whose webhooks are still taken, during a rotation.
             connect_timeout_s: The longest wait for a connection.
             read_timeout_s: The longest silence while an answer is awaited. All of it takes
@@ -76,7 +83,6 @@ class PaystackGateway:
         if not all(_SECRET_KEY.fullmatch(key) for key in self._secret_keys):
             raise ValueError("a Paystack secret key is 8 or more letters, digits and signs")
         self._secret_key = secret_key
-        self._channels = tuple(channels)
         self._timeout_s = (connect_timeout_s, read_timeout_s)
 
     def __repr__(self) -> str:
@@ -94,7 +100,36 @@ class PaystackGateway:
 
     def minimum(self, currency: str) -> Money:
         """Return the smallest amount that Paystack collects in a currency."""
-        return payloads.minimum(currency)
+        try:
+            return Money(TERMS[currency].minimum, currency)
+        except KeyError:
+            raise LookupError(f"Paystack collects no {currency} for us") from None
+
+    def mobile_networks(self, currency: str) -> Sequence[MobileNetwork]:
+        """Return the networks whose phones pay in a currency."""
+        return TERMS[currency].networks if currency in TERMS else ()
+
+    def failure_reason(self, message: str) -> FailureReason:
+        """Return what a message of a failed payment means."""
+        return reason_of(message)
+
+    def charge_mobile(self, request: MobileChargeRequest) -> MobileCharge:
+        """Ask a phone to pay.
+
+        Raises:
+            PaymentRejectedError: Paystack refused; no phone was asked.
+            PaymentGatewayUnavailableError: Unknown whether a phone is asked: verify the
+                reference, and send nothing again.
+        """
+        if not payloads.is_reference(request.reference):
+            raise PaymentRejectedError("Paystack does not take this reference.")
+        answer = self.ask("POST", "/charge", payloads.charge_body(request))
+        if answer.is_duplicate:
+            # It came to Paystack before, so a phone may be asked by now.
+            raise PaymentGatewayUnavailableError("Paystack knows this charge already.")
+        if answer.http_status == 400:
+            raise PaymentRejectedError(answer.refusal)
+        return payloads.read_charge(answer, reference=request.reference)
 
     def start_checkout(self, request: CheckoutRequest) -> str:
         """Return the address of the page where the payer pays.
@@ -108,7 +143,7 @@ class PaystackGateway:
         """
         if not payloads.is_reference(request.reference):
             raise PaymentRejectedError("Paystack does not take this reference.")
-        body = payloads.initialize_body(request, channels=self._channels)
+        body = payloads.initialize_body(request, channels=_channels(request.amount.currency))
         answer = self.ask("POST", "/transaction/initialize", body)
         if answer.http_status == 400:
             raise PaymentRejectedError(answer.message)
@@ -190,6 +225,10 @@ class PaystackGateway:
         if page.scheme == "https":
             return bool(page.hostname)
         return self._base.scheme == "http" and page.hostname == self._base.hostname
+
+
+def _channels(currency: str) -> Sequence[str]:
+    return TERMS[currency].channels if currency in TERMS else ("card",)
 
 
 class _DirectSession(requests.Session):

@@ -20,21 +20,26 @@ import orjson
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus
-from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
+from creditcore.ports.payments import (
+    CheckoutRequest,
+    EventKind,
+    MobileCharge,
+    MobileChargeRequest,
+    WebhookNotice,
+)
 
 # Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.=-]{0,99}")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _MAX_TEXT_LENGTH = 200
 
-# Smallest transaction in subunits: https://paystack.com/docs/api/ ("Supported currency").
-_MINIMUM_MINOR_UNITS = {"USD": 200, "KES": 300}
-
 # https://paystack.com/docs/payments/verify-payments/; "reversal-pending" is seen while a
 # refund is under way. A word that is not listed is a new one, and waits like a pending payment.
 _STATUSES = {
     "success": PaymentStatus.SUCCEEDED,
     "failed": PaymentStatus.FAILED,
+    # A phone whose owner did not answer; "may start a new charge" is what the docs say of it.
+    "timeout": PaymentStatus.FAILED,
     "reversed": PaymentStatus.REVERSED,
     "reversal-pending": PaymentStatus.REVERSED,
     # Not given up for good: also seen before the first attempt and after a declined card.
@@ -49,18 +54,6 @@ _STATUSES = {
 # https://paystack.com/docs/payments/webhooks/; families end with a dot.
 _EVENTS = {"charge.success": EventKind.PAID}
 _EVENT_FAMILIES = {"refund.": EventKind.REFUND, "charge.dispute.": EventKind.DISPUTE}
-
-
-def minimum(currency: str) -> Money:
-    """Return the smallest amount that Paystack collects in a currency.
-
-    Raises:
-        LookupError: We collect nothing in this currency.
-    """
-    try:
-        return Money(_MINIMUM_MINOR_UNITS[currency], currency)
-    except KeyError:
-        raise LookupError(f"Paystack collects no {currency} for us") from None
 
 
 def is_reference(text: str) -> bool:
@@ -91,6 +84,19 @@ def initialize_body(request: CheckoutRequest, *, channels: Sequence[str]) -> byt
             "channels": list(channels),
             # The API reference wants a JSON string here; an object loses the types inside it.
             "metadata": orjson.dumps(metadata).decode(),
+        }
+    )
+
+
+def charge_body(request: MobileChargeRequest) -> bytes:
+    """Write the request that asks a phone to pay."""
+    return orjson.dumps(
+        {
+            "email": request.email,
+            "amount": request.amount.minor_units,
+            "currency": request.amount.currency,
+            "reference": request.reference,
+            "mobile_money": {"phone": request.phone, "provider": request.network},
         }
     )
 
@@ -138,6 +144,19 @@ class Answer:
         return text(self.envelope.get("message")) or "Paystack gave no reason."
 
     @property
+    def is_duplicate(self) -> bool:
+        """Whether Paystack knew the reference already, so that it did receive it once."""
+        return self.http_status == 400 and (
+            self.envelope.get("code") == "duplicate_reference"
+            or self.message.lower().startswith("duplicate transaction reference")
+        )
+
+    @property
+    def refusal(self) -> str:
+        """Why a call was refused: what a charge says itself comes before the envelope."""
+        return _failure(mapping(self.envelope.get("data"))) or self.message
+
+    @property
     def is_unknown_reference(self) -> bool:
         """Whether Paystack never heard of the reference that was asked for."""
         if self.http_status == 404:
@@ -178,6 +197,25 @@ def read_checkout_url(answer: Answer, *, reference: str) -> str:
     return url
 
 
+def read_charge(answer: Answer, *, reference: str) -> MobileCharge:
+    """Return how a charge on a phone begins.
+
+    Steps on a page, such as a code to type in, are pending too; their text says what to do.
+
+    Raises:
+        PaymentGatewayUnavailableError: The answer is about another charge, or garbled.
+    """
+    data = answer.data()
+    _check_reference(answer, data, reference)
+    status = data.get("status")
+    if not isinstance(status, str):
+        raise unusable(answer.http_status, "it has no status")
+    known = _STATUSES.get(status, PaymentStatus.PENDING)
+    if known is PaymentStatus.FAILED:
+        return MobileCharge(status=known, message=_why(data, status))
+    return MobileCharge(status=known, message=text(data.get("display_text")))
+
+
 def read_payment(answer: Answer, *, reference: str) -> Payment:
     """Return the payment that was asked for.
 
@@ -196,7 +234,7 @@ def read_payment(answer: Answer, *, reference: str) -> Payment:
         amount=amount_of(answer, data),
         provider_id=identifier(data.get("id")),
         channel=text(data.get("channel")),
-        message=_failure(data) if payment_status is PaymentStatus.FAILED else "",
+        message=_why(data, status) if payment_status is PaymentStatus.FAILED else "",
     )
 
 
@@ -277,6 +315,11 @@ def identifier(value: object) -> str:
 def _failure(data: Mapping[str, object]) -> str:
     # M-PESA explains itself in the first, cards in the second.
     return text(data.get("message")) or text(data.get("gateway_response"))
+
+
+def _why(data: Mapping[str, object], status: str) -> str:
+    """Return why a payment failed; a phone that did not answer says so in its status alone."""
+    return _failure(data) or (status if status == "timeout" else "")
 
 
 def text(value: object) -> str:

@@ -246,6 +246,10 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         expires_at = Required(int, size=64)
         closed_at = Optional(int, size=64)
+        network = Optional(str, autostrip=False)
+        phone = Optional(str, autostrip=False)
+        display_text = Optional(str, autostrip=False)
+        checked_at = Optional(int, size=64)
 
     class Refund(entity):
         """Money that goes back: a refund, or a dispute."""

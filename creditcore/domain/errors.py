@@ -19,6 +19,8 @@
     ├── NotPermittedError                the key is good, and not for this
     ├── LimitReachedError                a limit of the key: soon it may run again
     ├── InvalidRequestError              the caller sent something unusable
+    │   └── CurrencyNotSoldError             this currency cannot be paid in, or not now
+    ├── PurchaseLimitError               more than one person may buy in a day or a month
     ├── IdentityError
     │   ├── EmailTakenError
     │   ├── BadCredentialsError
@@ -64,7 +66,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from creditcore.domain.identities import OAuthFailure
-    from creditcore.domain.money import Credits
+    from creditcore.domain.money import Credits, Money
 
 
 class CreditcoreError(Exception):
@@ -123,6 +125,24 @@ class RefusedByStoreError(CreditcoreError):
     A constraint caught a mistake, or text cannot be stored as it is. It is no
     ``StoreError``: trying again, or blaming the database, would help nobody.
     """
+
+
+class PurchaseLimitError(CreditcoreError):
+    """One person may not buy that much in this time.
+
+    Attributes:
+        limit: The most USD value that may be bought.
+        days: Within how many days.
+    """
+
+    def __init__(self, *, limit: Money, days: int) -> None:
+        self.limit = limit
+        self.days = days
+        span = "24 hours" if days == 1 else f"{days} days"
+        super().__init__(
+            f"This is more than one account may buy within {span} ({limit}). Nothing was charged. "
+            "Wait, or write to support to have it raised."
+        )
 
 
 class NotFoundError(CreditcoreError):
@@ -241,6 +261,10 @@ class InvalidRequestError(CreditcoreError):
         self.code = code
         self.details = details
         super().__init__(message)
+
+
+class CurrencyNotSoldError(InvalidRequestError):
+    """This currency cannot be paid in: never here, or not while its rate is unknown."""
 
 
 class IdentityError(CreditcoreError):

@@ -14,8 +14,15 @@ from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
 from creditcore.domain.money import ZERO, Credits, ExchangeRate, Money, decimal_ratio, div_floor
 
-QUOTE_LIFETIME = timedelta(hours=1)
+QUOTE_LIFETIME = timedelta(minutes=30)
 """How long a page offers the quoted price. A payment of a stored quote is honoured later too."""
+
+
+PROMPT_LIFETIME = timedelta(seconds=180)
+"""How long a payer has to answer on the phone (https://paystack.com/docs/payments/payment-channels/)."""
+
+FIRST_CHECK_AFTER = timedelta(seconds=10)
+"""A charge on a phone is not asked about sooner; the provider wants that."""
 
 
 class PurchaseState(StrEnum):
@@ -61,7 +68,7 @@ class Offer:
     """What a purchase costs and grants.
 
     Attributes:
-        value: The USD value of what is bought.
+        value: The USD value of what is bought, rounded down to the cent.
         price: What the payer is asked for, in the currency of the checkout.
         rate: The exchange rate behind ``price``, where it is not USD.
         sold: Credits for the money itself.
@@ -80,17 +87,29 @@ class Offer:
         return self.sold + self.bonus
 
 
-def credits_for(value: Money, credits_per_usd: str) -> tuple[Credits, Credits]:
+def credits_for(at_par: Credits, credits_per_usd: str) -> tuple[Credits, Credits]:
     """Split what a USD value buys into the part sold and the bonus.
 
-    One US cent buys one credit; what ``credits_per_usd`` gives beyond that is bonus
-    (below 1 there is none and less is sold). Rounded down to the microcredit.
+    One US cent buys one credit, which is ``at_par``; what ``credits_per_usd`` gives beyond
+    that is bonus (below 1 there is none and less is sold). Rounded down to the microcredit.
     """
     numerator, denominator = decimal_ratio(credits_per_usd)
-    at_par = Credits.of(value.minor_units)
     total = Credits(div_floor(at_par.microcredits * numerator, denominator))
     sold = min(at_par, total)
     return sold, total - sold
+
+
+@dataclass(frozen=True, slots=True)
+class MobilePayer:
+    """The phone that a purchase is collected from.
+
+    Attributes:
+        network: The provider's code of the mobile network.
+        phone: In E.164, ``+254710000000``; masked once it is no longer needed.
+    """
+
+    network: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +121,10 @@ class Purchase:
         owner_id: The person who buys.
         expires_at: Until when the page offers this price.
         paid: What the provider says was paid.
-        review_reason: Why a person has to look, where one has to.
+        review_reason: Why a person has to look, where one has to; why it failed, where it did.
+        payer: The phone that is asked; None where the payer uses the provider's page.
+        display_text: What the provider wants the payer to read, while the phone is asked.
+        checked_at: When a waiting page last made us ask the provider.
     """
 
     reference: str
@@ -119,6 +141,20 @@ class Purchase:
     channel: str = ""
     review_reason: str = ""
     closed_at: datetime | None = None
+    payer: MobilePayer | None = None
+    display_text: str = ""
+    checked_at: datetime | None = None
+
+    @property
+    def prompt_ends_at(self) -> datetime:
+        """Until when somebody may still be about to pay what was asked."""
+        return self.created_at + PROMPT_LIFETIME if self.payer else self.expires_at
+
+    def is_worth_asking(self, now: datetime) -> bool:
+        """Whether the provider may know more by now, and may be asked."""
+        if self.state is not PurchaseState.PENDING:
+            return False
+        return self.payer is None or now >= self.created_at + FIRST_CHECK_AFTER
 
     @property
     def awaits_payment(self) -> bool:

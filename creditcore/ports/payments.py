@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from creditcore.domain.money import Money
-from creditcore.domain.purchases import Payment
+from creditcore.domain.purchases import Payment, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,69 @@ class CheckoutRequest:
     return_url: str
     cancel_url: str
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MobileNetwork:
+    """A network whose phones can pay.
+
+    Attributes:
+        code: The provider's code of it.
+        name: As people call it: ``M-Pesa``.
+        currency: What it pays in.
+        country: ISO 3166 code of where its numbers are, in two letters.
+    """
+
+    code: str
+    name: str
+    currency: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MobileChargeRequest:
+    """What a phone is asked to pay.
+
+    Attributes:
+        reference: Ours, unique for ever.
+        network: The ``code`` of a ``MobileNetwork``.
+        phone: In E.164, ``+254710000000``.
+    """
+
+    reference: str
+    amount: Money
+    email: str
+    network: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MobileCharge:
+    """What the provider says when it has begun to ask a phone.
+
+    Attributes:
+        status: Where the charge is; a success counts only once it is verified.
+        message: What the payer should read while it is pending; why it failed.
+    """
+
+    status: PaymentStatus
+    message: str
+
+
+class FailureReason(StrEnum):
+    """Why a payment failed, as far as its message tells."""
+
+    CANCELLED = "cancelled"
+    NO_ANSWER = "no_answer"
+    WRONG_PIN = "wrong_pin"
+    TOO_LITTLE_MONEY = "too_little_money"
+    ANOTHER_SESSION = "another_session"
+    OVER_LIMIT = "over_limit"
+    BAD_NUMBER = "bad_number"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NEVER_SENT = "never_sent"
+    OTHER = "other"
 
 
 class EventKind(StrEnum):
@@ -80,6 +143,20 @@ class PaymentGateway(Protocol):
             PaymentRejectedError: The provider refused; nothing was started.
             PaymentGatewayUnavailableError: Unknown whether it was started.
         """
+
+    def mobile_networks(self, currency: str) -> Sequence[MobileNetwork]:
+        """Return the networks whose phones pay in a currency; the most used first."""
+
+    def charge_mobile(self, request: MobileChargeRequest) -> MobileCharge:
+        """Ask a phone to pay.
+
+        Raises:
+            PaymentRejectedError: The provider refused; no phone was asked.
+            PaymentGatewayUnavailableError: Unknown whether a phone is asked.
+        """
+
+    def failure_reason(self, message: str) -> FailureReason:
+        """Return what a message of a failed payment means; ``OTHER`` where that is unknown."""
 
     def verify(self, reference: str) -> Payment | None:
         """Return what the provider knows of a payment; None if it never heard of it.

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from creditcore.domain.purchases import Purchase
+from creditcore.domain.sale_terms import Bought
 
 
 class Purchases(Protocol):
@@ -45,6 +46,13 @@ class Purchases(Protocol):
             owner_id: Whose.
             limit: How many at most.
             before: Only those begun before this instant and reference.
+        """
+
+    def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
+        """Return what a person bought, or may still pay, of what was begun since then.
+
+        Failed and reversed purchases, and pending ones whose offer is over, have no value;
+        they count as checkouts all the same.
         """
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:

@@ -39,15 +39,24 @@ from creditcore.domain.mirrors import KeyMirror
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
-from creditcore.domain.purchases import Payment, Purchase, PurchaseState
+from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund
+from creditcore.domain.sale_terms import Bought
 from creditcore.domain.sessions import Session
 from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
 from creditcore.ports.audit import Breach
 from creditcore.ports.calls import ALL_CALLS, CallFilter
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.payments import CheckoutRequest, EventKind, WebhookNotice
+from creditcore.ports.payments import (
+    CheckoutRequest,
+    EventKind,
+    FailureReason,
+    MobileCharge,
+    MobileChargeRequest,
+    MobileNetwork,
+    WebhookNotice,
+)
 from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_claims import MemoryClaims
 from creditcore.testing.memory_identity import (
@@ -444,6 +453,16 @@ class MemoryPurchases:
         found = [row for row in self.tables.purchases.values() if row.owner_id == owner_id]
         return _latest(found, lambda row: (row.created_at, row.reference), limit, before)
 
+    def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
+        """Return what a person bought, or may still pay, of what was begun since then."""
+        begun = [
+            row
+            for row in self.tables.purchases.values()
+            if row.owner_id == owner_id and row.created_at >= since
+        ]
+        cents = sum(row.offer.value.minor_units for row in begun if _has_value(row, now))
+        return Bought(len(begun), Money(cents, "USD"))
+
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that wait for their payment."""
         found = [
@@ -452,6 +471,12 @@ class MemoryPurchases:
             if row.state is PurchaseState.PENDING and row.created_at <= created_before
         ]
         return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+
+def _has_value(purchase: Purchase, now: datetime) -> bool:
+    if purchase.state is PurchaseState.PENDING:
+        return purchase.expires_at > now
+    return purchase.state in (PurchaseState.PAID, PurchaseState.UNDER_REVIEW)
 
 
 @dataclass
@@ -694,11 +719,17 @@ class MemoryPaymentGateway:
 
     Attributes:
         checkouts: What it was asked to collect, by reference.
+        charges: Which phones it was asked to charge, by reference.
+        charge_answer: What it answers to that.
         payments: What it reports of each reference.
         secret: What ``authenticate`` takes for a signature.
     """
 
     checkouts: dict[str, CheckoutRequest] = field(default_factory=dict)
+    charges: dict[str, MobileChargeRequest] = field(default_factory=dict)
+    charge_answer: MobileCharge = field(
+        default=MobileCharge(status=PaymentStatus.PENDING, message="Look at your phone.")
+    )
     payments: dict[str, Payment] = field(default_factory=dict)
     secret: str = "signed"  # noqa: S105 - a stand-in
 
@@ -720,6 +751,21 @@ class MemoryPaymentGateway:
         """Remember the checkout."""
         self.checkouts[request.reference] = request
         return f"https://pay.example/{request.reference}"
+
+    def mobile_networks(self, currency: str) -> Sequence[MobileNetwork]:
+        """Return one network, which pays in shillings."""
+        if currency != "KES":
+            return ()
+        return (MobileNetwork(code="mpesa", name="M-Pesa", currency="KES", country="KE"),)
+
+    def charge_mobile(self, request: MobileChargeRequest) -> MobileCharge:
+        """Remember the charge, and answer as told."""
+        self.charges[request.reference] = request
+        return self.charge_answer
+
+    def failure_reason(self, message: str) -> FailureReason:
+        """Take the reason's own word for the message."""
+        return FailureReason(message) if message in set(FailureReason) else FailureReason.OTHER
 
     def verify(self, reference: str) -> Payment | None:
         """Return what was told of a payment."""

@@ -14,6 +14,7 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from sandbox.connection import Connection, ConnectionDropped
+from sandbox.paystack.charges import Charges, charge_document, checked_document
 from sandbox.paystack.checkout import Checkout
 from sandbox.paystack.disputes import Disputes
 from sandbox.paystack.errors import (
@@ -21,6 +22,7 @@ from sandbox.paystack.errors import (
     failure,
     invalid,
     invalid_key,
+    unknown_charge,
     unknown_reference,
     unknown_transaction,
 )
@@ -52,10 +54,17 @@ class Paystack:
         self._webhook_url = webhook_url
         self._secret_key = secret_key.encode()
         checkout = Checkout(self.transactions, self.webhooks)
+        self._charges = Charges(self.transactions, self.webhooks, self.settings)
         self._router = Router(
             [
                 ("POST", "/transaction/initialize", self._api("initialize", self._initialize)),
                 ("GET", "/transaction/verify/<path:reference>", self._api("verify", self._verify)),
+                ("POST", "/charge", self._api("charge", self._charge)),
+                (
+                    "GET",
+                    "/charge/<path:reference>",
+                    self._api("check_charge", self._check_charge),
+                ),
                 ("GET", "/transaction", self._api("list", self._list)),
                 ("GET", "/transaction/<int:transaction_id>", self._api("fetch", self._fetch)),
                 ("POST", "/refund", self._api("refund", self._refund)),
@@ -154,6 +163,26 @@ class Paystack:
                 "status": True,
                 "message": "Refund has been queued for processing",
                 "data": refund.as_created(),
+            }
+        )
+
+    def _charge(self, request: Request) -> Response:
+        ip_address = request.remote_addr or "127.0.0.1"
+        transaction = self._charges.begin(_body(request), ip_address=ip_address)
+        self._linger_over(transaction)
+        return json_answer(
+            {"status": True, "message": "Charge attempted", "data": charge_document(transaction)}
+        )
+
+    def _check_charge(self, _request: Request, reference: str) -> Response:
+        transaction = self.transactions.find(reference)
+        if transaction is None:
+            raise unknown_charge()
+        return json_answer(
+            {
+                "status": True,
+                "message": "Reference check successful",
+                "data": checked_document(transaction),
             }
         )
 

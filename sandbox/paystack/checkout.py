@@ -58,7 +58,7 @@ CHANNEL_NAMES = {
     "apple_pay": "Apple Pay",
     "bank_transfer": "Pesalink",
 }
-SYMBOLS = {"USD": "$", "KES": "KES "}
+SYMBOLS = {"USD": "$"}
 
 OUTCOMES = {
     "success": ("good", "This payment is complete", "You can close this page."),
@@ -169,4 +169,5 @@ def _return_url(transaction: Transaction) -> str | None:
 def formatted_amount(transaction: Transaction) -> str:
     """Return what the payer is asked for, with two decimals: ``$1,234.50``."""
     units, subunits = divmod(transaction.checkout.amount, 100)
-    return f"{SYMBOLS[transaction.checkout.currency]}{units:,}.{subunits:02d}"
+    currency = transaction.checkout.currency
+    return f"{SYMBOLS.get(currency, f'{currency} ')}{units:,}.{subunits:02d}"

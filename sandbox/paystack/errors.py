@@ -67,6 +67,11 @@ def unknown_reference() -> PaystackError:
     )
 
 
+def unknown_charge() -> PaystackError:
+    """Return the answer to asking about a charge that was never made."""
+    return PaystackError(400, "Transaction reference is invalid")
+
+
 def unknown_transaction() -> PaystackError:
     """Return the answer to fetching an id that does not exist."""
     return PaystackError(404, "Transaction not found")

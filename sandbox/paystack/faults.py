@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-ENDPOINTS = frozenset({"initialize", "verify", "list", "fetch", "refund", "refunds", "disputes"})
+ENDPOINTS = frozenset(
+    {
+        "initialize",
+        "verify",
+        "list",
+        "fetch",
+        "charge",
+        "check_charge",
+        "refund",
+        "refunds",
+        "disputes",
+    }
+)
 
 # An order for more calls than this is a typing error.
 MOST_CALLS = 10_000

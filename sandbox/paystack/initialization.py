@@ -12,8 +12,8 @@ import orjson
 
 from sandbox.paystack.errors import invalid
 
-# Paystack's own minimum per transaction, in subunits: $2.00 and Ksh 3.00.
-MINIMUM_AMOUNTS = {"USD": 200, "KES": 300}
+# Paystack's own minimum per transaction, in subunits: $2.00, Ksh 3.00 and so on.
+MINIMUM_AMOUNTS = {"USD": 200, "KES": 300, "NGN": 5_000, "GHS": 10, "ZAR": 100, "XOF": 100}
 
 # A currency that callers rarely mean, so that forgetting to send one shows.
 DEFAULT_CURRENCY = "KES"
@@ -35,6 +35,10 @@ CHANNELS = frozenset(
 CHANNELS_OF_CURRENCY = {
     "USD": ("card", "apple_pay"),
     "KES": ("card", "mobile_money", "bank_transfer"),
+    "NGN": ("card", "bank", "bank_transfer", "ussd", "apple_pay"),
+    "GHS": ("card", "mobile_money"),
+    "ZAR": ("card", "eft", "qr", "capitec_pay", "apple_pay"),
+    "XOF": ("card", "mobile_money"),
 }
 
 # Documented characters only: the real service lets "_" pass, which nobody should rely on.
@@ -69,18 +73,14 @@ class Initialization:
         Raises:
             PaystackError: A field is missing or refused.
         """
-        email = body.get("email")
-        if not isinstance(email, str) or not EMAIL.fullmatch(email):
-            raise invalid("Invalid Email Address Passed", "invalid_email_address")
-        currency = body.get("currency", DEFAULT_CURRENCY)
-        if not isinstance(currency, str) or currency not in MINIMUM_AMOUNTS:
-            raise invalid("Currency not supported by merchant", "unsupported_currency")
-        metadata = _metadata(body.get("metadata", ""))
+        email = read_email(body)
+        currency = read_currency(body)
+        metadata = read_metadata(body)
         return cls(
             email=email,
-            amount=_amount(body.get("amount"), currency),
+            amount=read_amount(body, currency),
             currency=currency,
-            reference=_reference(body.get("reference")),
+            reference=read_reference(body),
             callback_url=_callback_url(body.get("callback_url")),
             channel=_channel(body.get("channels"), currency),
             metadata=metadata,
@@ -88,7 +88,25 @@ class Initialization:
         )
 
 
-def _amount(value: object, currency: str) -> int:
+def read_email(body: Mapping[str, Any]) -> str:
+    """Return the payer's address, or refuse it as Paystack does."""
+    email = body.get("email")
+    if not isinstance(email, str) or not EMAIL.fullmatch(email):
+        raise invalid("Invalid Email Address Passed", "invalid_email_address")
+    return email
+
+
+def read_currency(body: Mapping[str, Any]) -> str:
+    """Return the currency, or that of the account where none is sent."""
+    currency = body.get("currency", DEFAULT_CURRENCY)
+    if not isinstance(currency, str) or currency not in MINIMUM_AMOUNTS:
+        raise invalid("Currency not supported by merchant", "unsupported_currency")
+    return currency
+
+
+def read_amount(body: Mapping[str, Any], currency: str) -> int:
+    """Return the subunits that are asked for, or refuse them as Paystack does."""
+    value = body.get("amount")
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
@@ -102,7 +120,9 @@ def _amount(value: object, currency: str) -> int:
     return value
 
 
-def _reference(value: object) -> str | None:
+def read_reference(body: Mapping[str, Any]) -> str | None:
+    """Return the caller's reference; None where one has to be made."""
+    value = body.get("reference")
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not REFERENCE.fullmatch(value):
@@ -135,8 +155,9 @@ def _channel(value: object, currency: str) -> str:
     return str(offered[0])
 
 
-def _metadata(value: object) -> object:
+def read_metadata(body: Mapping[str, Any]) -> object:
     """Return metadata as echoed: a JSON string keeps types, an object's numbers become text."""
+    value = body.get("metadata", "")
     if isinstance(value, str):
         if value == "":
             return ""

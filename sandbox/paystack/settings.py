@@ -20,6 +20,8 @@ class Settings:
         webhook_timeout_s: How long one attempt may take.
         late_webhook_s: How late a ``latewebhook`` event leaves.
         slow_s: How slow ``slow`` is.
+        phone_answer_s: How long the owner of a phone takes to answer.
+        phone_timeout_s: How long the network waits for one who does not.
     """
 
     webhook_url: str | None = None
@@ -27,6 +29,8 @@ class Settings:
     webhook_timeout_s: float = 10.0
     late_webhook_s: float = 3.0
     slow_s: float = 3.0
+    phone_answer_s: float = 2.0
+    phone_timeout_s: float = 180.0
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply changes by name.

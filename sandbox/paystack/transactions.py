@@ -28,7 +28,7 @@ DECLINES_UNTIL_FAILED = 2
 # Per thousand of the amount, for a Kenyan business.
 FEES_PER_MILLE = {("USD", "card"): 38, ("KES", "card"): 29, ("KES", "mobile_money"): 15}
 
-CARD = {
+CARD: dict[str, Any] = {
     "bin": "408408",
     "last4": "4081",
     "exp_month": "12",
@@ -43,7 +43,7 @@ CARD = {
     "signature": "SIG_sandboxCard000000001",
     "account_name": None,
 }
-MOBILE_MONEY = {
+MOBILE_MONEY: dict[str, Any] = {
     "bin": "071XXX",
     "last4": "X000",
     "exp_month": "12",
@@ -71,6 +71,9 @@ class Transaction:
         id: Paystack's number, above 32 bits as real ones are.
         checkout: What was asked when the transaction was initialised.
         status: ``abandoned`` until the payer has finished: Paystack's word for not paid yet.
+        phone: The number that a charge asks, and ``provider`` its network.
+        message: Why a charge on a phone failed.
+        timed_out: Whether it failed because nobody answered.
     """
 
     id: int
@@ -84,6 +87,12 @@ class Transaction:
     gateway_response: str = "The transaction was not completed"
     declines: int = 0
     paid_at: datetime | None = None
+    phone: str = ""
+    provider: str = ""
+    charge_status: str = ""
+    display_text: str = ""
+    message: str | None = None
+    timed_out: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -169,6 +178,19 @@ class Transaction:
         self.declines = max(self.declines, DECLINES_UNTIL_FAILED - 1)
         self.decline()
 
+    def end_charge(self, message: str, *, timed_out: bool = False) -> None:
+        """Let a charge on a phone fail: one refusal is enough, as one wrong PIN kills it.
+
+        Raises:
+            AlreadyFinishedError: It was paid, or refused for good.
+        """
+        self._refuse_when_finished()
+        self.status = "failed"
+        self.timed_out = timed_out
+        self.message = message
+        self.gateway_response = "Declined"
+        self._remember("error", f"Error: {message}")
+
     def reverse(self) -> None:
         """Give a successful payment back.
 
@@ -184,7 +206,7 @@ class Transaction:
         return {
             **self._shared_fields(),
             "receipt_number": None,
-            "message": None,
+            "message": self.message,
             "log": self._log(),
             "fees": self.fees if self.paid_at else None,
             "plan": None,
@@ -247,6 +269,11 @@ class Transaction:
         if self.paid_at is None:
             return {}
         means = MOBILE_MONEY if self.checkout.channel == "mobile_money" else CARD
+        if self.phone:
+            means = MOBILE_MONEY | {
+                "bin": f"{self.phone[-9:-6]}XXX",
+                "last4": f"X{self.phone[-3:]}",
+            }
         return {"authorization_code": f"AUTH_{self.access_code[:10]}", **means}
 
     def _customer(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_ten_dollars_grant_the_same_in_every_currency(buyer: Buyer) -> None:
 def test_the_page_shows_the_price_and_the_rate_before_anybody_pays(buyer: Buyer) -> None:
     page = buyer.get("/dashboard/billing").text
 
-    assert "KES\u00a01,290.00" in page
+    assert "KES\u00a01,935.00" in page
     assert "1\u00a0USD = KES\u00a0129.00" in page
 
 
@@ -139,7 +139,7 @@ def test_a_program_is_told_all_about_the_checkout(kes_stack: Stack, buyer: Buyer
         "expires_at": purchase.expires_at.isoformat(),
     }
     assert told["authorization_url"].startswith(kes_stack.sandbox.base_url)
-    assert datetime.fromisoformat(told["expires_at"]) - purchase.created_at == timedelta(hours=1)
+    assert datetime.fromisoformat(told["expires_at"]) - purchase.created_at == timedelta(minutes=30)
     assert purchase.state is PurchaseState.PENDING
 
 

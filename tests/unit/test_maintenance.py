@@ -29,6 +29,7 @@ def chores(**named: Any) -> Maintenance:
         "chase",
         "roll_up",
         "mend",
+        "check",
     )
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
@@ -41,6 +42,7 @@ def chores(**named: Any) -> Maintenance:
         poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
         usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
         refund_follower=SimpleNamespace(chase=done["chase"]),
+        rates=SimpleNamespace(check=done["check"]),
     )
     return Maintenance.of_worker(services)
 
@@ -117,4 +119,5 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "calls rolled up": 0,
         "hours mended": 0,
         "refunds followed": 0,
+        "currencies without a rate": 0,
     }

@@ -14,7 +14,6 @@ from adapters.paystack.payloads import (
     Answer,
     initialize_body,
     is_reference,
-    minimum,
     read_checkout_url,
     read_notice,
     read_payment,
@@ -312,15 +311,3 @@ def test_whatever_a_webhook_contains_it_is_read(event: object) -> None:
 )
 def test_references_have_documented_characters_only(text: str, good: bool) -> None:
     assert is_reference(text) is good
-
-
-@pytest.mark.parametrize(
-    ("currency", "amount"), [("USD", Money(200, "USD")), ("KES", Money(300, "KES"))]
-)
-def test_minimum_is_known_for_our_currencies(currency: str, amount: Money) -> None:
-    assert minimum(currency) == amount
-
-
-def test_there_is_no_minimum_for_other_currencies() -> None:
-    with pytest.raises(LookupError, match="EUR"):
-        minimum("EUR")

@@ -171,7 +171,7 @@ def test_a_part_of_nothing_is_no_transfer() -> None:
 def test_a_cent_buys_a_credit_and_the_rest_is_bonus(
     cents: int, credits_per_usd: str, sold: str, bonus: str
 ) -> None:
-    assert credits_for(Money(cents, "USD"), credits_per_usd) == (
+    assert credits_for(Credits.of(cents), credits_per_usd) == (
         Credits.parse(sold),
         Credits.parse(bonus),
     )
@@ -181,7 +181,7 @@ def test_a_cent_buys_a_credit_and_the_rest_is_bonus(
 def test_sold_and_bonus_add_up_to_what_the_rate_promises_rounded_down(
     cents: int, rate: object
 ) -> None:
-    sold, bonus = credits_for(Money(cents, "USD"), str(rate))
+    sold, bonus = credits_for(Credits.of(cents), str(rate))
 
     numerator, denominator = str(rate).replace(".", ""), 10_000
     assert (sold + bonus).microcredits == cents * 10**6 * int(numerator) // denominator

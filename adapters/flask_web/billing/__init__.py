@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.billing import checkout, views
+from adapters.flask_web.billing import checkout, mobile_money, payments, views
 
-BLUEPRINTS = (views.blueprint, checkout.blueprint)
+BLUEPRINTS = (
+    views.blueprint,
+    payments.blueprint,
+    checkout.blueprint,
+    mobile_money.blueprint,
+)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from flask import Blueprint, jsonify, redirect, request
+from flask import Blueprint, jsonify, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
@@ -20,12 +21,14 @@ from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
+    PurchaseLimitError,
 )
 from creditcore.domain.purchases import Offer, Purchase
 
 blueprint = Blueprint("checkout", __name__, url_prefix="/api/checkout")
 
-_FIELDS = {"amount_usd", "custom_usd", "csrf_token"}
+_FIELDS = {"amount_usd", "custom_usd", "currency", "attempt", "csrf_token"}
+_ATTEMPT = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
 @blueprint.post("/start")
@@ -33,7 +36,8 @@ def start() -> Response | tuple[Any, ...]:
     """Store a quote and lead to the provider's page.
 
     A form is redirected there; JSON is answered with the address, the locked price
-    and what it grants. Every request is a new purchase.
+    and what it grants. Every request is a new purchase, unless it repeats the ``attempt`` of
+    one: a double click, a reload, a client that tries again.
     """
     if wants_json() and not current_user.is_authenticated:
         return _sign_in_first()
@@ -48,18 +52,22 @@ def quote() -> Response | tuple[Any, ...]:
     """
     if not current_user.is_authenticated:
         return _sign_in_first()
-    offer = services().sales.offer(offers.chosen(request.args.get("amount_usd", "")))
+    offer = services().sales.offer(
+        offers.chosen(request.args.get("amount_usd", "")), request.args.get("currency")
+    )
     return jsonify(_terms(offer) | {"summary": offer_summary(offer)})
 
 
 @for_people
 def _start() -> Response | tuple[Any, ...]:
     try:
-        value = offers.chosen(_chosen_amount())
+        amount, currency, attempt = _order()
+        offer = services().sales.offer(offers.chosen(amount), currency or None)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
         purchase = services().sales.start(
             person(),
-            value,
+            offer,
+            attempt=attempt,
             return_url=f"{settings().base_url}/payments/paystack",
             cancel_url=f"{settings().base_url}/dashboard/billing?cancelled=1",
         )
@@ -67,6 +75,7 @@ def _start() -> Response | tuple[Any, ...]:
         InvalidRequestError,
         PaymentGatewayUnavailableError,
         PaymentRejectedError,
+        PurchaseLimitError,
         TooManyRequests,
     ) as error:
         if wants_json():
@@ -74,16 +83,22 @@ def _start() -> Response | tuple[Any, ...]:
         return _asked_again(error)
     if wants_json():
         return jsonify(_receipt(purchase)), 201
-    return redirect(purchase.checkout_url, code=303)
+    if purchase.is_resumable(services().clock.now()):
+        return redirect(purchase.checkout_url, code=303)
+    # A repeat: of what is being prepared by the first request, or was decided meanwhile.
+    return redirect(url_for("payments.show", reference=purchase.reference), code=303)
 
 
 def _sign_in_first() -> tuple[Any, int]:
     return jsonify(refusal(401, "Sign in first.", code="not_signed_in").body), 401
 
 
-def _chosen_amount() -> str:
+def _order() -> tuple[str, str, str]:
+    """Return the amount in USD, the currency and the attempt that were sent, as text."""
     if not request.is_json:
-        return offers.Choice.sent(request.form).amount
+        form = request.form
+        amount = offers.Choice.sent(form).amount
+        return amount, form.get("currency", ""), attempt_name(form.get("attempt", ""))
     try:
         body = request.get_json(silent=True)
     except RecursionError:
@@ -91,10 +106,24 @@ def _chosen_amount() -> str:
         body = None
     if not isinstance(body, dict) or set(body) - _FIELDS:
         raise InvalidRequestError('Send {"amount_usd": 10} and nothing else.')
-    amount = body.get("amount_usd")
-    if type(amount) not in (int, str):
+    value = body.get("amount_usd")
+    if type(value) not in (int, str):
         raise InvalidRequestError("amount_usd is a whole number of US dollars.", param="amount_usd")
-    return str(amount)
+    currency, attempt = body.get("currency", ""), body.get("attempt", "")
+    if not isinstance(currency, str):
+        raise InvalidRequestError("currency is a code such as KES.", param="currency")
+    return str(value), currency, attempt_name(attempt)
+
+
+def attempt_name(value: object) -> str:
+    """Read the name that a buyer's program or form gives to one attempt.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    if not isinstance(value, str) or not _ATTEMPT.fullmatch(value):
+        raise InvalidRequestError("attempt is up to 64 letters, digits, - and _.", param="attempt")
+    return value
 
 
 def _asked_again(error: Exception) -> tuple[Any, ...]:
@@ -103,6 +132,8 @@ def _asked_again(error: Exception) -> tuple[Any, ...]:
         return billing_page({"amount_usd": str(error)}), 400
     if isinstance(error, TooManyRequests):
         return billing_page({"form": str(error.description)}), 429, error.get_headers()
+    if isinstance(error, PurchaseLimitError):
+        return billing_page({"form": str(error)}), 429
     message = str(error)
     if isinstance(error, PaymentGatewayUnavailableError):
         message = "The payment provider is not answering. Nothing was charged; try again soon."

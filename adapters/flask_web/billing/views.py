@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -12,8 +14,10 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
 from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS, throttle
+from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import PaymentGatewayError
-from creditcore.domain.purchases import PurchaseState
+from creditcore.domain.purchases import Offer, PurchaseState
+from creditcore.ports.payments import MobileNetwork
 
 blueprint = Blueprint("billing", __name__, url_prefix="/dashboard/billing")
 
@@ -56,10 +60,12 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
         movements = tx.ledger.transfers_of(wallet.id, limit=_RECENT_MOVEMENTS)
     now = services().clock.now()
+    currencies = offers.currencies()
+    currency = _currency(currencies)
     asked = request.args.get("reference", "")
     returned = next((row for row in purchases if row.reference == asked), None)
-    choice = offers.Choice()
-    if request.form:
+    choice = offers.Choice.first()
+    if request.form and "phone" not in request.form:
         choice = offers.Choice.sent(request.form)
     elif returned is not None and returned.state is PurchaseState.FAILED:
         choice = offers.Choice.of(returned.offer.value)
@@ -67,19 +73,74 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         "billing/billing.html",
         page="billing",
         wallet=wallet,
-        offers=offers.listed(),
-        currency=settings().paystack_currency,
-        min_usd=offers.MIN_USD,
-        max_usd=offers.MAX_USD,
+        offers=offers.listed(currency),
+        currency=currency,
+        currencies=currencies,
+        mobile=_mobile_form(currency, currencies),
+        attempt=services().ids.new(),
+        min_usd=offers.least_usd(),
+        max_usd=offers.most_usd(),
         purchases=purchases,
         resumable={purchase.reference for purchase in purchases if purchase.is_resumable(now)},
         returned=returned,
         movements=movements,
         errors=errors or {},
         choice=choice,
-        typed_offer=offers.typed(choice),
+        typed_offer=offers.typed(choice, currency),
         now=now,
         shown=_RECENT_PURCHASES,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MobileForm:
+    """The form that asks a phone to pay.
+
+    Attributes:
+        currency: What it pays in.
+        networks: Whose phones can; the first is chosen.
+        offers: The listed amounts in that currency.
+        least: The smallest whole amount.
+        chosen: The listed USD value that is chosen, or ``other``.
+        typed: What stands in the field for another amount.
+        phone: What stands in the field for the number.
+        network: Code of the chosen network.
+    """
+
+    currency: str
+    networks: Sequence[MobileNetwork]
+    offers: Sequence[Offer]
+    least: int
+    chosen: str
+    typed: str = ""
+    phone: str = ""
+    network: str = ""
+
+
+def _currency(currencies: Sequence[str]) -> str:
+    """Return what the visitor chose to pay in, else the first that is sold."""
+    asked = request.values.get("currency", "")
+    return asked if asked in currencies else next(iter(currencies), settings().paystack_currency)
+
+
+def _mobile_form(currency: str, currencies: Sequence[str]) -> MobileForm | None:
+    """Return the form in the chosen currency, else in the first whose phones can pay."""
+    gateway = services().payment_gateway
+    codes = [code for code in (currency, *currencies) if gateway.mobile_networks(code)]
+    if not codes:
+        return None
+    code = codes[0]
+    networks, listed = gateway.mobile_networks(code), offers.listed(code)
+    sent = request.form if "phone" in request.form else {}
+    return MobileForm(
+        currency=code,
+        networks=networks,
+        offers=listed,
+        least=-(-gateway.minimum(code).minor_units // MINOR_UNITS_PER_UNIT),
+        chosen=sent.get("amount_usd", offers.Choice.first().plan),
+        typed=sent.get("amount", ""),
+        phone=sent.get("phone", ""),
+        network=sent.get("network", f"{code}:{networks[0].code}"),
     )
 
 

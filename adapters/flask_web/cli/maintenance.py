@@ -17,6 +17,7 @@ _FUNDS_EVERY_S = 60.0
 _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
+_RATES_EVERY_S = 300.0
 _WEBHOOKS_EVERY_S = 10.0
 _ROLL_UP_EVERY_S = 30.0
 _LOOK_BACK_EVERY_S = 600.0
@@ -55,6 +56,7 @@ class Maintenance:
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
                 "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
                 "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
+                "currencies without a rate": (_RATES_EVERY_S, services.rates.check),
                 "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
                 "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
             }

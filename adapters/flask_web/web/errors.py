@@ -32,6 +32,7 @@ from creditcore.domain.errors import (
     OverloadedError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
+    PurchaseLimitError,
     ReferenceConflictError,
     RefusedByStoreError,
     SessionEndedError,
@@ -120,6 +121,7 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     (NotOfferedError, _Row(404, "invalid_request_error", "not_offered")),
     (IdentityUnavailableError, _Row(503, "server_error", "identity_unavailable", _SOON)),
     (EmailTakenError, _Row(409, "invalid_request_error", "email_taken")),
+    (PurchaseLimitError, _Row(429, "invalid_request_error", "purchase_limit", _FINAL)),
     (ReferenceConflictError, _Row(409, "invalid_request_error", "reference_conflict")),
     (
         RefusedByStoreError,

@@ -15,6 +15,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from adapters.flask_web.web.zone import zone
+from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.endings import (
     ANSWERED,
     CLIENT_LEFT,
@@ -115,9 +116,23 @@ def credits_text(amount: Credits) -> str:
     return _signed(amount.microcredits, f"{whole:,}{tail}{_NO_BREAK}{unit}")
 
 
+def decimal_amount(amount: Money) -> str:
+    """Return an amount for programs, without its currency: ``"1290.00"``, ``"650"`` francs."""
+    whole, rest = divmod(amount.minor_units, 100)
+    return f"{whole}.{rest:02d}" if _decimals(amount.currency) else str(whole)
+
+
+def amount_text(amount: Money) -> str:
+    """Return a whole amount in a sentence: ``"KES 3"``, ``"$2"``; cents where there are some."""
+    text = money(amount)
+    return text.removesuffix(".00")
+
+
 def money(amount: Money) -> str:
     """Return ``"$10.00"``, or with its code what is not US dollars: ``"KES 1,290.00"``."""
     digits = _hundredths(abs(amount.minor_units))
+    if not _decimals(amount.currency):
+        digits = digits.removesuffix(".00")
     symbol = "$" if amount.currency == "USD" else f"{amount.currency}{_NO_BREAK}"
     return _signed(amount.minor_units, f"{symbol}{digits}")
 
@@ -381,6 +396,11 @@ def _fault_in(outcome: Outcome) -> Status:
     if outcome.error in ANSWERED and outcome.status < ERRORS_FROM:
         return Status("Done", Tone.GOOD, hint)
     return Status("Failed", Tone.BAD, hint)
+
+
+def _decimals(currency: str) -> int:
+    known = CURRENCIES.get(currency)
+    return known.decimals if known else 2
 
 
 def _signed(number: int, text: str) -> str:

@@ -31,6 +31,7 @@ LINK_PER_ADDRESS = parse("30 per 10 minutes")
 CODE_PER_ADDRESS = parse("30 per 10 minutes")
 CONFIRM_PER_ADDRESS = parse("60 per minute")
 CHECKOUT_PER_PERSON = parse("30 per 10 minutes")
+STATUS_PER_PERSON = parse("240 per minute")
 
 
 class Throttle:

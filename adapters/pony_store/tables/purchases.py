@@ -12,7 +12,8 @@ from adapters.pony_store.instants import instant, instant_or_none, micros, micro
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
 from creditcore.domain.money import Credits, ExchangeRate, Money
-from creditcore.domain.purchases import Offer, Purchase, PurchaseState
+from creditcore.domain.purchases import MobilePayer, Offer, Purchase, PurchaseState
+from creditcore.domain.sale_terms import Bought
 
 
 class PonyPurchases:
@@ -90,6 +91,17 @@ class PonyPurchases:
             rows = list(query.order_by(*self._newest).limit(limit))
         return [purchase_from_row(row) for row in rows]
 
+    def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
+        """Return what a person bought, or may still pay, of what was begun since then."""
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS checkouts, COALESCE(SUM(CASE"
+            " WHEN state IN ('paid', 'under_review') THEN value_minor_units"
+            " WHEN state = 'pending' AND expires_at > ? THEN value_minor_units"
+            " ELSE 0 END), 0) AS value FROM transactions WHERE owner_id = ? AND created_at >= ?",
+            (micros(now), owner_id, micros(since)),
+        )
+        return Bought(row.checkouts, Money(int(row.value), "USD"))
+
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that still wait for their payment, newest first."""
         before = micros(created_before)
@@ -132,6 +144,10 @@ def purchase_columns(purchase: Purchase) -> dict[str, object]:
         "created_at": micros(purchase.created_at),
         "expires_at": micros(purchase.expires_at),
         "closed_at": micros_or_none(purchase.closed_at),
+        "network": purchase.payer.network if purchase.payer else "",
+        "phone": purchase.payer.phone if purchase.payer else "",
+        "display_text": purchase.display_text,
+        "checked_at": micros_or_none(purchase.checked_at),
     }
 
 
@@ -160,6 +176,9 @@ def purchase_from_row(row: Any) -> Purchase:
         channel=row.channel,
         review_reason=row.review_reason,
         closed_at=instant_or_none(row.closed_at),
+        payer=MobilePayer(row.network, row.phone) if row.network else None,
+        display_text=row.display_text,
+        checked_at=instant_or_none(row.checked_at),
     )
 
 

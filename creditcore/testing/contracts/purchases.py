@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
 )
 from creditcore.domain.money import Money
-from creditcore.domain.purchases import PurchaseState
+from creditcore.domain.purchases import MobilePayer, PurchaseState
+from creditcore.domain.sale_terms import Bought
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.ports.transactions import Transactions
@@ -57,6 +59,49 @@ class PurchasesContract:
         with transactions.begin() as tx:
             assert tx.purchases.find("cc-1") == paid
             assert tx.purchases.pending(created_before=NOON, limit=10) == []
+
+    def test_the_phone_that_pays_comes_back(self, transactions: Transactions) -> None:
+        purchase = replace(
+            a_purchase(a_wallet(transactions)),
+            payer=MobilePayer("mpesa", "+254710000000"),
+            display_text="Look at your phone.",
+        )
+        asked = replace(purchase, checked_at=NOON + MINUTE, payer=None, display_text="")
+
+        with transactions.begin() as tx:
+            tx.purchases.add(purchase)
+            stored = tx.purchases.find("cc-1")
+            tx.purchases.save(asked)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert (stored, tx.purchases.find("cc-1")) == (purchase, asked)
+
+    def test_what_a_person_bought_is_summed(self, transactions: Transactions) -> None:
+        purchase = a_purchase(a_wallet(transactions))
+        states: dict[str, dict[str, Any]] = {
+            "waits": {"expires_at": NOON + MINUTE},
+            "over": {"expires_at": NOON},
+            "paid": {"state": PurchaseState.PAID, "paid": Money(129000, "KES")},
+            "review": {"state": PurchaseState.UNDER_REVIEW},
+            "failed": {"state": PurchaseState.FAILED},
+            "reversed": {"state": PurchaseState.REVERSED},
+            "long ago": {"state": PurchaseState.UNDER_REVIEW, "created_at": NOON - 2 * MINUTE},
+            "another's": {"owner_id": "somebody else"},
+        }
+        with transactions.begin() as tx:
+            for name, changes in states.items():
+                closed_at = NOON if "state" in changes else None
+                row = replace(purchase, reference=name, closed_at=closed_at)
+                tx.purchases.add(replace(row, **changes))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            found = tx.purchases.bought(purchase.owner_id, since=NOON - MINUTE, now=NOON)
+            nothing = tx.purchases.bought("nobody", since=NOON - MINUTE, now=NOON)
+
+        assert found == Bought(6, Money(3000, "USD"))
+        assert nothing == Bought(0, Money(0, "USD"))
 
     def test_a_reference_is_unique(self, transactions: Transactions) -> None:
         purchase = a_purchase(a_wallet(transactions))

@@ -41,7 +41,7 @@ class ConfirmPayment:
             return purchase
         payment = self.gateway.verify(reference)
         if payment is None:
-            if self.clock.now() < purchase.expires_at:
+            if self.clock.now() < purchase.prompt_ends_at:
                 return purchase
             payment = _never_made(purchase)
         return self.apply(payment)
@@ -79,10 +79,11 @@ def _record(tx: Transaction, decision: Decision) -> None:
 
 
 def _never_made(purchase: Purchase) -> Payment:
-    """The provider never heard of it and the offer is over. A later payment would still count."""
+    """The provider never heard of it and its time is over. A later payment would still count."""
+    what = "request was never received" if purchase.payer else "checkout was never opened"
     return Payment(
         reference=purchase.reference,
         status=PaymentStatus.FAILED,
         amount=Money(0, purchase.offer.price.currency),
-        message="The checkout was never opened.",
+        message=f"The {what}.",
     )

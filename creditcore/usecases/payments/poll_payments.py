@@ -47,7 +47,11 @@ class PollPayments:
             )
         is_last = len(in_turn) < _PAGE_SIZE
         self._asked_down_to = None if is_last else in_turn[-1].created_at
-        pending = {purchase.reference: purchase for purchase in (*newest, *in_turn)}
+        pending = {
+            purchase.reference: purchase
+            for purchase in (*newest, *in_turn)
+            if purchase.is_worth_asking(now)
+        }
         for purchase in pending.values():
             try:
                 confirmed = self.payments.confirm(purchase.reference)

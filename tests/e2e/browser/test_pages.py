@@ -410,7 +410,7 @@ def test_the_first_day_needs_no_script(sqlite_stack: Stack, open_page: OpenPage)
     page.goto(f"{here}/dashboard/billing")
     page.get_by_role("button", name="Continue to Paystack").click()
     page.locator("#pay").click()
-    expect(page.locator(".returned")).to_contain_text("$20.00 added")
+    expect(page.locator(".returned")).to_contain_text("$30.00 added")
 
     page.goto(f"{here}/dashboard/keys")
     page.get_by_label("Name").fill("no script")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from creditcore.domain.errors import (
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
 )
+from creditcore.domain.money import Money
 from creditcore.ports.payments import PaymentGateway
 from tests.integration.paystack_gateway.messages import (
-    BASE_URL,
     INITIALIZE,
     PAGE,
     REFERENCE,
@@ -58,15 +59,29 @@ def test_checkout_sends_the_key_and_exact_fields(
     assert isinstance(body["metadata"], str)
 
 
-def test_checkout_offers_the_channels_it_was_given(paystack: responses.RequestsMock) -> None:
+@pytest.mark.parametrize(
+    ("currency", "channels"),
+    [
+        ("USD", ["card"]),
+        ("KES", ["card", "mobile_money"]),
+        ("NGN", ["card", "bank", "bank_transfer", "ussd"]),
+        ("GHS", ["card", "mobile_money"]),
+        ("ZAR", ["card", "eft"]),
+        ("XOF", ["card", "mobile_money"]),
+        ("EGP", ["card"]),
+    ],
+)
+def test_checkout_offers_the_channels_of_its_currency(
+    gateway: PaystackGateway,
+    paystack: responses.RequestsMock,
+    currency: str,
+    channels: list[str],
+) -> None:
     paystack.post(INITIALIZE, json=a_checkout())
-    gateway = PaystackGateway(BASE_URL, SECRET_KEY, channels=["mobile_money"])
 
-    gateway.start_checkout(a_request())
+    gateway.start_checkout(replace(a_request(), amount=Money(100_000, currency)))
 
-    body = paystack.calls[0].request.body
-    assert body is not None
-    assert json.loads(body)["channels"] == ["mobile_money"]
+    assert json.loads(paystack.calls[0].request.body or b"")["channels"] == channels
 
 
 @pytest.mark.parametrize(

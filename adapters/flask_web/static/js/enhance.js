@@ -64,7 +64,7 @@ if (price) {
     price.textContent = "";
     if (!/^[0-9]+$/.test(amount) || !typed.validity.valid) return;
     try {
-      const answer = await fetch(`${price.dataset.quote}?amount_usd=${amount}`, { signal });
+      const answer = await fetch(`${price.dataset.quote}&amount_usd=${amount}`, { signal });
       // Another amount may have been typed by the time that it is read.
       const summary = answer.ok ? (await answer.json()).summary : "";
       if (!signal.aborted) price.textContent = summary;

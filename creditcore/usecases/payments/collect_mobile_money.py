@@ -1,0 +1,126 @@
+"""Collect a purchase from a phone: M-Pesa and its like.
+
+The provider asks the phone, and the payer has some minutes to type a PIN there. The outcome
+comes by webhook; meanwhile it is asked for, not sooner than the provider wants to be asked,
+and at the end of the payer's time. Nothing is ever called failed while it is unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from creditcore.domain.errors import (
+    PaymentGatewayError,
+    PaymentGatewayUnavailableError,
+    PaymentRejectedError,
+    PurchaseNotFoundError,
+)
+from creditcore.domain.people import Person
+from creditcore.domain.purchases import MobilePayer, Offer, PaymentStatus, Purchase
+from creditcore.ports.clock import Clock
+from creditcore.ports.payments import MobileChargeRequest, PaymentGateway
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.payments.confirm_payment import ConfirmPayment
+from creditcore.usecases.payments.sell_credits import SellCredits
+
+_CHECK_EVERY = timedelta(seconds=5)
+"""However many pages wait for one payment, the provider is not asked more often."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectMobileMoney:
+    """Send a payment request to a phone, and follow it to its end."""
+
+    transactions: Transactions
+    gateway: PaymentGateway
+    sales: SellCredits
+    payments: ConfirmPayment
+    clock: Clock
+
+    def start(
+        self, person: Person, offer: Offer, payer: MobilePayer, *, attempt: str = ""
+    ) -> Purchase:
+        """Store an offer, then send its price to the payer's phone.
+
+        Repeating an attempt sends nothing: the first purchase is returned as it stands.
+
+        Returns:
+            The purchase: pending where the phone was asked or that is unknown, failed where
+            the provider says so at once, paid where the money is there already.
+
+        Raises:
+            PurchaseLimitError: The person may not buy that much now.
+            PaymentRejectedError: The provider refused; the purchase has failed.
+        """
+        purchase, is_new = self.sales.store(person, offer, attempt=attempt, payer=payer)
+        if not is_new:
+            return purchase
+        try:
+            charge = self.gateway.charge_mobile(
+                MobileChargeRequest(
+                    reference=purchase.reference,
+                    amount=offer.price,
+                    email=purchase.email,
+                    network=payer.network,
+                    phone=payer.phone,
+                )
+            )
+        except PaymentRejectedError as error:
+            self.sales.fail(purchase, str(error))
+            raise
+        except PaymentGatewayUnavailableError as error:
+            # The phone may be ringing. It is looked up, and never sent again.
+            _log.warning("mobile charge %s has no answer: %s", purchase.reference, error)
+            return purchase
+        if charge.status is PaymentStatus.FAILED:
+            return self.sales.fail(purchase, charge.message)
+        if charge.status is PaymentStatus.SUCCEEDED:
+            # Said, not shown: only a verified payment is credited.
+            with suppress(PaymentGatewayError):
+                return self.payments.confirm(purchase.reference)
+        return self._asked(purchase.reference, charge.message)
+
+    def check(self, person: Person, reference: str) -> Purchase:
+        """Return a purchase of this person, asking the provider where it is time to.
+
+        Raises:
+            PurchaseNotFoundError: The person has no purchase of this reference.
+        """
+        with self.transactions.begin() as tx:
+            purchase = tx.purchases.find(reference)
+        if purchase.owner_id != person.id:
+            raise PurchaseNotFoundError(reference)
+        if not self._claim_check(purchase):
+            return purchase
+        try:
+            return self.payments.confirm(reference)
+        except PaymentGatewayError as error:
+            _log.warning("payment %s could not be verified: %s", reference, error)
+            return purchase
+
+    def _claim_check(self, purchase: Purchase) -> bool:
+        """Whether the caller is the one to ask now; if so, others wait."""
+        now = self.clock.now()
+        if not purchase.is_worth_asking(now):
+            return False
+        if purchase.checked_at is not None and now < purchase.checked_at + _CHECK_EVERY:
+            return False
+        with self.transactions.begin() as tx:
+            locked = tx.purchases.lock(purchase.reference)
+            if locked.checked_at != purchase.checked_at or not locked.is_worth_asking(now):
+                return False
+            tx.purchases.save(replace(locked, checked_at=now))
+            tx.commit()
+        return True
+
+    def _asked(self, reference: str, display_text: str) -> Purchase:
+        with self.transactions.begin() as tx:
+            purchase = replace(tx.purchases.lock(reference), display_text=display_text)
+            tx.purchases.save(purchase)
+            tx.commit()
+        return purchase

@@ -1,0 +1,126 @@
+"""``POST /charge`` with mobile money, and how the charge goes on without anybody asking."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.paystack.errors import invalid
+from sandbox.paystack.initialization import (
+    Initialization,
+    read_amount,
+    read_currency,
+    read_email,
+    read_metadata,
+    read_reference,
+)
+from sandbox.paystack.phones import DISPLAY_TEXT, Answer, answer_of
+from sandbox.paystack.settings import Settings
+from sandbox.paystack.transactions import AlreadyFinishedError, Transaction, Transactions
+from sandbox.paystack.webhooks import Webhooks
+
+NETWORKS = {
+    "KES": frozenset({"mpesa", "atl", "mptill", "mpesa_offline"}),
+    "GHS": frozenset({"mtn", "atl", "vod"}),
+    "XOF": frozenset({"mtn", "orange", "wave"}),
+}
+
+
+class Charges:
+    """Asks phones to pay."""
+
+    def __init__(self, transactions: Transactions, webhooks: Webhooks, settings: Settings) -> None:
+        """Take where charges are kept, who announces them, and how long phones take."""
+        self._transactions = transactions
+        self._webhooks = webhooks
+        self._settings = settings
+
+    def begin(self, body: Mapping[str, Any], *, ip_address: str) -> Transaction:
+        """Ask a phone, and let it answer by itself.
+
+        Raises:
+            PaystackError: A field is missing or refused, or the reference was used before.
+        """
+        order, provider, phone = read_charge(body)
+        transaction = self._transactions.add(order, ip_address=ip_address)
+        transaction.phone, transaction.provider = phone, provider
+        answer = answer_of(phone)
+        transaction.charge_status = answer.first_status
+        if answer.first_status == "failed":
+            transaction.end_charge(answer.message)
+        elif answer.first_status == "success":
+            transaction.pay()
+            self._webhooks.announce(transaction)
+        else:
+            transaction.display_text = DISPLAY_TEXT
+            threading.Thread(target=self._answer, args=(transaction, answer), daemon=True).start()
+        return transaction
+
+    def _answer(self, transaction: Transaction, answer: Answer) -> None:
+        """Do what the phone does, when it does it."""
+        if answer.outcome == "never":
+            return
+        waits = answer.outcome in ("nobody", "timeout")
+        time.sleep(self._settings.phone_timeout_s if waits else self._settings.phone_answer_s)
+        try:
+            if answer.outcome == "success":
+                transaction.pay()
+                self._webhooks.announce(transaction)
+            else:
+                transaction.end_charge(answer.message, timed_out=waits)
+        except AlreadyFinishedError:
+            # Somebody decided it by hand meanwhile.
+            return
+
+
+def charge_document(transaction: Transaction) -> dict[str, Any]:
+    """Return the answer to ``POST /charge``: a few fields, or all of a finished one."""
+    if transaction.status in ("success", "failed", "reversed"):
+        return transaction.as_verified()
+    return {
+        "reference": transaction.reference,
+        "status": transaction.charge_status,
+        "display_text": transaction.display_text,
+    }
+
+
+def checked_document(transaction: Transaction) -> dict[str, Any]:
+    """Return the answer to ``GET /charge/:reference``."""
+    if transaction.status == "abandoned":
+        return {"reference": transaction.reference, "status": "pending"}
+    document = transaction.as_verified()
+    if transaction.timed_out:
+        document["status"] = "timeout"
+    return document
+
+
+def read_charge(body: Mapping[str, Any]) -> tuple[Initialization, str, str]:
+    """Return what is asked for, and the network and number of the phone.
+
+    Raises:
+        PaystackError: A field is missing or refused.
+    """
+    currency = read_currency(body)
+    money = body.get("mobile_money")
+    if not isinstance(money, dict):
+        raise invalid("Charge type not supported here: send mobile_money", "invalid_params")
+    provider, phone = money.get("provider"), money.get("phone", money.get("account"))
+    if provider not in NETWORKS.get(currency, frozenset()):
+        raise invalid(
+            "No active channel to process transaction. Please contact merchant", "no_active_channel"
+        )
+    if not isinstance(phone, str) or not phone:
+        raise invalid("phone is required", "missing_params")
+    order = Initialization(
+        email=read_email(body),
+        amount=read_amount(body, currency),
+        currency=currency,
+        reference=read_reference(body),
+        callback_url=None,
+        channel="mobile_money",
+        metadata=read_metadata(body),
+        cancel_url=None,
+    )
+    return order, str(provider), phone
