@@ -16,7 +16,7 @@ run: $(VENV)/server ## Start everything with a sandbox and a funded demo account
 	@$(BIN)/python -m sandbox.demo
 
 test: $(VENV)/dev browser ## Install what tests need, then run all of them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
 	$(BIN)/python -m pytest tests/peers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -10,6 +10,16 @@ from adapters.pony_store import PonyTransactions
 from creditcore.testing.memory import MemoryTransactions
 from tests.stack import Stack, running_stack
 from tests.stores import migrated_postgres_database, postgres_store, sqlite_store
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep reports fit to be sent: what hostile tests make our log say need not be."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
