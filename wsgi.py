@@ -21,6 +21,7 @@ from adapters.litellm.admin import AdminClient
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.keys import LiteLLMKeys
 from adapters.litellm.relay import LiteLLMRelay
+from adapters.litellm.spend_log import LiteLLMSpendLog
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
 from adapters.paystack import PaystackGateway, PaystackRefunds
 from adapters.pony_store import (
@@ -65,6 +66,7 @@ from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.process_counters import ProcessCounters
 from creditcore.usecases.calls.quote_call import QuoteCall
+from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.report_uncounted import ReportUncounted
@@ -274,6 +276,11 @@ def build(environ: Mapping[str, str]) -> Flask:
         receipts=WriteReceipt(store),
         audit=AuditBooks(store),
         usage=RollUpUsage(store, clock),
+        spend=ReconcileUsage(
+            transactions=store,
+            log=LiteLLMSpendLog(admin),
+            longest_call=settings.hold_lifetime,
+        ),
         migrate=partial(migrate, settings.store_url),
         pending_migrations=partial(pending_migrations, settings.store_url),
     )

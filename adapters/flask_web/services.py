@@ -21,6 +21,7 @@ from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.quote_call import QuoteCall
+from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
@@ -98,5 +99,6 @@ class Services:
     receipts: WriteReceipt
     audit: AuditBooks
     usage: RollUpUsage
+    spend: ReconcileUsage
     migrate: Callable[[], list[str]]
     pending_migrations: Callable[[], list[str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -58,4 +58,16 @@ class Calls(Protocol):
 
         Raises:
             HoldNotFoundError: The wallet has no such call.
+        """
+
+    def find_all(self, references: Collection[str]) -> Mapping[str, Hold]:
+        """Return the calls of any wallet that have these names, by name."""
+
+    def closed_after(
+        self, closed_at: datetime, reference: str, *, before: datetime, limit: int
+    ) -> Sequence[Hold]:
+        """Return calls of all wallets in the order in which they ended.
+
+        Those come that ended behind a call that ended at ``closed_at``, and before a time; to
+        begin at an instant, name it with an empty reference.
         """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -418,6 +418,23 @@ class MemoryCalls:
         if hold is None or hold.wallet_id != wallet_id:
             raise HoldNotFoundError(reference)
         return hold
+
+    def find_all(self, references: Collection[str]) -> Mapping[str, Hold]:
+        """Return the calls that have these names."""
+        holds = self.tables.holds
+        return {name: holds[name] for name in references if name in holds}
+
+    def closed_after(
+        self, closed_at: datetime, reference: str, *, before: datetime, limit: int
+    ) -> Sequence[Hold]:
+        """Return calls in the order in which they ended."""
+        ended = [
+            (hold.closed_at, hold.reference)
+            for hold in self.tables.holds.values()
+            if hold.closed_at is not None
+        ]
+        wanted = sorted(end for end in ended if (closed_at, reference) < end < (before, ""))
+        return [self.tables.holds[name] for _, name in wanted[:limit]]
 
 
 @dataclass

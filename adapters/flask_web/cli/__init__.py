@@ -12,12 +12,26 @@ from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
 from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.migrate import migrate
+from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
 from adapters.flask_web.cli.worker import worker
 
-_COMMANDS = (migrate, worker, audit, alerts, grant, refund, debt, doctor, user, key, usage)
+_COMMANDS = (
+    migrate,
+    worker,
+    audit,
+    alerts,
+    grant,
+    refund,
+    debt,
+    doctor,
+    user,
+    key,
+    usage,
+    reconcile_usage,
+)
 
 
 def register(app: Flask, *, fault: Exception | None = None) -> None:

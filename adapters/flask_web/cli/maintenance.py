@@ -49,8 +49,8 @@ class Maintenance:
             {
                 "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
                 "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
-                "keys mirrored": (_MIRRORS_EVERY_S, services.mirrors.sync_due),
                 "mirrors to look at": (_FUNDS_EVERY_S, services.mirrors.look_again),
+                "keys mirrored": (_MIRRORS_EVERY_S, services.mirrors.sync_due),
                 "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
                 "models priced": (_PRICES_EVERY_S, services.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),

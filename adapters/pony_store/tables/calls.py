@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.pony_store.instants import micros
@@ -88,3 +88,19 @@ class PonyCalls:
         if not rows:
             raise HoldNotFoundError(reference)
         return hold_from_row(rows[0])
+
+    def find_all(self, references: Collection[str]) -> Mapping[str, Hold]:
+        """Return the calls of any wallet that have these names, by name."""
+        rows = self._session.rows_in(f"{SELECT_HOLDS} WHERE id IN ({{names}})", sorted(references))
+        return {row.id: hold_from_row(row) for row in rows}
+
+    def closed_after(
+        self, closed_at: datetime, reference: str, *, before: datetime, limit: int
+    ) -> Sequence[Hold]:
+        """Return calls of all wallets in the order in which they ended."""
+        rows = self._session.rows(
+            f"{SELECT_HOLDS} WHERE closed_at >= ? AND closed_at < ?"
+            " AND (closed_at > ? OR id > ?) ORDER BY closed_at, id LIMIT ?",
+            (micros(closed_at), micros(before), micros(closed_at), reference, limit),
+        )
+        return [hold_from_row(row) for row in rows]

@@ -121,14 +121,19 @@ def grow(transactions: BooksTransactions, hold: Hold, amount: int) -> Hold:
 
 
 def settle(
-    transactions: BooksTransactions, hold: Hold, cost: int, *, outcome: Outcome | None = None
+    transactions: BooksTransactions,
+    hold: Hold,
+    cost: int,
+    *,
+    outcome: Outcome | None = None,
+    at: datetime = NOON + MINUTE,
 ) -> Hold:
     """Close a hold in a transaction of its own."""
     with transactions.begin() as tx:
         books = tx.ledger.lock(
             Footprint(wallet_ids={hold.wallet_id}, hold_references={hold.reference})
         )
-        closed = books.settle(hold.reference, Credits(cost), at=NOON + MINUTE, outcome=outcome)
+        closed = books.settle(hold.reference, Credits(cost), at=at, outcome=outcome)
         tx.ledger.write(books)
         tx.commit()
     return closed

@@ -28,7 +28,7 @@ LEAST_HEADROOM_MICROUSD = 1_000_000
 LOOKED_AT_EVERY = timedelta(days=1)
 
 _MAX_A_ROUND = 200
-_OVERLAP = timedelta(minutes=5)
+_OVERLAP = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
 
