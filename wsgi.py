@@ -60,6 +60,7 @@ from creditcore.ports.inference import Wire
 from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions
+from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.patience import Patience
@@ -281,6 +282,7 @@ def build(environ: Mapping[str, str]) -> Flask:
             log=LiteLLMSpendLog(admin),
             longest_call=settings.hold_lifetime,
         ),
+        insight=DescribeUsage(store, clock),
         migrate=partial(migrate, settings.store_url),
         pending_migrations=partial(pending_migrations, settings.store_url),
     )

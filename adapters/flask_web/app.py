@@ -19,6 +19,7 @@ from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
     errors,
+    figures,
     form_limits,
     formatting,
     security,
@@ -55,6 +56,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     trailing_slash.register(app)
     errors.register(app, base_url=settings.base_url)
     formatting.register(app)
+    figures.register(app)
     session.register(app)
     csrf = CSRFProtect(app)
     payment_endpoint.register(app, settings, csrf)

@@ -14,6 +14,7 @@ from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transactions
 from creditcore.usecases.books.audit_books import AuditBooks
+from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.grant_credits import GrantCredits
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
@@ -100,5 +101,6 @@ class Services:
     audit: AuditBooks
     usage: RollUpUsage
     spend: ReconcileUsage
+    insight: DescribeUsage
     migrate: Callable[[], list[str]]
     pending_migrations: Callable[[], list[str]]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from creditcore.domain.endings import Ending
 from creditcore.domain.holds import Hold, HoldState
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import Tally
 
 
@@ -32,6 +35,37 @@ class CallFilter:
 ALL_CALLS = CallFilter()
 
 
+class Place(NamedTuple):
+    """Where a call stands in a list: no two stand in the same place."""
+
+    created_at: datetime
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedCalls:
+    """Which calls of a wallet are asked for.
+
+    Attributes:
+        key_id: ``""`` asks for calls that were made without a key; None for all.
+        ending: How they ended; None for all.
+        at_least: The least that they were charged.
+        ended: When they ended, which is when they were charged. One that still runs is in it
+            if it began there.
+        began_from: No call that is asked for began earlier: this is where reading stops.
+        search: The beginning of their id.
+    """
+
+    wallet_id: str
+    key_id: str | None = None
+    model: str | None = None
+    ending: Ending | None = None
+    at_least: Credits = ZERO
+    ended: Span | None = None
+    began_from: datetime | None = None
+    search: str = ""
+
+
 class Calls(Protocol):
     """Inference calls of a wallet: each is the hold that was made for it."""
 
@@ -52,6 +86,17 @@ class Calls(Protocol):
         self, wallet_id: str, *, since: datetime, until: datetime
     ) -> Mapping[str, Tally]:
         """Return what calls that ended in a stretch of time came to, by their route."""
+
+    def older(
+        self, wanted: WantedCalls, *, than: Place | None = None, limit: int
+    ) -> Sequence[Hold]:
+        """Return the latest of some calls, or those before a place; newest first."""
+
+    def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
+        """Return those of some calls that come next after a place; newest first."""
+
+    def first_began_at(self, wallet_id: str) -> datetime | None:
+        """Return when the first call of a wallet began; None where there is none."""
 
     def find(self, reference: str, *, wallet_id: str) -> Hold:
         """Return one call of this wallet.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import NOTHING_MEASURED, Tally, Timing
 
 NO_KEY = ""
@@ -14,18 +15,6 @@ NO_KEY = ""
 
 NO_MODEL = ""
 """Stands for the model of holds that are for no call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time: from an instant on, up to and without another."""
-
-    since: datetime
-    until: datetime
-
-    def __post_init__(self) -> None:
-        if self.since > self.until:
-            raise ValueError(f"a span does not end before it begins: {self}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from creditcore.domain.activity import Activity
 from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.credentials import Credential, MailedLink
+from creditcore.domain.endings import ending_of
 from creditcore.domain.errors import (
     ApiKeyNotFoundError,
     EmailTakenError,
@@ -45,7 +46,7 @@ from creditcore.domain.sale_terms import Bought
 from creditcore.domain.sessions import Session
 from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
 from creditcore.ports.audit import Breach
-from creditcore.ports.calls import ALL_CALLS, CallFilter
+from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import (
@@ -412,6 +413,26 @@ class MemoryCalls:
                 tallies[name] = tallies.get(name, NOTHING_USED) + tally_of(hold)
         return tallies
 
+    def older(
+        self, wanted: WantedCalls, *, than: Place | None = None, limit: int
+    ) -> Sequence[Hold]:
+        """Return the latest of some calls, or those before a place; newest first."""
+        found = [hold for hold in self._wanted(wanted) if than is None or _place(hold) < than]
+        return found[:limit]
+
+    def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
+        """Return those of some calls that come next after a place; newest first."""
+        return [hold for hold in self._wanted(wanted) if _place(hold) > than][-limit:]
+
+    def first_began_at(self, wallet_id: str) -> datetime | None:
+        """Return when the first call of a wallet began; None where there is none."""
+        mine = [hold for hold in self.tables.holds.values() if hold.wallet_id == wallet_id]
+        return min((hold.created_at for hold in mine), default=None)
+
+    def _wanted(self, wanted: WantedCalls) -> list[Hold]:
+        found = [hold for hold in self.tables.holds.values() if _is_wanted(hold, wanted)]
+        return sorted(found, key=_place, reverse=True)
+
     def find(self, reference: str, *, wallet_id: str) -> Hold:
         """Return one call of a wallet."""
         hold = self.tables.holds.get(reference)
@@ -435,6 +456,26 @@ class MemoryCalls:
         ]
         wanted = sorted(end for end in ended if (closed_at, reference) < end < (before, ""))
         return [self.tables.holds[name] for _, name in wanted[:limit]]
+
+
+def _place(hold: Hold) -> Place:
+    return Place(hold.created_at, hold.reference)
+
+
+def _is_wanted(hold: Hold, wanted: WantedCalls) -> bool:
+    call = hold.call
+    ended = wanted.ended
+    at = hold.closed_at or hold.created_at
+    return (
+        hold.wallet_id == wanted.wallet_id
+        and wanted.key_id in {None, (call.key_id if call else None) or ""}
+        and wanted.model in {None, call.model if call else None}
+        and wanted.ending in {None, ending_of(hold)}
+        and hold.charged >= wanted.at_least
+        and (ended is None or ended.since <= at < ended.until)
+        and (wanted.began_from is None or hold.created_at >= wanted.began_from)
+        and hold.reference.startswith(wanted.search)
+    )
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from creditcore.domain.holds import Hold
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import (
     HOUR,
     NOTHING_MEASURED,
@@ -24,7 +25,6 @@ from creditcore.ports.usage_hours import (
     LastUse,
     RefusalCount,
     Share,
-    Span,
     Step,
     UsageOf,
     timing_by_span,

@@ -16,6 +16,7 @@ from creditcore.domain.books import Books, Footprint
 from creditcore.domain.holds import Call, Hold, HoldState
 from creditcore.domain.ledger import TransferKind
 from creditcore.domain.money import Credits
+from creditcore.domain.periods import Span
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.usage_hours import (
     HOUR,
@@ -26,7 +27,7 @@ from creditcore.domain.usage_hours import (
     timing_of,
 )
 from creditcore.ports.transactions import Transactions
-from creditcore.ports.usage_hours import Span, UsageOf
+from creditcore.ports.usage_hours import UsageOf
 from creditcore.testing.contracts import NOON, a_wallet
 from creditcore.testing.contracts.usage_hours import ENDS, Made, make, took, used
 from creditcore.testing.memory import FixedClock

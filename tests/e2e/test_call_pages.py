@@ -144,7 +144,7 @@ def test_every_call_of_the_overview_leads_to_its_receipt(member: Visitor, secret
     links = re.findall(r'href="(/dashboard/calls/[^"]+)"', overview)
     ids = [call.headers["x-request-id"] for call in calls]
     assert links == [f"/dashboard/calls/{call_id}" for call_id in reversed(ids)]
-    assert all(f">{call_id}<" in overview for call_id in ids)
+    assert all(f"Receipt {call_id}: " in overview for call_id in ids)
     for link, call_id in zip(links, reversed(ids), strict=True):
         assert f'id="call-id">{call_id}<' in member.get(link).text
 

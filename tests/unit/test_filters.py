@@ -9,6 +9,7 @@ import pytest
 from flask import Flask, render_template_string
 
 from adapters.flask_web.web import formatting as filters
+from adapters.flask_web.web import times
 from adapters.flask_web.web.formatting import Tone
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
@@ -161,18 +162,18 @@ def test_duration_picks_a_unit_that_reads_well(milliseconds: int, text: str) -> 
 def test_instant_is_utc_and_machine_readable() -> None:
     nairobi = timezone(timedelta(hours=3))
 
-    html = filters.instant(datetime(2026, 11, 22, 17, 5, tzinfo=nairobi))
+    html = times.instant(datetime(2026, 11, 22, 17, 5, tzinfo=nairobi))
 
     assert html == ('<time datetime="2026-11-22T14:05:00Z">22 Nov 2026, 14:05 UTC</time>')
 
 
 def test_day_leaves_the_hour_out() -> None:
-    assert filters.day(NOON) == ('<time datetime="2026-11-22T12:00:00Z">22 Nov 2026</time>')
+    assert times.day(NOON) == ('<time datetime="2026-11-22T12:00:00Z">22 Nov 2026</time>')
 
 
 def test_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        filters.instant(NOON.replace(tzinfo=None))
+        times.instant(NOON.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize(

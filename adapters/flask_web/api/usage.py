@@ -18,8 +18,9 @@ from adapters.flask_web.api.shapes import UsageRow, UsageShape
 from adapters.flask_web.context import services
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
-from creditcore.ports.usage_hours import Span, UsageOf
+from creditcore.ports.usage_hours import UsageOf
 
 MAX_SPANS = 800
 """Hours of a month, or days of two years."""

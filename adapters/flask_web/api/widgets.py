@@ -16,8 +16,9 @@ from adapters.flask_web.api.operations import ANY_READER
 from adapters.flask_web.context import services
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, hour_of
-from creditcore.ports.usage_hours import Span, UsageOf
+from creditcore.ports.usage_hours import UsageOf
 from creditcore.usecases.keys.read_keys import KeyView
 
 blueprint = Blueprint("api_widgets", __name__)

@@ -7,6 +7,7 @@ from flask import Flask
 from adapters.flask_web.cli.alerts import alerts
 from adapters.flask_web.cli.audit import audit
 from adapters.flask_web.cli.debt import debt
+from adapters.flask_web.cli.demo_data import demo_data
 from adapters.flask_web.cli.doctor import doctor
 from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
@@ -31,6 +32,7 @@ _COMMANDS = (
     key,
     usage,
     reconcile_usage,
+    demo_data,
 )
 
 

@@ -10,8 +10,8 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from adapters.flask_web.context import services
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, hour_of
-from creditcore.ports.usage_hours import Span
 
 _TOLD_EVERY_S = 2.0
 _INSTANTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.dashboard import general, views
+from adapters.flask_web.dashboard import analytics, calls, general, views
 
-BLUEPRINTS = (views.blueprint, general.blueprint)
+BLUEPRINTS = (views.blueprint, analytics.blueprint, calls.blueprint, general.blueprint)

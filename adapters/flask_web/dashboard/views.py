@@ -5,27 +5,37 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from adapters.flask_web.context import services
+from adapters.flask_web.dashboard.keys_by_id import KeyNames
+from adapters.flask_web.dashboard.usage_charts import edge_label, spend_chart
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.zone import zone
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
-_RECENT_CALLS = 25
+_RECENT_CALLS = 8
 
 
 @blueprint.get("")
 @for_people
 def home() -> str:
-    """Show the balance, what was called lately, and how to begin."""
+    """Show the balance and how long it lasts, what was used lately, and how to begin."""
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person().id)
         calls = tx.calls.recent(wallet.id, limit=_RECENT_CALLS)
         keys = tx.keys.list_of(person().id)
+        last_uses = tx.usage_hours.last_uses(wallet.id)
+    at_home = services().insight.at_home(wallet, zone())
     return render_template(
         "dashboard/home.html",
         page="home",
         wallet=wallet,
         calls=calls,
+        at_home=at_home,
+        chart=spend_chart(at_home.days, lambda _name: "Spend"),
+        edge_label=edge_label,
+        names=KeyNames.of(keys),
+        last_uses=last_uses,
         keys=[key for key in keys if key.revoked_at is None],
         example_model=example_model(),
     )
@@ -44,7 +54,7 @@ def call(call_id: str) -> str:
     return render_template(
         "dashboard/call.html",
         page="call",
-        section="home",
+        section="calls",
         wallet=wallet,
         receipt=receipt,
         hold=hold,

@@ -6,15 +6,14 @@ All arithmetic is on integers, so a page never shows a rounding of a rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from flask import Flask
-from markupsafe import Markup
 
-from adapters.flask_web.web.zone import zone
+from adapters.flask_web.web import times
 from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.endings import (
     ANSWERED,
@@ -44,7 +43,6 @@ _MS_PER_MINUTE = 60 * _MS_PER_SECOND
 _MINUS = "\u2212"
 _NO_BREAK = "\u00a0"
 _MILLION = 1_000_000
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ERRORS = {
     "client_left": "You left before it ended.",
     CREDITS_EXHAUSTED: "The credits ran out, so the answer ends where they did.",
@@ -201,44 +199,14 @@ def duration(milliseconds: int) -> str:
     return f"{minutes}{_NO_BREAK}min {seconds}{_NO_BREAK}s"
 
 
-def instant(at: datetime) -> Markup:
-    """Return a ``<time>`` that reads ``22 Nov 2026, 17:05 EAT``, in the reader's zone.
-
-    Raises:
-        ValueError: The instant has no time zone.
-    """
-    local = _local(at)
-    text = f"{_day_text(local)}, {local:%H:%M} {zone_text(local)}"
-    return Markup('<time datetime="{}">{}</time>').format(_iso(at), text)
+def duration_or_dash(milliseconds: int | None) -> str:
+    """Return a duration; a dash where there is none, rather than a number that nobody measured."""
+    return "\u2013" if milliseconds is None else duration(milliseconds)
 
 
-def clock_time(at: datetime) -> Markup:
-    """Return a ``<time>`` that reads ``17:05:10 EAT``, for what happened a moment ago.
-
-    Raises:
-        ValueError: The instant has no time zone.
-    """
-    local = _local(at)
-    text = f"{local:%H:%M:%S} {zone_text(local)}"
-    return Markup('<time datetime="{}">{}</time>').format(_iso(at), text)
-
-
-def day(at: datetime) -> Markup:
-    """Return a ``<time>`` that reads ``22 Nov 2026``, for what needs no hour.
-
-    Raises:
-        ValueError: The instant has no time zone.
-    """
-    return Markup('<time datetime="{}">{}</time>').format(_iso(at), _day_text(_local(at)))
-
-
-def zone_text(local: datetime) -> str:
-    """Return the abbreviation of an instant's zone: ``EAT``, or ``UTC+05:45`` where it has none."""
-    name = local.tzname() or "UTC"
-    if name[0] not in "+-":
-        return name
-    offset = f"{local:%z}"
-    return f"UTC{offset[:3]}:{offset[3:5]}"
+def merged(said: Mapping[str, str], **more: str) -> dict[str, str]:
+    """Return what an address says, with more of it."""
+    return {**said, **more}
 
 
 def call_status(hold: Hold) -> Status:
@@ -331,6 +299,9 @@ def movement(transfer: Transfer) -> str:
         TransferKind.CHARGE: "Usage",
         TransferKind.WRITE_OFF: "Written off",
         TransferKind.REVERSAL: "Reversal",
+        TransferKind.RESTORATION: "Reversal undone",
+        TransferKind.REPAYMENT: "Debt paid off",
+        TransferKind.FORGIVENESS: "Debt forgiven",
     }
     return names[transfer.kind]
 
@@ -358,9 +329,15 @@ def register(app: Flask) -> None:
         "token_count": token_count,
         "bucket": bucket,
         "duration": duration,
-        "instant": instant,
-        "clock_time": clock_time,
-        "day": day,
+        "instant": times.instant,
+        "clock_time": times.clock_time,
+        "date": times.date_text,
+        "date_before": times.date_before,
+        "day_before": times.day_before,
+        "duration_or_dash": duration_or_dash,
+        "merge": merged,
+        "microcredits": Credits,
+        "day": times.day,
         "call_status": call_status,
         "call_basis": call_basis,
         "hold_status": hold_status,
@@ -415,22 +392,6 @@ def _hundredths(count: int) -> str:
 def _two_decimals(text: str) -> str:
     whole, _, decimals = text.partition(".")
     return f"{int(whole):,}.{decimals:0<2}"
-
-
-def _local(at: datetime) -> datetime:
-    # A naive instant would silently be read in the time zone of the server.
-    if at.tzinfo is None:
-        raise ValueError(f"an instant needs a time zone, got {at!r}")
-    return at.astimezone(zone())
-
-
-def _iso(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _day_text(local: datetime) -> str:
-    # strftime("%b") would follow the locale of the server.
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def _words(code: str) -> str:

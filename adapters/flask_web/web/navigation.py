@@ -24,6 +24,8 @@ class Place:
 
 PLACES = (
     Place("home", "dashboard.home", "Overview", on_phone=True),
+    Place("analytics", "analytics.show", "Analytics", on_phone=True),
+    Place("calls", "calls.show", "Calls"),
     Place("billing", "billing.show", "Billing", on_phone=True),
     Place("keys", "keys.show", "API keys", on_phone=True),
     Place("general", "general.show", "General"),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from adapters.pony_store.instants import micros
+from adapters.pony_store.instants import instant, micros
 from adapters.pony_store.session import Session
+from adapters.pony_store.tables.endings import CONDITIONS
 from adapters.pony_store.tables.holds import hold_from_row
 from adapters.pony_store.tables.ledger import SELECT_HOLDS
 from adapters.pony_store.tables.usage_hours import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.usage_hours import Tally
-from creditcore.ports.calls import ALL_CALLS, CallFilter
+from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
 
 _A_DAY = timedelta(days=1)
 
@@ -76,6 +77,38 @@ class PonyCalls:
             for row in rows
         }
 
+    def older(
+        self, wanted: WantedCalls, *, than: Place | None = None, limit: int
+    ) -> Sequence[Hold]:
+        """Return the latest of some calls, or those before a place; newest first."""
+        return self._page(wanted, "<", than, "DESC", limit)
+
+    def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
+        """Return those of some calls that come next after a place; newest first."""
+        return self._page(wanted, ">", than, "ASC", limit)[::-1]
+
+    def first_began_at(self, wallet_id: str) -> datetime | None:
+        """Return when the first call of a wallet began; None where there is none."""
+        [row] = self._session.rows(
+            "SELECT MIN(created_at) AS first FROM usage_logs WHERE wallet_id = ?", (wallet_id,)
+        )
+        return None if row.first is None else instant(row.first)
+
+    def _page(
+        self, wanted: WantedCalls, beyond: str, place: Place | None, order: str, limit: int
+    ) -> list[Hold]:
+        conditions, values = _conditions(wanted)
+        if place is not None:
+            # Rows are compared as a whole, which both databases do by their index.
+            conditions.append(f"(created_at, id) {beyond} (?, ?)")
+            values += [micros(place.created_at), place.reference]
+        rows = self._session.rows(
+            f"{SELECT_HOLDS} WHERE {' AND '.join(conditions)}"
+            f" ORDER BY created_at {order}, id {order} LIMIT ?",
+            (*values, limit),
+        )
+        return [hold_from_row(row) for row in rows]
+
     def find(self, reference: str, *, wallet_id: str) -> Hold:
         """Return one call of this wallet.
 
@@ -104,3 +137,36 @@ class PonyCalls:
             (micros(closed_at), micros(before), micros(closed_at), reference, limit),
         )
         return [hold_from_row(row) for row in rows]
+
+
+def _conditions(wanted: WantedCalls) -> tuple[list[str], list[object]]:
+    conditions: list[str] = ["wallet_id = ?"]
+    values: list[object] = [wanted.wallet_id]
+
+    def add(condition: str, *more: object) -> None:
+        conditions.append(condition)
+        values.extend(more)
+
+    if wanted.key_id == "":
+        add("key_id IS NULL")
+    elif wanted.key_id is not None:
+        add("key_id = ?", wanted.key_id)
+    if wanted.model is not None:
+        add("model = ?", wanted.model)
+    if wanted.ending is not None:
+        add(CONDITIONS[wanted.ending])
+    if wanted.at_least:
+        add("charge >= ?", wanted.at_least.microcredits)
+    if wanted.ended is not None:
+        since, until = micros(wanted.ended.since), micros(wanted.ended.until)
+        add(
+            "created_at < ? AND ((closed_at >= ? AND closed_at < ?)"
+            " OR (state = 'open' AND created_at >= ?))",
+            *(until, since, until, since),
+        )
+    if wanted.began_from is not None:
+        add("created_at >= ?", micros(wanted.began_from))
+    if wanted.search:
+        # Ids are compared by their bytes: what begins so stands between these two.
+        add("id >= ? AND id < ?", wanted.search, f"{wanted.search}\U0010ffff")
+    return conditions, values

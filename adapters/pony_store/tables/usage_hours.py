@@ -15,8 +15,9 @@ from typing import Any
 
 from adapters.pony_store.instants import instant, micros
 from adapters.pony_store.session import Session, chunks, flat, tuples
-from creditcore.domain.endings import ANSWERED, CLIENT_LEFT, ERRORS_FROM
+from adapters.pony_store.tables.endings import CANCELLED, DONE, FAILED
 from creditcore.domain.money import div_floor
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import (
     BOUNDS_MS,
     BUCKETS,
@@ -30,15 +31,7 @@ from creditcore.domain.usage_hours import (
     Timing,
     hour_of,
 )
-from creditcore.ports.usage_hours import (
-    LastUse,
-    RefusalCount,
-    Share,
-    Span,
-    Step,
-    UsageOf,
-    timing_by_span,
-)
+from creditcore.ports.usage_hours import LastUse, RefusalCount, Share, Step, UsageOf, timing_by_span
 
 _HOUR_MICROS = 3_600_000_000
 _MARGIN_MICROS = 15 * 60 * 1_000_000
@@ -49,18 +42,14 @@ _REFUSALS = tuple(name for name in FIGURES if name.startswith("refused_"))
 
 _HOUR = f"closed_at / {_HOUR_MICROS} * {_HOUR_MICROS}"
 
-# Each says of a call what the domain's ending_of() and tally_of() say of its hold.
-_CANCELLED = f"(state <> 'expired' AND status = {CLIENT_LEFT})"
-_FAILED = f"""(state = 'expired' OR (status <> {CLIENT_LEFT} AND (status >= {ERRORS_FROM} OR (
-    error IS NOT NULL AND error NOT IN ({", ".join(f"'{word}'" for word in ANSWERED)})))))"""
-_DONE = f"(NOT {_CANCELLED} AND NOT {_FAILED})"
+# Each says of a call what the domain's tally_of() says of its hold.
 _STREAMED = f"""(model IS NOT NULL AND stream AND first_byte_ms IS NOT NULL
     AND COALESCE(completion_tokens, 0) >= {SPEED_FROM_TOKENS}
-    AND latency_ms > first_byte_ms AND {_DONE})"""
+    AND latency_ms > first_byte_ms AND {DONE})"""
 _FIGURE: dict[str, str] = {
     "calls": "1",
-    "failed": f"CASE WHEN {_FAILED} THEN 1 ELSE 0 END",
-    "cancelled": f"CASE WHEN {_CANCELLED} THEN 1 ELSE 0 END",
+    "failed": f"CASE WHEN {FAILED} THEN 1 ELSE 0 END",
+    "cancelled": f"CASE WHEN {CANCELLED} THEN 1 ELSE 0 END",
     "prompt_tokens": "COALESCE(prompt_tokens, 0)",
     "cached_tokens": "COALESCE(cached_tokens, 0)",
     "cache_write_tokens": "COALESCE(cache_write_tokens, 0)",
@@ -79,8 +68,8 @@ def _bucket(column: str) -> str:
     return f"CASE {whens} ELSE {BUCKETS - 1} END"
 
 
-_LATENCY = f"CASE WHEN {_DONE} AND latency_ms > 0 THEN {_bucket('latency_ms')} END"
-_FIRST_BYTE = f"""CASE WHEN {_DONE} AND model IS NOT NULL AND stream AND first_byte_ms IS NOT NULL
+_LATENCY = f"CASE WHEN {DONE} AND latency_ms > 0 THEN {_bucket('latency_ms')} END"
+_FIRST_BYTE = f"""CASE WHEN {DONE} AND model IS NOT NULL AND stream AND first_byte_ms IS NOT NULL
     THEN {_bucket("first_byte_ms")} END"""
 
 _KEY_AND_MODEL = "COALESCE(key_id, '') AS key_id, COALESCE(model, '') AS model"

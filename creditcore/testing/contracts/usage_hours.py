@@ -17,6 +17,7 @@ from creditcore.domain.endings import (
 )
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.money import Credits
+from creditcore.domain.periods import Span
 from creditcore.domain.pricing import Ceiling, Usage
 from creditcore.domain.usage_hours import (
     HOUR,
@@ -29,7 +30,7 @@ from creditcore.domain.usage_hours import (
     timing_of,
 )
 from creditcore.ports.transactions import Transactions
-from creditcore.ports.usage_hours import LastUse, RefusalCount, Span, UsageOf
+from creditcore.ports.usage_hours import LastUse, RefusalCount, UsageOf
 from creditcore.testing.contracts.samples import MINUTE, NOON, a_wallet
 
 WHOLE_DAY = Span(hour_of(NOON) - 12 * HOUR, hour_of(NOON) + 12 * HOUR)

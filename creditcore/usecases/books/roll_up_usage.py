@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, hour_of
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transactions
-from creditcore.ports.usage_hours import Span, Step
+from creditcore.ports.usage_hours import Step
 
 LAG = timedelta(seconds=60)
 """A call's end is decided a moment before it is committed. After this it is, as a rule."""

@@ -124,7 +124,7 @@ def test_a_newcomer_pays_and_spends(sqlite_stack: Stack, open_page: OpenPage) ->
         expect(call).to_have_count(1)
         expect(call).to_contain_text("demo-chat")
         expect(call).to_contain_text("$0.0009")
-        expect(call).to_contain_text("50 / 100")
+        expect(call).to_contain_text("50 / 0 / 100")
         expect(page.locator(BALANCE)).to_have_text("$21.99")
         expect(page.locator(".balance")).to_contain_text("2,199.91")
 

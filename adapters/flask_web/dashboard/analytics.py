@@ -1,0 +1,100 @@
+"""What was used: spend, calls, tokens, speed, by model and by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.dashboard import usage_charts
+from adapters.flask_web.dashboard.filters import GROUPS, RANGES, Asked, read
+from adapters.flask_web.dashboard.keys_by_id import KeyNames
+from adapters.flask_web.web.figures import change, many, paid_total, per_mille
+from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.zone import zone
+from creditcore.domain.money import Credits
+from creditcore.domain.usage_hours import Tally
+from creditcore.ports.usage_hours import UsageOf
+from creditcore.usecases.books.describe_usage import UsageReport
+
+blueprint = Blueprint("analytics", __name__)
+
+
+@blueprint.get("/analytics")
+def from_outside() -> Response:
+    """Lead into the dashboard, as addresses of the system before this one did."""
+    said = urlencode(request.args.to_dict())
+    return redirect(url_for("analytics.show") + (f"?{said}" if said else ""))
+
+
+@blueprint.get("/dashboard/analytics")
+@for_people
+def show() -> str | tuple[str, int]:
+    """Show what was used in a period, in charts and tables."""
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        names = KeyNames.of(tx.keys.list_of(person().id))
+    asked = read(request.args, now=services().clock.now(), zone=zone(), keys=list(names.keys))
+    period = asked.period
+    assert period is not None  # noqa: S101 - there is a default
+    report = services().insight.describe(UsageOf(wallet.id, asked.key_id, asked.model), period)
+    page = render_template(
+        "dashboard/analytics.html",
+        page="analytics",
+        asked=asked,
+        ranges=RANGES,
+        groups=GROUPS,
+        report=report,
+        names=names,
+        models=_models(report, asked),
+        changes=_changes(report),
+        spend=usage_charts.spend_chart(report, _namer(asked, names)),
+        outcomes=usage_charts.outcome_chart(report),
+        outcome_names=usage_charts.OUTCOMES,
+        speed=usage_charts.speed_chart(report),
+        edge_label=usage_charts.edge_label,
+        savings=_savings(report.by_model()),
+    )
+    return (page, 400) if asked.faults else page
+
+
+def _namer(asked: Asked, names: KeyNames) -> Callable[[tuple[str, str]], str]:
+    match asked.group:
+        case "key":
+            return lambda name: names[name[0]]
+        case "model":
+            return lambda name: name[1] or "Unknown model"
+        case _:
+            return lambda _name: "Spend"
+
+
+def _models(report: UsageReport, asked: Asked) -> list[str]:
+    """Return what a model can be chosen from: those that were used, and the one that is chosen."""
+    used = {model for model in report.by_model() if model}
+    return sorted(used | ({asked.model} if asked.model else set()))
+
+
+def _changes(report: UsageReport) -> Mapping[str, str]:
+    """Return how the four figures compare with the period before."""
+    now, before = report.total, report.before
+    was, is_ = before.success_per_mille, now.success_per_mille
+    return {
+        "spend": change(now.charge, before.charge, paid_total(Credits(before.charge))),
+        "calls": change(now.calls, before.calls, many(before.calls)),
+        "tokens": change(now.tokens, before.tokens, many(before.tokens)),
+        "success": f"was {per_mille(was)}" if was is not None and is_ is not None else "",
+    }
+
+
+def _savings(by_model: Mapping[str, Tally]) -> Credits:
+    """Return what reading from caches saved, at the prices of today."""
+    prices = {price.model: price.rates for price in services().prices.all()}
+    units = sum(
+        tally.cached_tokens * max(0, prices[model].input - prices[model].cache_read)
+        for model, tally in by_model.items()
+        if model in prices
+    )
+    return settings().tariff.charge(units)

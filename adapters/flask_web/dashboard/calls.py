@@ -1,0 +1,226 @@
+"""The list of calls, by what is asked for; the same as CSV; and the receipt of one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Literal
+
+from flask import Blueprint, Response, render_template, request
+
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.dashboard.filters import OUTCOMES, RANGES, Asked, read
+from adapters.flask_web.dashboard.keys_by_id import KeyNames
+from adapters.flask_web.dashboard.usage_charts import OUTCOMES as ENDS
+from adapters.flask_web.dashboard.usage_charts import edge_label, outcome_chart
+from adapters.flask_web.web.figures import balance_usd
+from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.zone import zone
+from creditcore.domain.endings import ending_of
+from creditcore.domain.holds import Hold
+from creditcore.domain.ledger import Wallet
+from creditcore.ports.calls import Place, WantedCalls
+from creditcore.ports.usage_hours import UsageOf
+from creditcore.usecases.books.describe_usage import UsageReport
+
+blueprint = Blueprint("calls", __name__, url_prefix="/dashboard/calls")
+
+_ON_A_PAGE = 50
+_IN_A_TRANSACTION = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LATEST_MICROS = 10**17
+_HEAD = (
+    *("id", "began_at", "ended_at", "model", "key_id", "key", "endpoint", "streamed"),
+    *("outcome", "status", "error", "basis", "prompt_tokens", "cached_tokens"),
+    *("cache_write_tokens", "completion_tokens", "reasoning_tokens", "first_byte_ms"),
+    *("latency_ms", "charged_credits", "charged_balance_usd", "charged_paid_usd"),
+    "borne_by_us_credits",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """Where a page of the list begins: after or before a place."""
+
+    place: Place
+    side: Literal["older", "newer"]
+
+    @classmethod
+    def sent(cls) -> _Cursor | None:
+        """Read it from the address; what cannot be one is no cursor."""
+        for side in ("older", "newer"):
+            micros, _, reference = request.args.get(side, "").partition("~")
+            is_number = micros.isascii() and micros.isdigit() and len(micros) <= len("9" * 17)
+            if is_number and int(micros) < _LATEST_MICROS and "\x00" not in reference:
+                place = Place(_EPOCH + int(micros) * _MICROSECOND, reference)
+                return cls(place, "older" if side == "older" else "newer")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who asks for which calls."""
+
+    wallet: Wallet
+    names: KeyNames
+    asked: Asked
+    report: UsageReport | None
+    wanted: WantedCalls
+
+
+@blueprint.get("")
+@for_people
+def show() -> str | tuple[str, int]:
+    """List calls, fifty at a time."""
+    asking = _asking()
+    asked, cursor = asking.asked, _Cursor.sent()
+    calls, has_newer, has_older = _page(asking.wanted, cursor)
+    report = asking.report
+    page = render_template(
+        "dashboard/calls.html",
+        page="calls",
+        asked=asked,
+        calls=calls,
+        names=asking.names,
+        ranges=RANGES,
+        outcomes=OUTCOMES,
+        report=report,
+        chart=outcome_chart(report) if report and len(report.slots) > 1 else None,
+        outcome_names=ENDS,
+        edge_label=edge_label,
+        older=asked.query(older=_text(calls[-1])) if calls and has_older else None,
+        newer=asked.query(newer=_text(calls[0])) if calls and has_newer else None,
+        is_narrowed=bool(asked.query()),
+        adds_up=report is not None and not (asked.outcome or asked.min_cost or asked.search),
+    )
+    return (page, 400) if asked.faults else page
+
+
+@blueprint.get("/export.csv")
+@for_people
+def download() -> Response:
+    """Return the same calls as CSV, all of them, as they are read."""
+    asking = _asking()
+    if asking.asked.faults:
+        return Response("\n".join(asking.asked.faults), 400, mimetype="text/plain")
+    lines = _csv(asking.wanted, asking.names)
+    return Response(
+        lines,
+        mimetype="text/csv",
+        headers={
+            "content-disposition": 'attachment; filename="calls.csv"',
+            "cache-control": "no-store",
+        },
+    )
+
+
+def _asking() -> _Asking:
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        names = KeyNames.of(tx.keys.list_of(person().id))
+    asked = read(
+        request.args,
+        now=services().clock.now(),
+        zone=zone(),
+        default_range=None,
+        keys=list(names.keys),
+    )
+    wanted = WantedCalls(
+        wallet_id=wallet.id,
+        key_id=asked.key_id,
+        model=asked.model,
+        ending=asked.outcome,
+        at_least=asked.at_least,
+        search=asked.search,
+    )
+    report = None
+    if asked.period is not None:
+        whose = UsageOf(wallet.id, asked.key_id, asked.model)
+        report = services().insight.describe(whose, asked.period, timed=False)
+        since = asked.period.span.since
+        # A call that ended in the period may have begun long before: its hour knows.
+        began_from = min(report.oldest_call or since, since)
+        wanted = replace(wanted, ended=asked.period.span, began_from=began_from)
+    return _Asking(wallet, names, asked, report, wanted)
+
+
+def _page(wanted: WantedCalls, cursor: _Cursor | None) -> tuple[Sequence[Hold], bool, bool]:
+    """Return calls, and whether there are newer and older ones."""
+    with services().transactions.begin() as tx:
+        if cursor is not None and cursor.side == "newer":
+            calls = tx.calls.newer(wanted, than=cursor.place, limit=_ON_A_PAGE + 1)
+            return calls[-_ON_A_PAGE:], len(calls) > _ON_A_PAGE, True
+        place = cursor.place if cursor else None
+        calls = tx.calls.older(wanted, than=place, limit=_ON_A_PAGE + 1)
+    return calls[:_ON_A_PAGE], cursor is not None, len(calls) > _ON_A_PAGE
+
+
+def _text(hold: Hold) -> str:
+    return f"{(hold.created_at - _EPOCH) // _MICROSECOND}~{hold.reference}"
+
+
+def _csv(wanted: WantedCalls, names: KeyNames) -> Iterator[str]:
+    """Write calls as they are read: a thousand at a time are in memory, however many there are."""
+    # What the request knows is asked for now: the answer goes on after it has ended.
+    here, rate, transactions = zone(), settings().credits_per_usd, services().transactions
+
+    def lines() -> Iterator[str]:
+        yield _line(_HEAD)
+        place: Place | None = None
+        while True:
+            with transactions.begin() as tx:
+                calls = tx.calls.older(wanted, than=place, limit=_IN_A_TRANSACTION)
+            yield "".join(_line(_row(hold, names, here, Decimal(rate))) for hold in calls)
+            if len(calls) < _IN_A_TRANSACTION:
+                return
+            place = Place(calls[-1].created_at, calls[-1].reference)
+
+    return lines()
+
+
+def _row(hold: Hold, names: KeyNames, here: tzinfo, credits_per_usd: Decimal) -> tuple[object, ...]:
+    call, outcome, usage = hold.call, hold.outcome, hold.outcome.usage
+    key_id = call.key_id if call else None
+    balance = balance_usd(hold.charged)
+    return (
+        hold.reference,
+        hold.created_at.astimezone(here).isoformat(),
+        hold.closed_at.astimezone(here).isoformat() if hold.closed_at else "",
+        call.model if call else "",
+        key_id or "",
+        names[key_id or ""],
+        call.endpoint if call else "",
+        "yes" if call and call.stream else "no",
+        str(ending_of(hold)),
+        outcome.status or "",
+        outcome.error or "",
+        str(outcome.basis),
+        usage.prompt_tokens if usage else "",
+        usage.cached_tokens if usage else "",
+        usage.cache_write_tokens if usage else "",
+        usage.completion_tokens if usage else "",
+        usage.reasoning_tokens if usage else "",
+        "" if outcome.first_byte_ms is None else outcome.first_byte_ms,
+        outcome.latency_ms or "",
+        str(hold.charged),
+        f"{balance.normalize():f}",
+        f"{(balance / credits_per_usd).normalize():f}",
+        str(hold.written_off),
+    )
+
+
+def _line(values: Sequence[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(_safe(value) for value in values)
+    return buffer.getvalue()
+
+
+def _safe(value: object) -> object:
+    """Return text that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

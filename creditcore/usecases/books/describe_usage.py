@@ -1,0 +1,194 @@
+"""Say what a wallet used: for a period, and how long its balance lasts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.periods import Period, Slot, Span, day_span, last_days, this_month
+from creditcore.domain.runway import Runway, runway
+from creditcore.domain.usage_hours import (
+    HOUR,
+    NOTHING_MEASURED,
+    NOTHING_USED,
+    Tally,
+    Timing,
+    hour_of,
+)
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.usage_hours import Share, UsageOf
+
+_DAYS_AT_HOME = 14
+_WEEK = timedelta(hours=168)
+_DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotUsage:
+    """What was used in one slot of a period.
+
+    Attributes:
+        tallies: By key and model.
+    """
+
+    slot: Slot
+    tallies: Mapping[tuple[str, str], Tally]
+    timing: Timing = NOTHING_MEASURED
+
+    @property
+    def tally(self) -> Tally:
+        """All of it."""
+        return sum(self.tallies.values(), NOTHING_USED)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """What was used in a period.
+
+    Attributes:
+        before: What was used in the same length of time before it.
+        oldest_call: When the first call that ended in it began; None where none did.
+        as_of: When this was true.
+    """
+
+    period: Period
+    slots: Sequence[SlotUsage]
+    before: Tally
+    oldest_call: datetime | None
+    as_of: datetime
+
+    @property
+    def total(self) -> Tally:
+        """All of it."""
+        return sum((slot.tally for slot in self.slots), NOTHING_USED)
+
+    @property
+    def timing(self) -> Timing:
+        """How long calls took in all of it."""
+        return sum((slot.timing for slot in self.slots), NOTHING_MEASURED)
+
+    def by_key(self) -> dict[str, Tally]:
+        """Return what each key used, the most expensive first."""
+        return self._by(0)
+
+    def by_model(self) -> dict[str, Tally]:
+        """Return what was used of each model, the most expensive first."""
+        return self._by(1)
+
+    def _by(self, part: int) -> dict[str, Tally]:
+        found: defaultdict[str, Tally] = defaultdict(Tally)
+        for slot in self.slots:
+            for name, tally in slot.tallies.items():
+                found[name[part]] += tally
+        return dict(
+            sorted(found.items(), key=lambda item: (-item[1].charge, -item[1].calls, item[0]))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """What the first page says of a wallet.
+
+    Attributes:
+        days: The last fourteen, today last.
+        by_key: What each key used this month.
+    """
+
+    days: UsageReport
+    today: Tally
+    month: Tally
+    last_month: Tally
+    month_span: Span
+    last_month_span: Span
+    by_key: Mapping[str, Tally]
+    runway: Runway
+    has_called: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeUsage:
+    """Add up what was used. Reads only."""
+
+    transactions: Transactions
+    clock: Clock
+
+    def describe(self, whose: UsageOf, period: Period, *, timed: bool = True) -> UsageReport:
+        """Return what was used in a period, and in the same length before it."""
+        with self.transactions.begin() as tx:
+            return self._report(tx, whose, period, timed=timed)
+
+    def at_home(self, wallet: Wallet, zone: tzinfo) -> AtHome:
+        """Return what the first page says of a wallet, with days cut in a zone."""
+        now = self.clock.now()
+        fortnight, month = last_days(_DAYS_AT_HOME, now, zone), this_month(now, zone)
+        whose = UsageOf(wallet.id)
+        last_month = _month_before(month, zone)
+        with self.transactions.begin() as tx:
+            days = self._report(tx, whose, fortnight, timed=False)
+            shares = tx.usage_hours.shares(whose, [last_month, month.span])
+            lasts = self._runway(tx, wallet)
+            has_called = tx.calls.first_began_at(wallet.id) is not None
+        before, during = _tallies(shares, 2)
+        by_key: defaultdict[str, Tally] = defaultdict(Tally)
+        for share in shares:
+            if share.span:
+                by_key[share.key_id] += share.tally
+        return AtHome(
+            days=days,
+            today=days.slots[-1].tally,
+            month=during,
+            last_month=before,
+            month_span=month.span,
+            last_month_span=last_month,
+            by_key=by_key,
+            runway=lasts,
+            has_called=has_called,
+        )
+
+    def runway(self, wallet: Wallet) -> Runway:
+        """Return how long a balance lasts."""
+        with self.transactions.begin() as tx:
+            return self._runway(tx, wallet)
+
+    def _report(
+        self, tx: Transaction, whose: UsageOf, period: Period, *, timed: bool
+    ) -> UsageReport:
+        spans = [period.before, *(slot.span for slot in period.slots)]
+        shares = tx.usage_hours.shares(whose, spans)
+        timings = tx.usage_hours.timings(whose, spans[1:]) if timed else []
+        found: list[dict[tuple[str, str], Tally]] = [{} for _ in spans]
+        for share in shares:
+            found[share.span][share.key_id, share.model] = share.tally
+        oldest = [share.oldest_call for share in shares if share.span and share.oldest_call]
+        slots = [
+            SlotUsage(slot, found[number], timings[number - 1] if timed else NOTHING_MEASURED)
+            for number, slot in enumerate(period.slots, start=1)
+        ]
+        before = sum(found[0].values(), NOTHING_USED)
+        return UsageReport(period, slots, before, min(oldest, default=None), self.clock.now())
+
+    def _runway(self, tx: Transaction, wallet: Wallet) -> Runway:
+        now = self.clock.now()
+        first_call = tx.calls.first_began_at(wallet.id)
+        if first_call is None:
+            return Runway()
+        end = hour_of(now) + HOUR
+        spans = [Span(end - _WEEK, end - _DAY), Span(end - _DAY, end)]
+        earlier, day = _tallies(tx.usage_hours.shares(UsageOf(wallet.id), spans), 2)
+        return runway(wallet.available, week=earlier + day, day=day, first_call=first_call, now=now)
+
+
+def _month_before(month: Period, zone: tzinfo) -> Span:
+    last = month.first - timedelta(days=1)
+    return day_span(last.replace(day=1), last, zone)
+
+
+def _tallies(shares: Sequence[Share], count: int) -> list[Tally]:
+    tallies = [NOTHING_USED] * count
+    for share in shares:
+        tallies[share.span] += share.tally
+    return tallies
