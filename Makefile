@@ -7,12 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-header --no-annotate --exclude-newer $(shell date -d '7 days ago' +%F)
-export PORT SANDBOX_PORT DATA_DIR
+export PORT SANDBOX_PORT DATA_DIR SUPABASE
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-run: $(VENV)/server ## Start everything with a sandbox and a funded demo account
+run: $(VENV)/server ## Start everything with a sandbox and a demo account; SUPABASE=1 signs in there
 	@$(BIN)/python -m sandbox.demo
 
 test: $(VENV)/dev browser ## Install what tests need, then run all of them

@@ -33,6 +33,12 @@ from adapters.pony_store import (
 )
 from adapters.rate_file import RateFile
 from adapters.redis_counters.counters import RedisCounters
+from adapters.supabase_auth import (
+    ApiKey,
+    GoTrueClient,
+    SupabaseIdentityProvider,
+    SupabaseOperators,
+)
 from adapters.vault import AesVault
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
@@ -56,10 +62,14 @@ from creditcore import (
     SystemClock,
     SystemIds,
 )
+from creditcore.ports.clock import Clock
+from creditcore.ports.identity import IdentityOperators, IdentityProvider
+from creditcore.ports.ids import Ids
 from creditcore.ports.inference import Wire
 from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.rates import ExchangeRates
-from creditcore.ports.transactions import BooksTransactions
+from creditcore.ports.transactions import BooksTransactions, Transactions
+from creditcore.ports.vault import Vault
 from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
@@ -117,19 +127,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         file = RateFile(settings.currency_rates_file, clock, max_age=max_age)
         rates = FirstRates((rates, file))
     vault = AesVault(settings.auth_secret)
-    passwords = Passwords(
-        # Hashing a password is CPU work of milliseconds: streams must not wait for it.
-        run=CpuPool() if under_gevent else None
-    )
-    operators = LocalIdentityOperators(store, clock, ids, passwords=passwords)
-    identity = LocalIdentityProvider(
-        store,
-        clock,
-        ids,
-        passwords=passwords,
-        tokens=Tokens(settings.auth_secret),
-        vault=vault,
-    )
+    identity, operators = recognisers(settings, store, clock, ids, vault)
     admin = AdminClient(base_url=settings.litellm_base_url, master_key=settings.litellm_master_key)
     model_gateway = LiteLLMGateway(admin)
     upstream_keys = LiteLLMKeys(admin=admin, auth_secret=pepper)
@@ -287,6 +285,37 @@ def build(environ: Mapping[str, str]) -> Flask:
         pending_migrations=partial(pending_migrations, settings.store_url),
     )
     return create_app(services, settings)
+
+
+def recognisers(
+    settings: Settings, store: Transactions, clock: Clock, ids: Ids, vault: Vault
+) -> tuple[IdentityProvider, IdentityOperators]:
+    """Build who recognises people: Supabase Auth where it is configured, else our own accounts."""
+    if settings.supabase_url:
+        return (
+            SupabaseIdentityProvider(
+                GoTrueClient(settings.supabase_url, ApiKey(settings.supabase_anon_key)),
+                clock,
+                store,
+                base_url=settings.base_url,
+                methods=settings.sign_in_methods,
+            ),
+            SupabaseOperators(
+                GoTrueClient(settings.supabase_url, ApiKey(settings.supabase_service_role_key)),
+                clock,
+                base_url=settings.base_url,
+            ),
+        )
+    under_gevent = gevent.monkey.is_module_patched("socket")
+    passwords = Passwords(
+        # Hashing a password is CPU work of milliseconds: streams must not wait for it.
+        run=CpuPool() if under_gevent else None
+    )
+    tokens = Tokens(settings.auth_secret)
+    return (
+        LocalIdentityProvider(store, clock, ids, passwords=passwords, tokens=tokens, vault=vault),
+        LocalIdentityOperators(store, clock, ids, passwords=passwords),
+    )
 
 
 load_dotenv()

@@ -28,6 +28,7 @@ from dotenv import dotenv_values
 from sandbox.process import READY, REPOSITORY
 
 _MODEL = "demo-chat"
+_IDENTITY = ("SUPABASE_", "GOOGLE_CLIENT_ID", "GITHUB_CLIENT_ID")
 _CREDITS = "1000"
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
@@ -92,6 +93,7 @@ class Demo:
         child = self._spawn(
             "sandbox",
             *("--port", str(self.sandbox_port), "--webhook-url", webhook),
+            *("--site-url", self.base_url),
             stdout=subprocess.PIPE,
         )
         assert child.stdout  # noqa: S101 - piped above, which the type does not say
@@ -114,7 +116,8 @@ class Demo:
         """Return the demo account, made anew unless an earlier run's still works."""
         notes = self.data_dir / "demo.json"
         earlier = _read_notes(notes)
-        if earlier and self._still_works(earlier):
+        # The stand-in forgets its people when it ends.
+        if earlier and not self.settings["SUPABASE_URL"] and self._still_works(earlier):
             account = {**earlier, "base_url": self.base_url}
         else:
             account = self._new_account()
@@ -247,7 +250,7 @@ def _configured(given: Mapping[str, str]) -> Demo:
     names = dotenv_values(REPOSITORY / ".env.example")
     settings = {
         **{name: given.get(name, "") for name in (*names, "HOST")},
-        **{name: "" for name in names if name.startswith("SUPABASE_")},
+        **_supabase(given, sandbox_port, [name for name in names if name.startswith(_IDENTITY)]),
         # gunicorn reads this one too, and cannot read an empty one.
         "WEB_CONCURRENCY": given.get("WEB_CONCURRENCY", "1"),
         "PORT": str(port),
@@ -263,6 +266,21 @@ def _configured(given: Mapping[str, str]) -> Demo:
         "LITELLM_MASTER_KEY": "sk-sandbox-master",
     }
     return Demo(settings, port, sandbox_port, data_dir)
+
+
+def _supabase(given: Mapping[str, str], sandbox_port: int, names: list[str]) -> dict[str, str]:
+    """Return accounts of our own, or with ``SUPABASE=1`` those of the stand-in."""
+    empty = dict.fromkeys(names, "")
+    if given.get("SUPABASE", "0") == "0":
+        return empty
+    return empty | {
+        # As with the checkout: the browser passes through it.
+        "SUPABASE_URL": f"http://localhost:{sandbox_port}/supabase",
+        "SUPABASE_ANON_KEY": "sb_publishable_sandbox",
+        "SUPABASE_SERVICE_ROLE_KEY": "sb_secret_sandbox",
+        "GOOGLE_CLIENT_ID": "google-client-id",
+        "GITHUB_CLIENT_ID": "github-client-id",
+    }
 
 
 def _make(data_dir: Path) -> None:

@@ -11,12 +11,14 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from creditcore.domain.currencies import CURRENCIES
+from creditcore.domain.identities import Method
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.pricing import Tariff
 from creditcore.domain.sale_terms import SaleTerms
 
 SANDBOX_PAYSTACK_KEY = "sk_test_sandbox"
 SANDBOX_LITELLM_KEY = "sk-sandbox-master"
+SANDBOX_SUPABASE_KEY = "sb_secret_sandbox"
 
 _PLACEHOLDER = "replace-me"
 _MIN_SECRET_LENGTH = 32
@@ -122,7 +124,7 @@ class Settings:
             "postgres_url": reader.address("POSTGRES_URL", "postgresql", "postgres"),
             "data_dir": Path(reader.text("DATA_DIR", "var")),
             "web_concurrency": reader.number("WEB_CONCURRENCY", 1, least=1, most=256),
-            "supabase_url": reader.text("SUPABASE_URL"),
+            "supabase_url": reader.optional_url("SUPABASE_URL").rstrip("/"),
             "supabase_anon_key": reader.text("SUPABASE_ANON_KEY"),
             "supabase_service_role_key": reader.text("SUPABASE_SERVICE_ROLE_KEY"),
             "google_client_id": reader.text("GOOGLE_CLIENT_ID"),
@@ -188,6 +190,25 @@ class Settings:
     def mirrors_keys(self) -> bool:
         """Whether LiteLLM is to have a copy of each key, where it has a database."""
         return self.litellm_keys != "shared"
+
+    @property
+    def sign_in_methods(self) -> frozenset[Method]:
+        """Google and GitHub, as far as their buttons are to be shown."""
+        shown = {Method.GOOGLE: self.google_client_id, Method.GITHUB: self.github_client_id}
+        return frozenset(method for method, client_id in shown.items() if client_id)
+
+    @property
+    def sign_in_hosts(self) -> tuple[str, ...]:
+        """Where signing in with Google or GitHub leads through, as addresses without a path."""
+        if not self.supabase_url:
+            return ()
+        parts = urlsplit(self.supabase_url)
+        hosts = [f"{parts.scheme}://{parts.netloc}"]
+        if self.google_client_id:
+            hosts.append("https://accounts.google.com")
+        if self.github_client_id:
+            hosts.append("https://github.com")
+        return tuple(hosts)
 
     @property
     def store_url(self) -> str:
@@ -291,6 +312,12 @@ class _Reader:
             self.faults.append(f"{name} is an http(s) address; it is {value!r}.")
         return value
 
+    def optional_url(self, name: str) -> str:
+        value = self.text(name)
+        if value and not _is_http_address(value):
+            self.faults.append(f"{name} is an http(s) address; it is {value!r}.")
+        return value
+
     def address(self, name: str, *schemes: str) -> str:
         """Read where something else is; it is not shown, as it may hold a password."""
         value = self.text(name)
@@ -324,7 +351,7 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
     if max(values["credit_plans"]) > values["max_purchase_usd"]:
         faults.append("CREDIT_PLANS lists more than MAX_PURCHASE_USD.")
     if values["supabase_url"]:
-        faults.append("SUPABASE_URL: sign-in through Supabase is not part of this version yet.")
+        faults += _unfit_for_supabase(values)
     if not values["postgres_url"] and values["web_concurrency"] != 1:
         faults.append("WEB_CONCURRENCY above 1 needs POSTGRES_URL: SQLite serves one process.")
     if values["app_env"] == "production":
@@ -341,6 +368,26 @@ def _rate_faults(values: dict[str, Any]) -> list[str]:
     if main not in ("USD", *rates) and not (main == "KES" and values["usd_to_kes_rate"]):
         name = "USD_TO_KES_RATE" if main == "KES" else "CURRENCY_RATES"
         faults.append(f"{name} is needed when PAYSTACK_CURRENCY is {main}.")
+    return faults
+
+
+def _unfit_for_supabase(values: dict[str, Any]) -> list[str]:
+    faults = [
+        f"{name.upper()} is needed with SUPABASE_URL."
+        for name in ("supabase_anon_key", "supabase_service_role_key")
+        if not values[name]
+    ]
+    if values["supabase_url"].endswith("/auth/v1"):
+        faults.append("SUPABASE_URL is the project's address, without /auth/v1.")
+    if str(values["supabase_anon_key"]).startswith("sb_secret_"):
+        faults.append("SUPABASE_ANON_KEY is a secret key: use the publishable one.")
+    if str(values["supabase_service_role_key"]).startswith("sb_publishable_"):
+        faults.append("SUPABASE_SERVICE_ROLE_KEY is the publishable key: use a secret one.")
+    if values["app_env"] == "production":
+        if not _is_https(values["supabase_url"]):
+            faults.append("SUPABASE_URL starts with https:// in production.")
+        if values["supabase_service_role_key"] == SANDBOX_SUPABASE_KEY:
+            faults.append("SUPABASE_SERVICE_ROLE_KEY is the sandbox's.")
     return faults
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.flask_web.settings import Settings, SettingsError
+from creditcore.domain.identities import Method
 
 GOOD = {
     "AUTH_SECRET": "s" * 32,
@@ -140,10 +141,44 @@ def test_several_processes_need_postgresql() -> None:
     assert "POSTGRES_URL" in fault
 
 
-def test_what_is_not_built_is_refused_rather_than_ignored() -> None:
-    [fault] = faults_of({**GOOD, "SUPABASE_URL": "https://project.supabase.co"})
+SUPABASE = {
+    **GOOD,
+    "SUPABASE_URL": "https://project.supabase.co",
+    "SUPABASE_ANON_KEY": "sb_publishable_0123456789",
+    "SUPABASE_SERVICE_ROLE_KEY": "sb_secret_0123456789",
+}
 
-    assert "SUPABASE_URL" in fault
+
+def test_supabase_takes_both_of_its_keys() -> None:
+    settings = Settings.from_env(SUPABASE)
+
+    assert settings.sign_in_hosts == ("https://project.supabase.co",)
+    assert "0123456789" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SUPABASE_URL", "project.supabase.co"),
+        ("SUPABASE_URL", "https://project.supabase.co/auth/v1"),
+        ("SUPABASE_ANON_KEY", ""),
+        ("SUPABASE_ANON_KEY", "sb_secret_0123456789"),
+        ("SUPABASE_SERVICE_ROLE_KEY", ""),
+        ("SUPABASE_SERVICE_ROLE_KEY", "sb_publishable_0123456789"),
+    ],
+)
+def test_a_project_that_cannot_work_is_a_fault(name: str, value: str) -> None:
+    [fault] = faults_of({**SUPABASE, name: value})
+
+    assert name in fault
+
+
+def test_buttons_show_where_the_operator_wants_them() -> None:
+    settings = Settings.from_env({**SUPABASE, "GITHUB_CLIENT_ID": "x"})
+
+    assert settings.sign_in_methods == {Method.GITHUB}
+    assert "https://github.com" in settings.sign_in_hosts
+    assert "https://accounts.google.com" not in settings.sign_in_hosts
 
 
 def test_production_takes_good_settings() -> None:

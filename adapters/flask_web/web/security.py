@@ -12,9 +12,9 @@ from werkzeug.exceptions import NotFound
 from adapters.flask_web.settings import Settings
 
 
-def register(app: Flask, settings: Settings, *, checkouts: Sequence[str]) -> None:
+def register(app: Flask, settings: Settings, *, elsewhere: Sequence[str]) -> None:
     """Name every request, and send the headers that keep a page to itself."""
-    policy = _content_security_policy(checkouts)
+    policy = _content_security_policy(elsewhere)
     secure = urlsplit(settings.base_url).scheme == "https"
 
     @app.before_request
@@ -62,8 +62,9 @@ def is_local_path(target: str) -> bool:
     )
 
 
-def _content_security_policy(checkouts: Sequence[str]) -> str:
-    # Browsers apply form-action to the redirect behind a form too: the checkout's host.
+def _content_security_policy(elsewhere: Sequence[str]) -> str:
+    # Browsers apply form-action to the redirects behind a form too: the checkout's host, and
+    # those on the way to Google and GitHub.
     return "; ".join(
         (
             "default-src 'none'",
@@ -72,7 +73,7 @@ def _content_security_policy(checkouts: Sequence[str]) -> str:
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
-            f"form-action 'self' {' '.join(sorted(set(checkouts)))}",
+            f"form-action 'self' {' '.join(sorted(set(elsewhere)))}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )
