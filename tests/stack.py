@@ -234,7 +234,13 @@ def reserved_port() -> Iterator[int]:
 
 @contextmanager
 def running_stack(
-    database_url: str, data_dir: Path, *, workers: int = 1, log: Path | None = None, **settings: str
+    database_url: str,
+    data_dir: Path,
+    *,
+    workers: int = 1,
+    log: Path | None = None,
+    supabase: bool = False,
+    **settings: str,
 ) -> Iterator[Stack]:
     """Start a sandbox and a gateway on a database; stop both at the end.
 
@@ -243,14 +249,26 @@ def running_stack(
         data_dir: Where the gateway may write.
         workers: How many processes serve.
         log: Where to write down what the gateway says, instead of showing it.
+        supabase: Whether the sandbox's Supabase keeps the accounts.
         settings: Variables of the environment that differ.
     """
     with ExitStack() as running:
         port = running.enter_context(reserved_port())
         base_url = f"http://127.0.0.1:{port}"
         sandbox = running.enter_context(
-            SandboxProcess.start("--webhook-url", f"{base_url}/payments/paystack")
+            SandboxProcess.start(
+                *("--webhook-url", f"{base_url}/payments/paystack", "--site-url", base_url)
+            )
         )
+        if supabase:
+            settings = {
+                "SUPABASE_URL": f"{sandbox.base_url}/supabase",
+                "SUPABASE_ANON_KEY": "sb_publishable_sandbox",
+                "SUPABASE_SERVICE_ROLE_KEY": "sb_secret_sandbox",
+                "GOOGLE_CLIENT_ID": "google-client-id",
+                "GITHUB_CLIENT_ID": "github-client-id",
+                **settings,
+            }
         environ = {
             **os.environ,
             "APP_ENV": "development",

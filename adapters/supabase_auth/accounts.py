@@ -14,7 +14,12 @@ import orjson
 
 from adapters.supabase_auth.answers import Answer
 from adapters.supabase_auth.client import NoAnswerError
-from adapters.supabase_auth.tokens import Claims, TokenRefusedError, TokenVerifier
+from adapters.supabase_auth.tokens import (
+    Claims,
+    TokenRefusedError,
+    TokenVerifier,
+    UnknownSignerError,
+)
 from creditcore.domain.errors import (
     IdentityUnavailableError,
     InvalidRequestError,
@@ -160,6 +165,9 @@ class SessionReader:
     def _verified(self, access: str) -> Claims:
         try:
             return self._verifier.verify(access)
+        except UnknownSignerError as error:
+            # Not the person's fault: after a pause, the keys are read anew.
+            raise IdentityUnavailableError from error
         except TokenRefusedError as error:
             _log.warning("A token of Supabase Auth is refused: %s", error.reason)
             raise SessionEndedError from error

@@ -57,6 +57,13 @@ class TokenRefusedError(Exception):
         super().__init__(reason)
 
 
+class UnknownSignerError(TokenRefusedError):
+    """No key of the project that we know signed this.
+
+    From the server itself it means that it has just begun to use a new one.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
     """What is believed of an access token.
@@ -112,7 +119,9 @@ class TokenVerifier:
             raise TokenRefusedError("it is too long to be kept")
         try:
             payload = self._payload(token)
-        except (InvalidTokenError, UnknownKeyError) as error:
+        except UnknownKeyError as error:
+            raise UnknownSignerError("its key is not known") from error
+        except InvalidTokenError as error:
             raise TokenRefusedError(f"its signature or form: {type(error).__name__}") from error
         return self._read(payload)
 

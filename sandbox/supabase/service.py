@@ -39,16 +39,18 @@ class Service:
         self.outbox = outbox
         self.settings = Settings()
         self.clock = Clock()
+        self.keys = KeyRing(self.settings.signing)
         self.reset()
 
     def reset(self) -> None:
-        """Forget people, sessions, mails, keys and changed settings."""
+        """Forget people, sessions, mails and changed settings; keys stay, as others know them."""
         self.settings = Settings(site_url=self.settings.site_url)
         self.clock.ahead_s = 0.0
         self.accounts = Accounts()
         self.sessions = Sessions(self.settings)
         self.flows = Flows()
-        self.keys = KeyRing("ES256")
+        if self.keys.algorithm != self.settings.signing:
+            self.keys = KeyRing(self.settings.signing)
         self.outbox.clear()
 
     @property

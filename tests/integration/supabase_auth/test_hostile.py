@@ -162,6 +162,25 @@ def test_keys_may_be_rotated_while_people_sign_in(house: SupabaseHouse) -> None:
     assert house.provider.refresh(grant).identity.email == ANNA
 
 
+def test_a_new_key_that_we_do_not_know_yet_signs_nobody_out(house: SupabaseHouse) -> None:
+    grant = join(house, ANNA).grant
+    # A key that was in no set before signs at once; then so does another, while ours is fresh.
+    sign_with_a_new_key(house)
+    grant = house.provider.refresh(grant).grant
+    sign_with_a_new_key(house)
+
+    with pytest.raises(IdentityUnavailableError):
+        house.provider.refresh(grant)
+
+    other = impatient(house.project.url)
+    assert other.refresh(grant).identity.email == ANNA
+
+
+def sign_with_a_new_key(house: SupabaseHouse) -> None:
+    house.project.control("POST", "/keys", act="revoke")
+    house.project.control("POST", "/keys", act="rotate")
+
+
 def test_nothing_that_visitors_do_uses_the_secret_key(house: SupabaseHouse) -> None:
     grant = join(house, ANNA).grant
     house.provider.sign_in(ANNA, PASSWORD)

@@ -1,0 +1,227 @@
+"""Signing in through Supabase Auth: two gateway processes, PostgreSQL, the stand-in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.e2e.visitors import PASSWORD, TOKEN, Visitor
+from tests.integration.supabase_sandbox.project import SupabaseProject
+from tests.stack import PATIENCE_S, Stack, running_stack
+from tests.stores import migrated_postgres_database
+
+
+@pytest.fixture(scope="module")
+def supabase_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    data_dir: Path = tmp_path_factory.mktemp("supabase")
+    with (
+        migrated_postgres_database() as url,
+        running_stack(url, data_dir, workers=2, supabase=True) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture
+def project(supabase_stack: Stack) -> Iterator[SupabaseProject]:
+    with requests.Session() as http:
+        project = SupabaseProject(supabase_stack.sandbox, http)
+        project.reset()
+        project.set(mail_window_s=0)
+        yield project
+
+
+@pytest.fixture
+def visitor(supabase_stack: Stack, project: SupabaseProject) -> Iterator[Visitor]:
+    del project
+    with Visitor(supabase_stack) as visitor:
+        yield visitor
+
+
+def sign_up(visitor: Visitor) -> requests.Response:
+    visitor.email = f"{uuid.uuid4().hex}@example.com"
+    return visitor.post("/sign-up", {"email": visitor.email, "password": PASSWORD})
+
+
+def link_of(visitor: Visitor, project: SupabaseProject, kind: str) -> str:
+    """Return the path of the newest link that was mailed."""
+    parts = urlsplit(project.mails(visitor.email, kind)[0]["link"])
+    return f"{parts.path}?{parts.query}"
+
+
+def press(visitor: Visitor, path: str) -> requests.Response:
+    """Open a page and send its form, as a person does who reads it."""
+    page = visitor.get(path)
+    assert page.status_code == 200
+    hidden = dict(_hidden(page.text))
+    return visitor.send("POST", urlsplit(path).path, data=hidden)
+
+
+def _hidden(page: str) -> list[tuple[str, str]]:
+    import re
+
+    form = page[page.index('action="/auth/confirm"') :]
+    pairs = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    return [*pairs, ("csrf_token", TOKEN.search(page)[1])]
+
+
+def joined(visitor: Visitor, project: SupabaseProject) -> Visitor:
+    sign_up(visitor)
+    press(visitor, link_of(visitor, project, "signup"))
+    assert visitor.is_signed_in
+    return visitor
+
+
+def refreshes(project: SupabaseProject) -> int:
+    grants = [call["query"].get("grant_type") for call in project.calls("token")]
+    return grants.count("refresh_token")
+
+
+def due(visitor: Visitor, project: SupabaseProject) -> None:
+    """Let the session's token end within the minute in which it is to be replaced."""
+    project.set(jwt_life_s=59)
+    visitor.send("POST", "/sign-out", data={"csrf_token": visitor.token()})
+    visitor.sign_in()
+    project.set(jwt_life_s=3600)
+
+
+def test_an_address_is_confirmed_by_a_click_and_not_by_a_scanner(
+    visitor: Visitor, project: SupabaseProject
+) -> None:
+    answer = sign_up(visitor)
+    assert answer.status_code == 302
+    assert not visitor.is_signed_in
+    link = link_of(visitor, project, "signup")
+
+    for _ in range(3):
+        scanned = requests.get(f"{visitor.stack.base_url}{link}", timeout=PATIENCE_S)
+        assert scanned.status_code == 200
+    press(visitor, link)
+
+    assert visitor.is_signed_in
+    assert str(visitor.stack.wallet_of(visitor.person.id).posted) == "200"
+    assert project.calls("verify")[-1]["status"] == 200
+
+
+def test_eight_tabs_refresh_one_session_once(visitor: Visitor, project: SupabaseProject) -> None:
+    joined(visitor, project)
+    due(visitor, project)
+    project.set(race_s=1.0)
+    cookies = visitor.http.cookies.get_dict()
+    before = refreshes(project)
+
+    def open_a_tab(_: int) -> int:
+        return requests.get(
+            f"{visitor.stack.base_url}/dashboard",
+            cookies=cookies,
+            allow_redirects=False,
+            timeout=PATIENCE_S,
+        ).status_code
+
+    with ThreadPoolExecutor(8) as tabs:
+        statuses = list(tabs.map(open_a_tab, range(8)))
+
+    assert statuses == [200] * 8
+    assert refreshes(project) - before == 1
+    assert visitor.is_signed_in
+
+
+@pytest.mark.parametrize(
+    "fault", [{"drop": True}, {"code": "unexpected_failure"}, {"code": "conflict"}], ids=str
+)
+def test_pages_go_on_while_the_session_cannot_be_refreshed(
+    visitor: Visitor, project: SupabaseProject, fault: dict[str, object]
+) -> None:
+    joined(visitor, project)
+    due(visitor, project)
+    project.fault("token", times=5, **fault)
+
+    page = visitor.get("/dashboard")
+
+    assert page.status_code == 200
+    assert "10.1.2.3" not in page.text
+
+
+def test_a_session_that_ended_upstream_ends_here(
+    visitor: Visitor, project: SupabaseProject
+) -> None:
+    joined(visitor, project)
+    due(visitor, project)
+    user_id = project.control("GET", "/users")[0]["id"]
+    assert project.admin("PUT", f"/{user_id}", {"ban_duration": "24h"}).status_code == 200
+
+    assert not visitor.is_signed_in
+
+
+@pytest.mark.parametrize(
+    "fault", [{"drop": True}, {"html": True}, {"code": "unexpected_failure"}], ids=str
+)
+@pytest.mark.parametrize(
+    ("page", "endpoint"), [("/sign-in", "token"), ("/sign-up", "signup"), ("/recover", "recover")]
+)
+def test_a_form_says_something_true_while_the_server_is_broken(
+    visitor: Visitor, project: SupabaseProject, page: str, endpoint: str, fault: dict[str, object]
+) -> None:
+    project.fault(endpoint, times=2, **fault)
+
+    answer = visitor.post(page, {"email": visitor.email, "password": PASSWORD})
+
+    # Asking for a recovery looks the same in every case.
+    assert answer.status_code == 503 or (page, answer.status_code) == ("/recover", 302)
+    assert not any(word in answer.text for word in ("10.1.2.3", "goroutine", "Bad Gateway"))
+
+
+def test_who_comes_back_from_github_is_signed_in(
+    visitor: Visitor, project: SupabaseProject
+) -> None:
+    visitor.email = f"{uuid.uuid4().hex}@example.com"
+    away = visitor.post("/auth/github", {"next": "/dashboard/keys"})
+    back = project.consent(away.headers["location"], email=visitor.email)
+
+    landed = visitor.send("GET", back)
+
+    assert landed.headers["location"] == "/dashboard/keys"
+    assert visitor.is_signed_in
+    assert visitor.person.email == visitor.email
+
+
+def test_another_browser_cannot_use_what_github_sent(
+    visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
+) -> None:
+    away = visitor.post("/auth/github", {})
+    back = project.consent(away.headers["location"])
+
+    with Visitor(supabase_stack) as other:
+        other.send("GET", back)
+
+        assert not other.is_signed_in
+
+
+@pytest.mark.parametrize("act", ["cancel", "fail"])
+def test_who_did_not_agree_comes_back_to_the_sign_in_page(
+    visitor: Visitor, project: SupabaseProject, act: str
+) -> None:
+    away = visitor.post("/auth/github", {"next": "/dashboard/keys"})
+    back = project.consent(away.headers["location"], act)
+
+    landed = visitor.send("GET", back)
+
+    assert landed.headers["location"].startswith("/sign-in")
+    assert not visitor.is_signed_in
+
+
+def test_operators_make_accounts_that_can_sign_in(
+    visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
+) -> None:
+    visitor.email = f"{uuid.uuid4().hex}@example.com"
+    supabase_stack.flask("user", "create", "--email", visitor.email, "--password", PASSWORD)
+
+    visitor.sign_in()
+
+    assert visitor.is_signed_in
+    assert project.control("GET", "/users")[0]["id"] == visitor.person.id
