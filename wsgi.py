@@ -96,6 +96,7 @@ from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
+from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 PAGE_CONNECTIONS = 5
@@ -269,6 +270,10 @@ def build(environ: Mapping[str, str]) -> Flask:
             transactions=store, currencies=["KES"] if settings.usd_to_kes_rate else []
         ),
         flows=KeepFlows(transactions=store, clock=clock, vault=vault),
+        # Local accounts can be moved where they are not what people sign in with any more.
+        mover=MoveAccounts(transactions=store, target=operators)
+        if isinstance(operators, SupabaseOperators)
+        else None,
         closing=CloseAccount(transactions=store, clock=clock, operators=operators),
         blocks=BlockPerson(transactions=store, clock=clock),
         grants=GrantCredits(transactions=store, clock=clock),

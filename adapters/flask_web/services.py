@@ -46,6 +46,7 @@ from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
+from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 
@@ -56,6 +57,7 @@ class Services:
     Attributes:
         migrate: Brings the schema up to date; returns the names of what was applied.
         pending_migrations: What ``migrate`` would apply.
+        mover: Moves local accounts, where there is somewhere to move to.
         wires: The inference protocols by route.
     """
 
@@ -96,6 +98,7 @@ class Services:
     flows: KeepFlows
     closing: CloseAccount
     blocks: BlockPerson
+    mover: MoveAccounts | None
     grants: GrantCredits
     receipts: WriteReceipt
     audit: AuditBooks

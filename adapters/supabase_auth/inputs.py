@@ -12,6 +12,9 @@ MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_BYTES = 72
 """What bcrypt looks at; the server refuses more."""
 
+MAX_TRIED_LENGTH = 200
+"""In characters: as long as a password of our own accounts."""
+
 _TOKEN = re.compile(r"(?:pkce_)?[0-9A-Za-z]{16,128}")
 _CODE = re.compile(r"[0-9]{6,10}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -40,8 +43,8 @@ def is_text(text: str) -> bool:
 
 
 def is_possible_password(password: str) -> bool:
-    """Whether any account can have this password."""
-    return is_text(password) and len(password.encode()) <= MAX_PASSWORD_BYTES
+    """Whether any account can have this password: one that was taken over may be longer."""
+    return is_text(password) and len(password) <= MAX_TRIED_LENGTH
 
 
 def link_token(token: str) -> str:

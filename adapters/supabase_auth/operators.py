@@ -11,7 +11,11 @@ from adapters.supabase_auth.actions import Call
 from adapters.supabase_auth.client import GoTrueClient
 from adapters.supabase_auth.gateway import Gateway
 from adapters.supabase_auth.inputs import is_uuid, new_password
-from creditcore.domain.errors import IdentityUnavailableError, PersonNotFoundError
+from creditcore.domain.errors import (
+    IdentityUnavailableError,
+    InvalidRequestError,
+    PersonNotFoundError,
+)
 from creditcore.domain.identities import Identity
 from creditcore.domain.people import clean_email
 from creditcore.ports.clock import Clock
@@ -59,6 +63,28 @@ class SupabaseOperators:
         if password is not None:
             body["password"] = new_password(password, email=email)
         return identity_of(self._gateway.ask(Call.ADMIN, "POST", "/admin/users", body=body).body)
+
+    def take_over(self, subject: str, email: str, *, password_hash: str) -> Identity:
+        """Make a confirmed account with an id and a password hash of ours.
+
+        Both are parameters of the official clients (``AdminUserAttributes``), which name bcrypt
+        and Argon2 as the hashes that are understood.
+        """
+        if not is_uuid(subject):
+            raise InvalidRequestError("This id is no UUID.", param="id")
+        body: dict[str, object] = {
+            "id": subject,
+            "email": clean_email(email),
+            "email_confirm": True,
+        }
+        if password_hash:
+            body["password_hash"] = password_hash
+        found = identity_of(self._gateway.ask(Call.ADMIN, "POST", "/admin/users", body=body).body)
+        if found.subject != subject:
+            # An older server makes up an id: the account is of no use to us.
+            self.delete(found.subject)
+            raise IdentityUnavailableError
+        return found
 
     def invite(self, email: str) -> Identity:
         """Make an account and have a link mailed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,9 @@ class Credentials(Protocol):
 
     def find(self, person_id: str) -> Credential | None:
         """Return what somebody is recognised by."""
+
+    def after(self, person_id: str, *, limit: int) -> Sequence[Credential]:
+        """Return those of the people whose ids follow this one, in their order."""
 
     def lock(self, person_id: str) -> Credential | None:
         """Return it, locked until the transaction ends."""

@@ -86,6 +86,10 @@ class MemoryCredentials:
         """Return a credential."""
         return self.table.get(person_id)
 
+    def after(self, person_id: str, *, limit: int) -> list[Credential]:
+        """Return the credentials that follow."""
+        return [self.table[key] for key in sorted(self.table) if key > person_id][:limit]
+
     def lock(self, person_id: str) -> Credential | None:
         """Return a credential; the one writer has everything locked already."""
         return self.table.get(person_id)

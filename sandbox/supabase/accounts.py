@@ -6,8 +6,12 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from sandbox.supabase.clock import stamp
 
@@ -117,6 +121,11 @@ class Account:
 
     def has_password(self, password: str) -> bool:
         """Whether this is the password."""
+        if self.password.startswith("$argon2"):
+            # Taken over from another service.
+            with suppress(VerificationError, InvalidHashError):
+                return PasswordHasher().verify(self.password, password)
+            return False
         salt, _, digest = self.password.partition(":")
         return bool(salt) and _digest(salt, password) == digest
 
@@ -234,9 +243,11 @@ def _digest(salt: str, password: str) -> str:
     return hashlib.sha256(f"{salt}{password}".encode()).hexdigest()
 
 
-def new_account(email: str, now: float, *, provider: str = "email") -> Account:
+def new_account(
+    email: str, now: float, *, provider: str = "email", account_id: str = ""
+) -> Account:
     """Return an account with its first way in, and the metadata that the server fills."""
-    account = Account(email=email, created_at=now, updated_at=now)
+    account = Account(email=email, created_at=now, updated_at=now, id=account_id or new_id())
     if provider == "email":
         data = {"email": email, "email_verified": False, "phone_verified": False, "sub": account.id}
         account.user_metadata = dict(data)

@@ -48,13 +48,15 @@ class Admin:
         email = service.email(body)
         if service.accounts.by_email(email):
             raise email_exists()
-        account = new_account(email, service.now)
+        account = new_account(email, service.now, account_id=str(body.get("id") or ""))
         # Somebody whom an operator makes has less metadata.
         verified = {"email_verified": bool(body.get("email_confirm"))}
         account.user_metadata = verified | _object(body.get("user_metadata"))
         account.app_metadata = _object(body.get("app_metadata"))
         if body.get("password"):
             account.set_password(str(body["password"]))
+        elif body.get("password_hash"):
+            account.password = str(body["password_hash"])
         if body.get("email_confirm"):
             account.confirmed_at, account.is_fresh = service.now, True
         service.accounts.add(account)

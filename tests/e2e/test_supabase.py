@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -225,3 +227,28 @@ def test_operators_make_accounts_that_can_sign_in(
 
     assert visitor.is_signed_in
     assert project.control("GET", "/users")[0]["id"] == visitor.person.id
+
+
+def test_local_accounts_move_by_a_command(supabase_stack: Stack, project: SupabaseProject) -> None:
+    del project
+    nowhere = {name: "" for name in supabase_stack.environ if name.startswith("SUPABASE_")}
+    local = dataclasses.replace(supabase_stack, environ={**supabase_stack.environ, **nowhere})
+    email = f"{uuid.uuid4().hex}@example.com"
+    local.flask("user", "create", "--email", email, "--password", PASSWORD)
+    refused = local.flask("user", "move-to-supabase", check=False)
+
+    tried = json.loads(
+        supabase_stack.flask("user", "move-to-supabase", "--dry-run", "--json").stdout
+    )
+    moved = supabase_stack.flask("user", "move-to-supabase").stdout
+    again = json.loads(supabase_stack.flask("user", "move-to-supabase", "--json").stdout)
+
+    assert refused.returncode == 1
+    assert "SUPABASE_URL" in refused.stderr
+    assert (tried["dry_run"], tried["moved"]) == (True, 1)
+    assert f"{email} moved" in moved
+    assert (again["moved"], again["there"]) == (0, 1)
+    with Visitor(supabase_stack) as visitor:
+        visitor.email = email
+        visitor.sign_in()
+        assert visitor.is_signed_in

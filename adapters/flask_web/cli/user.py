@@ -7,12 +7,14 @@ import secrets
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from adapters.flask_web.cli.move import move_to_supabase
 from adapters.flask_web.cli.people import person_with
 from adapters.flask_web.context import services, settings
 from creditcore.domain.errors import EmailTakenError
 from creditcore.domain.people import Role
 
 user = AppGroup("user", help="People's accounts.")
+user.add_command(move_to_supabase)
 
 
 @user.command("create")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -94,6 +95,15 @@ class PonyCredentials:
     def find(self, person_id: str) -> Credential | None:
         """Return what somebody is recognised by."""
         return self._credential("", person_id)
+
+    def after(self, person_id: str, *, limit: int) -> Sequence[Credential]:
+        """Return those of the people whose ids follow this one, in their order."""
+        rows = self._session.rows(
+            f"SELECT {', '.join(CREDENTIAL_COLUMNS)} FROM local_credentials"
+            " WHERE profile_id > ? ORDER BY profile_id LIMIT ?",
+            (person_id, limit),
+        )
+        return [credential_from_row(row) for row in rows]
 
     def lock(self, person_id: str) -> Credential | None:
         """Return it, locked until the transaction ends."""

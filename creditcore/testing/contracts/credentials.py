@@ -54,6 +54,18 @@ class CredentialsContract:
                 assert tx.credentials.lock("p-1") == stored
                 assert tx.credentials.find("p-2") is None
 
+    def test_credentials_follow_each_other_by_id(self, credentials: Transactions) -> None:
+        with credentials.begin() as tx:
+            for name in ("p-2", "p-3"):
+                tx.people.add(Person(id=name, email=f"{name}@example.com", created_at=NOON))
+            for name in ("p-3", "p-1", "p-2"):
+                tx.credentials.save(Credential(person_id=name))
+            tx.commit()
+
+        with credentials.begin() as tx:
+            pages = [tx.credentials.after(last, limit=2) for last in ("", "p-2", "p-3")]
+        assert [[row.person_id for row in page] for page in pages] == [["p-1", "p-2"], ["p-3"], []]
+
     def test_a_link_comes_back_as_stored(self, credentials: Transactions) -> None:
         with credentials.begin() as tx:
             tx.credentials.add_link(a_link())
