@@ -252,3 +252,22 @@ def test_local_accounts_move_by_a_command(supabase_stack: Stack, project: Supaba
         visitor.email = email
         visitor.sign_in()
         assert visitor.is_signed_in
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({}, ["ok    Supabase Auth (", "ok    Supabase Auth, as an operator"]),
+        ({"SUPABASE_ANON_KEY": "sb_publishable_wrong"}, ["FAIL  Supabase Auth ("]),
+        ({"SUPABASE_SERVICE_ROLE_KEY": "sb_secret_wrong"}, ["FAIL  Supabase Auth, as an operator"]),
+    ],
+    ids=str,
+)
+def test_the_doctor_tries_both_keys(
+    supabase_stack: Stack, changes: dict[str, str], lines: list[str]
+) -> None:
+    asked = dataclasses.replace(supabase_stack, environ={**supabase_stack.environ, **changes})
+
+    report = asked.flask("doctor", check=False).stdout
+
+    assert all(line in report for line in lines)

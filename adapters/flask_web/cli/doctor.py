@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 
 import click
@@ -9,7 +10,7 @@ from flask.cli import with_appcontext
 
 from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services, settings
-from creditcore.domain.errors import CreditcoreError
+from creditcore.domain.errors import BadCredentialsError, CreditcoreError
 from creditcore.domain.mirrors import SyncStatus
 
 _MAX_NAMED = 10
@@ -51,6 +52,8 @@ def _examine() -> list[tuple[str, str | None]]:
         checks.append(_examine_models())
         checks.append(_examine_mirrors())
     checks.append(_examine_payments())
+    if found.supabase_url:
+        checks += _examine_supabase()
     return checks
 
 
@@ -102,3 +105,23 @@ def _examine_payments() -> tuple[str, str | None]:
     except CreditcoreError as error:
         return name, str(error)
     return name, None
+
+
+def _examine_supabase() -> list[tuple[str, str | None]]:
+    """Ask about somebody who cannot exist, with either key: a clear answer means that it works."""
+    nobody = "doctor@creditcore.invalid"
+    checks: list[tuple[str, str | None]] = []
+    name = f"Supabase Auth ({settings().supabase_url})"
+    try:
+        services().identity.sign_in(nobody, secrets.token_urlsafe())
+    except BadCredentialsError:
+        checks.append((name, None))
+    except CreditcoreError:
+        checks.append((name, "no clear answer; check SUPABASE_URL, SUPABASE_ANON_KEY and captcha"))
+    try:
+        services().operators.find(nobody)
+        fault = None
+    except CreditcoreError:
+        fault = "no clear answer; check SUPABASE_SERVICE_ROLE_KEY"
+    checks.append(("Supabase Auth, as an operator", fault))
+    return checks
