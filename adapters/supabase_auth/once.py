@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 
-from creditcore.domain.errors import CreditcoreError, TooManyAttemptsError
+from creditcore.domain.errors import CreditcoreError, StoreError, TooManyAttemptsError
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transactions
 
@@ -20,6 +20,8 @@ LINK_LIFE = timedelta(hours=1)
 
 CODE_LIFE = timedelta(seconds=120)
 """A code of an app is accepted a little early and a little late."""
+
+FORGOTTEN_AT_ONCE = 100
 
 MAX_GUESSES = 5
 GUESS_WINDOW = timedelta(minutes=15)
@@ -68,7 +70,15 @@ class Once:
         with self._transactions.begin() as tx:
             taken = tx.claims.take(name, now=now, until=now + life, places=places)
             tx.commit()
+        self._forget(now)
         return taken
+
+    def _forget(self, now: datetime) -> None:
+        """Delete some of what is over, so that the table stays as small as what is going on."""
+        # Whoever else does so at the same moment does it for us.
+        with suppress(StoreError), self._transactions.begin() as tx:
+            tx.claims.forget(now=now, limit=FORGOTTEN_AT_ONCE)
+            tx.commit()
 
     def _release(self, name: str) -> None:
         with self._transactions.begin() as tx:
