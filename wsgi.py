@@ -23,7 +23,7 @@ from adapters.litellm.keys import LiteLLMKeys
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.litellm.spend_log import LiteLLMSpendLog
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
-from adapters.paystack import PaystackGateway, PaystackRefunds
+from adapters.paystack import PaystackGateway, PaystackPaymentList, PaystackRefunds
 from adapters.pony_store import (
     StoreOnDemand,
     committer_for,
@@ -90,6 +90,7 @@ from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
@@ -248,6 +249,14 @@ def build(environ: Mapping[str, str]) -> Flask:
             transactions=store, gateway=refund_gateway, refunds=refund_follower, ids=ids
         ),
         refund_follower=refund_follower,
+        reconciliation=ReconcilePayments(
+            transactions=store,
+            payments=payments,
+            refunds=refund_follower,
+            gateway=payment_gateway,
+            payment_list=PaystackPaymentList(payment_gateway),
+            clock=clock,
+        ),
         debts=ClearDebt(transactions=store, clock=clock, ids=ids),
         poller=PollPayments(transactions=store, payments=payments, clock=clock),
         gate=gate,

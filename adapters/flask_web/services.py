@@ -39,6 +39,7 @@ from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
+from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
@@ -85,6 +86,7 @@ class Services:
     poller: PollPayments
     refunds: RefundPayment
     refund_follower: FollowRefunds
+    reconciliation: ReconcilePayments
     debts: ClearDebt
     gate: CallGate
     quotes: QuoteCall

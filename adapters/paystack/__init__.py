@@ -2,5 +2,6 @@
 
 from adapters.paystack.gateway import PaystackGateway
 from adapters.paystack.refunds import PaystackRefunds
+from adapters.paystack.transaction_list import PaystackPaymentList
 
-__all__ = ["PaystackGateway", "PaystackRefunds"]
+__all__ = ["PaystackGateway", "PaystackPaymentList", "PaystackRefunds"]

@@ -224,6 +224,21 @@ def read_payment(answer: Answer, *, reference: str) -> Payment:
     """
     data = answer.data()
     _check_reference(answer, data, reference)
+    return _payment(answer, data, reference)
+
+
+def payment_of(row: Mapping[str, object]) -> Payment | None:
+    """Return the payment of a row of the list; None where it is garbled."""
+    reference = row.get("reference")
+    if not isinstance(reference, str):
+        return None
+    try:
+        return _payment(Answer(200, {}), row, text(reference))
+    except PaymentGatewayUnavailableError:
+        return None
+
+
+def _payment(answer: Answer, data: Mapping[str, object], reference: str) -> Payment:
     status = data.get("status")
     if not isinstance(status, str):
         raise unusable(answer.http_status, "it has no status")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -53,6 +53,21 @@ class Purchases(Protocol):
 
         Failed and reversed purchases, and pending ones whose offer is over, have no value;
         they count as checkouts all the same.
+        """
+
+    def among(self, references: Collection[str]) -> Mapping[str, Purchase]:
+        """Return which of these references are purchases of ours, without locking them."""
+
+    def paid_between(
+        self, since: datetime, until: datetime, *, after: str, limit: int
+    ) -> Sequence[Purchase]:
+        """Return purchases that began in a period and were credited, by their references.
+
+        Args:
+            since: The beginning of the period.
+            until: Its end, which does not belong to it.
+            after: Only references after this one: the last of the page before.
+            limit: How many.
         """
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:

@@ -521,6 +521,23 @@ class MemoryPurchases:
         cents = sum(row.offer.value.minor_units for row in begun if _has_value(row, now))
         return Bought(len(begun), Money(cents, "USD"))
 
+    def among(self, references: Collection[str]) -> Mapping[str, Purchase]:
+        """Return which of these are purchases."""
+        return _chosen(self.tables.purchases, references)
+
+    def paid_between(
+        self, since: datetime, until: datetime, *, after: str, limit: int
+    ) -> Sequence[Purchase]:
+        """Return purchases of a period that were credited."""
+        found = [
+            row
+            for row in self.tables.purchases.values()
+            if row.state in (PurchaseState.PAID, PurchaseState.REVERSED)
+            and since <= row.created_at < until
+            and row.reference > after
+        ]
+        return sorted(found, key=lambda row: row.reference)[:limit]
+
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that wait for their payment."""
         found = [

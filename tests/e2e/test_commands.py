@@ -74,6 +74,7 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["alerts"],
         ["grant"],
         ["refund"],
+        ["reconcile"],
         ["debt", "clear"],
         ["doctor"],
         ["user", "create"],

@@ -28,6 +28,14 @@ class Refunded(Buyer):
         wait_until(lambda: self.balance == WELCOME + BOUGHT)
         return reference
 
+    def paid_without(self, other: str) -> str:
+        """Buy once more, while another purchase stays uncredited."""
+        reference = self.buy()
+        assert reference != other
+        self.pay(reference)
+        wait_until(lambda: self.balance == WELCOME + BOUGHT)
+        return reference
+
     def refund(self, reference: str, *options: str) -> Any:
         done = self.stack.flask(
             "refund", "--reference", reference, "--reason", "asked for it", "--json", *options,
@@ -147,3 +155,35 @@ def test_somebody_without_debts_owes_nothing(buyer: Refunded) -> None:
     assert "owes nothing" in done.stdout
     assert unknown.returncode == 1
     assert "no purchase" in unknown.stderr
+
+
+def test_reconciling_credits_what_was_missed_and_lists_the_rest(buyer: Refunded) -> None:
+    reference = buyer.buy()
+    buyer.hide_from_worker(reference)
+    buyer.pay(reference, webhook=False)
+    refunded = buyer.paid_without(reference)
+    buyer.control("POST", "refunds", json={"transaction": refunded, "webhook": False})
+
+    done = buyer.stack.flask("reconcile", "--json", check=False)
+
+    report = json.loads(done.stdout)
+    kinds = {row["reference"]: row["kind"] for row in report["findings"]}
+    assert kinds[reference] == "credited"
+    assert kinds[refunded] == "refund_followed"
+    assert buyer.balance == WELCOME + BOUGHT
+    assert done.returncode == (0 if report["clean"] else 1)
+    text = buyer.stack.flask("reconcile", check=False).stdout
+    assert "collected" in text
+    assert buyer.stack.audit().clean
+
+
+@pytest.mark.parametrize(
+    "period",
+    [["--from", "2999-01-01"], ["--from", "1999-01-01"], ["--from", "soon"],
+     ["--from", "2026-02-02", "--to", "2026-02-01"]],
+)  # fmt: skip
+def test_a_period_that_makes_no_sense_says_why(sqlite_stack: Stack, period: list[str]) -> None:
+    done = sqlite_stack.flask("reconcile", *period, check=False)
+
+    assert done.returncode in (1, 2)
+    assert "Error" in done.stderr

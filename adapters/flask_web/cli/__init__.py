@@ -13,6 +13,7 @@ from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
 from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.migrate import migrate
+from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.usage import usage
@@ -27,6 +28,7 @@ _COMMANDS = (
     grant,
     refund,
     debt,
+    reconcile,
     doctor,
     user,
     key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +101,27 @@ class PonyPurchases:
             (micros(now), owner_id, micros(since)),
         )
         return Bought(row.checkouts, Money(int(row.value), "USD"))
+
+    def among(self, references: Collection[str]) -> Mapping[str, Purchase]:
+        """Return which of these references are purchases of ours, without locking them."""
+        storable = [name for name in references if name and "\0" not in name]
+        rows = self._session.rows_in(
+            "SELECT * FROM transactions WHERE paystack_ref IN ({names})", storable
+        )
+        return {row.paystack_ref: purchase_from_row(row) for row in rows}
+
+    def paid_between(
+        self, since: datetime, until: datetime, *, after: str, limit: int
+    ) -> Sequence[Purchase]:
+        """Return purchases that began in a period and were credited, by their references."""
+        # The words of the partial index.
+        rows = self._session.rows(
+            "SELECT * FROM transactions WHERE state IN ('paid', 'reversed')"
+            " AND created_at >= ? AND created_at < ? AND paystack_ref > ?"
+            " ORDER BY paystack_ref LIMIT ?",
+            (micros(since), micros(until), after, limit),
+        )
+        return [purchase_from_row(row) for row in rows]
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that still wait for their payment, newest first."""

@@ -1,0 +1,125 @@
+"""Paystack's list of transactions, and of its payouts, streamed page by page.
+
+Source: https://paystack.com/docs/api/transaction/#list and /settlement/#list. The list comes with
+cursors or with page numbers, also where the other was asked for, so both are followed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from urllib.parse import urlencode
+
+from adapters.paystack import payloads
+from adapters.paystack.gateway import PaystackGateway
+from creditcore.domain.errors import PaymentGatewayUnavailableError
+from creditcore.domain.money import Money
+from creditcore.ports.payment_list import ListedPayment, Settlement
+
+ROWS_PER_PAGE = 100
+MAX_PAGES = 100_000
+"""Ten million payments: a list that goes on beyond it goes round in a circle."""
+
+_PAUSES_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""Paystack counts requests per minute; reading again does no harm."""
+
+
+class PaystackPaymentList:
+    """Streams transactions and settlements, a page in memory at a time."""
+
+    def __init__(
+        self, gateway: PaystackGateway, *, wait: Callable[[float], object] = time.sleep
+    ) -> None:
+        """Use the connection of a gateway; ``wait`` pauses for some seconds."""
+        self._gateway = gateway
+        self._wait = wait
+
+    def payments(self, *, since: datetime, until: datetime) -> Iterator[ListedPayment]:
+        """Return every transaction that began in a period."""
+        query = {"use_cursor": "true", **_period(since, until)}
+        for row in self._rows("/transaction", query):
+            created_at = _instant(row.get("created_at") or row.get("createdAt")) or since
+            yield ListedPayment(
+                reference=payloads.text(row.get("reference")),
+                payment=payloads.payment_of(row),
+                created_at=created_at,
+                fees=_money(row.get("fees"), row.get("currency")),
+            )
+
+    def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
+        """Return the payouts of a period. What has no date or no amount is left out."""
+        for row in self._rows("/settlement", _period(since, until)):
+            at = _instant(row.get("settlement_date"))
+            currency = row.get("currency")
+            gross = _money(row.get("total_processed"), currency)
+            net = _money(row.get("total_amount"), currency)
+            if at is not None and gross is not None and net is not None:
+                status = payloads.text(row.get("status"))
+                yield Settlement(day=_day(at), status=status, gross=gross, net=net)
+
+    def _rows(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, object]]:
+        where: dict[str, str] = {}
+        for page in range(1, MAX_PAGES + 1):
+            answer = self._ask(path, {**query, "perPage": str(ROWS_PER_PAGE), **where})
+            if answer.http_status == 404 and path == "/settlement":
+                return
+            rows = payloads.read_rows(answer)
+            yield from rows
+            meta = payloads.mapping(answer.envelope.get("meta"))
+            cursor = meta.get("next")
+            count = meta.get("pageCount")
+            if isinstance(cursor, str) and cursor and rows:
+                where = {"next": cursor}
+            elif "next" not in meta and rows and _goes_on(page, count, len(rows)):
+                where = {"page": str(page + 1)}
+            else:
+                return
+        raise PaymentGatewayUnavailableError("Paystack's list has no end.")
+
+    def _ask(self, path: str, query: Mapping[str, str]) -> payloads.Answer:
+        target = f"{path}?{urlencode(query)}"
+        for pause_s in _PAUSES_S:
+            try:
+                return self._gateway.ask("GET", target)
+            except PaymentGatewayUnavailableError:
+                self._wait(pause_s)
+        return self._gateway.ask("GET", target)
+
+
+def _goes_on(page: int, count: object, rows: int) -> bool:
+    return page < count if type(count) is int else rows >= ROWS_PER_PAGE
+
+
+def _period(since: datetime, until: datetime) -> dict[str, str]:
+    return {"from": _text(since), "to": _text(until)}
+
+
+def _text(instant: datetime) -> str:
+    utc = instant.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+def _instant(text: object) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(UTC).date()
+
+
+def _money(amount: object, currency: object) -> Money | None:
+    if isinstance(amount, str) and amount.isascii() and amount.isdecimal():
+        amount = int(amount[:19])
+    if type(amount) is not int or not isinstance(currency, str) or not 0 <= amount < 2**63:
+        return None
+    try:
+        return Money(amount, currency)
+    except ValueError:
+        return None

@@ -1,0 +1,80 @@
+"""Compare one payment as the provider lists it with our own row of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from creditcore.domain.money import Money
+from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
+
+
+class FindingKind(StrEnum):
+    """What does not agree."""
+
+    CREDITED = "credited"
+    """It was paid and not credited, and is now. Nothing is left to do."""
+    NOT_CREDITED = "not_credited"
+    UNDER_REVIEW = "under_review"
+    UNKNOWN_REFERENCE = "unknown_reference"
+    AMOUNT_DIFFERS = "amount_differs"
+    REFUND_FOLLOWED = "refund_followed"
+    """Money that went back elsewhere, and its credits with it now. Nothing is left to do."""
+    REVERSED_THERE = "reversed_there"
+    UNPAID_THERE = "unpaid_there"
+    MISSING_THERE = "missing_there"
+    UNREADABLE = "unreadable"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has to look."""
+        return self not in (FindingKind.CREDITED, FindingKind.REFUND_FOLLOWED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One payment that does not agree, or did not until now.
+
+    Attributes:
+        amount: What is at stake; None where nobody says.
+    """
+
+    kind: FindingKind
+    reference: str
+    amount: Money | None
+    detail: str
+
+
+def compare(purchase: Purchase | None, payment: Payment) -> Finding | None:
+    """Return how a payment and its purchase contradict each other; None if they agree.
+
+    ``NOT_CREDITED`` and ``REVERSED_THERE`` may be mended by confirming the payment and by
+    following its refunds; the others are for a person.
+    """
+    kind, detail = _difference(purchase, payment)
+    if kind is None:
+        return None
+    return Finding(kind=kind, reference=payment.reference, amount=payment.amount, detail=detail)
+
+
+def _difference(purchase: Purchase | None, payment: Payment) -> tuple[FindingKind | None, str]:
+    is_settled = payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.REVERSED)
+    if purchase is None:
+        told = "The provider collected money under a reference that is none of ours."
+        return (FindingKind.UNKNOWN_REFERENCE, told) if is_settled else (None, "")
+    if purchase.awaits_payment:
+        told = f"Paid there; here it is {purchase.state}."
+        return (FindingKind.NOT_CREDITED, told) if is_settled else (None, "")
+    if purchase.state is PurchaseState.UNDER_REVIEW:
+        return FindingKind.UNDER_REVIEW, f"Here it waits for a decision: {purchase.review_reason}."
+    return _difference_of_credited(purchase, payment)
+
+
+def _difference_of_credited(purchase: Purchase, payment: Payment) -> tuple[FindingKind | None, str]:
+    if payment.status not in (PaymentStatus.SUCCEEDED, PaymentStatus.REVERSED):
+        return FindingKind.UNPAID_THERE, f"Credited here; there it is {payment.status}."
+    if purchase.paid != payment.amount:
+        return FindingKind.AMOUNT_DIFFERS, f"Here {purchase.paid} was paid."
+    if payment.status is PaymentStatus.REVERSED:
+        return FindingKind.REVERSED_THERE, "It went back there, all of it or a part."
+    return None, ""

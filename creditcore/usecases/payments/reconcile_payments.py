@@ -1,0 +1,286 @@
+"""Compare what the provider collected with what we credited, day by day.
+
+Both lists are streamed: memory holds one page of each and the references of one day, however
+many payments there are. What is safe to mend is mended by the steps that webhooks take too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.money import Money
+from creditcore.domain.purchases import PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.reconciliation import Finding, FindingKind, compare
+from creditcore.ports.clock import Clock
+from creditcore.ports.payment_list import ListedPayment, PaymentList
+from creditcore.ports.payments import PaymentGateway
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.payments.confirm_payment import ConfirmPayment
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
+
+_DAY = timedelta(days=1)
+_MARGIN = timedelta(hours=1)
+"""How far the provider's clock and ours may differ on when a payment began."""
+
+_ROWS = 100
+MAX_FINDINGS_KEPT = 1000
+
+
+@dataclass(slots=True)
+class Totals:
+    """What was collected in one currency on one day, in minor units."""
+
+    payments: int = 0
+    gross: int = 0
+    fees: int = 0
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """What a reconciliation has found so far.
+
+    Attributes:
+        compared: How many payments of the provider's were compared.
+        counts: Findings by kind, all of them.
+        amounts: What they add up to, by kind and currency.
+        findings: The first thousand.
+        totals: What the provider collected, by day and currency.
+        settled: What the provider paid out, by day and currency: gross and net.
+    """
+
+    since: datetime
+    until: datetime
+    compared: int = 0
+    counts: Counter[FindingKind] = field(default_factory=Counter)
+    amounts: Counter[tuple[FindingKind, str]] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    totals: dict[tuple[date, str], Totals] = field(default_factory=dict)
+    settled: dict[tuple[date, str], tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left for a person."""
+        return not any(count for kind, count in self.counts.items() if kind.is_open)
+
+    def note(self, finding: Finding) -> None:
+        """Count a finding, and keep it if there is room."""
+        self.counts[finding.kind] += 1
+        if finding.amount is not None:
+            self.amounts[finding.kind, finding.amount.currency] += finding.amount.minor_units
+        if len(self.findings) < MAX_FINDINGS_KEPT:
+            self.findings.append(finding)
+
+    def count(self, row: ListedPayment) -> None:
+        """Add a payment that was made to the totals of its day."""
+        payment = row.payment
+        if payment is None or payment.status not in (
+            PaymentStatus.SUCCEEDED,
+            PaymentStatus.REVERSED,
+        ):
+            return
+        key = (row.created_at.date(), payment.amount.currency)
+        totals = self.totals.setdefault(key, Totals())
+        totals.payments += 1
+        totals.gross += payment.amount.minor_units
+        totals.fees += row.fees.minor_units if row.fees else 0
+
+
+def nothing(_: object) -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcilePayments:
+    """Reconcile a period with the provider's list. Reads, and confirms what was missed."""
+
+    transactions: Transactions
+    payments: ConfirmPayment
+    refunds: FollowRefunds
+    gateway: PaymentGateway
+    payment_list: PaymentList
+    clock: Clock
+
+    def reconcile(
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        found: Callable[[Finding], None] = nothing,
+        progress: Callable[[Reconciliation], None] = nothing,
+    ) -> Reconciliation:
+        """Compare every payment that began in a period; return what does not agree.
+
+        Args:
+            since: The beginning of the period.
+            until: Its end, which does not belong to it.
+            found: Is told each finding at once.
+            progress: Is told after each day.
+
+        Raises:
+            PaymentGatewayUnavailableError: The provider broke off; run it again.
+        """
+        result = Reconciliation(since, until)
+
+        def note(finding: Finding | None) -> None:
+            if finding is not None:
+                result.note(finding)
+                found(finding)
+
+        start = since
+        while start < until:
+            end = min(start + _DAY, until)
+            listed = self._compare_theirs(start, end, result, note)
+            for purchase in self._ours(start, end):
+                if purchase.reference not in listed:
+                    note(self._missing(purchase))
+            progress(result)
+            start = end
+        for payout in self.payment_list.settlements(since=since, until=until):
+            key = (payout.day, payout.gross.currency)
+            gross, net = result.settled.get(key, (0, 0))
+            result.settled[key] = (
+                gross + payout.gross.minor_units,
+                net + payout.net.minor_units,
+            )
+        return result
+
+    def reconcile_latest(self, *, days: int = 7) -> Reconciliation:
+        """Reconcile the last days, and raise an alert where something is open."""
+        now = self.clock.now()
+        result = self.reconcile(since=now - days * _DAY, until=now)
+        if not result.is_clean:
+            kinds = ", ".join(
+                f"{count} {kind.replace('_', ' ')}"
+                for kind, count in sorted(result.counts.items())
+                if kind.is_open
+            )
+            with self.transactions.begin() as tx:
+                tx.alerts.add(
+                    Alert(
+                        key=f"reconcile:{now:%Y-%m-%d}",
+                        severity=Severity.CRITICAL,
+                        subject="Payments do not agree with the provider's",
+                        message=(
+                            f"In the last {days} days: {kinds}. "
+                            "Run 'flask --app wsgi reconcile' to see each."
+                        ),
+                        at=now,
+                    )
+                )
+                tx.commit()
+        return result
+
+    def _compare_theirs(
+        self,
+        start: datetime,
+        end: datetime,
+        result: Reconciliation,
+        note: Callable[[Finding | None], None],
+    ) -> set[str]:
+        """Compare one day of the provider's list; return which of our references it has."""
+        listed: set[str] = set()
+        rows = self.payment_list.payments(since=start - _MARGIN, until=end + _MARGIN)
+        for page in _pages(rows):
+            with self.transactions.begin() as tx:
+                ours = tx.purchases.among([row.reference for row in page])
+            listed.update(ours)
+            for row in page:
+                # What lies in the margin belongs to the day before or after.
+                if start <= row.created_at < end:
+                    result.compared += 1
+                    result.count(row)
+                    note(self._examine(row, ours.get(row.reference)))
+        return listed
+
+    def _examine(self, row: ListedPayment, purchase: Purchase | None) -> Finding | None:
+        if row.payment is None:
+            return Finding(
+                kind=FindingKind.UNREADABLE,
+                reference=row.reference,
+                amount=None,
+                detail="The provider's row cannot be read.",
+            )
+        finding = compare(purchase, row.payment)
+        if finding is None or purchase is None:
+            return finding
+        match finding.kind:
+            case FindingKind.NOT_CREDITED:
+                return self._credit(finding)
+            case FindingKind.REVERSED_THERE:
+                return self._follow(finding)
+            case _:
+                return finding
+
+    def _credit(self, finding: Finding) -> Finding:
+        purchase = self.payments.confirm(finding.reference)
+        match purchase.state:
+            case PurchaseState.PAID:
+                told = f"It was paid and not credited; {purchase.offer.credits} credits now are."
+                return replace(finding, kind=FindingKind.CREDITED, detail=told)
+            case PurchaseState.UNDER_REVIEW:
+                told = f"It waits for a decision now: {purchase.review_reason}."
+                return replace(finding, kind=FindingKind.UNDER_REVIEW, detail=told)
+            case _:
+                return finding
+
+    def _follow(self, finding: Finding) -> Finding | None:
+        before = self._gone(finding.reference)
+        self.refunds.follow(finding.reference)
+        if not self._gone(finding.reference):
+            self.refunds.follow_disputes(finding.reference)
+        gone = self._gone(finding.reference)
+        if gone is None or not gone.minor_units:
+            return finding
+        if gone == before:
+            return None
+        told = f"{gone} went back; the credits are reversed now."
+        return replace(finding, kind=FindingKind.REFUND_FOLLOWED, amount=gone, detail=told)
+
+    def _gone(self, reference: str) -> Money | None:
+        """Return how much of a payment went back by our own books."""
+        with self.transactions.begin() as tx:
+            in_force = [row.amount for row in tx.refunds.of(reference) if row.in_force]
+        if not in_force:
+            return None
+        return Money(sum(amount.minor_units for amount in in_force), in_force[0].currency)
+
+    def _ours(self, start: datetime, end: datetime) -> Iterator[Purchase]:
+        """Return our purchases of a period that were paid, a page at a time."""
+        after = ""
+        while True:
+            with self.transactions.begin() as tx:
+                page = tx.purchases.paid_between(start, end, after=after, limit=_ROWS)
+            yield from page
+            if len(page) < _ROWS:
+                return
+            after = page[-1].reference
+
+    def _missing(self, purchase: Purchase) -> Finding | None:
+        """Ask about a purchase that was paid and is not in the provider's list."""
+        payment = self.gateway.verify(purchase.reference)
+        if payment is None:
+            return Finding(
+                kind=FindingKind.MISSING_THERE,
+                reference=purchase.reference,
+                amount=purchase.paid,
+                detail="Credited here; the provider never heard of it.",
+            )
+        row = ListedPayment(
+            reference=purchase.reference, payment=payment, created_at=purchase.created_at
+        )
+        return self._examine(row, purchase)
+
+
+def _pages(rows: Iterable[ListedPayment]) -> Iterator[list[ListedPayment]]:
+    page: list[ListedPayment] = []
+    for row in rows:
+        page.append(row)
+        if len(page) == _ROWS:
+            yield page
+            page = []
+    if page:
+        yield page

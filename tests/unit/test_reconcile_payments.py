@@ -1,0 +1,286 @@
+"""Reconciliation mends what is safe, and names the rest by kind, with amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from creditcore import ConfirmPayment, Credits, Money, Purchase
+from creditcore.domain.errors import PaymentGatewayUnavailableError
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState
+from creditcore.domain.reconciliation import FindingKind
+from creditcore.domain.refunds import RefundKind, RefundState, ReportedRefund
+from creditcore.ports.payment_list import ListedPayment, Settlement
+from creditcore.ports.transactions import Transactions
+from creditcore.testing.contracts import NOON, a_purchase
+from creditcore.testing.memory import (
+    FixedClock,
+    MemoryPaymentGateway,
+    SequentialIds,
+)
+from creditcore.testing.memory_refunds import MemoryRefundGateway
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.reconcile_payments import (
+    MAX_FINDINGS_KEPT,
+    ReconcilePayments,
+    Reconciliation,
+)
+
+PAID = Money(129000, "KES")
+DAY = timedelta(days=1)
+SINCE, UNTIL = NOON - DAY, NOON + 2 * DAY
+
+
+@dataclass
+class ListOfRows:
+    """The provider's list in memory."""
+
+    rows: list[ListedPayment] = field(default_factory=list)
+    payouts: list[Settlement] = field(default_factory=list)
+    is_away: bool = False
+
+    def payments(self, *, since: datetime, until: datetime) -> Iterator[ListedPayment]:
+        if self.is_away:
+            raise PaymentGatewayUnavailableError("away")
+        yield from (row for row in self.rows if since <= row.created_at < until)
+
+    def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
+        yield from (row for row in self.payouts if since.date() <= row.day <= until.date())
+
+
+@dataclass
+class Shop:
+    store: Transactions
+    provider: MemoryPaymentGateway
+    refund_gateway: MemoryRefundGateway
+    listing: ListOfRows
+    payments: ConfirmPayment
+    work: ReconcilePayments
+
+    def purchase(self, reference: str, **changes: object) -> Purchase:
+        with self.store.begin() as tx:
+            purchase = replace(
+                a_purchase(tx.ledger.find_wallet("wallet-1"), reference=reference),
+                **changes,  # type: ignore[arg-type]
+            )
+            tx.purchases.add(purchase)
+            tx.commit()
+        return purchase
+
+    def at_the_provider(
+        self,
+        reference: str,
+        status: PaymentStatus = PaymentStatus.SUCCEEDED,
+        *,
+        amount: Money = PAID,
+        at: datetime = NOON,
+        is_listed: bool = True,
+    ) -> None:
+        payment = Payment(
+            reference=reference, status=status, amount=amount, provider_id=f"7{reference[3:]}"
+        )
+        self.provider.payments[reference] = payment
+        if is_listed:
+            row = ListedPayment(
+                reference=reference, payment=payment, created_at=at, fees=Money(9, amount.currency)
+            )
+            self.listing.rows.append(row)
+
+    def run(self) -> Reconciliation:
+        return self.work.reconcile(since=SINCE, until=UNTIL)
+
+    def kinds(self) -> dict[str, FindingKind]:
+        return {finding.reference: finding.kind for finding in self.run().findings}
+
+    def posted(self) -> Credits:
+        with self.store.begin() as tx:
+            return tx.ledger.find_wallet("wallet-1").posted
+
+
+@pytest.fixture
+def shop(any_store: Transactions) -> Shop:
+    provider, clock, listing = MemoryPaymentGateway(), FixedClock(UNTIL), ListOfRows()
+    with any_store.begin() as tx:
+        tx.ledger.add_wallet(Wallet(id="wallet-1", owner_id="owner-of-wallet-1"))
+        tx.commit()
+    payments = ConfirmPayment(transactions=any_store, gateway=provider, clock=clock)
+    refund_gateway = MemoryRefundGateway(provider)
+    follower = FollowRefunds(
+        transactions=any_store,
+        payments=payments,
+        gateway=provider,
+        refund_gateway=refund_gateway,
+        clock=clock,
+        ids=SequentialIds(),
+    )
+    work = ReconcilePayments(
+        transactions=any_store,
+        payments=payments,
+        refunds=follower,
+        gateway=provider,
+        payment_list=listing,
+        clock=clock,
+    )
+    return Shop(any_store, provider, refund_gateway, listing, payments, work)
+
+
+def test_what_agrees_is_clean(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    shop.payments.confirm("cc-1")
+    shop.purchase("cc-2")
+    shop.at_the_provider("cc-2", PaymentStatus.PENDING)
+    shop.at_the_provider("xx-3", PaymentStatus.FAILED)
+
+    result = shop.run()
+
+    assert result.is_clean
+    assert result.findings == []
+    assert result.compared == 3
+    [(key, totals)] = result.totals.items()
+    assert key == (NOON.date(), "KES")
+    assert (totals.payments, totals.gross, totals.fees) == (1, 129000, 9)
+
+
+@pytest.mark.parametrize("state", [PurchaseState.PENDING, PurchaseState.FAILED])
+def test_what_was_paid_and_not_credited_is_credited(shop: Shop, state: PurchaseState) -> None:
+    closed_at = NOON if state is PurchaseState.FAILED else None
+    shop.purchase("cc-1", state=state, closed_at=closed_at)
+    shop.at_the_provider("cc-1")
+
+    first, again = shop.run(), shop.run()
+
+    assert [finding.kind for finding in first.findings] == [FindingKind.CREDITED]
+    assert first.is_clean
+    assert again.findings == []
+    assert shop.posted() == Credits.of(2000)
+
+
+def test_what_needs_a_person_is_listed_with_its_amount(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1", amount=Money(5, "KES"))
+    shop.at_the_provider("zz-2", amount=Money(700, "USD"))
+    shop.purchase("cc-3")
+    shop.at_the_provider("cc-3")
+    shop.payments.confirm("cc-3")
+    shop.listing.rows[-1] = replace(
+        shop.listing.rows[-1],
+        payment=replace(shop.provider.payments["cc-3"], amount=Money(129001, "KES")),
+    )
+    shop.purchase("cc-4")
+    shop.at_the_provider("cc-4")
+    shop.payments.confirm("cc-4")
+    shop.listing.rows.pop()
+    shop.at_the_provider("cc-4", PaymentStatus.FAILED)
+    shop.purchase("cc-5")
+    shop.at_the_provider("cc-5", is_listed=False)
+    shop.payments.confirm("cc-5")
+    del shop.provider.payments["cc-5"]
+    shop.listing.rows.append(ListedPayment(reference="cc-6", payment=None, created_at=NOON))
+
+    result = shop.run()
+
+    assert {finding.reference: finding.kind for finding in result.findings} == {
+        "cc-1": FindingKind.UNDER_REVIEW,
+        "zz-2": FindingKind.UNKNOWN_REFERENCE,
+        "cc-3": FindingKind.AMOUNT_DIFFERS,
+        "cc-4": FindingKind.UNPAID_THERE,
+        "cc-5": FindingKind.MISSING_THERE,
+        "cc-6": FindingKind.UNREADABLE,
+    }
+    assert not result.is_clean
+    assert result.amounts[FindingKind.UNKNOWN_REFERENCE, "USD"] == 700
+    assert result.counts[FindingKind.MISSING_THERE] == 1
+
+
+def test_a_payment_outside_the_list_is_asked_about(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1", is_listed=False)
+    shop.payments.confirm("cc-1")
+
+    assert shop.run().is_clean
+
+
+def test_refunds_made_elsewhere_are_followed(shop: Shop) -> None:
+    for reference in ("cc-1", "cc-2", "cc-3"):
+        shop.purchase(reference)
+        shop.at_the_provider(reference, is_listed=False)
+        shop.payments.confirm(reference)
+        shop.at_the_provider(reference, PaymentStatus.REVERSED)
+    shop.refund_gateway.make("71", Money(64500, "KES"))
+    shop.refund_gateway.disputes["72"] = [
+        ReportedRefund(
+            provider_id="9", amount=PAID, state=RefundState.PROCESSED, kind=RefundKind.DISPUTE
+        )
+    ]
+
+    first, again = shop.kinds(), shop.kinds()
+
+    assert first == {
+        "cc-1": FindingKind.REFUND_FOLLOWED,
+        "cc-2": FindingKind.REFUND_FOLLOWED,
+        "cc-3": FindingKind.REVERSED_THERE,
+    }
+    assert again == {"cc-3": FindingKind.REVERSED_THERE}
+    assert shop.posted() == Credits.of(1000 + 2000)
+
+
+def test_a_payment_on_the_edge_of_a_day_is_compared_once(shop: Shop) -> None:
+    for number, at in enumerate((NOON, NOON - timedelta(minutes=1), SINCE, UNTIL), start=1):
+        shop.at_the_provider(f"zz-{number}", at=at)
+
+    result = shop.run()
+
+    assert result.counts[FindingKind.UNKNOWN_REFERENCE] == 3, "the last began after the end"
+
+
+def test_every_page_is_read_and_findings_are_bounded(shop: Shop) -> None:
+    for number in range(MAX_FINDINGS_KEPT + 50):
+        shop.at_the_provider(f"zz-{number}")
+    told: list[str] = []
+    days: list[int] = []
+
+    result = shop.work.reconcile(
+        since=SINCE,
+        until=UNTIL,
+        found=lambda finding: told.append(finding.reference),
+        progress=lambda so_far: days.append(so_far.compared),
+    )
+
+    assert len(result.findings) == MAX_FINDINGS_KEPT
+    assert result.counts[FindingKind.UNKNOWN_REFERENCE] == len(told) == MAX_FINDINGS_KEPT + 50
+    assert days == [0, MAX_FINDINGS_KEPT + 50, MAX_FINDINGS_KEPT + 50]
+
+
+def test_payouts_are_summed_by_day_and_currency(shop: Shop) -> None:
+    for gross in (1000, 500):
+        shop.listing.payouts.append(
+            Settlement(
+                day=NOON.date(), status="success", gross=Money(gross, "USD"), net=Money(9, "USD")
+            )
+        )
+
+    assert shop.run().settled == {(NOON.date(), "USD"): (1500, 18)}
+
+
+def test_a_list_that_breaks_off_is_no_clean_result(shop: Shop) -> None:
+    shop.listing.is_away = True
+
+    with pytest.raises(PaymentGatewayUnavailableError):
+        shop.run()
+
+
+def test_the_nightly_run_alerts_once_a_day_where_something_is_open(shop: Shop) -> None:
+    assert shop.work.reconcile_latest().is_clean
+    shop.at_the_provider("zz-1")
+
+    for _ in range(2):
+        assert not shop.work.reconcile_latest().is_clean
+
+    with shop.store.begin() as tx:
+        [alert] = tx.alerts.recent(limit=9)
+    assert "1 unknown reference" in alert.message
