@@ -92,6 +92,7 @@ from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
+from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
@@ -155,6 +156,9 @@ def build(environ: Mapping[str, str]) -> Flask:
         refund_gateway=refund_gateway,
         clock=clock,
         ids=ids,
+    )
+    refunds = RefundPayment(
+        transactions=store, gateway=refund_gateway, refunds=refund_follower, ids=ids
     )
 
     sales = SellCredits(
@@ -245,8 +249,13 @@ def build(environ: Mapping[str, str]) -> Flask:
             refunds=refund_follower,
             clock=clock,
         ),
-        refunds=RefundPayment(
-            transactions=store, gateway=refund_gateway, refunds=refund_follower, ids=ids
+        refunds=refunds,
+        reviews=ResolveReview(
+            transactions=store,
+            gateway=payment_gateway,
+            refund_gateway=refund_gateway,
+            refunds=refunds,
+            clock=clock,
         ),
         refund_follower=refund_follower,
         reconciliation=ReconcilePayments(

@@ -41,6 +41,7 @@ from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
+from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
@@ -90,6 +91,7 @@ class Services:
     debts: ClearDebt
     gate: CallGate
     quotes: QuoteCall
+    reviews: ResolveReview
     keys: IssueKey
     key_changes: ChangeKey
     key_views: ReadKeys

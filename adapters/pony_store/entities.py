@@ -270,6 +270,21 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         updated_at = Required(int, size=64)
 
+    class PaymentReview(entity):
+        """A payment that a person has to decide about."""
+
+        _table_ = "payment_reviews"
+        reference = PrimaryKey(str, autostrip=False)
+        kind = Required(str)
+        minor_units = Required(int, size=64)
+        currency = Required(str)
+        provider_id = Optional(str, autostrip=False)
+        reason = Optional(str, autostrip=False)
+        state = Required(str)
+        resolution = Optional(str, autostrip=False)
+        opened_at = Required(int, size=64)
+        closed_at = Optional(int, size=64)
+
     class PaymentEvent(entity):
         _table_ = "payment_events"
         digest = PrimaryKey(str, autostrip=False)

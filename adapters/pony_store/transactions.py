@@ -31,6 +31,7 @@ from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
 from adapters.pony_store.tables.purchases import PonyPurchases
 from adapters.pony_store.tables.refunds import PonyRefunds
+from adapters.pony_store.tables.reviews import PonyReviews
 from adapters.pony_store.tables.sessions import PonySessions
 from adapters.pony_store.tables.usage_hours import PonyUsageHours
 
@@ -75,6 +76,11 @@ class PonyTransaction:
     def refunds(self) -> PonyRefunds:
         """Refunds and disputes."""
         return PonyRefunds(self._session)
+
+    @cached_property
+    def reviews(self) -> PonyReviews:
+        """Payments to decide about."""
+        return PonyReviews(self._session)
 
     @cached_property
     def payment_events(self) -> PonyPaymentEvents:

@@ -20,6 +20,10 @@ class Act(StrEnum):
     SESSIONS_ENDED = "person.sessions_ended"
     PASSWORD_SET = "person.password_set"  # noqa: S105 - the name of an act
     CREDITS_GRANTED = "credits.granted"
+    PAYMENT_CREDITED = "payment.credited"
+    PAYMENT_REFUNDED = "payment.refunded"
+    PAYMENT_DISMISSED = "payment.dismissed"
+    DEBT_CLEARED = "debt.cleared"
     KEY_ISSUED = "key.issued"
     KEY_CHANGED = "key.changed"
     KEY_REVOKED = "key.revoked"

@@ -11,6 +11,7 @@
     │   ├── WalletNotFoundError
     │   ├── HoldNotFoundError
     │   ├── PurchaseNotFoundError
+    │   ├── ReviewNotFoundError
     │   ├── ApiKeyNotFoundError
     │   ├── PersonNotFoundError
     │   ├── JobNotFoundError
@@ -171,6 +172,12 @@ class PurchaseNotFoundError(NotFoundError):
     """No purchase has this reference."""
 
     noun = "purchase"
+
+
+class ReviewNotFoundError(NotFoundError):
+    """No payment of this reference waits for a decision."""
+
+    noun = "payment to decide about"
 
 
 class ApiKeyNotFoundError(NotFoundError):

@@ -23,6 +23,7 @@ from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
 from creditcore.ports.refunds import Refunds
+from creditcore.ports.reviews import Reviews
 from creditcore.ports.sessions import Sessions
 from creditcore.ports.usage_hours import UsageHours
 
@@ -85,6 +86,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def refunds(self) -> Refunds:
         """Refunds and disputes."""
+
+    @property
+    def reviews(self) -> Reviews:
+        """Payments to decide about."""
 
     @property
     def payment_events(self) -> PaymentEvents:

@@ -42,6 +42,7 @@ from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund
+from creditcore.domain.reviews import Review
 from creditcore.domain.sale_terms import Bought
 from creditcore.domain.sessions import Session
 from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
@@ -69,6 +70,7 @@ from creditcore.testing.memory_identity import (
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
+from creditcore.testing.memory_reviews import MemoryReviews
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
 from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 
@@ -127,6 +129,7 @@ class MemoryTables:
     counters: dict[str, KeyCounter] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
+    reviews: dict[str, Review] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
@@ -184,6 +187,7 @@ class MemoryTransaction:
         self.usage_hours = MemoryUsageHours(tables.holds, tables.usage_rows, tables.rolled)
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
+        self.reviews = MemoryReviews(tables.reviews)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
         self.credentials = MemoryCredentials(tables.people, tables.credentials, tables.mailed_links)

@@ -16,6 +16,7 @@ from adapters.flask_web.cli.migrate import migrate
 from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
+from adapters.flask_web.cli.review import review
 from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
 from adapters.flask_web.cli.worker import worker
@@ -28,6 +29,7 @@ _COMMANDS = (
     grant,
     refund,
     debt,
+    review,
     reconcile,
     doctor,
     user,

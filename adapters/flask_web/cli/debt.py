@@ -8,6 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 from adapters.flask_web.cli.people import person_with
 from adapters.flask_web.cli.text import credits_text
 from adapters.flask_web.context import services
+from creditcore.domain.activity import COMMAND_LINE
 
 debt = AppGroup("debt", help="What wallets owe after a refund.")
 
@@ -21,6 +22,6 @@ def clear(email: str, reason: str) -> None:
     person = person_with(email)
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person.id)
-    cleared = services().debts.clear(wallet.id, reason=reason)
+    cleared = services().debts.clear(wallet.id, reason=reason, actor=COMMAND_LINE)
     told = f"owed {credits_text(cleared)}, and owes nothing" if cleared else "owes nothing"
     click.echo(f"{person.email} {told}.")

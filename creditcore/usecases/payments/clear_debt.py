@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
@@ -22,7 +22,7 @@ class ClearDebt:
     clock: Clock
     ids: Ids
 
-    def clear(self, wallet_id: str, *, reason: str) -> Credits:
+    def clear(self, wallet_id: str, *, reason: str, actor: Actor = SYSTEM) -> Credits:
         """Write off all that a wallet owes; return how much that was. A repeat clears nothing.
 
         Raises:
@@ -42,12 +42,13 @@ class ClearDebt:
                 return ZERO
             books.post([cleared])
             tx.ledger.write(books)
-            tx.alerts.add(
-                Alert(
-                    key=reference,
-                    severity=Severity.INFO,
-                    subject="A debt was cleared",
-                    message=f"Wallet {wallet_id} owed {cleared.amount} credits: {reason.strip()}",
+            tx.activity.add(
+                Activity(
+                    actor=actor,
+                    act=Act.DEBT_CLEARED,
+                    target=f"wallet:{wallet_id}",
+                    person_id=books.wallet(wallet_id).owner_id,
+                    after={"credits": str(cleared.amount), "reason": reason.strip()},
                     at=now,
                 )
             )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from creditcore.domain.books import Footprint
 from creditcore.domain.money import Money
-from creditcore.domain.purchases import Decision, Payment, PaymentStatus, Purchase
+from creditcore.domain.purchases import Decision, Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transaction, Transactions
@@ -65,6 +66,8 @@ class ConfirmPayment:
 
 def _record(tx: Transaction, decision: Decision) -> None:
     tx.purchases.save(decision.purchase)
+    if decision.purchase.state is PurchaseState.UNDER_REVIEW and decision.purchase.closed_at:
+        tx.reviews.open(Review.of(decision.purchase, at=decision.purchase.closed_at))
     for alert in decision.alerts:
         tx.alerts.add(alert)
     if decision.transfers:

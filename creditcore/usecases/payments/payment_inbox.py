@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import PaymentGatewayError, PurchaseNotFoundError
+from creditcore.domain.purchases import Payment, PaymentStatus
+from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind, PaymentGateway
@@ -80,6 +82,7 @@ class PaymentInbox:
         If something is, it is tried again when the event falls due.
         """
         alerts: tuple[Alert, ...] = ()
+        payment: Payment | None = None
         try:
             if not self._take_step(event):
                 # The provider contradicts its own webhook. Perhaps not for long.
@@ -89,7 +92,14 @@ class PaymentInbox:
             return False
         except PurchaseNotFoundError:
             alerts = (_not_ours(event, at=self.clock.now()),)
+            try:
+                payment = self.gateway.verify(event.reference)
+            except PaymentGatewayError as error:
+                _log.warning("payment %s could not be verified: %s", event.reference, error)
+                return False
         with self.transactions.begin() as tx:
+            if payment is not None and payment.status is PaymentStatus.SUCCEEDED:
+                tx.reviews.open(Review.of_unknown(payment, at=self.clock.now()))
             tx.payment_events.save(replace(event, due_at=None))
             for alert in alerts:
                 tx.alerts.add(alert)

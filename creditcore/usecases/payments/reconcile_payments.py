@@ -13,8 +13,9 @@ from datetime import date, datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.money import Money
-from creditcore.domain.purchases import PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.reconciliation import Finding, FindingKind, compare
+from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_list import ListedPayment, PaymentList
 from creditcore.ports.payments import PaymentGateway
@@ -205,15 +206,26 @@ class ReconcilePayments:
                 detail="The provider's row cannot be read.",
             )
         finding = compare(purchase, row.payment)
-        if finding is None or purchase is None:
-            return finding
+        if finding is None:
+            return None
         match finding.kind:
+            case FindingKind.UNKNOWN_REFERENCE | FindingKind.UNDER_REVIEW:
+                return None if self._is_decided(row.payment) else finding
             case FindingKind.NOT_CREDITED:
                 return self._credit(finding)
             case FindingKind.REVERSED_THERE:
                 return self._follow(finding)
             case _:
                 return finding
+
+    def _is_decided(self, payment: Payment) -> bool:
+        """Whether a person has decided about a payment; one that nobody was asked about is kept."""
+        with self.transactions.begin() as tx:
+            review = tx.reviews.find(payment.reference)
+            if review is None and payment.status is PaymentStatus.SUCCEEDED:
+                tx.reviews.open(Review.of_unknown(payment, at=self.clock.now()))
+                tx.commit()
+        return review is not None and review.is_closed
 
     def _credit(self, finding: Finding) -> Finding:
         purchase = self.payments.confirm(finding.reference)
