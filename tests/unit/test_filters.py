@@ -283,6 +283,23 @@ def test_every_kind_of_movement_has_a_name(kind: TransferKind) -> None:
     assert filters.movement(replace(_A_TRANSFER, kind=kind))
 
 
+def test_a_debt_is_named_and_leaves_the_balance_as_it_is() -> None:
+    owed = replace(_A_TRANSFER, from_account="receivable", to_account="refunds")
+    settled = replace(_A_TRANSFER, from_account="refunds", to_account="receivable")
+    paid = replace(
+        _A_TRANSFER,
+        from_account=_A_TRANSFER.wallet_id,
+        to_account="receivable",
+        kind=TransferKind.REPAYMENT,
+    )
+
+    assert filters.movement(owed) == "Owed after a refund"
+    assert filters.movement(settled) == "No longer owed"
+    assert filters.movement(paid) == "Debt paid off"
+    assert filters.movement_amount(owed) == "($20.00)"
+    assert filters.movement_amount(paid) == "\u2212$20.00"
+
+
 def test_movement_is_signed_as_the_wallet_felt_it() -> None:
     back = replace(_A_TRANSFER, from_account="w", to_account="refunds")
 

@@ -25,7 +25,7 @@ from creditcore.domain.endings import (
 )
 from creditcore.domain.holds import Basis, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.ledger import Transfer, TransferKind
+from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind
 from creditcore.domain.money import (
     MICROCREDITS_PER_CREDIT,
     Credits,
@@ -302,14 +302,27 @@ def movement(transfer: Transfer) -> str:
         TransferKind.RESTORATION: "Reversal undone",
         TransferKind.REPAYMENT: "Debt paid off",
         TransferKind.FORGIVENESS: "Debt forgiven",
+        TransferKind.REVERSAL: "Taken back with a refund",
+        TransferKind.RESTORATION: "Given back: no refund was made",
+        TransferKind.REPAYMENT: "Debt paid off",
+        TransferKind.FORGIVENESS: "Debt cleared",
     }
+    if transfer.from_account == PlatformAccount.RECEIVABLE:
+        return "Owed after a refund"
+    if transfer.to_account == PlatformAccount.RECEIVABLE and transfer.from_account != (
+        transfer.wallet_id
+    ):
+        return "No longer owed"
     return names[transfer.kind]
 
 
 def movement_amount(transfer: Transfer) -> str:
     """Return the exact amount with its sign, as the wallet felt it: ``"+$20.00"``."""
-    sign = "+" if transfer.to_account == transfer.wallet_id else _MINUS
-    return f"{sign}{exact_dollars(transfer.amount)}"
+    amount = exact_dollars(transfer.amount)
+    if transfer.wallet_id not in (transfer.from_account, transfer.to_account):
+        # A debt that comes or goes: the balance stays as it is.
+        return f"({amount})"
+    return f"{'+' if transfer.to_account == transfer.wallet_id else _MINUS}{amount}"
 
 
 def register(app: Flask) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0021"
+down_revision = "0020"
 
 NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 TEXT = sa.Text()
