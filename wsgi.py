@@ -32,6 +32,7 @@ from adapters.pony_store import (
     pending_migrations,
 )
 from adapters.rate_file import RateFile
+from adapters.receipt_pdf import render as render_pdf
 from adapters.redis_counters.counters import RedisCounters
 from adapters.supabase_auth import (
     ApiKey,
@@ -62,6 +63,7 @@ from creditcore import (
     SystemClock,
     SystemIds,
 )
+from creditcore.domain.documents import Seller
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
@@ -90,6 +92,7 @@ from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.issue_documents import IssueDocuments
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
@@ -156,6 +159,12 @@ def build(environ: Mapping[str, str]) -> Flask:
         refund_gateway=refund_gateway,
         clock=clock,
         ids=ids,
+    )
+    seller = Seller(
+        name=settings.company_name or settings.site_name,
+        address=settings.company_address,
+        tax_number=settings.tax_number,
+        tax_rates=settings.tax_rates,
     )
     refunds = RefundPayment(
         transactions=store, gateway=refund_gateway, refunds=refund_follower, ids=ids
@@ -250,6 +259,8 @@ def build(environ: Mapping[str, str]) -> Flask:
             clock=clock,
         ),
         refunds=refunds,
+        documents=IssueDocuments(transactions=store, clock=clock, seller=seller),
+        print_document=render_pdf,
         reviews=ResolveReview(
             transactions=store,
             gateway=payment_gateway,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from creditcore.domain.documents import Document
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
@@ -37,6 +38,7 @@ from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.issue_documents import IssueDocuments
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
@@ -58,6 +60,7 @@ class Services:
 
     Attributes:
         migrate: Brings the schema up to date; returns the names of what was applied.
+        print_document: Returns a receipt or credit note as PDF.
         pending_migrations: What ``migrate`` would apply.
         mover: Moves local accounts, where there is somewhere to move to.
         wires: The inference protocols by route.
@@ -92,6 +95,8 @@ class Services:
     gate: CallGate
     quotes: QuoteCall
     reviews: ResolveReview
+    documents: IssueDocuments
+    print_document: Callable[[Document], bytes]
     keys: IssueKey
     key_changes: ChangeKey
     key_views: ReadKeys

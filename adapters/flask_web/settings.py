@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from creditcore.domain.currencies import CURRENCIES
+from creditcore.domain.documents import parse_tax_rates
 from creditcore.domain.identities import Method
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.pricing import Tariff
@@ -29,6 +30,7 @@ _HOLD_MARGIN_S = 60
 _LONGEST_WRITE_S = 30
 _LONGEST_CONNECT_S = 11
 _LONGEST_DRAIN_S = 4
+_NO_TAX: dict[str, int] = {}
 _SIGNUP_CREDITS = Credits.of(200)
 _SIGNUP_CREDITS_PER_DAY = Credits.of(20_000)
 _REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster")
@@ -104,6 +106,8 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     trusted_proxy_count: int = 0
 
+    tax_rates: Mapping[str, int] = field(default_factory=dict)
+
     credits_per_usd: str = "2"
     usage_markup: str = "1.0"
     signup_credits: Credits = _SIGNUP_CREDITS
@@ -164,6 +168,7 @@ class Settings:
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
             "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
+            "tax_rates": reader.parsed("TAX_RATES", _NO_TAX, parse_tax_rates),
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
             "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
             "signup_credits": reader.parsed("SIGNUP_CREDITS", _SIGNUP_CREDITS, _credits),

@@ -285,6 +285,31 @@ def define_entities(db: Any) -> None:
         opened_at = Required(int, size=64)
         closed_at = Optional(int, size=64)
 
+    class Document(entity):
+        """A receipt or a credit note."""
+
+        _table_ = "documents"
+        kind = Required(str)
+        number = Required(int, size=64)
+        PrimaryKey(kind, number)
+        reference = Required(str, autostrip=False)
+        purchase_ref = Required(str, autostrip=False)
+        owner_id = Required(str, autostrip=False)
+        original = Optional(int, size=64)
+        issued_at = Required(int, size=64)
+        minor_units = Required(int, size=64)
+        currency = Required(str)
+        tax_rate = Required(int, size=64)
+        tax_minor_units = Required(int, size=64)
+        details = Required(str, autostrip=False)
+
+    class DocumentNumber(entity):
+        """The latest number of a sequence; locked by whoever takes the next."""
+
+        _table_ = "document_numbers"
+        kind = PrimaryKey(str)
+        latest = Required(int, size=64)
+
     class PaymentEvent(entity):
         _table_ = "payment_events"
         digest = PrimaryKey(str, autostrip=False)

@@ -20,6 +20,7 @@ from adapters.pony_store.tables.calls import PonyCalls
 from adapters.pony_store.tables.claims import PonyClaims
 from adapters.pony_store.tables.credentials import PonyCredentials
 from adapters.pony_store.tables.daily_grants import PonyDailyGrants
+from adapters.pony_store.tables.documents import PonyDocuments
 from adapters.pony_store.tables.flows import PonyFlows
 from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
@@ -81,6 +82,11 @@ class PonyTransaction:
     def reviews(self) -> PonyReviews:
         """Payments to decide about."""
         return PonyReviews(self._session)
+
+    @cached_property
+    def documents(self) -> PonyDocuments:
+        """Receipts and credit notes."""
+        return PonyDocuments(self._session)
 
     @cached_property
     def payment_events(self) -> PonyPaymentEvents:

@@ -12,6 +12,7 @@ from creditcore.ports.calls import Calls
 from creditcore.ports.claims import Claims
 from creditcore.ports.credentials import Credentials
 from creditcore.ports.daily_grants import DailyGrants
+from creditcore.ports.documents import Documents
 from creditcore.ports.flows import Flows
 from creditcore.ports.jobs import Jobs
 from creditcore.ports.key_mirrors import KeyMirrors
@@ -90,6 +91,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def reviews(self) -> Reviews:
         """Payments to decide about."""
+
+    @property
+    def documents(self) -> Documents:
+        """Receipts and credit notes."""
 
     @property
     def payment_events(self) -> PaymentEvents:

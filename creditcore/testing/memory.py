@@ -18,6 +18,7 @@ from creditcore.domain.activity import Activity
 from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.credentials import Credential, MailedLink
+from creditcore.domain.documents import Document, DocumentKind
 from creditcore.domain.endings import ending_of
 from creditcore.domain.errors import (
     ApiKeyNotFoundError,
@@ -61,6 +62,7 @@ from creditcore.ports.payments import (
 )
 from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_claims import MemoryClaims
+from creditcore.testing.memory_documents import MemoryDocuments
 from creditcore.testing.memory_identity import (
     MemoryCredentials,
     MemoryDailyGrants,
@@ -130,6 +132,7 @@ class MemoryTables:
     purchases: dict[str, Purchase] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    documents: dict[tuple[DocumentKind, str], Document] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
@@ -188,6 +191,7 @@ class MemoryTransaction:
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
         self.reviews = MemoryReviews(tables.reviews)
+        self.documents = MemoryDocuments(tables.documents, tables.purchases, tables.refunds)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
         self.credentials = MemoryCredentials(tables.people, tables.credentials, tables.mailed_links)

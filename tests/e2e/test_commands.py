@@ -75,6 +75,7 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["grant"],
         ["refund"],
         ["reconcile"],
+        ["sales"],
         ["review", "list"],
         ["review", "credit"],
         ["review", "refund"],

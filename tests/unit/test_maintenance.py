@@ -27,6 +27,7 @@ def chores(**named: Any) -> Maintenance:
         "process_due",
         "confirm_pending",
         "chase",
+        "issue_due",
         "roll_up",
         "mend",
         "check",
@@ -43,6 +44,7 @@ def chores(**named: Any) -> Maintenance:
         usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
         refund_follower=SimpleNamespace(chase=done["chase"]),
         rates=SimpleNamespace(check=done["check"]),
+        documents=SimpleNamespace(issue_due=done["issue_due"]),
     )
     return Maintenance.of_worker(services)
 
@@ -120,4 +122,5 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "hours mended": 0,
         "refunds followed": 0,
         "currencies without a rate": 0,
+        "documents issued": 0,
     }

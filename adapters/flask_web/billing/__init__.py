@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.billing import checkout, mobile_money, payments, views
+from adapters.flask_web.billing import checkout, mobile_money, payments, receipts, views
 
 BLUEPRINTS = (
     views.blueprint,
     payments.blueprint,
     checkout.blueprint,
     mobile_money.blueprint,
+    receipts.blueprint,
 )

@@ -17,6 +17,7 @@ from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.review import review
+from adapters.flask_web.cli.sales import sales
 from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
 from adapters.flask_web.cli.worker import worker
@@ -30,6 +31,7 @@ _COMMANDS = (
     refund,
     debt,
     review,
+    sales,
     reconcile,
     doctor,
     user,

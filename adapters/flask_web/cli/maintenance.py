@@ -55,6 +55,7 @@ class Maintenance:
                 "models priced": (_PRICES_EVERY_S, services.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
                 "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
+                "documents issued": (_WEBHOOKS_EVERY_S, services.documents.issue_due),
                 "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
                 "currencies without a rate": (_RATES_EVERY_S, services.rates.check),
                 "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),

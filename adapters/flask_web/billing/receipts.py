@@ -1,0 +1,48 @@
+"""Receipts and credit notes of a person's payments, as page and as PDF."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, render_template
+
+from adapters.flask_web.context import services
+from adapters.flask_web.web.session import for_people, person
+from creditcore.domain.documents import DocumentKind
+from creditcore.domain.errors import InvalidRequestError
+
+blueprint = Blueprint("receipts", __name__, url_prefix="/dashboard/billing/receipts")
+
+
+@blueprint.get("/<reference>")
+@for_people
+def show(reference: str) -> str:
+    """Show the receipt of a payment, and a credit note for each of its refunds."""
+    try:
+        documents = services().documents.issue(reference, owner_id=person().id)
+    except InvalidRequestError:
+        # What was not paid has none.
+        abort(404)
+    return render_template(
+        "billing/receipts.html",
+        page="billing",
+        documents=documents,
+        reference=reference,
+        receipts=DocumentKind.RECEIPT,
+    )
+
+
+@blueprint.get("/<reference>/<name>.pdf")
+@for_people
+def download(reference: str, name: str) -> Response:
+    """Send one document of a payment as PDF."""
+    try:
+        documents = services().documents.issue(reference, owner_id=person().id)
+    except InvalidRequestError:
+        abort(404)
+    document = next((row for row in documents if row.name == name), None)
+    if document is None:
+        abort(404)
+    return Response(
+        services().print_document(document),
+        mimetype="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{document.name}.pdf"'},
+    )

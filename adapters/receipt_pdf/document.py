@@ -1,0 +1,170 @@
+"""One A4 page: who sold what to whom, and the tax in it."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from fpdf import FPDF, Align, XPos, YPos
+
+from creditcore.domain.documents import Document, DocumentKind
+from creditcore.domain.money import Money
+
+_FONT = "helvetica"
+_INK = (29, 32, 37)
+_QUIET = (104, 109, 118)
+_LINE = (215, 218, 222)
+_LEFT, _WIDTH = 20.0, 170.0
+_LABEL_WIDTH = 45.0
+_MONEY_WIDTH = 42.0
+
+_TITLES = {DocumentKind.RECEIPT: "Receipt", DocumentKind.CREDIT_NOTE: "Credit note"}
+_CHANNELS = {
+    "card": "Card",
+    "mobile_money": "Mobile money",
+    "bank_transfer": "Bank transfer",
+    "apple_pay": "Apple Pay",
+}
+
+
+def render(document: Document) -> bytes:
+    """Return the document as a PDF of one page."""
+    page = FPDF(format="A4")
+    page.set_margins(_LEFT, 22, _LEFT)
+    page.set_auto_page_break(auto=False)
+    # The same document is the same bytes, whenever it is printed.
+    page.set_creation_date(document.issued_at)
+    page.set_title(_latin(f"{_TITLES[document.kind]} {document.name}"))
+    page.set_lang("en")
+    page.add_page()
+    _head(page, document)
+    _parties(page, document)
+    _amounts(page, document)
+    _facts(page, document)
+    _foot(page, document)
+    return bytes(page.output())
+
+
+def _head(page: FPDF, document: Document) -> None:
+    _ink(page, size=22, style="B")
+    page.cell(110, 10, _TITLES[document.kind])
+    _ink(page, size=13, style="B")
+    page.cell(60, 10, document.name, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    _ink(page, size=10, quiet=True)
+    page.cell(110, 6, f"{document.issued_at:%-d %B %Y}")
+    original = "" if document.original is None else f"corrects receipt R-{document.original:06d}"
+    page.cell(60, 6, original, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    page.ln(8)
+
+
+def _parties(page: FPDF, document: Document) -> None:
+    details = document.details
+    seller = [details.get("seller_name", ""), *details.get("seller_address", "").split(",")]
+    if details.get("seller_tax_number"):
+        seller.append(f"Tax number {details['seller_tax_number']}")
+    buyer = [details.get("buyer_name", ""), details.get("buyer_email", "")]
+    top = page.get_y()
+    ends = []
+    for left, title, lines in ((_LEFT, "From", seller), (_LEFT + 85, "To", buyer)):
+        page.set_xy(left, top)
+        _ink(page, size=9, quiet=True)
+        page.cell(80, 5, title, new_x=XPos.LEFT, new_y=YPos.NEXT)
+        for number, line in enumerate(part.strip() for part in lines if part.strip()):
+            _ink(page, size=10, style="" if number else "B")
+            page.multi_cell(80, 5.2, _latin(line), align=Align.L, new_x=XPos.LEFT, new_y=YPos.NEXT)
+        ends.append(page.get_y())
+    page.set_xy(_LEFT, max(ends) + 9)
+
+
+def _amounts(page: FPDF, document: Document) -> None:
+    is_receipt = document.kind is DocumentKind.RECEIPT
+    what = "Credit for AI inference" if is_receipt else "Credit for AI inference, refunded"
+    _ink(page, size=9, quiet=True)
+    page.cell(_WIDTH - _MONEY_WIDTH, 6, "Description")
+    page.cell(_MONEY_WIDTH, 6, "Amount", align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    _rule(page)
+    rows = [(what, document.net, "")]
+    if document.tax_rate:
+        rows.append((f"VAT {document.rate_text} %", document.tax, ""))
+    rows.append(("Total" if is_receipt else "Total refunded", document.gross, "B"))
+    for label, amount, style in rows:
+        if style:
+            _rule(page)
+        _ink(page, size=11, style=style)
+        page.cell(_WIDTH - _MONEY_WIDTH, 8, label)
+        text = _money(amount)
+        page.cell(_MONEY_WIDTH, 8, text, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    page.ln(8)
+
+
+def _facts(page: FPDF, document: Document) -> None:
+    details = document.details
+    paid_at = details.get("paid_at", "")
+    channel = details.get("channel", "")
+    facts = [
+        ("Payment", document.purchase),
+        ("Paid on", f"{datetime.fromisoformat(paid_at):%-d %B %Y, %H:%M} UTC" if paid_at else ""),
+        ("Paid by", _CHANNELS.get(channel, channel.replace("_", " ").capitalize())),
+        ("Provider's number", details.get("provider_id", "")),
+        ("Value", details.get("value", "")),
+        ("Exchange rate", details.get("rate", "")),
+        ("Credits", f"{details.get('credits', '')} (1 credit is 1 US cent of balance)"),
+        ("Reason", details.get("reason", "")),
+        ("Control unit invoice", details.get("cu_invoice_no", "")),
+    ]
+    for label, text in facts:
+        if text:
+            _ink(page, size=10, quiet=True)
+            page.cell(_LABEL_WIDTH, 6, label)
+            _ink(page, size=10)
+            page.multi_cell(
+                _WIDTH - _LABEL_WIDTH,
+                6,
+                _latin(text),
+                align=Align.L,
+                new_x=XPos.LMARGIN,
+                new_y=YPos.NEXT,
+            )
+
+
+def _foot(page: FPDF, document: Document) -> None:
+    page.set_y(-26)
+    _rule(page)
+    _ink(page, size=8, quiet=True)
+    rate = document.rate_text
+    tax = f"The total includes {rate} % VAT." if document.tax_rate else "No VAT is charged."
+    page.cell(_WIDTH, 6, tax)
+
+
+def _ink(page: FPDF, *, size: float, style: str = "", quiet: bool = False) -> None:
+    page.set_font(_FONT, style, size)
+    page.set_text_color(*(_QUIET if quiet else _INK))
+
+
+def _rule(page: FPDF) -> None:
+    page.set_draw_color(*_LINE)
+    page.line(_LEFT, page.get_y(), _LEFT + _WIDTH, page.get_y())
+    page.ln(1.5)
+
+
+def _money(amount: Money) -> str:
+    whole, cents = divmod(amount.minor_units, 100)
+    return f"{amount.currency} {whole:,}.{cents:02d}"
+
+
+def _latin(text: str) -> str:
+    """Return text in letters of the built-in font: others lose their marks, or become ``?``."""
+    letters = []
+    for letter in text:
+        kept = letter
+        if not _is_latin(letter):
+            kept = "".join(
+                part for part in unicodedata.normalize("NFKD", letter) if _is_latin(part)
+            )
+        is_mark = unicodedata.combining(letter) != 0
+        letters.append(kept or ("" if is_mark else "?"))
+    return "".join(letters)
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.encode("latin-1", "ignore") != b""

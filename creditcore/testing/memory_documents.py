@@ -1,0 +1,84 @@
+"""Receipts and credit notes, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from creditcore.domain.documents import Document, DocumentKind
+from creditcore.domain.errors import ReferenceConflictError
+from creditcore.domain.purchases import Purchase, PurchaseState
+from creditcore.domain.refunds import Refund, RefundState
+
+
+@dataclass
+class MemoryDocuments:
+    """Every receipt and credit note, in sequences without gaps."""
+
+    table: dict[tuple[DocumentKind, str], Document]
+    purchases: Mapping[str, Purchase]
+    refunds: Mapping[str, Refund]
+
+    def next_number(self, kind: DocumentKind) -> int:
+        """Return the next number; the one writer has everything locked already."""
+        return 1 + max((row.number for row in self._of(kind)), default=0)
+
+    def add(self, document: Document) -> None:
+        """Add a document."""
+        key = (document.kind, document.reference)
+        taken = any(row.number == document.number for row in self._of(document.kind))
+        if taken or key in self.table:
+            raise ReferenceConflictError(document.reference)
+        self.table[key] = document
+
+    def find(self, kind: DocumentKind, reference: str) -> Document | None:
+        """Return the document of a purchase or a refund."""
+        return self.table.get((kind, reference))
+
+    def of_purchase(self, purchase: str) -> Sequence[Document]:
+        """Return a receipt and its credit notes."""
+        return [
+            row
+            for kind in (DocumentKind.RECEIPT, DocumentKind.CREDIT_NOTE)
+            for row in sorted(self._of(kind), key=lambda row: row.number)
+            if row.purchase == purchase
+        ]
+
+    def issued(
+        self, *, since: datetime, until: datetime, after: tuple[str, int], limit: int
+    ) -> Sequence[Document]:
+        """Return documents of a period."""
+        found = [
+            row
+            for row in self.table.values()
+            if since <= row.issued_at < until and (row.kind.value, row.number) > after
+        ]
+        return sorted(found, key=lambda row: (row.kind.value, row.number))[:limit]
+
+    def purchases_without(self, *, since: datetime, limit: int) -> Sequence[str]:
+        """Return credited purchases without a receipt."""
+        found = [
+            row
+            for row in self.purchases.values()
+            if row.state in (PurchaseState.PAID, PurchaseState.REVERSED)
+            and row.created_at >= since
+            and (DocumentKind.RECEIPT, row.reference) not in self.table
+        ]
+        ordered = sorted(found, key=lambda row: (row.closed_at or row.created_at, row.reference))
+        return [row.reference for row in ordered][:limit]
+
+    def refunds_without(self, *, since: datetime, limit: int) -> Sequence[str]:
+        """Return purchases with a refund without a credit note."""
+        found = [
+            row
+            for row in self.refunds.values()
+            if row.state is RefundState.PROCESSED
+            and row.updated_at >= since
+            and (DocumentKind.CREDIT_NOTE, row.id) not in self.table
+            and (DocumentKind.RECEIPT, row.purchase) in self.table
+        ]
+        return [row.purchase for row in sorted(found, key=lambda row: row.updated_at)][:limit]
+
+    def _of(self, kind: DocumentKind) -> list[Document]:
+        return [row for row in self.table.values() if row.kind is kind]

@@ -1,0 +1,103 @@
+"""Issue receipts and credit notes, each once, in sequences without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from creditcore.domain.documents import (
+    Document,
+    DocumentKind,
+    Seller,
+    credit_note_of,
+    receipt_of,
+)
+from creditcore.domain.errors import PurchaseNotFoundError
+from creditcore.domain.money import Money
+from creditcore.domain.purchases import Purchase
+from creditcore.domain.refunds import RefundState
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transaction, Transactions
+
+_PER_ROUND = 100
+_LOOKED_BACK = timedelta(days=31)
+_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueDocuments:
+    """Issue what is missing: by the worker soon after, or when somebody asks for it."""
+
+    transactions: Transactions
+    clock: Clock
+    seller: Seller
+
+    def issue(self, reference: str, *, owner_id: str | None = None) -> Sequence[Document]:
+        """Return the receipt of a purchase and its credit notes, issuing what is missing.
+
+        Raises:
+            InvalidRequestError: It is not paid.
+            PurchaseNotFoundError: There is no such purchase, or it is somebody else's.
+        """
+        with self.transactions.begin() as tx:
+            purchase = tx.purchases.lock(reference)
+            if owner_id is not None and purchase.owner_id != owner_id:
+                raise PurchaseNotFoundError(reference)
+            if self._issue_missing(tx, purchase):
+                tx.commit()
+            return tx.documents.of_purchase(reference)
+
+    def issue_due(self) -> int:
+        """Issue what is missing of the last month; return for how many purchases."""
+        since = self.clock.now() - _LOOKED_BACK
+        with self.transactions.begin() as tx:
+            waiting = [
+                *tx.documents.purchases_without(since=since, limit=_PER_ROUND),
+                *tx.documents.refunds_without(since=since, limit=_PER_ROUND),
+            ]
+        for reference in dict.fromkeys(waiting):
+            self.issue(reference)
+        return len(waiting)
+
+    def issued(self, *, since: datetime, until: datetime) -> Iterator[Document]:
+        """Stream the documents of a period, by kind and number, a page in memory at a time."""
+        after = ("", 0)
+        while True:
+            with self.transactions.begin() as tx:
+                page = tx.documents.issued(since=since, until=until, after=after, limit=_ROWS)
+            yield from page
+            if len(page) < _ROWS:
+                return
+            after = (page[-1].kind.value, page[-1].number)
+
+    def _issue_missing(self, tx: Transaction, purchase: Purchase) -> bool:
+        now = self.clock.now()
+        receipt = tx.documents.find(DocumentKind.RECEIPT, purchase.reference)
+        is_new = receipt is None
+        if receipt is None:
+            person = tx.people.find(purchase.owner_id)
+            receipt = receipt_of(
+                purchase,
+                number=0,
+                seller=self.seller,
+                buyer={"name": person.name if person else "", "email": purchase.email},
+                at=now,
+            )
+            receipt = _numbered(tx, receipt)
+        notes = tx.documents.of_purchase(purchase.reference)[1:]
+        gone = Money(sum(note.gross.minor_units for note in notes), receipt.gross.currency)
+        noted = {note.reference for note in notes}
+        for refund in tx.refunds.of(purchase.reference):
+            if refund.state is RefundState.PROCESSED and refund.id not in noted:
+                note = credit_note_of(refund, receipt, number=0, refunded_before=gone, at=now)
+                _numbered(tx, note)
+                gone += refund.amount
+                is_new = True
+        return is_new
+
+
+def _numbered(tx: Transaction, document: Document) -> Document:
+    numbered = replace(document, number=tx.documents.next_number(document.kind))
+    tx.documents.add(numbered)
+    return numbered
