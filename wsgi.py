@@ -96,6 +96,7 @@ from creditcore.usecases.payments.issue_documents import IssueDocuments
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
+from creditcore.usecases.payments.write_statement import WriteStatement
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
@@ -261,6 +262,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         refunds=refunds,
         documents=IssueDocuments(transactions=store, clock=clock, seller=seller),
         print_document=render_pdf,
+        statements=WriteStatement(transactions=store),
         reviews=ResolveReview(
             transactions=store,
             gateway=payment_gateway,

@@ -45,6 +45,7 @@ from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.sell_credits import SellCredits
+from creditcore.usecases.payments.write_statement import WriteStatement
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
@@ -96,6 +97,7 @@ class Services:
     quotes: QuoteCall
     reviews: ResolveReview
     documents: IssueDocuments
+    statements: WriteStatement
     print_document: Callable[[Document], bytes]
     keys: IssueKey
     key_changes: ChangeKey

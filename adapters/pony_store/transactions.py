@@ -34,6 +34,7 @@ from adapters.pony_store.tables.purchases import PonyPurchases
 from adapters.pony_store.tables.refunds import PonyRefunds
 from adapters.pony_store.tables.reviews import PonyReviews
 from adapters.pony_store.tables.sessions import PonySessions
+from adapters.pony_store.tables.statements import PonyStatements
 from adapters.pony_store.tables.usage_hours import PonyUsageHours
 
 
@@ -87,6 +88,11 @@ class PonyTransaction:
     def documents(self) -> PonyDocuments:
         """Receipts and credit notes."""
         return PonyDocuments(self._session)
+
+    @cached_property
+    def statements(self) -> PonyStatements:
+        """What a wallet's balance was, and what changed it."""
+        return PonyStatements(self._session)
 
     @cached_property
     def payment_events(self) -> PonyPaymentEvents:

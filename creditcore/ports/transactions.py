@@ -26,6 +26,7 @@ from creditcore.ports.purchases import Purchases
 from creditcore.ports.refunds import Refunds
 from creditcore.ports.reviews import Reviews
 from creditcore.ports.sessions import Sessions
+from creditcore.ports.statements import Statements
 from creditcore.ports.usage_hours import UsageHours
 
 
@@ -95,6 +96,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def documents(self) -> Documents:
         """Receipts and credit notes."""
+
+    @property
+    def statements(self) -> Statements:
+        """What a wallet's balance was, and what changed it."""
 
     @property
     def payment_events(self) -> PaymentEvents:

@@ -73,6 +73,7 @@ from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
 from creditcore.testing.memory_reviews import MemoryReviews
+from creditcore.testing.memory_statements import MemoryStatements
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
 from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 
@@ -191,6 +192,7 @@ class MemoryTransaction:
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
         self.reviews = MemoryReviews(tables.reviews)
+        self.statements = MemoryStatements(tables.wallets, tables.transfers, tables.holds)
         self.documents = MemoryDocuments(tables.documents, tables.purchases, tables.refunds)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)

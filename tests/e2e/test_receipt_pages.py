@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -54,3 +55,31 @@ def test_nobody_sees_the_receipt_of_another_or_of_what_was_not_paid(buyer: Refun
     for path in (unpaid, paid, "cc-nothing", f"{paid}/R-000001.pdf", f"{unpaid}/R-000001.pdf"):
         assert buyer.get(f"/dashboard/billing/receipts/{path}").status_code == 404
     assert buyer.stack.flask("sales", "--month", "soon", check=False).returncode == 2
+
+
+def test_a_statement_adds_up_on_its_page_and_as_csv(buyer: Refunded) -> None:
+    reference = buyer.paid()
+
+    page = buyer.get("/dashboard/billing/statement")
+    table = buyer.get("/dashboard/billing/statement.csv")
+
+    assert page.status_code == 200
+    assert "Closing balance" in page.text
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert table.headers["content-type"].startswith("text/csv")
+    opening, *lines, closing = (Decimal(row["credits"]) for row in rows)
+    assert (opening, closing) == (0, 2200)
+    assert opening + sum(lines) == closing
+    assert any(reference in row["reference"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "query", ["from=soon", "to=2026-13-01", "from=2026-02-02&to=2026-02-01", "from=0001-01-01",
+              "from=2020-01-01"]
+)  # fmt: skip
+def test_a_period_that_makes_no_sense_is_refused(buyer: Refunded, query: str) -> None:
+    page = buyer.get(f"/dashboard/billing/statement?{query}")
+
+    assert page.status_code == 400
+    assert 'role="alert"' in page.text
+    assert buyer.get(f"/dashboard/billing/statement.csv?{query}").status_code == 400

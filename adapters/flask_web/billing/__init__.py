@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.billing import checkout, mobile_money, payments, receipts, views
+from adapters.flask_web.billing import checkout, mobile_money, payments, receipts, statements, views
 
 BLUEPRINTS = (
     views.blueprint,
@@ -10,4 +10,5 @@ BLUEPRINTS = (
     checkout.blueprint,
     mobile_money.blueprint,
     receipts.blueprint,
+    statements.blueprint,
 )
