@@ -162,7 +162,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         ids=ids,
     )
     seller = Seller(
-        name=settings.company_name or settings.site_name,
+        name=settings.company_name or "creditcore",
         address=settings.company_address,
         tax_number=settings.tax_number,
         tax_rates=settings.tax_rates,

@@ -106,6 +106,9 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     trusted_proxy_count: int = 0
 
+    company_name: str = ""
+    company_address: str = ""
+    tax_number: str = ""
     tax_rates: Mapping[str, int] = field(default_factory=dict)
 
     credits_per_usd: str = "2"
@@ -168,6 +171,9 @@ class Settings:
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
             "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
+            "company_name": reader.text("COMPANY_NAME"),
+            "company_address": reader.text("COMPANY_ADDRESS"),
+            "tax_number": reader.text("TAX_NUMBER"),
             "tax_rates": reader.parsed("TAX_RATES", _NO_TAX, parse_tax_rates),
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
             "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
