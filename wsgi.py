@@ -92,6 +92,7 @@ from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.forget_details import ForgetDetails
 from creditcore.usecases.payments.issue_documents import IssueDocuments
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
@@ -249,6 +250,12 @@ def build(environ: Mapping[str, str]) -> Flask:
             sales=sales,
             payments=payments,
             clock=clock,
+        ),
+        forget=ForgetDetails(
+            transactions=store,
+            gateway=payment_gateway,
+            clock=clock,
+            after=timedelta(days=settings.webhook_retention_days),
         ),
         rates=CheckRates(transactions=store, rates=rates, terms=settings.sale_terms, clock=clock),
         payments=payments,

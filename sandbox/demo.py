@@ -262,6 +262,8 @@ def _configured(given: Mapping[str, str]) -> Demo:
         "PAYSTACK_BASE_URL": checkout,
         "PAYSTACK_SECRET_KEY": "sk_test_sandbox",
         "PAYSTACK_PUBLIC_KEY": "",
+        # So that M-Pesa can be tried: the page says which numbers the sandbox knows.
+        "USD_TO_KES_RATE": given.get("USD_TO_KES_RATE", "129.5"),
         "LITELLM_BASE_URL": f"{sandbox}/litellm",
         "LITELLM_MASTER_KEY": "sk-sandbox-master",
     }

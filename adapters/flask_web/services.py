@@ -38,6 +38,7 @@ from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.forget_details import ForgetDetails
 from creditcore.usecases.payments.issue_documents import IssueDocuments
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
@@ -86,6 +87,7 @@ class Services:
     sales: SellCredits
     mobile_money: CollectMobileMoney
     rates: CheckRates
+    forget: ForgetDetails
     payments: ConfirmPayment
     inbox: PaymentInbox
     poller: PollPayments

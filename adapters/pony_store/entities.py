@@ -321,6 +321,7 @@ def define_entities(db: Any) -> None:
         deliveries = Required(int, size=64)
         attempts = Required(int, size=64)
         due_at = Optional(int, size=64)
+        reduced_at = Optional(int, size=64)
 
     class Model(entity):
         """A price. Rates are integers of 10^-30 USD per token, longer than 64 bits."""

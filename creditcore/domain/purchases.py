@@ -18,6 +18,9 @@ QUOTE_LIFETIME = timedelta(minutes=30)
 """How long a page offers the quoted price. A payment of a stored quote is honoured later too."""
 
 
+MASK = "***"
+"""Stands for the digits of a phone that were forgotten."""
+
 PROMPT_LIFETIME = timedelta(seconds=180)
 """How long a payer has to answer on the phone (https://paystack.com/docs/payments/payment-channels/)."""
 
@@ -110,6 +113,11 @@ class MobilePayer:
 
     network: str
     phone: str
+
+    @property
+    def masked(self) -> MobilePayer:
+        """The same with the last three digits of the phone alone."""
+        return MobilePayer(self.network, f"{MASK}{self.phone[-3:]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

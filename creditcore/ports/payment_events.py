@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -23,7 +24,7 @@ class PaymentEvent:
         kind: What the event means to us.
         name: The provider's name of the event; empty where the body cannot be read.
         reference: The payment it speaks of; empty where it names none.
-        body: The exact text that was signed.
+        body: The exact text that was signed; after a time only what the books need of it.
         deliveries: How often it came.
         attempts: How many times processing was started.
         due_at: When the next attempt may start; None where nothing is left to be done.
@@ -64,6 +65,12 @@ class PaymentEvents(Protocol):
         Events that another transaction has locked are skipped: any number of workers may
         look at once, and none waits for another.
         """
+
+    def complete(self, *, received_before: datetime, limit: int) -> Sequence[PaymentEvent]:
+        """Return events that are done and still have all they came with, oldest first."""
+
+    def reduce(self, digest: str, *, body: str, at: datetime) -> None:
+        """Replace the body of an event by what is left of it; it is not ``complete`` any more."""
 
     def save(self, event: PaymentEvent) -> None:
         """Write how often an event was tried, and when it is due."""

@@ -155,6 +155,9 @@ class PaymentGateway(Protocol):
             PaymentGatewayUnavailableError: Unknown whether a phone is asked.
         """
 
+    def redact(self, body: str) -> str:
+        """Return a webhook without what it says of cards, phones and people."""
+
     def failure_reason(self, message: str) -> FailureReason:
         """Return what a message of a failed payment means; ``OTHER`` where that is unknown."""
 

@@ -70,5 +70,8 @@ class Purchases(Protocol):
             limit: How many.
         """
 
+    def mask_phones(self, *, created_before: datetime, limit: int) -> int:
+        """Keep only the last three digits of phones that paid; return how many were masked."""
+
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that still wait for their payment, newest first."""

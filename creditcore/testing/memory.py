@@ -41,7 +41,7 @@ from creditcore.domain.mirrors import KeyMirror
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
-from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.purchases import MASK, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund
 from creditcore.domain.reviews import Review
 from creditcore.domain.sale_terms import Bought
@@ -135,6 +135,7 @@ class MemoryTables:
     reviews: dict[str, Review] = field(default_factory=dict)
     documents: dict[tuple[DocumentKind, str], Document] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
+    reduced_events: dict[str, datetime] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
     mailed_links: dict[str, MailedLink] = field(default_factory=dict)
@@ -521,6 +522,18 @@ class MemoryPurchases:
         found = [row for row in self.tables.purchases.values() if row.owner_id == owner_id]
         return _latest(found, lambda row: (row.created_at, row.reference), limit, before)
 
+    def mask_phones(self, *, created_before: datetime, limit: int) -> int:
+        """Keep only the last three digits of phones that paid."""
+        found = [
+            row
+            for row in self.tables.purchases.values()
+            if row.payer and MASK not in row.payer.phone and row.created_at < created_before
+        ][:limit]
+        for row in found:
+            masked = row.payer.masked if row.payer else None
+            self.tables.purchases[row.reference] = replace(row, payer=masked)
+        return len(found)
+
     def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
         """Return what a person bought, or may still pay, of what was begun since then."""
         begun = [
@@ -620,6 +633,22 @@ class MemoryPaymentEvents:
         self.tables.events[event.digest] = replace(
             kept, attempts=event.attempts, due_at=event.due_at
         )
+
+    def complete(self, *, received_before: datetime, limit: int) -> Sequence[PaymentEvent]:
+        """Return events that are done and still have all they came with, oldest first."""
+        found = [
+            event
+            for event in self.tables.events.values()
+            if event.due_at is None
+            and event.received_at < received_before
+            and event.digest not in self.tables.reduced_events
+        ]
+        return sorted(found, key=lambda event: event.received_at)[:limit]
+
+    def reduce(self, digest: str, *, body: str, at: datetime) -> None:
+        """Replace the body of an event by what is left of it."""
+        self.tables.events[digest] = replace(self.tables.events[digest], body=body)
+        self.tables.reduced_events[digest] = at
 
 
 @dataclass
@@ -847,6 +876,10 @@ class MemoryPaymentGateway:
         """Remember the charge, and answer as told."""
         self.charges[request.reference] = request
         return self.charge_answer
+
+    def redact(self, body: str) -> str:
+        """Keep the name of the event alone."""
+        return body.partition(" ")[0]
 
     def failure_reason(self, message: str) -> FailureReason:
         """Take the reason's own word for the message."""

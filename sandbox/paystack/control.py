@@ -1,6 +1,7 @@
 """Switches and records of the Paystack stand-in, under ``/control/paystack``.
 
 ==================  ================================================================================
+GET  /              a page for a person, with all of this as buttons (see ``desk``)
 GET  /transactions  every transaction as verify shows it, newest first; ``?reference=`` for one
 GET  /calls         every API call as received, the answer's status, and when it ended, with an
                     answer or without; ``?endpoint=`` for one kind
@@ -30,6 +31,7 @@ from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from werkzeug.wrappers import Request, Response
 
 from sandbox.paystack.api import Paystack
+from sandbox.paystack.desk import Desk
 from sandbox.paystack.disputes import RESOLUTIONS
 from sandbox.paystack.errors import PaystackError
 from sandbox.paystack.faults import ENDPOINTS, Fault
@@ -46,8 +48,11 @@ class PaystackControl:
     def __init__(self, paystack: Paystack) -> None:
         """Take the stand-in to control."""
         self._paystack = paystack
+        desk = Desk(paystack)
         self._router = Router(
             [
+                ("GET", "/", desk.show),
+                ("POST", "/", desk.act),
                 ("GET", "/transactions", self._transactions),
                 ("GET", "/calls", self._calls),
                 ("GET", "/deliveries", self._deliveries),

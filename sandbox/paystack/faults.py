@@ -74,6 +74,11 @@ class Faults:
         waiting = self._waiting[endpoint]
         return waiting.popleft() if waiting else None
 
+    @property
+    def any_waiting(self) -> bool:
+        """Whether some next call will fail."""
+        return any(self._waiting.values())
+
     def clear(self) -> None:
         """Forget every order."""
         self._waiting.clear()

@@ -68,6 +68,15 @@ _TEST_NUMBERS = ("+254710000", "+233550000", "+225070000")
 _OF_GHANA = "0551234987"
 
 
+def answers_listed() -> tuple[tuple[str, str], ...]:
+    """Return each test number, and in words what its owner does."""
+    words = {"success": "pays", "never": "never decided", "timeout": "nobody answers"}
+    return tuple(
+        (f"0710 000 {ending}", answer.message or words[answer.outcome])
+        for ending, answer in _ANSWERS.items()
+    )
+
+
 def answer_of(phone: str) -> Answer:
     """Return what a phone does when it is asked to pay."""
     digits = phone.removeprefix("+")

@@ -31,6 +31,7 @@ def chores(**named: Any) -> Maintenance:
         "roll_up",
         "mend",
         "check",
+        "forget",
     )
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
@@ -45,6 +46,7 @@ def chores(**named: Any) -> Maintenance:
         refund_follower=SimpleNamespace(chase=done["chase"]),
         rates=SimpleNamespace(check=done["check"]),
         documents=SimpleNamespace(issue_due=done["issue_due"]),
+        forget=SimpleNamespace(forget=done["forget"]),
     )
     return Maintenance.of_worker(services)
 
@@ -123,4 +125,5 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "refunds followed": 0,
         "currencies without a rate": 0,
         "documents issued": 0,
+        "payments' details forgotten": 0,
     }

@@ -13,7 +13,7 @@ from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.throttle import STATUS_PER_PERSON, throttle
 from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.domain.purchases import Purchase
+from creditcore.domain.purchases import MASK, Purchase
 
 blueprint = Blueprint("payments", __name__, url_prefix="/dashboard/billing/payments")
 
@@ -46,7 +46,7 @@ def show(reference: str) -> str:
 
 def _may_be_sent_again(purchase: Purchase) -> bool:
     """Whether the number is still there: it is masked when it is no longer needed."""
-    return purchase.payer is not None and "*" not in purchase.payer.phone
+    return purchase.payer is not None and MASK not in purchase.payer.phone
 
 
 def _same_plan(purchase: Purchase) -> str:

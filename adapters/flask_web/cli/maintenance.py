@@ -18,6 +18,7 @@ _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _PAYMENTS_EVERY_S = 60.0
 _RATES_EVERY_S = 300.0
+_FORGET_EVERY_S = 600.0
 _WEBHOOKS_EVERY_S = 10.0
 _ROLL_UP_EVERY_S = 30.0
 _LOOK_BACK_EVERY_S = 600.0
@@ -58,6 +59,7 @@ class Maintenance:
                 "documents issued": (_WEBHOOKS_EVERY_S, services.documents.issue_due),
                 "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
                 "currencies without a rate": (_RATES_EVERY_S, services.rates.check),
+                "payments' details forgotten": (_FORGET_EVERY_S, services.forget.forget),
                 "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
                 "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
             }

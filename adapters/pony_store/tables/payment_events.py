@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +62,22 @@ class PonyPaymentEvents:
             (micros(now),),
         )
         return payment_event_from_row(rows[0]) if rows else None
+
+    def complete(self, *, received_before: datetime, limit: int) -> Sequence[PaymentEvent]:
+        """Return events that are done and still have all they came with, oldest first."""
+        rows = self._session.rows(
+            f"SELECT {_COLUMNS} FROM payment_events WHERE reduced_at IS NULL AND due_at IS NULL"
+            " AND received_at < ? ORDER BY received_at LIMIT ?",
+            (micros(received_before), limit),
+        )
+        return [payment_event_from_row(row) for row in rows]
+
+    def reduce(self, digest: str, *, body: str, at: datetime) -> None:
+        """Replace the body of an event by what is left of it."""
+        self._session.change(
+            "UPDATE payment_events SET body = ?, reduced_at = ? WHERE digest = ?",
+            (body, micros(at), digest),
+        )
 
     def save(self, event: PaymentEvent) -> None:
         """Write how often an event was tried, and when it is due."""

@@ -12,7 +12,7 @@ from adapters.pony_store.instants import instant, instant_or_none, micros, micro
 from adapters.pony_store.session import Session
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
 from creditcore.domain.money import Credits, ExchangeRate, Money
-from creditcore.domain.purchases import MobilePayer, Offer, Purchase, PurchaseState
+from creditcore.domain.purchases import MASK, MobilePayer, Offer, Purchase, PurchaseState
 from creditcore.domain.sale_terms import Bought
 
 
@@ -122,6 +122,22 @@ class PonyPurchases:
             (micros(since), micros(until), after, limit),
         )
         return [purchase_from_row(row) for row in rows]
+
+    def mask_phones(self, *, created_before: datetime, limit: int) -> int:
+        """Keep only the last three digits of phones that paid; return how many were masked."""
+        rows = self._session.rows(
+            "SELECT paystack_ref, network, phone FROM transactions"
+            f" WHERE phone <> '' AND substr(phone, 1, 3) <> '{MASK}' AND created_at < ?"
+            " ORDER BY created_at LIMIT ?",
+            (micros(created_before), limit),
+        )
+        for row in rows:
+            masked = MobilePayer(row.network, row.phone).masked.phone
+            self._session.change(
+                "UPDATE transactions SET phone = ? WHERE paystack_ref = ?",
+                (masked, row.paystack_ref),
+            )
+        return len(rows)
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases that still wait for their payment, newest first."""

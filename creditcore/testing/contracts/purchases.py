@@ -151,6 +151,41 @@ class PurchasesContract:
 
         assert _record(transactions, event) == replace(event, attempts=1, deliveries=3)
 
+    def test_a_webhook_is_reduced_once_it_is_done_and_old(self, transactions: Transactions) -> None:
+        dues = {"done": None, "due": NOON}
+        for digest, due_at in dues.items():
+            _record(transactions, _an_event(digest=digest, due_at=due_at))
+
+        with transactions.begin() as tx:
+            young = tx.payment_events.complete(received_before=NOON, limit=10)
+            old = tx.payment_events.complete(received_before=NOON + MINUTE, limit=10)
+            tx.payment_events.reduce("done", body="{}", at=NOON + MINUTE)
+            after = tx.payment_events.complete(received_before=NOON + MINUTE, limit=10)
+            tx.commit()
+
+        assert (young, [event.digest for event in old], after) == ([], ["done"], [])
+        assert _record(transactions, _an_event(digest="done")).body == "{}"
+
+    def test_phones_are_masked_when_they_are_old(self, transactions: Transactions) -> None:
+        purchase = a_purchase(a_wallet(transactions))
+        payer = MobilePayer("mpesa", "+254710000123")
+        with transactions.begin() as tx:
+            tx.purchases.add(purchase)
+            tx.purchases.add(replace(purchase, reference="cc-2", payer=payer))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            counts = [
+                tx.purchases.mask_phones(created_before=NOON + late, limit=10)
+                for late in (0 * MINUTE, MINUTE, MINUTE)
+            ]
+            tx.commit()
+
+        with transactions.begin() as tx:
+            masked = tx.purchases.find("cc-2").payer
+        assert counts == [0, 1, 0]
+        assert masked == MobilePayer("mpesa", "***123")
+
     def test_what_is_due_comes_in_turn(self, transactions: Transactions) -> None:
         times = {"a": NOON, "b": NOON - MINUTE, "c": NOON + MINUTE, "d": None, "e": NOON}
         for digest, due_at in times.items():
