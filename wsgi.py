@@ -75,6 +75,7 @@ from creditcore.ports.vault import Vault
 from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
+from creditcore.usecases.calls.keep_refusals import KeepRefusals
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.process_counters import ProcessCounters
@@ -324,6 +325,7 @@ def build(environ: Mapping[str, str]) -> Flask:
             longest_call=settings.hold_lifetime,
         ),
         insight=DescribeUsage(store, clock),
+        refusals=KeepRefusals(transactions=store, clock=clock, pepper=pepper),
         migrate=partial(migrate, settings.store_url),
         pending_migrations=partial(pending_migrations, settings.store_url),
     )

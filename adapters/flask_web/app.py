@@ -24,6 +24,7 @@ from adapters.flask_web.web import (
     formatting,
     security,
     session,
+    standing,
     trailing_slash,
 )
 from adapters.flask_web.web.throttle import Throttle
@@ -58,6 +59,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     errors.register(app, base_url=settings.base_url)
     formatting.register(app)
     figures.register(app)
+    standing.register(app)
     session.register(app)
     csrf = CSRFProtect(app)
     payment_endpoint.register(app, settings, csrf)

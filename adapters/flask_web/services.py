@@ -21,6 +21,7 @@ from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.keep_refusals import KeepRefusals
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.quote_call import QuoteCall
 from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
@@ -118,5 +119,6 @@ class Services:
     usage: RollUpUsage
     spend: ReconcileUsage
     insight: DescribeUsage
+    refusals: KeepRefusals
     migrate: Callable[[], list[str]]
     pending_migrations: Callable[[], list[str]]

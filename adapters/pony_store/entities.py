@@ -173,6 +173,18 @@ def define_entities(db: Any) -> None:
         latency_hist = Required(bytes)
         first_byte_hist = Required(bytes)
 
+    class RefusedCall(entity):
+        _table_ = "refused_calls"
+        id = PrimaryKey(str, autostrip=False)
+        wallet_id = Required(str, autostrip=False)
+        key_id = Optional(str, autostrip=False)
+        model = Optional(str, autostrip=False)
+        endpoint = Optional(str, autostrip=False)
+        status = Required(int, size=64)
+        code = Optional(str, autostrip=False)
+        message = Optional(str, autostrip=False)
+        created_at = Required(int, size=64)
+
     class UsageRollup(entity):
         """How far calls are counted in ``usage_hourly``: one row."""
 

@@ -32,6 +32,7 @@ from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
 from adapters.pony_store.tables.purchases import PonyPurchases
 from adapters.pony_store.tables.refunds import PonyRefunds
+from adapters.pony_store.tables.refusals import PonyRefusedCalls
 from adapters.pony_store.tables.reviews import PonyReviews
 from adapters.pony_store.tables.sessions import PonySessions
 from adapters.pony_store.tables.statements import PonyStatements
@@ -63,6 +64,11 @@ class PonyTransaction:
     def calls(self) -> PonyCalls:
         """Calls, to be read."""
         return PonyCalls(self._session)
+
+    @cached_property
+    def refusals(self) -> PonyRefusedCalls:
+        """Calls that were refused before they began."""
+        return PonyRefusedCalls(self._session)
 
     @cached_property
     def usage_hours(self) -> PonyUsageHours:

@@ -71,7 +71,13 @@ if TYPE_CHECKING:
 
 
 class CreditcoreError(Exception):
-    """The root: catch this to catch everything the core raises on purpose."""
+    """The root: catch this to catch everything the core raises on purpose.
+
+    Attributes:
+        model: The model that was asked for, where the error ended a call.
+    """
+
+    model: str = ""
 
 
 class CurrencyMismatchError(CreditcoreError):

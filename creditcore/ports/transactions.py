@@ -24,6 +24,7 @@ from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
 from creditcore.ports.refunds import Refunds
+from creditcore.ports.refusals import RefusedCalls
 from creditcore.ports.reviews import Reviews
 from creditcore.ports.sessions import Sessions
 from creditcore.ports.statements import Statements
@@ -76,6 +77,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def calls(self) -> Calls:
         """Calls, to be read."""
+
+    @property
+    def refusals(self) -> RefusedCalls:
+        """Calls that were refused before they began."""
 
     @property
     def usage_hours(self) -> UsageHours:

@@ -43,6 +43,7 @@ from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import MASK, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund
+from creditcore.domain.refusals import RefusedCall
 from creditcore.domain.reviews import Review
 from creditcore.domain.sale_terms import Bought
 from creditcore.domain.sessions import Session
@@ -72,6 +73,7 @@ from creditcore.testing.memory_identity import (
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
+from creditcore.testing.memory_refusals import MemoryRefusedCalls
 from creditcore.testing.memory_reviews import MemoryReviews
 from creditcore.testing.memory_statements import MemoryStatements
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
@@ -152,6 +154,7 @@ class MemoryTables:
     alerts: dict[str, Alert] = field(default_factory=dict)
     usage_rows: dict[UsageIdentity, UsageRow] = field(default_factory=dict)
     rolled: dict[str, datetime] = field(default_factory=dict)
+    refused: dict[str, RefusedCall] = field(default_factory=dict)
 
     def copy(self) -> MemoryTables:
         """Return tables that can change without changing these."""
@@ -189,6 +192,7 @@ class MemoryTransaction:
         self.ledger = MemoryLedger(tables)
         self.keys = MemoryApiKeys(tables)
         self.calls = MemoryCalls(tables)
+        self.refusals = MemoryRefusedCalls(tables.refused)
         self.usage_hours = MemoryUsageHours(tables.holds, tables.usage_rows, tables.rolled)
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)

@@ -73,6 +73,10 @@ class TestCalls(contracts.CallsContract):
     pass
 
 
+class TestRefusedCalls(contracts.RefusedCallsContract):
+    pass
+
+
 class TestUsageHours(contracts.UsageHoursContract):
     pass
 

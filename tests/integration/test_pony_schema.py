@@ -235,6 +235,17 @@ ROWS: dict[str, dict[str, object]] = {
         "latency_hist": b"",
         "first_byte_hist": b"",
     },
+    "refused_calls": {
+        "id": "r-1",
+        "wallet_id": "w-1",
+        "key_id": "k-1",
+        "model": "demo",
+        "endpoint": "/v1/embeddings",
+        "status": 402,
+        "code": "insufficient_quota",
+        "message": "",
+        "created_at": 1,
+    },
     "usage_rollup": {"id": 1, "rolled_until": 0, "created_from": 0},
     "activity_logs": {
         "actor_id": "p-1",
@@ -403,6 +414,9 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("usage_hourly_calls", "usage_hourly", {"hour": 1, "calls": 1, "failed": 1, "cancelled": 1}),
     ("usage_hourly_charge", "usage_hourly", {"hour": 1, "charge": -1}),
     ("usage_hourly_charge", "usage_hourly", {"hour": 1, "written_off": -1}),
+    ("refused_calls_pkey", "refused_calls", {}),
+    ("refused_calls_wallet_id_fkey", "refused_calls", {"id": "r-2", "wallet_id": "w-2"}),
+    ("refused_calls_status", "refused_calls", {"id": "r-2", "status": 200}),
     ("usage_rollup_pkey", "usage_rollup", {}),
     ("usage_rollup_only", "usage_rollup", {"id": 2}),
 ]  # fmt: skip

@@ -30,6 +30,7 @@ def chores(**named: Any) -> Maintenance:
         "issue_due",
         "roll_up",
         "mend",
+        "tidy",
         "check",
         "forget",
     )
@@ -43,6 +44,7 @@ def chores(**named: Any) -> Maintenance:
         inbox=SimpleNamespace(process_due=done["process_due"]),
         poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
         usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
+        refusals=SimpleNamespace(tidy=done["tidy"]),
         refund_follower=SimpleNamespace(chase=done["chase"]),
         rates=SimpleNamespace(check=done["check"]),
         documents=SimpleNamespace(issue_due=done["issue_due"]),
@@ -122,6 +124,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "payments decided": 1,
         "calls rolled up": 0,
         "hours mended": 0,
+        "refused calls forgotten": 0,
         "refunds followed": 0,
         "currencies without a rate": 0,
         "documents issued": 0,

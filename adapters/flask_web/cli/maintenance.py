@@ -62,6 +62,7 @@ class Maintenance:
                 "payments' details forgotten": (_FORGET_EVERY_S, services.forget.forget),
                 "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
                 "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
+                "refused calls forgotten": (_LOOK_BACK_EVERY_S, services.refusals.tidy),
             }
         )
 

@@ -23,13 +23,16 @@ from adapters.flask_web.web.zone import zone
 from creditcore.domain.endings import ending_of
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Wallet
+from creditcore.domain.refusals import RefusedCall
 from creditcore.ports.calls import Place, WantedCalls
 from creditcore.ports.usage_hours import UsageOf
 from creditcore.usecases.books.describe_usage import UsageReport
+from creditcore.usecases.calls.keep_refusals import KEPT_FOR, KEPT_PER_HOUR
 
 blueprint = Blueprint("calls", __name__, url_prefix="/dashboard/calls")
 
 _ON_A_PAGE = 50
+_LONGEST_ID = 200
 _IN_A_TRANSACTION = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -102,6 +105,35 @@ def show() -> str | tuple[str, int]:
     return (page, 400) if asked.faults else page
 
 
+@blueprint.get("/refused")
+@for_people
+def refused() -> str:
+    """List calls that never began, and why."""
+    search = request.args.get("q", "").strip()[:_LONGEST_ID].replace("\x00", "")
+    cursor = _Cursor.sent()
+    place = cursor.place if cursor else None
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        names = KeyNames.of(tx.keys.list_of(person().id))
+        if search:
+            found = tx.refusals.find(search, wallet_id=wallet.id)
+            calls: Sequence[RefusedCall] = [found] if found else []
+        else:
+            calls = tx.refusals.older(wallet.id, than=place, limit=_ON_A_PAGE + 1)
+    shown = calls[:_ON_A_PAGE]
+    return render_template(
+        "dashboard/refused.html",
+        page="refused",
+        section="calls",
+        calls=shown,
+        names=names,
+        search=search,
+        older=_place_text(shown[-1].at, shown[-1].reference) if len(calls) > _ON_A_PAGE else None,
+        kept_per_hour=KEPT_PER_HOUR,
+        kept_days=KEPT_FOR.days,
+    )
+
+
 @blueprint.get("/export.csv")
 @for_people
 def download() -> Response:
@@ -162,7 +194,11 @@ def _page(wanted: WantedCalls, cursor: _Cursor | None) -> tuple[Sequence[Hold], 
 
 
 def _text(hold: Hold) -> str:
-    return f"{(hold.created_at - _EPOCH) // _MICROSECOND}~{hold.reference}"
+    return _place_text(hold.created_at, hold.reference)
+
+
+def _place_text(at: datetime, reference: str) -> str:
+    return f"{(at - _EPOCH) // _MICROSECOND}~{reference}"
 
 
 def _csv(wanted: WantedCalls, names: KeyNames) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
-from adapters.flask_web.web.errors import RefusedError, refusal, refusal_of
+from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
 from adapters.flask_web.web.model_offers import ModelOffer
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import CreditcoreError, ModelNotFoundError
@@ -83,6 +84,7 @@ class Proxy:
         except CreditcoreError as error:
             limit_field = self._wire_at(path).limit_field
             answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
+            self._keep(path, environ, answer, error.model, call_id)
         except Exception:  # noqa: BLE001 - the last resort; the log has it all
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
@@ -92,6 +94,24 @@ class Proxy:
         body = wire.error_document(answer, call_id=call_id)
         document = _json(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
+
+    def _keep(
+        self, path: str, environ: WSGIEnvironment, answer: Refusal, model: str, call_id: str
+    ) -> None:
+        """Keep a refused call for whoever has the key; a malformed one is nobody's."""
+        wire = self._services.wires.get(path)
+        if wire is None:
+            return
+        with suppress(CreditcoreError):
+            self._services.refusals.note(
+                _secret(wire, environ),
+                reference=call_id,
+                model=model,
+                endpoint=path,
+                status=answer.status,
+                code=answer.code or answer.kind,
+                message=answer.message,
+            )
 
     def _serve_site(
         self, environ: WSGIEnvironment, start_response: StartResponse

@@ -27,6 +27,7 @@ from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
 from creditcore.testing.contracts.refunds import RefundsContract
+from creditcore.testing.contracts.refusals import RefusedCallsContract
 from creditcore.testing.contracts.samples import (
     MINUTE,
     NOON,
@@ -65,6 +66,7 @@ __all__ = [
     "PricesContract",
     "PurchasesContract",
     "RefundsContract",
+    "RefusedCallsContract",
     "SessionsContract",
     "UsageHoursContract",
     "a_key",

@@ -120,7 +120,11 @@ class RelayCall:
         self._upstream.check()
         started = self._clock.monotonic()
         key_hash = secret.hash(self._pepper)
-        entered = self._gate.enter(request, key_hash)
+        try:
+            entered = self._gate.enter(request, key_hash)
+        except CreditcoreError as error:
+            error.model = request.model
+            raise
         try:
             admission = self._authorize(
                 key_hash, ceiling, planned.call, call_id=call_id, address=address
@@ -165,6 +169,8 @@ class RelayCall:
             )
         except BaseException as error:
             is_known = isinstance(error, CreditcoreError)
+            if isinstance(error, CreditcoreError):
+                error.model = call.model
             if not is_known or isinstance(error, OutcomeUnknownError):
                 # The database fell silent, or nobody waits any more: credits may be held.
                 with suppress(StoreError):

@@ -1,0 +1,94 @@
+"""``refused_calls``: calls that were refused before they began; the latest of each wallet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from adapters.pony_store.instants import instant, micros
+from adapters.pony_store.session import Session
+from creditcore.domain.refusals import RefusedCall
+from creditcore.ports.calls import Place
+
+_COLUMNS = (
+    *("id", "wallet_id", "key_id", "model", "endpoint"),
+    *("status", "code", "message", "created_at"),
+)
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM refused_calls"
+
+
+class PonyRefusedCalls:
+    """The refused calls of each wallet."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, call: RefusedCall) -> None:
+        """Keep a refused call; one that is kept already stays as it is."""
+        self._session.change(
+            f"INSERT INTO refused_calls ({', '.join(_COLUMNS)})"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                call.reference,
+                call.wallet_id,
+                call.key_id,
+                call.model,
+                call.endpoint,
+                call.status,
+                call.code,
+                call.message,
+                micros(call.at),
+            ),
+        )
+
+    def count_since(self, wallet_id: str, since: datetime) -> int:
+        """Return how many of a wallet's are kept from an instant on."""
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS calls FROM refused_calls WHERE wallet_id = ? AND created_at >= ?",
+            (wallet_id, micros(since)),
+        )
+        return int(row.calls)
+
+    def older(
+        self, wallet_id: str, *, than: Place | None = None, limit: int
+    ) -> Sequence[RefusedCall]:
+        """Return the latest of a wallet's, or those before a place; newest first."""
+        beyond, values = "", tuple[object, ...]()
+        if than is not None:
+            beyond = " AND (created_at, id) < (?, ?)"
+            values = (micros(than.created_at), than.reference)
+        rows = self._session.rows(
+            f"{_SELECT} WHERE wallet_id = ?{beyond} ORDER BY created_at DESC, id DESC LIMIT ?",
+            (wallet_id, *values, limit),
+        )
+        return [_call_from(row) for row in rows]
+
+    def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
+        """Return one of a wallet's by its id."""
+        rows = self._session.rows(
+            f"{_SELECT} WHERE id = ? AND wallet_id = ?", (reference, wallet_id)
+        )
+        return _call_from(rows[0]) if rows else None
+
+    def forget(self, *, before: datetime, limit: int) -> int:
+        """Forget the oldest, of all wallets; return how many."""
+        return self._session.change(
+            "DELETE FROM refused_calls WHERE id IN (SELECT id FROM refused_calls"
+            " WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+            (micros(before), limit),
+        )
+
+
+def _call_from(row: Any) -> RefusedCall:
+    return RefusedCall(
+        reference=row.id,
+        wallet_id=row.wallet_id,
+        key_id=row.key_id,
+        model=row.model,
+        endpoint=row.endpoint,
+        status=row.status,
+        code=row.code,
+        message=row.message,
+        at=instant(row.created_at),
+    )

@@ -1,0 +1,31 @@
+"""Calls that were refused before they began."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from creditcore.domain.refusals import RefusedCall
+from creditcore.ports.calls import Place
+
+
+class RefusedCalls(Protocol):
+    """The refused calls of each wallet. How many there were in all, ``UsageHours`` knows."""
+
+    def add(self, call: RefusedCall) -> None:
+        """Keep a refused call; one that is kept already stays as it is."""
+
+    def count_since(self, wallet_id: str, since: datetime) -> int:
+        """Return how many of a wallet's are kept from an instant on."""
+
+    def older(
+        self, wallet_id: str, *, than: Place | None = None, limit: int
+    ) -> Sequence[RefusedCall]:
+        """Return the latest of a wallet's, or those before a place; newest first."""
+
+    def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
+        """Return one of a wallet's by its id."""
+
+    def forget(self, *, before: datetime, limit: int) -> int:
+        """Forget the oldest, of all wallets; return how many."""

@@ -1,0 +1,51 @@
+"""Refused calls, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from creditcore.domain.refusals import RefusedCall
+from creditcore.ports.calls import Place
+
+
+@dataclass
+class MemoryRefusedCalls:
+    """Refused calls by their id."""
+
+    rows: dict[str, RefusedCall]
+
+    def add(self, call: RefusedCall) -> None:
+        """Keep a refused call."""
+        self.rows.setdefault(call.reference, call)
+
+    def count_since(self, wallet_id: str, since: datetime) -> int:
+        """Return how many of a wallet's are kept from an instant on."""
+        return sum(row.at >= since for row in self._of(wallet_id))
+
+    def older(
+        self, wallet_id: str, *, than: Place | None = None, limit: int
+    ) -> Sequence[RefusedCall]:
+        """Return the latest of a wallet's, or those before a place."""
+        found = [row for row in self._of(wallet_id) if than is None or _place(row) < than]
+        return sorted(found, key=_place, reverse=True)[:limit]
+
+    def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
+        """Return one of a wallet's by its id."""
+        row = self.rows.get(reference)
+        return row if row is not None and row.wallet_id == wallet_id else None
+
+    def forget(self, *, before: datetime, limit: int) -> int:
+        """Forget the oldest."""
+        old = sorted((row for row in self.rows.values() if row.at < before), key=_place)[:limit]
+        for row in old:
+            del self.rows[row.reference]
+        return len(old)
+
+    def _of(self, wallet_id: str) -> list[RefusedCall]:
+        return [row for row in self.rows.values() if row.wallet_id == wallet_id]
+
+
+def _place(row: RefusedCall) -> Place:
+    return Place(row.at, row.reference)
