@@ -38,9 +38,10 @@ class Links:
     def return_to(self, next_path: str) -> dict[str, str]:
         """Return the parameter that says where a link leads on to: the mail's template repeats it.
 
-        Only a whole address goes through, and only one that the project allows.
+        Only a whole address goes through, and only one that the project allows. The site's own,
+        without a path, says that there is no such wish.
         """
-        return {"redirect_to": f"{self._base_url}{next_path or '/'}"}
+        return {"redirect_to": f"{self._base_url}{next_path}"}
 
     def resend_confirmation(self, email: str, *, next_path: str) -> None:
         """Mail a new link to an address that waits to be confirmed."""

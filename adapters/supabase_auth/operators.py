@@ -88,7 +88,7 @@ class SupabaseOperators:
 
     def invite(self, email: str) -> Identity:
         """Make an account and have a link mailed."""
-        query = {"redirect_to": f"{self._base_url}/"}
+        query = {"redirect_to": self._base_url}
         body = {"email": clean_email(email)}
         answer = self._gateway.ask(Call.ADMIN, "POST", "/invite", query=query, body=body)
         return identity_of(answer.body)

@@ -103,8 +103,9 @@ def test_an_address_is_confirmed_by_a_click_and_not_by_a_scanner(
     for _ in range(3):
         scanned = requests.get(f"{visitor.stack.base_url}{link}", timeout=PATIENCE_S)
         assert scanned.status_code == 200
-    press(visitor, link)
+    landed = press(visitor, link)
 
+    assert landed.headers["location"] == "/dashboard"
     assert visitor.is_signed_in
     assert str(visitor.stack.wallet_of(visitor.person.id).posted) == "200"
     assert project.calls("verify")[-1]["status"] == 200

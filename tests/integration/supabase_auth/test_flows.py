@@ -108,6 +108,15 @@ def test_the_mail_says_where_its_link_leads_on_to(house: SupabaseHouse) -> None:
     assert link["redirect_to"] == "https://app.example.com/dashboard/keys?new=1"
 
 
+def test_a_mail_without_a_wish_leads_on_to_nowhere_in_particular(house: SupabaseHouse) -> None:
+    house.provider.sign_up(ANNA, PASSWORD)
+
+    link = dict(parse_qsl(urlsplit(house.project.mails(ANNA)[0]["link"]).query))
+
+    # A path would be taken for a wish, also the one of the start page.
+    assert link["redirect_to"] == "https://app.example.com"
+
+
 def test_a_mail_that_went_out_too_late_leaves_a_dead_link(house: SupabaseHouse) -> None:
     house.project.fault("signup", code="request_timeout", after=True)
     with pytest.raises(IdentityUnavailableError):
