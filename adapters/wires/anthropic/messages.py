@@ -74,9 +74,9 @@ _VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 # Those that change how an answer is written, never what a token costs or how many the
 # bound must cover. A longer context, faster answers and tools of the provider do.
 _BETA = re.compile(
-    r"(?:claude-code|context-management|extended-cache-ttl|fine-grained-tool-streaming"
+    r"(?:claude-code|context-management|effort|extended-cache-ttl|fine-grained-tool-streaming"
     r"|interleaved-thinking|mid-conversation-system|output-128k|prompt-caching"
-    r"|prompt-caching-scope|structured-outputs|token-efficient-tools)"
+    r"|prompt-caching-scope|structured-outputs|thinking-token-count|token-efficient-tools)"
     r"-(?:20[0-9]{2}-[0-9]{2}-[0-9]{2}|20[0-9]{6})"
 )
 _LONGEST_BETAS = 1_024
