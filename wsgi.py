@@ -41,6 +41,7 @@ from adapters.supabase_auth import (
     SupabaseOperators,
 )
 from adapters.vault import AesVault
+from adapters.wires.anthropic.count_tokens import CountTokens
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
@@ -226,6 +227,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         model_gateway=model_gateway,
         payment_gateway=payment_gateway,
         wires={wire.endpoint: wire for wire in wires},
+        token_counters={CountTokens.endpoint: CountTokens()},
         commits=commits,
         journal=journal,
         recovery=RecoverSettlements(

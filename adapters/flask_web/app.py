@@ -50,7 +50,8 @@ def create_app(services: Services, settings: Settings) -> Flask:
     )
     app.extensions[SERVICES] = services
     app.extensions[SETTINGS] = settings
-    app.extensions["creditcore.throttle"] = Throttle(settings.redis_url)
+    throttle = Throttle(settings.redis_url)
+    app.extensions["creditcore.throttle"] = throttle
 
     elsewhere = (*services.payment_gateway.checkout_origins, *settings.sign_in_hosts)
     security.register(app, settings, elsewhere=elsewhere)
@@ -71,7 +72,9 @@ def create_app(services: Services, settings: Settings) -> Flask:
     cli.register(app)
 
     # Inference never enters Flask: its dispatch costs as much as the rest of a call.
-    app.wsgi_app = Proxy(services, settings, site=app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Proxy(  # type: ignore[method-assign]
+        services, settings, throttle=throttle, site=app.wsgi_app
+    )
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

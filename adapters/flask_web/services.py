@@ -9,7 +9,7 @@ from creditcore.domain.documents import Document
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import Wire
+from creditcore.ports.inference import TokenCounter, Wire
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
@@ -67,6 +67,7 @@ class Services:
         pending_migrations: What ``migrate`` would apply.
         mover: Moves local accounts, where there is somewhere to move to.
         wires: The inference protocols by route.
+        token_counters: What counts requests for nothing, by route.
     """
 
     transactions: Transactions
@@ -77,6 +78,7 @@ class Services:
     model_gateway: ModelGateway
     payment_gateway: PaymentGateway
     wires: Mapping[str, Wire]
+    token_counters: Mapping[str, TokenCounter]
     commits: GroupCommit
     journal: SettlementJournal
     recovery: RecoverSettlements

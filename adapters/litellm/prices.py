@@ -31,6 +31,8 @@ _CACHE_WRITE = "cache_creation_input_token_cost"
 _CACHE_WRITE_1H = "cache_creation_input_token_cost_above_1hr"
 _REASONING = "output_cost_per_reasoning_token"
 
+_FEATURES = ("function_calling", "pdf_input", "reasoning", "response_schema", "vision")
+
 _THRESHOLD = re.compile(rf"{_INPUT}(_above_([0-9]{{1,9}})(k?)_tokens)")
 _FINEST_EXPONENT = -30
 _LONGEST_PRICE = 64
@@ -97,6 +99,7 @@ def read_price(row: object) -> ModelPrice | None:
         # On an embedding model the old ``max_tokens`` is the length of its input.
         max_output_tokens=_limit(info, "max_output_tokens", "max_tokens") if writes_text else None,
         mode=mode,
+        features=frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True),
     )
 
 
@@ -104,7 +107,8 @@ def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
     """Return one price that covers two deployments of the same model.
 
     Of every rate the dearer counts, below and above every threshold of either. Of the
-    limits the longer counts, and one that is unknown on either side stays unknown.
+    limits the longer counts, and one that is unknown on either side stays unknown. A feature
+    is one of both.
     """
     thresholds = sorted({tier.above_prompt_tokens for tier in (*left.tiers, *right.tiers)})
     return ModelPrice(
@@ -117,6 +121,7 @@ def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
         max_input_tokens=_longer(left.max_input_tokens, right.max_input_tokens),
         max_output_tokens=_longer(left.max_output_tokens, right.max_output_tokens),
         mode=left.mode,
+        features=left.features & right.features,
     )
 
 

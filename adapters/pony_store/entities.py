@@ -345,6 +345,7 @@ def define_entities(db: Any) -> None:
         max_input_tokens = Optional(int, size=64)
         max_output_tokens = Optional(int, size=64)
         mode = Optional(str, autostrip=False)
+        features = Optional(str, autostrip=False)
         updated_at = Required(int, size=64)
 
     class PriceSnapshot(entity):

@@ -195,6 +195,7 @@ class ModelPrice:
         max_input_tokens: The model's context, where known.
         max_output_tokens: The longest answer, where known.
         mode: What the model is for, such as ``chat`` or ``embedding``.
+        features: What else it can do, such as ``vision``, as far as its list says so.
         snapshot: Names these very rates: equal prices of a model have the same, and a
             call keeps it, so that its cost can be computed again for ever.
     """
@@ -205,6 +206,7 @@ class ModelPrice:
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
     mode: str = "chat"
+    features: frozenset[str] = frozenset()
     snapshot: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from creditcore.domain.errors import UpstreamError
 from creditcore.domain.pricing import Usage
@@ -79,6 +79,55 @@ class ErrorFacts(Protocol):
     @property
     def details(self) -> Mapping[str, object] | None:
         """Facts that some clients act on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedModel:
+    """A model as the list of models shows it.
+
+    Attributes:
+        model: Its name.
+        mode: What it is for, such as ``chat``.
+        features: What else it can do, such as ``vision``.
+        max_input_tokens: Its context, where known.
+        max_output_tokens: Its longest answer, where known.
+        usd: Money for one token by bucket (``prompt``, ``completion``, ``input_cache_read``,
+            ``input_cache_write``), as decimal text.
+        credits_per_million: The same in credits for a million tokens, by ``input`` and so on.
+    """
+
+    model: str
+    mode: str
+    features: frozenset[str]
+    max_input_tokens: int | None
+    max_output_tokens: int | None
+    usd: Mapping[str, str]
+    credits_per_million: Mapping[str, str]
+
+
+class TokenCount(NamedTuple):
+    """How large a request is, without asking a model."""
+
+    model: str
+    tokens: int
+
+
+class TokenCounter(Protocol):
+    """Counts a request of one protocol, roughly, for nothing."""
+
+    @property
+    def endpoint(self) -> str:
+        """The route."""
+
+    def count(self, body: bytes) -> TokenCount:
+        """Count a request body.
+
+        Raises:
+            InvalidRequestError: A call with it would be refused; the error names the field.
+        """
+
+    def document(self, count: TokenCount) -> bytes:
+        """Return the answer."""
 
 
 class Meter(Protocol):
@@ -194,6 +243,24 @@ class Wire(HeardWire, Protocol):
     @property
     def key_header(self) -> str | None:
         """The header where a key may stand beside ``Authorization``."""
+
+    @property
+    def version_header(self) -> str | None:
+        """The header by which a request for something shared says that it is of this protocol."""
+
+    def model_document(self, model: OfferedModel) -> bytes:
+        """Return one model as SDKs of this protocol read it."""
+
+    def model_list(self, models: Sequence[OfferedModel], *, query: str) -> bytes:
+        """Return models as SDKs of this protocol read them.
+
+        Args:
+            models: All of them, by name.
+            query: The query of the address, for protocols that page.
+
+        Raises:
+            InvalidRequestError: The query cannot be served.
+        """
 
     @property
     def id_headers(self) -> tuple[str, ...]:

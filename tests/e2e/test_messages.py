@@ -183,8 +183,8 @@ def test_only_the_headers_of_the_protocol_reach_the_model(stack: Stack, account:
     [
         ("/v1/messages", {}, 401, "authentication_error"),
         ("/v1/messages", {"x-api-key": "sk-wrong"}, 401, "authentication_error"),
-        ("/v1/messages/count_tokens", {}, 404, "not_found_error"),
         ("/v1/messages/batches", {}, 404, "not_found_error"),
+        ("/v1/messages/count_tokens", {}, 401, "authentication_error"),
     ],
 )
 def test_what_fails_before_the_call_fails_in_anthropics_shape(

@@ -32,7 +32,14 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.money import ZERO
 from creditcore.domain.rates import Standing
-from creditcore.ports.inference import ErrorFacts, Explain, HeardWire, InferenceRequest, Receipt
+from creditcore.ports.inference import (
+    ErrorFacts,
+    Explain,
+    HeardWire,
+    InferenceRequest,
+    OfferedModel,
+    Receipt,
+)
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.journal import MemoryJournal
 from creditcore.testing.memory import (
@@ -188,6 +195,7 @@ class TinyWire:
     limit_field = "max_tokens"
     key_header: str | None = None
     id_headers = ("x-request-id",)
+    version_header: str | None = None
     upstream_headers: Mapping[str, str] = MappingProxyType({})
 
     def hearing(self, header: Callable[[str], str | None]) -> TinyWire:
@@ -218,6 +226,12 @@ class TinyWire:
 
     def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
         return [(f"left-{standing.unit}", str(standing.remaining)) for standing in standings]
+
+    def model_document(self, model: OfferedModel) -> bytes:
+        return model.model.encode()
+
+    def model_list(self, models: Sequence[OfferedModel], *, query: str) -> bytes:
+        return ",".join([query, *(model.model for model in models)]).encode()
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
         assert error.message

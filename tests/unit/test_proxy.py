@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.flask_web.inference.body_budget import MAX_BODIES_BYTES
 from adapters.flask_web.inference.proxy import Proxy
+from adapters.flask_web.web.throttle import Throttle
 from creditcore import HoldState
 from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
 
@@ -20,9 +21,11 @@ class NeverRead:
 
 
 def test_a_request_without_a_body_is_not_waited_for() -> None:
-    settings: Any = SimpleNamespace(base_url="", tariff=None)
+    settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(wires={})
-    proxy = Proxy(services, settings, site=lambda _environ, _start: [b"the site"])
+    proxy = Proxy(
+        services, settings, throttle=Throttle(""), site=lambda _environ, _start: [b"the site"]
+    )
 
     for path in ("/", "/sign-in"):
         environ: Any = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.input": NeverRead()}
@@ -32,9 +35,9 @@ def test_a_request_without_a_body_is_not_waited_for() -> None:
 def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
     scene: Scene,
 ) -> None:
-    settings: Any = SimpleNamespace(base_url="", tariff=None)
+    settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(relay=scene.relay, wires={TinyWire.endpoint: TinyWire()})
-    proxy = Proxy(services, settings, site=lambda _environ, _start: [])
+    proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     statuses = []
 
     def refuse_streams(status: str, *_: object) -> None:
@@ -62,13 +65,13 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
 
 
 def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scene) -> None:
-    settings: Any = SimpleNamespace(base_url="", tariff=None)
+    settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
         relay=scene.relay,
         wires={TinyWire.endpoint: TinyWire()},
         recognise=SimpleNamespace(recognise=lambda _secret: None),
     )
-    proxy = Proxy(services, settings, site=lambda _environ, _start: [])
+    proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     answers: list[tuple[str, dict[str, str]]] = []
     environ: Any = {
         "REQUEST_METHOD": "POST",

@@ -12,22 +12,25 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
+from werkzeug.exceptions import TooManyRequests
 
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
+from adapters.flask_web.inference.model_list import offered
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
-from adapters.flask_web.web.model_offers import ModelOffer
+from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import CreditcoreError, ModelNotFoundError
 from creditcore.domain.keys import ApiKey, KeySecret
-from creditcore.ports.inference import Wire
+from creditcore.domain.pricing import ModelPrice
+from creditcore.ports.inference import OfferedModel, TokenCounter, Wire
 from creditcore.usecases.calls.relayed_call import RelayedCall
 
 if TYPE_CHECKING:
@@ -56,10 +59,14 @@ _Headers = list[tuple[str, str]]
 class Proxy:
     """Answers ``/v1``; hands the rest on."""
 
-    def __init__(self, services: Services, settings: Settings, *, site: WSGIApplication) -> None:
+    def __init__(
+        self, services: Services, settings: Settings, *, throttle: Throttle, site: WSGIApplication
+    ) -> None:
         self._services = services
         self._base_url = settings.base_url
         self._tariff = settings.tariff
+        self._markup = settings.usage_markup
+        self._throttle = throttle
         self._turns = Turns()
         self.budget = BodyBudget()
         self._site = site
@@ -82,14 +89,14 @@ class Proxy:
         except RefusedError as error:
             answer = error.answer
         except CreditcoreError as error:
-            limit_field = self._wire_at(path).limit_field
+            limit_field = self._wire_at(path, environ).limit_field
             answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
             self._keep(path, environ, answer, error.model, call_id)
         except Exception:  # noqa: BLE001 - the last resort; the log has it all
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
-        wire = self._wire_at(path)
+        wire = self._wire_at(path, environ)
         headers = [*answer.headers, *ANSWER_HEADERS, *_names(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
         document = _json(start_response, answer.status, body, headers)
@@ -131,16 +138,40 @@ class Proxy:
         if wire := self._services.wires.get(path):
             _only(environ, "POST")
             return self._call(wire, environ, start_response, call_id)
-        if path == _MODELS or path.startswith(f"{_MODELS}/"):
+        wire = self._wire_at(path, environ)
+        if _is_of_models(path):
             _only(environ, "GET")
-            secret = bearer_secret(environ.get("HTTP_AUTHORIZATION"))
-            key = self._services.recognise.recognise(secret)
-            key.check_address(environ.get("REMOTE_ADDR"))
-            document = self._models(key) if path == _MODELS else self._model(path, key)
-            headers = [*ANSWER_HEADERS, ("x-request-id", call_id)]
-            return _json(start_response, 200, orjson.dumps(document), headers)
-        message = f"There is no {path} here. See {self._base_url}/ for what there is."
-        raise RefusedError(refusal(404, message, code="unknown_url"))
+            key = self._known_key(_secret(wire, environ), environ)
+            document = self._models(wire, path, key, query=environ.get("QUERY_STRING", ""))
+        elif counter := self._services.token_counters.get(path):
+            _only(environ, "POST")
+            document = self._count(counter, _secret(wire, environ), environ)
+        else:
+            message = f"There is no {path} here. See {self._base_url}/ for what there is."
+            raise RefusedError(refusal(404, message, code="unknown_url"))
+        headers = [*ANSWER_HEADERS, *_names(wire, call_id)]
+        return _json(start_response, 200, document, headers)
+
+    def _known_key(self, secret: KeySecret, environ: WSGIEnvironment) -> ApiKey:
+        key = self._services.recognise.recognise(secret)
+        key.check_address(environ.get("REMOTE_ADDR"))
+        return key
+
+    def _count(self, counter: TokenCounter, secret: KeySecret, environ: WSGIEnvironment) -> bytes:
+        """Count a request, for nothing, and therefore not too often."""
+        key = self._known_key(secret, environ)
+        try:
+            self._throttle.count(COUNTS_PER_KEY, "count_tokens", key.id)
+        except TooManyRequests as error:
+            headers = (("retry-after", str(COUNTS_PER_KEY.get_expiry())),)
+            message = f"A key may have {COUNTS_PER_KEY.amount} requests a minute counted."
+            raise RefusedError(
+                refusal(429, message, code="rate_limit_exceeded", headers=headers)
+            ) from error
+        with self.budget.share() as share:
+            count = counter.count(self._body(environ, secret, share))
+        self._price(count.model, key)
+        return counter.document(count)
 
     def _call(
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
@@ -199,29 +230,38 @@ class Proxy:
             self._services.recognise.recognise(secret)
         return read_body(environ, most=MAX_BODY_BYTES, share=share)
 
-    def _wire_at(self, path: str) -> Wire:
-        """Return the protocol of a path: its own, that of the one it lies below, or the first."""
+    def _wire_at(self, path: str, environ: WSGIEnvironment) -> Wire:
+        """Return the protocol of a path: its own, that of the one it lies below, or the first.
+
+        The list of models is of the protocol whose header of its version comes with the request.
+        """
         wires = self._services.wires
         if wire := wires.get(path):
             return wire
+        if _is_of_models(path):
+            versions = ((wire.version_header, wire) for wire in wires.values())
+            named = (wire for name, wire in versions if name and _header(environ, name))
+            return next(named, next(iter(wires.values())))
         below = (wire for endpoint, wire in wires.items() if path.startswith(f"{endpoint}/"))
         return next(below, next(iter(wires.values())))
 
-    def _models(self, key: ApiKey) -> dict[str, Any]:
-        offers = [
-            ModelOffer.of(price, self._tariff)
-            for price in self._services.prices.all()
-            if key.limits.permits_model(price.model)
-        ]
-        return {"object": "list", "data": [offer.document() for offer in offers]}
-
-    def _model(self, path: str, key: ApiKey) -> dict[str, Any]:
+    def _models(self, wire: Wire, path: str, key: ApiKey, *, query: str) -> bytes:
+        if path == _MODELS:
+            prices = self._services.prices.all()
+            models = [self._offered(it) for it in prices if key.limits.permits_model(it.model)]
+            return wire.model_list(models, query=query)
         # WSGI passes the bytes of a path on as if they were Latin-1.
         name = path.removeprefix(f"{_MODELS}/").encode("latin-1").decode(errors="replace")
-        price = self._services.prices.find(name)
+        return wire.model_document(self._offered(self._price(name, key)))
+
+    def _price(self, model: str, key: ApiKey) -> ModelPrice:
+        price = self._services.prices.find(model)
         if not key.limits.permits_model(price.model):
-            raise ModelNotFoundError(name)
-        return ModelOffer.of(price, self._tariff).document()
+            raise ModelNotFoundError(model)
+        return price
+
+    def _offered(self, price: ModelPrice) -> OfferedModel:
+        return offered(price, tariff=self._tariff, markup=self._markup)
 
 
 class _Stream:
@@ -242,6 +282,10 @@ class _Stream:
     def close(self) -> None:
         """End the call, also where the client has left."""
         self._call.close()
+
+
+def _is_of_models(path: str) -> bool:
+    return path == _MODELS or path.startswith(f"{_MODELS}/")
 
 
 def _names(wire: Wire, call_id: str) -> _Headers:

@@ -1,17 +1,15 @@
-"""What each model costs here: for the pricing page, and on the OpenAI wire."""
+"""What each model costs here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from adapters.flask_web.context import services
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import ModelPrice, Tariff
 
 _MILLION = 1_000_000
-_CREATED = 1_677_610_602
-"""Models have no date of their own here; this is the one that OpenAI's oldest carry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +37,6 @@ class ModelOffer:
             max_output_tokens=price.max_output_tokens,
             has_tiers=bool(price.tiers),
         )
-
-    def document(self) -> dict[str, Any]:
-        """Return OpenAI's model object, with prices in credits beside it."""
-        return {
-            "id": self.model,
-            "object": "model",
-            "created": _CREATED,
-            "owned_by": "creditcore",
-            "max_input_tokens": self.max_input_tokens,
-            "max_output_tokens": self.max_output_tokens,
-            "credits_per_million_tokens": {
-                "input": str(self.input_per_million),
-                "cached_input": str(self.cached_per_million),
-                "output": str(self.output_per_million),
-            },
-        }
 
 
 _FALLBACK_MODEL = "gpt-4o-mini"

@@ -19,6 +19,7 @@ PRICE_COLUMNS = (
     "max_input_tokens",
     "max_output_tokens",
     "mode",
+    "features",
     "updated_at",
 )
 
@@ -79,6 +80,7 @@ def price_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
         price.max_input_tokens,
         price.max_output_tokens,
         price.mode,
+        " ".join(sorted(price.features)),
         micros(at),
     )
 
@@ -90,6 +92,7 @@ def price_from_row(row: Any) -> ModelPrice:
         max_input_tokens=row.max_input_tokens,
         max_output_tokens=row.max_output_tokens,
         mode=row.mode,
+        features=frozenset(row.features.split()),
     )
 
 

@@ -13,6 +13,7 @@ from adapters.wires.anthropic.limit_headers import limit_headers
 from adapters.wires.anthropic.messages_content import read_content
 from adapters.wires.anthropic.messages_errors import error_document, error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
+from adapters.wires.anthropic.model_list import model_document, model_list
 from adapters.wires.fields import (
     INTEGER,
     LIST,
@@ -35,7 +36,7 @@ from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.domain.rates import Standing
-from creditcore.ports.inference import ErrorFacts, Explain, InferenceRequest, Receipt
+from creditcore.ports.inference import ErrorFacts, Explain, InferenceRequest, OfferedModel, Receipt
 
 _LIMIT = "max_tokens"
 _THREAD = "thread"
@@ -99,6 +100,7 @@ class Messages:
     limit_field = _LIMIT
     key_header = "x-api-key"
     id_headers = ("x-request-id", "request-id")
+    version_header = "anthropic-version"
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:
@@ -132,7 +134,14 @@ class Messages:
         Raises:
             InvalidRequestError: It cannot be served; the error names the field.
         """
-        given = given_fields(body)
+        return self.read(given_fields(body), long_cache=may_cache_for_an_hour(body))
+
+    def read(self, given: dict[str, Any], *, long_cache: bool) -> InferenceRequest:
+        """Understand the fields of a request.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
         model = read_model(given)
         messages, prompt = read_content(given.get("messages"), given.get("system"))
         stream = read_flag(given, "stream")
@@ -158,7 +167,7 @@ class Messages:
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
             fields=MappingProxyType(fields),
-            long_cache=may_cache_for_an_hour(body),
+            long_cache=long_cache,
         )
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
@@ -180,6 +189,18 @@ class Messages:
     def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
         """Return headers that say what is left of a key's limits."""
         return limit_headers(standings)
+
+    def model_document(self, model: OfferedModel) -> bytes:
+        """Return one model as Anthropic's SDKs read it."""
+        return model_document(model)
+
+    def model_list(self, models: Sequence[OfferedModel], *, query: str) -> bytes:
+        """Return a page of models.
+
+        Raises:
+            InvalidRequestError: The query cannot be served.
+        """
+        return model_list(models, query=query)
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:
         """Return the body of a refused request."""

@@ -8,9 +8,10 @@ from typing import Self
 import orjson
 
 from adapters.wires.openai.limit_headers import limit_headers
+from adapters.wires.openai.model_list import model_document, model_list
 from adapters.wires.request import TEXT_MODES
 from creditcore.domain.rates import Standing
-from creditcore.ports.inference import ErrorFacts
+from creditcore.ports.inference import ErrorFacts, OfferedModel
 
 
 class OpenAIWire:
@@ -20,6 +21,7 @@ class OpenAIWire:
     limit_field = "max_tokens"
     key_header: str | None = None
     id_headers = ("x-request-id",)
+    version_header: str | None = None
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:
@@ -37,6 +39,14 @@ class OpenAIWire:
     def limit_headers(self, standings: Sequence[Standing]) -> list[tuple[str, str]]:
         """Return headers that say what is left of a key's limits."""
         return limit_headers(standings)
+
+    def model_document(self, model: OfferedModel) -> bytes:
+        """Return one model as OpenAI's SDKs read it."""
+        return model_document(model)
+
+    def model_list(self, models: Sequence[OfferedModel], *, query: str) -> bytes:  # noqa: ARG002 - no pages
+        """Return all models."""
+        return model_list(models)
 
     def error_document(self, error: ErrorFacts, *, call_id: str) -> bytes:  # noqa: ARG002 - a header says it
         """Return the body of a refused request."""

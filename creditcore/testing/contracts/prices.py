@@ -28,6 +28,7 @@ class PricesContract:
             max_input_tokens=200_000,
             max_output_tokens=None,
             mode="chat",
+            features=frozenset({"vision", "reasoning"}),
         )
         with transactions.begin() as tx:
             tx.prices.replace_all([replace(price, model="gone"), price], at=NOON)

@@ -277,3 +277,19 @@ def test_of_several_deployments_the_dearest_of_each_rate_counts() -> None:
     assert price.rates_for(100_001).input == price_units("7e-06")
     assert price.max_input_tokens == 300_000
     assert price.max_output_tokens is None
+
+
+def test_what_a_model_can_do_is_read_where_the_list_says_so() -> None:
+    [price] = price_list(
+        a_row(supports_vision="true", supports_reasoning="null", supports_pdf_input='"yes"')
+    )
+
+    assert price.features == {"vision"}
+
+
+def test_of_several_deployments_only_what_all_can_do_counts() -> None:
+    [price] = price_list(
+        a_row(supports_vision="true", supports_reasoning="true"), a_row(supports_vision="true")
+    )
+
+    assert price.features == {"vision"}

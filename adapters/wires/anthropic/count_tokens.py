@@ -1,0 +1,36 @@
+"""The wire of ``POST /v1/messages/count_tokens``: a rough count, for nothing."""
+
+from __future__ import annotations
+
+import orjson
+
+from adapters.wires.anthropic.messages import Messages
+from adapters.wires.fields import unknown
+from adapters.wires.request import given_fields
+from creditcore.ports.inference import TokenCount
+
+
+class CountTokens:
+    """Counts messages requests by their bytes, as a call without a report is charged.
+
+    A model's own count would take a call of its server, which the operator may pay for.
+    """
+
+    endpoint = "/v1/messages/count_tokens"
+
+    def count(self, body: bytes) -> TokenCount:
+        """Count a request body.
+
+        Raises:
+            InvalidRequestError: It could not be served as a call; the error names the field.
+        """
+        given = given_fields(body)
+        for name in ("max_tokens", "stream"):
+            if name in given:
+                raise unknown(name)
+        request = Messages().read({**given, "max_tokens": 1}, long_cache=False)
+        return TokenCount(request.model, request.prompt_estimate)
+
+    def document(self, count: TokenCount) -> bytes:
+        """Return the answer as Anthropic's SDKs read it."""
+        return orjson.dumps({"input_tokens": count.tokens})
