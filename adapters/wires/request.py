@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Any
 
 from adapters.wires.body import decode_body, encode_body
@@ -14,6 +14,7 @@ TEXT_MODES = frozenset({"chat", "completion", "responses"})
 """Models that write. LiteLLM translates between their protocols, so each speaks them all."""
 
 _LONGEST_MODEL = 200
+_LEAST_THINKING = 1_024
 _ESCAPED_HOUR = re.compile(rb"\\u00(?:31|68)")
 
 
@@ -98,8 +99,27 @@ def tighter(left: int | None, right: int | None) -> int | None:
 def limited_body(request: InferenceRequest, limit_field: str, *, output_bound: int | None) -> bytes:
     """Return a body whose output is limited by the client or by us, whichever is tighter."""
     limit = tighter(request.output_limit, output_bound)
-    limits = {} if limit is None else {limit_field: limit}
-    return encode_body({**request.fields, **limits}, stream=request.stream)
+    fields = dict(request.fields) if limit is None else {**request.fields, limit_field: limit}
+    if limit != request.output_limit:
+        fields |= fitted_thinking(fields)
+    return encode_body(fields, stream=request.stream)
+
+
+def fitted_thinking(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``thinking`` of a request with a budget below its limit, where it has one.
+
+    Anthropic refuses a budget that the limit does not exceed, and one below its least. Where we
+    lower the limit to what the wallet affords, the client's budget is lowered with it.
+    """
+    thinking, limit = fields.get("thinking"), fields.get("max_tokens")
+    if not isinstance(thinking, dict) or type(limit) is not int:
+        return {}
+    budget = thinking.get("budget_tokens")
+    if type(budget) is not int or budget < limit:
+        return {}
+    if limit <= _LEAST_THINKING:
+        return {"thinking": {"type": "disabled"}}
+    return {"thinking": {**thinking, "budget_tokens": limit - 1}}
 
 
 def read_integer(given: dict[str, Any], name: str, *, most: int, least: int = 1) -> int | None:

@@ -72,7 +72,8 @@ def admit(
 
     Where the caller left the output limit open, it is lowered to what the wallet
     affords; the lowered limit is returned and must be sent upstream. A call whose hold
-    can grow reserves no more than its opening at first.
+    can grow reserves no more than its opening at first. Where its limit is the caller's own, it
+    reserves all of that if the wallet affords it, and opens with less if not.
 
     Args:
         wallet: Whose credits they are.
@@ -85,16 +86,16 @@ def admit(
         resets_at: When that limit begins anew.
 
     Raises:
-        InsufficientCreditsError: Not even one output token, or not the limit that
-            the caller asked for, is covered.
+        InsufficientCreditsError: Not even the least output that is worth a beginning is covered.
     """
     available = wallet.available
     is_limited = room is not None and room < available
     if room is not None and is_limited:
         available = room
     output_bound = ceiling.affordable(available)
-    lowered_too_far = output_bound < (ceiling.output_bound if ceiling.fixed_output else 1)
-    paid_output = min(output_bound, ceiling.opening or output_bound)
+    is_whole = ceiling.fixed_output and output_bound == ceiling.output_bound
+    lowered_too_far = output_bound < ceiling.least_output
+    paid_output = output_bound if is_whole else min(output_bound, ceiling.opening or output_bound)
     needed = ceiling.amount(paid_output)
     if needed > available or (lowered_too_far and ceiling.output_bound > 0):
         raise InsufficientCreditsError(

@@ -258,7 +258,8 @@ class ModelPrice:
             choices: How many answers were asked for.
             tariff: What turns provider cost into credits.
             fixed_output: The caller chose the output limit, so it must be afforded
-                whole; otherwise it may be lowered to what the wallet affords.
+                whole, or with an opening begun; otherwise it may be lowered to what the
+                wallet affords.
             opening: Output tokens of one choice to pay for at first, if the hold can
                 grow while the answer streams.
             long_cache: Whether some of the prompt may be cached for an hour, which is dearer.
@@ -332,7 +333,7 @@ class Ceiling:
     Attributes:
         base, per_output_token: Numerators over ``denominator``, in microcredits.
         output_bound: Output tokens of one choice, as asked for or as the model can give.
-        fixed_output: Whether the bound must be afforded whole or may be lowered.
+        fixed_output: Whether the bound is the caller's own, not just what the model can give.
         opening: Output tokens to pay for at first, where the hold can grow while the
             answer streams; None where everything is held at once.
     """
@@ -343,6 +344,16 @@ class Ceiling:
     output_bound: int
     fixed_output: bool
     opening: int | None = None
+
+    @property
+    def least_output(self) -> int:
+        """Output tokens that must be covered for the call to begin at all.
+
+        A limit of the caller's own is kept, or, where the hold can grow, at least begun.
+        """
+        if not self.fixed_output:
+            return 1
+        return min(self.output_bound, self.opening or self.output_bound)
 
     @classmethod
     def of(cls, amount: Credits) -> Self:

@@ -293,6 +293,7 @@ def a_scene() -> Iterator[Scene]:
     models = [
         ModelPrice(model="demo", rates=RATES, max_input_tokens=1000, max_output_tokens=200),
         ModelPrice(model="boundless", rates=RATES),
+        ModelPrice(model="lengthy", rates=replace(RATES, output=5, reasoning=5)),
         ModelPrice(model="absurd", rates=replace(RATES, output=10**38), max_output_tokens=200),
         ModelPrice(model="dear", rates=replace(RATES, output=2500), max_output_tokens=200),
     ]

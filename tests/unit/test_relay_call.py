@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from creditcore import (
+    Basis,
     Credits,
     HoldState,
     InsufficientCreditsError,
@@ -256,3 +257,42 @@ def test_a_refused_call_tells_how_long_it_took_whatever_the_time_of_day(scene: S
         scene.open()
 
     assert scene.hold.outcome.latency_ms == 1000
+
+
+@pytest.mark.parametrize(
+    ("limit", "held", "sent"),
+    [
+        (1_900, 100 + 5 * 1_900, 1_900),  # the wallet holds all of it
+        (5_000, 100 + 5 * 1_024, 1_980),  # it begins, and may go on as far as the wallet does
+    ],
+)
+def test_a_stream_whose_limit_the_wallet_cannot_hold_opens_with_less(
+    scene: Scene, limit: int, held: int, sent: int
+) -> None:
+    scene.script(END)
+
+    call = scene.open(model="lengthy", limit=limit)
+
+    assert call.hold.amount == Credits(held)
+    assert b'"bound": %d' % sent in scene.upstream.sent[0]
+    call.close()
+
+
+@pytest.mark.parametrize("fields", [{"stream": False, "limit": 5_000}, {"limit": 5_000}])
+def test_what_cannot_even_begin_is_refused_with_what_would_fit(
+    scene: Scene, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(InsufficientCreditsError) as caught:
+        scene.open(model="boundless", **fields)
+
+    assert caught.value.affordable_output_tokens == 990
+    assert scene.upstream.sent == []
+
+
+def test_a_stream_that_opened_with_less_is_charged_by_what_was_used(scene: Scene) -> None:
+    scene.script(*[TEXT] * 3, USAGE, END)
+
+    passed = b"".join(scene.open(model="lengthy", limit=5_000))
+
+    assert passed == TEXT * 3 + END
+    scene.expect_charge(Basis.PROVIDER_USAGE, 5 + 7 * 5, status=200)

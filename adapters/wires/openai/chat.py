@@ -12,6 +12,7 @@ from adapters.wires.openai.chat_messages import read_messages
 from adapters.wires.openai.chat_meter import ChatDocumentMeter, ChatStreamMeter
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import (
+    fitted_thinking,
     given_fields,
     may_cache_for_an_hour,
     read_flag,
@@ -87,6 +88,8 @@ class ChatCompletions(OpenAIWire):
         fields = dict(request.fields)
         if (limit := tighter(request.output_limit, output_bound)) is not None:
             fields[_NEW_LIMIT if _NEW_LIMIT in fields else _OLD_LIMIT] = limit
+        if limit != request.output_limit and "thinking" in fields:
+            fields |= fitted_thinking({**fields, _OLD_LIMIT: limit})
         if request.stream:
             # Asked for in every stream: without usage there is nothing exact to charge.
             fields["stream_options"] = {"include_usage": True}

@@ -14,7 +14,8 @@ DEFAULT_OUTPUT_BOUND = 16_384
 """The longest answer of a model that does not say how long its answers get."""
 
 OPENING_TOKENS = 1_024
-"""Output that a stream without a limit pays for at first; its hold grows as it goes on.
+"""Output that a stream pays for at first, without a limit or with one that the wallet cannot
+hold; its hold grows as it goes on.
 
 Holding the longest answer there can be would let a few calls lock up a whole wallet.
 """
@@ -82,7 +83,7 @@ def _ceiling(
         tariff=tariff,
         fixed_output=asked is not None,
         long_cache=request.long_cache,
-        opening=OPENING_TOKENS if request.stream and asked is None else None,
+        opening=OPENING_TOKENS if request.stream else None,
     )
 
 

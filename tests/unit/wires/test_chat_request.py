@@ -487,3 +487,11 @@ def test_error_event_is_what_sdks_raise_from() -> None:
             "code": "upstream_error",
         }
     }
+
+
+def test_a_budget_for_thinking_stays_below_a_limit_that_was_lowered() -> None:
+    thinking = {"type": "enabled", "budget_tokens": 8_000}
+    request = parse(max_completion_tokens=9_000, thinking=thinking)
+
+    assert sent(request)["thinking"] == thinking
+    assert sent(request, 2_000)["thinking"] == {"type": "enabled", "budget_tokens": 1_999}

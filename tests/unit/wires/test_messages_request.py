@@ -280,3 +280,21 @@ def test_an_hour_that_is_written_as_an_escape_counts() -> None:
     body += b'"cache_control":{"type":"ephemeral","ttl":"\\u0031h"}}'
 
     assert wire.parse(body).long_cache
+
+
+@pytest.mark.parametrize(
+    ("budget", "bound", "thinking"),
+    [
+        (31_999, None, {"type": "enabled", "budget_tokens": 31_999}),
+        (31_999, 40_000, {"type": "enabled", "budget_tokens": 31_999}),
+        (31_999, 5_000, {"type": "enabled", "budget_tokens": 4_999}),
+        (4_000, 5_000, {"type": "enabled", "budget_tokens": 4_000}),
+        (31_999, 1_024, {"type": "disabled"}),
+    ],
+)
+def test_a_budget_for_thinking_stays_below_a_limit_that_was_lowered(
+    budget: int, bound: int | None, thinking: dict[str, Any]
+) -> None:
+    request = parse(max_tokens=32_000, thinking={"type": "enabled", "budget_tokens": budget})
+
+    assert sent(request, bound)["thinking"] == thinking
