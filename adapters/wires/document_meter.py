@@ -61,8 +61,8 @@ class DocumentMeter(ABC):
         """Return the document, or nothing where it is an error. To be called once."""
         body = bytes(self._document)
         document = read_object(body)
-        if self._error is None and document.get("error"):
-            return self._fail(self._explain(document["error"]))
+        if self._error is None and (error := self._error_in(document)):
+            return self._fail(self._explain(error))
         if self._error is not None or (lengths := self._lengths(document)) is None:
             return self._fail(UpstreamFailedError(UNREADABLE_ANSWER, status=_BAD_GATEWAY))
         self._complete = True
@@ -71,7 +71,9 @@ class DocumentMeter(ABC):
         if document.get("usage") is not None:
             self._tally.report(document["usage"])
         # The exact bytes, unless something in them is not the client's to see.
-        return public_json(document) if clean(document, id_prefix=self.id_prefix) else body
+        changed = self._tidy(document)
+        changed = clean(document, id_prefix=self.id_prefix) or changed
+        return public_json(document) if changed else body
 
     def cut_short(self, message: str) -> bytes:  # noqa: ARG002 - a document is paid for as a whole
         """Return nothing: a document comes whole or not at all."""
@@ -101,6 +103,14 @@ class DocumentMeter(ABC):
     def reported_cost(self) -> str | None:
         """What the usage said that the answer cost, known after ``finish``."""
         return self._tally.reported_cost
+
+    def _error_in(self, document: dict[str, Any]) -> object:
+        """Return the error that a document is, in place of an answer; None if it is none."""
+        return document.get("error")
+
+    def _tidy(self, _document: dict[str, Any]) -> bool:
+        """Put the upstream's words in a whole answer into ours; whether there were any."""
+        return False
 
     @abstractmethod
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:

@@ -158,8 +158,7 @@ class StreamMeter(ABC):
             usage = replace(usage, completion_tokens=self._tally.delivered_tokens)
         return self._receipt(usage)
 
-    @staticmethod
-    def _error_in(event: SseEvent, document: dict[str, Any]) -> object:
+    def _error_in(self, event: SseEvent, document: dict[str, Any]) -> object:
         """Return what an event says went wrong, by its content or by its name; None if nothing."""
         if error := document.get("error"):
             return error

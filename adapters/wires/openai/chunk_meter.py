@@ -98,6 +98,7 @@ class ChunkStreamMeter(StreamMeter):
             return event.raw
         chunk = read_object(event.data)
         if (error := self._error_in(event, chunk)) is not None:
+            self._tally.report(chunk.get("usage"))
             return self._fail(self._explain(error))
         usage = chunk.get("usage")
         choices = chunk.get("choices")
@@ -112,6 +113,10 @@ class ChunkStreamMeter(StreamMeter):
             return event.raw if is_public(chunk) else public_event(chunk)
         self._tally.report(usage)
         return self._pass_with_usage(chunk, choices)
+
+    def _error_in(self, event: SseEvent, document: dict[str, Any]) -> object:
+        error = super()._error_in(event, document)
+        return _error_of(document.get("choices")) if error is None else error
 
     def _pass_with_usage(self, chunk: dict[str, Any], choices: list[Any]) -> bytes:
         if not self._wants_usage:
@@ -145,6 +150,14 @@ class ChunkStreamMeter(StreamMeter):
         return error_event(str(failure), kind="server_error", code=failure.code)
 
 
+def _error_of(choices: object) -> object:
+    """Return the error that stands in a choice, as OpenRouter and its like report a break."""
+    for choice in choices if isinstance(choices, list) else []:
+        if isinstance(choice, dict) and choice.get("error"):
+            return choice["error"]
+    return None
+
+
 class ChoicesDocumentMeter(DocumentMeter):
     """Reads a document with choices."""
 
@@ -160,6 +173,23 @@ class ChoicesDocumentMeter(DocumentMeter):
     @abstractmethod
     def _length(choice: dict[str, Any]) -> int:
         """Return the UTF-8 bytes of what a choice says."""
+
+    def _error_in(self, document: dict[str, Any]) -> object:
+        if document.get("error"):
+            return document["error"]
+        error = _error_of(document.get("choices"))
+        # Where something was written, it is delivered and charged, error and all.
+        return None if error is None or any(self._lengths(document) or []) else error
+
+    def _tidy(self, document: dict[str, Any]) -> bool:
+        failed = [
+            choice
+            for choice in document["choices"]
+            if isinstance(choice, dict) and choice.get("error")
+        ]
+        for choice in failed:
+            choice["error"] = {"message": str(self._explain(choice["error"]))}
+        return bool(failed)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         choices = document.get("choices")

@@ -108,3 +108,29 @@ def test_an_error_within_an_answer_has_a_status_of_its_own(error: object, status
     assert meter.failure is not None
     assert refusal_of(meter.failure, base_url="").status == status
     assert (meter.usage, meter.complete) == (None, False)
+
+
+def with_an_error(content: str | None) -> bytes:
+    error = {"code": 429, "message": "slow down at http://10.0.0.7"}
+    choice = {"index": 0, "message": {"content": content}, "error": error}
+    return orjson.dumps({"choices": [choice], "usage": USAGE})
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_an_error_in_the_only_choice_is_the_answer(content: str | None) -> None:
+    meter = ChatDocumentMeter(explain=failure_within)
+
+    assert a_document(meter, with_an_error(content)) == b""
+    assert meter.failure is not None
+    assert meter.failure.status == 429
+
+
+def test_what_was_written_before_an_error_in_its_choice_is_delivered() -> None:
+    meter = ChatDocumentMeter(explain=failure_within)
+
+    passed = a_document(meter, with_an_error("half an answer"))
+
+    assert b"half an answer" in passed
+    assert b"10.0.0.7" not in passed
+    assert meter.failure is None
+    assert meter.usage == Usage(prompt_tokens=9, completion_tokens=2)

@@ -199,3 +199,18 @@ def test_an_error_is_known_by_the_name_of_its_event(data: bytes) -> None:
     assert meter.finish() == b""
     assert meter.error == "upstream died"
     assert passed.count(b'"error"') == 1
+
+
+def test_an_error_in_a_choice_is_an_error_of_the_stream() -> None:
+    meter = a_meter()
+    meter.feed(event(a_chunk("hi")))
+    error = {"code": 502, "message": "Provider disconnected at http://10.0.0.7"}
+    choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": error}
+
+    passed = meter.feed(event({"id": "c", "choices": [choice], "usage": USAGE}))
+
+    assert orjson.loads(passed.removeprefix(b"data: "))["error"]["message"] == (
+        "Provider disconnected at [removed]"
+    )
+    assert (meter.error, meter.complete) == ("Provider disconnected at [removed]", False)
+    assert meter.usage == Usage(prompt_tokens=9, completion_tokens=2)
