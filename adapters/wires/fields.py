@@ -176,6 +176,7 @@ _REFUSED = frozenset(
         "model_info",
         "model_list",
         "models",
+        "moderation",
         "no-log",
         "no_log",
         "num_retries",
@@ -195,8 +196,10 @@ _REFUSED = frozenset(
         "transforms",
         "ttl",
         "user_config",
+        "user_profile_id",
         "vertex_credentials",
         "web_search_options",
+        "workspace_id",
     }
 )
 _REFUSED_SHAPES = re.compile(

@@ -62,8 +62,9 @@ _FIELDS = FieldTable(
         "top_k": INTEGER,
         "top_p": NUMBER,
     },
-    # LiteLLM would book the call under it, on the operator's side.
-    dropped=frozenset({"metadata"}),
+    # LiteLLM would book the call under ``metadata``, on the operator's side. Diagnostics explain
+    # a miss of the cache by an earlier message of the operator's account.
+    dropped=frozenset({"diagnostics", "metadata"}),
     neutral={"service_tier": ("auto", "standard_only")},
     refused={
         "container": "Code runs on your side only.",

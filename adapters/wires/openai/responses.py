@@ -78,9 +78,12 @@ _FIELDS = FieldTable(
     ),
     neutral={"background": (False,), "service_tier": ("auto", "default")},
     refused={
+        "access_programs": "They belong to the operator's account.",
         "background": "Answers come on the connection that asked for them.",
+        "background_options": "Answers come on the connection that asked for them.",
         "context_management": "Send the conversation as the model should see it.",
         "conversation": "Nothing is stored here: send the whole conversation as input.",
+        "image": "Images that the provider makes cost by image.",
         "previous_response_id": "Nothing is stored here: send the whole conversation as input.",
         "prompt": "Nothing is stored here: send the prompt itself.",
     },
