@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from creditcore import Call, Credits, Hold, HoldState, Outcome, PlatformAccount, Wallet
 from creditcore.domain.decisions import settle
 from creditcore.domain.errors import ReferenceConflictError
+from creditcore.domain.limits import Counted
 from creditcore.domain.money import ZERO
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -52,7 +53,8 @@ def test_a_charge_never_exceeds_its_hold(amount: Credits, cost: Credits, spare: 
 
 
 def test_closing_a_hold_keeps_all_that_it_does_not_change() -> None:
-    hold = a_hold(outcome=Outcome(error="interrupted"))
+    counted = Counted(counter_id="counter-1", since=NOON)
+    hold = a_hold(outcome=Outcome(error="interrupted"), counted=counted)
 
     closed = hold.close(
         HoldState.SETTLED, at=NOON + MINUTE, charged=Credits(2), written_off=Credits(3)
