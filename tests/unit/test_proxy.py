@@ -70,6 +70,7 @@ def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scen
         relay=scene.relay,
         wires={TinyWire.endpoint: TinyWire()},
         recognise=SimpleNamespace(recognise=lambda _secret: None),
+        refusals=SimpleNamespace(note=lambda _secret, **_facts: None),
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     answers: list[tuple[str, dict[str, str]]] = []
