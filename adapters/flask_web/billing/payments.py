@@ -33,7 +33,7 @@ def show(reference: str) -> str:
         page="payment",
         section="billing",
         purchase=purchase,
-        standing=standing_of(purchase),
+        outcome=standing_of(purchase),
         phone=phone.shown(purchase.payer.phone) if purchase.payer else "",
         network=_network_name(purchase),
         merchant=settings().mobile_merchant_name,
