@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 
 import gevent.monkey
 from dotenv import load_dotenv
@@ -40,6 +41,7 @@ from adapters.supabase_auth import (
     SupabaseIdentityProvider,
     SupabaseOperators,
 )
+from adapters.smtp_mail import JinjaTemplates, MailServer, SmtpMailer
 from adapters.vault import AesVault
 from adapters.wires.anthropic.count_tokens import CountTokens
 from adapters.wires.anthropic.messages import Messages
@@ -68,12 +70,14 @@ from creditcore.domain.documents import Seller
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
+from creditcore.ports.clock import Clock
 from creditcore.ports.inference import Wire
 from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.vault import Vault
 from creditcore.usecases.books.describe_usage import DescribeUsage
+from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.keep_refusals import KeepRefusals
@@ -89,6 +93,9 @@ from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
+from creditcore.usecases.jobs.manage_jobs import ManageJobs
+from creditcore.usecases.jobs.run_jobs import RunJobs
+from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.check_rates import CheckRates
@@ -104,6 +111,7 @@ from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
 from creditcore.usecases.people.keep_flows import KeepFlows
+from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.welcome_person import WelcomePerson
@@ -184,6 +192,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         terms=settings.sale_terms,
     )
 
+    mails = _mails(settings, store, clock)
     commits = GroupCommit(committing, clock)
     journal = FileJournal(settings.data_dir / "journal")
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
@@ -317,6 +326,16 @@ def build(environ: Mapping[str, str]) -> Flask:
         else None,
         closing=CloseAccount(transactions=store, clock=clock, operators=operators),
         blocks=BlockPerson(transactions=store, clock=clock),
+        roles=GrantRole(transactions=store, clock=clock),
+        mails=mails,
+        jobs=ManageJobs(transactions=store, clock=clock),
+        runner=RunJobs(
+            transactions=store,
+            clock=clock,
+            # What does the jobs of each kind.
+            handlers={SEND_MAIL: mails.send},
+            policies={SEND_MAIL: MAIL_POLICY},
+        ),
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),
         audit=AuditBooks(store),
@@ -363,6 +382,27 @@ def recognisers(
         LocalIdentityProvider(store, clock, ids, passwords=passwords, tokens=tokens, vault=vault),
         LocalIdentityOperators(store, clock, ids, passwords=passwords),
     )
+def _mails(settings: Settings, transactions: Transactions, clock: Clock) -> SendMail:
+    site = urlsplit(settings.base_url)
+    mailer = None
+    if settings.mail_url:
+        mailer = SmtpMailer(
+            server=MailServer.parse(settings.mail_url),
+            sender=settings.mail_from,
+            site=site.hostname or "localhost",
+            clock=clock,
+        )
+    templates = JinjaTemplates(
+        {
+            "name": settings.site_name,
+            "base_url": settings.base_url,
+            "support_email": settings.support_email,
+            "support_url": settings.support_url,
+            "company_name": settings.company_name,
+            "company_address": settings.company_address,
+        }
+    )
+    return SendMail(transactions=transactions, templates=templates, mailer=mailer, clock=clock)
 
 
 load_dotenv()

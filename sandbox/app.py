@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.litellm.api import LiteLLM
 from sandbox.litellm.control import LiteLLMControl
+from sandbox.mailbox import Mailbox, MailboxControl, MailboxPage
 from sandbox.paystack.api import Paystack
 from sandbox.paystack.control import PaystackControl
 from sandbox.routing import Router, control_error, json_answer
@@ -31,12 +32,13 @@ class Options:
 class Sandbox:
     """The WSGI application.
 
-    ``/paystack``, ``/litellm`` and ``/supabase`` are the services; ``/control/...`` is for tests
-    and demos, and needs no key.
+    ``/paystack``, ``/litellm`` and ``/supabase`` are the services; ``/mailbox`` shows mails;
+    ``/control/...`` is for tests and demos, and needs no key.
     """
 
-    def __init__(self, options: Options) -> None:
-        """Build every stand-in, empty."""
+    def __init__(self, options: Options, mailbox: Mailbox) -> None:
+        """Build every stand-in, empty; the mailbox is filled by the mail server."""
+        self._mailbox = mailbox
         self._paystack = Paystack(
             secret_key=options.paystack_secret, webhook_url=options.webhook_url
         )
@@ -44,8 +46,10 @@ class Sandbox:
         self._supabase = Supabase(smtp=options.smtp, site_url=options.site_url)
         self._mounts: dict[str, WSGIApplication] = {
             "/litellm": self._litellm,
+            "/mailbox": MailboxPage(mailbox),
             "/paystack": self._paystack,
             "/control/litellm": LiteLLMControl(self._litellm),
+            "/control/mailbox": MailboxControl(mailbox),
             "/control/paystack": PaystackControl(self._paystack),
             "/control/supabase": SupabaseControl(self._supabase),
             "/supabase": self._supabase,
@@ -73,4 +77,5 @@ class Sandbox:
         self._paystack.reset()
         self._litellm.reset()
         self._supabase.reset()
+        self._mailbox.reset()
         return json_answer({"reset": True})

@@ -76,7 +76,6 @@ class Demo:
         """Start everything, say so, and stay until something ends."""
         for port, name in ((self.port, "PORT"), (self.sandbox_port, "SANDBOX_PORT")):
             _require_free(port, name)
-        _write_private(self.env_file, _env_lines(self.settings))
         try:
             self._start_sandbox()
             _flask(self.environ, "migrate")
@@ -97,8 +96,11 @@ class Demo:
             stdout=subprocess.PIPE,
         )
         assert child.stdout  # noqa: S101 - piped above, which the type does not say
-        if not child.stdout.readline().decode().startswith(READY):
+        line = child.stdout.readline().decode()
+        if not line.startswith(READY):
             raise DemoError("The sandbox did not start; its error is above.")
+        self.settings["MAIL_URL"] = line.split()[-1]
+        _write_private(self.env_file, _env_lines(self.settings))
 
     def _start_gateway(self) -> None:
         gateway = self._spawn("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
@@ -160,6 +162,7 @@ class Demo:
         flask = shlex.join([_shown(Path(sys.executable).with_name("flask")), "--env-file"])
         print(f"\nREADY {self.base_url}\n")
         print(f"Sign in as {account['email']} with password {account['password']}")
+        print(f"Mail goes nowhere else: http://127.0.0.1:{self.sandbox_port}/mailbox")
         print(f"The books are in {self._books()}. From another terminal, check them:\n")
         print(f"{flask} {shlex.quote(_shown(self.env_file))} --app wsgi audit")
         print("\nStream a completion, whose last chunk says what it cost:\n")
@@ -266,6 +269,7 @@ def _configured(given: Mapping[str, str]) -> Demo:
         "USD_TO_KES_RATE": given.get("USD_TO_KES_RATE", "129.5"),
         "LITELLM_BASE_URL": f"{sandbox}/litellm",
         "LITELLM_MASTER_KEY": "sk-sandbox-master",
+        "MAIL_FROM": "creditcore <no-reply@creditcore.example>",
     }
     return Demo(settings, port, sandbox_port, data_dir)
 

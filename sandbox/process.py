@@ -25,9 +25,11 @@ class SandboxProcess:
 
     Attributes:
         base_url: The root of all stand-ins, without a slash at the end.
+        mail_url: What ``MAIL_URL`` has to be.
     """
 
     base_url: str
+    mail_url: str
     process: subprocess.Popen[str]
 
     @classmethod
@@ -56,7 +58,8 @@ class SandboxProcess:
             process.wait()
             process.stdout.close()
             raise SandboxNotReadyError(line or "The sandbox ended before it was ready.")
-        return cls(line.removeprefix(READY), process)
+        base_url, mail_url = line.removeprefix(READY).split()
+        return cls(base_url, mail_url, process)
 
     @property
     def paystack_url(self) -> str:

@@ -17,6 +17,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from sandbox.app import Options, Sandbox
 from sandbox.connection import SOCKET_KEY
+from sandbox.mailbox import Mailbox, SmtpServer
 
 # Benchmarks open hundreds of connections at once; the default of 256 would refuse some.
 BACKLOG = 2048
@@ -25,18 +26,21 @@ BACKLOG = 2048
 def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT; print one line when connections are accepted."""
     parsed = _parser().parse_args(arguments)
+    mailbox = Mailbox()
+    smtp = SmtpServer((parsed.host, parsed.smtp_port), mailbox)
+    smtp.start()
     options = Options(
         webhook_url=parsed.webhook_url,
         paystack_secret=parsed.paystack_secret,
         litellm_key=parsed.litellm_key,
         site_url=parsed.site_url,
-        smtp=parsed.smtp,
+        smtp=parsed.smtp or (parsed.host, smtp.server_port or 0),
     )
     # gevent calls the handler class with a connection, so a function that makes one will do.
     handler_class: Any = _handler_with_socket
     server = WSGIServer(
         (parsed.host, parsed.port),
-        Sandbox(options),
+        Sandbox(options, mailbox),
         log=None,
         backlog=BACKLOG,
         handler_class=handler_class,
@@ -45,7 +49,8 @@ def main(arguments: Sequence[str]) -> int:
         # Streams may hang on purpose, so waiting for them to finish would never end.
         gevent.signal_handler(signal_number, server.stop, timeout=0)
     server.start()
-    print(f"sandbox ready http://{parsed.host}:{server.server_port}", flush=True)  # noqa: T201 - the promised line
+    http, mail = (f"{parsed.host}:{each.server_port}" for each in (server, smtp))
+    print(f"sandbox ready http://{http} smtp://{mail}", flush=True)  # noqa: T201 - the promised line
     server.serve_forever(stop_timeout=0)
     return 0
 
@@ -60,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=8001,
         help="port to listen on, 0 picks a free one (default 8001)",
+    )
+    parser.add_argument(
+        "--smtp-port",
+        type=int,
+        default=0,
+        help="port that takes mail, shown at /mailbox (default: a free one)",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)"

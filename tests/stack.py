@@ -179,6 +179,16 @@ class Stack:
         found: dict[str, Any] = answer.json()
         return found
 
+    def mails(self, address: str) -> list[dict[str, Any]]:
+        """Return what was mailed to an address, newest first."""
+        answer = requests.get(
+            f"{self.sandbox.base_url}/mailbox/mails.json",
+            params={"to": address},
+            timeout=PATIENCE_S,
+        )
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
     # -- calls -------------------------------------------------------------------------
 
     def post(
@@ -283,6 +293,8 @@ def running_stack(
             "PAYSTACK_SECRET_KEY": "sk_test_sandbox",
             "LITELLM_BASE_URL": sandbox.litellm_url,
             "LITELLM_MASTER_KEY": "sk-sandbox-master",
+            "MAIL_URL": sandbox.mail_url,
+            "MAIL_FROM": "Test House <no-reply@house.example>",
             "LOG_LEVEL": "warning",
             "SIGNUP_CREDITS_PER_DAY": "1000000",
             **settings,

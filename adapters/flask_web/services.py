@@ -29,6 +29,9 @@ from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.keys.change_key import ChangeKey
+from creditcore.usecases.jobs.manage_jobs import ManageJobs
+from creditcore.usecases.jobs.run_jobs import RunJobs
+from creditcore.usecases.jobs.send_mail import SendMail
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
@@ -52,6 +55,7 @@ from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
 from creditcore.usecases.people.keep_flows import KeepFlows
+from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.welcome_person import WelcomePerson
@@ -115,6 +119,10 @@ class Services:
     closing: CloseAccount
     blocks: BlockPerson
     mover: MoveAccounts | None
+    roles: GrantRole
+    mails: SendMail
+    jobs: ManageJobs
+    runner: RunJobs
     grants: GrantCredits
     receipts: WriteReceipt
     audit: AuditBooks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import formataddr
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -14,6 +15,9 @@ from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.documents import parse_tax_rates
 from creditcore.domain.identities import Method
 from creditcore.domain.money import Credits, ExchangeRate, Money
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.money import Credits, ExchangeRate
+from creditcore.domain.people import clean_email
 from creditcore.domain.pricing import Tariff
 from creditcore.domain.sale_terms import SaleTerms
 
@@ -23,6 +27,7 @@ SANDBOX_SUPABASE_KEY = "sb_secret_sandbox"
 
 _PLACEHOLDER = "replace-me"
 _MIN_SECRET_LENGTH = 32
+_MAX_LINE_LENGTH = 200
 # Of 32 random hexadecimal digits, fewer are distinct less than once in a billion times.
 _MIN_DISTINCT_CHARACTERS = 7
 _PAYSTACK_DOMAIN = "paystack.co"
@@ -33,6 +38,8 @@ _LONGEST_DRAIN_S = 4
 _NO_TAX: dict[str, int] = {}
 _SIGNUP_CREDITS = Credits.of(200)
 _SIGNUP_CREDITS_PER_DAY = Credits.of(20_000)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_MAIL_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 _REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster")
 
 _NO_RATES: Mapping[str, ExchangeRate | None] = MappingProxyType({})
@@ -103,6 +110,18 @@ class Settings:
     first_token_seconds: int = 600
     max_streams: int = 900
 
+    mail_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    site_name: str = "creditcore"
+    site_logo: str = ""
+    support_email: str = ""
+    support_url: str = ""
+    terms_url: str = ""
+    privacy_url: str = ""
+    company_name: str = ""
+    company_address: str = ""
+    tax_number: str = ""
+
     redis_url: str = field(default="", repr=False)
     trusted_proxy_count: int = 0
 
@@ -169,6 +188,17 @@ class Settings:
             "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
             "first_token_seconds": reader.number("FIRST_TOKEN_SECONDS", 600, least=1, most=7200),
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
+            "mail_url": reader.address("MAIL_URL", *_MAIL_SCHEMES),
+            "mail_from": reader.parsed("MAIL_FROM", "", _sender),
+            "site_name": reader.parsed("SITE_NAME", "creditcore", _line),
+            "site_logo": reader.parsed("SITE_LOGO", "", _link),
+            "support_email": reader.parsed("SUPPORT_EMAIL", "", _email),
+            "support_url": reader.parsed("SUPPORT_URL", "", _link),
+            "terms_url": reader.parsed("TERMS_URL", "", _link),
+            "privacy_url": reader.parsed("PRIVACY_URL", "", _link),
+            "company_name": reader.parsed("COMPANY_NAME", "", _line),
+            "company_address": reader.parsed("COMPANY_ADDRESS", "", _line),
+            "tax_number": reader.parsed("TAX_NUMBER", "", _line),
             "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
             "company_name": reader.text("COMPANY_NAME"),
@@ -182,6 +212,7 @@ class Settings:
                 "SIGNUP_CREDITS_PER_DAY", _SIGNUP_CREDITS_PER_DAY, _credits
             ),
         }
+        reader.together("MAIL_URL", "MAIL_FROM", "the server, and who mails come from")
         faults = reader.faults + _contradictions(values)
         if faults:
             raise SettingsError(faults)
@@ -336,6 +367,10 @@ class _Reader:
             self.faults.append(f"{name} begins with {schemes[0]}://.")
         return value
 
+    def together(self, first: str, second: str, what: str) -> None:
+        if bool(self.text(first)) != bool(self.text(second)):
+            self.faults.append(f"{first} and {second} go together: {what}.")
+
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         def bounded(text: str) -> int:
             if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
@@ -365,6 +400,8 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
         faults += _unfit_for_supabase(values)
     if not values["postgres_url"] and values["web_concurrency"] != 1:
         faults.append("WEB_CONCURRENCY above 1 needs POSTGRES_URL: SQLite serves one process.")
+    if values["mail_url"] and not _is_mail_server(values["mail_url"]):
+        faults.append("MAIL_URL is a host, perhaps with a port, as in smtps://user:password@host.")
     if values["app_env"] == "production":
         faults += _unfit_for_production(values)
     return faults
@@ -422,6 +459,10 @@ def _unfit_for_production(values: dict[str, Any]) -> list[str]:
         )
     if values["litellm_master_key"] == SANDBOX_LITELLM_KEY:
         faults.append("LITELLM_MASTER_KEY is the sandbox's.")
+    if _says_password_in_clear(values["mail_url"]):
+        faults.append(
+            "MAIL_URL would send its password in clear text; use smtps:// or smtp+starttls://."
+        )
     return faults + [
         f"{name.upper()} is still what .env.example says, for all to read."
         for name in ("auth_secret", "litellm_master_key", "paystack_secret_key")
@@ -437,6 +478,22 @@ def _is_http_address(text: str) -> bool:
     except ValueError:
         return False
     return named and parts.scheme in ("http", "https") and not parts.query
+
+
+def _is_mail_server(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and parts.path in ("", "/") and not parts.query and not parts.fragment
+
+
+def _says_password_in_clear(address: str) -> bool:
+    if not _is_mail_server(address):
+        return False
+    parts = urlsplit(address)
+    return parts.scheme == "smtp" and bool(parts.password) and parts.hostname not in _LOOPBACK
 
 
 def _is_of_paystack(address: str) -> bool:
@@ -492,6 +549,37 @@ def _credits(text: str) -> Credits:
     if credits_ < Credits(0):
         raise ValueError("it is not negative")
     return credits_
+
+
+def _line(text: str) -> str:
+    if not text.isprintable() or len(text) > _MAX_LINE_LENGTH:
+        raise ValueError(f"one line of at most {_MAX_LINE_LENGTH} characters")
+    return text
+
+
+def _link(text: str) -> str:
+    if text.startswith("/"):
+        return _local_path(text)
+    if not _is_http_address(text):
+        raise ValueError("an http(s) address, or a path on this server")
+    return text
+
+
+def _email(text: str) -> str:
+    try:
+        return clean_email(text)
+    except InvalidRequestError as error:
+        raise ValueError("an e-mail address") from error
+
+
+def _sender(text: str) -> str:
+    # parseaddr() would take "Jua, Nairobi <a@b>" for two addresses.
+    name, bracket, address = _line(text).rpartition("<")
+    if not bracket:
+        return _email(text)
+    if not address.endswith(">"):
+        raise ValueError("Name <address>, or an address")
+    return formataddr((name.strip().strip('"'), _email(address[:-1])))
 
 
 def _local_path(text: str) -> str:

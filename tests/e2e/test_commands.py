@@ -72,6 +72,7 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["worker"],
         ["audit"],
         ["alerts"],
+        ["activity"],
         ["grant"],
         ["refund"],
         ["reconcile"],
@@ -84,9 +85,16 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["doctor"],
         ["user", "create"],
         ["user", "password"],
+        ["user", "grant-role"],
         ["user", "block"],
         ["user", "unblock"],
         ["key", "issue"],
+        ["jobs", "list"],
+        ["jobs", "retry"],
+        ["jobs", "discard"],
+        ["mail", "test"],
+        ["mail", "suppressed"],
+        ["mail", "release"],
     )
     with ThreadPoolExecutor(2) as terminals:
         helps = list(
@@ -274,8 +282,16 @@ def test_a_blocked_person_is_shut_out_until_unblocked(stack: Stack) -> None:
         assert member.sign_in().status_code == 302
         assert stack.chat("Hi", key=key).status_code == 401
         assert stack.chat("Hi", key=new_key).status_code == 200
-        alerts = stack.flask("alerts", "--limit", "1000").stdout
-        assert f"{member.email} was blocked.\n    Card fraud" in alerts
+        log = json.loads(stack.flask("activity", "--email", member.email, "--json").stdout)
+        assert [entry["act"] for entry in log] == [
+            "key.issued",
+            "person.unblocked",
+            "person.blocked",
+            "key.issued",
+        ]
+        assert log[2]["after"] == {"blocked": True, "reason": "Card fraud", "keys_revoked": 1}
+        assert log[2]["actor"]["id"] == "command line"
+        assert "person.blocked" in stack.flask("activity", "--limit", "1000").stdout
 
 
 def test_the_doctor_finds_everything_in_order(stack: Stack) -> None:

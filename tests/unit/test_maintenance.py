@@ -22,6 +22,7 @@ def chores(**named: Any) -> Maintenance:
         "copies",
         "sync_due",
         "look_again",
+        "run_due",
         "expire",
         "refresh",
         "process_due",
@@ -36,6 +37,12 @@ def chores(**named: Any) -> Maintenance:
     )
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
+        runner=SimpleNamespace(
+            handlers={"send_mail": done["run_due"]},
+            run_due=lambda _kind: done["run_due"](),
+            enqueue_recurring=lambda: 0,
+            forget_closed=lambda: 0,
+        ),
         recovery=SimpleNamespace(recover=done["recover"]),
         keyring=SimpleNamespace(refresh=done["copies"]),
         mirrors=SimpleNamespace(sync_due=done["sync_due"], look_again=done["look_again"]),
@@ -110,7 +117,11 @@ def test_once_everything_is_done_whatever_fails() -> None:
         raise ZeroDivisionError
 
     done = chores(
-        expire=lambda: 2, refresh=broken, process_due=lambda: 3, confirm_pending=lambda: 1
+        run_due=lambda: 4,
+        expire=lambda: 2,
+        refresh=broken,
+        process_due=lambda: 3,
+        confirm_pending=lambda: 1,
     ).run_once()
 
     assert done == {
@@ -118,6 +129,9 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "copies of keys in use": 0,
         "keys mirrored": 0,
         "mirrors to look at": 0,
+        "jobs scheduled": 0,
+        "send_mail jobs done": 4,
+        "jobs forgotten": 0,
         "expired holds": 2,
         "models priced": 0,
         "webhooks worked off": 3,

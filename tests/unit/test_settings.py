@@ -58,9 +58,9 @@ def test_secrets_do_not_show() -> None:
         assert secret not in repr(settings)
 
 
-@pytest.mark.parametrize("name", ["POSTGRES_URL", "REDIS_URL"])
+@pytest.mark.parametrize("name", ["POSTGRES_URL", "REDIS_URL", "MAIL_URL"])
 def test_a_password_in_an_address_does_not_show_when_it_is_refused(name: str) -> None:
-    [fault] = faults_of({**GOOD, name: "tcp://user:hush@host"})
+    [fault] = faults_of({**GOOD, **SENDER, name: "tcp://user:hush@host"})
 
     assert "hush" not in fault
 
@@ -208,3 +208,51 @@ def test_production_refuses_what_is_meant_for_trying(name: str, value: str) -> N
     [fault] = faults_of({**PRODUCTION, name: value})
 
     assert name in fault
+
+
+SENDER = {"MAIL_URL": "smtps://u:p@mail.example", "MAIL_FROM": "Jua, Nairobi <no-reply@jua.ke>"}
+
+
+def test_mail_is_a_server_and_a_sender_together() -> None:
+    settings = Settings.from_env({**GOOD, **SENDER})
+
+    assert settings.mail_from == '"Jua, Nairobi" <no-reply@jua.ke>'
+    assert "u:p" not in repr(settings)
+    for name in SENDER:
+        assert faults_of({**GOOD, **SENDER, name: ""}) == [
+            "MAIL_URL and MAIL_FROM go together: the server, and who mails come from."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAIL_URL", "http://mail.example"),
+        ("MAIL_URL", "smtp://"),
+        ("MAIL_URL", "smtp://mail.example:x"),
+        ("MAIL_URL", "smtp://mail.example/path"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "Jua <nobody"),
+        ("MAIL_FROM", "Jua\nBcc: x <a@b.ke>"),
+        ("SITE_NAME", "x" * 201),
+        ("SITE_NAME", "two\nlines"),
+        ("SITE_LOGO", "javascript:alert(1)"),
+        ("SUPPORT_EMAIL", "nobody"),
+        ("SUPPORT_URL", "mailto:a@b.ke"),
+        ("TERMS_URL", "//elsewhere.example"),
+    ],
+)
+def test_whose_site_it_is_is_checked(name: str, value: str) -> None:
+    [fault] = faults_of({**GOOD, **SENDER, name: value})
+
+    assert name in fault
+
+
+def test_production_says_no_mail_password_in_clear_text() -> None:
+    mail = {**SENDER, "MAIL_URL": "smtp://u:hush@mail.example"}
+
+    [fault] = faults_of({**PRODUCTION, **mail})
+    assert "MAIL_URL" in fault
+    assert "hush" not in fault
+    for url in ("smtp://u:p@127.0.0.1", "smtp+starttls://u:p@mail.example", "smtp://mail.example"):
+        Settings.from_env({**PRODUCTION, **mail, "MAIL_URL": url})

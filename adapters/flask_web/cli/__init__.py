@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from adapters.flask_web.cli.activity import activity
 from adapters.flask_web.cli.alerts import alerts
 from adapters.flask_web.cli.audit import audit
 from adapters.flask_web.cli.debt import debt
@@ -11,7 +12,9 @@ from adapters.flask_web.cli.demo_data import demo_data
 from adapters.flask_web.cli.doctor import doctor
 from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
+from adapters.flask_web.cli.jobs import jobs
 from adapters.flask_web.cli.key import key
+from adapters.flask_web.cli.mail import mail
 from adapters.flask_web.cli.migrate import migrate
 from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
@@ -39,6 +42,9 @@ _COMMANDS = (
     usage,
     reconcile_usage,
     demo_data,
+    activity,
+    jobs,
+    mail,
 )
 
 

@@ -54,6 +54,7 @@ def _examine() -> list[tuple[str, str | None]]:
     checks.append(_examine_payments())
     if found.supabase_url:
         checks += _examine_supabase()
+    checks += [_examine_payments(), _examine_mail()]
     return checks
 
 
@@ -125,3 +126,13 @@ def _examine_supabase() -> list[tuple[str, str | None]]:
         fault = "no clear answer; check SUPABASE_SERVICE_ROLE_KEY"
     checks.append(("Supabase Auth, as an operator", fault))
     return checks
+def _examine_mail() -> tuple[str, str | None]:
+    mailer = services().mails.mailer
+    if mailer is None:
+        told = "mail (none leaves: MAIL_URL and MAIL_FROM are not set)"
+        return told, None if settings().app_env == "development" else "needed in production"
+    try:
+        mailer.check()
+    except CreditcoreError as error:
+        return "mail", str(error)
+    return f"mail (from {settings().mail_from})", None

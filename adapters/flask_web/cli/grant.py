@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 from adapters.flask_web.cli.people import person_with
 from adapters.flask_web.cli.text import credits_text
 from adapters.flask_web.context import services
+from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.money import Credits
 
 
@@ -32,6 +33,7 @@ def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
         credits_,
         reason=reason,
         reference=reference or services().ids.new_reference("cli"),
+        actor=COMMAND_LINE,
     )
     with services().transactions.begin() as tx:
         available = tx.ledger.find_wallet(wallet.id).available

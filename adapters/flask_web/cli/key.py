@@ -7,6 +7,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from adapters.flask_web.cli.people import person_with
 from adapters.flask_web.context import services
+from creditcore.domain.activity import COMMAND_LINE
 
 key = AppGroup("key", help="API keys.")
 
@@ -17,5 +18,5 @@ key = AppGroup("key", help="API keys.")
 @with_appcontext
 def issue_key(email: str, name: str) -> None:
     """Make an API key and print it, this once, alone on its line."""
-    _, secret = services().keys.issue(person_with(email).id, name=name)
+    _, secret = services().keys.issue(person_with(email).id, name=name, actor=COMMAND_LINE)
     click.echo(secret.text)

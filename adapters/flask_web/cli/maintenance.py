@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Self
 
 from adapters.flask_web.services import Services
@@ -22,6 +23,9 @@ _FORGET_EVERY_S = 600.0
 _WEBHOOKS_EVERY_S = 10.0
 _ROLL_UP_EVERY_S = 30.0
 _LOOK_BACK_EVERY_S = 600.0
+_JOBS_EVERY_S = 1.0
+_SCHEDULE_EVERY_S = 10.0
+_FORGET_EVERY_S = 3600.0
 _LAST_CHORE_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -46,12 +50,19 @@ class Maintenance:
     @classmethod
     def of_worker(cls, services: Services) -> Self:
         """Return everything, a worker's own host included."""
+        jobs = {
+            f"{kind} jobs done": (_JOBS_EVERY_S, partial(services.runner.run_due, kind))
+            for kind in services.runner.handlers
+        }
         return cls(
             {
                 "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
                 "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
                 "mirrors to look at": (_FUNDS_EVERY_S, services.mirrors.look_again),
                 "keys mirrored": (_MIRRORS_EVERY_S, services.mirrors.sync_due),
+                "jobs scheduled": (_SCHEDULE_EVERY_S, services.runner.enqueue_recurring),
+                **jobs,
+                "jobs forgotten": (_FORGET_EVERY_S, services.runner.forget_closed),
                 "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
                 "models priced": (_PRICES_EVERY_S, services.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),

@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from adapters.flask_web.cli.move import move_to_supabase
 from adapters.flask_web.cli.people import person_with
 from adapters.flask_web.context import services, settings
+from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.errors import EmailTakenError
 from creditcore.domain.people import Role
 
@@ -20,7 +21,7 @@ user.add_command(move_to_supabase)
 @user.command("create")
 @click.option("--email", required=True, help="Their e-mail address.")
 @click.option("--password", help="Their password; without it one is made and printed.")
-@click.option("--admin", is_flag=True, help="Note that they are an operator; opens no page yet.")
+@click.option("--admin", is_flag=True, help="They are an operator.")
 @with_appcontext
 def create_user(email: str, password: str | None, *, admin: bool) -> None:
     """Make an account with a wallet and the welcome credits."""
@@ -50,14 +51,24 @@ def set_password(email: str, password: str | None) -> None:
     click.echo(f"{person.email} has a new password, and is signed out everywhere.")
 
 
+@user.command("grant-role")
+@click.option("--email", required=True, help="Whose role changes.")
+@click.option("--role", type=click.Choice([*Role]), required=True, help="admin is an operator.")
+@with_appcontext
+def grant_role(email: str, role: str) -> None:
+    """Make somebody an operator, or no longer one; they sign in anew."""
+    person = services().roles.grant(person_with(email).id, Role(role), actor=COMMAND_LINE)
+    click.echo(f"{person.email} has the role {person.role}.")
+
+
 @user.command("block")
 @click.option("--email", required=True, help="Who is shut out.")
-@click.option("--reason", required=True, help="Why; kept among the alerts.")
+@click.option("--reason", required=True, help="Why; kept in the activity log.")
 @with_appcontext
 def block_user(email: str, reason: str) -> None:
     """Shut somebody out: end their sessions and revoke their keys, for good."""
     person = person_with(email)
-    revoked = services().blocks.block(person.id, reason=reason)
+    revoked = services().blocks.block(person.id, reason=reason, actor=COMMAND_LINE)
     click.echo(f"{person.email} is blocked. Keys revoked: {revoked}.")
 
 
@@ -67,5 +78,5 @@ def block_user(email: str, reason: str) -> None:
 def unblock_user(email: str) -> None:
     """Let somebody sign in again, and make new keys."""
     person = person_with(email)
-    services().blocks.unblock(person.id)
+    services().blocks.unblock(person.id, actor=COMMAND_LINE)
     click.echo(f"{person.email} may sign in again. Their old keys stay revoked.")

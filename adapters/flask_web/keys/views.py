@@ -12,6 +12,7 @@ from adapters.flask_web.context import services
 from adapters.flask_web.keys.forms import KeyForm, spent_percent
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import actor, for_people, person
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import Period, SpendLimit
@@ -63,6 +64,7 @@ def create() -> tuple[str, int]:
             scopes=typed.scopes or (Scope.INFERENCE,),
             limits=typed.limits(),
             key_id=_form_key_id(),
+            person().id, name=name, lifetime=_lifetime(days), key_id=_form_key_id(), actor=actor()
         )
     except ReferenceConflictError:
         return _keys_page({"form": _MADE_ALREADY}), 409
@@ -132,7 +134,7 @@ def rotate(key_id: str) -> tuple[str, int]:
 @for_people
 def revoke(key_id: str) -> Response:
     """Refuse a key from now on."""
-    services().keys.revoke(key_id, owner_id=person().id)
+    services().keys.revoke(key_id, owner_id=person().id, actor=actor())
     return redirect(url_for("keys.show"))
 
 

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
+from creditcore.domain.activity import Actor
 from creditcore.domain.errors import StoreError, WalletNotFoundError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.people import Person
@@ -54,6 +55,13 @@ def current() -> Session:
     """Return the session of who is signed in, on a page that only they can see."""
     signed_in: SignedIn = current_user
     return signed_in.session
+
+
+def actor() -> Actor:
+    """Return who is signed in, as the activity log keeps it."""
+    return Actor.at(
+        person().id, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
+    )
 
 
 def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
