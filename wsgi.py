@@ -110,8 +110,8 @@ from creditcore.usecases.payments.write_statement import WriteStatement
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
-from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.grant_role import GrantRole
+from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.welcome_person import WelcomePerson
