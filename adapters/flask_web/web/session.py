@@ -11,10 +11,12 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import Flask, flash, g, redirect, request, url_for
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_url
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
+from creditcore.domain.access import ANYBODY, Action, Viewer, may
 from creditcore.domain.activity import Actor
 from creditcore.domain.errors import StoreError, WalletNotFoundError
 from creditcore.domain.ledger import Wallet
@@ -77,6 +79,25 @@ def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
         return seen
 
     return guarded
+
+
+def for_operators(view: Callable[Args, View]) -> Callable[Args, View]:
+    """Let only operators see a page; for others who are signed in, there is no such page."""
+
+    @wraps(view)
+    def guarded(*args: Args.args, **kwargs: Args.kwargs) -> View:
+        if not may(viewer(), Action.OPERATE):
+            raise NotFound
+        return view(*args, **kwargs)
+
+    return for_people(guarded)
+
+
+def viewer() -> Viewer:
+    """Return who looks at this page, signed in or not."""
+    if not current_user.is_authenticated:
+        return ANYBODY
+    return Viewer(person=person(), wallet=wallet())
 
 
 def wallet() -> Wallet | None:
