@@ -90,13 +90,12 @@ from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.report_uncounted import ReportUncounted
 from creditcore.usecases.calls.write_receipt import WriteReceipt
-from creditcore.usecases.keys.change_key import ChangeKey
-from creditcore.usecases.keys.mirror_keys import MirrorKeys
-from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.jobs.manage_jobs import ManageJobs
 from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
+from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
+from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 from creditcore.usecases.payments.check_rates import CheckRates

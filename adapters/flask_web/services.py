@@ -28,10 +28,10 @@ from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
-from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.jobs.manage_jobs import ManageJobs
 from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import SendMail
+from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys

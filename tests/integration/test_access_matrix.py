@@ -1,0 +1,224 @@
+"""Every route, for each kind of visitor. A route whose access nobody decided fails here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from adapters.flask_web.context import SERVICES
+from adapters.flask_web.services import Services
+from adapters.pony_store import migrate
+from creditcore.domain.identities import SignedIn
+from creditcore.domain.people import Person, Role
+from creditcore.domain.sessions import Device
+from creditcore.testing.contracts import admit
+
+
+class Access(Enum):
+    """Who is let in."""
+
+    EVERYBODY = auto()
+    PEOPLE = auto()
+    """Whoever is signed in; each sees their own."""
+    OWNER = auto()
+    """Of what the address names; it does not exist for others."""
+    OPERATORS = auto()
+    """It does not exist for others who are signed in."""
+
+
+DECISIONS = {
+    "static": Access.EVERYBODY,
+    "payment_return": Access.EVERYBODY,  # the provider's browser return: shows nothing of its own
+    "payment_webhook": Access.EVERYBODY,  # signed by the provider
+    "account_api.credits_": Access.PEOPLE,
+    "account_api.call": Access.OWNER,
+    "dashboard.call": Access.OWNER,
+    "keys.revoke": Access.OWNER,
+    "security.end_session": Access.PEOPLE,  # ends nothing that is not theirs, and says nothing
+    "accounts.connect": Access.PEOPLE,
+    "accounts.step_up": Access.PEOPLE,
+    "accounts.prove": Access.PEOPLE,
+}
+"""Of single routes."""
+
+BLUEPRINTS = {
+    "site": Access.EVERYBODY,
+    "accounts": Access.EVERYBODY,
+    "health": Access.EVERYBODY,
+    "dashboard": Access.PEOPLE,
+    "general": Access.PEOPLE,
+    "security": Access.PEOPLE,
+    "billing": Access.PEOPLE,
+    "checkout": Access.PEOPLE,
+    "keys": Access.PEOPLE,
+    "admin": Access.OPERATORS,
+    "monitoring": Access.OPERATORS,
+}
+"""Of the other routes of a feature whose pages are all alike."""
+
+
+SENT_AWAY = {401, 403}
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody with an account, and what is theirs."""
+
+    person: Person
+    client: FlaskClient
+    names: dict[str, str]
+    """Of the objects that an address may name."""
+
+
+class Site:
+    """The whole site in this process, on SQLite; nothing behind it answers."""
+
+    def __init__(self, folder: Path) -> None:
+        environ = {
+            "AUTH_SECRET": "of the matrix of access 0123456789",
+            "PAYSTACK_SECRET_KEY": "sk_test_matrix",
+            "PAYSTACK_BASE_URL": "http://127.0.0.1:9",
+            "LITELLM_BASE_URL": "http://127.0.0.1:9",
+            "LITELLM_MASTER_KEY": "sk-matrix",
+            "DATA_DIR": str(folder),
+        }
+        migrate(f"sqlite:///{folder / 'creditcore.db'}")
+        with pytest.MonkeyPatch.context() as patched:
+            # Importing the composition root builds a site of the environment.
+            for name, value in environ.items():
+                patched.setenv(name, value)
+            self.app: Flask = importlib.import_module("wsgi").build(environ)
+        self.app.config["WTF_CSRF_ENABLED"] = False
+        self.services: Services = self.app.extensions[SERVICES]
+
+    def visitor(self, role: Role = Role.USER) -> Visitor:
+        """Make somebody with a key, a call and a session."""
+        email, password = f"{uuid4().hex}@example.com", "correct horse battery"
+        identity = self.services.operators.create(email, password, confirmed=True)
+        person = self.services.welcome.welcome(identity, role=role)
+        outcome = self.services.identity.sign_in(email, password)
+        assert isinstance(outcome, SignedIn)
+        begun = self.services.sessions.begin(person, outcome, device=Device())
+        key, _ = self.services.keys.issue(person.id, name="laptop")
+        call = f"call-{uuid4().hex}"
+        admit(self.services.transactions, 7, reference=call, wallet_id=key.wallet_id)
+        client = self.app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"], cookie["_fresh"] = begun.secret, True
+        names = {"key_id": key.id, "call_id": call, "session_id": begun.session.id}
+        return Visitor(person, client, names)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path_factory.mktemp("site"))
+
+
+def test_somebody_decided_who_may_use_each_route(site: Site) -> None:
+    undecided = {rule.endpoint for rule in site.app.url_map.iter_rules()} - {
+        rule.endpoint for rule, _, _ in routes(site)
+    }
+
+    assert undecided == set()
+
+
+def test_what_is_no_longer_there_is_no_longer_decided(site: Site) -> None:
+    endpoints = {rule.endpoint.partition(" ")[0] for rule in site.app.url_map.iter_rules()}
+
+    assert set(DECISIONS) <= endpoints
+
+
+def test_somebody_not_signed_in_is_let_in_where_everybody_is(site: Site) -> None:
+    owner = site.visitor()
+    wrong = []
+    for rule, method, access in routes(site):
+        answer = ask(site.app.test_client(), rule, method, owner)
+        is_refused = is_sent_away(answer) if access is not Access.EVERYBODY else True
+        if not is_refused or answer.status_code == 500:
+            wrong.append(f"{method} {rule.rule}: {answer.status}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
+def test_another_person_finds_nothing_of_the_owner(site: Site, role: Role) -> None:
+    owner, reader = site.visitor(), site.visitor(role)
+    wrong = []
+    for rule, method, access in routes(site):
+        # Some acts end the visitor's own session, or close the account.
+        visitor = reader if method == "GET" else site.visitor(role)
+        answer = ask(visitor.client, rule, method, owner)
+        if access is Access.OWNER or (access is Access.OPERATORS and role is Role.USER):
+            is_right = answer.status_code == 404
+        elif access is Access.EVERYBODY:
+            is_right = answer.status_code != 500
+        else:
+            is_right = not is_sent_away(answer) and answer.status_code != 500
+        if not is_right:
+            wrong.append(f"{method} {rule.rule}: {answer.status}")
+
+    assert not wrong, "\n".join(wrong)
+    with site.services.transactions.begin() as tx:
+        [key] = tx.keys.list_of(owner.person.id)
+        assert key.revoked_at is None
+        assert tx.people.find(owner.person.id) == owner.person
+    assert ask(owner.client, "/dashboard", "GET", owner).status_code == 200
+
+
+def test_owners_find_what_is_theirs(site: Site) -> None:
+    wrong = []
+    for rule, method, access in routes(site):
+        if access is Access.OWNER:
+            owner = site.visitor()
+            answer = ask(owner.client, rule, method, owner)
+            if is_sent_away(answer) or answer.status_code >= 400:
+                wrong.append(f"{method} {rule.rule}: {answer.status}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+def routes(site: Site) -> list[tuple[Rule, str, Access]]:
+    """Return each decided route, with each of its methods."""
+    return [
+        (rule, method, access)
+        for rule in site.app.url_map.iter_rules()
+        if (access := decision(rule.endpoint))
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def decision(endpoint: str) -> Access | None:
+    # The payment endpoint has a second address, which its name says.
+    endpoint = endpoint.partition(" ")[0]
+    return DECISIONS.get(endpoint) or BLUEPRINTS.get(endpoint.partition(".")[0])
+
+
+def ask(client: FlaskClient, rule: Rule | str, method: str, owner: Visitor) -> TestResponse:
+    """Ask for an address that names the owner's things."""
+    names = dict.fromkeys(("filename",), "css/base.css") | {"method": "google"} | owner.names
+    address = rule if isinstance(rule, str) else filled(rule, names)
+    answer = client.open(address, method=method, data={} if method == "POST" else None)
+    # A file may be open behind it.
+    answer.close()
+    return answer
+
+
+def filled(rule: Rule, names: dict[str, str]) -> str:
+    unknown = rule.arguments - names.keys()
+    assert not unknown, f"{rule.rule} names {unknown}: give the visitors one"
+    return "".join(names[text] if is_name else text for is_name, text in rule._trace if text != "|")
+
+
+def is_sent_away(answer: TestResponse) -> bool:
+    return answer.status_code in SENT_AWAY or (
+        answer.status_code in (302, 303) and "/sign-in" in answer.headers["Location"]
+    )
