@@ -98,6 +98,9 @@ from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
+from creditcore.usecases.monitoring.checks import Checks
+from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
+from creditcore.usecases.monitoring.watch import EVERY_MINUTE, WATCH, Watch
 from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
@@ -193,6 +196,18 @@ def build(environ: Mapping[str, str]) -> Flask:
     )
 
     mails = _mails(settings, store, clock)
+    watch = Watch(
+        transactions=store,
+        clock=clock,
+        checks=Checks(
+            transactions=store,
+            clock=clock,
+            model_gateway=model_gateway,
+            payment_gateway=payment_gateway,
+            mailer=mails.mailer,
+            data_dir=settings.data_dir,
+        ).all(),
+    )
     commits = GroupCommit(committing, clock)
     journal = FileJournal(settings.data_dir / "journal")
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
@@ -328,13 +343,16 @@ def build(environ: Mapping[str, str]) -> Flask:
         blocks=BlockPerson(transactions=store, clock=clock),
         roles=GrantRole(transactions=store, clock=clock),
         mails=mails,
+        alerts=KeepAlerts(transactions=store, clock=clock),
+        watch=watch,
         jobs=ManageJobs(transactions=store, clock=clock),
         runner=RunJobs(
             transactions=store,
             clock=clock,
             # What does the jobs of each kind.
-            handlers={SEND_MAIL: mails.send},
+            handlers={SEND_MAIL: mails.send, WATCH: watch.watch},
             policies={SEND_MAIL: MAIL_POLICY},
+            recurring=(EVERY_MINUTE,),
         ),
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),

@@ -97,6 +97,8 @@ def test_every_command_is_documented_with_its_options() -> None:
 def commands_of(group: click.Group, *before: str) -> Iterator[tuple[str, click.Command]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield " ".join([*before, name]), command
             yield from commands_of(command, *before, name)
         else:
             yield " ".join([*before, name]), command

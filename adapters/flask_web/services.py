@@ -37,6 +37,8 @@ from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
+from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
+from creditcore.usecases.monitoring.watch import Watch
 from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
@@ -121,6 +123,8 @@ class Services:
     mover: MoveAccounts | None
     roles: GrantRole
     mails: SendMail
+    alerts: KeepAlerts
+    watch: Watch
     jobs: ManageJobs
     runner: RunJobs
     grants: GrantCredits

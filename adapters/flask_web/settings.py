@@ -16,7 +16,7 @@ from creditcore.domain.documents import parse_tax_rates
 from creditcore.domain.identities import Method
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.domain.money import Credits, ExchangeRate
+from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.people import clean_email
 from creditcore.domain.pricing import Tariff
 from creditcore.domain.sale_terms import SaleTerms

@@ -403,9 +403,21 @@ def define_entities(db: Any) -> None:
         after = Required(str, autostrip=False)
         at = Required(int, size=64)
 
+    class MonitoringLog(entity):
+        _table_ = "monitoring_logs"
+        number = PrimaryKey(int, size=64)
+        check_name = Required(str, autostrip=False)
+        is_healthy = Required(bool)
+        detail = Optional(str, autostrip=False)
+        value = Optional(int, size=64)
+        at = Required(int, size=64)
+
     class SystemAlert(entity):
         _table_ = "system_alerts"
         key = PrimaryKey(str, autostrip=False)
+        resolved_at = Optional(int, size=64)
+        acknowledged_at = Optional(int, size=64)
+        acknowledged_by = Optional(str, autostrip=False, nullable=True)
         severity = Required(str)
         subject = Optional(str, autostrip=False)
         message = Optional(str, autostrip=False)

@@ -27,6 +27,7 @@ from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
 from adapters.pony_store.tables.keys import PonyApiKeys
 from adapters.pony_store.tables.ledger import PonyLedger
 from adapters.pony_store.tables.mail_recipients import PonyMailRecipients
+from adapters.pony_store.tables.monitoring_logs import PonyMonitoringLog
 from adapters.pony_store.tables.payment_events import PonyPaymentEvents
 from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
@@ -154,6 +155,11 @@ class PonyTransaction:
     def activity(self) -> PonyActivityLog:
         """Who did what to what."""
         return PonyActivityLog(self._session)
+
+    @cached_property
+    def monitoring(self) -> PonyMonitoringLog:
+        """What checks have found."""
+        return PonyMonitoringLog(self._session)
 
     @cached_property
     def alerts(self) -> PonyAlerts:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from creditcore.domain.jobs import Job
 from creditcore.domain.money import Credits
@@ -18,12 +19,35 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class AlertKind(StrEnum):
+    """What an alert is about: the first part of its key."""
+
+    DEAD_JOBS = "dead_jobs"
+    EXPIRED_HOLD = "expired"
+    MONITOR = "monitor"
+    OWED = "owed"
+    REFUND_AND_DISPUTE = "refund_and_dispute"
+    REFUND_CURRENCY = "refund_currency"
+    REFUND_ELSEWHERE = "refund_elsewhere"
+    REPORTED_COST = "reported_cost"
+    PAYMENT_UNDER_REVIEW = "review"
+    STUCK_WEBHOOK = "stuck_webhook"
+    UNKNOWN_PAYMENT = "unknown_payment"
+    UNREADABLE_WEBHOOK = "unreadable_webhook"
+    UNUSABLE_USAGE = "unusable_usage"
+    WRITE_OFF = "write_off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One thing to look at.
 
     Attributes:
-        key: Names the cause; raising the same key again changes nothing.
+        key: Names the cause, as ``kind:what``; raising the same key again changes nothing.
+        at: When it was raised.
+        resolved_at: When its cause was found to be over; None where nobody can tell.
+        acknowledged_at: When an operator said that they know.
+        acknowledged_by: Who that was.
     """
 
     key: str
@@ -31,6 +55,29 @@ class Alert:
     subject: str
     message: str
     at: datetime
+    resolved_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is about: an ``AlertKind``, or what a later version calls it."""
+        return self.key.partition(":")[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has still to look: its cause may last, and nobody has said they know."""
+        return self.resolved_at is None and self.acknowledged_at is None
+
+    def resolve(self, *, at: datetime) -> Self:
+        """Return the alert as over; a repeat keeps the first time."""
+        return self if self.resolved_at else replace(self, resolved_at=at)
+
+    def acknowledge(self, *, at: datetime, by: str) -> Self:
+        """Return the alert as known to an operator; a repeat keeps the first."""
+        if self.acknowledged_at:
+            return self
+        return replace(self, acknowledged_at=at, acknowledged_by=by)
 
 
 def dead_jobs(dead: Job, *, at: datetime) -> Alert:
@@ -75,5 +122,16 @@ def address_belongs_to_another(person_id: str, *, at: datetime) -> Alert:
             f"{person_id} has another address at the identity provider now, which is somebody "
             "else's here. They keep the address of before in these books."
         ),
+        at=at,
+    )
+
+
+def failing_check(check: str, detail: str, *, at: datetime) -> Alert:
+    """Tell that something we depend on fails, and keeps failing."""
+    return Alert(
+        key=f"{AlertKind.MONITOR}:{check}",
+        severity=Severity.CRITICAL,
+        subject=f"{check} fails",
+        message=detail,
         at=at,
     )

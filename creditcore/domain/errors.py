@@ -15,6 +15,7 @@
     │   ├── ApiKeyNotFoundError
     │   ├── PersonNotFoundError
     │   ├── JobNotFoundError
+    │   ├── AlertNotFoundError
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked, expired or paused key
     ├── NotPermittedError                the key is good, and not for this
@@ -202,6 +203,12 @@ class JobNotFoundError(NotFoundError):
     """No job has this kind and business key."""
 
     noun = "job"
+
+
+class AlertNotFoundError(NotFoundError):
+    """No alert has this key."""
+
+    noun = "alert"
 
 
 class ModelNotFoundError(NotFoundError):

@@ -14,5 +14,11 @@ class Alerts(Protocol):
     def add(self, alert: Alert) -> None:
         """Raise an alert; a repeat of its key changes nothing."""
 
-    def recent(self, *, limit: int) -> Sequence[Alert]:
-        """Return the latest alerts, newest first."""
+    def recent(self, *, limit: int, only_open: bool = False) -> Sequence[Alert]:
+        """Return the latest alerts, or those that are open, newest first."""
+
+    def lock(self, key: str) -> Alert | None:
+        """Return an alert, locked until the transaction ends; None where it was never raised."""
+
+    def save(self, alert: Alert) -> None:
+        """Write a changed alert that is locked."""

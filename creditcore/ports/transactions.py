@@ -19,6 +19,7 @@ from creditcore.ports.key_mirrors import KeyMirrors
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
 from creditcore.ports.mail import MailRecipients
+from creditcore.ports.monitoring import MonitoringLog
 from creditcore.ports.payment_events import PaymentEvents
 from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
@@ -149,6 +150,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def activity(self) -> ActivityLog:
         """Who did what to what."""
+
+    @property
+    def monitoring(self) -> MonitoringLog:
+        """What checks have found."""
 
     @property
     def alerts(self) -> Alerts:

@@ -39,6 +39,7 @@ from creditcore.domain.limits import KeyCounter
 from creditcore.domain.mail import MailRecipient
 from creditcore.domain.mirrors import KeyMirror
 from creditcore.domain.money import ZERO, Credits, Money
+from creditcore.domain.monitoring import Reading
 from creditcore.domain.people import Person
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import MASK, Payment, PaymentStatus, Purchase, PurchaseState
@@ -76,6 +77,7 @@ from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
 from creditcore.testing.memory_refusals import MemoryRefusedCalls
 from creditcore.testing.memory_reviews import MemoryReviews
 from creditcore.testing.memory_statements import MemoryStatements
+from creditcore.testing.memory_monitoring import MemoryMonitoringLog
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
 from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 
@@ -151,6 +153,7 @@ class MemoryTables:
     mirrors: dict[str, KeyMirror] = field(default_factory=dict)
     mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
     activity: dict[int, Activity] = field(default_factory=dict)
+    readings: dict[int, Reading] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     usage_rows: dict[UsageIdentity, UsageRow] = field(default_factory=dict)
     rolled: dict[str, datetime] = field(default_factory=dict)
@@ -208,6 +211,7 @@ class MemoryTransaction:
         self.daily_grants = MemoryDailyGrants(tables.daily_grants)
         self.prices = MemoryPrices(tables)
         self.jobs = MemoryJobs(tables.jobs)
+        self.monitoring = MemoryMonitoringLog(tables.readings)
         self.activity = MemoryActivityLog(tables.activity)
         self.mirrors = MemoryKeyMirrors(tables.mirrors, tables.keys, tables.transfers)
         self.mail_recipients = MemoryMailRecipients(tables.mail_recipients)
@@ -720,9 +724,18 @@ class MemoryAlerts:
         """Raise an alert once."""
         self.tables.alerts.setdefault(alert.key, alert)
 
-    def recent(self, *, limit: int) -> Sequence[Alert]:
+    def recent(self, *, limit: int, only_open: bool = False) -> Sequence[Alert]:
         """Return the latest alerts."""
-        return sorted(self.tables.alerts.values(), key=lambda row: row.at, reverse=True)[:limit]
+        chosen = [row for row in self.tables.alerts.values() if row.is_open or not only_open]
+        return sorted(chosen, key=lambda row: row.at, reverse=True)[:limit]
+
+    def lock(self, key: str) -> Alert | None:
+        """Return an alert."""
+        return self.tables.alerts.get(key)
+
+    def save(self, alert: Alert) -> None:
+        """Write a changed alert."""
+        self.tables.alerts[alert.key] = alert
 
 
 @dataclass

@@ -129,6 +129,10 @@ class TestActivity(contracts.ActivityContract):
     pass
 
 
+class TestMonitoring(contracts.MonitoringContract):
+    pass
+
+
 class TestAlerts(contracts.AlertsContract):
     pass
 

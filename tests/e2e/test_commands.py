@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
@@ -343,8 +342,33 @@ def test_alerts_are_listed_newest_first_for_people_and_machines(stack: Stack) ->
         "2100-01-02 00:00:00 UTC  critical  Subject 2",
         "    What happened the 2.",
     ]
-    assert first == {**asdict(newer), "at": str(newer.at)}
+    assert {name: first[name] for name in ("key", "kind", "severity", "at", "open")} == {
+        "key": newer.key,
+        "kind": "test",
+        "severity": "critical",
+        "at": str(newer.at),
+        "open": True,
+    }
     assert second["key"] == older.key
+
+    stack.flask("alerts", "ack", newer.key)
+    [now_first] = json.loads(stack.flask("alerts", "--json", "--open", "--limit", "1").stdout)
+    assert now_first["key"] == older.key
+    assert stack.flask("alerts", "ack", "nothing", check=False).returncode == 1
+
+
+def test_everything_it_depends_on_is_looked_at(stack: Stack) -> None:
+    found = stack.flask("monitor", "--json", check=False)
+    checks = json.loads(found.stdout)["checks"]
+
+    assert {"database", "model server", "prices", "payments", "mail", "holds", "disk"} <= set(
+        checks
+    )
+    assert checks["mail"] == {"healthy": True, "detail": "It lets us in.", "value": None}
+    with model_server_down(stack):
+        down = stack.flask("monitor", check=False)
+    assert down.returncode == 1
+    assert "FAIL  model server" in down.stdout
 
 
 def test_prices_survive_a_model_server_that_is_down(stack: Stack) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -20,7 +21,7 @@ from adapters.pony_store import migrate
 from creditcore.domain.identities import SignedIn
 from creditcore.domain.people import Person, Role
 from creditcore.domain.sessions import Device
-from creditcore.testing.contracts import admit
+from creditcore.testing.contracts import a_purchase, admit
 
 
 class Access(Enum):
@@ -39,8 +40,12 @@ DECISIONS = {
     "static": Access.EVERYBODY,
     "payment_return": Access.EVERYBODY,  # the provider's browser return: shows nothing of its own
     "payment_webhook": Access.EVERYBODY,  # signed by the provider
-    "account_api.credits_": Access.PEOPLE,
-    "account_api.call": Access.OWNER,
+    "api_keys.read_key": Access.OWNER,
+    "api_keys.change_key": Access.OWNER,
+    "api_keys.revoke_key": Access.OWNER,
+    "api_keys.rotate_key": Access.OWNER,
+    "api_calls.read_call": Access.OWNER,
+    "mobile_money.show": Access.OWNER,
     "dashboard.call": Access.OWNER,
     "keys.revoke": Access.OWNER,
     "security.end_session": Access.PEOPLE,  # ends nothing that is not theirs, and says nothing
@@ -54,12 +59,22 @@ BLUEPRINTS = {
     "site": Access.EVERYBODY,
     "accounts": Access.EVERYBODY,
     "health": Access.EVERYBODY,
+    "status": Access.EVERYBODY,
     "dashboard": Access.PEOPLE,
     "general": Access.PEOPLE,
     "security": Access.PEOPLE,
     "billing": Access.PEOPLE,
     "checkout": Access.PEOPLE,
     "keys": Access.PEOPLE,
+    "payments": Access.OWNER,
+    "mobile_money": Access.PEOPLE,
+    "account_api": Access.PEOPLE,
+    "api_keys": Access.PEOPLE,
+    "api_usage": Access.PEOPLE,
+    "api_calls": Access.PEOPLE,
+    "api_money": Access.PEOPLE,
+    "api_widgets": Access.PEOPLE,
+    "api_docs": Access.EVERYBODY,
     "admin": Access.OPERATORS,
     "monitoring": Access.OPERATORS,
 }
@@ -111,10 +126,21 @@ class Site:
         key, _ = self.services.keys.issue(person.id, name="laptop")
         call = f"call-{uuid4().hex}"
         admit(self.services.transactions, 7, reference=call, wallet_id=key.wallet_id)
+        purchase = f"cc-{uuid4().hex}"
+        with self.services.transactions.begin() as tx:
+            wallet = tx.ledger.find_wallet_of(person.id)
+            tx.purchases.add(a_purchase(wallet, reference=purchase))
+            tx.commit()
         client = self.app.test_client()
         with client.session_transaction() as cookie:
             cookie["_user_id"], cookie["_fresh"] = begun.secret, True
-        names = {"key_id": key.id, "call_id": call, "session_id": begun.session.id}
+            cookie["csrf_token"] = "of this visitor"
+        names = {
+            "key_id": key.id,
+            "call_id": call,
+            "session_id": begun.session.id,
+            "reference": purchase,
+        }
         return Visitor(person, client, names)
 
 
@@ -206,7 +232,14 @@ def ask(client: FlaskClient, rule: Rule | str, method: str, owner: Visitor) -> T
     """Ask for an address that names the owner's things."""
     names = dict.fromkeys(("filename",), "css/base.css") | {"method": "google"} | owner.names
     address = rule if isinstance(rule, str) else filled(rule, names)
-    answer = client.open(address, method=method, data={} if method == "POST" else None)
+    if address.startswith("/api/"):
+        # As a page's script asks: with the token of the session, which is the visitor's.
+        signer = URLSafeTimedSerializer(client.application.secret_key, salt="wtf-csrf-token")
+        headers = {"X-CSRFToken": signer.dumps("of this visitor"), "Accept": "application/json"}
+        json = {"POST": {}, "PATCH": {"name": "new"}}.get(method)
+        answer = client.open(address, method=method, json=json, headers=headers)
+    else:
+        answer = client.open(address, method=method, data={} if method == "POST" else None)
     # A file may be open behind it.
     answer.close()
     return answer

@@ -258,6 +258,13 @@ ROWS: dict[str, dict[str, object]] = {
         "after": "{}",
         "at": 1,
     },
+    "monitoring_logs": {
+        "check_name": "database",
+        "is_healthy": True,
+        "detail": "",
+        "value": None,
+        "at": 1,
+    },
     "system_alerts": {
         "key": "a-1",
         "severity": "info",
@@ -408,6 +415,8 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("activity_logs_said", "activity_logs", {"act": ""}),
     ("activity_logs_said", "activity_logs", {"target": ""}),
     ("activity_logs_pkey", "activity_logs", {"number": 1}),
+    ("monitoring_logs_pkey", "monitoring_logs", {"number": 1}),
+    ("monitoring_logs_check", "monitoring_logs", {"check_name": ""}),
     ("system_alerts_pkey", "system_alerts", {}),
     ("usage_hourly_pkey", "usage_hourly", {}),
     ("usage_hourly_wallet_id_fkey", "usage_hourly", {"wallet_id": "w-2"}),

@@ -17,6 +17,7 @@ from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.mail import mail
 from adapters.flask_web.cli.migrate import migrate
 from adapters.flask_web.cli.reconcile import reconcile
+from adapters.flask_web.cli.monitor import monitor
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.review import review
@@ -45,6 +46,7 @@ _COMMANDS = (
     activity,
     jobs,
     mail,
+    monitor,
 )
 
 

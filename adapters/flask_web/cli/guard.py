@@ -23,7 +23,7 @@ def guarded(command: click.Command, fault: Exception | None = None) -> click.Com
     guard = copy(command)
     if isinstance(guard, click.Group):
         guard.commands = {name: guarded(each, fault) for name, each in guard.commands.items()}
-    elif guard.callback:
+    if guard.callback:
         guard.callback = _explaining(guard.callback, fault)
     return guard
 

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services
 from adapters.flask_web.keys.forms import KeyForm, spent_percent
 from adapters.flask_web.web.model_offers import example_model
-from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.session import actor, for_people, person
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
@@ -64,7 +63,7 @@ def create() -> tuple[str, int]:
             scopes=typed.scopes or (Scope.INFERENCE,),
             limits=typed.limits(),
             key_id=_form_key_id(),
-            person().id, name=name, lifetime=_lifetime(days), key_id=_form_key_id(), actor=actor()
+            actor=actor(),
         )
     except ReferenceConflictError:
         return _keys_page({"form": _MADE_ALREADY}), 409

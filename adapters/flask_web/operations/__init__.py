@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.operations import health
+from adapters.flask_web.operations import health, monitoring
 
-BLUEPRINTS = (health.blueprint,)
+BLUEPRINTS = (health.blueprint, monitoring.blueprint, monitoring.status_page)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
+from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from adapters.pony_store.session import Session, flat, tuples
 from creditcore.domain.alerts import Alert, Severity
 
 ALERT_COLUMNS = ("key", "severity", "subject", "message", "at")
+"""What raising an alert writes."""
+
+STATE_COLUMNS = ("resolved_at", "acknowledged_at", "acknowledged_by")
+"""What became of it; none while it is open."""
+
+_COLUMNS = ", ".join((*ALERT_COLUMNS, *STATE_COLUMNS))
 
 
 class PonyAlerts:
@@ -32,14 +38,34 @@ class PonyAlerts:
                 flat(rows),
             )
 
-    def recent(self, *, limit: int) -> Sequence[Alert]:
-        """Return the latest alerts, newest first."""
+    def recent(self, *, limit: int, only_open: bool = False) -> Sequence[Alert]:
+        chosen = " WHERE resolved_at IS NULL AND acknowledged_at IS NULL" if only_open else ""
         rows = self._session.rows(
-            f"SELECT {', '.join(ALERT_COLUMNS)} FROM system_alerts"
-            " ORDER BY at DESC, key DESC LIMIT ?",
+            f"SELECT {_COLUMNS} FROM system_alerts{chosen} ORDER BY at DESC, key DESC LIMIT ?",
             (limit,),
         )
         return [alert_from_row(row) for row in rows]
+
+    def lock(self, key: str) -> Alert | None:
+        rows = self._session.rows(
+            f"SELECT {_COLUMNS} FROM system_alerts WHERE key = ?{self._session.engine.row_lock}",
+            (key,),
+        )
+        return alert_from_row(rows[0]) if rows else None
+
+    def save(self, alert: Alert) -> None:
+        key, *values = alert_values(alert)
+        names = (*ALERT_COLUMNS[1:], *STATE_COLUMNS)
+        self._session.change(
+            f"UPDATE system_alerts SET {', '.join(f'{name} = ?' for name in names)} WHERE key = ?",
+            (
+                *values,
+                micros_or_none(alert.resolved_at),
+                micros_or_none(alert.acknowledged_at),
+                alert.acknowledged_by,
+                key,
+            ),
+        )
 
 
 def alert_values(alert: Alert) -> tuple[object, ...]:
@@ -55,4 +81,7 @@ def alert_from_row(row: Any) -> Alert:
         subject=row.subject,
         message=row.message,
         at=instant(row.at),
+        resolved_at=instant_or_none(row.resolved_at),
+        acknowledged_at=instant_or_none(row.acknowledged_at),
+        acknowledged_by=row.acknowledged_by or "",
     )

@@ -23,6 +23,7 @@ from creditcore.testing.contracts.key_mirrors import KeyMirrorsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.mail import MailContract
+from creditcore.testing.contracts.monitoring import MonitoringContract
 from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
@@ -62,6 +63,7 @@ __all__ = [
     "KeyMirrorsContract",
     "LedgerContract",
     "MailContract",
+    "MonitoringContract",
     "PeopleContract",
     "PricesContract",
     "PurchasesContract",

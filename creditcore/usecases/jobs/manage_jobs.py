@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
+from creditcore.domain.alerts import AlertKind
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.jobs import Job, JobState
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transactions
+from creditcore.usecases.monitoring.keep_alerts import resolve_alert
 
 _RETRIED_AT_ONCE = 1000
 
@@ -85,5 +87,7 @@ class ManageJobs:
                     at=now,
                 )
             )
+            if not tx.jobs.listing(limit=1, states=[JobState.DEAD], kind=kind):
+                resolve_alert(tx, f"{AlertKind.DEAD_JOBS}:{kind}", at=now)
             tx.commit()
         return changed

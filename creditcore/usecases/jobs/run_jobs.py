@@ -20,6 +20,7 @@ from creditcore.domain.jobs import Job, JobState, Recurrence
 from creditcore.domain.lease import RetryPolicy
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.monitoring.keep_alerts import raise_alert
 
 JobHandler = Callable[[Job], None]
 """Does a job, or raises. It may see the same job again, also at the same time."""
@@ -169,4 +170,4 @@ def _is_still_leased(tx: Transaction, job: Job) -> bool:
 
 def _bury(tx: Transaction, dead: Job, *, at: datetime) -> None:
     tx.jobs.save(dead)
-    tx.alerts.add(dead_jobs(dead, at=at))
+    raise_alert(tx, dead_jobs(dead, at=at))

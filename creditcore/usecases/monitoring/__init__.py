@@ -1,0 +1,1 @@
+"""Watching what we depend on, and telling operators."""

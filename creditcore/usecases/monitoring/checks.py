@@ -1,0 +1,119 @@
+"""What is looked at."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from creditcore.domain.monitoring import Finding
+from creditcore.ports.clock import Clock
+from creditcore.ports.mail import Mailer
+from creditcore.ports.model_gateway import ModelGateway
+from creditcore.ports.payments import PaymentGateway
+from creditcore.ports.transactions import Transactions
+from creditcore.usecases.monitoring.watch import Check
+
+OLDEST_JOB = timedelta(minutes=10)
+"""A job that waits longer has no worker, or what it needs is away."""
+
+OVERDUE_HOLDS = timedelta(minutes=5)
+LEAST_FREE_BYTES = 512 * 1024 * 1024
+_MANY = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """Checks of everything this gateway depends on.
+
+    Attributes:
+        mailer: None where no mail is sent; nothing is looked at then.
+        data_dir: The folder whose disk must not run full.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    model_gateway: ModelGateway
+    payment_gateway: PaymentGateway
+    mailer: Mailer | None
+    data_dir: Path
+
+    def all(self) -> Mapping[str, Check]:
+        """Return the checks by their names."""
+        return {
+            "database": self.database,
+            "model server": self.models,
+            "prices": self.prices,
+            "payments": self.payments,
+            **({"mail": self.mail} if self.mailer else {}),
+            "jobs": self.jobs,
+            "holds": self.holds,
+            "disk": self.disk,
+        }
+
+    def database(self) -> Finding:
+        """Ask it for something small."""
+        with self.transactions.begin() as tx:
+            tx.alerts.recent(limit=1)
+        return Finding(is_healthy=True, detail="It answers.")
+
+    def models(self) -> Finding:
+        """Ask the model server whether it lives."""
+        healthy = self.model_gateway.is_healthy()
+        return Finding(is_healthy=healthy, detail="It answers." if healthy else "No answer.")
+
+    def prices(self) -> Finding:
+        """Count the models that can be sold."""
+        with self.transactions.begin() as tx:
+            count = len(tx.prices.all())
+        return Finding(is_healthy=count > 0, detail=f"Models with a price: {count}.", value=count)
+
+    def payments(self) -> Finding:
+        """Ask about a payment that cannot exist: any clear answer means that the key works."""
+        self.payment_gateway.verify("creditcore-monitor")
+        return Finding(is_healthy=True, detail="It answers, and knows our key.")
+
+    def mail(self) -> Finding:
+        """Sign in at the mail server."""
+        if self.mailer is not None:
+            self.mailer.check()
+        return Finding(is_healthy=True, detail="It lets us in.")
+
+    def jobs(self) -> Finding:
+        """See whether jobs wait for long, or were given up."""
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            backlog = tx.jobs.backlog()
+        dead = sum(each.dead for each in backlog)
+        waiting = sum(each.waiting for each in backlog)
+        due = [each.oldest_due_at for each in backlog if each.oldest_due_at]
+        late = max(now - min(due, default=now), timedelta(0))
+        return Finding(
+            is_healthy=not dead and late < OLDEST_JOB,
+            detail=(
+                f"Waiting: {waiting}; given up: {dead}; the oldest is {late.total_seconds():.0f} "
+                "seconds late. A worker must run: 'flask --app wsgi worker'."
+            ),
+            value=int(late.total_seconds()),
+        )
+
+    def holds(self) -> Finding:
+        """See whether holds are left open after their time."""
+        before = self.clock.now() - OVERDUE_HOLDS
+        with self.transactions.begin() as tx:
+            count = len(tx.ledger.expired_holds(now=before, limit=_MANY))
+        return Finding(
+            is_healthy=count == 0, detail=f"Holds open after their time: {count}.", value=count
+        )
+
+    def disk(self) -> Finding:
+        """See whether journals, and the books where they are a file, have room."""
+        folder = self.data_dir if self.data_dir.exists() else Path()
+        free = shutil.disk_usage(folder).free
+        return Finding(
+            is_healthy=free >= LEAST_FREE_BYTES,
+            detail=f"Free: {free // 1024**2:,} MB.",
+            value=free,
+        )
