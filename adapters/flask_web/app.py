@@ -22,6 +22,7 @@ from adapters.flask_web.web import (
     figures,
     form_limits,
     formatting,
+    operator,
     security,
     session,
     standing,
@@ -55,6 +56,8 @@ def create_app(services: Services, settings: Settings) -> Flask:
 
     elsewhere = (*services.payment_gateway.checkout_origins, *settings.sign_in_hosts)
     security.register(app, settings, elsewhere=elsewhere)
+    operator.register(app, settings)
+    security.register(app, settings, checkouts=services.payment_gateway.checkout_origins)
     form_limits.register(app)
     trailing_slash.register(app)
     errors.register(app, base_url=settings.base_url)

@@ -97,7 +97,7 @@ class Visitor:
 class Site:
     """The whole site in this process, on SQLite; nothing behind it answers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: str) -> None:
         environ = {
             "AUTH_SECRET": "of the matrix of access 0123456789",
             "PAYSTACK_SECRET_KEY": "sk_test_matrix",
@@ -105,6 +105,7 @@ class Site:
             "LITELLM_BASE_URL": "http://127.0.0.1:9",
             "LITELLM_MASTER_KEY": "sk-matrix",
             "DATA_DIR": str(folder),
+            **more,
         }
         migrate(f"sqlite:///{folder / 'creditcore.db'}")
         with pytest.MonkeyPatch.context() as patched:

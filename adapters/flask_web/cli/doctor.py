@@ -55,6 +55,7 @@ def _examine() -> list[tuple[str, str | None]]:
     if found.supabase_url:
         checks += _examine_supabase()
     checks += [_examine_payments(), _examine_mail()]
+    checks += [_examine_payments(), _examine_mail(), _examine_contact()]
     return checks
 
 
@@ -126,6 +127,14 @@ def _examine_supabase() -> list[tuple[str, str | None]]:
         fault = "no clear answer; check SUPABASE_SERVICE_ROLE_KEY"
     checks.append(("Supabase Auth, as an operator", fault))
     return checks
+def _examine_contact() -> tuple[str, str | None]:
+    found = settings()
+    if found.support_email or found.support_url:
+        return f"contact ({found.support_email or found.support_url})", None
+    told = "contact (customers find none: SUPPORT_EMAIL and SUPPORT_URL are not set)"
+    return told, None if found.app_env == "development" else "needed in production"
+
+
 def _examine_mail() -> tuple[str, str | None]:
     mailer = services().mails.mailer
     if mailer is None:

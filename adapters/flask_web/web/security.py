@@ -10,11 +10,13 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from adapters.flask_web.settings import Settings
+from adapters.flask_web.web.operator import Operator
 
 
 def register(app: Flask, settings: Settings, *, elsewhere: Sequence[str]) -> None:
     """Name every request, and send the headers that keep a page to itself."""
     policy = _content_security_policy(elsewhere)
+    policy = _content_security_policy(checkouts, Operator.of(settings).logo_origin)
     secure = urlsplit(settings.base_url).scheme == "https"
 
     @app.before_request
@@ -65,12 +67,14 @@ def is_local_path(target: str) -> bool:
 def _content_security_policy(elsewhere: Sequence[str]) -> str:
     # Browsers apply form-action to the redirects behind a form too: the checkout's host, and
     # those on the way to Google and GitHub.
+def _content_security_policy(checkouts: Sequence[str], logo: str) -> str:
+    # Browsers apply form-action to the redirect behind a form too: the checkout's host.
     return "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "img-src 'self' data:",
+            f"img-src 'self' data: {logo}".rstrip(),
             "font-src 'self'",
             "connect-src 'self'",
             f"form-action 'self' {' '.join(sorted(set(elsewhere)))}",

@@ -144,6 +144,5 @@ def register(app: Flask) -> None:
             "elsewhere": ELSEWHERE,
             "places": PLACES,
             "sandbox": settings().is_sandbox,
-            "site_name": settings().site_name,
             "wallet": wallet(),
         }
