@@ -78,6 +78,7 @@ from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.vault import Vault
 from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.ports.transactions import BooksTransactions, Transactions
+from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.keep_refusals import KeepRefusals

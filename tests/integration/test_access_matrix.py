@@ -37,6 +37,7 @@ class Access(Enum):
 
 
 DECISIONS = {
+    "analytics.from_outside": Access.EVERYBODY,  # leads into the dashboard
     "static": Access.EVERYBODY,
     "payment_return": Access.EVERYBODY,  # the provider's browser return: shows nothing of its own
     "payment_webhook": Access.EVERYBODY,  # signed by the provider
@@ -67,6 +68,8 @@ BLUEPRINTS = {
     "checkout": Access.PEOPLE,
     "keys": Access.PEOPLE,
     "payments": Access.OWNER,
+    "analytics": Access.PEOPLE,
+    "calls": Access.PEOPLE,
     "mobile_money": Access.PEOPLE,
     "account_api": Access.PEOPLE,
     "api_keys": Access.PEOPLE,
