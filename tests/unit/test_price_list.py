@@ -84,3 +84,10 @@ def test_a_model_without_a_price_is_told_to_the_operator_once() -> None:
     assert "local-llama" in alert.subject
     with pytest.raises(ModelNotFoundError):
         prices.find("local-llama")
+
+
+def test_the_first_list_is_fetched_once_whoever_finds_none() -> None:
+    prices = PriceList(MemoryTransactions(), MemoryModelGateway([PRICE]), FixedClock())
+
+    assert [prices.refresh_if_empty(), prices.refresh_if_empty()] == [1, 0]
+    assert prices.find("demo") == PRICE

@@ -17,6 +17,7 @@ _MIRRORS_EVERY_S = 5.0
 _FUNDS_EVERY_S = 60.0
 _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
+_FIRST_PRICES_EVERY_S = 10.0
 _PAYMENTS_EVERY_S = 60.0
 _RATES_EVERY_S = 300.0
 _FORGET_EVERY_S = 600.0
@@ -39,11 +40,12 @@ class Maintenance:
 
     @classmethod
     def of_gateway(cls, services: Services) -> Self:
-        """Return what each gateway does for its own host: nobody else sees its journals."""
+        """Return what each gateway does: what only its own host sees, and its first price list."""
         return cls(
             {
                 "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
                 "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
+                "first prices": (_FIRST_PRICES_EVERY_S, services.prices.refresh_if_empty),
             }
         )
 

@@ -11,6 +11,11 @@ from creditcore.domain.errors import StoreError
 
 blueprint = Blueprint("health", __name__)
 
+_NO_PRICES = (
+    "There is no price list yet: it is fetched from LITELLM_BASE_URL every ten seconds until there "
+    "is one. 'doctor' says what is wrong with it."
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -28,12 +33,14 @@ def readyz() -> tuple[Response, int]:
     still work, and calls are refused with a clear error.
     """
     checks = {"ledger": False, "prices": False}
+    missing = ["The database does not answer, or its tables are not made: run 'migrate'."]
     try:
         with services().transactions.begin() as tx:
             checks["prices"] = bool(tx.prices.all())
         checks["ledger"] = True
+        missing = [] if checks["prices"] else [_NO_PRICES]
     except StoreError as error:
         _log.warning("the ledger is not reachable: %s", error)
     ready = all(checks.values())
     status = "ready" if ready else "not ready"
-    return jsonify(status=status, checks=checks), 200 if ready else 503
+    return jsonify(status=status, checks=checks, missing=missing), 200 if ready else 503

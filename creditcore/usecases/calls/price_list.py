@@ -56,6 +56,16 @@ class PriceList:
         self._keep_fresh(FRESH_FOR)
         return list(self._prices.values())
 
+    def refresh_if_empty(self) -> int:
+        """Fetch the first list, where nobody has yet; return how many models it has, or 0.
+
+        So a gateway serves calls though no worker runs beside it.
+
+        Raises:
+            UpstreamUnavailableError: No usable list.
+        """
+        return 0 if self.all() else self.refresh()
+
     def refresh(self) -> int:
         """Fetch the list from the model server and store it; return how many models it has.
 

@@ -1,0 +1,25 @@
+"""Whether a process should get traffic, and in words what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from creditcore import ModelPrice, Rates, SystemClock
+from tests.integration.test_access_matrix import Site
+
+RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
+
+
+def test_a_site_without_prices_says_so_and_is_ready_with_them(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    client = site.app.test_client()
+
+    before = client.get("/readyz")
+    with site.services.transactions.begin() as tx:
+        tx.prices.replace_all([ModelPrice(model="demo", rates=RATES)], at=SystemClock().now())
+        tx.commit()
+    after = client.get("/readyz")
+
+    assert before.status_code == 503
+    assert "no price list yet" in before.json["missing"][0]
+    assert (after.status_code, after.json["missing"]) == (200, [])
