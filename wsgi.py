@@ -35,13 +35,13 @@ from adapters.pony_store import (
 from adapters.rate_file import RateFile
 from adapters.receipt_pdf import render as render_pdf
 from adapters.redis_counters.counters import RedisCounters
+from adapters.smtp_mail import JinjaTemplates, MailServer, SmtpMailer
 from adapters.supabase_auth import (
     ApiKey,
     GoTrueClient,
     SupabaseIdentityProvider,
     SupabaseOperators,
 )
-from adapters.smtp_mail import JinjaTemplates, MailServer, SmtpMailer
 from adapters.vault import AesVault
 from adapters.wires.anthropic.count_tokens import CountTokens
 from adapters.wires.anthropic.messages import Messages
@@ -70,14 +70,11 @@ from creditcore.domain.documents import Seller
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.clock import Clock
 from creditcore.ports.inference import Wire
 from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.vault import Vault
-from creditcore.usecases.books.describe_usage import DescribeUsage
-from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
@@ -401,6 +398,8 @@ def recognisers(
         LocalIdentityProvider(store, clock, ids, passwords=passwords, tokens=tokens, vault=vault),
         LocalIdentityOperators(store, clock, ids, passwords=passwords),
     )
+
+
 def _mails(settings: Settings, transactions: Transactions, clock: Clock) -> SendMail:
     site = urlsplit(settings.base_url)
     mailer = None

@@ -55,9 +55,8 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.extensions["creditcore.throttle"] = throttle
 
     elsewhere = (*services.payment_gateway.checkout_origins, *settings.sign_in_hosts)
-    security.register(app, settings, elsewhere=elsewhere)
     operator.register(app, settings)
-    security.register(app, settings, checkouts=services.payment_gateway.checkout_origins)
+    security.register(app, settings, elsewhere=elsewhere)
     form_limits.register(app)
     trailing_slash.register(app)
     errors.register(app, base_url=settings.base_url)

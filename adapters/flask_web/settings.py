@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 
 from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.documents import parse_tax_rates
-from creditcore.domain.identities import Method
-from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.identities import Method
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.people import clean_email
 from creditcore.domain.pricing import Tariff
@@ -118,9 +117,6 @@ class Settings:
     support_url: str = ""
     terms_url: str = ""
     privacy_url: str = ""
-    company_name: str = ""
-    company_address: str = ""
-    tax_number: str = ""
 
     redis_url: str = field(default="", repr=False)
     trusted_proxy_count: int = 0
@@ -196,14 +192,11 @@ class Settings:
             "support_url": reader.parsed("SUPPORT_URL", "", _link),
             "terms_url": reader.parsed("TERMS_URL", "", _link),
             "privacy_url": reader.parsed("PRIVACY_URL", "", _link),
+            "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
+            "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
             "company_name": reader.parsed("COMPANY_NAME", "", _line),
             "company_address": reader.parsed("COMPANY_ADDRESS", "", _line),
             "tax_number": reader.parsed("TAX_NUMBER", "", _line),
-            "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
-            "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
-            "company_name": reader.text("COMPANY_NAME"),
-            "company_address": reader.text("COMPANY_ADDRESS"),
-            "tax_number": reader.text("TAX_NUMBER"),
             "tax_rates": reader.parsed("TAX_RATES", _NO_TAX, parse_tax_rates),
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
             "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),

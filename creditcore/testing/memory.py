@@ -74,10 +74,10 @@ from creditcore.testing.memory_identity import (
 from creditcore.testing.memory_jobs import MemoryJobs
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
+from creditcore.testing.memory_monitoring import MemoryMonitoringLog
 from creditcore.testing.memory_refusals import MemoryRefusedCalls
 from creditcore.testing.memory_reviews import MemoryReviews
 from creditcore.testing.memory_statements import MemoryStatements
-from creditcore.testing.memory_monitoring import MemoryMonitoringLog
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
 from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 

@@ -19,6 +19,7 @@ import requests
 
 from creditcore import Credits
 from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.people import Role
 from tests.e2e.visitors import PASSWORD, Visitor
 from tests.stack import PATIENCE_S, REPOSITORY, Stack
 
@@ -113,6 +114,10 @@ def test_an_operator_makes_a_user_with_credits_and_a_key(stack: Stack) -> None:
     key = stack.flask("key", "issue", "--email", email, "--name", "CI").stdout.strip()
 
     assert re.search(r"^password: \S{16,}$", made, re.MULTILINE)
+    with stack.store.begin() as tx:
+        person = tx.people.find_by_email(email)
+    assert person is not None
+    assert person.role is Role.ADMIN
     assert "has 200.5 available" in granted
     assert re.fullmatch(r"sk-cc-[0-9A-Za-z]{38}", key)
     assert stack.chat("Hi", key=key).status_code == 200

@@ -16,8 +16,8 @@ from adapters.flask_web.cli.jobs import jobs
 from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.mail import mail
 from adapters.flask_web.cli.migrate import migrate
-from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.monitor import monitor
+from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.review import review

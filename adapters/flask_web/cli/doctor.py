@@ -51,10 +51,8 @@ def _examine() -> list[tuple[str, str | None]]:
     if healthy:
         checks.append(_examine_models())
         checks.append(_examine_mirrors())
-    checks.append(_examine_payments())
     if found.supabase_url:
         checks += _examine_supabase()
-    checks += [_examine_payments(), _examine_mail()]
     checks += [_examine_payments(), _examine_mail(), _examine_contact()]
     return checks
 
@@ -127,6 +125,8 @@ def _examine_supabase() -> list[tuple[str, str | None]]:
         fault = "no clear answer; check SUPABASE_SERVICE_ROLE_KEY"
     checks.append(("Supabase Auth, as an operator", fault))
     return checks
+
+
 def _examine_contact() -> tuple[str, str | None]:
     found = settings()
     if found.support_email or found.support_url:

@@ -30,7 +30,10 @@ def create_user(email: str, password: str | None, *, admin: bool) -> None:
         password = secrets.token_urlsafe(15)
     try:
         identity = services().operators.create(email, password, confirmed=True)
-        person = services().welcome.welcome(identity, role=Role.ADMIN if admin else Role.USER)
+        person = services().welcome.welcome(identity)
+        if admin:
+            # The account was there before its welcome: its role is changed, and that is kept.
+            services().roles.grant(person.id, Role.ADMIN, actor=COMMAND_LINE)
     except EmailTakenError:
         raise click.ClickException(f"{email} has an account already.") from None
     click.echo(f"{person.email} can sign in at {settings().base_url}/sign-in")

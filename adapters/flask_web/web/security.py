@@ -15,8 +15,7 @@ from adapters.flask_web.web.operator import Operator
 
 def register(app: Flask, settings: Settings, *, elsewhere: Sequence[str]) -> None:
     """Name every request, and send the headers that keep a page to itself."""
-    policy = _content_security_policy(elsewhere)
-    policy = _content_security_policy(checkouts, Operator.of(settings).logo_origin)
+    policy = _content_security_policy(elsewhere, Operator.of(settings).logo_origin)
     secure = urlsplit(settings.base_url).scheme == "https"
 
     @app.before_request
@@ -64,11 +63,9 @@ def is_local_path(target: str) -> bool:
     )
 
 
-def _content_security_policy(elsewhere: Sequence[str]) -> str:
+def _content_security_policy(elsewhere: Sequence[str], logo: str) -> str:
     # Browsers apply form-action to the redirects behind a form too: the checkout's host, and
     # those on the way to Google and GitHub.
-def _content_security_policy(checkouts: Sequence[str], logo: str) -> str:
-    # Browsers apply form-action to the redirect behind a form too: the checkout's host.
     return "; ".join(
         (
             "default-src 'none'",
