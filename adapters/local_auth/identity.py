@@ -14,7 +14,7 @@ from adapters.local_auth.account import (
     signed_in,
     with_password,
 )
-from adapters.local_auth.outbox import request_link
+from adapters.local_auth.outbox import request_link, request_notice
 from adapters.local_auth.passwords import Passwords
 from adapters.local_auth.second_factor import SecondFactor
 from adapters.local_auth.tokens import Tokens, link_id_of
@@ -53,7 +53,6 @@ from creditcore.ports.vault import Vault
 
 _WITHOUT_MAIL = frozenset({Capability.SECOND_FACTOR, Capability.RECOVERY_CODES})
 _WITH_MAIL = _WITHOUT_MAIL | {
-    Capability.CONFIRMATION,
     Capability.RECOVERY,
     Capability.EMAIL_CHANGE,
     Capability.INVITATION,
@@ -63,7 +62,8 @@ _WITH_MAIL = _WITHOUT_MAIL | {
 class LocalIdentityProvider:
     """Recognises people by the passwords we keep (``IdentityProvider``).
 
-    Without mail nothing can be confirmed or recovered: every address counts as verified.
+    Without mail nothing can be confirmed or recovered. Where addresses are not confirmed,
+    every one counts as verified.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class LocalIdentityProvider:
         tokens: Tokens,
         vault: Vault,
         sends_mail: bool = False,
+        confirms: bool = False,
         issuer: str = "creditcore",
     ) -> None:
         """Prepare the provider.
@@ -88,6 +89,7 @@ class LocalIdentityProvider:
             tokens: Makes what links carry.
             vault: Seals the secrets of authenticator apps.
             sends_mail: Whether somebody writes the mails that are asked for.
+            confirms: Whether new addresses are confirmed by such a mail before they count.
             issuer: What an authenticator app calls this site.
         """
         self._transactions = transactions
@@ -96,6 +98,7 @@ class LocalIdentityProvider:
         self._passwords = passwords
         self._tokens = tokens
         self._sends_mail = sends_mail
+        self._confirms = sends_mail and confirms
         self._second = SecondFactor(
             transactions, clock, tokens, vault, issuer=issuer, sends_mail=sends_mail
         )
@@ -103,15 +106,16 @@ class LocalIdentityProvider:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What can be done here."""
-        return _WITH_MAIL if self._sends_mail else _WITHOUT_MAIL
+        offered = _WITH_MAIL if self._sends_mail else _WITHOUT_MAIL
+        return offered | {Capability.CONFIRMATION} if self._confirms else offered
 
     # -- joining -----------------------------------------------------------------------
 
     def sign_up(self, email: str, password: str, *, next_path: str = "") -> SignIn:
-        """Make an account; where mail is sent, it waits to be confirmed.
+        """Make an account; where addresses are confirmed, it waits for that.
 
         Raises:
-            EmailTakenError: The address has one, and no mail is sent here. Callers must not
+            EmailTakenError: The address has one, and none is confirmed here. Callers must not
                 let a visitor see the difference.
             InvalidRequestError: The address or the password cannot be used.
         """
@@ -122,15 +126,15 @@ class LocalIdentityProvider:
         credential = Credential(
             person_id=person.id,
             password_hash=password_hash,
-            confirmed_at=None if self._sends_mail else now,
+            confirmed_at=None if self._confirms else now,
         )
         try:
             self._add(person, credential, next_path)
         except EmailTakenError:
-            # Where mail is sent, its owner is told; whoever asked sees no difference.
-            if not self._sends_mail:
+            # Where addresses are confirmed, its owner is told; whoever asked sees no difference.
+            if not self._confirms:
                 raise
-        if self._sends_mail:
+        if self._confirms:
             return NeedsConfirmation(email=email)
         return signed_in(Account(person, credential))
 
@@ -141,7 +145,7 @@ class LocalIdentityProvider:
             InvalidRequestError: This cannot be an address.
         """
         email = clean_email(email)
-        if self._sends_mail:
+        if self._confirms:
             self._request(LinkKind.SIGN_UP, email, next_path)
 
     def redeem(self, kind: LinkKind, token: str) -> SignIn:
@@ -400,7 +404,7 @@ class LocalIdentityProvider:
                 if not taken:
                     tx.people.add(person)
                     tx.credentials.save(credential)
-                if self._sends_mail:
+                if self._confirms:
                     request_link(
                         tx,
                         LinkKind.SIGN_UP,
@@ -474,6 +478,8 @@ class LocalIdentityProvider:
             if changed is None or changed.person.session_epoch != account.person.session_epoch + 1:
                 # Another new password came first: this session was ended by it.
                 raise SessionEndedError
+            if self._sends_mail:
+                request_notice(tx, "password_changed", account.person.email, at=self._clock.now())
             tx.commit()
         return signed_in(changed)
 

@@ -16,6 +16,14 @@ from creditcore.domain.people import Person
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
 
+_HAPPENED = {
+    "password_changed": "The password was changed, and all other sessions were ended.",
+    "second_factor_added": "Signing in asks for a code of an authenticator app from now on.",
+    "second_factor_removed": "The second factor was turned off: the password alone lets in.",
+    "recovery_code_used": "Somebody signed in with one of the recovery codes.",
+    "recovery_codes_renewed": "New recovery codes were made; the old ones work no more.",
+}
+
 _NOT_AGAIN_WITHIN = timedelta(seconds=60)
 
 
@@ -35,7 +43,10 @@ class Letter:
 
 
 class WriteLetters:
-    """Does the jobs ``mail_link``: finds out whether there is an account, and mails its link."""
+    """Does the jobs ``mail_link`` and ``mail_notice``.
+
+    Here, far from whoever asked, it is found out whether there is an account.
+    """
 
     def __init__(
         self,
@@ -69,6 +80,18 @@ class WriteLetters:
             tx.commit()
         for letter in letters:
             self._send(letter)
+
+    def notify(self, job: Job) -> None:
+        """Mail what happened to an account; a repeat mails the same."""
+        values: dict[str, object] = {
+            "what": _HAPPENED[str(job.payload["what"])],
+            "security_url": f"{self._base_url}/dashboard/security",
+        }
+        to = str(job.payload["email"])
+        letter = Letter(
+            id=_letter_id(job, "told"), template="account_changed", to=to, values=values
+        )
+        self._send(letter)
 
     def _letters(self, tx: Transaction, kind: LinkKind, email: str, job: Job) -> list[Letter]:
         if kind is LinkKind.EMAIL_CHANGE:

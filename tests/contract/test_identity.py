@@ -18,7 +18,7 @@ from creditcore.domain.identities import LinkKind
 from creditcore.domain.lease import RetryPolicy
 from creditcore.ports.transactions import Transactions
 from creditcore.testing import contracts
-from creditcore.testing.memory import FixedClock
+from creditcore.testing.memory import FixedClock, MemoryTransactions
 from creditcore.usecases.jobs.run_jobs import RunJobs
 
 SECRET = "a-secret-for-tests-0123456789-abcdef"
@@ -35,6 +35,7 @@ class LocalHouse:
 
     transactions: Transactions
     sends_mail: bool
+    confirms: bool = True
     clock: FixedClock = field(default_factory=FixedClock)
     mailbox: list[Letter] = field(default_factory=list)
 
@@ -48,6 +49,7 @@ class LocalHouse:
             tokens=tokens,
             vault=AesVault(SECRET),
             sends_mail=self.sends_mail,
+            confirms=self.confirms,
         )
         self.operators = LocalIdentityOperators(
             self.transactions, self.clock, ids, passwords=passwords, sends_mail=self.sends_mail
@@ -89,6 +91,12 @@ class TestLocalAccounts(contracts.IdentityContract):
     @pytest.fixture
     def house(self, any_store: Transactions) -> LocalHouse:
         return LocalHouse(any_store, sends_mail=True)
+
+
+class TestLocalAccountsThatConfirmNothing(contracts.IdentityContract):
+    @pytest.fixture
+    def house(self) -> LocalHouse:
+        return LocalHouse(MemoryTransactions(), sends_mail=True, confirms=False)
 
 
 class TestLocalAccountsWithoutMail(contracts.IdentityContract):
