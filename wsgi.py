@@ -24,6 +24,8 @@ from adapters.litellm.keys import LiteLLMKeys
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.litellm.spend_log import LiteLLMSpendLog
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
+from adapters.local_auth.letters import WriteLetters
+from adapters.local_auth.outbox import LINK_JOB, NOTICE_JOB
 from adapters.paystack import PaystackGateway, PaystackPaymentList, PaystackRefunds
 from adapters.pony_store import (
     StoreOnDemand,
@@ -110,7 +112,7 @@ from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.write_statement import WriteStatement
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
-from creditcore.usecases.people.close_account import CloseAccount
+from creditcore.usecases.people.close_account import DELETE_IDENTITY, CloseAccount
 from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
@@ -206,6 +208,10 @@ def build(environ: Mapping[str, str]) -> Flask:
             data_dir=settings.data_dir,
         ).all(),
     )
+    letters = WriteLetters(
+        store, clock, Tokens(settings.auth_secret), base_url=settings.base_url, send=mails.deliver
+    )
+    closing = CloseAccount(transactions=store, clock=clock, operators=operators)
     commits = GroupCommit(committing, clock)
     journal = FileJournal(settings.data_dir / "journal")
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
@@ -337,7 +343,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         mover=MoveAccounts(transactions=store, target=operators)
         if isinstance(operators, SupabaseOperators)
         else None,
-        closing=CloseAccount(transactions=store, clock=clock, operators=operators),
+        closing=closing,
         blocks=BlockPerson(transactions=store, clock=clock),
         roles=GrantRole(transactions=store, clock=clock),
         mails=mails,
@@ -348,8 +354,14 @@ def build(environ: Mapping[str, str]) -> Flask:
             transactions=store,
             clock=clock,
             # What does the jobs of each kind.
-            handlers={SEND_MAIL: mails.send, WATCH: watch.watch},
-            policies={SEND_MAIL: MAIL_POLICY},
+            handlers={
+                SEND_MAIL: mails.send,
+                LINK_JOB: letters.write,
+                NOTICE_JOB: letters.notify,
+                DELETE_IDENTITY: closing.delete_identity,
+                WATCH: watch.watch,
+            },
+            policies=dict.fromkeys((SEND_MAIL, LINK_JOB, NOTICE_JOB), MAIL_POLICY),
             recurring=(EVERY_MINUTE,),
         ),
         grants=GrantCredits(transactions=store, clock=clock),
@@ -395,8 +407,20 @@ def recognisers(
     )
     tokens = Tokens(settings.auth_secret)
     return (
-        LocalIdentityProvider(store, clock, ids, passwords=passwords, tokens=tokens, vault=vault),
-        LocalIdentityOperators(store, clock, ids, passwords=passwords),
+        LocalIdentityProvider(
+            store,
+            clock,
+            ids,
+            passwords=passwords,
+            tokens=tokens,
+            vault=vault,
+            sends_mail=bool(settings.mail_url),
+            confirms=settings.confirms_addresses,
+            issuer=settings.site_name,
+        ),
+        LocalIdentityOperators(
+            store, clock, ids, passwords=passwords, sends_mail=bool(settings.mail_url)
+        ),
     )
 
 

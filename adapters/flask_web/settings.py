@@ -111,6 +111,7 @@ class Settings:
 
     mail_url: str = field(default="", repr=False)
     mail_from: str = ""
+    confirm_addresses: str = "auto"
     site_name: str = "creditcore"
     site_logo: str = ""
     support_email: str = ""
@@ -186,6 +187,7 @@ class Settings:
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
             "mail_url": reader.address("MAIL_URL", *_MAIL_SCHEMES),
             "mail_from": reader.parsed("MAIL_FROM", "", _sender),
+            "confirm_addresses": reader.parsed("CONFIRM_ADDRESSES", "auto", _auto_or_switch),
             "site_name": reader.parsed("SITE_NAME", "creditcore", _line),
             "site_logo": reader.parsed("SITE_LOGO", "", _link),
             "support_email": reader.parsed("SUPPORT_EMAIL", "", _email),
@@ -220,6 +222,14 @@ class Settings:
     def is_sandbox(self) -> bool:
         """Whether payments go to the stand-in that ``make run`` starts."""
         return self.paystack_secret_key == SANDBOX_PAYSTACK_KEY
+
+    @property
+    def confirms_addresses(self) -> bool:
+        """Whether new accounts of our own wait for a mail; those of the sandbox need not."""
+        wanted = self.confirm_addresses
+        return bool(self.mail_url) and (
+            wanted == "yes" or (wanted == "auto" and not self.is_sandbox)
+        )
 
     @property
     def mirrors_keys(self) -> bool:
@@ -534,6 +544,12 @@ def _plans(text: str) -> tuple[int, ...]:
 
 def _ratio_above_zero(text: str) -> str:
     Tariff.parse(credits_per_usd=text)
+    return text
+
+
+def _auto_or_switch(text: str) -> str:
+    if text not in {"auto", "yes", "no"}:
+        raise ValueError("it is auto, yes or no")
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -55,7 +55,7 @@ class WriteLetters:
         tokens: Tokens,
         *,
         base_url: str,
-        send: Callable[[Letter], None],
+        send: Callable[[str, str, str, Mapping[str, object]], None],
     ) -> None:
         """Prepare.
 
@@ -64,7 +64,8 @@ class WriteLetters:
             clock: Dates links.
             tokens: Makes what a link carries, as it is mailed.
             base_url: Where the links lead.
-            send: Hands a mail over, or raises so that the job is tried again.
+            send: Hands a mail over, by template, id, address and values; or raises, so that the
+                job is tried again.
         """
         self._transactions = transactions
         self._clock = clock
@@ -79,7 +80,7 @@ class WriteLetters:
             letters = self._letters(tx, kind, email, job)
             tx.commit()
         for letter in letters:
-            self._send(letter)
+            self._hand_over(letter)
 
     def notify(self, job: Job) -> None:
         """Mail what happened to an account; a repeat mails the same."""
@@ -91,7 +92,10 @@ class WriteLetters:
         letter = Letter(
             id=_letter_id(job, "told"), template="account_changed", to=to, values=values
         )
-        self._send(letter)
+        self._hand_over(letter)
+
+    def _hand_over(self, letter: Letter) -> None:
+        self._send(letter.template, letter.id, letter.to, letter.values)
 
     def _letters(self, tx: Transaction, kind: LinkKind, email: str, job: Job) -> list[Letter]:
         if kind is LinkKind.EMAIL_CHANGE:

@@ -59,7 +59,9 @@ class LocalHouse:
             self.clock,
             tokens,
             base_url="https://credits.example",
-            send=self.mailbox.append,
+            send=lambda template, name, to, values: self.mailbox.append(
+                Letter(id=name, template=template, to=to, values=dict(values))
+            ),
         )
         self.worker = RunJobs(
             transactions=self.transactions,

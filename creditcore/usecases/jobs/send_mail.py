@@ -91,17 +91,29 @@ class SendMail:
             MailUnavailableError: The server did not take it; to be tried again.
             MailTemplateError: It cannot be rendered.
         """
-        if self.mailer is None:
-            return
-        template, to = str(job.payload["template"]), str(job.payload["to"])
         values = job.payload["values"]
         assert isinstance(values, Mapping)  # noqa: S101 - as enqueue wrote it
-        if self._is_refused(to):
+        digest = hashlib.sha256(job.name.encode()).hexdigest()
+        self.deliver(str(job.payload["template"]), digest, str(job.payload["to"]), values)
+
+    def deliver(self, template: str, mail_id: str, to: str, values: Mapping[str, object]) -> None:
+        """Hand over a mail now, from within a job; what it says is kept nowhere.
+
+        Args:
+            template: Names the words.
+            mail_id: The same for each attempt.
+            to: An address; one that refuses for good is suppressed.
+            values: What the template needs.
+
+        Raises:
+            MailUnavailableError: The server did not take it; to be tried again.
+            MailTemplateError: It cannot be rendered.
+        """
+        if self.mailer is None or self._is_refused(to):
             return
         content = self.templates.render(template, values)
         try:
-            mail = Mail(id=hashlib.sha256(job.name.encode()).hexdigest(), to=to, content=content)
-            self.mailer.send(mail)
+            self.mailer.send(Mail(id=mail_id, to=to, content=content))
         except MailRefusedError as error:
             self._suppress(to, str(error))
         except InvalidRequestError as error:
