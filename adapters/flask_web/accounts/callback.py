@@ -70,12 +70,13 @@ def callback() -> Response:
         return _failed(OAuthFailure.TRY_AGAIN, flow)
 
 
+@blueprint.before_app_request
 def take_up_failure() -> Response | None:
-    """Return where a failed return belongs that landed on the start page.
+    """Lead a failed return on that landed on the start page.
 
-    A provider whose state is broken knows no better address than the site's own.
+    A provider that has lost the state of a flow knows no better address than the site's own.
     """
-    if "error" not in request.args or FLOW not in flask.session:
+    if request.path != "/" or "error" not in request.args or FLOW not in flask.session:
         return None
     return _failed(OAuthFailure.EXPIRED, flask.session.pop(FLOW) or {})
 

@@ -247,7 +247,14 @@ def _picture(uri: str) -> Markup:
     if not uri.startswith("otpauth://totp/"):
         return Markup("")
     drawn = segno.make(uri, error="m", micro=False).svg_inline(
-        scale=5, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
+        scale=5,
+        border=4,
+        dark="#000",
+        light="#fff",
+        omitsize=True,
+        svgclass="qr",
+        lineclass=None,
+        title="QR code",
     )
     # segno draws squares from numbers: nothing of the text is in it.
     return Markup(drawn)  # noqa: S704

@@ -139,6 +139,11 @@ def _examine_mail() -> tuple[str, str | None]:
     mailer = services().mails.mailer
     if mailer is None:
         told = "mail (none leaves: MAIL_URL and MAIL_FROM are not set)"
+        if not settings().supabase_url:
+            told = (
+                "mail (none leaves: MAIL_URL and MAIL_FROM are not set. So addresses are not "
+                "confirmed, nobody recovers a password or changes an address by themself)"
+            )
         return told, None if settings().app_env == "development" else "needed in production"
     try:
         mailer.check()

@@ -64,6 +64,7 @@ class Maintenance:
                 "keys mirrored": (_MIRRORS_EVERY_S, services.mirrors.sync_due),
                 "jobs scheduled": (_SCHEDULE_EVERY_S, services.runner.enqueue_recurring),
                 **jobs,
+                "sessions forgotten": (_FORGET_EVERY_S, services.sessions.forget_old),
                 "jobs forgotten": (_FORGET_EVERY_S, services.runner.forget_closed),
                 "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
                 "models priced": (_PRICES_EVERY_S, services.prices.refresh),

@@ -263,11 +263,11 @@ class KeepSessions:
         self.provider.sign_out(grant, SignOutScope.ALL)
 
     def forget_old(self, *, limit: int = 1000) -> int:
-        """Delete sessions that are over for long; return how many."""
+        """Delete sessions and mailed links that are over for long; return how many."""
+        long_ago = self.clock.now() - 2 * IDLE_LIMIT
         with self.transactions.begin() as tx:
-            forgotten = tx.sessions.forget(
-                unused_since=self.clock.now() - 2 * IDLE_LIMIT, limit=limit
-            )
+            forgotten = tx.sessions.forget(unused_since=long_ago, limit=limit)
+            forgotten += tx.credentials.forget_links(created_before=long_ago, limit=limit)
             tx.commit()
         return forgotten
 

@@ -1,0 +1,36 @@
+"""What a gateway writes down holds nothing that lets somebody in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from tests.e2e.test_mailed_links import NEW_PASSWORD, click, joined, recovery_link
+from tests.e2e.test_security_page import set_up_second_factor
+from tests.e2e.visitors import PASSWORD, Visitor
+from tests.stack import running_stack
+
+
+def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with (
+        running_stack("", tmp_path, log=log, CONFIRM_ADDRESSES="yes", LOG_LEVEL="debug") as stack,
+        Visitor(stack) as visitor,
+    ):
+        joined(visitor)
+        secret, codes = set_up_second_factor(visitor)
+        cookie = visitor.http.cookies["creditcore_session"]
+        link = recovery_link(visitor)
+        token = parse_qs(urlsplit(link).query)["token_hash"][0]
+        with Visitor(stack) as other:
+            other.email = visitor.email
+            other.sign_in("a wrong password 123")
+            click(other, link)
+            other.post("/sign-in/recovery-code", {"code": codes[0]})
+            other.post("/new-password", {"password": NEW_PASSWORD})
+            assert other.is_signed_in
+
+    written = log.read_text()
+    secrets = [PASSWORD, NEW_PASSWORD, "a wrong password", secret, *codes, cookie]
+    assert written
+    assert [one for one in (*secrets, token, token.partition(".")[2]) if one in written] == []
