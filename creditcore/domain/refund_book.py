@@ -206,19 +206,30 @@ class RefundBook:
         moved = replace(refund, state=state, amount=amount)
         if moved == before:
             return before
-        too_much = self.refunded > self.paid
         if before.in_force and (not moved.in_force or amount != before.amount):
             self._give_back(before)
             moved = replace(moved, credits=ZERO)
         self.refunds[refund.id] = moved
-        if too_much and not moved.in_force:
-            # Others had found nothing left to take, and do now.
-            for other in self._in_force():
-                self._give_back(other)
-                self.refunds[other.id] = self.changed[other.id] = self._take(other)
+        if not moved.in_force:
+            self._share_anew()
         if moved.in_force and (not before.in_force or amount != before.amount):
             moved = self._take(moved)
         return self._keep(replace(moved, updated_at=self.at), why=why)
+
+    def _share_anew(self) -> None:
+        """Let those in force take what is due for them together, where they do not.
+
+        Where more was to go back than was paid, the later ones had found too little left.
+        """
+        shares = self._in_force()
+        due = credits_due(self.granted, self.paid, self.refunded)
+        if abs((due - self.reversed).microcredits) <= len(shares):
+            return
+        for refund in shares:
+            self._give_back(refund)
+            del self.refunds[refund.id]
+        for refund in shares:
+            self.changed[refund.id] = self._take(refund)
 
     def _take(self, refund: Refund) -> Refund:
         self.refunds.pop(refund.id, None)
