@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.site import views
+from adapters.flask_web.site import models, views
 
-BLUEPRINTS = (views.blueprint,)
+BLUEPRINTS = (views.blueprint, models.blueprint)

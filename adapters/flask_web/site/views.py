@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.site.billing_cases import BILLING_CASES
+from adapters.flask_web.site.calculator import estimate
 from adapters.flask_web.web import offers
-from adapters.flask_web.web.model_offers import ModelOffer, example_model
+from adapters.flask_web.web.model_offers import example_model
 from creditcore.usecases.calls.relayed_call import MAX_DRAINED_TOKENS, WORTH
 
 blueprint = Blueprint("site", __name__)
@@ -44,13 +45,14 @@ def billing_policy() -> str:
 @blueprint.get("/pricing")
 def pricing() -> str:
     """Show what credits cost, and what they buy."""
-    tariff = settings().tariff
     return render_template(
         "site/pricing.html",
         page="pricing",
         signup_credits=settings().signup_credits,
         offers=offers.listed(),
-        models=[ModelOffer.of(price, tariff) for price in services().prices.all()],
+        models=[price.model for price in services().prices.all()],
+        estimate=estimate(request.args),
+        markup=settings().usage_markup,
     )
 
 

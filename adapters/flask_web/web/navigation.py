@@ -33,6 +33,7 @@ PLACES = (
 )
 
 ELSEWHERE = (
+    Place("models", "models.show", "Models"),
     Place("pricing", "site.pricing", "Prices"),
     Place("billing_policy", "site.billing_policy", "How calls are billed"),
 )

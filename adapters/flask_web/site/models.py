@@ -1,0 +1,162 @@
+"""The catalogue of models: what each costs, in money paid or in balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import Blueprint, Response, jsonify, render_template, request
+
+from adapters.flask_web.context import services, settings
+from adapters.flask_web.web.figures import balance_usd, paid_usd, rounded, shown_rate
+from adapters.flask_web.web.model_offers import ModelOffer
+from creditcore.domain.money import Credits
+from creditcore.domain.pricing import ModelPrice, Rates, Usage
+
+blueprint = Blueprint("models", __name__, url_prefix="/models")
+
+TYPICAL = Usage(prompt_tokens=1_000, completion_tokens=500)
+_MILLION = 1_000_000
+_LONGEST_TEXT = 200
+_A_MINUTE_S = 60
+_SORTS = ("model", "input", "cached", "output", "context", "answer", "typical")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model of the catalogue.
+
+    Attributes:
+        typical: What 1,000 tokens of prompt and 500 of answer come to.
+    """
+
+    offer: ModelOffer
+    mode: str
+    typical: Credits
+
+    @classmethod
+    def of(cls, price: ModelPrice) -> Listed:
+        """Price a model for the catalogue."""
+        tariff = settings().tariff
+        typical = tariff.charge(price.cost_units(TYPICAL))
+        return cls(ModelOffer.of(price, tariff), price.mode, typical)
+
+    def key(self, sort: str) -> object:
+        """Return what the catalogue is sorted by; what is not stated comes last."""
+        offer = self.offer
+        columns: dict[str, object] = {
+            "model": offer.model,
+            "input": offer.input_per_million.microcredits,
+            "cached": offer.cached_per_million.microcredits,
+            "output": offer.output_per_million.microcredits,
+            "context": -(offer.max_input_tokens or 0),
+            "answer": -(offer.max_output_tokens or 0),
+            "typical": self.typical.microcredits,
+        }
+        return columns[sort]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What prices are shown in.
+
+    Attributes:
+        text: Turns an amount of balance into what is read.
+    """
+
+    name: str
+    label: str
+    text: Callable[[Credits], str]
+
+
+def units() -> dict[str, Unit]:
+    """Return what prices can be shown in: money paid first."""
+    found = {"paid": Unit("paid", "US dollars paid", lambda c: f"${rounded(paid_usd(c))}")}
+    rate = shown_rate()
+    if rate is not None:
+        ratio = Decimal(rate.numerator) / Decimal(rate.denominator)
+        found["local"] = Unit(
+            "local",
+            f"{rate.quote} paid, about",
+            lambda c: f"{rate.quote}\u00a0{rounded(paid_usd(c) * ratio)}",
+        )
+    found["balance"] = Unit("balance", "Balance spent", lambda c: f"${rounded(balance_usd(c))}")
+    return found
+
+
+@blueprint.get("")
+def show() -> str:
+    """List every model, searched and sorted as the address says."""
+    search = request.args.get("q", "").strip()[:_LONGEST_TEXT]
+    sort = request.args.get("sort", "model")
+    sort = sort if sort in _SORTS else "model"
+    all_units = units()
+    unit = all_units.get(request.args.get("unit", ""), all_units["paid"])
+    listed = [Listed.of(price) for price in services().prices.all()]
+    found = [each for each in listed if search.lower() in each.offer.model.lower()]
+    return render_template(
+        "site/models.html",
+        page="models",
+        models=sorted(found, key=lambda each: (each.key(sort), each.offer.model)),
+        count=len(listed),
+        search=search,
+        sort=sort,
+        unit=unit,
+        units=all_units,
+    )
+
+
+@blueprint.get("/index.json")
+def as_json() -> Response:
+    """Return every model with its prices, for programs; the same for everybody."""
+    answer = jsonify(
+        object="list",
+        data=[
+            {
+                **each.offer.document(),
+                "paid_usd_per_million_tokens": {
+                    "input": f"{paid_usd(each.offer.input_per_million).normalize():f}",
+                    "cached_input": f"{paid_usd(each.offer.cached_per_million).normalize():f}",
+                    "output": f"{paid_usd(each.offer.output_per_million).normalize():f}",
+                },
+            }
+            for each in map(Listed.of, services().prices.all())
+        ],
+    )
+    answer.cache_control.public = True
+    answer.cache_control.max_age = _A_MINUTE_S
+    return answer
+
+
+@blueprint.get("/<path:name>")
+def one(name: str) -> str:
+    """Show one model: its prices, its tiers, and how to call it."""
+    price = services().prices.find(name)
+    tiers: list[tuple[int | None, Sequence[tuple[str, Credits]]]] = [(None, _rows(price.rates))]
+    tiers += [(tier.above_prompt_tokens, _rows(tier.rates)) for tier in price.tiers]
+    all_units = units()
+    return render_template(
+        "site/model.html",
+        page="models",
+        model=Listed.of(price),
+        price=price,
+        tiers=[
+            (None, _rows(price.rates)),
+            *((t.above_prompt_tokens, _rows(t.rates)) for t in price.tiers),
+        ],
+        units=list(all_units.values()),
+    )
+
+
+def _rows(rates: Rates) -> Sequence[tuple[str, Credits]]:
+    """Return the price of a million tokens of each kind, where it is one of its own."""
+    tariff = settings().tariff
+    kinds = (
+        ("Input", rates.input, None),
+        ("Input, read from cache", rates.cache_read, rates.input),
+        ("Input, written to cache", rates.cache_write, rates.input),
+        ("Output", rates.output, None),
+        ("Output, reasoning", rates.reasoning, rates.output),
+    )
+    return [(name, tariff.charge(each * _MILLION)) for name, each, same in kinds if each != same]

@@ -1,0 +1,101 @@
+"""Pages about usage: open to everybody, and their totals lead to the calls they add up."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from decimal import Decimal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser.conftest import OpenPage
+from tests.e2e.visitors import Visitor
+from tests.stack import Stack, wait_until
+
+PAGES = (
+    "/dashboard",
+    "/dashboard/analytics",
+    "/dashboard/analytics?range=24h&group=key",
+    "/dashboard/analytics?range=nonsense&key=none&min_cost=x",
+    "/dashboard/calls",
+    "/dashboard/calls?range=7d&outcome=failed",
+    "/dashboard/calls/refused",
+    "/dashboard/general",
+)
+SHAPES = tuple({"width": width, "height": 800} for width in (1280, 390, 320))
+
+
+@pytest.fixture(scope="module")
+def member(sqlite_stack: Stack) -> Visitor:
+    """Somebody who has called three times."""
+    visitor = Visitor(sqlite_stack)
+    visitor.sign_up()
+    issued = sqlite_stack.flask("key", "issue", "--email", visitor.email, "--name", "laptop")
+    secret = issued.stdout.strip().splitlines()[-1]
+    for _ in range(3):
+        assert sqlite_stack.chat("Hi", key=secret).status_code == 200
+    sqlite_stack.settled_wallet_of(visitor.person.id)
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def refused(member: Visitor) -> str:
+    """The id of a call that was refused."""
+    issued = member.stack.flask("key", "issue", "--email", member.email, "--name", "other")
+    answer = member.stack.chat("Hi", key=issued.stdout.strip().splitlines()[-1], model="gone")
+    assert answer.status_code == 404
+    return answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_is_shut_out(open_page: OpenPage, member: Visitor, path: str, scheme: str) -> None:
+    page: Page = open_page(visitor=member, color_scheme=scheme)
+    for shape in SHAPES:
+        page.set_viewport_size(shape)
+        page.goto(member.stack.base_url + path)
+        violations = Axe().run(page).response["violations"]
+        assert [(rule["id"], rule["nodes"][0]["target"]) for rule in violations] == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_a_total_leads_to_the_calls_that_add_up_to_it(open_page: OpenPage, member: Visitor) -> None:
+    page = open_page(visitor=member)
+    page.goto(f"{member.stack.base_url}/dashboard/analytics")
+    page.locator(".figure__value a").first.click()
+
+    rows = page.locator("[aria-labelledby=list] tbody tr")
+    expect(rows).to_have_count(3)
+    said = page.locator(".page-head strong").inner_text()
+    costs = rows.locator(".calls__cost").all_inner_texts()
+    listed = sum(Decimal(text.strip("$")) for text in costs)
+    assert said.startswith("3 ended calls")
+    assert Decimal(re.search(r"\$([0-9.]+)", said)[1]) == listed
+
+
+def test_the_csv_has_the_same_calls(member: Visitor) -> None:
+    text = member.get("/dashboard/calls/export.csv?range=7d").text
+
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 3
+    assert {row["outcome"] for row in rows} == {"done"}
+    assert all(Decimal(row["charged_credits"]) > 0 for row in rows)
+    assert member.get("/dashboard/calls/export.csv?range=x").status_code == 400
+
+
+def test_a_refused_call_is_found_by_its_id(member: Visitor, refused: str) -> None:
+    def found() -> bool:
+        page = member.get(f"/dashboard/calls/refused?q={refused}").text
+        return f'break-all">{refused}<' in page
+
+    wait_until(found)
+
+
+def test_pages_say_what_they_cannot_read(member: Visitor) -> None:
+    answer = member.get("/dashboard/analytics?range=custom&from=2026-13-01")
+
+    assert answer.status_code == 400
+    assert "Choose a first and a last day" in answer.text
