@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
@@ -43,11 +44,15 @@ def home() -> str:
 
 @blueprint.get("/calls/<call_id>")
 @for_people
-def call(call_id: str) -> str:
+def call(call_id: str) -> str | Response:
     """Show the receipt of one call: how its cost came about."""
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person().id)
         keys = tx.keys.list_of(person().id)
+        refused = tx.refusals.find(call_id, wallet_id=wallet.id) if "\x00" not in call_id else None
+    if refused is not None:
+        # It never began, so there is no receipt: the page that says why has it.
+        return redirect(url_for("calls.refused", q=call_id))
     receipt = services().receipts.write(call_id, wallet_id=wallet.id)
     hold = receipt.call
     key_id = hold.call.key_id if hold.call else None

@@ -92,6 +92,9 @@ def test_a_refused_call_is_found_by_its_id(member: Visitor, refused: str) -> Non
         return f'break-all">{refused}<' in page
 
     wait_until(found)
+    receipt = member.get(f"/dashboard/calls/{refused}")
+    assert receipt.status_code == 302
+    assert receipt.headers["location"].endswith(f"/dashboard/calls/refused?q={refused}")
 
 
 def test_pages_say_what_they_cannot_read(member: Visitor) -> None:
