@@ -114,7 +114,15 @@ def as_json() -> Response:
         object="list",
         data=[
             {
-                **each.offer.document(),
+                "id": each.offer.model,
+                "mode": each.mode,
+                "max_input_tokens": each.offer.max_input_tokens,
+                "max_output_tokens": each.offer.max_output_tokens,
+                "credits_per_million_tokens": {
+                    "input": str(each.offer.input_per_million),
+                    "cached_input": str(each.offer.cached_per_million),
+                    "output": str(each.offer.output_per_million),
+                },
                 "paid_usd_per_million_tokens": {
                     "input": f"{paid_usd(each.offer.input_per_million).normalize():f}",
                     "cached_input": f"{paid_usd(each.offer.cached_per_million).normalize():f}",
