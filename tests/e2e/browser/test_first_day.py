@@ -132,6 +132,7 @@ def test_a_newcomer_pays_and_spends(sqlite_stack: Stack, open_page: OpenPage) ->
         page.goto(f"{here}/dashboard/keys")
         page.get_by_label("Revoke My first key").click()
         page.get_by_role("button", name="Revoke this key").click()
+        page.get_by_role("link", name="Show revoked (1)").click()
         expect(page.locator("[aria-labelledby=keys] tbody tr")).to_contain_text("Revoked")
         with pytest.raises(openai.AuthenticationError):
             client.chat.completions.create(

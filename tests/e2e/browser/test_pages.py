@@ -261,11 +261,24 @@ def test_a_new_key_fits_and_is_usable(regular: Buyer, open_page: OpenPage) -> No
     assert_fits_every_screen(page)
 
 
+def test_the_page_of_a_key_fits_and_is_usable(regular: Buyer, open_page: OpenPage) -> None:
+    page = open_page(visitor=regular)
+    page.goto(f"{regular.stack.base_url}/dashboard/keys")
+    page.get_by_role("link", name="key 3", exact=True).click()
+    page.get_by_label("Spend limit in dollars").fill("much")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Write dollars")
+    assert_usable_by_everybody(page)
+    assert_fits_every_screen(page)
+
+
 def test_a_revoked_key_says_so_once_in_each_row(regular: Buyer, open_page: OpenPage) -> None:
     page = open_page(visitor=regular, viewport={"width": 390, "height": 844})
     page.goto(f"{regular.stack.base_url}/dashboard/keys")
     page.get_by_label("Revoke key 7").click()
     page.get_by_role("button", name="Revoke this key").locator("visible=true").click()
+    page.get_by_role("link", name="Show revoked (1)").click()
 
     when = page.get_by_role("row", name="key 7").locator("[data-label=Revoked]")
 
