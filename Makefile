@@ -1,6 +1,6 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-litellm test-clients check bench format lock clean
+.PHONY: help run test test-litellm test-redis test-clients check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,9 @@ test: $(VENV)/dev browser ## Install what tests need, then run all of them
 
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
 	$(BIN)/python -m pytest tests/peers
+
+test-redis: $(VENV)/dev ## Count limits per minute in a Redis server, which has to be installed
+	$(BIN)/python -m pytest tests/redis
 
 test-clients: $(VENV)/dev ## Run clients from npm against the gateway
 	npm ci --prefix tests/clients --no-audit --no-fund --silent
