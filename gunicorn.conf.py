@@ -12,8 +12,10 @@ monkey.patch_all()
 
 import os
 import resource
+import shutil
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dotenv import load_dotenv
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from gunicorn.workers.base import Worker
 
 load_dotenv()
+# Read when the library of the figures is imported, which workers do after this.
+os.environ.setdefault(
+    "PROMETHEUS_MULTIPROC_DIR", str(Path(os.environ.get("DATA_DIR") or "var") / "metrics")
+)
 try:
     # Before any process: each would end with the same faults, and be started again.
     _settings = Settings.from_env(os.environ)
@@ -74,6 +80,13 @@ if _soft != resource.RLIM_INFINITY and _soft < _most:
 _stop = threading.Event()
 
 
+def on_starting(_server: "Arbiter") -> None:
+    """Begin the figures anew: each process leaves a file, for ever."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def post_worker_init(worker: "Worker") -> None:
     """Say how patient to be with clients, and look for what the process before left behind.
 
@@ -82,6 +95,7 @@ def post_worker_init(worker: "Worker") -> None:
     app = _application(worker)
     settings = app.extensions["creditcore.settings"]
     Answer.longest_write_s = settings.longest_write_s
+    worker.on_stall = app.extensions["creditcore"].metrics.stalled  # type: ignore[attr-defined]
     chores = Maintenance.of_worker if settings.uses_sqlite else Maintenance.of_gateway
     maintenance = chores(app.extensions["creditcore"])
     threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()
@@ -93,6 +107,13 @@ def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
     services = _application(worker).extensions["creditcore"]
     services.commits.close()
     services.journal.close()
+
+
+def child_exit(_server: "Arbiter", worker: "Worker") -> None:
+    """Take what was true of a process at that moment out of the figures."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
 
 
 def _application(worker: "Worker") -> Any:

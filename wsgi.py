@@ -34,6 +34,7 @@ from adapters.pony_store import (
     migrate,
     pending_migrations,
 )
+from adapters.prometheus import PrometheusMetrics
 from adapters.rate_file import RateFile
 from adapters.receipt_pdf import render as render_pdf
 from adapters.redis_counters.counters import RedisCounters
@@ -213,6 +214,7 @@ def build(environ: Mapping[str, str]) -> Flask:
     )
     closing = CloseAccount(transactions=store, clock=clock, operators=operators)
     commits = GroupCommit(committing, clock)
+    metrics = PrometheusMetrics()
     journal = FileJournal(settings.data_dir / "journal")
     charge = ChargeUsage(commits, store, clock, lifetime=settings.hold_lifetime)
     prices = PriceList(store, model_gateway, clock)
@@ -236,6 +238,7 @@ def build(environ: Mapping[str, str]) -> Flask:
     relay = RelayCall(
         charge=charge,
         journal=journal,
+        metrics=metrics,
         keyring=keyring,
         prices=prices,
         upstream=upstream,
@@ -258,6 +261,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         token_counters={CountTokens.endpoint: CountTokens()},
         commits=commits,
         journal=journal,
+        metrics=metrics,
         recovery=RecoverSettlements(
             journals=AbandonedFiles(settings.data_dir / "journal"),
             charge=charge,

@@ -38,6 +38,7 @@ from tests.stores import migrated_sqlite_file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 AUTH_SECRET = "a-secret-for-tests-0123456789-abcdef"
+METRICS_TOKEN = "a-token-of-these-tests"
 PATIENCE_S = 60.0
 """How long to wait for what must come. On a busy machine it may take long; no wait is longer
 than it has to be.
@@ -287,6 +288,7 @@ def running_stack(
             "AUTH_SECRET": AUTH_SECRET,
             "POSTGRES_URL": database_url,
             "DATA_DIR": str(data_dir),
+            "METRICS_TOKEN": METRICS_TOKEN,
             "WEB_CONCURRENCY": str(workers),
             "CREDIT_PLANS": "5,10,15,20,25",
             "PAYSTACK_BASE_URL": sandbox.paystack_url,

@@ -121,3 +121,12 @@ def test_every_make_command_runs_though_a_folder_has_its_name() -> None:
     phony = " ".join(re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)).split()
 
     assert set(listed) <= set(phony)
+
+
+def test_every_figure_is_documented_by_its_name() -> None:
+    source = (REPOSITORY / "adapters/prometheus/metrics.py").read_text()
+    source += (REPOSITORY / "adapters/flask_web/operations/metrics.py").read_text()
+    named = set(re.findall(r'"(creditcore_[a-z_]+)"', source))
+
+    told = set(re.findall(r"`(creditcore_[a-z_]+)`", OPERATING))
+    assert {name.removesuffix("_total") for name in told} == named

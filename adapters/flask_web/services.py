@@ -11,6 +11,7 @@ from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import TokenCounter, Wire
 from creditcore.ports.journal import SettlementJournal
+from creditcore.ports.metrics import Metrics
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transactions
@@ -87,6 +88,7 @@ class Services:
     token_counters: Mapping[str, TokenCounter]
     commits: GroupCommit
     journal: SettlementJournal
+    metrics: Metrics
     recovery: RecoverSettlements
     mirrors: MirrorKeys
     keyring: UpstreamKeyring

@@ -121,6 +121,7 @@ class Settings:
 
     redis_url: str = field(default="", repr=False)
     trusted_proxy_count: int = 0
+    metrics_token: str = field(default="", repr=False)
 
     company_name: str = ""
     company_address: str = ""
@@ -200,6 +201,7 @@ class Settings:
             "company_address": reader.parsed("COMPANY_ADDRESS", "", _line),
             "tax_number": reader.parsed("TAX_NUMBER", "", _line),
             "tax_rates": reader.parsed("TAX_RATES", _NO_TAX, parse_tax_rates),
+            "metrics_token": reader.text("METRICS_TOKEN"),
             "credits_per_usd": reader.parsed("CREDITS_PER_USD", "2", _ratio_above_zero),
             "usage_markup": reader.parsed("USAGE_MARKUP", "1.0", _ratio_above_zero),
             "signup_credits": reader.parsed("SIGNUP_CREDITS", _SIGNUP_CREDITS, _credits),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.operations import health, monitoring
+from adapters.flask_web.operations import health, metrics, monitoring
 
-BLUEPRINTS = (health.blueprint, monitoring.blueprint, monitoring.status_page)
+BLUEPRINTS = (health.blueprint, metrics.blueprint, monitoring.blueprint, monitoring.status_page)

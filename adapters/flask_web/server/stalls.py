@@ -27,13 +27,15 @@ class StallDetector:
         longest_s: Processor seconds of the longest one.
     """
 
-    def __init__(self, doing: Callable[[], str]) -> None:
+    def __init__(self, doing: Callable[[], str], stalled: Callable[[], None]) -> None:
         """Prepare to look.
 
         Args:
             doing: Names the request that was begun last.
+            stalled: Counts a stall.
         """
         self._doing = doing
+        self._stalled = stalled
         self.count = 0
         self.longest_s = 0.0
 
@@ -49,6 +51,7 @@ class StallDetector:
         if stalled_s <= MAX_STALL_S:
             return
         self.count += 1
+        self._stalled()
         self.longest_s = max(self.longest_s, stalled_s)
         _log.warning(
             "the event loop stood still for %.0f ms; the latest request was %s",

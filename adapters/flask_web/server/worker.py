@@ -13,7 +13,7 @@ import functools
 import secrets
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from email.utils import formatdate
 from io import BytesIO
@@ -44,6 +44,8 @@ class GatewayWorker(GeventWorker):
         # Connections whose next request has not come.
         self._idle: set[Any] = set()
         self._latest = ""
+        # Set where there is somebody who counts.
+        self.on_stall: Callable[[], None] = lambda: None
 
     @classmethod
     def setup(cls) -> None:
@@ -59,7 +61,7 @@ class GatewayWorker(GeventWorker):
 
     def run(self) -> None:
         """Serve connections, and notice when one of them stops all the others."""
-        gevent.spawn(StallDetector(lambda: self._latest or "none").watch)
+        gevent.spawn(StallDetector(lambda: self._latest or "none", self.on_stall).watch)
         super().run()
 
     def notify(self) -> None:

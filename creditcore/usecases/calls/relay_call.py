@@ -22,11 +22,13 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.keys import KeySecret
+from creditcore.domain.money import ZERO
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
+from creditcore.ports.metrics import CallMetrics, NoMetrics
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
@@ -57,6 +59,7 @@ class RelayCall:
         clock: MonotonicClock,
         ids: Ids,
         patience: Patience | None = None,
+        metrics: CallMetrics | None = None,
         gate: CallGate | None = None,
     ) -> None:
         """Keep what every call needs.
@@ -72,6 +75,7 @@ class RelayCall:
             clock: Measures how long calls take.
             ids: Names calls.
             patience: How long a call waits for what.
+            metrics: Counts calls as they end.
             gate: Lets calls in; all of them if None.
         """
         self._charge = charge
@@ -84,6 +88,7 @@ class RelayCall:
         self._clock = clock
         self._ids = ids
         self._patience = patience or Patience()
+        self._metrics = metrics or NoMetrics()
         self._gate = gate or CallGate()
 
     def new_call_id(self) -> str:
@@ -142,6 +147,7 @@ class RelayCall:
             return RelayedCall(
                 charge=self._charge,
                 journal=self._journal,
+                metrics=self._metrics,
                 clock=self._clock,
                 patience=self._patience,
                 wire=wire,
@@ -157,6 +163,8 @@ class RelayCall:
                 answer.close()
             # Nobody gets anything, so nothing is charged.
             outcome = _failure(error, self._clock.monotonic() - started)
+            if admission.hold.call is not None:
+                self._metrics.ended(admission.hold.call, outcome, charged=ZERO)
             self._charge.release_later(admission.hold, outcome=outcome)
             raise
 

@@ -30,6 +30,7 @@ from creditcore.domain.settlements import Settlement
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
+from creditcore.ports.metrics import CallMetrics
 from creditcore.usecases.calls.believed_usage import contradicts, filled
 from creditcore.usecases.calls.call_gate import Pass
 from creditcore.usecases.calls.call_terms import Terms
@@ -81,6 +82,7 @@ class RelayedCall:
         *,
         charge: ChargeUsage,
         journal: SettlementJournal,
+        metrics: CallMetrics,
         clock: MonotonicClock,
         patience: Patience,
         wire: HeardWire,
@@ -92,6 +94,7 @@ class RelayedCall:
     ) -> None:
         self._charge = charge
         self._journal = journal
+        self._metrics = metrics
         self._clock = clock
         self._patience = patience
         self._wire = wire
@@ -319,7 +322,10 @@ class RelayedCall:
             most=settlement.most,
             then=partial(self._journal.forget, settlement.reference),
         )
-        return min(settlement.cost, self._hold.amount)
+        charged = min(settlement.cost, self._hold.amount)
+        if self._hold.call is not None:
+            self._metrics.ended(self._hold.call, settlement.outcome, charged=charged)
+        return charged
 
     def _keep_evidence(self) -> None:
         """Note what is to be charged if this process dies now: before a cost is told, each second.

@@ -1,0 +1,42 @@
+"""Figures for Prometheus, for those who have the token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, abort, request
+
+from adapters.flask_web.context import services, settings
+from creditcore.ports.metrics import Gauge
+
+blueprint = Blueprint("metrics", __name__)
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Return the figures of this host; without a token that is set, there is nothing here."""
+    token = settings().metrics_token
+    if not token:
+        abort(404)
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(
+        given.strip().encode(), token.encode()
+    ):
+        answer = Response("Send the METRICS_TOKEN as a bearer token.\n", 401)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+    return Response(services().metrics.scrape(_gauges()), mimetype="text/plain")
+
+
+def _gauges() -> Iterator[Gauge]:
+    with services().transactions.begin() as tx:
+        backlog = tx.jobs.backlog()
+        mirrors = tx.mirrors.counts()
+    for kind in backlog:
+        labels = (("kind", kind.kind),)
+        yield Gauge("creditcore_jobs_waiting", "Jobs that wait.", kind.waiting, labels)
+        yield Gauge("creditcore_jobs_dead", "Jobs that were given up.", kind.dead, labels)
+    for status, count in mirrors.items():
+        labels = (("status", str(status)),)
+        yield Gauge("creditcore_key_mirrors", "Copies of keys at LiteLLM.", count, labels)
