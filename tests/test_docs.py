@@ -128,5 +128,6 @@ def test_every_figure_is_documented_by_its_name() -> None:
     source += (REPOSITORY / "adapters/flask_web/operations/metrics.py").read_text()
     named = set(re.findall(r'"(creditcore_[a-z_]+)"', source))
 
-    told = set(re.findall(r"`(creditcore_[a-z_]+)`", OPERATING))
+    metrics = OPERATING.partition("## Metrics")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`(creditcore_[a-z_]+)`", metrics))
     assert {name.removesuffix("_total") for name in told} == named

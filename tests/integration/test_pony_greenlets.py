@@ -21,6 +21,7 @@ import gevent
 from gevent.event import Event
 
 from adapters.pony_store import install_wait_callback, open_store
+from creditcore.domain.books import Footprint
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import MINUTE, NOON

@@ -106,6 +106,13 @@ ROWS: dict[str, dict[str, object]] = {
         "key_hash": b"h" * 32,
         "created_at": 1,
     },
+    "key_mirrors": {
+        "key_id": "k-1",
+        "revision": 1,
+        "sync_status": "pending",
+        "last_error": "",
+        "attempts": 0,
+    },
     "key_counters": {
         "id": "k-1",
         "wallet_id": "w-1",
@@ -335,6 +342,9 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("virtual_keys_max_parallel", "virtual_keys", {**ANOTHER_KEY, "max_parallel": 0}),
     ("virtual_keys_rpm", "virtual_keys", {**ANOTHER_KEY, "rpm": 0}),
     ("virtual_keys_tpm", "virtual_keys", {**ANOTHER_KEY, "tpm": -1}),
+    ("key_mirrors_pkey", "key_mirrors", {}),
+    ("key_mirrors_key_id_fkey", "key_mirrors", {"key_id": "k-2"}),
+    ("key_mirrors_sync_status", "key_mirrors", {"key_id": "k-2", "sync_status": "lost"}),
     ("key_counters_pkey", "key_counters", {}),
     ("key_counters_wallet_id_fkey", "key_counters", {"id": "k-2", "wallet_id": "w-2"}),
     ("key_counters_spend_limit", "key_counters", {"id": "k-2", "spend_limit": -1}),

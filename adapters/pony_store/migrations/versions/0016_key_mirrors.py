@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("attempts", integer, nullable=False),
         sa.Column("due_at", integer, nullable=True),
         sa.PrimaryKeyConstraint("key_id", name="key_mirrors_pkey"),
-        sa.ForeignKeyConstraint(["key_id"], ["virtual_keys.id"], name="key_mirrors_key_id"),
+        sa.ForeignKeyConstraint(["key_id"], ["virtual_keys.id"], name="key_mirrors_key_id_fkey", ondelete="CASCADE"),
         sa.CheckConstraint(
             "sync_status IN ('pending', 'synced', 'failed')", name="key_mirrors_sync_status"
         ),
