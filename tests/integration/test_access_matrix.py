@@ -60,6 +60,8 @@ BLUEPRINTS = {
     "site": Access.EVERYBODY,
     "accounts": Access.EVERYBODY,
     "health": Access.EVERYBODY,
+    "metrics": Access.EVERYBODY,  # asks for a token of its own
+    "models": Access.EVERYBODY,
     "status": Access.EVERYBODY,
     "dashboard": Access.PEOPLE,
     "general": Access.PEOPLE,
