@@ -89,6 +89,7 @@ from creditcore.usecases.calls.quote_call import QuoteCall
 from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
+from creditcore.usecases.calls.repeat_call import RepeatCall
 from creditcore.usecases.calls.report_uncounted import ReportUncounted
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.jobs.manage_jobs import ManageJobs
@@ -324,6 +325,13 @@ def build(environ: Mapping[str, str]) -> Flask:
         debts=ClearDebt(transactions=store, clock=clock, ids=ids),
         poller=PollPayments(transactions=store, payments=payments, clock=clock),
         gate=gate,
+        repeats=RepeatCall(
+            transactions=store,
+            clock=clock,
+            vault=vault,
+            pepper=pepper,
+            keeps_answers=settings.keep_answers,
+        ),
         quotes=QuoteCall(transactions=store, prices=prices, tariff=settings.tariff, clock=clock),
         keys=IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
         key_changes=ChangeKey(transactions=store, clock=clock, ids=ids, pepper=pepper),

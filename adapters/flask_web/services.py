@@ -28,6 +28,7 @@ from creditcore.usecases.calls.quote_call import QuoteCall
 from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
 from creditcore.usecases.calls.recover_settlements import RecoverSettlements
 from creditcore.usecases.calls.relay_call import RelayCall
+from creditcore.usecases.calls.repeat_call import RepeatCall
 from creditcore.usecases.calls.write_receipt import WriteReceipt
 from creditcore.usecases.jobs.manage_jobs import ManageJobs
 from creditcore.usecases.jobs.run_jobs import RunJobs
@@ -112,6 +113,7 @@ class Services:
     documents: IssueDocuments
     statements: WriteStatement
     print_document: Callable[[Document], bytes]
+    repeats: RepeatCall
     keys: IssueKey
     key_changes: ChangeKey
     key_views: ReadKeys

@@ -108,6 +108,7 @@ class Settings:
     max_stream_seconds: int = 600
     first_token_seconds: int = 600
     max_streams: int = 900
+    keep_answers: bool = True
 
     mail_url: str = field(default="", repr=False)
     mail_from: str = ""
@@ -195,6 +196,7 @@ class Settings:
             "support_url": reader.parsed("SUPPORT_URL", "", _link),
             "terms_url": reader.parsed("TERMS_URL", "", _link),
             "privacy_url": reader.parsed("PRIVACY_URL", "", _link),
+            "keep_answers": reader.one_of("KEEP_ANSWERS", "on", "off") == "on",
             "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
             "company_name": reader.parsed("COMPANY_NAME", "", _line),

@@ -218,6 +218,17 @@ def define_entities(db: Any) -> None:
         family = Optional(str, autostrip=False)
         revision = Required(int, size=64)
 
+    class RepeatableCall(entity):
+        """A call that came with an ``Idempotency-Key``, for a day."""
+
+        _table_ = "repeatable_calls"
+        id = PrimaryKey(str, autostrip=False)
+        call_id = Required(str, unique=True, autostrip=False)
+        fingerprint = Required(bytes)
+        created_at = Required(int, size=64)
+        status = Optional(int, size=64)
+        answer = Optional(bytes)
+
     class KeyCounter(entity):
         """What a limited key has used, with all its rotated secrets."""
 

@@ -34,6 +34,7 @@ from adapters.pony_store.tables.prices import PonyPrices
 from adapters.pony_store.tables.purchases import PonyPurchases
 from adapters.pony_store.tables.refunds import PonyRefunds
 from adapters.pony_store.tables.refusals import PonyRefusedCalls
+from adapters.pony_store.tables.repeats import PonyRepeatableCalls
 from adapters.pony_store.tables.reviews import PonyReviews
 from adapters.pony_store.tables.sessions import PonySessions
 from adapters.pony_store.tables.statements import PonyStatements
@@ -60,6 +61,11 @@ class PonyTransaction:
     def mirrors(self) -> PonyKeyMirrors:
         """How far the model server's copies of keys are."""
         return PonyKeyMirrors(self._session)
+
+    @cached_property
+    def repeats(self) -> PonyRepeatableCalls:
+        """Calls that may be repeated."""
+        return PonyRepeatableCalls(self._session)
 
     @cached_property
     def calls(self) -> PonyCalls:

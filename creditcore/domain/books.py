@@ -145,7 +145,7 @@ class Books:
         if earlier is not None:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
             paid_output = ceiling.affordable(same.amount)
-            return Admission(same, paid_output, paid_output, wallet.available)
+            return Admission(same, paid_output, paid_output, wallet.available, repeated=True)
         counter = self._counter_of(key, now=now) if key and key.limits.is_counted else None
         spend = key.limits.spend if key else None
         wallet, admission = admit(

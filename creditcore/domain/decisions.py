@@ -25,6 +25,7 @@ class Admission:
         paid_output: How much of it the hold pays for already: all, unless it can grow.
         available: What the wallet can still reserve after this hold.
         key: The API key that asked, where one did.
+        repeated: Whether the hold was there already: somebody else makes, or made, its call.
     """
 
     hold: Hold
@@ -32,10 +33,13 @@ class Admission:
     paid_output: int
     available: Credits
     key: ApiKey | None = None
+    repeated: bool = False
 
     def to(self, key: ApiKey) -> Admission:
         """Return the same answer to the bearer of a key."""
-        return Admission(self.hold, self.output_bound, self.paid_output, self.available, key)
+        return Admission(
+            self.hold, self.output_bound, self.paid_output, self.available, key, self.repeated
+        )
 
     def counted(self, counted: Counted) -> Admission:
         """Return the same answer, whose hold counts towards the limits of a key."""

@@ -19,6 +19,10 @@
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked, expired or paused key
     ├── NotPermittedError                the key is good, and not for this
+    ├── RepeatedCallError                the call was made already, under the same token
+    │   ├── TokenReusedError                 for another request
+    │   ├── CallRunningError                 it has not ended yet
+    │   └── AnswerNotKeptError               what it answered is not kept
     ├── LimitReachedError                a limit of the key: soon it may run again
     ├── InvalidRequestError              the caller sent something unusable
     │   └── CurrencyNotSoldError             this currency cannot be paid in, or not now
@@ -241,6 +245,46 @@ class NotPermittedError(CreditcoreError):
         self.code = code
         self.param = param
         super().__init__(message)
+
+
+class RepeatedCallError(CreditcoreError):
+    """The call was made already, under the same token; it is not made again."""
+
+
+class TokenReusedError(RepeatedCallError):
+    """The token stands for another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was used for another request. Use a new one for each request."
+        )
+
+
+class CallRunningError(RepeatedCallError):
+    """The first call with this token has not ended yet.
+
+    Attributes:
+        call_id: That call.
+    """
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__(f"The call {call_id} with this Idempotency-Key is still running.")
+
+
+class AnswerNotKeptError(RepeatedCallError):
+    """The first call with this token has ended, and what it answered is not kept.
+
+    Attributes:
+        call_id: That call.
+    """
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        super().__init__(
+            f"The call {call_id} with this Idempotency-Key was made already; its answer is not "
+            "kept. Its receipt says what it cost."
+        )
 
 
 class LimitReachedError(CreditcoreError):

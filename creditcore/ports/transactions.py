@@ -26,6 +26,7 @@ from creditcore.ports.prices import Prices
 from creditcore.ports.purchases import Purchases
 from creditcore.ports.refunds import Refunds
 from creditcore.ports.refusals import RefusedCalls
+from creditcore.ports.repeats import RepeatableCalls
 from creditcore.ports.reviews import Reviews
 from creditcore.ports.sessions import Sessions
 from creditcore.ports.statements import Statements
@@ -74,6 +75,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def mirrors(self) -> KeyMirrors:
         """How far the model server's copies of keys are."""
+
+    @property
+    def repeats(self) -> RepeatableCalls:
+        """Calls that may be repeated."""
 
     @property
     def calls(self) -> Calls:

@@ -62,6 +62,7 @@ from creditcore.ports.payments import (
     MobileNetwork,
     WebhookNotice,
 )
+from creditcore.ports.repeats import RepeatableCall
 from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_claims import MemoryClaims
 from creditcore.testing.memory_documents import MemoryDocuments
@@ -134,6 +135,7 @@ class MemoryTables:
     transfers: dict[str, Transfer] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     counters: dict[str, KeyCounter] = field(default_factory=dict)
+    repeats: dict[str, RepeatableCall] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
@@ -196,6 +198,7 @@ class MemoryTransaction:
         self.keys = MemoryApiKeys(tables)
         self.calls = MemoryCalls(tables)
         self.refusals = MemoryRefusedCalls(tables.refused)
+        self.repeats = MemoryRepeatableCalls(tables)
         self.usage_hours = MemoryUsageHours(tables.holds, tables.usage_rows, tables.rolled)
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
@@ -391,6 +394,36 @@ class MemoryApiKeys:
     def set_counter(self, counter: KeyCounter) -> None:
         """Write a counter."""
         self.tables.counters[counter.id] = counter
+
+
+@dataclass
+class MemoryRepeatableCalls:
+    """Tokens of the last day."""
+
+    tables: MemoryTables
+
+    def claim(self, call: RepeatableCall, *, forget_before: datetime) -> RepeatableCall:
+        """Return the call that a token stands for."""
+        earlier = self.tables.repeats.get(call.id)
+        if earlier is None or earlier.created_at < forget_before:
+            self.tables.repeats[call.id] = call
+        return self.tables.repeats[call.id]
+
+    def keep(self, call_id: str, *, status: int, answer: bytes) -> None:
+        """Keep what a call answered."""
+        if (call := self.find_by_call(call_id)) is not None:
+            self.tables.repeats[call.id] = replace(call, status=status, answer=answer)
+
+    def find_by_call(self, call_id: str) -> RepeatableCall | None:
+        """Return the token that stands for a call."""
+        return next((row for row in self.tables.repeats.values() if row.call_id == call_id), None)
+
+    def forget(self, *, before: datetime, limit: int) -> int:
+        """Delete old tokens."""
+        old = [name for name, row in self.tables.repeats.items() if row.created_at < before]
+        for name in old[:limit]:
+            del self.tables.repeats[name]
+        return len(old[:limit])
 
 
 @dataclass

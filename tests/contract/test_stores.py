@@ -57,6 +57,10 @@ class TestKeyLimitsThroughTheCommitter(ThroughTheCommitter, contracts.KeyLimitsC
     pass
 
 
+class TestRepeatableCalls(contracts.RepeatableCallsContract):
+    pass
+
+
 class TestApiKeys(contracts.ApiKeysContract):
     pass
 

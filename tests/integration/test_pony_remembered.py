@@ -26,6 +26,7 @@ from creditcore.domain.books import Books, Footprint
 from creditcore.domain.errors import KeyRefusedError, StoreBusyError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
+from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
 from creditcore.domain.pricing import Ceiling
 from creditcore.testing.contracts import NOON, a_key, a_wallet, at_once, settle
 from tests.integration.books import KEY_HASH, reserve
@@ -407,3 +408,46 @@ def test_processes_and_pages_that_share_a_wallet_never_overdraw_it(
         outcome for outcome in outcomes if isinstance(outcome, int)
     )
     assert held == Credits(0)
+
+
+# -- what a limited key has used ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("spent", "admitted"), [(0, True), (25, False)])
+def test_a_remembered_counter_is_proved_before_it_admits_or_refuses(
+    url: str,
+    store: PonyTransactions,
+    committer: PostgresCommitter,
+    charge: ChargeUsage,
+    spent: int,
+    *,
+    admitted: bool,
+) -> None:
+    limits = KeyLimits(spend=SpendLimit(credits=Credits(30)))
+    with store.begin() as tx:
+        key = tx.keys.lock("key-1", owner_id="owner-of-wallet-1").changed(limits=limits)
+        tx.keys.save(key)
+        tx.keys.set_counter(
+            KeyCounter(id="key-1", wallet_id="wallet-1", since=NOON, limit=Credits(30))
+        )
+        tx.commit()
+    used = 0 if not admitted else 20
+    hold = charge.authorize_key(
+        KEY_HASH, ceiling=Ceiling.of(Credits(20)), reference="call-1", call=CALL
+    ).hold
+    charge.settle(hold, Credits(used))
+    learn(committer)
+
+    # As another process left it, which gave the wallet back what it took.
+    change(url, f"UPDATE key_counters SET spent = {spent} WHERE id = 'key-1'")  # noqa: S608
+
+    def ask() -> bool:
+        try:
+            charge.authorize_key(
+                KEY_HASH, ceiling=Ceiling.of(Credits(15)), reference="call-2", call=CALL
+            )
+        except InsufficientCreditsError:
+            return False
+        return True
+
+    assert ask() is admitted

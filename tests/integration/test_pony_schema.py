@@ -113,6 +113,12 @@ ROWS: dict[str, dict[str, object]] = {
         "last_error": "",
         "attempts": 0,
     },
+    "repeatable_calls": {
+        "id": "r-1",
+        "call_id": "c-1",
+        "fingerprint": b"f" * 32,
+        "created_at": 1,
+    },
     "key_counters": {
         "id": "k-1",
         "wallet_id": "w-1",
@@ -345,6 +351,10 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("key_mirrors_pkey", "key_mirrors", {}),
     ("key_mirrors_key_id_fkey", "key_mirrors", {"key_id": "k-2"}),
     ("key_mirrors_sync_status", "key_mirrors", {"key_id": "k-2", "sync_status": "lost"}),
+    ("repeatable_calls_pkey", "repeatable_calls", {"call_id": "c-2"}),
+    ("repeatable_calls_call_id_key", "repeatable_calls", {"id": "r-2"}),
+    ("repeatable_calls_answer", "repeatable_calls", {"id": "r-2", "call_id": "c-2",
+                                                     "status": 200}),
     ("key_counters_pkey", "key_counters", {}),
     ("key_counters_wallet_id_fkey", "key_counters", {"id": "k-2", "wallet_id": "w-2"}),
     ("key_counters_spend_limit", "key_counters", {"id": "k-2", "spend_limit": -1}),

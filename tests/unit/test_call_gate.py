@@ -102,6 +102,14 @@ def test_a_limit_that_was_changed_elsewhere_counts_with_the_next_call(gate: Call
         let_in(gate, a_key_with(rpm=2))
 
 
+def test_a_call_is_counted_once_where_its_limits_have_changed(gate: CallGate) -> None:
+    let_in(gate, a_key_with(rpm=20))
+
+    again = let_in(gate, a_key_with(rpm=20, tpm=1000))
+
+    assert again.standings[0].remaining == 18
+
+
 def test_a_limit_that_was_taken_away_limits_nothing(gate: CallGate) -> None:
     let_in(gate, a_key_with(rpm=1))
     with pytest.raises(LimitReachedError):

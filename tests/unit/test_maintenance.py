@@ -34,6 +34,7 @@ def chores(**named: Any) -> Maintenance:
         "tidy",
         "check",
         "forget",
+        "forget_old",
     )
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
@@ -57,6 +58,7 @@ def chores(**named: Any) -> Maintenance:
         rates=SimpleNamespace(check=done["check"]),
         documents=SimpleNamespace(issue_due=done["issue_due"]),
         forget=SimpleNamespace(forget=done["forget"]),
+        repeats=SimpleNamespace(forget_old=done["forget_old"]),
     )
     return Maintenance.of_worker(services)
 
@@ -145,4 +147,5 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "currencies without a rate": 0,
         "documents issued": 0,
         "payments' details forgotten": 0,
+        "answers forgotten": 0,
     }

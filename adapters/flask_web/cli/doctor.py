@@ -7,6 +7,7 @@ import sys
 
 import click
 from flask.cli import with_appcontext
+from limits.storage import storage_from_string
 
 from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services, settings
@@ -14,6 +15,7 @@ from creditcore.domain.errors import BadCredentialsError, CreditcoreError
 from creditcore.domain.mirrors import SyncStatus
 
 _MAX_NAMED = 10
+_REDIS_S = 2.0
 
 
 @click.command()
@@ -54,7 +56,18 @@ def _examine() -> list[tuple[str, str | None]]:
     if found.supabase_url:
         checks += _examine_supabase()
     checks += [_examine_payments(), _examine_mail(), _examine_contact()]
+    checks.append(_examine_rates())
     return checks
+
+
+def _examine_rates() -> tuple[str, str | None]:
+    """Say whether processes share what keys use of their limits per minute."""
+    url = settings().redis_url
+    if not url:
+        return "limits per minute (each process counts; set REDIS_URL to share the count)", None
+    storage = storage_from_string(url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S)
+    fault = None if storage.check() else "Redis does not answer; each process counts by itself"
+    return "limits per minute (shared through Redis)", fault
 
 
 def _examine_prices() -> tuple[str, str | None]:

@@ -74,6 +74,7 @@ class Maintenance:
                 "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
                 "currencies without a rate": (_RATES_EVERY_S, services.rates.check),
                 "payments' details forgotten": (_FORGET_EVERY_S, services.forget.forget),
+                "answers forgotten": (_PAYMENTS_EVERY_S, services.repeats.forget_old),
                 "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
                 "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
                 "refused calls forgotten": (_LOOK_BACK_EVERY_S, services.refusals.tidy),

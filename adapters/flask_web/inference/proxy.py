@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 from werkzeug.exceptions import TooManyRequests
 
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
+from adapters.flask_web.inference.idempotency_key import idempotency_key
 from adapters.flask_web.inference.model_list import offered
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
 from adapters.flask_web.services import Services
@@ -27,11 +28,17 @@ from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
 from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle
 from adapters.flask_web.web.turns import Turns
-from creditcore.domain.errors import CreditcoreError, ModelNotFoundError
+from creditcore.domain.errors import (
+    CallRunningError,
+    CreditcoreError,
+    ModelNotFoundError,
+    UpstreamError,
+)
 from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.pricing import ModelPrice
 from creditcore.ports.inference import OfferedModel, TokenCounter, Wire
 from creditcore.usecases.calls.relayed_call import RelayedCall
+from creditcore.usecases.calls.repeat_call import KeptAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -46,6 +53,8 @@ _SMALL_BYTES = 64 * 1024
 _MODELS = "/v1/models"
 _BILLING = "/v1/dashboard/billing/"
 """What balance widgets ask for: the account's, though its address is the inference API's."""
+_CALL_ID = "creditcore.call_id"
+"""Where a request that repeats another keeps the id of the call that it stands for."""
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 # What is echoed in an answer must not be taken for a page.
@@ -97,6 +106,7 @@ class Proxy:
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
         wire = self._wire_at(path, environ)
+        call_id = environ.get(_CALL_ID, call_id)
         headers = [*answer.headers, *ANSWER_HEADERS, *_names(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
         document = _json(start_response, answer.status, body, headers)
@@ -181,9 +191,26 @@ class Proxy:
         # Until its answer begins, a call keeps its body, and all that was made of it.
         with self.budget.share() as share:
             body = self._body(environ, secret, share)
-            call = self._services.relay.open(
-                heard, body, secret=secret, call_id=call_id, address=environ.get("REMOTE_ADDR")
-            )
+            address = environ.get("REMOTE_ADDR")
+            token = idempotency_key(_header(environ, "idempotency-key"))
+            claim = None
+            if token is not None:
+                claim = self._claim(wire, body, secret, token, call_id)
+                if claim.kept is not None:
+                    return _replay(start_response, wire, claim.kept)
+                call_id = environ[_CALL_ID] = claim.call_id
+            try:
+                call = self._services.relay.open(
+                    heard, body, secret=secret, call_id=call_id, address=address
+                )
+            except CallRunningError:
+                if claim is None:
+                    raise
+                kept = self._services.repeats.answer(call_id, wallet_id=claim.wallet_id)
+                return _replay(start_response, wire, kept)
+            except UpstreamError as error:
+                self._keep_failure(wire, claim, error)
+                raise
             del body
         limits = wire.limit_headers(call.standings)
         if call.streamed:
@@ -208,8 +235,13 @@ class Proxy:
             return stream
         try:
             document = call.document()
+        except UpstreamError as error:
+            self._keep_failure(wire, claim, error)
+            raise
         finally:
             call.close()
+        if claim is not None:
+            self._services.repeats.keep(call_id, status=200, body=document.body)
         headers = [
             *ANSWER_HEADERS,
             *_names(wire, call_id),
@@ -218,6 +250,28 @@ class Proxy:
             ("x-credits-remaining", str(document.available)),
         ]
         return _json(start_response, 200, document.body, headers)
+
+    def _claim(
+        self, wire: Wire, body: bytes, secret: KeySecret, token: str, call_id: str
+    ) -> _Claim:
+        """Return which call a token stands for."""
+        key = self._services.recognise.recognise(secret)
+        claimed = self._services.repeats.claim(
+            key, token, endpoint=wire.endpoint, body=body, call_id=call_id
+        )
+        if isinstance(claimed, str):
+            return _Claim(claimed, key.wallet_id)
+        return _Claim(claimed.call_id, key.wallet_id, claimed)
+
+    def _keep_failure(self, wire: Wire, claim: _Claim | None, error: UpstreamError) -> None:
+        """Keep that a call failed upstream: a repeat must not go there again."""
+        if claim is None:
+            return
+        answer = refusal_of(error, base_url=self._base_url, limit_field=wire.limit_field)
+        body = wire.error_document(answer, call_id=claim.call_id)
+        self._services.repeats.keep_failure(
+            claim.call_id, wallet_id=claim.wallet_id, status=answer.status, body=body
+        )
 
     def _body(self, environ: WSGIEnvironment, secret: KeySecret, share: Share) -> bytes:
         """Read the body of a call."""
@@ -262,6 +316,18 @@ class Proxy:
 
     def _offered(self, price: ModelPrice) -> OfferedModel:
         return offered(price, tariff=self._tariff, markup=self._markup)
+
+
+class _Claim(NamedTuple):
+    """What a caller's token stands for.
+
+    Attributes:
+        kept: What the call answered already.
+    """
+
+    call_id: str
+    wallet_id: str
+    kept: KeptAnswer | None = None
 
 
 class _Stream:
@@ -333,6 +399,17 @@ def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
     arrived = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     arrived.pop("HTTP_TRANSFER_ENCODING", None)
     return arrived
+
+
+def _replay(start_response: StartResponse, wire: Wire, kept: KeptAnswer) -> Iterable[bytes]:
+    """Answer as the first call with the same token was answered; nothing is charged again."""
+    headers = [
+        *ANSWER_HEADERS,
+        *_names(wire, kept.call_id),
+        ("idempotent-replayed", "true"),
+        ("x-credits-cost", "0"),
+    ]
+    return _json(start_response, kept.status, kept.body, headers)
 
 
 def _json(

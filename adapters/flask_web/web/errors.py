@@ -13,7 +13,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from creditcore.domain.errors import (
+    AnswerNotKeptError,
     BadCredentialsError,
+    CallRunningError,
     CodeRefusedError,
     CodeSentError,
     CreditcoreError,
@@ -38,6 +40,7 @@ from creditcore.domain.errors import (
     SessionEndedError,
     SignUpClosedError,
     StoreError,
+    TokenReusedError,
     TooManyAttemptsError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
@@ -99,6 +102,7 @@ class _Row:
 
 
 _FINAL = (("x-should-retry", "false"),)
+_RUNNING = (("retry-after", "1"), ("x-should-retry", "true"))
 _SOON = (("retry-after", "1"),)
 
 # From the most special to the most general: the first that fits counts.
@@ -107,6 +111,9 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     (KeyRefusedError, _Row(401, "invalid_request_error", "invalid_api_key", _FINAL)),
     (InsufficientCreditsError, _Row(402, "insufficient_quota", "insufficient_quota", _FINAL)),
     (NotPermittedError, _Row(403, "invalid_request_error", "not_permitted", _FINAL)),
+    (TokenReusedError, _Row(422, "invalid_request_error", "idempotency_key_reused", _FINAL)),
+    (CallRunningError, _Row(409, "invalid_request_error", "call_running", _RUNNING)),
+    (AnswerNotKeptError, _Row(409, "invalid_request_error", "call_made_already", _FINAL)),
     (LimitReachedError, _Row(429, "rate_limit_error", "rate_limit_exceeded")),
     (ModelNotFoundError, _Row(404, "invalid_request_error", "model_not_found")),
     (NotFoundError, _Row(404, "invalid_request_error", "not_found")),
@@ -227,6 +234,8 @@ def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
             seconds = div_ceil(error.retry_after_us, 1_000_000)
             keys = f"{base_url}/dashboard/keys"
             return f"{error} Try again in {seconds} s; its owner may change it at {keys}."
+        case AnswerNotKeptError():
+            return f"{error} It is at {base_url}/api/v1/calls/{error.call_id}."
         case InsufficientCreditsError():
             return _insufficient(error, base_url, limit_field)
         case _:

@@ -29,6 +29,7 @@ from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
 from creditcore.testing.contracts.refunds import RefundsContract
 from creditcore.testing.contracts.refusals import RefusedCallsContract
+from creditcore.testing.contracts.repeats import RepeatableCallsContract
 from creditcore.testing.contracts.samples import (
     MINUTE,
     NOON,
@@ -69,6 +70,7 @@ __all__ = [
     "PurchasesContract",
     "RefundsContract",
     "RefusedCallsContract",
+    "RepeatableCallsContract",
     "SessionsContract",
     "UsageHoursContract",
     "a_key",

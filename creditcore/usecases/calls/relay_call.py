@@ -12,6 +12,7 @@ from contextlib import suppress
 from creditcore.domain.decisions import Admission
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
+    CallRunningError,
     CreditcoreError,
     LimitReachedError,
     OutcomeUnknownError,
@@ -115,6 +116,7 @@ class RelayCall:
 
         Raises:
             InvalidRequestError, ModelNotFoundError: Nothing was held.
+            CallRunningError: The id of the call has a hold already; nothing more was held.
             LimitReachedError, NotPermittedError: The key may not, or not now; nothing was held.
             KeyRefusedError, InsufficientCreditsError, StoreError: Nothing is known
                 to be held, and nothing was sent upstream.
@@ -137,6 +139,10 @@ class RelayCall:
         except BaseException:
             entered.cancel()
             raise
+        if admission.repeated:
+            # Its call is, or was, somebody else's: this one must not be made.
+            entered.cancel()
+            raise CallRunningError(call_id)
         # From here on the hold is nobody's but ours, until the call has it.
         answer: UpstreamAnswer | None = None
         try:

@@ -1,0 +1,201 @@
+"""However requests are repeated, and wherever processes die: one call, one charge."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from creditcore import Call, Ceiling, ChargeUsage, Credits, GroupCommit
+from creditcore.domain.errors import (
+    AnswerNotKeptError,
+    CallRunningError,
+    InsufficientCreditsError,
+    RepeatedCallError,
+    TokenReusedError,
+)
+from creditcore.testing.contracts import a_key, a_wallet
+from creditcore.testing.memory import FixedClock, MemoryTransactions
+from creditcore.testing.memory_identity import MemoryVault
+from creditcore.usecases.calls.repeat_call import MAX_KEPT_BYTES, KeptAnswer, RepeatCall
+
+SCHEDULES = 1_000
+CHAT = "/v1/chat/completions"
+
+
+class House:
+    """A gateway without a web: claims, holds, counts what goes upstream, settles, keeps."""
+
+    def __init__(self, *, posted: int = 1_000) -> None:
+        self.store, self.clock = MemoryTransactions(), FixedClock()
+        wallet = a_wallet(self.store, posted=posted)
+        self.key = a_key(wallet)
+        with self.store.begin() as tx:
+            tx.keys.add(self.key)
+            tx.commit()
+        self.commits = GroupCommit(self.store, self.clock)
+        self.charge = ChargeUsage(self.commits, self.store, self.clock)
+        self.repeats = self.repeating()
+        self.upstream: Counter[tuple[str, bytes]] = Counter()
+        self.numbers = iter(range(10_000))
+
+    def repeating(self, *, keeps_answers: bool = True) -> RepeatCall:
+        return RepeatCall(
+            transactions=self.store,
+            clock=self.clock,
+            vault=MemoryVault(),
+            pepper=b"pepper",
+            keeps_answers=keeps_answers,
+        )
+
+    def claim(self, name: str = "t", body: bytes = b"{}", endpoint: str = CHAT) -> str | KeptAnswer:
+        return self.repeats.claim(
+            self.key, name, endpoint=endpoint, body=body, call_id=f"call-{next(self.numbers)}"
+        )
+
+    def serve(self, token: str, body: bytes) -> Iterator[bytes | None]:
+        """Serve one request, a step at a time; its process may die between any two."""
+        claimed = self.claim(token, body)
+        yield None
+        if isinstance(claimed, KeptAnswer):
+            yield claimed.body
+            return
+        admission = self.charge.authorize_key(
+            self.key.key_hash,
+            ceiling=Ceiling.of(Credits(7)),
+            reference=claimed,
+            call=Call(model="demo"),
+        )
+        if admission.repeated:
+            yield self.repeats.answer(claimed, wallet_id=self.key.wallet_id).body
+            return
+        yield None
+        self.upstream[token, body] += 1
+        answer = f"answer {sum(self.upstream.values())}".encode()
+        yield None
+        self.charge.settle(admission.hold, Credits(5))
+        yield None
+        self.repeats.keep(claimed, status=200, body=answer)
+        yield answer
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    house = House()
+    with house.commits:
+        yield house
+
+
+def test_no_schedule_of_repeats_and_crashes_makes_two_calls() -> None:
+    for seed in range(SCHEDULES):
+        chance = random.Random(seed)  # noqa: S311
+        house = House()
+        answers: dict[tuple[str, bytes], set[bytes]] = {}
+        with house.commits:
+            running: list[tuple[tuple[str, bytes], Iterator[bytes | None]]] = []
+            for _ in range(30):
+                if len(running) < 4 and chance.random() < 0.5:
+                    asked = (chance.choice("ab"), chance.choice([b"1", b"1", b"1", b"2"]))
+                    running.append((asked, house.serve(*asked)))
+                if not running:
+                    continue
+                at = chance.randrange(len(running))
+                asked, request = running[at]
+                if chance.random() < 0.1:
+                    del running[at]  # its process died
+                    continue
+                try:
+                    answer = next(request)
+                except (StopIteration, RepeatedCallError):
+                    del running[at]
+                    continue
+                if answer is not None:
+                    answers.setdefault(asked, set()).add(answer)
+
+        charges = Counter(
+            transfer.reference
+            for transfer in house.store.committed.transfers.values()
+            if transfer.kind == "charge"
+        )
+        assert all(times == 1 for times in house.upstream.values()), seed
+        assert len(house.upstream) <= 2, seed  # one body under each of the two tokens
+        assert len(charges) <= len(house.upstream), seed
+        assert all(len(given) == 1 for given in answers.values()), seed
+
+
+def test_a_token_stands_for_one_request(house: House) -> None:
+    first = house.claim(body=b"1")
+
+    assert house.claim(body=b"1") == first
+    for other in ({"body": b"2"}, {"body": b"1", "endpoint": "/v1/messages"}):
+        with pytest.raises(TokenReusedError):
+            house.claim(**other)  # type: ignore[arg-type]
+
+
+def test_a_token_is_free_again_after_a_day(house: House) -> None:
+    first = house.claim(body=b"1")
+    house.clock.advance(timedelta(hours=24, seconds=1))
+
+    assert house.claim(body=b"2") != first
+
+
+def test_what_could_not_be_paid_may_run_later() -> None:
+    house = House(posted=1)
+    with house.commits:
+        for _ in range(2):
+            request = house.serve("t", b"{}")
+            next(request)
+            with pytest.raises(InsufficientCreditsError):
+                next(request)
+
+    assert house.upstream == Counter()
+
+
+def test_a_running_call_says_so_and_one_whose_answer_is_lost_too(house: House) -> None:
+    first = house.serve("t", b"{}")
+    for _ in range(3):
+        next(first)
+
+    with pytest.raises(CallRunningError):
+        list(house.serve("t", b"{}"))
+    next(first)
+    with pytest.raises(AnswerNotKeptError):
+        list(house.serve("t", b"{}"))
+
+
+@pytest.mark.parametrize("size", [MAX_KEPT_BYTES, MAX_KEPT_BYTES + 1])
+def test_a_long_answer_is_not_kept(house: House, size: int) -> None:
+    claimed = house.claim()
+    assert isinstance(claimed, str)
+    house.repeats.keep(claimed, status=200, body=b"x" * size)
+
+    assert isinstance(house.claim(), KeptAnswer) is (size <= MAX_KEPT_BYTES)
+
+
+def test_nothing_is_kept_where_the_operator_wants_that(house: House) -> None:
+    claimed = house.claim()
+    assert isinstance(claimed, str)
+    house.repeating(keeps_answers=False).keep(claimed, status=200, body=b"secret")
+
+    assert house.claim() == claimed
+
+
+def test_what_is_kept_cannot_be_read_where_it_is_stored(house: House) -> None:
+    claimed = house.claim()
+    assert isinstance(claimed, str)
+    house.repeats.keep(claimed, status=200, body=b"secret")
+
+    [row] = house.store.committed.repeats.values()
+    assert row.answer != b"secret"
+
+
+def test_old_tokens_are_forgotten(house: House) -> None:
+    house.claim("old")
+    house.clock.advance(timedelta(hours=24, seconds=1))
+    house.claim("young")
+
+    assert house.repeats.forget_old() == 1
+    assert len(house.store.committed.repeats) == 1
