@@ -131,3 +131,11 @@ def test_every_figure_is_documented_by_its_name() -> None:
     metrics = OPERATING.partition("## Metrics")[2].partition("\n## ")[0]
     told = set(re.findall(r"`(creditcore_[a-z_]+)`", metrics))
     assert {name.removesuffix("_total") for name in told} == named
+
+
+def test_every_file_that_newcomers_are_led_to_is_there() -> None:
+    text = (REPOSITORY / "docs/finding-your-way.md").read_text()
+    named = re.findall(r"`([a-z_0-9]+(?:/[a-z_0-9.]+)+/?|wsgi\.py)`", text)
+
+    assert len(named) > 12
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []
