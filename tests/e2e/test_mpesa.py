@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -230,6 +231,10 @@ def test_a_network_that_is_not_offered_is_refused(buyer: Buyer, order: dict[str,
 # -- not paying --------------------------------------------------------------------------------
 
 
+def has_failed(buyer: Buyer, reference: str) -> bool:
+    return bool(standing(buyer, reference)["status"] == "failed")
+
+
 def test_each_ending_is_told_in_plain_words(buyer: Buyer) -> None:
     phones = {
         CANCELS: "The request was cancelled on the phone.",
@@ -243,9 +248,9 @@ def test_each_ending_is_told_in_plain_words(buyer: Buyer) -> None:
     asked = {phone: ask(buyer, phone)["reference"] for phone in phones}
     for reference in asked.values():
         age(buyer, reference, 10)
-    wait_until(
-        lambda: {standing(buyer, reference)["status"] for reference in asked.values()} == {"failed"}
-    )
+    for reference in asked.values():
+        # One after another: asking is throttled.
+        wait_until(partial(has_failed, buyer, reference))
 
     for phone, words in phones.items():
         told = standing(buyer, asked[phone])

@@ -129,7 +129,7 @@ class KeyMirrorsContract:
         an_added_key(transactions)
         an_added_key(transactions, wallet_id="wallet-2", key_id="key-2", posted=5)
         mirrors.sync_due()
-        clock.advance(MINUTE)
+        clock.advance(MINUTE / 2)
 
         assert mirrors.look_again() == 1
         assert mirror_of(transactions, "key-2").status is SyncStatus.PENDING
