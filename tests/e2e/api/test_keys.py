@@ -8,6 +8,7 @@ import pytest
 
 from creditcore.domain.keys import Scope
 from tests.e2e.api.conftest import Hire, Program
+from tests.stack import wait_until
 
 FULL: dict[str, Any] = {
     "name": "batch",
@@ -151,7 +152,14 @@ def test_a_rotated_key_works_beside_the_new_one_until_it_is_revoked(program: Pro
 
     assert both == [200, 200]
     assert (rotated["rotated_from"], rotated["spend_limit"]["credits"]) == (made["id"], "100")
-    assert program.get(f"/api/v1/keys/{rotated['id']}")["spent"] == revoked["spent"]
+    # Calls are settled a moment after they were answered.
+    wait_until(
+        lambda: (
+            program.get(f"/api/v1/keys/{rotated['id']}")["spent"]
+            == program.get(address)["spent"]
+            != "0"
+        )
+    )
     assert revoked["revoked_at"] is not None
     assert program.stack.chat("hi", key=made["key"]).status_code == 401
     assert program.stack.chat("hi", key=rotated["key"]).status_code == 200
