@@ -176,7 +176,7 @@ def test_the_process_says_when_it_stood_still() -> None:
         "import logging, time, gevent\n"
         "from adapters.flask_web.server.stalls import StallDetector\n"
         "logging.basicConfig()\n"
-        "gevent.spawn(StallDetector(lambda: 'POST /slow').watch)\n"
+        "gevent.spawn(StallDetector(lambda: 'POST /slow', lambda: None).watch)\n"
         "gevent.sleep(0.05)\n"
         "end = time.thread_time() + 0.6\n"
         "while time.thread_time() < end: pass\n"
