@@ -123,24 +123,15 @@ def test_usage_that_cannot_be_true_is_counted_by_us(
     assert any(key.startswith("unusable_usage:demo-chat:") for key in alerts(stack))
 
 
-def test_a_stream_that_ignores_its_limit_is_cut_before_it_outgrows_its_hold(stack: Stack) -> None:
+@pytest.mark.parametrize("streamed", [True, False])
+def test_usage_beyond_the_hold_takes_the_hold_and_never_the_wallet(
+    stack: Stack, *, streamed: bool
+) -> None:
+    order = "[[sim tokens=3000 prompt=9 ignore_max=1]]"
     account = stack.an_account(credits_="0.5")
+    send = stream if streamed else document
 
-    seen = stream(stack, account, "[[sim tokens=3000 prompt=9 ignore_max=1]]", max_tokens=5)
-
-    assert seen.status == 200
-    hold = closed_hold(stack, account)
-    assert hold.outcome.error == "credits_exhausted"
-    assert Credits(0) < hold.charged <= hold.amount
-    assert not hold.written_off
-    wallet = stack.wallet_of(account.person_id)
-    assert wallet.posted == wallet.available == Credits.parse("0.5") - hold.charged
-
-
-def test_usage_beyond_the_hold_takes_the_hold_and_never_the_wallet(stack: Stack) -> None:
-    account = stack.an_account(credits_="0.5")
-
-    seen = document(stack, account, "[[sim tokens=3000 prompt=9 ignore_max=1]]", max_tokens=5)
+    seen = send(stack, account, order, max_tokens=5)
 
     assert seen.status == 200
     hold = closed_hold(stack, account)

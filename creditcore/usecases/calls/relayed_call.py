@@ -243,16 +243,20 @@ class RelayedCall:
         """Let the meter pass as much as the hold pays for.
 
         Where everything that upstream may send is paid for, upstream keeps the limit: it
-        knows its tokens, while the meter only counts roughly. An open-ended answer that
-        goes on beyond it, sure count, is cut all the same.
+        knows its tokens, while the meter only counts roughly. An answer whose limit is ours,
+        the model's or what the wallet affords, is cut all the same where it surely goes on
+        beyond it. One that outruns its caller's own limit is the upstream's fault, and the
+        rest is written off.
         """
         self._paid_output = output
         if not self._terms.grows:
             return
         total = output * self._request.choices
-        at_bound = output >= self._terms.admission.output_bound
+        bound = self._terms.admission.output_bound
+        at_bound = output >= bound
+        is_ours = self._request.output_limit is None or bound < self._terms.ceiling.output_bound
         self._meter.budget = None if at_bound else total
-        self._meter.limit = total if at_bound else None
+        self._meter.limit = total if at_bound and is_ours else None
 
     def _receipt(self, usage: Usage) -> Mapping[str, str]:
         """Say what an answer cost and what is left, as far as this call knows."""
