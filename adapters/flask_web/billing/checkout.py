@@ -6,14 +6,13 @@ import re
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, request, url_for
-from flask_login import current_user
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
-from adapters.flask_web.web.errors import refusal, wants_json
+from adapters.flask_web.web.errors import wants_json
 from adapters.flask_web.web.formatting import offer_summary
 from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, throttle
@@ -32,6 +31,7 @@ _ATTEMPT = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
 @blueprint.post("/start")
+@for_people
 def start() -> Response | tuple[Any, ...]:
     """Store a quote and lead to the provider's page.
 
@@ -39,27 +39,6 @@ def start() -> Response | tuple[Any, ...]:
     and what it grants. Every request is a new purchase, unless it repeats the ``attempt`` of
     one: a double click, a reload, a client that tries again.
     """
-    if wants_json() and not current_user.is_authenticated:
-        return _sign_in_first()
-    return _start()
-
-
-@blueprint.get("/quote")
-def quote() -> Response | tuple[Any, ...]:
-    """Say what an amount costs and grants now, in numbers and in words.
-
-    Nothing is stored, and no price locked: that is what starting does.
-    """
-    if not current_user.is_authenticated:
-        return _sign_in_first()
-    offer = services().sales.offer(
-        offers.chosen(request.args.get("amount_usd", "")), request.args.get("currency")
-    )
-    return jsonify(_terms(offer) | {"summary": offer_summary(offer)})
-
-
-@for_people
-def _start() -> Response | tuple[Any, ...]:
     try:
         amount, currency, attempt = _order()
         offer = services().sales.offer(offers.chosen(amount), currency or None)
@@ -89,8 +68,17 @@ def _start() -> Response | tuple[Any, ...]:
     return redirect(url_for("payments.show", reference=purchase.reference), code=303)
 
 
-def _sign_in_first() -> tuple[Any, int]:
-    return jsonify(refusal(401, "Sign in first.", code="not_signed_in").body), 401
+@blueprint.get("/quote")
+@for_people
+def quote() -> Response | tuple[Any, ...]:
+    """Say what an amount costs and grants now, in numbers and in words.
+
+    Nothing is stored, and no price locked: that is what starting does.
+    """
+    offer = services().sales.offer(
+        offers.chosen(request.args.get("amount_usd", "")), request.args.get("currency")
+    )
+    return jsonify(_terms(offer) | {"summary": offer_summary(offer)})
 
 
 def _order() -> tuple[str, str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, request, url_for
-from flask_login import current_user
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -16,7 +15,7 @@ from adapters.flask_web.billing.checkout import attempt_name
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services
 from adapters.flask_web.web import offers
-from adapters.flask_web.web.errors import refusal, wants_json
+from adapters.flask_web.web.errors import wants_json
 from adapters.flask_web.web.formatting import decimal_amount
 from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, STATUS_PER_PERSON, throttle
@@ -94,10 +93,9 @@ def start_mobile() -> Response | tuple[Any, ...]:
 
 
 @blueprint.get("/<reference>")
+@for_people
 def show(reference: str) -> Response | tuple[Any, ...]:
     """Say how a purchase of one's own stands."""
-    if not current_user.is_authenticated:
-        return _sign_in_first()
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
     purchase = services().mobile_money.check(person(), reference)
     return jsonify(document(purchase))
@@ -137,14 +135,8 @@ def standing_of(purchase: Purchase) -> standing.Standing:
     return standing.standing_of(purchase, reason, now=services().clock.now())
 
 
-def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
-    if wants_json() and not current_user.is_authenticated:
-        return _sign_in_first()
-    return _send(mpesa=mpesa)
-
-
 @for_people
-def _send(*, mpesa: bool) -> Response | tuple[Any, ...]:
+def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
     try:
         order = _order_of_program(mpesa=mpesa) if request.is_json else _order_of_form(request.form)
         # The network first: an amount has a meaning only in a currency that is sold.
@@ -221,10 +213,6 @@ def _text(body: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise InvalidRequestError(f"{name} is text.", param=name)
     return value
-
-
-def _sign_in_first() -> tuple[Any, int]:
-    return jsonify(refusal(401, "Sign in first.", code="not_signed_in").body), 401
 
 
 def _asked_again(error: CreditcoreError | TooManyRequests) -> tuple[Any, ...]:

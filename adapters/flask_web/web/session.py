@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, flash, g, redirect, request, url_for
+from flask import Flask, flash, g, jsonify, redirect, request, url_for
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_url
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
+from adapters.flask_web.web.errors import refusal, wants_json
 from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
 from creditcore.domain.access import ANYBODY, Action, Viewer, may
 from creditcore.domain.activity import Actor
@@ -67,10 +68,17 @@ def actor() -> Actor:
 
 
 def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
-    """Let only people who are signed in see a page; others are asked to sign in first."""
+    """Let only people who are signed in see a page; others are asked to sign in first.
+
+    Programs are told so with 401, and not led to a page.
+    """
 
     @wraps(view)
     def guarded(*args: Args.args, **kwargs: Args.kwargs) -> View:
+        if not current_user.is_authenticated and wants_json():
+            answer = jsonify(refusal(401, "Sign in first.", code="not_signed_in").body)
+            answer.status_code = 401
+            return cast("View", answer)
         if request.method not in _ASKS and not current_user.is_authenticated:
             # Coming back to this address after signing in would ask for it, not send the form.
             flash("Please sign in, then do it again.", "info")
