@@ -142,7 +142,9 @@ class Demo:
         _flask(
             self.environ, "grant", "--email", email, "--credits", _CREDITS, "--reason", "Demo"
         )  # fmt: skip
-        key = _flask(self.environ, "key", "issue", "--email", email, "--name", "Demo key")
+        # All that a key can do, so that every example of the documents works with it.
+        scopes = ("--scope", "inference", "--scope", "account:manage")
+        key = _flask(self.environ, "key", "issue", "--email", email, "--name", "Demo key", *scopes)
         return {
             "base_url": self.base_url,
             "api_key": (key or "").strip(),

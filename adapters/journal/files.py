@@ -34,7 +34,7 @@ class AbandonedFiles:
             if path.exists():
                 yield _AbandonedFile(path, file)
             else:
-                # Whoever had it locked has just discarded it.
+                # The process that had it locked has just discarded it.
                 file.close()
 
 
@@ -59,7 +59,7 @@ class _AbandonedFile:
         self.close()
 
     def close(self) -> None:
-        """Let go of it, for somebody to try again."""
+        """Let go of it; another process may try again."""
         self._file.close()
 
 

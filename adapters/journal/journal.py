@@ -29,7 +29,7 @@ class _Segment:
         self.open_references = 0
 
     def remove(self) -> None:
-        # First the name: nobody may find it unlocked.
+        # First the name: no other process may find the file unlocked.
         self.path.unlink(missing_ok=True)
         os.close(self.file)
 
@@ -37,7 +37,7 @@ class _Segment:
 class FileJournal:
     """Appends settlements to a file of this process, each with one ``write``.
 
-    What has been written survives the death of the process, whatever kills it. The death of
+    What has been written survives the death of the process by any signal. The death of
     the host it need not survive: it is never flushed to the disk, which would cost each call a
     wait. A fork begins files of its own.
     """

@@ -62,7 +62,7 @@ class AdminClient:
     answer_timeout_s: float = 15.0
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """Ask with the master key, and return the answer, whatever its status.
+        """Ask with the master key, and return the answer with any status.
 
         Raises:
             UpstreamUnavailableError: There is none.
@@ -70,7 +70,7 @@ class AdminClient:
         return self._ask("GET", path, params=params)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Send a JSON object with the master key, and return the answer, whatever its status.
+        """Send a JSON object with the master key, and return the answer with any status.
 
         Raises:
             UpstreamUnavailableError: There is none; unknown whether it was done.

@@ -73,7 +73,7 @@ class LiteLLMKeys:
             route, change = "/key/update", {"key": name, **_sent(wanted)}
         answer = self.admin.post(route, change)
         if answer.status == HTTPStatus.BAD_REQUEST and _culprit(answer) == "key_alias":
-            # Somebody else's key is called that: ours gets a name that nobody would give.
+            # A foreign key has this alias: ours gets one that holds its hash.
             wanted["key_alias"] = f"creditcore {name}"
             answer = self.admin.post(route, change | {"key_alias": wanted["key_alias"]})
         if answer.status != HTTPStatus.OK:
@@ -111,7 +111,7 @@ class LiteLLMKeys:
 
 def _wanted(key: UpstreamKey, *, spend: Decimal) -> dict[str, Any]:
     return {
-        # Unique, as aliases have to be, whatever two people call their keys.
+        # Aliases have to be unique, and two people may give their keys the same name.
         "key_alias": f"{key.name} ({key.key_id})",
         "user_id": key.owner_id,
         "max_budget": spend + Decimal(key.headroom_microusd) / _MICROUSD_PER_USD,

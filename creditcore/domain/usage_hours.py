@@ -17,7 +17,7 @@ from typing import Self
 
 from creditcore.domain.endings import Ending, ending_of
 from creditcore.domain.holds import Hold
-from creditcore.domain.money import Credits, div_floor
+from creditcore.domain.money import Credits, div_ceil, div_floor
 
 HOUR = timedelta(hours=1)
 
@@ -106,7 +106,8 @@ class Histogram:
         below = 0
         for (low, high), count in zip(pairwise((0, *BOUNDS_MS)), counts, strict=False):
             if below + count >= rank:
-                return low + div_floor((high - low) * (rank - below), count)
+                # Rounded up: a bucket begins above its lower bound.
+                return low + div_ceil((high - low) * (rank - below), count)
             below += count
         return BOUNDS_MS[-1]
 

@@ -46,4 +46,4 @@ class AbandonedJournal(Protocol):
         """Delete it: the ledger has everything in it."""
 
     def close(self) -> None:
-        """Let go of it, for somebody to try again."""
+        """Let go of it; another process may try again."""

@@ -35,7 +35,7 @@ class KeyMirrors(Protocol):
         """
 
     def renew_stale(self, *, synced_before: datetime, at: datetime, limit: int) -> int:
-        """Make some mirrors pending that nobody has looked at since then; return how many.
+        """Make some mirrors pending that were not compared since then; return how many.
 
         The model server may have lost what it had.
         """

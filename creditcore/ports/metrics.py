@@ -1,4 +1,4 @@
-"""Figures of calls, for whoever watches the gateway."""
+"""Figures of calls, for monitoring."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class MemoryKeyMirrors:
         return self.renew(keys, at=at)
 
     def renew_stale(self, *, synced_before: datetime, at: datetime, limit: int) -> int:
-        """Make some mirrors pending that nobody has looked at since then."""
+        """Make some mirrors pending that were not compared since then."""
         stale = [
             mirror.key_id
             for mirror in self.table.values()

@@ -123,6 +123,26 @@ def test_an_operator_makes_a_user_with_credits_and_a_key(stack: Stack) -> None:
     assert stack.chat("Hi", key=key).status_code == 200
 
 
+def test_a_key_is_issued_for_what_it_is_meant(stack: Stack) -> None:
+    email = an_email()
+    stack.flask("user", "create", "--email", email)
+    issue = ("key", "issue", "--email", email)
+    reader = stack.flask(*issue, "--scope", "account:read").stdout.strip()
+    caller = stack.flask(*issue).stdout.strip()
+
+    statuses = {
+        key: requests.get(
+            f"{stack.base_url}/api/v1/keys",
+            headers={"authorization": f"Bearer {key}"},
+            timeout=PATIENCE_S,
+        ).status_code
+        for key in (reader, caller)
+    }
+
+    assert statuses == {reader: 200, caller: 403}
+    assert stack.flask(*issue, "--scope", "all", check=False).returncode != 0
+
+
 def test_a_grant_with_a_reference_is_given_once_and_says_so(stack: Stack) -> None:
     account = stack.an_account(credits_="1")
     grant = ["grant", "--email", account.email, "--credits", "7"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from creditcore.domain.usage_hours import (
@@ -35,6 +35,7 @@ def test_the_histogram_of_two_lists_is_the_sum_of_theirs(one: list[int], two: li
 
 
 @given(st.lists(st.integers(10, 600_000), min_size=1, max_size=300), st.integers(1, 100))
+@example([11, 11, 11, 11], 1)
 def test_a_percentile_is_at_most_a_bucket_off(durations: list[int], percent: int) -> None:
     rank = max(1, -(-len(durations) * percent // 100))
     exact = sorted(durations)[rank - 1]

@@ -93,7 +93,7 @@ class PonyKeyMirrors:
         )
 
     def renew_stale(self, *, synced_before: datetime, at: datetime, limit: int) -> int:
-        """Make some mirrors pending that nobody has looked at since then; return how many."""
+        """Make some mirrors pending that were not compared since then; return how many."""
         return self._session.change(
             f"UPDATE key_mirrors SET {_RENEW} WHERE key_id IN (SELECT key_id FROM key_mirrors"
             " WHERE sync_status = 'synced' AND last_synced_at < ?"

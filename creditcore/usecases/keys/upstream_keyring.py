@@ -29,7 +29,7 @@ class UpstreamKeyring:
 
     Nothing of it is on the path of a call but one lookup in memory: which copies are in line is
     read now and then, for the keys that called lately. Until then, and whenever in doubt, a
-    call goes out with the master key, so nobody ever waits for a copy.
+    call goes out with the master key, so no caller waits for a copy.
 
     Attributes:
         wanted: Whether calls are to go out with copies at all.
