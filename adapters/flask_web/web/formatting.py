@@ -293,7 +293,7 @@ def movement(transfer: Transfer) -> str:
     """Name a movement of credits as its owner would."""
     names = {
         TransferKind.PURCHASE: "Credits bought",
-        TransferKind.BONUS: "Purchase bonus",
+        TransferKind.BONUS: "Credits added with a purchase",
         TransferKind.SIGNUP: "Welcome credits",
         TransferKind.GRANT: "Credits granted",
         TransferKind.CHARGE: "Usage",
