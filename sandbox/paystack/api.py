@@ -31,6 +31,7 @@ from sandbox.paystack.initialization import Initialization
 from sandbox.paystack.quirks import Quirk
 from sandbox.paystack.refunds import Refunds
 from sandbox.paystack.settings import Settings
+from sandbox.paystack.settlements import Settlements
 from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.paystack.webhooks import Webhooks
 from sandbox.routing import Router, json_answer
@@ -54,6 +55,7 @@ class Paystack:
         self._webhook_url = webhook_url
         self._secret_key = secret_key.encode()
         checkout = Checkout(self.transactions, self.webhooks)
+        self._settlements = Settlements(self.transactions)
         self._charges = Charges(self.transactions, self.webhooks, self.settings)
         self._router = Router(
             [
@@ -73,6 +75,12 @@ class Paystack:
                     "GET",
                     "/refund/<int:refund_id>",
                     self._api("refunds", lambda _, refund_id: self.refunds.fetch(refund_id)),
+                ),
+                ("GET", "/settlement", self._api("settlements", self._settlements.listing)),
+                (
+                    "GET",
+                    "/settlement/<int:settlement_id>/transactions",
+                    self._api("settlements", self._settlements.transactions),
                 ),
                 ("GET", "/dispute", self._api("disputes", self.disputes.listing)),
                 (

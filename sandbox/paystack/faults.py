@@ -18,6 +18,7 @@ ENDPOINTS = frozenset(
         "refund",
         "refunds",
         "disputes",
+        "settlements",
     }
 )
 

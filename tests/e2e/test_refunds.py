@@ -174,6 +174,7 @@ def test_reconciling_credits_what_was_missed_and_lists_the_rest(buyer: Refunded)
     assert done.returncode == (0 if report["clean"] else 1)
     text = buyer.stack.flask("reconcile", check=False).stdout
     assert "collected" in text
+    assert "paid out" in text
     assert buyer.stack.audit().clean
 
 

@@ -201,3 +201,21 @@ def test_calls_are_recorded_as_received(paystack: Client) -> None:
     (call,) = paystack.recorded("/calls", endpoint="initialize")
 
     assert (json.loads(call["body"])["amount"], call["status"]) == (4321, 200)
+
+
+def test_what_was_paid_is_settled_by_day_and_currency(paystack: Client) -> None:
+    for reference, currency in (("ref-1", "USD"), ("ref-2", "USD"), ("ref-3", "KES")):
+        paystack.checkout(reference=reference, currency=currency)
+        paystack.control("/paystack/pay", reference=reference, webhook=False)
+    paystack.checkout(reference="ref-4")
+
+    answer = paystack.http.get(f"{paystack.base}/settlement", timeout=PATIENCE_S).json()
+    dollars, shillings = answer["data"]
+    rows = paystack.http.get(
+        f"{paystack.base}/settlement/{dollars['id']}/transactions", timeout=PATIENCE_S
+    ).json()["data"]
+
+    assert (dollars["currency"], shillings["currency"]) == ("USD", "KES")
+    assert dollars["total_processed"] == 2000
+    assert dollars["total_amount"] == 2000 - dollars["total_fees"]
+    assert [row["reference"] for row in rows] == ["ref-1", "ref-2"]
