@@ -23,6 +23,10 @@ class Act(StrEnum):
     PAYMENT_CREDITED = "payment.credited"
     PAYMENT_REFUNDED = "payment.refunded"
     PAYMENT_DISMISSED = "payment.dismissed"
+    REFUND_REQUESTED = "refund.requested"
+    REFUND_FAILED = "refund.failed"
+    REFUND_BEGUN_ELSEWHERE = "refund.begun_elsewhere"
+    PAYMENT_DISPUTED = "payment.disputed"
     DEBT_CLEARED = "debt.cleared"
     KEY_ISSUED = "key.issued"
     KEY_CHANGED = "key.changed"
@@ -59,6 +63,9 @@ class Actor:
 
 COMMAND_LINE = Actor(id="command line")
 """An operator at a terminal of ours, whoever that is."""
+
+PAYMENT_PROVIDER = Actor(id="payment provider")
+"""What began on the provider's dashboard, or at a payer's bank."""
 
 SYSTEM = Actor(id="system")
 """The gateway itself, or a program that embeds the library."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from creditcore.domain.activity import PAYMENT_PROVIDER, SYSTEM, Act, Activity, Actor
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.books import Books
 from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.jobs import storable_text
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.refunds import (
@@ -40,6 +42,7 @@ class RefundBook:
     at: datetime
     changed: dict[str, Refund] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
 
     @property
     def paid(self) -> Money:
@@ -74,7 +77,9 @@ class RefundBook:
         """What its refunds have taken back."""
         return sum((refund.credits for refund in self._in_force()), ZERO)
 
-    def request(self, refund_id: str, amount: Money | None, *, reason: str) -> Refund:
+    def request(
+        self, refund_id: str, amount: Money | None, *, reason: str, actor: Actor = SYSTEM
+    ) -> Refund:
         """Begin a refund, taking its credits before any money moves.
 
         All that is left goes back where no amount is given.
@@ -95,7 +100,7 @@ class RefundBook:
             raise InvalidRequestError(
                 f"Of {self.paid}, {left} can still go back; {wanted} cannot.", param="amount"
             )
-        return self._begin(
+        begun = self._begin(
             Refund(
                 id=refund_id,
                 purchase=self.purchase.reference,
@@ -106,10 +111,14 @@ class RefundBook:
                 updated_at=self.at,
             )
         )
+        self._log(Act.REFUND_REQUESTED, begun, actor, reason)
+        return begun
 
     def fail(self, refund: Refund, why: str) -> Refund:
         """End a refund that the provider refused, or never heard of."""
-        return self._move(refund, RefundState.FAILED, refund.amount, why=why)
+        failed = self._move(refund, RefundState.FAILED, refund.amount, why=why)
+        self._log(Act.REFUND_FAILED, failed, PAYMENT_PROVIDER, why)
+        return failed
 
     def apply(self, reports: Sequence[ReportedRefund], *, new_id: Callable[[], str]) -> None:
         """Bring the refunds to what the provider says: in any order, any number of times.
@@ -172,7 +181,7 @@ class RefundBook:
                 f"{report.amount} of payment {self.purchase.reference} is being refunded, and was "
                 "not asked for here. The credits are reversed as if it had been.",
             )
-        self._begin(
+        begun = self._begin(
             Refund(
                 id=refund_id,
                 purchase=self.purchase.reference,
@@ -187,6 +196,9 @@ class RefundBook:
                 updated_at=self.at,
             )
         )
+        is_refund = report.kind is RefundKind.REFUND
+        act = Act.REFUND_BEGUN_ELSEWHERE if is_refund else Act.PAYMENT_DISPUTED
+        self._log(act, begun, PAYMENT_PROVIDER, begun.reason)
 
     def _begin(self, refund: Refund) -> Refund:
         others = [other.kind for other in self._in_force()]
@@ -291,6 +303,23 @@ class RefundBook:
 
     def _in_force(self) -> list[Refund]:
         return [refund for refund in self.refunds.values() if refund.in_force]
+
+    def _log(self, act: Act, refund: Refund, actor: Actor, reason: str) -> None:
+        self.activities.append(
+            Activity(
+                actor=actor,
+                act=act,
+                target=f"payment:{self.purchase.reference}",
+                person_id=self.purchase.owner_id,
+                after={
+                    "refund": refund.id,
+                    "amount": str(refund.amount),
+                    "credits": str(refund.credits),
+                    "reason": storable_text(reason),
+                },
+                at=self.at,
+            )
+        )
 
     def _alert(self, key: str, severity: Severity, subject: str, message: str) -> None:
         self.alerts.append(

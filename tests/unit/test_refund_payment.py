@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from creditcore import ConfirmPayment, Credits, Money, PaymentInbox
+from creditcore.domain.activity import COMMAND_LINE, Act
 from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayUnavailableError,
@@ -342,3 +343,25 @@ def test_the_worker_looks_after_each_in_turn(shop: Shop) -> None:
     assert shop.follower.chase() == 1
 
     assert shop.stored()[0].state is RefundState.PROCESSED
+
+
+def test_who_asked_for_a_refund_and_why_stands_in_the_activity_log(shop: Shop) -> None:
+    shop.refunds.refund("cc-1", HALF, reason="bought twice", actor=COMMAND_LINE)
+    shop.refund_gateway.make("77", Money(500, "KES"))
+    shop.follower.follow("cc-1")
+    shop.refund_gateway.refusal = "not allowed"
+    with pytest.raises(PaymentRejectedError):
+        shop.refunds.refund("cc-1", Money(500, "KES"), reason="again", actor=COMMAND_LINE)
+
+    acts = [
+        (row.act, row.actor.id, row.after["amount"])
+        for row in shop.store.committed.activity.values()
+    ]
+
+    assert acts == [
+        (Act.REFUND_REQUESTED, "command line", str(HALF)),
+        (Act.REFUND_BEGUN_ELSEWHERE, "payment provider", "KES 5.00"),
+        (Act.REFUND_REQUESTED, "command line", "KES 5.00"),
+        (Act.REFUND_FAILED, "payment provider", "KES 5.00"),
+    ]
+    assert shop.store.committed.activity[1].after["reason"] == "bought twice"

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from adapters.flask_web.cli.text import credits_text, money_from
 from adapters.flask_web.context import services
+from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.money import ZERO
 from creditcore.domain.refunds import RefundState
 from creditcore.usecases.payments.refund_payment import RefundResult
@@ -44,7 +45,7 @@ def refund(reference: str, amount: str | None, reason: str, *, as_json: bool) ->
         purchase = tx.purchases.find(reference)
     currency = (purchase.paid or purchase.offer.price).currency
     wanted = None if amount is None else money_from(amount, currency)
-    result = services().refunds.refund(reference, wanted, reason=reason)
+    result = services().refunds.refund(reference, wanted, reason=reason, actor=COMMAND_LINE)
     click.echo(_as_json(result) if as_json else _as_text(result))
     if result.refund.state in (RefundState.REQUESTED, RefundState.FAILED):
         sys.exit(1)

@@ -149,6 +149,8 @@ class FollowRefunds:
                 tx.refunds.save(refund)
             if book.purchase is not purchase:
                 tx.purchases.save(book.purchase)
+            for activity in book.activities:
+                tx.activity.add(activity)
             for alert in _once_each(book.alerts):
                 tx.alerts.add(alert)
             tx.ledger.write(books)

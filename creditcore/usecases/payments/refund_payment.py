@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.activity import SYSTEM, Actor
 from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayUnavailableError,
@@ -46,8 +47,12 @@ class RefundPayment:
     refunds: FollowRefunds
     ids: Ids
 
-    def refund(self, reference: str, amount: Money | None, *, reason: str) -> RefundResult:
+    def refund(
+        self, reference: str, amount: Money | None, *, reason: str, actor: Actor = SYSTEM
+    ) -> RefundResult:
         """Give an amount of a payment back; all that is left of it, if None.
+
+        The activity log keeps who asked for it, and why.
 
         Raises:
             InvalidRequestError: The reason is missing, nothing was paid, the amount is more than
@@ -62,7 +67,7 @@ class RefundPayment:
             raise InvalidRequestError(
                 f"A refund has a reason of 1 to {MAX_REASON_LENGTH} characters.", param="reason"
             )
-        refund = self._begin(reference, amount, reason=reason)
+        refund = self._begin(reference, amount, reason=reason, actor=actor)
         try:
             report = self.gateway.create_refund(refund)
         except PaymentRejectedError as error:
@@ -74,7 +79,7 @@ class RefundPayment:
             self.refunds.apply(reference, [report])
         return self._result(refund)
 
-    def _begin(self, reference: str, amount: Money | None, *, reason: str) -> Refund:
+    def _begin(self, reference: str, amount: Money | None, *, reason: str, actor: Actor) -> Refund:
         # Also what was begun on the provider's dashboard is no longer left to give back.
         self.refunds.follow(reference)
         with self.refunds.open_book(reference) as book:
@@ -85,7 +90,7 @@ class RefundPayment:
                     f"Whether an earlier refund of {reference} was made is not known yet. "
                     "Nothing was asked for; try again in some minutes."
                 )
-            return book.request(self.ids.new_reference("rf"), amount, reason=reason)
+            return book.request(self.ids.new_reference("rf"), amount, reason=reason, actor=actor)
 
     def _fail(self, refund: Refund, why: str) -> None:
         with self.refunds.open_book(refund.purchase) as book:
