@@ -108,7 +108,12 @@ from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.forget_details import ForgetDetails
 from creditcore.usecases.payments.issue_documents import IssueDocuments
-from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
+from creditcore.usecases.payments.reconcile_payments import (
+    EVERY_NIGHT,
+    NIGHTLY_POLICY,
+    RECONCILE,
+    ReconcilePayments,
+)
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.write_statement import WriteStatement
@@ -213,6 +218,14 @@ def build(environ: Mapping[str, str]) -> Flask:
     letters = WriteLetters(
         store, clock, Tokens(settings.auth_secret), base_url=settings.base_url, send=mails.deliver
     )
+    reconciliation = ReconcilePayments(
+        transactions=store,
+        payments=payments,
+        refunds=refund_follower,
+        gateway=payment_gateway,
+        payment_list=PaystackPaymentList(payment_gateway),
+        clock=clock,
+    )
     closing = CloseAccount(transactions=store, clock=clock, operators=operators)
     commits = GroupCommit(committing, clock)
     metrics = PrometheusMetrics()
@@ -314,14 +327,7 @@ def build(environ: Mapping[str, str]) -> Flask:
             clock=clock,
         ),
         refund_follower=refund_follower,
-        reconciliation=ReconcilePayments(
-            transactions=store,
-            payments=payments,
-            refunds=refund_follower,
-            gateway=payment_gateway,
-            payment_list=PaystackPaymentList(payment_gateway),
-            clock=clock,
-        ),
+        reconciliation=reconciliation,
         debts=ClearDebt(transactions=store, clock=clock, ids=ids),
         poller=PollPayments(transactions=store, payments=payments, clock=clock),
         gate=gate,
@@ -371,10 +377,14 @@ def build(environ: Mapping[str, str]) -> Flask:
                 LINK_JOB: letters.write,
                 NOTICE_JOB: letters.notify,
                 DELETE_IDENTITY: closing.delete_identity,
+                RECONCILE: reconciliation.reconcile_nightly,
                 WATCH: watch.watch,
             },
-            policies=dict.fromkeys((SEND_MAIL, LINK_JOB, NOTICE_JOB), MAIL_POLICY),
-            recurring=(EVERY_MINUTE,),
+            policies={
+                **dict.fromkeys((SEND_MAIL, LINK_JOB, NOTICE_JOB), MAIL_POLICY),
+                RECONCILE: NIGHTLY_POLICY,
+            },
+            recurring=(EVERY_MINUTE, EVERY_NIGHT),
         ),
         grants=GrantCredits(transactions=store, clock=clock),
         receipts=WriteReceipt(store),

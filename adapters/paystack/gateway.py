@@ -169,6 +169,22 @@ class PaystackGateway:
             return None
         return payloads.read_payment(answer, reference=reference)
 
+    def find(self, payment_id: str) -> Payment | None:
+        """Return the payment of Paystack's own number; None if there is none."""
+        if not payment_id.isdecimal():
+            return None
+        answer = self.ask("GET", f"/transaction/{payment_id}")
+        if answer.is_unknown_reference:
+            return None
+        payment = payloads.payment_of(answer.data())
+        if payment is None or payment.provider_id != payment_id:
+            raise payloads.unusable(answer.http_status, "it is about another payment")
+        return payment
+
+    def payment_id_in(self, body: str) -> str:
+        """Return the number of the payment that a stored ``charge.*`` webhook names."""
+        return payloads.payment_id_in(body)
+
     def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
         """Return what a webhook is about, if Paystack signed exactly these bytes.
 

@@ -279,6 +279,15 @@ def read_notice(body: bytes) -> WebhookNotice:
     return WebhookNotice(kind=_event_kind(name), name=name, reference=next(references, ""))
 
 
+def payment_id_in(body: str) -> str:
+    """Return the number of the payment that a stored ``charge.*`` webhook names, or nothing."""
+    try:
+        event = mapping(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return ""
+    return identifier(mapping(event.get("data")).get("id"))
+
+
 # What the books need of a webhook: who, how and from where is not among it.
 _KEPT = frozenset(
     {

@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     REFUND_ELSEWHERE = "refund_elsewhere"
     REPORTED_COST = "reported_cost"
     PAYMENT_UNDER_REVIEW = "review"
+    RECONCILIATION = "reconcile"
     STUCK_WEBHOOK = "stuck_webhook"
     UNKNOWN_PAYMENT = "unknown_payment"
     UNREADABLE_WEBHOOK = "unreadable_webhook"

@@ -14,6 +14,7 @@ from creditcore.domain.errors import InvalidRequestError
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _MAX_EMAIL_LENGTH = 254
+_FORGOTTEN_DOMAIN = "deleted.invalid"
 _MAX_NAME_LENGTH = 80
 
 
@@ -53,6 +54,15 @@ class Person:
     def zone(self) -> tzinfo:
         """The zone that their days are cut in: UTC where it is unknown."""
         return zone_named(self.timezone)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the account was closed by its owner, and opens for nobody."""
+        return self.email.endswith(f"@{_FORGOTTEN_DOMAIN}")
+
+    def leave(self) -> Self:
+        """Return the person as gone: without an address, and blocked."""
+        return replace(self.block(), email=f"{self.id}@{_FORGOTTEN_DOMAIN}")
 
     def block(self) -> Self:
         """Return the person as they may neither sign in nor go on with an open session."""

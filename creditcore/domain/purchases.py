@@ -177,12 +177,13 @@ class Purchase:
             and self.expires_at > now
         )
 
-    def apply(self, payment: Payment, *, at: datetime) -> Decision:
+    def apply(self, payment: Payment, *, at: datetime, is_person_gone: bool = False) -> Decision:
         """Compare a verified payment with this offer.
 
         A paid purchase stays paid, and a late success of one that had failed still
-        counts: the payer's money arrived. Too little, the wrong currency, or a
-        reversal before anything was granted is kept for a person to review.
+        counts: the payer's money arrived. Too little, the wrong currency, a reversal before
+        anything was granted, or a payment for an account that was closed meanwhile is kept for
+        a person to review.
         """
         if not self.awaits_payment:
             return Decision(self)
@@ -209,15 +210,17 @@ class Purchase:
             case PaymentStatus.REVERSED:
                 return seen.for_review("it was reversed before it was credited", at=at)
             case PaymentStatus.SUCCEEDED:
-                return seen.judge_success(payment.amount, at=at)
+                return seen.judge_success(payment.amount, at=at, is_person_gone=is_person_gone)
 
-    def judge_success(self, paid: Money, *, at: datetime) -> Decision:
+    def judge_success(self, paid: Money, *, at: datetime, is_person_gone: bool = False) -> Decision:
         """Compare money that has arrived with the price that was asked."""
         price = self.offer.price
         if paid.currency != price.currency:
             return self.for_review(f"{paid} was paid where {price} was asked", at=at)
         if paid < price:
             return self.for_review(f"only {paid} of {price} was paid", at=at)
+        if is_person_gone:
+            return self.for_review("the account was closed before it was paid", at=at)
         done = replace(self, state=PurchaseState.PAID, review_reason="", closed_at=at)
         return Decision(done, transfers=self._transfers(at))
 

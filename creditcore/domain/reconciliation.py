@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
     NOT_CREDITED = "not_credited"
     UNDER_REVIEW = "under_review"
     UNKNOWN_REFERENCE = "unknown_reference"
+    PAID_TWICE = "paid_twice"
     AMOUNT_DIFFERS = "amount_differs"
     REFUND_FOLLOWED = "refund_followed"
     """Money that went back elsewhere, and its credits with it now. Nothing is left to do."""
@@ -73,6 +74,10 @@ def _difference(purchase: Purchase | None, payment: Payment) -> tuple[FindingKin
 def _difference_of_credited(purchase: Purchase, payment: Payment) -> tuple[FindingKind | None, str]:
     if payment.status not in (PaymentStatus.SUCCEEDED, PaymentStatus.REVERSED):
         return FindingKind.UNPAID_THERE, f"Credited here; there it is {payment.status}."
+    is_another = bool(purchase.provider_id) and payment.provider_id != purchase.provider_id
+    if is_another and payment.provider_id and payment.status is PaymentStatus.SUCCEEDED:
+        told = f"Here it was paid by {purchase.provider_id}; this is {payment.provider_id}."
+        return FindingKind.PAID_TWICE, told
     if purchase.paid != payment.amount:
         return FindingKind.AMOUNT_DIFFERS, f"Here {purchase.paid} was paid."
     if payment.status is PaymentStatus.REVERSED:

@@ -22,6 +22,9 @@ class ReviewKind(StrEnum):
     UNDERPAID = "underpaid"
     WRONG_CURRENCY = "wrong_currency"
     REVERSED = "reversed"
+    PERSON_GONE = "person_gone"
+    DUPLICATE = "duplicate"
+    """A second payment of a purchase that was paid; named by the provider's number of it."""
     UNKNOWN_REFERENCE = "unknown_reference"
 
 
@@ -58,7 +61,7 @@ class Review:
     closed_at: datetime | None = None
 
     @classmethod
-    def of(cls, purchase: Purchase, *, at: datetime) -> Self:
+    def of(cls, purchase: Purchase, *, is_reversed: bool, at: datetime) -> Self:
         """Return the review of a purchase that is held back."""
         price = purchase.offer.price
         paid = purchase.paid or Money(0, price.currency)
@@ -66,8 +69,10 @@ class Review:
             kind = ReviewKind.WRONG_CURRENCY
         elif paid < price:
             kind = ReviewKind.UNDERPAID
-        else:
+        elif is_reversed:
             kind = ReviewKind.REVERSED
+        else:
+            kind = ReviewKind.PERSON_GONE
         return cls(
             reference=purchase.reference,
             kind=kind,
@@ -86,6 +91,18 @@ class Review:
             amount=payment.amount,
             provider_id=payment.provider_id,
             reason="its reference is none of ours",
+            opened_at=at,
+        )
+
+    @classmethod
+    def of_duplicate(cls, payment: Payment, *, at: datetime) -> Self:
+        """Return the review of a second payment of a purchase that was paid before."""
+        return cls(
+            reference=payment.provider_id,
+            kind=ReviewKind.DUPLICATE,
+            amount=payment.amount,
+            provider_id=payment.provider_id,
+            reason=f"{payment.reference} was paid before, by another payment",
             opened_at=at,
         )
 

@@ -168,6 +168,16 @@ class PaymentGateway(Protocol):
             PaymentGatewayUnavailableError: No usable answer; ask again later.
         """
 
+    def find(self, payment_id: str) -> Payment | None:
+        """Return the payment of the provider's own number; None if there is none.
+
+        Raises:
+            PaymentGatewayUnavailableError: No usable answer; ask again later.
+        """
+
+    def payment_id_in(self, body: str) -> str:
+        """Return which payment a stored webhook names, by the provider's number, or nothing."""
+
     def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
         """Return what a webhook is about, if the provider signed exactly these bytes.
 

@@ -886,6 +886,7 @@ class MemoryPaymentGateway:
         charges: Which phones it was asked to charge, by reference.
         charge_answer: What it answers to that.
         payments: What it reports of each reference.
+        repeated: Further payments under a reference that it reports by their numbers alone.
         secret: What ``authenticate`` takes for a signature.
     """
 
@@ -895,6 +896,7 @@ class MemoryPaymentGateway:
         default=MobileCharge(status=PaymentStatus.PENDING, message="Look at your phone.")
     )
     payments: dict[str, Payment] = field(default_factory=dict)
+    repeated: list[Payment] = field(default_factory=list)
     secret: str = "signed"  # noqa: S105 - a stand-in
 
     @property
@@ -938,6 +940,16 @@ class MemoryPaymentGateway:
     def verify(self, reference: str) -> Payment | None:
         """Return what was told of a payment."""
         return self.payments.get(reference)
+
+    def find(self, payment_id: str) -> Payment | None:
+        """Return the payment of a number, among those that were told of and the repeated ones."""
+        known = (*self.payments.values(), *self.repeated)
+        return next((row for row in known if row.provider_id == payment_id), None)
+
+    def payment_id_in(self, body: str) -> str:
+        """Return the third word of a webhook ``name reference id``."""
+        words = body.split(" ")
+        return words[2] if len(words) > 2 else ""
 
     def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
         """Take a webhook ``name reference ...``; the kind is the name up to a dot."""

@@ -23,9 +23,13 @@ from creditcore.testing.memory import (
     SequentialIds,
 )
 from creditcore.testing.memory_refunds import MemoryRefundGateway
+from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.reconcile_payments import (
+    EVERY_NIGHT,
     MAX_FINDINGS_KEPT,
+    NIGHTLY_POLICY,
+    RECONCILE,
     ReconcilePayments,
     Reconciliation,
 )
@@ -281,6 +285,42 @@ def test_the_nightly_run_alerts_once_a_day_where_something_is_open(shop: Shop) -
     for _ in range(2):
         assert not shop.work.reconcile_latest().is_clean
 
+    with shop.store.begin() as tx:
+        [alert] = tx.alerts.recent(limit=9)
+    assert "1 unknown reference" in alert.message
+
+
+def test_a_purchase_that_was_paid_twice_waits_for_a_person(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    shop.payments.confirm("cc-1")
+    twice = replace(shop.provider.payments["cc-1"], provider_id="99")
+    shop.listing.rows.append(replace(shop.listing.rows[0], payment=twice))
+
+    result = shop.run()
+
+    assert [finding.kind for finding in result.findings] == [FindingKind.PAID_TWICE]
+    assert not result.is_clean
+    with shop.store.begin() as tx:
+        [waiting] = tx.reviews.waiting(limit=9)
+    assert waiting.reference == "99"
+    assert shop.posted() == Credits.of(2000)
+
+
+def test_every_night_a_job_reconciles_and_alerts(shop: Shop) -> None:
+    shop.at_the_provider("zz-2", amount=Money(700, "USD"))
+    runner = RunJobs(
+        transactions=shop.store,
+        clock=shop.work.clock,
+        handlers={RECONCILE: shop.work.reconcile_nightly},
+        policies={RECONCILE: NIGHTLY_POLICY},
+        recurring=(EVERY_NIGHT,),
+    )
+
+    scheduled = [runner.enqueue_recurring() for _ in range(2)]
+
+    assert scheduled == [1, 0]
+    assert runner.run_due(RECONCILE) == 1
     with shop.store.begin() as tx:
         [alert] = tx.alerts.recent(limit=9)
     assert "1 unknown reference" in alert.message

@@ -315,3 +315,41 @@ def test_what_was_decided_is_no_longer_open_in_a_reconciliation(desk: Desk) -> N
     desk.reviews.dismiss("zz-3", reason="of another system")
 
     assert work.reconcile(since=SINCE, until=NOON + DAY).is_clean
+
+
+def test_a_payment_for_a_closed_account_waits(desk: Desk) -> None:
+    with desk.store.begin() as tx:
+        owner = tx.people.lock(OWNER)
+        assert owner is not None
+        tx.people.save(owner.leave())
+        tx.commit()
+
+    desk.pay("cc-1", Money(129000, "KES"))
+
+    assert desk.posted() == ZERO
+    assert desk.review("cc-1").kind is ReviewKind.PERSON_GONE
+    assert desk.reviews.refund("cc-1", reason="the account is closed") is ReviewState.REFUNDED
+    desk.assert_clean()
+
+
+def test_a_second_payment_of_one_purchase_waits_and_is_credited_by_hand(desk: Desk) -> None:
+    desk.pay("cc-1", Money(129000, "KES"))
+    again = Payment(
+        reference="cc-1",
+        status=PaymentStatus.SUCCEEDED,
+        amount=Money(129000, "KES"),
+        provider_id="99",
+    )
+    desk.provider.repeated.append(again)
+
+    for number in ("99", "98", desk.provider.payments["cc-1"].provider_id):
+        event = desk.inbox.receive(f"paid cc-1 {number}".encode(), "signed")
+        assert event is not None
+        assert desk.inbox.process(event)
+
+    [waiting] = desk.reviews.waiting(limit=9)
+    assert (waiting.reference, waiting.kind) == ("99", ReviewKind.DUPLICATE)
+    assert desk.posted() == Credits.of(2000)
+    desk.reviews.credit("99", reason="wanted", credits_=Credits.of(2000), person=AMINA)
+    assert desk.posted() == Credits.of(4000)
+    desk.assert_clean()

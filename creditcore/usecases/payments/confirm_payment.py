@@ -56,18 +56,23 @@ class ConfirmPayment:
         now = self.clock.now()
         with self.transactions.begin() as tx:
             purchase = tx.purchases.lock(payment.reference)
-            decision = purchase.apply(payment, at=now)
+            owner = tx.people.find(purchase.owner_id)
+            is_gone = owner is not None and owner.is_gone
+            decision = purchase.apply(payment, at=now, is_person_gone=is_gone)
             if decision.purchase is purchase:
                 return purchase
-            _record(tx, decision)
+            _record(tx, decision, payment)
             tx.commit()
         return decision.purchase
 
 
-def _record(tx: Transaction, decision: Decision) -> None:
+def _record(tx: Transaction, decision: Decision, payment: Payment) -> None:
     tx.purchases.save(decision.purchase)
     if decision.purchase.state is PurchaseState.UNDER_REVIEW and decision.purchase.closed_at:
-        tx.reviews.open(Review.of(decision.purchase, at=decision.purchase.closed_at))
+        is_reversed = payment.status is PaymentStatus.REVERSED
+        tx.reviews.open(
+            Review.of(decision.purchase, is_reversed=is_reversed, at=decision.purchase.closed_at)
+        )
     for alert in decision.alerts:
         tx.alerts.add(alert)
     if decision.transfers:

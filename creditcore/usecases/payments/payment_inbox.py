@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import PaymentGatewayError, PurchaseNotFoundError
-from creditcore.domain.purchases import Payment, PaymentStatus
+from creditcore.domain.purchases import Payment, PaymentStatus, Purchase
 from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_events import PaymentEvent
@@ -113,7 +113,28 @@ class PaymentInbox:
             case EventKind.DISPUTE:
                 return self.refunds.follow_dispute(event.reference, event.body)
             case _:
-                return not self.payments.confirm(event.reference).awaits_payment
+                purchase = self.payments.confirm(event.reference)
+                if not purchase.awaits_payment:
+                    self._hold_back_duplicate(event, purchase)
+                return not purchase.awaits_payment
+
+    def _hold_back_duplicate(self, event: PaymentEvent, purchase: Purchase) -> None:
+        """Keep a second payment of one purchase for a person to decide about."""
+        payment_id = self.gateway.payment_id_in(event.body)
+        if not payment_id or not purchase.provider_id or payment_id == purchase.provider_id:
+            return
+        payment = self.gateway.find(payment_id)
+        if (
+            payment is None
+            or payment.reference != purchase.reference
+            or payment.status is not PaymentStatus.SUCCEEDED
+        ):
+            return
+        at = self.clock.now()
+        with self.transactions.begin() as tx:
+            tx.reviews.open(Review.of_duplicate(payment, at=at))
+            tx.alerts.add(_paid_twice(payment, at=at))
+            tx.commit()
 
     def process_due(self) -> int:
         """Process events that are due; return how many are now done.
@@ -195,6 +216,19 @@ def _not_ours(event: PaymentEvent, *, at: datetime) -> Alert:
         message=(
             f"The provider reports a payment {event.reference!r} that was not started here. The "
             f"webhook is kept as payment event {event.digest}; nothing was credited."
+        ),
+        at=at,
+    )
+
+
+def _paid_twice(payment: Payment, *, at: datetime) -> Alert:
+    return Alert(
+        key=f"review:{payment.provider_id}",
+        severity=Severity.CRITICAL,
+        subject="A purchase was paid twice",
+        message=(
+            f"{payment.amount} came for {payment.reference}, which was paid before. The second "
+            f"payment is {payment.provider_id} at the provider; nothing was credited for it."
         ),
         at=at,
     )

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.jobs import Job, every
+from creditcore.domain.lease import RetryPolicy
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.reconciliation import Finding, FindingKind, compare
@@ -26,6 +28,15 @@ from creditcore.usecases.payments.follow_refunds import FollowRefunds
 _DAY = timedelta(days=1)
 _MARGIN = timedelta(hours=1)
 """How far the provider's clock and ours may differ on when a payment began."""
+
+RECONCILE = "reconcile_payments"
+"""The kind of the nightly job."""
+
+EVERY_NIGHT = every(RECONCILE, _DAY, offset=timedelta(hours=1))
+"""At one o'clock UTC: four in Nairobi, two in Lagos."""
+
+NIGHTLY_POLICY = RetryPolicy(lease=timedelta(hours=2))
+"""A long list takes its time, and the provider limits requests."""
 
 _ROWS = 100
 MAX_FINDINGS_KEPT = 1000
@@ -149,6 +160,14 @@ class ReconcilePayments:
             )
         return result
 
+    def reconcile_nightly(self, _job: Job) -> None:
+        """Reconcile the last days, as a job.
+
+        Raises:
+            PaymentGatewayUnavailableError: The provider broke off; to be tried again.
+        """
+        self.reconcile_latest()
+
     def reconcile_latest(self, *, days: int = 7) -> Reconciliation:
         """Reconcile the last days, and raise an alert where something is open."""
         now = self.clock.now()
@@ -209,8 +228,8 @@ class ReconcilePayments:
         if finding is None:
             return None
         match finding.kind:
-            case FindingKind.UNKNOWN_REFERENCE | FindingKind.UNDER_REVIEW:
-                return None if self._is_decided(row.payment) else finding
+            case FindingKind.UNKNOWN_REFERENCE | FindingKind.UNDER_REVIEW | FindingKind.PAID_TWICE:
+                return None if self._is_decided(finding.kind, row.payment) else finding
             case FindingKind.NOT_CREDITED:
                 return self._credit(finding)
             case FindingKind.REVERSED_THERE:
@@ -218,14 +237,20 @@ class ReconcilePayments:
             case _:
                 return finding
 
-    def _is_decided(self, payment: Payment) -> bool:
+    def _is_decided(self, kind: FindingKind, payment: Payment) -> bool:
         """Whether a person has decided about a payment; one that nobody was asked about is kept."""
+        now = self.clock.now()
+        review = (
+            Review.of_duplicate(payment, at=now)
+            if kind is FindingKind.PAID_TWICE
+            else Review.of_unknown(payment, at=now)
+        )
         with self.transactions.begin() as tx:
-            review = tx.reviews.find(payment.reference)
-            if review is None and payment.status is PaymentStatus.SUCCEEDED:
-                tx.reviews.open(Review.of_unknown(payment, at=self.clock.now()))
+            known = tx.reviews.find(review.reference)
+            if known is None and payment.status is PaymentStatus.SUCCEEDED:
+                tx.reviews.open(review)
                 tx.commit()
-        return review is not None and review.is_closed
+        return known is not None and known.is_closed
 
     def _credit(self, finding: Finding) -> Finding:
         purchase = self.payments.confirm(finding.reference)

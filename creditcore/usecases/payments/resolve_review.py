@@ -19,6 +19,7 @@ from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, Purcha
 from creditcore.domain.refunds import Refund, RefundState, ReportedRefund
 from creditcore.domain.reviews import (
     Review,
+    ReviewKind,
     ReviewState,
     accept,
     agreed_offer,
@@ -70,9 +71,8 @@ class ResolveReview:
             PaymentGatewayUnavailableError: Whether the money is there is unknown.
             ReviewNotFoundError: The payment does not wait for a decision.
         """
-        payment = self.gateway.verify(reference)
+        payment = self._payment_of(self._find(reference))
         if payment is None or payment.status is not PaymentStatus.SUCCEEDED:
-            self._find(reference)
             raise InvalidRequestError(
                 f"The money of payment {reference} is not there: refund or dismiss it."
             )
@@ -148,7 +148,7 @@ class ResolveReview:
         was_asked = review.state is ReviewState.REFUNDING
         try:
             known = (
-                self._refund_purchase(reference, reason, was_asked=was_asked)
+                self._refund_purchase(reference, reason, was_asked=was_asked, actor=actor)
                 if is_ours
                 else self._refund_unknown(asked, was_asked=was_asked)
             )
@@ -165,14 +165,16 @@ class ResolveReview:
             tx.commit()
         return decided.state
 
-    def _refund_purchase(self, reference: str, reason: str, *, was_asked: bool) -> bool:
+    def _refund_purchase(
+        self, reference: str, reason: str, *, was_asked: bool, actor: Actor
+    ) -> bool:
         if was_asked:
             self.refunds.refunds.follow(reference)
             with self.transactions.begin() as tx:
                 known = [row for row in tx.refunds.of(reference) if row.in_force]
             if known:
                 return all(row.state is not RefundState.REQUESTED for row in known)
-        result = self.refunds.refund(reference, None, reason=reason)
+        result = self.refunds.refund(reference, None, reason=reason, actor=actor)
         return result.refund.state is not RefundState.REQUESTED
 
     def _refund_unknown(self, review: Review, *, was_asked: bool) -> bool:
@@ -230,6 +232,13 @@ class ResolveReview:
         )
         tx.purchases.add(purchase)
         return tx.purchases.lock(payment.reference)
+
+    def _payment_of(self, review: Review) -> Payment | None:
+        """Ask the provider for the payment; a second one of a purchase by its own number."""
+        if review.kind is not ReviewKind.DUPLICATE:
+            return self.gateway.verify(review.reference)
+        payment = self.gateway.find(review.provider_id)
+        return None if payment is None else replace(payment, reference=review.reference)
 
     def _find(self, reference: str) -> Review:
         with self.transactions.begin() as tx:

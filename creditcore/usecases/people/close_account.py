@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.jobs import Job
@@ -42,7 +42,7 @@ class CloseAccount:
                 if key.revoked_at is None:
                     tx.keys.save(tx.keys.lock(key.id, owner_id=person_id).revoke(at=now))
             tx.sessions.end_all(person_id, at=now)
-            tx.people.save(replace(person.block(), email=f"{person_id}@deleted.invalid"))
+            tx.people.save(person.leave())
             tx.jobs.enqueue(DELETE_IDENTITY, person_id, {}, run_at=now)
             tx.commit()
 
