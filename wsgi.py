@@ -116,6 +116,8 @@ from creditcore.usecases.payments.reconcile_payments import (
 )
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
+from creditcore.usecases.payments.tell_payers import TellPayers
+from creditcore.usecases.payments.watch_balances import WatchBalances
 from creditcore.usecases.payments.write_statement import WriteStatement
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
@@ -172,7 +174,10 @@ def build(environ: Mapping[str, str]) -> Flask:
         settings.paystack_secret_key,
         previous_secret_keys=(previous_key,) if previous_key else (),
     )
-    payments = ConfirmPayment(transactions=store, gateway=payment_gateway, clock=clock)
+    notices = TellPayers(mails=_mails(settings, store, clock))
+    payments = ConfirmPayment(
+        transactions=store, gateway=payment_gateway, clock=clock, followers=(notices,)
+    )
     refund_gateway = PaystackRefunds(payment_gateway)
     refund_follower = FollowRefunds(
         transactions=store,
@@ -181,6 +186,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         refund_gateway=refund_gateway,
         clock=clock,
         ids=ids,
+        followers=(notices,),
     )
     seller = Seller(
         name=settings.company_name or "creditcore",
@@ -202,7 +208,6 @@ def build(environ: Mapping[str, str]) -> Flask:
         terms=settings.sale_terms,
     )
 
-    mails = _mails(settings, store, clock)
     watch = Watch(
         transactions=store,
         clock=clock,
@@ -211,12 +216,16 @@ def build(environ: Mapping[str, str]) -> Flask:
             clock=clock,
             model_gateway=model_gateway,
             payment_gateway=payment_gateway,
-            mailer=mails.mailer,
+            mailer=notices.mails.mailer,
             data_dir=settings.data_dir,
         ).all(),
     )
     letters = WriteLetters(
-        store, clock, Tokens(settings.auth_secret), base_url=settings.base_url, send=mails.deliver
+        store,
+        clock,
+        Tokens(settings.auth_secret),
+        base_url=settings.base_url,
+        send=notices.mails.deliver,
     )
     reconciliation = ReconcilePayments(
         transactions=store,
@@ -325,7 +334,9 @@ def build(environ: Mapping[str, str]) -> Flask:
             refund_gateway=refund_gateway,
             refunds=refunds,
             clock=clock,
+            followers=(notices,),
         ),
+        balances=WatchBalances(transactions=store, notices=notices, clock=clock),
         refund_follower=refund_follower,
         reconciliation=reconciliation,
         debts=ClearDebt(transactions=store, clock=clock, ids=ids),
@@ -364,7 +375,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         closing=closing,
         blocks=BlockPerson(transactions=store, clock=clock),
         roles=GrantRole(transactions=store, clock=clock),
-        mails=mails,
+        mails=notices.mails,
         alerts=KeepAlerts(transactions=store, clock=clock),
         watch=watch,
         jobs=ManageJobs(transactions=store, clock=clock),
@@ -373,7 +384,7 @@ def build(environ: Mapping[str, str]) -> Flask:
             clock=clock,
             # What does the jobs of each kind.
             handlers={
-                SEND_MAIL: mails.send,
+                SEND_MAIL: notices.mails.send,
                 LINK_JOB: letters.write,
                 NOTICE_JOB: letters.notify,
                 DELETE_IDENTITY: closing.delete_identity,

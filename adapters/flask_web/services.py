@@ -54,6 +54,7 @@ from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.sell_credits import SellCredits
+from creditcore.usecases.payments.watch_balances import WatchBalances
 from creditcore.usecases.payments.write_statement import WriteStatement
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
@@ -110,6 +111,7 @@ class Services:
     gate: CallGate
     quotes: QuoteCall
     reviews: ResolveReview
+    balances: WatchBalances
     documents: IssueDocuments
     statements: WriteStatement
     print_document: Callable[[Document], bytes]

@@ -63,6 +63,14 @@ def define_entities(db: Any) -> None:
         sealed = Required(bytes)
         expires_at = Required(int, size=64)
 
+    class LowBalanceWatch(entity):
+        _table_ = "low_balance_watches"
+        wallet_id = PrimaryKey(str, autostrip=False)
+        person_id = Required(str, autostrip=False)
+        threshold = Required(int, size=64)
+        below_since = Optional(int, size=64)
+        crossings = Required(int, size=64)
+
     class Claim(entity):
         _table_ = "claims"
         name = Required(str, autostrip=False)

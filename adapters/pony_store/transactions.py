@@ -26,6 +26,7 @@ from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
 from adapters.pony_store.tables.keys import PonyApiKeys
 from adapters.pony_store.tables.ledger import PonyLedger
+from adapters.pony_store.tables.low_balance import PonyLowBalanceWatches
 from adapters.pony_store.tables.mail_recipients import PonyMailRecipients
 from adapters.pony_store.tables.monitoring_logs import PonyMonitoringLog
 from adapters.pony_store.tables.payment_events import PonyPaymentEvents
@@ -96,6 +97,11 @@ class PonyTransaction:
     def reviews(self) -> PonyReviews:
         """Payments to decide about."""
         return PonyReviews(self._session)
+
+    @cached_property
+    def low_balance(self) -> PonyLowBalanceWatches:
+        """Who is told when which wallet runs low."""
+        return PonyLowBalanceWatches(self._session)
 
     @cached_property
     def documents(self) -> PonyDocuments:

@@ -18,6 +18,7 @@ from creditcore.ports.jobs import Jobs
 from creditcore.ports.key_mirrors import KeyMirrors
 from creditcore.ports.keys import ApiKeys
 from creditcore.ports.ledger import Ledger, LockedBooks
+from creditcore.ports.low_balance import LowBalanceWatches
 from creditcore.ports.mail import MailRecipients
 from creditcore.ports.monitoring import MonitoringLog
 from creditcore.ports.payment_events import PaymentEvents
@@ -103,6 +104,10 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def reviews(self) -> Reviews:
         """Payments to decide about."""
+
+    @property
+    def low_balance(self) -> LowBalanceWatches:
+        """Who is told when which wallet runs low."""
 
     @property
     def documents(self) -> Documents:

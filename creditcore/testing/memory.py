@@ -36,6 +36,7 @@ from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.limits import KeyCounter
+from creditcore.domain.low_balance import LowBalanceWatch
 from creditcore.domain.mail import MailRecipient
 from creditcore.domain.mirrors import KeyMirror
 from creditcore.domain.money import ZERO, Credits, Money
@@ -73,6 +74,7 @@ from creditcore.testing.memory_identity import (
     MemorySessions,
 )
 from creditcore.testing.memory_jobs import MemoryJobs
+from creditcore.testing.memory_low_balance import MemoryLowBalanceWatches
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
 from creditcore.testing.memory_monitoring import MemoryMonitoringLog
@@ -140,6 +142,7 @@ class MemoryTables:
     refunds: dict[str, Refund] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     documents: dict[tuple[DocumentKind, str], Document] = field(default_factory=dict)
+    low_balance: dict[str, LowBalanceWatch] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     reduced_events: dict[str, datetime] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
@@ -203,6 +206,7 @@ class MemoryTransaction:
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
         self.reviews = MemoryReviews(tables.reviews)
+        self.low_balance = MemoryLowBalanceWatches(tables.low_balance, tables.wallets)
         self.statements = MemoryStatements(tables.wallets, tables.transfers, tables.holds)
         self.documents = MemoryDocuments(tables.documents, tables.purchases, tables.refunds)
         self.payment_events = MemoryPaymentEvents(tables)

@@ -97,6 +97,10 @@ class TestRefundsThroughTheCommitter(ThroughTheCommitter, contracts.RefundsContr
     pass
 
 
+class TestLowBalance(contracts.LowBalanceContract):
+    pass
+
+
 class TestPeople(contracts.PeopleContract):
     pass
 

@@ -70,6 +70,7 @@ BLUEPRINTS = {
     "checkout": Access.PEOPLE,
     "keys": Access.PEOPLE,
     "payments": Access.OWNER,
+    "notices": Access.PEOPLE,
     "receipts": Access.PEOPLE,  # the visitors have paid nothing yet, so nobody has one
     "statements": Access.PEOPLE,
     "analytics": Access.PEOPLE,

@@ -190,6 +190,13 @@ ROWS: dict[str, dict[str, object]] = {
         "opened_at": 1,
         "closed_at": None,
     },
+    "low_balance_watches": {
+        "wallet_id": "w-1",
+        "person_id": "p-1",
+        "threshold": 100,
+        "below_since": None,
+        "crossings": 0,
+    },
     "document_numbers": {"kind": "invoice", "latest": 0},
     "documents": {
         "kind": "receipt",
@@ -398,6 +405,9 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("payment_reviews_state", "payment_reviews", {"reference": "cc-2", "state": "credited"}),
     ("payment_reviews_state", "payment_reviews", {"reference": "cc-2", "state": "credited",
                                                   "closed_at": 3}),
+    ("low_balance_watches_pkey", "low_balance_watches", {}),
+    ("low_balance_watches_wallet_id_fkey", "low_balance_watches", {"wallet_id": "w-2"}),
+    ("low_balance_watches_counts", "low_balance_watches", {"threshold": -1}),
     ("document_numbers_pkey", "document_numbers", {}),
     ("document_numbers_latest", "document_numbers", {"kind": "memo", "latest": -1}),
     ("documents_pkey", "documents", {"reference": "cc-2"}),

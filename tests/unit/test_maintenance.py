@@ -33,6 +33,7 @@ def chores(**named: Any) -> Maintenance:
         "mend",
         "tidy",
         "check",
+        "look",
         "forget",
         "forget_old",
     )
@@ -56,6 +57,7 @@ def chores(**named: Any) -> Maintenance:
         refusals=SimpleNamespace(tidy=done["tidy"]),
         refund_follower=SimpleNamespace(chase=done["chase"]),
         rates=SimpleNamespace(check=done["check"]),
+        balances=SimpleNamespace(look=done["look"]),
         documents=SimpleNamespace(issue_due=done["issue_due"]),
         forget=SimpleNamespace(forget=done["forget"]),
         repeats=SimpleNamespace(forget_old=done["forget_old"]),
@@ -144,6 +146,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "hours mended": 0,
         "refused calls forgotten": 0,
         "refunds followed": 0,
+        "low balances told of": 0,
         "currencies without a rate": 0,
         "documents issued": 0,
         "payments' details forgotten": 0,

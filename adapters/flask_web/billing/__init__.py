@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.billing import checkout, mobile_money, payments, receipts, statements, views
+from adapters.flask_web.billing import (
+    checkout,
+    mobile_money,
+    notices,
+    payments,
+    receipts,
+    statements,
+    views,
+)
 
 BLUEPRINTS = (
     views.blueprint,
     payments.blueprint,
     checkout.blueprint,
     mobile_money.blueprint,
+    notices.blueprint,
     receipts.blueprint,
     statements.blueprint,
 )

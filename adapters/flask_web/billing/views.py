@@ -16,6 +16,8 @@ from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS, throttle
 from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import PaymentGatewayError
+from creditcore.domain.low_balance import LowBalanceWatch
+from creditcore.domain.money import MICROCREDITS_PER_CREDIT
 from creditcore.domain.purchases import Offer, PurchaseState
 from creditcore.ports.payments import MobileNetwork
 
@@ -59,6 +61,7 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         wallet = tx.ledger.find_wallet_of(person().id)
         purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
         movements = tx.ledger.transfers_of(wallet.id, limit=_RECENT_MOVEMENTS)
+        watch = tx.low_balance.find(wallet.id)
     now = services().clock.now()
     currencies = offers.currencies()
     currency = _currency(currencies)
@@ -84,6 +87,8 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         resumable={purchase.reference for purchase in purchases if purchase.is_resumable(now)},
         returned=returned,
         movements=movements,
+        sends_mail=services().mails.is_configured,
+        told_at=_told_at(watch),
         errors=errors or {},
         choice=choice,
         typed_offer=offers.typed(choice, currency),
@@ -115,6 +120,16 @@ class MobileForm:
     typed: str = ""
     phone: str = ""
     network: str = ""
+
+
+def _told_at(watch: LowBalanceWatch | None) -> str:
+    """Return what stands in the field for the balance to be told at."""
+    if "threshold" in request.form:
+        return request.form["threshold"]
+    if watch is None or not watch.threshold:
+        return ""
+    whole, cents = divmod(watch.threshold.microcredits // MICROCREDITS_PER_CREDIT, 100)
+    return f"{whole}.{cents:02d}" if cents else f"{whole}"
 
 
 def _currency(currencies: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ _EXPIRE_EVERY_S = 10.0
 _PRICES_EVERY_S = 60.0
 _FIRST_PRICES_EVERY_S = 10.0
 _PAYMENTS_EVERY_S = 60.0
+_BALANCES_EVERY_S = 15.0
 _RATES_EVERY_S = 300.0
 _FORGET_EVERY_S = 600.0
 _WEBHOOKS_EVERY_S = 10.0
@@ -72,6 +73,7 @@ class Maintenance:
                 "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
                 "documents issued": (_WEBHOOKS_EVERY_S, services.documents.issue_due),
                 "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
+                "low balances told of": (_BALANCES_EVERY_S, services.balances.look),
                 "currencies without a rate": (_RATES_EVERY_S, services.rates.check),
                 "payments' details forgotten": (_FORGET_EVERY_S, services.forget.forget),
                 "answers forgotten": (_PAYMENTS_EVERY_S, services.repeats.forget_old),

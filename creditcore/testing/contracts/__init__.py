@@ -22,6 +22,7 @@ from creditcore.testing.contracts.key_limits import KeyLimitsContract
 from creditcore.testing.contracts.key_mirrors import KeyMirrorsContract
 from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
+from creditcore.testing.contracts.low_balance import LowBalanceContract
 from creditcore.testing.contracts.mail import MailContract
 from creditcore.testing.contracts.monitoring import MonitoringContract
 from creditcore.testing.contracts.people import PeopleContract
@@ -63,6 +64,7 @@ __all__ = [
     "KeyLimitsContract",
     "KeyMirrorsContract",
     "LedgerContract",
+    "LowBalanceContract",
     "MailContract",
     "MonitoringContract",
     "PeopleContract",

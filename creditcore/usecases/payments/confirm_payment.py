@@ -7,6 +7,7 @@ the answer with our own row, which is locked for that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from creditcore.domain.books import Footprint
@@ -14,17 +15,23 @@ from creditcore.domain.money import Money
 from creditcore.domain.purchases import Decision, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
+from creditcore.ports.payment_followers import PaymentFollower
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transaction, Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPayment:
-    """Ask the provider about a payment, and grant its credits once if it was made."""
+    """Ask the provider about a payment, and grant its credits once if it was made.
+
+    Attributes:
+        followers: What else happens in the transaction that decides.
+    """
 
     transactions: Transactions
     gateway: PaymentGateway
     clock: Clock
+    followers: Sequence[PaymentFollower] = ()
 
     def confirm(self, reference: str) -> Purchase:
         """Verify a payment and apply what the provider says.
@@ -62,6 +69,8 @@ class ConfirmPayment:
             if decision.purchase is purchase:
                 return purchase
             _record(tx, decision, payment)
+            for follower in self.followers:
+                follower.decided(tx, decision.purchase, payment)
             tx.commit()
         return decision.purchase
 

@@ -8,7 +8,7 @@ under the lock of their purchase.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,12 +17,13 @@ from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import PaymentGatewayError
 from creditcore.domain.refund_book import RefundBook
-from creditcore.domain.refunds import ReportedRefund, grant_references
+from creditcore.domain.refunds import Refund, ReportedRefund, grant_references
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
+from creditcore.ports.payment_followers import PaymentFollower
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.refund_gateway import RefundGateway
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 
 GIVEN_UP_AFTER = timedelta(minutes=15)
@@ -36,7 +37,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowRefunds:
-    """Bring our refunds and disputes to what the provider says of them."""
+    """Bring our refunds and disputes to what the provider says of them.
+
+    Attributes:
+        followers: What else happens in the transaction in which the state of one changes.
+    """
 
     transactions: Transactions
     payments: ConfirmPayment
@@ -44,6 +49,7 @@ class FollowRefunds:
     refund_gateway: RefundGateway
     clock: Clock
     ids: Ids
+    followers: Sequence[PaymentFollower] = ()
 
     def follow(self, reference: str) -> bool:
         """Ask the provider for the refunds of a payment; return whether it knows any.
@@ -136,9 +142,10 @@ class FollowRefunds:
                     transfer_references=grant_references(reference),
                 )
             )
+            before = {refund.id: refund for refund in tx.refunds.of(reference)}
             book = RefundBook(
                 purchase=purchase,
-                refunds={refund.id: refund for refund in tx.refunds.of(reference)},
+                refunds=dict(before),
                 books=books,
                 at=self.clock.now(),
             )
@@ -154,7 +161,17 @@ class FollowRefunds:
             for alert in _once_each(book.alerts):
                 tx.alerts.add(alert)
             tx.ledger.write(books)
+            self._tell_followers(tx, book, before)
             tx.commit()
+
+    def _tell_followers(
+        self, tx: Transaction, book: RefundBook, before: Mapping[str, Refund]
+    ) -> None:
+        for refund in book.changed.values():
+            known = before.get(refund.id)
+            if known is None or (known.state, known.turns) != (refund.state, refund.turns):
+                for follower in self.followers:
+                    follower.refunded(tx, book.purchase, refund)
 
     def _payment_id(self, reference: str) -> str:
         payment = self.gateway.verify(reference)

@@ -26,6 +26,7 @@ from creditcore.domain.reviews import (
     reduced_offer,
 )
 from creditcore.ports.clock import Clock
+from creditcore.ports.payment_followers import PaymentFollower
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.transactions import Transaction, Transactions
@@ -34,13 +35,18 @@ from creditcore.usecases.payments.refund_payment import RefundPayment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveReview:
-    """An operator's decision, each with its reason in the activity log."""
+    """An operator's decision, each with its reason in the activity log.
+
+    Attributes:
+        followers: What else happens in the transaction that credits a payment.
+    """
 
     transactions: Transactions
     gateway: PaymentGateway
     refund_gateway: RefundGateway
     refunds: RefundPayment
     clock: Clock
+    followers: Sequence[PaymentFollower] = ()
 
     def waiting(self, *, limit: int) -> Sequence[Review]:
         """Return what is not decided, oldest first."""
@@ -110,6 +116,8 @@ class ResolveReview:
             tx.ledger.write(books)
             tx.purchases.save(paid)
             tx.reviews.save(decided)
+            for follower in self.followers:
+                follower.decided(tx, paid, payment)
             self._note(tx, Act.PAYMENT_CREDITED, decided, actor, {"credits": str(offer.credits)})
             tx.commit()
         return offer.credits

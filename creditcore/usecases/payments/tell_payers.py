@@ -1,0 +1,133 @@
+"""Tell people by mail what became of their money, in plain words and with the numbers.
+
+Each mail is enqueued in the transaction that causes it, so it is sent if and only if that was
+committed, and once: its job is named by the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.low_balance import USUAL_THRESHOLD, LowBalanceWatch
+from creditcore.domain.money import ZERO, Credits, div_floor
+from creditcore.domain.purchases import Payment, Purchase, PurchaseState
+from creditcore.domain.refunds import Refund, RefundKind, RefundState
+from creditcore.ports.transactions import Transaction
+from creditcore.usecases.jobs.send_mail import SendMail
+
+_MICROCREDITS_PER_CENT = 1_000_000
+_TOLD_OF_REFUNDS = (RefundState.PENDING, RefundState.PROCESSED, RefundState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellPayers:
+    """Mails about payments, refunds, disputes and low balances.
+
+    Attributes:
+        mails: Sends nothing where no mail server is configured.
+    """
+
+    mails: SendMail
+
+    def decided(self, tx: Transaction, purchase: Purchase, payment: Payment) -> None:  # noqa: ARG002
+        """Confirm a payment that was credited; say of one that is held back that it is looked at.
+
+        Who has failed to pay was told so on the page where they tried.
+        """
+        if purchase.state is PurchaseState.PAID:
+            self._watch_balance(tx, purchase)
+            self._tell(
+                tx,
+                "payment_received",
+                purchase,
+                event=purchase.reference,
+                more={"amount": str(purchase.paid), "credit": dollars(purchase.offer.credits)},
+            )
+        elif purchase.state is PurchaseState.UNDER_REVIEW:
+            self._tell(
+                tx,
+                "payment_held",
+                purchase,
+                event=purchase.reference,
+                more={"amount": str(purchase.paid), "asked": str(purchase.offer.price)},
+            )
+
+    def refunded(self, tx: Transaction, purchase: Purchase, refund: Refund) -> None:
+        """Say that money goes back, has gone back, or does not; of a dispute, how it stands."""
+        if refund.state not in _TOLD_OF_REFUNDS:
+            return
+        template = "refund" if refund.kind is RefundKind.REFUND else "dispute"
+        self._tell(
+            tx,
+            template,
+            purchase,
+            event=f"{refund.id}:{refund.state}:{refund.turns}",
+            more={
+                "state": refund.state.value,
+                "amount": str(refund.amount),
+                "credit": dollars(refund.credits),
+            },
+        )
+
+    def running_low(self, tx: Transaction, watch: LowBalanceWatch, wallet: Wallet) -> None:
+        """Say that a wallet fell below the threshold that its person chose."""
+        to = _address(tx, watch.person_id, "")
+        if to:
+            self.mails.enqueue(
+                tx,
+                "low_balance",
+                to=to,
+                event=f"{watch.wallet_id}:{watch.crossings}",
+                values={
+                    "balance": dollars(wallet.available),
+                    "threshold": dollars(watch.threshold),
+                },
+            )
+
+    def _watch_balance(self, tx: Transaction, purchase: Purchase) -> None:
+        """Let a person who has paid be told when that runs out, unless they chose already."""
+        if tx.low_balance.find(purchase.wallet_id) is None:
+            tx.low_balance.save(
+                LowBalanceWatch(
+                    wallet_id=purchase.wallet_id,
+                    person_id=purchase.owner_id,
+                    threshold=USUAL_THRESHOLD,
+                )
+            )
+
+    def _tell(
+        self,
+        tx: Transaction,
+        template: str,
+        purchase: Purchase,
+        *,
+        event: str,
+        more: Mapping[str, str],
+    ) -> None:
+        to = _address(tx, purchase.owner_id, purchase.email)
+        if not to or not self.mails.is_configured:
+            return
+        wallet = tx.ledger.find_wallet(purchase.wallet_id)
+        values = {
+            "reference": purchase.reference,
+            "balance": dollars(wallet.available),
+            "owed": dollars(wallet.owed) if wallet.owed > ZERO else "",
+            **more,
+        }
+        self.mails.enqueue(tx, template, to=to, event=event, values=values)
+
+
+def dollars(amount: Credits) -> str:
+    """Return credits as dollars of balance, rounded down to the cent: ``$20.00``."""
+    whole, cents = divmod(div_floor(amount.microcredits, _MICROCREDITS_PER_CENT), 100)
+    return f"${whole:,}.{cents:02d}"
+
+
+def _address(tx: Transaction, person_id: str, known: str) -> str:
+    """Return where mails to a person go; nowhere, once they have left."""
+    person = tx.people.find(person_id)
+    if person is None:
+        return known
+    return "" if person.is_gone else person.email

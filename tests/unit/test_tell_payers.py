@@ -1,0 +1,242 @@
+"""People are told by mail what became of their money: once, with the numbers, if committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from adapters.smtp_mail import JinjaTemplates
+from creditcore import ConfirmPayment, Credits, Money, Payment, PaymentStatus
+from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.low_balance import USUAL_THRESHOLD
+from creditcore.domain.mail import Mail
+from creditcore.domain.people import Person
+from creditcore.domain.refunds import RefundKind, RefundState, ReportedRefund
+from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
+from creditcore.testing.memory import (
+    FixedClock,
+    MemoryPaymentGateway,
+    MemoryTransactions,
+    SequentialIds,
+)
+from creditcore.testing.memory_mail import MemoryMailer
+from creditcore.testing.memory_refunds import MemoryRefundGateway
+from creditcore.usecases.jobs.run_jobs import RunJobs
+from creditcore.usecases.jobs.send_mail import SEND_MAIL, SendMail
+from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.tell_payers import TellPayers
+from creditcore.usecases.payments.watch_balances import WatchBalances
+
+OWNER = "owner-of-wallet-1"
+PAID = Money(129000, "KES")
+SITE = {
+    "name": "Jua",
+    "base_url": "https://jua.example",
+    "support_email": "",
+    "support_url": "",
+    "company_name": "",
+    "company_address": "",
+}
+
+
+@dataclass
+class House:
+    store: MemoryTransactions
+    provider: MemoryPaymentGateway
+    mailer: MemoryMailer
+    payments: ConfirmPayment
+    refunds: FollowRefunds
+    balances: WatchBalances
+    runner: RunJobs
+
+    def pay(self, amount: Money = PAID) -> None:
+        self.provider.payments["cc-1"] = Payment(
+            reference="cc-1", status=PaymentStatus.SUCCEEDED, amount=amount, provider_id="77"
+        )
+        self.payments.confirm("cc-1")
+        self.runner.run_due(SEND_MAIL)
+
+    def reported(self, state: RefundState, kind: RefundKind = RefundKind.REFUND) -> None:
+        report = ReportedRefund(
+            provider_id="77-1", amount=Money(64500, "KES"), state=state, kind=kind
+        )
+        self.refunds.apply("cc-1", [report])
+        self.runner.run_due(SEND_MAIL)
+
+    def mails(self) -> list[Mail]:
+        """Send what waits, and return everything that was sent."""
+        self.runner.run_due(SEND_MAIL)
+        return list(self.mailer.sent.values())
+
+    def subjects(self) -> list[str]:
+        return [mail.content.subject for mail in self.mails()]
+
+    def spend(self, amount: Credits, name: str = "spent") -> None:
+        settle(self.store, admit(self.store, amount.microcredits, reference=name),
+               amount.microcredits)  # fmt: skip
+
+
+@pytest.fixture
+def house() -> House:
+    store, provider, clock = MemoryTransactions(), MemoryPaymentGateway(), FixedClock(NOON)
+    wallet = a_wallet(store)
+    with store.begin() as tx:
+        tx.people.add(Person(id=OWNER, email="amina@example.com", created_at=NOON))
+        tx.purchases.add(a_purchase(wallet))
+        tx.commit()
+    mailer = MemoryMailer()
+    mails = SendMail(transactions=store, templates=JinjaTemplates(SITE), mailer=mailer, clock=clock)
+    notices = TellPayers(mails=mails)
+    payments = ConfirmPayment(
+        transactions=store, gateway=provider, clock=clock, followers=(notices,)
+    )
+    refunds = FollowRefunds(
+        transactions=store,
+        payments=payments,
+        gateway=provider,
+        refund_gateway=MemoryRefundGateway(provider),
+        clock=clock,
+        ids=SequentialIds(),
+        followers=(notices,),
+    )
+    runner = RunJobs(transactions=store, clock=clock, handlers={SEND_MAIL: mails.send})
+    balances = WatchBalances(transactions=store, notices=notices, clock=clock)
+    return House(store, provider, mailer, payments, refunds, balances, runner)
+
+
+def test_a_payment_is_confirmed_once_with_its_numbers(house: House) -> None:
+    house.pay()
+    house.payments.confirm("cc-1")
+    house.payments.apply(house.provider.payments["cc-1"])
+
+    [mail] = house.mails()
+
+    assert mail.to == "amina@example.com"
+    assert mail.content.subject == "Payment received: KES 1290.00"
+    for told in ("Credit added: $20.00", "Balance now: $20.00", "Reference: cc-1"):
+        assert told in mail.content.text
+    assert "https://jua.example/dashboard/billing/receipts/cc-1" in mail.content.html
+
+
+def test_a_payment_that_is_held_back_is_told_of(house: House) -> None:
+    house.pay(Money(5, "KES"))
+
+    [mail] = house.mails()
+
+    assert mail.content.subject == "We are looking at your payment of KES 0.05"
+    assert "Asked: KES 1290.00" in mail.content.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "subjects"),
+    [
+        (RefundKind.REFUND, RefundState.PROCESSED,
+         ["A refund of KES 645.00 is on its way", "Refunded: KES 645.00"]),
+        (RefundKind.REFUND, RefundState.FAILED,
+         ["A refund of KES 645.00 is on its way", "A refund of KES 645.00 did not go through"]),
+        (RefundKind.DISPUTE, RefundState.PROCESSED,
+         ["A payment of KES 645.00 is disputed", "The dispute about KES 645.00 is decided"]),
+        (RefundKind.DISPUTE, RefundState.FAILED,
+         ["A payment of KES 645.00 is disputed", "The dispute about KES 645.00 is decided"]),
+    ],
+)  # fmt: skip
+def test_each_step_of_money_that_goes_back_is_told_once(
+    house: House, kind: RefundKind, last: RefundState, subjects: list[str]
+) -> None:
+    house.pay()
+    for state in (RefundState.PENDING, RefundState.PENDING, last, last):
+        house.reported(state, kind)
+
+    assert house.subjects()[1:] == subjects
+
+
+def test_looking_after_a_refund_tells_nothing_anew(house: House) -> None:
+    house.pay()
+    house.reported(RefundState.PENDING)
+    told = house.subjects()
+    house.runner.forget_closed()
+
+    with house.refunds.open_book("cc-1") as book:
+        assert book is not None
+        book.touch()
+
+    house.store.committed.jobs.clear()
+    assert house.subjects() == told
+
+
+def test_what_is_owed_after_a_refund_is_said(house: House) -> None:
+    house.pay()
+    house.spend(Credits.of(1500))
+    house.reported(RefundState.PENDING)
+
+    assert "$5.00 is owed" in house.mails()[-1].content.text
+
+
+def test_a_balance_that_falls_is_told_of_once_until_it_was_well_above(house: House) -> None:
+    house.pay()
+    with house.store.begin() as tx:
+        watch = tx.low_balance.find("wallet-1")
+        assert watch is not None
+        assert watch.threshold == USUAL_THRESHOLD
+    house.balances.choose("wallet-1", OWNER, Credits.of(1000))
+
+    told = [house.balances.look()]
+    house.spend(Credits.of(1001))
+    told += [house.balances.look(), house.balances.look()]
+    house.balances.choose("wallet-1", OWNER, Credits.of(1000))
+    told.append(house.balances.look())
+
+    assert told == [0, 1, 0, 0]
+    assert house.subjects()[1:] == ["Your balance is low: $9.99"]
+
+
+def test_who_wants_to_be_told_nothing_is_not_told_and_stays_so(house: House) -> None:
+    house.balances.choose("wallet-1", OWNER, Credits(0))
+    house.pay()
+    house.spend(Credits.of(2000))
+
+    assert house.balances.look() == 0
+    with pytest.raises(InvalidRequestError):
+        house.balances.choose("wallet-1", OWNER, Credits.of(1_000_001))
+
+
+def test_who_has_left_is_told_nothing(house: House) -> None:
+    with house.store.begin() as tx:
+        person = tx.people.lock(OWNER)
+        assert person is not None
+        tx.people.save(person.leave())
+        tx.commit()
+
+    house.pay()
+
+    assert house.mails() == []
+
+
+def test_a_payment_whose_commit_fails_is_not_told_of(house: House) -> None:
+    house.provider.payments["cc-1"] = Payment(
+        reference="cc-1", status=PaymentStatus.SUCCEEDED, amount=PAID
+    )
+    broken = ConfirmPayment(
+        transactions=house.store,
+        gateway=house.provider,
+        clock=FixedClock(NOON + timedelta(minutes=1)),
+        followers=(*house.payments.followers, Breaks()),
+    )
+
+    with pytest.raises(ZeroDivisionError):
+        broken.confirm("cc-1")
+
+    assert house.mails() == []
+    assert not house.store.committed.transfers
+
+
+class Breaks:
+    """A follower whose own work fails."""
+
+    def decided(self, *_: object) -> None:
+        raise ZeroDivisionError
+
+    def refunded(self, *_: object) -> None:
+        raise ZeroDivisionError
