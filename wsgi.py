@@ -96,6 +96,7 @@ from creditcore.usecases.jobs.manage_jobs import ManageJobs
 from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
 from creditcore.usecases.keys.change_key import ChangeKey
+from creditcore.usecases.keys.limit_account import LimitAccount
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
@@ -350,7 +351,14 @@ def build(environ: Mapping[str, str]) -> Flask:
             keeps_answers=settings.keep_answers,
         ),
         quotes=QuoteCall(transactions=store, prices=prices, tariff=settings.tariff, clock=clock),
-        keys=IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
+        keys=IssueKey(
+            transactions=store,
+            clock=clock,
+            ids=ids,
+            pepper=pepper,
+            defaults=settings.new_key_limits,
+        ),
+        account_limits=LimitAccount(transactions=store, clock=clock),
         key_changes=ChangeKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
         key_views=ReadKeys(transactions=store, clock=clock),
         recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),
@@ -360,6 +368,7 @@ def build(environ: Mapping[str, str]) -> Flask:
             ids=ids,
             signup_credits=settings.signup_credits,
             credits_per_day=settings.signup_credits_per_day,
+            account_limits=settings.account_limits,
         ),
         sessions=KeepSessions(
             transactions=store, clock=clock, ids=ids, vault=vault, provider=identity

@@ -35,6 +35,7 @@ from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import SendMail
 from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.issue_key import IssueKey
+from creditcore.usecases.keys.limit_account import LimitAccount
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
@@ -118,6 +119,7 @@ class Services:
     repeats: RepeatCall
     keys: IssueKey
     key_changes: ChangeKey
+    account_limits: LimitAccount
     key_views: ReadKeys
     recognise: RecogniseKey
     welcome: WelcomePerson

@@ -15,6 +15,8 @@ from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.documents import parse_tax_rates
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.identities import Method
+from creditcore.domain.limits import NO_LIMITS, KeyLimits
+from creditcore.domain.limits_text import parse_limits
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.people import clean_email
 from creditcore.domain.pricing import Tariff
@@ -109,6 +111,8 @@ class Settings:
     first_token_seconds: int = 600
     max_streams: int = 900
     keep_answers: bool = True
+    new_key_limits: KeyLimits = NO_LIMITS
+    account_limits: KeyLimits = NO_LIMITS
 
     mail_url: str = field(default="", repr=False)
     mail_from: str = ""
@@ -197,6 +201,8 @@ class Settings:
             "terms_url": reader.parsed("TERMS_URL", "", _link),
             "privacy_url": reader.parsed("PRIVACY_URL", "", _link),
             "keep_answers": reader.one_of("KEEP_ANSWERS", "on", "off") == "on",
+            "new_key_limits": reader.parsed("NEW_KEY_LIMITS", NO_LIMITS, parse_limits),
+            "account_limits": reader.parsed("ACCOUNT_LIMITS", NO_LIMITS, parse_limits),
             "redis_url": reader.address("REDIS_URL", *_REDIS_SCHEMES),
             "trusted_proxy_count": reader.number("TRUSTED_PROXY_COUNT", 0, least=0, most=10),
             "company_name": reader.parsed("COMPANY_NAME", "", _line),

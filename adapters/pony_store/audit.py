@@ -11,9 +11,12 @@ import time
 from collections.abc import Sequence
 
 from adapters.pony_store.audit_checks import CHECKS, Check
+from adapters.pony_store.audit_counters import COUNTER_CHECKS
 from adapters.pony_store.session import Session
 from adapters.pony_store.tables.usage_hours import ROLLED_UNTIL
 from creditcore.ports.audit import Breach
+
+_CHECKS = CHECKS | {"I12": COUNTER_CHECKS}
 
 FORGOTTEN_AFTER_S = 15 * 60
 """A payment that was announced, and that nobody has looked after for so long, was forgotten."""
@@ -40,7 +43,7 @@ class PonyAudit:
         """
         self._freeze()
         found: list[Breach] = []
-        for check in CHECKS[invariant]:
+        for check in _CHECKS[invariant]:
             found += self._run(invariant, check, limit=limit - len(found))
         return found
 

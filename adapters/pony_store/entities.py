@@ -151,6 +151,7 @@ def define_entities(db: Any) -> None:
         closed_at = Optional(int, size=64)
         counter_id = Optional(str, autostrip=False, nullable=True)
         counted_since = Optional(int, size=64)
+        account_counted_since = Optional(int, size=64)
 
     class UsageHour(entity):
         """What was used of one model with one key in one hour."""
@@ -223,6 +224,12 @@ def define_entities(db: Any) -> None:
         tpm = Optional(int, size=64)
         allowed_models = Optional(str, autostrip=False)
         allowed_addresses = Optional(str)
+        account_spend_limit = Optional(int, size=64)
+        account_spend_period = Optional(str)
+        account_spend_zone = Optional(str)
+        account_max_parallel = Optional(int, size=64)
+        account_rpm = Optional(int, size=64)
+        account_tpm = Optional(int, size=64)
         family = Optional(str, autostrip=False)
         revision = Required(int, size=64)
 
@@ -236,6 +243,18 @@ def define_entities(db: Any) -> None:
         created_at = Required(int, size=64)
         status = Optional(int, size=64)
         answer = Optional(bytes)
+
+    class AccountLimits(entity):
+        """What the keys of a wallet may use together."""
+
+        _table_ = "account_limits"
+        wallet_id = PrimaryKey(str, autostrip=False)
+        spend_limit = Optional(int, size=64)
+        spend_period = Optional(str)
+        spend_zone = Optional(str)
+        max_parallel = Optional(int, size=64)
+        rpm = Optional(int, size=64)
+        tpm = Optional(int, size=64)
 
     class KeyCounter(entity):
         """What a limited key has used, with all its rotated secrets."""

@@ -16,8 +16,7 @@ from typing import Any
 from limits.storage import storage_from_string
 from redis.exceptions import RedisError
 
-from creditcore.domain.errors import LimitReachedError
-from creditcore.domain.rates import MINUTE_US, Charge, Standing, cost_us, standing
+from creditcore.domain.rates import MINUTE_US, Charge, Standing, cost_us, refused, standing
 from creditcore.ports.rate_counters import RateCounters
 
 TIMEOUT_S = 0.25
@@ -92,11 +91,8 @@ class RedisCounters:
         )
         if answer is None:
             return self._fallback.take(charges)
-        if refused := int(answer[0]):
-            charge = charges[refused - 1]
-            raise LimitReachedError(
-                limit=charge.unit, most=charge.limit, retry_after_us=int(answer[1])
-            )
+        if number := int(answer[0]):
+            raise refused(charges[number - 1], wait_us=int(answer[1]))
         now_us = int(answer[1])
         return [
             standing(charge, arrival_us=int(arrival), now_us=now_us)

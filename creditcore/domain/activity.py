@@ -31,6 +31,7 @@ class Act(StrEnum):
     KEY_ISSUED = "key.issued"
     KEY_CHANGED = "key.changed"
     KEY_REVOKED = "key.revoked"
+    ACCOUNT_LIMITED = "account.limited"
     JOB_RETRIED = "job.retried"
     JOB_DISCARDED = "job.discarded"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.decisions import Admission, Extension, admit, extend, settle
@@ -24,7 +24,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, Wallet
-from creditcore.domain.limits import Counted, KeyCounter
+from creditcore.domain.limits import Count, Counted, KeyCounter
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -62,8 +62,8 @@ def counters_read(footprint: Footprint, keys: Iterable[ApiKey], holds: Iterable[
     """Return which counters belong into the books, by what else is read."""
     return {
         *footprint.counter_ids,
-        *(key.counter_id for key in keys if key.limits.is_counted),
-        *(hold.counted.counter_id for hold in holds if hold.counted is not None),
+        *(count.id for key in keys for count in key.counts),
+        *(counted.counter_id for hold in holds for counted in hold.counted),
     }
 
 
@@ -134,9 +134,9 @@ class Books:
         """Reserve credits under a reference; a repeat returns the first hold.
 
         Raises:
-            InsufficientCreditsError: The wallet, or what a limit of the key leaves of it,
-                cannot cover it.
-            LimitReachedError: As many calls of the key run as may.
+            InsufficientCreditsError: The wallet, or what a limit of the key or its account
+                leaves of it, cannot cover it.
+            LimitReachedError: As many calls of the key, or of its account, run as may.
             ReferenceConflictError: The reference stands for another call.
             WalletNotFoundError: No wallet has this id.
         """
@@ -146,8 +146,12 @@ class Books:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
             paid_output = ceiling.affordable(same.amount)
             return Admission(same, paid_output, paid_output, wallet.available, repeated=True)
-        counter = self._counter_of(key, now=now) if key and key.limits.is_counted else None
-        spend = key.limits.spend if key else None
+        counts = self._counts_of(key, now=now) if key is not None and key.counts else ()
+        tightest = min(
+            (each for each in counts if each[1].room is not None),
+            key=lambda each: each[1].room or ZERO,
+            default=None,
+        )
         wallet, admission = admit(
             wallet,
             ceiling,
@@ -155,12 +159,14 @@ class Books:
             call=call,
             now=now,
             lifetime=lifetime,
-            room=counter.room if counter else None,
-            resets_at=spend.ends_at(now) if spend else None,
+            **_limit_of(tightest, now=now),
         )
-        if counter is not None:
-            admission = admission.counted(Counted(counter.id, counter.since))
-            self._change_counter(counter.opened(admission.hold.amount))
+        if counts:
+            admission = admission.counted(
+                tuple(Counted(counter.id, counter.since) for _, counter in counts)
+            )
+            for _, counter in counts:
+                self._change_counter(counter.opened(admission.hold.amount))
         self.holds[reference] = self.new_holds[reference] = admission.hold
         self._change(wallet)
         return admission
@@ -172,16 +178,17 @@ class Books:
             HoldNotFoundError: No hold has this reference.
         """
         hold = self._hold(reference)
-        counter = self.counters.get(hold.counted.counter_id) if hold.counted else None
+        counters = self._counters_of(hold)
+        rooms = [counter.room for counter in counters if counter.room is not None]
         wallet, extension = extend(
             self.wallet(hold.wallet_id),
             hold,
             ceiling,
             output_bound=output_bound,
-            room=counter.room if counter else None,
+            room=min(rooms) if rooms else None,
         )
         if extension.hold is not hold:
-            if counter is not None:
+            for counter in counters:
                 self._change_counter(counter.grown(extension.hold.amount - hold.amount))
             self._change_hold(hold, extension.hold)
             self._change(wallet)
@@ -207,8 +214,9 @@ class Books:
         )
         if settlement.hold is not hold:
             self._change_hold(hold, settlement.hold)
-            if hold.counted is not None and hold.is_open:
-                self._uncount(hold, hold.counted, charged=settlement.hold.charged)
+            if hold.is_open:
+                for counted in hold.counted:
+                    self._uncount(hold, counted, charged=settlement.hold.charged)
         for transfer in settlement.transfers:
             self.transfers[transfer.reference] = transfer
         self.new_transfers.extend(settlement.transfers)
@@ -291,12 +299,21 @@ class Books:
         if counter is not None:
             self._change_counter(counter.closed(hold.amount, charged=charged, since=counted.since))
 
-    def _counter_of(self, key: ApiKey, *, now: datetime) -> KeyCounter:
-        """Return what a key has used in this period, if another call of it may run."""
-        counter, most = self.counters[key.counter_id], key.limits.max_parallel
-        if most is not None and counter.open_calls >= most:
-            raise LimitReachedError(limit="parallel", most=most, retry_after_us=PARALLEL_RETRY_US)
-        return counter.at(key.limits.spend, now)
+    def _counters_of(self, hold: Hold) -> list[KeyCounter]:
+        found = (self.counters.get(counted.counter_id) for counted in hold.counted)
+        return [counter for counter in found if counter is not None]
+
+    def _counts_of(self, key: ApiKey, *, now: datetime) -> list[tuple[Count, KeyCounter]]:
+        """Return what a key and its account have used, if another call of it may run."""
+        found = []
+        for count in key.counts:
+            counter, most = self.counters[count.id], count.limits.max_parallel
+            if most is not None and counter.open_calls >= most:
+                raise LimitReachedError(
+                    limit="parallel", most=most, retry_after_us=PARALLEL_RETRY_US, whose=count.whose
+                )
+            found.append((count, counter.at(count.limits.spend, now)))
+        return found
 
     def _change_counter(self, counter: KeyCounter) -> None:
         before = self.counters[counter.id]
@@ -306,6 +323,25 @@ class Books:
 
     def _change(self, wallet: Wallet) -> None:
         self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet
+
+
+class _Limit(TypedDict, total=False):
+    room: Credits | None
+    resets_at: datetime | None
+    limited_by: str
+
+
+def _limit_of(found: tuple[Count, KeyCounter] | None, *, now: datetime) -> _Limit:
+    """Return what a count leaves of a wallet, until when, and whose limit it is."""
+    if found is None:
+        return {}
+    count, counter = found
+    spend = count.limits.spend
+    return {
+        "room": counter.room,
+        "resets_at": spend.ends_at(now) if spend else None,
+        "limited_by": count.whose,
+    }
 
 
 def _moved(wallet: Wallet, transfer: Transfer) -> Wallet:

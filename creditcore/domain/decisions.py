@@ -41,8 +41,8 @@ class Admission:
             self.hold, self.output_bound, self.paid_output, self.available, key, self.repeated
         )
 
-    def counted(self, counted: Counted) -> Admission:
-        """Return the same answer, whose hold counts towards the limits of a key."""
+    def counted(self, counted: tuple[Counted, ...]) -> Admission:
+        """Return the same answer, whose hold counts towards limits."""
         return replace(self, hold=replace(self.hold, counted=counted))
 
 
@@ -71,6 +71,7 @@ def admit(
     lifetime: timedelta,
     room: Credits | None = None,
     resets_at: datetime | None = None,
+    limited_by: str = "key",
 ) -> tuple[Wallet, Admission]:
     """Reserve the most a call may cost.
 
@@ -86,8 +87,9 @@ def admit(
         call: What it is for.
         now: When it begins.
         lifetime: How long it may last.
-        room: What a limit of the key leaves, which may be less than the wallet has.
+        room: What a limit of the key or its account leaves, which may be less than the wallet has.
         resets_at: When that limit begins anew.
+        limited_by: Whose limit that is.
 
     Raises:
         InsufficientCreditsError: Not even the least output that is worth a beginning is covered.
@@ -106,7 +108,7 @@ def admit(
             needed=ceiling.amount(),
             available=available,
             affordable_output_tokens=output_bound if ceiling.per_output_token else None,
-            limit="key" if is_limited else "wallet",
+            limit=limited_by if is_limited else "wallet",
             resets_at=resets_at if is_limited else None,
         )
     if call is not None and output_bound < ceiling.output_bound:

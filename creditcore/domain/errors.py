@@ -23,7 +23,7 @@
     │   ├── TokenReusedError                 for another request
     │   ├── CallRunningError                 it has not ended yet
     │   └── AnswerNotKeptError               what it answered is not kept
-    ├── LimitReachedError                a limit of the key: soon it may run again
+    ├── LimitReachedError                a limit of the key or account: soon it may run
     ├── InvalidRequestError              the caller sent something unusable
     │   └── CurrencyNotSoldError             this currency cannot be paid in, or not now
     ├── PurchaseLimitError               more than one person may buy in a day or a month
@@ -102,7 +102,7 @@ class InsufficientCreditsError(CreditcoreError):
         available: What the wallet could have given.
         affordable_output_tokens: The largest output limit ``available`` covers,
             or None where the request has no such limit to lower.
-        limit: What ran out: ``wallet`` or ``key``, the spend limit of the key.
+        limit: What ran out: ``wallet``, or the spend limit of the ``key`` or its ``account``.
         resets_at: When a spend limit begins anew; None where it never does.
     """
 
@@ -288,20 +288,36 @@ class AnswerNotKeptError(RepeatedCallError):
 
 
 class LimitReachedError(CreditcoreError):
-    """A limit of the key is used up for now. Nothing was held, and nothing was counted.
+    """A limit of the key, or of its account, is used up for now. Nothing was held or counted.
 
     Attributes:
         limit: ``parallel``, ``requests`` or ``tokens``.
         most: How much it allows: at a time, or in a minute.
         retry_after_us: Microseconds until the same call may run, as far as that is known.
+        whose: ``key`` or ``account``: the limit of all keys of one wallet together.
+        remaining, reset_us: Where it is a limit per minute: how much of it is left now, and
+            microseconds until all of it is there again.
     """
 
-    def __init__(self, *, limit: str, most: int, retry_after_us: int) -> None:
+    def __init__(
+        self,
+        *,
+        limit: str,
+        most: int,
+        retry_after_us: int,
+        whose: str = "key",
+        remaining: int = 0,
+        reset_us: int = 0,
+    ) -> None:
         self.limit = limit
         self.most = most
         self.retry_after_us = retry_after_us
+        self.whose = whose
+        self.remaining = remaining
+        self.reset_us = reset_us
         allowed = "calls at the same time" if limit == "parallel" else f"{limit} a minute"
-        super().__init__(f"The limit of this API key is reached: it allows {most} {allowed}.")
+        who = "this API key" if whose == "key" else "all keys of this account together"
+        super().__init__(f"The limit of {who} is reached: {most} {allowed}.")
 
 
 class InvalidRequestError(CreditcoreError):

@@ -112,7 +112,7 @@ class Hold:
         charged: What was taken from the wallet in the end, never above ``amount``.
         written_off: Cost beyond the hold, or after it: borne by the operator, never by the wallet.
         expires_at: When nobody can still be working on it.
-        counted: Where it counts towards the limits of a key.
+        counted: Where it counts towards the limits of its key and account.
     """
 
     reference: str
@@ -126,7 +126,7 @@ class Hold:
     closed_at: datetime | None = None
     call: Call | None = None
     outcome: Outcome = NOTHING_YET
-    counted: Counted | None = None
+    counted: tuple[Counted, ...] = ()
 
     def __post_init__(self) -> None:
         if not ZERO <= self.charged <= self.amount:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from creditcore.domain.errors import KeyRefusedError, NotPermittedError
-from creditcore.domain.limits import NO_LIMITS, KeyLimits
+from creditcore.domain.limits import NO_LIMITS, Count, KeyLimits, Whose, account_counter_id
 
 KEY_PREFIX = "sk-cc-"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -109,6 +109,8 @@ class ApiKey:
         paused_at: Since when it opens nothing, until it is resumed.
         scopes: What it may be used for, in the order of ``Scope``.
         limits: What its calls may use.
+        account_limits: What the calls of all keys of its wallet may use together. Each key
+            has a copy, so that a call reads nothing but its key.
         family: The id of the first key, where this one came from it by rotation: they share
             their limits.
         revision: How often it was changed, so that a copy can be told to be outdated.
@@ -127,6 +129,7 @@ class ApiKey:
     paused_at: datetime | None = None
     scopes: tuple[Scope, ...] = INFERENCE_ONLY
     limits: KeyLimits = NO_LIMITS
+    account_limits: KeyLimits = NO_LIMITS
     family: str = ""
     revision: int = 0
 
@@ -134,6 +137,21 @@ class ApiKey:
     def counter_id(self) -> str:
         """Names what this key has used of its limits."""
         return self.family or self.id
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """The counts that its calls go into: its own and that of its account, where limited."""
+        # Most keys have no limits, and every call comes by here.
+        if self.limits is NO_LIMITS and self.account_limits is NO_LIMITS:
+            return ()
+        own = Count(self.counter_id, self.limits, Whose.KEY)
+        shared = Count(account_counter_id(self.wallet_id), self.account_limits, Whose.ACCOUNT)
+        return tuple(count for count in (own, shared) if count.limits.is_counted)
+
+    @property
+    def has_rates(self) -> bool:
+        """Whether requests or tokens per minute are limited, by itself or its account."""
+        return self.limits.has_rates or self.account_limits.has_rates
 
     def usable(self, *, now: datetime) -> ApiKey:
         """Return the key itself if it opens anything now.

@@ -2,7 +2,8 @@
 
 Spend and parallel calls are counted in a ``KeyCounter``, a row under the lock of the
 wallet, so that no host admits one call too many. Requests and tokens per minute are
-counted outside the books (``creditcore.ports.rate_counters``).
+counted outside the books (``creditcore.ports.rate_counters``). A key has limits of its own,
+and shares those of its account with all other keys of the same wallet.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from creditcore.domain.errors import InvalidRequestError
@@ -153,6 +155,40 @@ class KeyLimits:
         return any(found in network for network in self._networks)
 
 
+class Whose(StrEnum):
+    """Whose limit it is."""
+
+    KEY = "key"
+    ACCOUNT = "account"
+
+
+class Count(NamedTuple):
+    """One count that the calls of a key go into.
+
+    Attributes:
+        id: Of its ``KeyCounter``.
+        limits: What it is held to.
+        whose: Of the key and its rotated secrets, or of all keys of the wallet.
+    """
+
+    id: str
+    limits: KeyLimits
+    whose: Whose
+
+
+_ACCOUNT = "account:"
+
+
+def account_counter_id(wallet_id: str) -> str:
+    """Return the name of the count that all keys of a wallet share."""
+    return f"{_ACCOUNT}{wallet_id}"
+
+
+def is_of_account(counter_id: str) -> bool:
+    """Whether a count is the one that all keys of a wallet share."""
+    return counter_id.startswith(_ACCOUNT)
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Which count a hold went into, so that closing it leaves the same one.
@@ -168,10 +204,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCounter:
-    """What the calls of a key have used, all secrets of a rotated key together.
+    """What the calls of a key, with all its rotated secrets, or of an account have used.
 
     Attributes:
-        limit: The key's spend limit, where it has one: a hold that grows looks at no key.
+        limit: The spend limit, where there is one: a hold that grows looks at no key.
         since: When the period began that ``spent`` counts; a limit that is set later counts
             from then on. It only moves forward, whatever the clocks of hosts do.
         spent: Charges of calls that were admitted in this period.

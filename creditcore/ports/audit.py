@@ -12,7 +12,7 @@ class Breach:
     """One row that contradicts an invariant.
 
     Attributes:
-        invariant: ``I1`` to ``I11``.
+        invariant: ``I1`` to ``I12``.
         row: What to look up: the table and the key of the row.
         detail: What is stored, and what should be, in microcredits.
     """

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.limits import KeyCounter
+from creditcore.domain.limits import KeyCounter, KeyLimits
 
 
 class ApiKeys(Protocol):
@@ -34,6 +34,21 @@ class ApiKeys(Protocol):
         Raises:
             ApiKeyNotFoundError: The owner has no such key.
         """
+
+    def of_wallet(self, wallet_id: str) -> Sequence[ApiKey]:
+        """Return the keys that draw on a wallet and are not revoked, in the order of their ids."""
+
+    def account_limits(self, wallet_id: str) -> KeyLimits | None:
+        """Return what the keys of a wallet may use together; None if that was never said.
+
+        Each key has a copy.
+        """
+
+    def wallets_without_limits(self, *, limit: int) -> Sequence[str]:
+        """Return ids of wallets of which it was never said what their keys may use together."""
+
+    def set_account_limits(self, wallet_id: str, limits: KeyLimits) -> None:
+        """Keep what the keys of a wallet, which the caller has locked, may use together."""
 
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of the owner's keys, locked until the transaction ends.

@@ -35,7 +35,7 @@ from creditcore.domain.holds import Call, Hold
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
-from creditcore.domain.limits import KeyCounter
+from creditcore.domain.limits import KeyCounter, KeyLimits
 from creditcore.domain.low_balance import LowBalanceWatch
 from creditcore.domain.mail import MailRecipient
 from creditcore.domain.mirrors import KeyMirror
@@ -137,6 +137,7 @@ class MemoryTables:
     transfers: dict[str, Transfer] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     counters: dict[str, KeyCounter] = field(default_factory=dict)
+    account_limits: dict[str, KeyLimits] = field(default_factory=dict)
     repeats: dict[str, RepeatableCall] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
@@ -371,6 +372,23 @@ class MemoryApiKeys:
     def find(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of an owner's keys."""
         return self.lock(key_id, owner_id=owner_id)
+
+    def of_wallet(self, wallet_id: str) -> Sequence[ApiKey]:
+        """Return the keys that draw on a wallet."""
+        found = [key for key in self.tables.keys.values() if key.wallet_id == wallet_id]
+        return sorted((key for key in found if key.revoked_at is None), key=lambda key: key.id)
+
+    def account_limits(self, wallet_id: str) -> KeyLimits | None:
+        """Return what the keys of a wallet may use together."""
+        return self.tables.account_limits.get(wallet_id)
+
+    def wallets_without_limits(self, *, limit: int) -> Sequence[str]:
+        """Return ids of wallets whose keys have no limits together."""
+        return sorted(self.tables.wallets.keys() - self.tables.account_limits.keys())[:limit]
+
+    def set_account_limits(self, wallet_id: str, limits: KeyLimits) -> None:
+        """Keep what the keys of a wallet may use together."""
+        self.tables.account_limits[wallet_id] = limits
 
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of an owner's keys."""

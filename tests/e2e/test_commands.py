@@ -89,6 +89,9 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["user", "block"],
         ["user", "unblock"],
         ["key", "issue"],
+        ["limits", "show"],
+        ["limits", "set"],
+        ["limits", "everyone"],
         ["jobs", "list"],
         ["jobs", "retry"],
         ["jobs", "discard"],
@@ -141,6 +144,20 @@ def test_a_key_is_issued_for_what_it_is_meant(stack: Stack) -> None:
 
     assert statuses == {reader: 200, caller: 403}
     assert stack.flask(*issue, "--scope", "all", check=False).returncode != 0
+
+
+def test_an_operator_limits_what_all_keys_of_an_account_use(sqlite_stack: Stack) -> None:
+    account = sqlite_stack.an_account(credits_="200")
+    whom = ("--email", account.email)
+
+    told = sqlite_stack.flask("limits", "set", *whom, "spend=0.001/day").stdout
+    refused = sqlite_stack.chat("Hi", key=account.api_key)
+    shown = json.loads(sqlite_stack.flask("limits", "show", *whom, "--json").stdout)
+
+    assert "(1 key) may use together: spend=0.001/day" in told
+    assert refused.status_code == 402
+    assert "that all keys of this account share" in refused.json()["error"]["message"]
+    assert (shown["limits"], shown["spent"]) == ("spend=0.001/day", "0")
 
 
 def test_a_grant_with_a_reference_is_given_once_and_says_so(stack: Stack) -> None:

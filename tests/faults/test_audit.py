@@ -288,6 +288,12 @@ TAMPERINGS += [
     ("I11", "wallets wallet-1", "UPDATE usage_logs SET charge = charge - 1 WHERE id = 'settled'"),
 ]
 
+_OPEN_CALL_OF_NONE = """
+    INSERT INTO key_counters (id, wallet_id, since, spent, held, open_calls)
+    VALUES ('key-1', 'wallet-1', 0, 0, 0, 1)
+"""
+TAMPERINGS += [("I12", "key_counters key-1", _OPEN_CALL_OF_NONE)]
+
 
 def test_there_is_a_tampering_for_every_invariant() -> None:
     assert {invariant for invariant, _, _ in TAMPERINGS} == set(INVARIANTS)

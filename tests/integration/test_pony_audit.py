@@ -112,7 +112,7 @@ def breaches(store: PonyTransactions, *, limit: int = 10) -> set[tuple[str, str]
     with store.begin() as tx:
         return {
             (breach.invariant, breach.row)
-            for number in range(1, 12)
+            for number in range(1, 13)
             for breach in tx.audit.breaches(f"I{number}", limit=limit)
         }
 

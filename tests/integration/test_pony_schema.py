@@ -119,6 +119,13 @@ ROWS: dict[str, dict[str, object]] = {
         "fingerprint": b"f" * 32,
         "created_at": 1,
     },
+    "account_limits": {
+        "wallet_id": "w-1",
+        "spend_limit": 10,
+        "spend_period": "day",
+        "spend_zone": "UTC",
+        "rpm": 1,
+    },
     "key_counters": {
         "id": "k-1",
         "wallet_id": "w-1",
@@ -298,6 +305,16 @@ ROWS: dict[str, dict[str, object]] = {
 PAID = {"state": "paid", "closed_at": 3, "paid_minor_units": 129000, "paid_currency": "KES"}
 
 ANOTHER_KEY = {"id": "k-2", "key_hash": b"i" * 32}
+LIMIT_VIOLATIONS: list[tuple[str, object, dict[str, object]]] = [
+    ("spend_limit", -1, {"account_spend_period": "day"}),
+    ("spend_period", "year", {"account_spend_limit": 1}),
+    ("spend_zone", "", {"account_spend_limit": 1}),
+    ("max_parallel", 0, {}),
+    ("rpm", 0, {}),
+    ("tpm", -1, {}),
+]
+"""What no limits that keys share may be: the column at fault, its value, and those of others."""
+
 VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("profiles_pkey", "profiles", {"email": "other@example.com"}),
     ("profiles_email_key", "profiles", {"id": "p-2"}),
@@ -355,6 +372,19 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("virtual_keys_max_parallel", "virtual_keys", {**ANOTHER_KEY, "max_parallel": 0}),
     ("virtual_keys_rpm", "virtual_keys", {**ANOTHER_KEY, "rpm": 0}),
     ("virtual_keys_tpm", "virtual_keys", {**ANOTHER_KEY, "tpm": -1}),
+    *[
+        (f"virtual_keys_account_{column}", "virtual_keys",
+         {**ANOTHER_KEY, f"account_{column}": value, **others})
+        for column, value, others in LIMIT_VIOLATIONS
+    ],
+    *[
+        (f"account_limits_{column}", "account_limits",
+         {"wallet_id": "w-2", "spend_limit": None, "spend_period": "", column: value,
+          **{name.removeprefix("account_"): other for name, other in others.items()}})
+        for column, value, others in LIMIT_VIOLATIONS
+    ],
+    ("account_limits_pkey", "account_limits", {}),
+    ("account_limits_wallet_id_fkey", "account_limits", {"wallet_id": "w-2"}),
     ("key_mirrors_pkey", "key_mirrors", {}),
     ("key_mirrors_key_id_fkey", "key_mirrors", {"key_id": "k-2"}),
     ("key_mirrors_sync_status", "key_mirrors", {"key_id": "k-2", "sync_status": "lost"}),

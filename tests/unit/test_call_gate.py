@@ -158,6 +158,36 @@ def test_a_call_larger_than_the_limit_runs_alone(gate: CallGate) -> None:
     assert refusal.value.retry_after_us > 60_000_000
 
 
+def test_all_keys_of_an_account_share_its_limits(gate: CallGate) -> None:
+    shared = KeyLimits(rpm=3)
+    first = replace(a_key_with(rpm=100), account_limits=shared)
+    second = replace(a_key_with(), id="key-2", account_limits=shared)
+    entered = let_in(gate, first)
+    let_in(gate, first)
+    gate.confirm(gate.enter(a_request(), b"other"), b"other", second)
+
+    with pytest.raises(LimitReachedError) as refusal:
+        gate.enter(a_request(), b"other")
+
+    assert refusal.value.whose == "account"
+    assert [(each.whose, each.remaining) for each in entered.standings] == [
+        ("key", 99),
+        ("account", 2),
+    ]
+    assert {each.whose: each.remaining for each in gate.standings(first)}["key"] == 98
+
+
+def test_a_limit_that_an_account_gets_counts_with_the_next_call(gate: CallGate) -> None:
+    key = a_key_with()
+    let_in(gate, key)
+    limited = replace(key, account_limits=KeyLimits(rpm=1))
+
+    let_in(gate, limited)
+
+    with pytest.raises(LimitReachedError):
+        gate.enter(a_request(), HASH)
+
+
 def test_rotated_keys_share_their_limits(gate: CallGate) -> None:
     key = a_key_with(rpm=1)
     let_in(gate, key)

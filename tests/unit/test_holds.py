@@ -54,7 +54,7 @@ def test_a_charge_never_exceeds_its_hold(amount: Credits, cost: Credits, spare: 
 
 def test_closing_a_hold_keeps_all_that_it_does_not_change() -> None:
     counted = Counted(counter_id="counter-1", since=NOON)
-    hold = a_hold(outcome=Outcome(error="interrupted"), counted=counted)
+    hold = a_hold(outcome=Outcome(error="interrupted"), counted=(counted,))
 
     closed = hold.close(
         HoldState.SETTLED, at=NOON + MINUTE, charged=Credits(2), written_off=Credits(3)

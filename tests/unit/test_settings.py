@@ -9,6 +9,8 @@ import pytest
 
 from adapters.flask_web.settings import Settings, SettingsError
 from creditcore.domain.identities import Method
+from creditcore.domain.limits import KeyLimits
+from creditcore.domain.limits_text import limits_text
 
 GOOD = {
     "AUTH_SECRET": "s" * 32,
@@ -208,6 +210,35 @@ def test_production_refuses_what_is_meant_for_trying(name: str, value: str) -> N
     [fault] = faults_of({**PRODUCTION, name: value})
 
     assert name in fault
+
+
+def test_limits_are_written_on_one_line() -> None:
+    line = "spend=500/month@Africa/Nairobi rpm=60 tpm=100000 parallel=5"
+    settings = Settings.from_env({**GOOD, "NEW_KEY_LIMITS": line, "ACCOUNT_LIMITS": "rpm=600"})
+
+    assert limits_text(settings.new_key_limits) == line
+    assert settings.account_limits == KeyLimits(rpm=600)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rpm",
+        "rpm=",
+        "rpm=0",
+        "rpm=x",
+        "rpm=1 rpm=2",
+        "models=x",
+        "spend=x",
+        "spend=1/year",
+        "spend=1/day@Nowhere",
+        "parallel=\u0661",
+    ],
+)
+def test_limits_that_mean_nothing_are_named(line: str) -> None:
+    [fault] = faults_of({**GOOD, "ACCOUNT_LIMITS": line})
+
+    assert fault.startswith("ACCOUNT_LIMITS cannot be")
 
 
 SENDER = {"MAIL_URL": "smtps://u:p@mail.example", "MAIL_FROM": "Jua, Nairobi <no-reply@jua.ke>"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypedDict
+
 import orjson
 from flask import Blueprint, request
 
@@ -17,6 +20,7 @@ from adapters.flask_web.api.shapes import (
     QuoteShape,
     Rates,
     SpendStanding,
+    Standings,
 )
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.errors import refusal_of
@@ -24,9 +28,8 @@ from adapters.flask_web.web.model_offers import ModelOffer
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.keys import ApiKey, Scope
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.limits import NO_LIMITS
+from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, Whose
 from creditcore.domain.rates import Standing
-from creditcore.usecases.keys.read_keys import KeyView
 
 blueprint = Blueprint("account_api", __name__)
 
@@ -46,23 +49,19 @@ def credits_(caller: Caller) -> CreditsShape:
 def limits(caller: Caller) -> LimitsShape:
     """Show everything that limits this key now."""
     wallet = _wallet(caller)
-    if caller.key is None:
-        key_limits, view = NO_LIMITS, None
-    else:
-        key_limits = caller.key.limits
-        view = services().key_views.one(caller.key.id, owner_id=caller.owner_id)
-    rates = {standing.unit: standing for standing in _standings(caller.key)}
-    running = view.counter.open_calls if view and view.counter else 0
-    most = key_limits.max_parallel
+    key = caller.key
+    view = services().key_views.one(key.id, owner_id=caller.owner_id) if key else None
+    own, shared = (key.limits, key.account_limits) if key else (NO_LIMITS, NO_LIMITS)
+    rates = {(each.whose, each.unit): each for each in _standings(key)}
     return LimitsShape(
+        **_counted(own, view.counter if view else None, rates, Whose.KEY),
+        account=Standings(
+            **_counted(shared, view.account_counter if view else None, rates, Whose.ACCOUNT)
+        ),
         wallet_available=str(wallet.available),
         credit_balance=str(view.credit_balance if view else wallet.available),
-        spend=_spend(view),
-        parallel=None if most is None else ParallelStanding(limit=most, running=running),
-        requests_per_minute=_rates(rates.get("requests")),
-        tokens_per_minute=_rates(rates.get("tokens")),
-        allowed_models=list(key_limits.models),
-        allowed_ips=list(key_limits.addresses),
+        allowed_models=list(own.models),
+        allowed_ips=list(own.addresses),
         scopes=list(caller.key.scopes if caller.key else Scope),
         expires_at=caller.key.expires_at if caller.key else None,
     )
@@ -149,10 +148,31 @@ def _rates(standing: Standing | None) -> Rates | None:
     )
 
 
-def _spend(view: KeyView | None) -> SpendStanding | None:
-    if view is None or view.counter is None or (spend := view.key.limits.spend) is None:
+class _Counted(TypedDict):
+    spend: SpendStanding | None
+    parallel: ParallelStanding | None
+    requests_per_minute: Rates | None
+    tokens_per_minute: Rates | None
+
+
+def _counted(
+    limits: KeyLimits,
+    counter: KeyCounter | None,
+    rates: Mapping[tuple[Whose, str], Standing],
+    whose: Whose,
+) -> _Counted:
+    most, running = limits.max_parallel, counter.open_calls if counter else 0
+    return {
+        "spend": _spend(limits, counter),
+        "parallel": None if most is None else ParallelStanding(limit=most, running=running),
+        "requests_per_minute": _rates(rates.get((whose, "requests"))),
+        "tokens_per_minute": _rates(rates.get((whose, "tokens"))),
+    }
+
+
+def _spend(limits: KeyLimits, counter: KeyCounter | None) -> SpendStanding | None:
+    if counter is None or (spend := limits.spend) is None:
         return None
-    counter = view.counter
     return SpendStanding(
         credits=str(spend.credits),
         period=spend.period,

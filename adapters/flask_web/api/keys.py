@@ -57,14 +57,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
         name=body.name,
         scopes=body.scopes,
         expires_at=body.expires_at,
-        limits=KeyLimits(
-            spend=_spend(body.spend_limit),
-            max_parallel=body.max_parallel,
-            rpm=body.rpm,
-            tpm=body.tpm,
-            models=body.allowed_models,
-            addresses=body.allowed_ips,
-        ),
+        limits=_limits(body, services().keys.defaults_for(body.scopes)),
         by=caller.key,
     )
     return _made(key, secret)
@@ -166,19 +159,23 @@ def _spend(asked: SpendLimitShape | None) -> SpendLimit | None:
 
 
 def _changes(key: ApiKey, body: KeyPatch) -> KeyChanges:
-    given, limits = body.model_fields_set, key.limits
-    changed = KeyLimits(
-        spend=_spend(body.spend_limit) if "spend_limit" in given else limits.spend,
-        max_parallel=body.max_parallel if "max_parallel" in given else limits.max_parallel,
-        rpm=body.rpm if "rpm" in given else limits.rpm,
-        tpm=body.tpm if "tpm" in given else limits.tpm,
-        models=body.allowed_models or () if "allowed_models" in given else limits.models,
-        addresses=body.allowed_ips or () if "allowed_ips" in given else limits.addresses,
-    )
     return KeyChanges(
         name=body.name,
         scopes=body.scopes,
-        limits=changed,
-        expires_at=body.expires_at if "expires_at" in given else UNCHANGED,
+        limits=_limits(body, key.limits),
+        expires_at=body.expires_at if "expires_at" in body.model_fields_set else UNCHANGED,
         paused=body.paused,
+    )
+
+
+def _limits(body: KeyRequest | KeyPatch, otherwise: KeyLimits) -> KeyLimits:
+    """Return the limits that are asked for; what is left out is as it is otherwise."""
+    given = body.model_fields_set
+    return KeyLimits(
+        spend=_spend(body.spend_limit) if "spend_limit" in given else otherwise.spend,
+        max_parallel=body.max_parallel if "max_parallel" in given else otherwise.max_parallel,
+        rpm=body.rpm if "rpm" in given else otherwise.rpm,
+        tpm=body.tpm if "tpm" in given else otherwise.tpm,
+        models=body.allowed_models or () if "allowed_models" in given else otherwise.models,
+        addresses=body.allowed_ips or () if "allowed_ips" in given else otherwise.addresses,
     )

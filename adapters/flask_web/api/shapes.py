@@ -37,7 +37,7 @@ class SpendLimitShape(Shape):
 
 
 class KeyRequest(Shape):
-    """A key to make."""
+    """A key to make. A limit that is left out is the operator's default; `null` is none."""
 
     name: _Name
     scopes: _Scopes = (Scope.INFERENCE,)
@@ -157,15 +157,23 @@ class ParallelStanding(Shape):
     running: int
 
 
-class LimitsShape(Shape):
-    """Everything that limits this key now; null where nothing does."""
+class Standings(Shape):
+    """Limits that are counted, and how they stand now; null where nothing limits."""
 
-    wallet_available: CreditsText
-    credit_balance: CreditsText
     spend: SpendStanding | None
     parallel: ParallelStanding | None
     requests_per_minute: Rates | None
     tokens_per_minute: Rates | None
+
+
+class LimitsShape(Standings):
+    """Everything that limits this key now; null where nothing does."""
+
+    account: Annotated[
+        Standings, Field(description="What all keys of this account may use together.")
+    ]
+    wallet_available: CreditsText
+    credit_balance: CreditsText
     allowed_models: list[str]
     allowed_ips: list[str]
     scopes: list[Scope]

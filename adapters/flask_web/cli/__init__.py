@@ -14,6 +14,7 @@ from adapters.flask_web.cli.grant import grant
 from adapters.flask_web.cli.guard import guarded
 from adapters.flask_web.cli.jobs import jobs
 from adapters.flask_web.cli.key import key
+from adapters.flask_web.cli.limits import limits
 from adapters.flask_web.cli.mail import mail
 from adapters.flask_web.cli.migrate import migrate
 from adapters.flask_web.cli.monitor import monitor
@@ -40,6 +41,7 @@ _COMMANDS = (
     doctor,
     user,
     key,
+    limits,
     usage,
     reconcile_usage,
     demo_data,

@@ -31,11 +31,13 @@ from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import (
     CallRunningError,
     CreditcoreError,
+    LimitReachedError,
     ModelNotFoundError,
     UpstreamError,
 )
 from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.pricing import ModelPrice
+from creditcore.domain.rates import standings_at
 from creditcore.ports.inference import OfferedModel, TokenCounter, Wire
 from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.calls.repeat_call import KeptAnswer
@@ -93,6 +95,7 @@ class Proxy:
             start_response("204 No Content", preflight_headers(wanted))
             return []
         call_id = self._services.relay.new_call_id()
+        limits: _Headers = []
         try:
             return self._serve(path, environ, start_response, call_id)
         except RefusedError as error:
@@ -101,13 +104,15 @@ class Proxy:
             limit_field = self._wire_at(path, environ).limit_field
             answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
             self._keep(path, environ, answer, error.model, call_id)
+            if isinstance(error, LimitReachedError):
+                limits = self._wire_at(path, environ).limit_headers(standings_at(error))
         except Exception:  # noqa: BLE001 - the last resort; the log has it all
             _log.exception("call %s failed", call_id)
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
         wire = self._wire_at(path, environ)
         call_id = environ.get(_CALL_ID, call_id)
-        headers = [*answer.headers, *ANSWER_HEADERS, *_names(wire, call_id)]
+        headers = [*answer.headers, *limits, *ANSWER_HEADERS, *_names(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
         document = _json(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document

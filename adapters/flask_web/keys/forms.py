@@ -45,17 +45,18 @@ class KeyForm:
     @classmethod
     def of(cls, key: ApiKey, zone: tzinfo) -> KeyForm:
         """Return what the form of a key begins with."""
-        limits, spend = key.limits, key.limits.spend
+        spend = key.limits.spend
         typed = {
             "name": key.name,
-            "spend": dollars(spend.credits) if spend else "",
-            "period": str(spend.period if spend else Period.MONTH),
-            "models": "\n".join(limits.models),
-            "addresses": "\n".join(limits.addresses),
             "expires_at": f"{key.expires_at.astimezone(zone):{_MINUTE}}" if key.expires_at else "",
         }
-        typed |= {name: str(getattr(limits, name) or "") for name in NUMBERS}
+        typed |= _typed(key.limits)
         return cls(typed, zone, spend.zone if spend else "UTC", key.scopes)
+
+    @classmethod
+    def blank(cls, defaults: KeyLimits, zone: tzinfo) -> KeyForm:
+        """Return what the form of a new key begins with: the operator's defaults."""
+        return cls({"name": "", "expires_at": ""} | _typed(defaults), zone)
 
     @classmethod
     def read(
@@ -127,6 +128,17 @@ class KeyForm:
 
     def _lines(self, name: str) -> tuple[str, ...]:
         return tuple(re.split(r"[\s,]+", self.typed[name])) if self.typed[name] else ()
+
+
+def _typed(limits: KeyLimits) -> dict[str, str]:
+    spend = limits.spend
+    return {
+        "spend": dollars(spend.credits) if spend else "",
+        "period": str(spend.period if spend else Period.MONTH),
+        "models": "\n".join(limits.models),
+        "addresses": "\n".join(limits.addresses),
+        **{name: str(getattr(limits, name) or "") for name in NUMBERS},
+    }
 
 
 def dollars(amount: Credits) -> str:

@@ -196,7 +196,7 @@ def _keys_page(
         new_key_name=new_key_name,
         example_model=example_model() if new_secret else "",
         errors=errors or {},
-        form=typed or KeyForm.read({}, [], zone=person().zone, zone_name="UTC"),
+        form=typed or KeyForm.blank(services().keys.defaults, person().zone),
         periods=_PERIODS,
         scopes=_SCOPES,
         limit_text=_limit_text,

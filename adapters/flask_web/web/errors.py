@@ -232,8 +232,10 @@ def _message(error: CreditcoreError, base_url: str, limit_field: str) -> str:
             return f"The model {error.name!r} does not exist here; see GET {base_url}/v1/models."
         case LimitReachedError():
             seconds = div_ceil(error.retry_after_us, 1_000_000)
-            keys = f"{base_url}/dashboard/keys"
-            return f"{error} Try again in {seconds} s; its owner may change it at {keys}."
+            change = f"its owner may change it at {base_url}/dashboard/keys"
+            if error.whose == "account":
+                change = "it is set by the operator of this service"
+            return f"{error} Try again in {seconds} s; {change}."
         case AnswerNotKeptError():
             return f"{error} It is at {base_url}/api/v1/calls/{error.call_id}."
         case InsufficientCreditsError():
@@ -248,8 +250,11 @@ def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: s
     if error.limit == "key":
         advice = f"raise the limit of the key at {base_url}/dashboard/keys."
         where = "left of the spend limit of this API key"
-        if error.resets_at is not None:
-            where += f", which begins anew at {error.resets_at:%Y-%m-%d %H:%M} UTC"
+    if error.limit == "account":
+        advice = "ask the operator of this service to raise that limit."
+        where = "left of the spend limit that all keys of this account share"
+    if error.resets_at is not None:
+        where += f", which begins anew at {error.resets_at:%Y-%m-%d %H:%M} UTC"
     tokens = error.affordable_output_tokens
     if tokens:
         advice = f"Lower {limit_field} to {tokens}, or {advice}"

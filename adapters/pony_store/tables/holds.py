@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
-from creditcore.domain.limits import Counted
+from creditcore.domain.limits import Counted, account_counter_id, is_of_account
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Usage
 
@@ -51,6 +51,7 @@ HOLD_COLUMNS = (
     "expires_at",
     "counter_id",
     "counted_since",
+    "account_counted_since",
     *CLOSING_COLUMNS,
 )
 
@@ -122,10 +123,32 @@ def hold_values(hold: Hold) -> tuple[object, ...]:
         hold.amount.microcredits,
         micros(hold.created_at),
         micros(hold.expires_at),
-        hold.counted.counter_id if hold.counted else None,
-        micros(hold.counted.since) if hold.counted else None,
+        *(_counted_values(hold.counted) if hold.counted else (None, None, None)),
         *closing_values(hold),
     )
+
+
+def _counted_values(counted: tuple[Counted, ...]) -> tuple[object, ...]:
+    """Return where a hold counts: for its key, and for its account, whose name follows."""
+    key = next((each for each in counted if not is_of_account(each.counter_id)), None)
+    account = next((each for each in counted if is_of_account(each.counter_id)), None)
+    return (
+        key.counter_id if key else None,
+        micros(key.since) if key else None,
+        micros(account.since) if account else None,
+    )
+
+
+def _counted_from_row(row: Any) -> tuple[Counted, ...]:
+    if row.counter_id is None and row.account_counted_since is None:
+        return ()
+    found = []
+    if row.counter_id is not None:
+        found.append(Counted(row.counter_id, instant(row.counted_since)))
+    if row.account_counted_since is not None:
+        shared = account_counter_id(row.wallet_id)
+        found.append(Counted(shared, instant(row.account_counted_since)))
+    return tuple(found)
 
 
 def hold_from_row(row: Any) -> Hold:
@@ -151,7 +174,7 @@ def hold_from_row(row: Any) -> Hold:
             latency_ms=row.latency_ms,
             first_byte_ms=row.first_byte_ms,
         ),
-        counted=row.counter_id and Counted(row.counter_id, instant(row.counted_since)),
+        counted=_counted_from_row(row),
     )
 
 

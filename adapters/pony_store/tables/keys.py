@@ -21,6 +21,9 @@ from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, Scope
 from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, Period, SpendLimit
 from creditcore.domain.money import Credits
 
+SHARED_COLUMNS = ("spend_limit", "spend_period", "spend_zone", "max_parallel", "rpm", "tpm")
+"""Limits that the keys of a wallet may share: those that are counted."""
+
 KEY_COLUMNS = (
     "id",
     "wallet_id",
@@ -42,6 +45,7 @@ KEY_COLUMNS = (
     "tpm",
     "allowed_models",
     "allowed_addresses",
+    *(f"account_{column}" for column in SHARED_COLUMNS),
     "family",
     "revision",
 )
@@ -94,6 +98,42 @@ class PonyApiKeys:
         if row is None:
             raise ApiKeyNotFoundError(key_id)
         return key_from_row(row)
+
+    def of_wallet(self, wallet_id: str) -> Sequence[ApiKey]:
+        """Return the keys that draw on a wallet and are not revoked, in the order of their ids."""
+        rows = self._session.rows(
+            f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
+            " WHERE wallet_id = ? AND revoked_at IS NULL ORDER BY id",
+            (wallet_id,),
+        )
+        return [key_from_row(row) for row in rows]
+
+    def account_limits(self, wallet_id: str) -> KeyLimits | None:
+        """Return what the keys of a wallet may use together."""
+        rows = self._session.rows(
+            f"SELECT {', '.join(SHARED_COLUMNS)} FROM account_limits WHERE wallet_id = ?",
+            (wallet_id,),
+        )
+        return _shared_limits(rows[0]) if rows else None
+
+    def wallets_without_limits(self, *, limit: int) -> Sequence[str]:
+        """Return ids of wallets whose keys have no limits together."""
+        rows = self._session.rows(
+            "SELECT id FROM wallets WHERE NOT EXISTS"
+            " (SELECT 1 FROM account_limits WHERE wallet_id = wallets.id) ORDER BY id LIMIT ?",
+            (limit,),
+        )
+        return [row.id for row in rows]
+
+    def set_account_limits(self, wallet_id: str, limits: KeyLimits) -> None:
+        """Keep what the keys of a wallet may use together."""
+        replaced = ", ".join(f"{column} = excluded.{column}" for column in SHARED_COLUMNS)
+        self._session.change(
+            f"INSERT INTO account_limits (wallet_id, {', '.join(SHARED_COLUMNS)})"
+            f" VALUES ({marks(len(SHARED_COLUMNS) + 1)})"
+            f" ON CONFLICT (wallet_id) DO UPDATE SET {replaced}",
+            (wallet_id, *_shared_columns(limits).values()),
+        )
 
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of the owner's keys, locked until the transaction ends.
@@ -181,12 +221,25 @@ def key_columns(key: ApiKey) -> dict[str, object]:
         "paused_at": micros_or_none(key.paused_at),
         "scopes": " ".join(key.scopes),
         **_limit_columns(key.limits),
+        **{
+            f"account_{column}": value
+            for column, value in _shared_columns(key.account_limits).items()
+        },
         "family": key.family,
         "revision": key.revision,
     }
 
 
 def _limit_columns(limits: KeyLimits) -> dict[str, object]:
+    return {
+        **_shared_columns(limits),
+        # Neither has a line break in it.
+        "allowed_models": "\n".join(limits.models),
+        "allowed_addresses": "\n".join(limits.addresses),
+    }
+
+
+def _shared_columns(limits: KeyLimits) -> dict[str, object]:
     spend = limits.spend
     return {
         "spend_limit": spend.credits.microcredits if spend else None,
@@ -195,9 +248,6 @@ def _limit_columns(limits: KeyLimits) -> dict[str, object]:
         "max_parallel": limits.max_parallel,
         "rpm": limits.rpm,
         "tpm": limits.tpm,
-        # Neither has a line break in it.
-        "allowed_models": "\n".join(limits.models),
-        "allowed_addresses": "\n".join(limits.addresses),
     }
 
 
@@ -220,6 +270,7 @@ def key_from_row(row: Any) -> ApiKey:
         if row.scopes == Scope.INFERENCE
         else tuple(map(Scope, row.scopes.split())),
         limits=_limits_from_row(row),
+        account_limits=_shared_limits(row, "account_"),
         family=row.family,
         revision=row.revision,
     )
@@ -240,3 +291,14 @@ def _limits_from_row(row: Any) -> KeyLimits:
         addresses=tuple(row.allowed_addresses.splitlines()),
     )
     return NO_LIMITS if limits == NO_LIMITS else limits
+
+
+def _shared_limits(row: Any, prefix: str = "") -> KeyLimits:
+    amount, period, zone, *counts = (getattr(row, f"{prefix}{name}") for name in SHARED_COLUMNS)
+    if amount is None and counts == [None, None, None]:
+        return NO_LIMITS
+    spend = None
+    if amount is not None:
+        spend = SpendLimit(credits=Credits(amount), period=Period(period), zone=zone)
+    max_parallel, rpm, tpm = counts
+    return KeyLimits(spend=spend, max_parallel=max_parallel, rpm=rpm, tpm=tpm)

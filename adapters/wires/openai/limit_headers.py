@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from creditcore.domain.rates import Standing
+from adapters.wires.rate_limit_fields import rate_limit_fields
+from creditcore.domain.rates import Standing, tightest
 
 _US_PER_MS = 1000
 
 
 def limit_headers(standings: Sequence[Standing]) -> list[tuple[str, str]]:
-    """Return the headers; a key without limits has none."""
+    """Return the headers; a key without limits has none.
+
+    Of the limits of the key and its account, the one with the least left is told; the fields
+    of the IETF's draft tell both.
+    """
     headers = []
-    for standing in standings:
+    for standing in tightest(standings):
         unit = standing.unit
         headers += [
             (f"x-ratelimit-limit-{unit}", str(standing.limit)),
             (f"x-ratelimit-remaining-{unit}", str(standing.remaining)),
             (f"x-ratelimit-reset-{unit}", go_duration(standing.reset_us)),
         ]
-    return headers
+    return [*headers, *rate_limit_fields(standings)]
 
 
 def go_duration(microseconds: int) -> str:

@@ -16,14 +16,16 @@ from creditcore.domain.errors import (
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
+from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit, account_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.system import SystemClock
 from creditcore.testing.contracts.samples import NOON, a_key, a_wallet, at_once
+from creditcore.testing.memory import FixedClock
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.keys.limit_account import LimitAccount
 
 _CALLERS = 40
 
@@ -165,6 +167,58 @@ class KeyLimitsContract:
 
         assert counter_of(transactions, key).open_calls == 0
 
+    def test_two_keys_of_an_account_do_not_multiply_its_limits(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        shared = KeyLimits(spend=SpendLimit(credits=Credits(99)), max_parallel=5)
+        keys = _of_an_account(transactions, wallet, shared)
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            outcomes = at_once(
+                _CALLERS, lambda index: _call(charge, keys[index % 2], f"call-{index}")
+            )
+            holds = [outcome for outcome in outcomes if isinstance(outcome, Hold)]
+            refused = [each for each in outcomes if isinstance(each, LimitReachedError)]
+            assert (len(holds), len(refused)) == (5, _CALLERS - 5)
+            assert {refusal.whose for refusal in refused} == {"account"}
+            for hold in holds:
+                charge.settle(hold, Credits(9))
+            grown = charge.extend(
+                _call(charge, keys[0], "grows"), ceiling=Ceiling.of(Credits(500)), output_bound=0
+            )
+            with pytest.raises(InsufficientCreditsError) as refusal:
+                _call(charge, keys[1], "one-above", 1)
+
+        assert grown.hold.amount == Credits(99 - 5 * 9)
+        assert (refusal.value.limit, refusal.value.available) == ("account", ZERO)
+        with transactions.begin() as tx:
+            [counter] = tx.keys.counters([account_counter_id(wallet.id)]).values()
+        assert (counter.spent, counter.held, counter.open_calls) == (Credits(45), Credits(54), 1)
+        own = counter_of(transactions, keys[0])
+        assert (own.held, own.open_calls) == (Credits(54), 1)
+
+    def test_an_account_that_is_limited_later_counts_from_then_on(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        key = a_stored_key(transactions, wallet, KeyLimits())
+        limit = LimitAccount(transactions=transactions, clock=SystemClock())
+
+        with GroupCommit(books, SystemClock()) as commits:
+            charge = ChargeUsage(commits, transactions, SystemClock())
+            before = _call(charge, key, "before")
+            assert limit.limit(wallet.id, KeyLimits(max_parallel=1)) == 1
+            during = _call(charge, key, "during")
+            with pytest.raises(LimitReachedError):
+                _call(charge, key, "one-above")
+            for hold in (before, during):
+                charge.settle(hold, Credits(1))
+            limit.limit(wallet.id, KeyLimits())
+            for number in range(2):
+                _call(charge, key, f"after-{number}")
+
     def test_pausing_and_resuming_count_with_the_next_call(
         self, transactions: Transactions, books: BooksTransactions
     ) -> None:
@@ -199,6 +253,21 @@ class KeyLimitsContract:
             hold = _call(charge, key, "call-1", model="demo-2", address="203.0.113.7")
 
         assert hold.is_open
+
+
+def _of_an_account(
+    transactions: Transactions, wallet: Wallet, shared: KeyLimits
+) -> tuple[ApiKey, ApiKey]:
+    """Return two keys of a limited account, the first of which has a limit of its own too."""
+    LimitAccount(transactions=transactions, clock=FixedClock(NOON)).limit(wallet.id, shared)
+    first = replace(a_key(wallet), limits=KeyLimits(max_parallel=50), account_limits=shared)
+    second = replace(a_key(wallet, key_id="key-2", key_hash=b"i" * 32), account_limits=shared)
+    with transactions.begin() as tx:
+        for key in (first, second):
+            tx.keys.add(key)
+        tx.keys.set_counter(_counter(first))
+        tx.commit()
+    return first, second
 
 
 def _save(transactions: Transactions, key: ApiKey) -> ApiKey:

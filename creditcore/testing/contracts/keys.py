@@ -31,6 +31,12 @@ class ApiKeysContract:
                 models=("gpt-*", "demo"),
                 addresses=("203.0.113.0/24", "2001:db8::/32"),
             ),
+            account_limits=KeyLimits(
+                spend=SpendLimit(credits=Credits(70), period=Period.DAY, zone="Africa/Lagos"),
+                max_parallel=30,
+                rpm=200,
+                tpm=10_000,
+            ),
             family="key-0",
             revision=4,
         )
@@ -43,6 +49,36 @@ class ApiKeysContract:
             assert tx.keys.find_by_hash(key.key_hash) == key
             assert tx.keys.list_of(key.owner_id) == [key]
             assert tx.keys.list_of("somebody else") == []
+
+    def test_the_keys_of_a_wallet_are_found_whoever_owns_them(
+        self, transactions: Transactions
+    ) -> None:
+        wallet, other = a_wallet(transactions), a_wallet(transactions, wallet_id="wallet-2")
+        key = a_key(wallet)
+        colleagues = replace(a_key(wallet, key_id="key-2", key_hash=b"i" * 32), owner_id="other")
+        revoked = a_key(wallet, key_id="key-3", key_hash=b"j" * 32).revoke(at=NOON)
+        with transactions.begin() as tx:
+            for each in (colleagues, key, revoked, a_key(other, key_id="key-4", key_hash=b"k")):
+                tx.keys.add(each)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.keys.of_wallet(wallet.id) == [key, colleagues]
+
+    def test_limits_of_accounts_are_kept(self, transactions: Transactions) -> None:
+        for name in ("wallet-1", "wallet-2"):
+            a_wallet(transactions, wallet_id=name)
+        spend = SpendLimit(credits=Credits(7), period=Period.WEEK, zone="Africa/Nairobi")
+        kept = (KeyLimits(spend=spend, max_parallel=3), KeyLimits(rpm=20, tpm=1000), KeyLimits())
+
+        for limits in kept:
+            with transactions.begin() as tx:
+                tx.keys.set_account_limits("wallet-1", limits)
+                tx.commit()
+            with transactions.begin() as tx:
+                assert tx.keys.account_limits("wallet-1") == limits
+                assert tx.keys.account_limits("wallet-2") is None
+                assert tx.keys.wallets_without_limits(limit=9) == ["wallet-2"]
 
     def test_a_hash_is_unique(self, transactions: Transactions) -> None:
         wallet = a_wallet(transactions)

@@ -84,10 +84,18 @@ def admit(
     reference: str = "call-1",
     wallet_id: str = "wallet-1",
     now: datetime = NOON,
+    key: ApiKey | None = None,
 ) -> Hold:
     """Hold credits in a transaction of its own."""
+    counts = () if key is None else key.counts
     with transactions.begin() as tx:
-        books = tx.ledger.lock(Footprint(wallet_ids={wallet_id}, hold_references={reference}))
+        books = tx.ledger.lock(
+            Footprint(
+                wallet_ids={wallet_id},
+                hold_references={reference},
+                counter_ids={count.id for count in counts},
+            )
+        )
         admission = books.admit(
             wallet_id,
             Ceiling.of(Credits(amount)),
@@ -102,6 +110,7 @@ def admit(
             ),
             now=now,
             lifetime=MINUTE,
+            key=key,
         )
         tx.ledger.write(books)
         tx.commit()

@@ -19,6 +19,7 @@ INVARIANTS = {
     "I9": "a wallet owes what was reversed and is not paid off, and spends nothing meanwhile",
     "I10": "refunds reverse what their purchase granted, and no more",
     "I11": "usage by the hour adds up to the charges of the ledger",
+    "I12": "what limited keys and accounts have used is what their calls held and were charged",
 }
 
 _SHOWN = 100

@@ -1,9 +1,9 @@
 """The step between a request that is understood and credits that are held.
 
 Here a call is refused that would find no place, before it costs the database anything:
-places of streams in this process, requests and tokens a minute of its key. What a refused
-or failed call took is given back, so that a refusal consumes nothing. Spend and parallel
-calls are counted with the hold itself (docs/decisions/0012-limits-of-keys.md).
+places of streams in this process, requests and tokens a minute of its key and account. What
+a refused or failed call took is given back, so that a refusal consumes nothing. Spend and
+parallel calls are counted with the hold itself (docs/decisions/0012-limits-of-keys.md).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from creditcore.domain.errors import LimitReachedError, OverloadedError
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.limits import NO_LIMITS
+from creditcore.domain.limits import Whose
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import MINUTE_US, Charge, Standing
 from creditcore.ports.inference import InferenceRequest
@@ -48,7 +48,7 @@ class CallGate:
         A key is known by its last call. What has changed since is made up for by ``confirm``.
 
         Raises:
-            LimitReachedError: The key has made too many calls in the last minute.
+            LimitReachedError: The key or its account has made too many calls in the last minute.
             OverloadedError: It asks for a stream, and there is no place for one.
         """
         if request.stream and self._free_streams == 0:
@@ -68,43 +68,33 @@ class CallGate:
         Raises:
             LimitReachedError: The key has made too many calls in the last minute.
         """
-        if key is None or (key.limits is NO_LIMITS and key_hash not in self._known):
+        if key is None or (not key.has_rates and key_hash not in self._known):
             return
         before = self._known.pop(key_hash, None)
-        if key.limits.has_rates:
+        if key.has_rates:
             if len(self._known) >= MAX_KNOWN_KEYS:
                 self._known.clear()
             self._known[key_hash] = key
-        if before is None or before.limits != key.limits:
+        if before is None or _rates_of(before) != _rates_of(key):
             entered.charge(key)
 
     def standings(self, key: ApiKey) -> list[Standing]:
         """Return how the limits of a key stand, taking nothing."""
-        limits = key.limits
         found: list[Standing] = []
-        for unit, limit in (("requests", limits.rpm), ("tokens", limits.tpm)):
-            if limit is None or self._rates is None:
-                continue
+        for charge in _charges(key, requests=0, tokens=0) if self._rates else ():
             try:
-                found += self._rates.take([Charge(f"{key.counter_id}:{unit}", unit, limit, 0)])
+                found += self.take([charge])
             except LimitReachedError as overdrawn:
                 reset_us = MINUTE_US + overdrawn.retry_after_us
-                found.append(Standing(unit, limit, 0, reset_us))
+                found.append(Standing(charge.unit, charge.limit, 0, reset_us, charge.whose))
         return found
 
     def charges(self, request: InferenceRequest, key: ApiKey) -> list[Charge]:
-        """Return what a call takes of the limits of its key, requests first."""
-        limits, charges = key.limits, []
-        if limits.rpm is not None:
-            name = f"{key.counter_id}:requests"
-            charges.append(Charge(name, "requests", limits.rpm, 1))
-        if limits.tpm is not None:
-            output = request.output_limit
-            output = ASSUMED_OUTPUT_TOKENS if output is None else output
-            tokens = request.prompt_estimate + output * request.choices
-            name = f"{key.counter_id}:tokens"
-            charges.append(Charge(name, "tokens", limits.tpm, min(tokens, limits.tpm)))
-        return charges
+        """Return what a call takes of the limits of its key and account, requests first."""
+        output = request.output_limit
+        output = ASSUMED_OUTPUT_TOKENS if output is None else output
+        tokens = request.prompt_estimate + output * request.choices
+        return _charges(key, requests=1, tokens=tokens)
 
     def take(self, charges: Sequence[Charge]) -> Sequence[Standing]:
         """Take from limits, all of them or none."""
@@ -119,6 +109,25 @@ class CallGate:
         """Free the place of a stream."""
         if self._free_streams is not None:
             self._free_streams += 1
+
+
+def _charges(key: ApiKey, *, requests: int, tokens: int) -> list[Charge]:
+    """Return what is taken of each limit per minute, requests first."""
+    # All begin with the wallet: Redis counts what does so in one place (redis_counters).
+    names = (
+        (key.limits, f"{key.wallet_id}:{key.counter_id}", Whose.KEY),
+        (key.account_limits, f"{key.wallet_id}:all", Whose.ACCOUNT),
+    )
+    return [
+        Charge(f"{name}:{unit}", unit, limit, min(amount, limit), whose)
+        for unit, amount in (("requests", requests), ("tokens", tokens))
+        for limits, name, whose in names
+        if (limit := limits.rpm if unit == "requests" else limits.tpm) is not None
+    ]
+
+
+def _rates_of(key: ApiKey) -> tuple[int | None, ...]:
+    return (key.limits.rpm, key.limits.tpm, key.account_limits.rpm, key.account_limits.tpm)
 
 
 class Pass:

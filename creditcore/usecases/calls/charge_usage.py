@@ -162,7 +162,7 @@ def _footprint_of(hold: Hold) -> Footprint:
     return Footprint(
         wallet_ids=(hold.wallet_id,),
         hold_references=(hold.reference,),
-        counter_ids=(hold.counted.counter_id,) if hold.counted else (),
+        counter_ids=[counted.counter_id for counted in hold.counted],
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from creditcore.domain.errors import LimitReachedError
-from creditcore.domain.rates import Charge, Standing, cost_us, standing, wait_us
+from creditcore.domain.rates import Charge, Standing, cost_us, refused, standing, wait_us
 from creditcore.ports.clock import MonotonicClock
 
 MAX_COUNTERS = 10_000
@@ -33,9 +32,7 @@ class ProcessCounters:
             for charge in charges:
                 wait = wait_us(self._arrivals.get(charge.counter, 0), charge, now_us=now_us)
                 if wait > 0:
-                    raise LimitReachedError(
-                        limit=charge.unit, most=charge.limit, retry_after_us=wait
-                    )
+                    raise refused(charge, wait_us=wait)
             self._forget(now_us)
             return [self._add(charge, charge.amount, now_us) for charge in charges]
 

@@ -94,8 +94,8 @@ class QuoteCall:
             key.check_call(planned.call.model, address)
         with self.transactions.begin() as tx:
             wallet = tx.ledger.find_wallet(wallet_id)
-            is_counted = key is not None and key.limits.is_counted
-            counters = tx.keys.counters([key.counter_id]) if key and is_counted else {}
+            counts = key.counts if key is not None else ()
+            counters = tx.keys.counters([count.id for count in counts]) if counts else {}
         books = Books(wallets={wallet.id: wallet}, counters=dict(counters))
         return books.admit(
             wallet.id,

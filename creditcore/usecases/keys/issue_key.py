@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from creditcore.domain.activity import SYSTEM, Act, Actor
+from creditcore.domain.books import Footprint
 from creditcore.domain.delegation import check_gift
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, KeySecret, Scope
@@ -30,16 +31,26 @@ class IssueKey:
 
     Attributes:
         pepper: The server's secret under which keys are hashed.
+        defaults: The limits of a key for inference whose maker names none.
     """
 
     transactions: Transactions
     clock: Clock
     ids: Ids
     pepper: bytes
+    defaults: KeyLimits = NO_LIMITS
 
     def new_id(self) -> str:
         """Return an id for a key that is yet to be made."""
         return self.ids.new()
+
+    def defaults_for(self, scopes: Iterable[Scope]) -> KeyLimits:
+        """Return the limits of a key with these scopes whose maker names none.
+
+        One that manages keys has none: a key with limits gives no keys for inference.
+        """
+        is_plain = Scope.INFERENCE in scopes and Scope.ACCOUNT_MANAGE not in scopes
+        return self.defaults if is_plain else NO_LIMITS
 
     def issue(
         self,
@@ -49,7 +60,7 @@ class IssueKey:
         lifetime: timedelta | None = None,
         expires_at: datetime | None = None,
         scopes: Iterable[Scope] = INFERENCE_ONLY,
-        limits: KeyLimits = NO_LIMITS,
+        limits: KeyLimits | None = None,
         by: ApiKey | None = None,
         key_id: str | None = None,
         actor: Actor = SYSTEM,
@@ -65,7 +76,7 @@ class IssueKey:
             lifetime: How long it works, where that is not given by ``expires_at``.
             expires_at: From when on it opens nothing; for ever if None.
             scopes: What it may be used for.
-            limits: What its calls may use.
+            limits: What its calls may use; the defaults if None.
             by: The key that asks, which gives no more than it has; None for the owner.
             key_id: A name from ``new_id``, where the same request may arrive twice.
             actor: Who it is that asks, for the activity log.
@@ -83,14 +94,19 @@ class IssueKey:
             expires_at = now + lifetime
         scopes = clean_scopes(scopes)
         check_expiry(expires_at, now=now)
+        if limits is None:
+            limits = self.defaults_for(scopes)
         if by is not None:
             check_gift(by, scopes=scopes, limits=limits, expires_at=expires_at)
         secret = KeySecret.generate(secrets.choice)
         with self.transactions.begin() as tx:
             make_room(tx, owner_id)
+            wallet_id = tx.ledger.find_wallet_of(owner_id).id
+            # Locked, so that the limits of the account either are read here or find this key.
+            tx.ledger.lock(Footprint(wallet_ids={wallet_id}))
             key = ApiKey(
                 id=key_id or self.new_id(),
-                wallet_id=tx.ledger.find_wallet_of(owner_id).id,
+                wallet_id=wallet_id,
                 owner_id=owner_id,
                 name=name,
                 prefix=secret.shown_prefix,
@@ -100,6 +116,7 @@ class IssueKey:
                 expires_at=expires_at,
                 scopes=scopes,
                 limits=limits,
+                account_limits=tx.keys.account_limits(wallet_id) or NO_LIMITS,
             )
             tx.keys.add(key)
             tx.activity.add(key_activity(Act.KEY_ISSUED, key, actor=actor, at=now))

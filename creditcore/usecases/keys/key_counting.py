@@ -1,4 +1,4 @@
-"""Begin, or go on, to count what a limited key uses."""
+"""Begin, or go on, to count what a limited key or account uses."""
 
 from __future__ import annotations
 
@@ -24,12 +24,25 @@ def count(tx: Transaction, key: ApiKey, *, before: KeyLimits, now: datetime) -> 
         before: Its limits until now.
         now: When it is changed.
     """
-    if not (key.limits.is_counted or before.is_counted):
+    follow(tx, key.counter_id, key.wallet_id, key.limits, before=before, now=now)
+
+
+def follow(
+    tx: Transaction,
+    counter_id: str,
+    wallet_id: str,
+    limits: KeyLimits,
+    *,
+    before: KeyLimits,
+    now: datetime,
+) -> None:
+    """Let a counter follow its limits, as ``count`` does."""
+    if not (limits.is_counted or before.is_counted):
         return
-    tx.ledger.lock(Footprint(wallet_ids={key.wallet_id}))
-    counter = tx.keys.counters([key.counter_id]).get(key.counter_id)
-    counter = counter or KeyCounter(id=key.counter_id, wallet_id=key.wallet_id, since=now)
-    spend, spend_before = key.limits.spend, before.spend
+    tx.ledger.lock(Footprint(wallet_ids={wallet_id}))
+    counter = tx.keys.counters([counter_id]).get(counter_id)
+    counter = counter or KeyCounter(id=counter_id, wallet_id=wallet_id, since=now)
+    spend, spend_before = limits.spend, before.spend
     is_same_period = (
         spend is not None
         and spend_before is not None

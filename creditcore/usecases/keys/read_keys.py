@@ -8,7 +8,7 @@ from datetime import datetime
 
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.limits import KeyCounter
+from creditcore.domain.limits import KeyCounter, account_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
@@ -20,12 +20,14 @@ class KeyView:
 
     Attributes:
         counter: What it has used in this period; None where nothing is counted.
+        account_counter: What all keys of its account have, the same way.
         available: What its wallet can still reserve.
         last_used_at: The hour in which it last made a call; None if it never did.
     """
 
     key: ApiKey
     counter: KeyCounter | None
+    account_counter: KeyCounter | None
     available: Credits
     last_used_at: datetime | None
 
@@ -37,8 +39,9 @@ class KeyView:
     @property
     def credit_balance(self) -> Credits:
         """What its next call may reserve at most."""
-        room = self.counter.room if self.counter else None
-        return self.available if room is None else min(room, self.available)
+        counters = (self.counter, self.account_counter)
+        rooms = (counter.room for counter in counters if counter is not None)
+        return min([self.available, *(room for room in rooms if room is not None)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +76,20 @@ class ReadKeys:
 
     def _views(self, tx: Transaction, keys: Sequence[ApiKey]) -> list[KeyView]:
         now = self.clock.now()
-        counters = tx.keys.counters([key.counter_id for key in keys if key.limits.is_counted])
+        counters = tx.keys.counters({count.id for key in keys for count in key.counts})
         used = {key_id: at for w in _wallets(keys) for key_id, at in _last_uses(tx, w)}
         wallets = {wallet_id: tx.ledger.find_wallet(wallet_id) for wallet_id in _wallets(keys)}
         return [
             KeyView(
                 key=key,
-                counter=counter and counter.at(key.limits.spend, now),
+                counter=own and own.at(key.limits.spend, now),
+                account_counter=shared and shared.at(key.account_limits.spend, now),
                 available=_spendable(wallets[key.wallet_id]),
                 last_used_at=used.get(key.id),
             )
             for key in keys
-            for counter in [counters.get(key.counter_id)]
+            for own in [counters.get(key.counter_id)]
+            for shared in [counters.get(account_counter_id(key.wallet_id))]
         ]
 
 

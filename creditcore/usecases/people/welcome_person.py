@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from creditcore.domain.activity import SYSTEM
 from creditcore.domain.alerts import address_belongs_to_another, welcome_credits_used_up
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
@@ -13,11 +14,13 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.identities import Identity
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
+from creditcore.domain.limits import NO_LIMITS, KeyLimits
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person, Role
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.keys.limit_account import LimitAccount
 
 _MANY = Credits.of(1_000_000)
 
@@ -30,6 +33,7 @@ class WelcomePerson:
         signup_credits: What a newcomer gets, once their address is verified.
         credits_per_day: What all newcomers of a day get together, in UTC. Who comes later gets
             theirs at a sign-in of another day.
+        account_limits: What all keys of a newcomer may use together.
     """
 
     transactions: Transactions
@@ -37,6 +41,7 @@ class WelcomePerson:
     ids: Ids
     signup_credits: Credits = ZERO
     credits_per_day: Credits = _MANY
+    account_limits: KeyLimits = NO_LIMITS
 
     def welcome(self, identity: Identity, *, role: Role = Role.USER) -> Person:
         """Return the person, made complete where something is missing.
@@ -90,6 +95,9 @@ class WelcomePerson:
         except WalletNotFoundError:
             wallet = Wallet(id=self.ids.new(), owner_id=person.id)
             tx.ledger.add_wallet(wallet)
+            if self.account_limits != NO_LIMITS:
+                limits = LimitAccount(transactions=self.transactions, clock=self.clock)
+                limits.apply(tx, wallet.id, person.id, self.account_limits, actor=SYSTEM)
             return wallet
 
     def _greet(self, tx: Transaction, person: Person, wallet: Wallet) -> None:

@@ -98,6 +98,9 @@ def test_requests_a_minute_are_counted_and_told(program: Program) -> None:
     assert answers[1].headers["x-ratelimit-remaining-requests"] == "0"
     assert answers[1].headers["x-ratelimit-reset-requests"].endswith("s")
     assert answers[1].headers["x-ratelimit-limit-tokens"] == "10000"
+    assert answers[1].headers["ratelimit-policy"].startswith('"requests";q=2;w=60, "tokens"')
+    assert answers[1].headers["ratelimit"].startswith('"requests";r=0;t=')
+    assert answers[2].headers["x-ratelimit-remaining-requests"] == "0"
     assert 1 <= int(answers[2].headers["retry-after"]) <= 30
     assert answers[2].headers["x-should-retry"] == "true"
     assert answers[2].json()["error"]["code"] == "rate_limit_exceeded"
