@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from creditcore.domain.refusals import RefusedCall
-from creditcore.ports.calls import Place
+from creditcore.ports.calls import ALL_CALLS, CallFilter, Place
 
 
 class RefusedCalls(Protocol):
@@ -20,9 +20,17 @@ class RefusedCalls(Protocol):
         """Return how many of a wallet's are kept from an instant on."""
 
     def older(
-        self, wallet_id: str, *, than: Place | None = None, limit: int
+        self,
+        wallet_id: str,
+        *,
+        than: Place | None = None,
+        limit: int,
+        which: CallFilter = ALL_CALLS,
     ) -> Sequence[RefusedCall]:
-        """Return the latest of a wallet's, or those before a place; newest first."""
+        """Return the latest of a wallet's, or those before a place; newest first.
+
+        Of the filter counts what refused calls have: key, model, endpoint, and when.
+        """
 
     def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
         """Return one of a wallet's by its id."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from creditcore.domain.refusals import RefusedCall
-from creditcore.ports.calls import Place
+from creditcore.ports.calls import ALL_CALLS, CallFilter, Place
 
 
 @dataclass
@@ -25,10 +25,19 @@ class MemoryRefusedCalls:
         return sum(row.at >= since for row in self._of(wallet_id))
 
     def older(
-        self, wallet_id: str, *, than: Place | None = None, limit: int
+        self,
+        wallet_id: str,
+        *,
+        than: Place | None = None,
+        limit: int,
+        which: CallFilter = ALL_CALLS,
     ) -> Sequence[RefusedCall]:
         """Return the latest of a wallet's, or those before a place."""
-        found = [row for row in self._of(wallet_id) if than is None or _place(row) < than]
+        found = [
+            row
+            for row in self._of(wallet_id)
+            if (than is None or _place(row) < than) and _is_among(row, which)
+        ]
         return sorted(found, key=_place, reverse=True)[:limit]
 
     def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
@@ -49,3 +58,13 @@ class MemoryRefusedCalls:
 
 def _place(row: RefusedCall) -> Place:
     return Place(row.at, row.reference)
+
+
+def _is_among(row: RefusedCall, which: CallFilter) -> bool:
+    return (
+        which.key_id in {None, row.key_id}
+        and which.model in {None, row.model}
+        and which.endpoint in {None, row.endpoint}
+        and (which.since is None or which.since <= row.at)
+        and (which.until is None or row.at < which.until)
+    )

@@ -234,6 +234,7 @@ class CallShape(Shape):
     state: str
     status: int | None
     error: str | None
+    reason: Annotated[str | None, Field(description="Why it was refused, in a sentence.")]
     created_at: AwareDatetime
     closed_at: AwareDatetime | None
     latency_ms: int

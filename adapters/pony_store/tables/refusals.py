@@ -9,7 +9,7 @@ from typing import Any
 from adapters.pony_store.instants import instant, micros
 from adapters.pony_store.session import Session
 from creditcore.domain.refusals import RefusedCall
-from creditcore.ports.calls import Place
+from creditcore.ports.calls import ALL_CALLS, CallFilter, Place
 
 _COLUMNS = (
     *("id", "wallet_id", "key_id", "model", "endpoint"),
@@ -51,16 +51,30 @@ class PonyRefusedCalls:
         return int(row.calls)
 
     def older(
-        self, wallet_id: str, *, than: Place | None = None, limit: int
+        self,
+        wallet_id: str,
+        *,
+        than: Place | None = None,
+        limit: int,
+        which: CallFilter = ALL_CALLS,
     ) -> Sequence[RefusedCall]:
         """Return the latest of a wallet's, or those before a place; newest first."""
-        beyond, values = "", tuple[object, ...]()
+        asked = {
+            "wallet_id = ?": wallet_id,
+            "key_id = ?": which.key_id,
+            "model = ?": which.model,
+            "endpoint = ?": which.endpoint,
+            "created_at >= ?": which.since and micros(which.since),
+            "created_at < ?": which.until and micros(which.until),
+        }
+        asked = {condition: value for condition, value in asked.items() if value is not None}
+        conditions, values = list(asked), list(asked.values())
         if than is not None:
-            beyond = " AND (created_at, id) < (?, ?)"
-            values = (micros(than.created_at), than.reference)
+            conditions.append("(created_at, id) < (?, ?)")
+            values += [micros(than.created_at), than.reference]
         rows = self._session.rows(
-            f"{_SELECT} WHERE wallet_id = ?{beyond} ORDER BY created_at DESC, id DESC LIMIT ?",
-            (wallet_id, *values, limit),
+            f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ?",
+            (*values, limit),
         )
         return [_call_from(row) for row in rows]
 

@@ -10,7 +10,7 @@ from creditcore.domain.keys import KeySecret
 from creditcore.domain.periods import Span
 from creditcore.domain.refusals import RefusedCall
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
-from creditcore.ports.calls import Place
+from creditcore.ports.calls import CallFilter, Place
 from creditcore.ports.transactions import Transactions
 from creditcore.ports.usage_hours import UsageOf
 from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet, admit
@@ -59,6 +59,28 @@ class RefusedCallsContract:
             assert tx.refusals.forget(before=NOON + MINUTE, limit=2) == 2
             assert tx.refusals.forget(before=NOON + MINUTE, limit=9) == 1
             assert list(tx.refusals.older("wallet-1", limit=9)) == newest_first[:3]
+
+    def test_they_are_listed_by_what_is_asked_for(self, transactions: Transactions) -> None:
+        a_wallet(transactions)
+        later = NOON + MINUTE
+        other = replace(
+            _CALL, reference="other", key_id="key-2", model="m", endpoint="/v1/messages", at=later
+        )
+        with transactions.begin() as tx:
+            for call in (_CALL, other):
+                tx.refusals.add(call)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            for which, expected in (
+                (CallFilter(key_id="key-2"), [other]),
+                (CallFilter(model="demo"), [_CALL]),
+                (CallFilter(endpoint="/v1/messages"), [other]),
+                (CallFilter(since=later), [other]),
+                (CallFilter(until=later), [_CALL]),
+                (CallFilter(key_id="key-2", model="demo"), []),
+            ):
+                assert list(tx.refusals.older("wallet-1", limit=9, which=which)) == expected
 
     def test_what_a_known_key_is_refused_is_kept_and_counted(
         self, transactions: Transactions

@@ -114,6 +114,33 @@ def test_calls_are_listed_filtered_and_paged(program: Program) -> None:
     assert (none["data"], future["data"], len(mine["data"])) == ([], [], 3)
 
 
+def test_refused_calls_are_listed_among_the_others(program: Program) -> None:
+    before = settled_call(program)
+    refused = program.stack.chat("hi", key=program.secret, model="no-such").headers["x-request-id"]
+    wait_until(lambda: program.get("/api/v1/calls", state="refused")["data"])
+    after = settled_call(program)
+
+    listed: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = program.get("/api/v1/calls", limit=1, **({"cursor": cursor} if cursor else {}))
+        listed, cursor = listed + page["data"], page["next_cursor"]
+    one = program.get(f"/api/v1/calls/{refused}")
+
+    assert [call["id"] for call in listed] == [after, refused, before]
+    assert (one["state"], one["status"], one["error"]) == ("refused", 404, "model_not_found")
+    assert "no-such" in one["reason"]
+    assert (one["lines"], one["charge"]) == ([], "0")
+    for asked, names in (
+        ({"failed": "false"}, [after, before]),
+        ({"failed": "true"}, [refused]),
+        ({"state": "settled"}, [after, before]),
+        ({"endpoint": "/v1/messages"}, []),
+    ):
+        found = program.get("/api/v1/calls", **asked)["data"]
+        assert [call["id"] for call in found] == names, asked
+
+
 @pytest.mark.parametrize("by", ["hour", "day", "model", "key", "endpoint"])
 def test_usage_is_cut_as_asked_and_adds_up(program: Program, by: str) -> None:
     settled_call(program)
