@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -69,7 +69,7 @@ from creditcore import (
     SystemClock,
     SystemIds,
 )
-from creditcore.domain.documents import Seller
+from creditcore.domain.documents import Document, Seller
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
@@ -327,7 +327,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         ),
         refunds=refunds,
         documents=IssueDocuments(transactions=store, clock=clock, seller=seller),
-        print_document=render_pdf,
+        print_document=printer(),
         statements=WriteStatement(transactions=store),
         reviews=ResolveReview(
             transactions=store,
@@ -423,6 +423,14 @@ def build(environ: Mapping[str, str]) -> Flask:
     return create_app(services, settings)
 
 
+def printer() -> Callable[[Document], bytes]:
+    """Build what prints documents: away from the streams where there are any."""
+    if not gevent.monkey.is_module_patched("socket"):
+        return render_pdf
+    pool = CpuPool(full="Too many receipts are being printed right now. Try again in a moment.")
+    return lambda document: pool(partial(render_pdf, document))
+
+
 def recognisers(
     settings: Settings, store: Transactions, clock: Clock, ids: Ids, vault: Vault
 ) -> tuple[IdentityProvider, IdentityOperators]:
@@ -445,7 +453,9 @@ def recognisers(
     under_gevent = gevent.monkey.is_module_patched("socket")
     passwords = Passwords(
         # Hashing a password is CPU work of milliseconds: streams must not wait for it.
-        run=CpuPool() if under_gevent else None
+        run=CpuPool(full="Too many people are signing in right now. Try again in a moment.")
+        if under_gevent
+        else None
     )
     tokens = Tokens(settings.auth_secret)
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -10,6 +11,9 @@ from adapters.pony_store import PonyTransactions
 from creditcore.testing.memory import MemoryTransactions
 from tests.stack import Stack, running_stack
 from tests.stores import migrated_postgres_database, postgres_store, sqlite_store
+
+# Hundreds of processes are started here: they compile our modules once, not each anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -40,13 +40,13 @@ def work() -> Iterator[Work]:
 
 
 def test_work_is_refused_while_the_queue_is_full(work: Work) -> None:
-    pool = CpuPool()
+    pool = CpuPool(full="Come again.")
     admitted = [gevent.spawn(pool, work) for _ in range(1 + MAX_WAITING)]
     with gevent.Timeout(PATIENCE_S):
         while not work.started:
             gevent.sleep(0.001)
 
-    with pytest.raises(OverloadedError):
+    with pytest.raises(OverloadedError, match="Come again"):
         pool(work)
     work.may_end.set()
 
@@ -56,7 +56,7 @@ def test_work_is_refused_while_the_queue_is_full(work: Work) -> None:
 
 
 def test_work_that_fails_leaves_its_place() -> None:
-    pool = CpuPool()
+    pool = CpuPool(full="Come again.")
 
     def fail() -> None:
         raise ZeroDivisionError

@@ -10,22 +10,23 @@ from gevent.threadpool import ThreadPool
 from creditcore.domain.errors import OverloadedError
 
 MAX_WAITING = 20
-"""Password hashes that may wait; the last of them waits less than a second."""
+"""Pieces of work that may wait; the last of them waits less than a second."""
 
 _THREADS = 1
-_FULL = "Too many people are signing in right now. Try again in a moment."
 
 T = TypeVar("T")
 
 
 class CpuPool:
-    """A thread of its own for password hashes, with a short queue.
+    """A thread of its own for one kind of work, with a short queue.
 
     gevent's common pool has ten threads: ten hashes at a time would take every core from the
     streams, and name lookups, which share that pool, would wait behind them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, full: str) -> None:
+        """Take what to tell people while the queue is full, in a sentence or two."""
+        self._full = full
         self._pool = ThreadPool(_THREADS)
         self._admitted = 0
 
@@ -36,7 +37,7 @@ class CpuPool:
             OverloadedError: Too much is waiting already.
         """
         if self._admitted >= _THREADS + MAX_WAITING:
-            raise OverloadedError(_FULL)
+            raise OverloadedError(self._full)
         self._admitted += 1
         try:
             result: T = self._pool.apply(work)
