@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
@@ -38,8 +39,17 @@ class PlannedCall:
     call: Call
 
 
-def plan(wire: HeardWire, body: bytes, *, prices: PriceList, tariff: Tariff) -> PlannedCall:
+def plan(
+    wire: HeardWire, body: bytes, *, prices: PriceList, tariff: Tariff, can_grow: bool = True
+) -> PlannedCall:
     """Understand and price a request; nothing is held and nothing is sent.
+
+    Args:
+        wire: The protocol, as the headers of the request select it.
+        body: The request.
+        prices: What each model costs.
+        tariff: Turns provider cost into credits.
+        can_grow: Whether the hold of a stream can grow while it is metered.
 
     Raises:
         InvalidRequestError: It cannot be served, or its cost has no bound.
@@ -54,7 +64,7 @@ def plan(wire: HeardWire, body: bytes, *, prices: PriceList, tariff: Tariff) -> 
             code="unsupported_model",
         )
     prompt_bound = _prompt_bound(request, price)
-    ceiling = _ceiling(request, price, prompt_bound, tariff)
+    ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow)
     call = Call(
         model=request.model,
         endpoint=wire.endpoint,
@@ -67,8 +77,20 @@ def plan(wire: HeardWire, body: bytes, *, prices: PriceList, tariff: Tariff) -> 
     return PlannedCall(request, price, ceiling, call)
 
 
+def bound_to_send(admission: Admission, request: InferenceRequest, price: ModelPrice) -> int | None:
+    """Return the output limit that upstream must keep, or None where its own will do."""
+    if request.output_limit is None and admission.output_bound == price.max_output_tokens:
+        return None
+    return admission.output_bound
+
+
 def _ceiling(
-    request: InferenceRequest, price: ModelPrice, prompt_bound: int, tariff: Tariff
+    request: InferenceRequest,
+    price: ModelPrice,
+    prompt_bound: int,
+    tariff: Tariff,
+    *,
+    can_grow: bool,
 ) -> Ceiling:
     longest = price.max_output_tokens
     asked = request.output_limit
@@ -83,7 +105,7 @@ def _ceiling(
         tariff=tariff,
         fixed_output=asked is not None,
         long_cache=request.long_cache,
-        opening=OPENING_TOKENS if request.stream else None,
+        opening=OPENING_TOKENS if request.stream and can_grow else None,
     )
 
 

@@ -7,34 +7,30 @@ process leaves behind expires.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from creditcore.domain.decisions import Admission
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     CallRunningError,
     CreditcoreError,
     LimitReachedError,
-    OutcomeUnknownError,
-    StoreError,
     UpstreamError,
     UpstreamKeyRefusedError,
     UpstreamUnavailableError,
 )
-from creditcore.domain.holds import Call, Outcome
+from creditcore.domain.holds import Outcome
 from creditcore.domain.keys import KeySecret
 from creditcore.domain.money import ZERO
-from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
+from creditcore.domain.pricing import Tariff
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import CallMetrics, NoMetrics
+from creditcore.usecases.calls.admit_call import admit_call
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.patience import Patience
-from creditcore.usecases.calls.planned_call import plan
+from creditcore.usecases.calls.planned_call import bound_to_send, plan
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relayed_call import (
     RelayedCall,
@@ -133,8 +129,8 @@ class RelayCall:
             error.model = request.model
             raise
         try:
-            admission = self._authorize(
-                key_hash, ceiling, planned.call, call_id=call_id, address=address
+            admission = admit_call(
+                self._charge, key_hash, ceiling, planned.call, call_id=call_id, address=address
             )
         except BaseException:
             entered.cancel()
@@ -147,7 +143,7 @@ class RelayCall:
         answer: UpstreamAnswer | None = None
         try:
             self._gate.confirm(entered, key_hash, admission.key)
-            bound = _bound_to_send(admission, request, price)
+            bound = bound_to_send(admission, request, price)
             key_id = None if admission.key is None else admission.key.id
             answer = self._send(wire, request, output_bound=bound, call_id=call_id, key_id=key_id)
             return RelayedCall(
@@ -172,23 +168,6 @@ class RelayCall:
             if admission.hold.call is not None:
                 self._metrics.ended(admission.hold.call, outcome, charged=ZERO)
             self._charge.release_later(admission.hold, outcome=outcome)
-            raise
-
-    def _authorize(
-        self, key_hash: bytes, ceiling: Ceiling, call: Call, *, call_id: str, address: str | None
-    ) -> Admission:
-        try:
-            return self._charge.authorize_key(
-                key_hash, ceiling=ceiling, reference=call_id, call=call, address=address
-            )
-        except BaseException as error:
-            is_known = isinstance(error, CreditcoreError)
-            if isinstance(error, CreditcoreError):
-                error.model = call.model
-            if not is_known or isinstance(error, OutcomeUnknownError):
-                # The database fell silent, or nobody waits any more: credits may be held.
-                with suppress(StoreError):
-                    self._charge.void_later(key_hash, reference=call_id, call=call)
             raise
 
     def _send(
@@ -217,15 +196,6 @@ class RelayCall:
             answer.close()
             raise UpstreamUnavailableError
         return answer
-
-
-def _bound_to_send(
-    admission: Admission, request: InferenceRequest, price: ModelPrice
-) -> int | None:
-    """Return the output limit that upstream must keep, or None where its own will do."""
-    if request.output_limit is None and admission.output_bound == price.max_output_tokens:
-        return None
-    return admission.output_bound
 
 
 def _failure(error: BaseException, elapsed_s: float) -> Outcome:
