@@ -52,6 +52,7 @@ from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
 from adapters.wires.openai.embeddings import Embeddings
 from adapters.wires.openai.responses import Responses
+from adapters.wires.usage import reported_usage
 from creditcore import (
     AuditBooks,
     ChargeUsage,
@@ -81,6 +82,7 @@ from creditcore.ports.vault import Vault
 from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
+from creditcore.usecases.calls.direct_calls import DirectCalls
 from creditcore.usecases.calls.keep_refusals import KeepRefusals
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
@@ -302,6 +304,16 @@ def build(environ: Mapping[str, str]) -> Flask:
         charge=charge,
         prices=prices,
         relay=relay,
+        direct=DirectCalls(
+            charge=charge,
+            transactions=store,
+            prices=prices,
+            tariff=settings.tariff,
+            pepper=pepper,
+            read_usage=reported_usage,
+            gate=gate,
+            metrics=metrics,
+        ),
         sales=sales,
         mobile_money=CollectMobileMoney(
             transactions=store,

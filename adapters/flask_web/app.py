@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from adapters.flask_web import accounts, api, billing, cli, dashboard, keys, operations, site
 from adapters.flask_web.billing import payment_endpoint
 from adapters.flask_web.context import SERVICES, SETTINGS
+from adapters.flask_web.inference.direct import DirectMode
 from adapters.flask_web.inference.proxy import MAX_FORM_BYTES, Proxy
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
@@ -77,6 +78,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.wsgi_app = Proxy(  # type: ignore[method-assign]
         services, settings, throttle=throttle, site=app.wsgi_app
     )
+    app.wsgi_app = DirectMode(services, settings, site=app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

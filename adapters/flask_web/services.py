@@ -22,6 +22,7 @@ from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.direct_calls import DirectCalls
 from creditcore.usecases.calls.keep_refusals import KeepRefusals
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.quote_call import QuoteCall
@@ -98,6 +99,7 @@ class Services:
     charge: ChargeUsage
     prices: PriceList
     relay: RelayCall
+    direct: DirectCalls
     sales: SellCredits
     mobile_money: CollectMobileMoney
     rates: CheckRates

@@ -107,6 +107,7 @@ class Settings:
     litellm_base_url: str
     litellm_master_key: str = field(repr=False)
     litellm_keys: str = "auto"
+    litellm_direct_token: str = field(default="", repr=False)
     max_stream_seconds: int = 600
     first_token_seconds: int = 600
     max_streams: int = 900
@@ -188,6 +189,7 @@ class Settings:
             "litellm_base_url": reader.url("LITELLM_BASE_URL").rstrip("/"),
             "litellm_master_key": reader.required("LITELLM_MASTER_KEY"),
             "litellm_keys": reader.one_of("LITELLM_KEYS", "auto", "mirror", "shared"),
+            "litellm_direct_token": reader.optional_secret("LITELLM_DIRECT_TOKEN"),
             "max_stream_seconds": reader.number("MAX_STREAM_SECONDS", 600, least=5, most=7200),
             "first_token_seconds": reader.number("FIRST_TOKEN_SECONDS", 600, least=1, most=7200),
             "max_streams": reader.number("MAX_STREAMS", 900, least=1, most=1000),
@@ -352,6 +354,9 @@ class _Reader:
         if value and len(value) < _MIN_SECRET_LENGTH:
             self.faults.append(f"{name} needs at least {_MIN_SECRET_LENGTH} characters.")
         return value
+
+    def optional_secret(self, name: str) -> str:
+        return self.secret(name) if self.text(name) else ""
 
     def one_of(self, name: str, *choices: str) -> str:
         value = self.text(name, choices[0])

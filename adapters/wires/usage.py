@@ -201,3 +201,14 @@ def _tokens(value: object) -> int | None:
         if type(value) is not int:
             return None
     return value if 0 <= value <= _MAX_TOKENS else None
+
+
+def reported_usage(report: object) -> Usage | None:
+    """Return the counts of one whole report, as LiteLLM writes them for every protocol.
+
+    They have the names of chat, whatever the call was (recorded from 1.91.5 and 1.106.4: the
+    ``usage_object`` of its callbacks). None where it has none that can be read.
+    """
+    reports = Reports(CHAT)
+    reports.add(report)
+    return reports.usage
