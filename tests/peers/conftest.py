@@ -56,20 +56,29 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(upstream: str, folder: Path) -> Iterator[Proxy]:
-    """Start a LiteLLM proxy without a database; stop it at the end."""
-    config = folder / "litellm.yaml"
-    config.write_text(CONFIG.format(upstream=upstream, key=MASTER_KEY))
+def running_proxy(
+    upstream: str, folder: Path, *, config: str = CONFIG, **environ: str
+) -> Iterator[Proxy]:
+    """Start a LiteLLM proxy without a database; stop it at the end.
+
+    Args:
+        upstream: The sandbox's address.
+        folder: Where it may write; its modules are found there.
+        config: Its configuration, which names the upstream and the master key.
+        environ: Variables of its environment.
+    """
+    file = folder / "litellm.yaml"
+    file.write_text(config.format(upstream=upstream, key=MASTER_KEY))
     with reserved_port() as port, (folder / "litellm.log").open("wb") as log:
         base_url = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
-            [LITELLM, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
-            env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+            [LITELLM, "--config", str(file), "--host", "127.0.0.1", "--port", str(port)],
+            env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **environ},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_until(lambda: process.poll() is not None or answers(base_url), timeout_s=120)
+            wait_until(lambda: process.poll() is not None or answers(base_url), timeout_s=300)
             assert process.poll() is None, (folder / "litellm.log").read_text()
             yield Proxy(base_url)
         finally:
@@ -80,7 +89,7 @@ def running_proxy(upstream: str, folder: Path) -> Iterator[Proxy]:
 def answers(base_url: str) -> bool:
     try:
         return requests.get(f"{base_url}/health/liveliness", timeout=2).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
