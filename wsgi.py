@@ -129,6 +129,7 @@ from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.move_accounts import MoveAccounts
+from creditcore.usecases.people.security_log import SecurityLog
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 PAGE_CONNECTIONS = 5
@@ -385,6 +386,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         sessions=KeepSessions(
             transactions=store, clock=clock, ids=ids, vault=vault, provider=identity
         ),
+        security_log=SecurityLog(transactions=store, clock=clock),
         profiles=ChangeProfile(
             transactions=store, currencies=["KES"] if settings.usd_to_kes_rate else []
         ),

@@ -27,6 +27,7 @@ from adapters.flask_web.web import (
     security,
     session,
     standing,
+    stepping_up,
     trailing_slash,
 )
 from adapters.flask_web.web.throttle import Throttle
@@ -65,6 +66,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     figures.register(app)
     standing.register(app)
     session.register(app)
+    stepping_up.register(app)
     csrf = CSRFProtect(app)
     payment_endpoint.register(app, settings, csrf)
     for feature in _FEATURES:

@@ -65,6 +65,7 @@ from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.move_accounts import MoveAccounts
+from creditcore.usecases.people.security_log import SecurityLog
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 
@@ -126,6 +127,7 @@ class Services:
     recognise: RecogniseKey
     welcome: WelcomePerson
     sessions: KeepSessions
+    security_log: SecurityLog
     profiles: ChangeProfile
     flows: KeepFlows
     closing: CloseAccount

@@ -14,11 +14,30 @@ from creditcore.domain.jobs import storable_text
 class Act(StrEnum):
     """What was done, as ``object.verb``."""
 
+    SIGNED_IN = "person.signed_in"
+    SIGN_IN_FAILED = "person.sign_in_failed"
+    PROOF_FAILED = "person.proof_failed"
+    SIGNED_OUT = "person.signed_out"
+    SESSION_ENDED = "person.session_ended"
+    SESSIONS_ENDED = "person.sessions_ended"
+    PASSWORD_CHANGED = "person.password_changed"  # noqa: S105 - the name of an act
+    PASSWORD_SET = "person.password_set"  # noqa: S105 - the name of an act
+    EMAIL_CHANGE_ASKED = "person.email_change_asked"
+    EMAIL_CHANGED = "person.email_changed"
+    SECOND_FACTOR_ADDED = "person.second_factor_added"
+    SECOND_FACTOR_REMOVED = "person.second_factor_removed"
+    RECOVERY_CODES_RENEWED = "person.recovery_codes_renewed"
+    WAY_IN_CONNECTED = "person.way_in_connected"
+    WAY_IN_DISCONNECTED = "person.way_in_disconnected"
+    ACCOUNT_JOINED = "person.account_joined"
+    """They sign in by an account of the identity provider that has an id of its own."""
+    ACCOUNT_CLOSED = "person.account_closed"
+    PERSON_INVITED = "person.invited"
+    PERSON_BANNED = "person.banned"
+    PERSON_UNBANNED = "person.unbanned"
     PERSON_BLOCKED = "person.blocked"
     PERSON_UNBLOCKED = "person.unblocked"
     ROLE_CHANGED = "person.role_changed"
-    SESSIONS_ENDED = "person.sessions_ended"
-    PASSWORD_SET = "person.password_set"  # noqa: S105 - the name of an act
     CREDITS_GRANTED = "credits.granted"
     PAYMENT_CREDITED = "payment.credited"
     PAYMENT_REFUNDED = "payment.refunded"
@@ -70,6 +89,9 @@ PAYMENT_PROVIDER = Actor(id="payment provider")
 
 SYSTEM = Actor(id="system")
 """The gateway itself, or a program that embeds the library."""
+
+VISITOR = "visitor"
+"""The id of an actor who has not shown yet who they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from creditcore.domain.activity import Activity
@@ -15,7 +15,12 @@ class ActivityLog(Protocol):
         """Append an act; its number is ignored, and given by the store."""
 
     def recent(
-        self, *, limit: int, before: int | None = None, person_id: str | None = None
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        person_id: str | None = None,
+        acts: Collection[str] = (),
     ) -> Sequence[Activity]:
         """Return acts, the latest first.
 
@@ -23,4 +28,5 @@ class ActivityLog(Protocol):
             limit: How many.
             before: Only acts with a lower number: the last one of the page before.
             person_id: Only acts that concern this person's account.
+            acts: Only these; all where none is named.
         """

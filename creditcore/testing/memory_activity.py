@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from creditcore.domain.activity import Activity
@@ -26,12 +26,19 @@ class MemoryActivityLog:
         )
 
     def recent(
-        self, *, limit: int, before: int | None = None, person_id: str | None = None
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        person_id: str | None = None,
+        acts: Collection[str] = (),
     ) -> Sequence[Activity]:
         """Return acts, the latest first."""
         found = [
             activity
             for number, activity in self.table.items()
-            if (before is None or number < before) and person_id in (None, activity.person_id)
+            if (before is None or number < before)
+            and person_id in (None, activity.person_id)
+            and (not acts or activity.act in acts)
         ]
         return found[::-1][:limit]

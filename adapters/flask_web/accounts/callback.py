@@ -63,7 +63,9 @@ def callback() -> Response:
         outcome = services().identity.complete_oauth(kept, query)
         if flow.get("connects"):
             return _connected()
-        return entry.proceed(outcome, next_path=str(flow.get("next") or ""))
+        return entry.proceed(
+            outcome, next_path=str(flow.get("next") or ""), how=str(flow.get("method") or "")
+        )
     except OAuthFailedError as error:
         return _failed(error.reason, flow)
     except SessionEndedError:
@@ -93,6 +95,7 @@ def _begin(method: str, *, link_to: Grant | None = None) -> Response:
     flask.session.permanent = True
     flask.session[FLOW] = {
         "token": services().flows.keep(flow.secret),
+        "method": chosen.value,
         "next": entry.wanted(),
         "connects": link_to is not None,
     }

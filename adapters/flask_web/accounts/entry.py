@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services
 from adapters.flask_web.web import devices, session, whereabouts
 from adapters.flask_web.web.security import is_local_path
+from creditcore.domain.activity import Act
 from creditcore.domain.errors import BadCredentialsError, SessionEndedError
 from creditcore.domain.identities import NeedsConfirmation, NeedsSecondFactor, SignedIn, SignIn
 from creditcore.domain.sessions import Session, Stage
@@ -40,6 +41,8 @@ def proceed(
     instead_of: Session | None = None,
     alone: bool = False,
     next_path: str = "",
+    how: str = "",
+    act: Act = Act.SIGNED_IN,
 ) -> Response:
     """Lead somebody on to the next step; a new session always has a new secret.
 
@@ -49,6 +52,8 @@ def proceed(
         instead_of: The session of the step before.
         alone: All their other sessions end.
         next_path: Where they were going, where the request does not say it itself.
+        how: By what they showed who they are, for the activity log.
+        act: What the activity log calls it.
 
     Raises:
         SessionEndedError: All their sessions were ended at this very moment.
@@ -68,6 +73,9 @@ def proceed(
         stage=stage,
         instead_of=instead_of,
         alone=alone,
+        actor=whereabouts.actor_of(person.id),
+        act=act,
+        how=how,
     )
     forget_browser()
     if step:
@@ -79,10 +87,10 @@ def proceed(
     return redirect(goal or url_for("dashboard.home"))
 
 
-def complete(kept: Kept, outcome: SignedIn) -> Response:
+def complete(kept: Kept, outcome: SignedIn, *, how: str) -> Response:
     """Lead somebody on who has shown the second factor."""
     recovering = kept.session.stage is Stage.RECOVERING
-    return proceed(outcome, recovering=recovering, instead_of=kept.session)
+    return proceed(outcome, recovering=recovering, instead_of=kept.session, how=how)
 
 
 def _next_step(outcome: SignedIn | NeedsSecondFactor, *, recovering: bool) -> tuple[Stage, str]:

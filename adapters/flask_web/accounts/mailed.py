@@ -12,6 +12,8 @@ from adapters.flask_web.accounts.views import blueprint
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.security import is_local_path
 from adapters.flask_web.web.throttle import LINK_PER_ADDRESS, MAIL_PER_ADDRESS, throttle
+from adapters.flask_web.web.whereabouts import actor_of
+from creditcore.domain.activity import Act
 from creditcore.domain.errors import (
     InvalidRequestError,
     LinkRefusedError,
@@ -89,7 +91,7 @@ def redeem() -> Response | tuple[str, int]:
     if isinstance(outcome, NeedsConfirmation) or (
         flask.session.get(entry.MAILED_TO) == outcome.identity.email
     ):
-        return entry.proceed(outcome)
+        return entry.proceed(outcome, how="link")
     # Another browser than the one that signed up: somebody may have been led here to work in
     # an account that is not theirs. Whoever owns it knows its password.
     services().welcome.welcome(outcome.identity)
@@ -137,7 +139,9 @@ def choose_password() -> str | Response | tuple[str, int]:
         return _start_again()
     except InvalidRequestError as error:
         return _new_password_form(kept.person.email, {"password": str(error)}), 400
-    answer = entry.proceed(outcome, instead_of=kept.session, alone=True)
+    answer = entry.proceed(
+        outcome, instead_of=kept.session, alone=True, how="link", act=Act.PASSWORD_CHANGED
+    )
     flash("Your new password is set. All other sessions were ended.", "success")
     return answer
 
@@ -147,7 +151,10 @@ def _change_email(token: str) -> Response:
     if identity is None:
         flash("One of two: open the link in your other mailbox as well.", "info")
     else:
-        services().welcome.welcome(identity)
+        person = services().welcome.welcome(identity)
+        services().security_log.note(
+            Act.EMAIL_CHANGED, person.id, actor=actor_of(person.id), email=person.email
+        )
         flash("Your new address counts from now on.", "success")
     page = "security.show" if current_user.is_authenticated else "accounts.sign_in"
     return redirect(url_for(page))

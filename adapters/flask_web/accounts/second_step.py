@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flask
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,7 +12,10 @@ from adapters.flask_web.accounts import entry
 from adapters.flask_web.accounts.views import blueprint
 from adapters.flask_web.context import services
 from adapters.flask_web.web import session
+from adapters.flask_web.web.later import after_answering
 from adapters.flask_web.web.throttle import CODE_PER_ADDRESS, throttle
+from adapters.flask_web.web.whereabouts import actor_of
+from creditcore.domain.activity import VISITOR, Act, Actor
 from creditcore.domain.errors import (
     BadCredentialsError,
     CodeRefusedError,
@@ -80,10 +85,13 @@ def prove() -> str | Response | tuple[str, int]:
         else:
             identity.reauthenticate(grant, request.form.get("password", ""))
     except CodeRefusedError as error:
+        _note_failure(Act.PROOF_FAILED, session.person().id, session.actor(), "code")
         return _step_up_form({"code": str(error)}), 400
     except BadCredentialsError:
+        _note_failure(Act.PROOF_FAILED, session.person().id, session.actor(), "password")
         return _step_up_form({"password": "This is not your password."}), 400
     except TooManyAttemptsError as error:
+        _note_failure(Act.PROOF_FAILED, session.person().id, session.actor(), "too often")
         return _step_up_form({"form": _come_back(error)}), 429
     services().sessions.prove(session.current())
     return redirect(entry.destination())
@@ -92,18 +100,29 @@ def prove() -> str | Response | tuple[str, int]:
 def _checked(template: str, *, recovery: bool) -> str | Response | tuple[str, int]:
     throttle().count_address(CODE_PER_ADDRESS, "code")
     code = request.form.get("code", "")[:100]
+    how = "recovery code" if recovery else "code"
     try:
         kept = entry.pending(*_WAITING)
+    except SessionEndedError:
+        return _start_again()
+    try:
         grant = services().sessions.grant_of(kept.session)
         identity = services().identity
         check = identity.redeem_recovery_code if recovery else identity.verify_second_factor
-        return entry.complete(kept, check(grant, code))
+        return entry.complete(kept, check(grant, code), how=how)
     except SessionEndedError:
         return _start_again()
     except CodeRefusedError as error:
+        _note_failure(Act.SIGN_IN_FAILED, kept.person.id, actor_of(VISITOR), how)
         return _code_form(template, {"code": str(error)}), 400
     except TooManyAttemptsError as error:
+        _note_failure(Act.SIGN_IN_FAILED, kept.person.id, actor_of(VISITOR), how)
         return _code_form(template, {"form": _come_back(error)}), 429
+
+
+def _note_failure(act: Act, person_id: str, actor: Actor, step: str) -> None:
+    log = services().security_log
+    after_answering(partial(log.note_failure, act, person_id, actor=actor, step=step))
 
 
 def _start_again() -> Response:

@@ -11,11 +11,13 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts import activity_list, entry
+from adapters.flask_web.accounts.activity_list import LATEST
 from adapters.flask_web.context import services
 from adapters.flask_web.web import session
 from adapters.flask_web.web.stepping_up import is_stepped_up, stepped_up
 from adapters.flask_web.web.throttle import MAIL_PER_ADDRESS, throttle
+from creditcore.domain.activity import Act
 from creditcore.domain.errors import (
     BadCredentialsError,
     CodeRefusedError,
@@ -25,10 +27,12 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.identities import Capability, Enrolment, Grant, Method
 from creditcore.domain.money import ZERO
+from creditcore.domain.people import clean_email
 
 blueprint = Blueprint("security", __name__, url_prefix="/dashboard/security")
 
 _MAX_URI_LENGTH = 512
+_MAX_NUMBER = 2**62
 
 
 @blueprint.get("")
@@ -51,6 +55,9 @@ def change_password() -> str | Response | tuple[str, int]:
             code=form.get("code", "").strip(),
         )
     except BadCredentialsError:
+        services().security_log.note_failure(
+            Act.PROOF_FAILED, session.person().id, actor=session.actor(), step="password"
+        )
         return _page({"current": "This is not your present password."}), 400
     except CodeSentError as error:
         return _page({"code": str(error)}, asks_code=True), 400
@@ -65,6 +72,7 @@ def change_password() -> str | Response | tuple[str, int]:
         instead_of=session.current(),
         alone=True,
         next_path=url_for("security.show"),
+        act=Act.PASSWORD_CHANGED,
     )
     flash("Your new password is set. All other sessions were ended.", "success")
     return answer
@@ -80,6 +88,7 @@ def change_email() -> str | Response | tuple[str, int]:
         services().identity.begin_email_change(_grant(), email)
     except InvalidRequestError as error:
         return _page({"email": str(error)}), 400
+    _note(Act.EMAIL_CHANGE_ASKED, new_email=clean_email(email))
     flash("Open the link that we have sent to the new address. Until then nothing changes.", "info")
     return redirect(url_for("security.show"))
 
@@ -114,6 +123,7 @@ def confirm_second_factor() -> str | tuple[str, int]:
     except TooManyAttemptsError as error:
         return _enrolment_page(shown, {"code": str(error)}), 429
     services().sessions.keep(session.current(), enrolled.grant)
+    _note(Act.SECOND_FACTOR_ADDED)
     return _codes_page(enrolled.recovery_codes, is_new=True), 201
 
 
@@ -123,6 +133,7 @@ def remove_second_factor() -> Response:
     """Let the password be enough again."""
     outcome = services().identity.remove_second_factor(_grant())
     services().sessions.keep(session.current(), outcome.grant)
+    _note(Act.SECOND_FACTOR_REMOVED)
     flash("The second factor is off. The password alone lets you in.", "info")
     return redirect(url_for("security.show"))
 
@@ -131,7 +142,9 @@ def remove_second_factor() -> Response:
 @stepped_up("security.show")
 def renew_recovery_codes() -> tuple[str, int]:
     """Show ten new codes, this once; the old ones work no more."""
-    return _codes_page(services().identity.renew_recovery_codes(_grant()), is_new=False), 201
+    codes = services().identity.renew_recovery_codes(_grant())
+    _note(Act.RECOVERY_CODES_RENEWED)
+    return _codes_page(codes, is_new=False), 201
 
 
 @blueprint.post("/disconnect/<method>")
@@ -144,6 +157,7 @@ def disconnect(method: str) -> Response | tuple[str, int]:
         raise NotFound from None
     except InvalidRequestError as error:
         return _page({"connected": str(error)}), 400
+    _note(Act.WAY_IN_DISCONNECTED, method=method)
     flash("It is disconnected: nobody signs in with it any more.", "success")
     return redirect(url_for("security.show"))
 
@@ -154,7 +168,7 @@ def end_session(session_id: str) -> Response:
     """End one session of theirs."""
     if session_id == session.current().id:
         return redirect(url_for("security.show"))
-    if services().sessions.end(session_id, person_id=session.person().id):
+    if services().sessions.end(session_id, person_id=session.person().id, actor=session.actor()):
         flash("That session is over.", "success")
     return redirect(url_for("security.show"))
 
@@ -163,7 +177,7 @@ def end_session(session_id: str) -> Response:
 @session.for_people
 def end_others() -> Response:
     """End every session of theirs but this."""
-    ended = services().sessions.end_others(session.current())
+    ended = services().sessions.end_others(session.current(), actor=session.actor())
     flash(f"Sessions ended: {ended}. Only this one is left.", "success")
     return redirect(url_for("security.show"))
 
@@ -172,7 +186,7 @@ def end_others() -> Response:
 @session.for_people
 def sign_out_everywhere() -> Response:
     """End every session of theirs, this too, and every copy of their cookies."""
-    services().sessions.end_all(session.current())
+    services().sessions.end_all(session.current(), actor=session.actor())
     logout_user()
     entry.forget_browser()
     flash("You are signed out, on every device.", "info")
@@ -198,11 +212,28 @@ def close_account() -> str | Response | tuple[str, int]:
         faults["give_up"] = "Say that you give up the balance."
     if faults:
         return _close_page(faults), 400
-    services().closing.close(session.person().id)
+    services().closing.close(session.person().id, actor=session.actor())
     logout_user()
     entry.forget_browser()
     flash("Your account is closed.", "info")
     return redirect(url_for("site.landing"))
+
+
+@blueprint.get("/activity")
+@session.for_people
+def activity() -> str:
+    """List what happened to the account, a page at a time."""
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < _MAX_NUMBER:
+        before = None
+    found = activity_list.page(session.person().id, before=before)
+    return render_template(
+        "accounts/activity.html", page="activity", section="security", found=found, before=before
+    )
+
+
+def _note(act: Act, **details: object) -> None:
+    services().security_log.note(act, session.person().id, actor=session.actor(), **details)
 
 
 def _grant() -> Grant:
@@ -227,6 +258,7 @@ def _page(faults: dict[str, str] | None = None, *, asks_code: bool = False) -> s
         ],
         stepped_up=is_stepped_up(),
         asks_code=asks_code,
+        latest=activity_list.page(session.person().id, limit=LATEST),
         email_typed=request.form.get("email", ""),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, logout_user
@@ -12,11 +13,14 @@ from adapters.flask_web.accounts import entry
 from adapters.flask_web.accounts.disposable import is_disposable
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import devices, session
+from adapters.flask_web.web.later import after_answering
 from adapters.flask_web.web.throttle import (
     SIGN_IN_PER_ADDRESS,
     SIGN_UP_PER_ADDRESS,
     throttle,
 )
+from adapters.flask_web.web.whereabouts import actor_of
+from creditcore.domain.activity import VISITOR, Act, Actor
 from creditcore.domain.errors import (
     BadCredentialsError,
     EmailTakenError,
@@ -26,6 +30,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.identities import Capability, SignIn
 from creditcore.domain.people import clean_email
+from creditcore.usecases.people.security_log import SecurityLog
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -61,8 +66,9 @@ def create_account() -> str | Response | tuple[str, int]:
         return _form("accounts/sign_up.html", "sign_up", {error.param or "form": str(error)}), 400
     except SignUpClosedError as error:
         return _form("accounts/sign_up.html", "sign_up", {"form": str(error)}), 403
+    after_answering(partial(_note, email, actor_of(VISITOR), services().security_log, outcome))
     if outcome is not None:
-        return entry.proceed(outcome)
+        return entry.proceed(outcome, how="sign-up")
     # Whoever is let in gets new cookies; so does whoever is not, or it would show.
     target = entry.destination()
     entry.forget_browser()
@@ -86,8 +92,9 @@ def open_session() -> str | Response | tuple[str, int]:
     throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
     throttle().count_account(email)
     try:
-        return entry.proceed(services().identity.sign_in(email, password))
+        return entry.proceed(services().identity.sign_in(email, password), how="password")
     except (BadCredentialsError, SessionEndedError):
+        after_answering(partial(_note, email, actor_of(VISITOR), services().security_log))
         said = str(BadCredentialsError())
         return _form("accounts/sign_in.html", "sign_in", {"form": said}), 401
 
@@ -96,7 +103,12 @@ def open_session() -> str | Response | tuple[str, int]:
 def sign_out() -> Response:
     """End this session, and every copy of its cookie; other devices stay signed in."""
     if current_user.is_authenticated:
-        services().sessions.end(session.current().id, person_id=session.person().id)
+        services().sessions.end(
+            session.current().id,
+            person_id=session.person().id,
+            actor=session.actor(),
+            act=Act.SIGNED_OUT,
+        )
     logout_user()
     entry.forget_browser()
     flash("You are signed out on this device.", "info")
@@ -123,6 +135,12 @@ def _new_or_own_account(email: str, password: str) -> SignIn | None:
         return identity.sign_in(email, password)
     except BadCredentialsError:
         return None
+
+
+def _note(email: str, actor: Actor, log: SecurityLog, outcome: SignIn | None = None) -> None:
+    """Let the owner of an account know of a wrong password; where it let in, there is nothing."""
+    if outcome is None:
+        log.note_failed_sign_in(email, actor=actor, step="password")
 
 
 def _form(template: str, page: str, faults: dict[str, str] | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from flask import Blueprint
@@ -20,7 +21,8 @@ from adapters.flask_web.api.shapes import (
     SpendLimitShape,
 )
 from adapters.flask_web.context import services
-from creditcore.domain.keys import ApiKey, KeySecret
+from adapters.flask_web.web.stepping_up import check_key_maker
+from creditcore.domain.keys import ApiKey, KeySecret, Scope
 from creditcore.domain.limits import KeyLimits, SpendLimit
 from creditcore.domain.money import Credits
 from creditcore.usecases.keys.change_key import UNCHANGED, KeyChanges
@@ -52,6 +54,7 @@ def list_keys(caller: Caller, query: Page) -> KeyList:
 )
 def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
     """Make a key. A key that asks gives no more than it has itself."""
+    _check_maker(caller, body.scopes)
     key, secret = services().keys.issue(
         caller.owner_id,
         name=body.name,
@@ -74,6 +77,7 @@ def read_key(caller: Caller, key_id: str) -> KeyShape:
 )
 def change_key(caller: Caller, key_id: str, body: KeyPatch) -> KeyShape:
     """Rename, limit, pause or resume a key; it counts with the very next call."""
+    _check_maker(caller, body.scopes or ())
     services().key_changes.change(
         key_id, lambda key: _changes(key, body), owner_id=caller.owner_id, by=caller.key
     )
@@ -98,6 +102,7 @@ def revoke_key(caller: Caller, key_id: str) -> KeyShape:
 )
 def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
     """Make a key in the place of another, with the same limits and one count of both."""
+    _check_maker(caller, services().key_views.one(key_id, owner_id=caller.owner_id).key.scopes)
     key, secret = services().key_changes.rotate(
         key_id,
         owner_id=caller.owner_id,
@@ -116,6 +121,12 @@ def pause_all_keys(caller: Caller) -> Paused:
 def shape(view: KeyView) -> KeyShape:
     """Return a key as programs see it."""
     return KeyShape.model_validate(_fields(view))
+
+
+def _check_maker(caller: Caller, scopes: Collection[Scope]) -> None:
+    # A key that asks proves itself by each request, and gives no more than it has.
+    if caller.key is None:
+        check_key_maker(scopes)
 
 
 def _made(key: ApiKey, secret: KeySecret) -> NewKeyShape:

@@ -15,6 +15,7 @@ from adapters.flask_web.web import offers
 from adapters.flask_web.web.errors import wants_json
 from adapters.flask_web.web.formatting import offer_summary
 from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.stepping_up import ask_provider, require_proof
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, throttle
 from creditcore.domain.errors import (
     InvalidRequestError,
@@ -22,9 +23,13 @@ from creditcore.domain.errors import (
     PaymentRejectedError,
     PurchaseLimitError,
 )
+from creditcore.domain.money import Money
 from creditcore.domain.purchases import Offer, Purchase
 
 blueprint = Blueprint("checkout", __name__, url_prefix="/api/checkout")
+
+BIG_PURCHASE = Money(100_00, "USD")
+"""From this value on, buying wants a proof of the last half hour."""
 
 _FIELDS = {"amount_usd", "custom_usd", "currency", "attempt", "csrf_token"}
 _ATTEMPT = re.compile(r"[A-Za-z0-9_-]{0,64}")
@@ -42,6 +47,7 @@ def start() -> Response | tuple[Any, ...]:
     try:
         amount, currency, attempt = _order()
         offer = services().sales.offer(offers.chosen(amount), currency or None)
+        check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
         purchase = services().sales.start(
             person(),
@@ -101,6 +107,20 @@ def _order() -> tuple[str, str, str]:
     if not isinstance(currency, str):
         raise InvalidRequestError("currency is a code such as KES.", param="currency")
     return str(value), currency, attempt_name(attempt)
+
+
+def check_buyer(offer: Offer) -> None:
+    """Look at who is about to pay: a big purchase wants a fresh proof of who it is.
+
+    Raises:
+        ProofWantedError: They have to prove it first.
+        SessionEndedError: The account or the session counts no more.
+        IdentityUnavailableError: The provider cannot be asked, so nothing is sold.
+    """
+    if offer.value >= BIG_PURCHASE:
+        require_proof("billing.show")
+    else:
+        ask_provider()
 
 
 def attempt_name(value: object) -> str:

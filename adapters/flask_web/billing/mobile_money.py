@@ -11,7 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.billing import phone, standing
-from adapters.flask_web.billing.checkout import attempt_name
+from adapters.flask_web.billing.checkout import attempt_name, check_buyer
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services
 from adapters.flask_web.web import offers
@@ -141,6 +141,7 @@ def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
         order = _order_of_program(mpesa=mpesa) if request.is_json else _order_of_form(request.form)
         # The network first: an amount has a meaning only in a currency that is sold.
         payer, offer = order.payer(), order.offer()
+        check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
         purchase = services().mobile_money.start(person(), offer, payer, attempt=order.attempt)
     except (

@@ -12,6 +12,7 @@ from adapters.flask_web.context import services
 from adapters.flask_web.keys.forms import KeyForm, spent_percent
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import actor, for_people, person
+from adapters.flask_web.web.stepping_up import check_key_maker
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import Period, SpendLimit
@@ -55,6 +56,7 @@ def create() -> tuple[str, int]:
     brings the id of its key, so that reloading the answer makes no other.
     """
     typed = _typed()
+    check_key_maker(typed.scopes)
     try:
         key, secret = services().keys.issue(
             person().id,
@@ -85,6 +87,7 @@ def one(key_id: str) -> str:
 def change(key_id: str) -> Response | tuple[str, int]:
     """Rename and limit a key."""
     typed = _typed()
+    check_key_maker(typed.scopes)
     try:
         wanted = KeyChanges(
             name=typed.typed["name"],
@@ -123,6 +126,7 @@ def rotate(key_id: str) -> tuple[str, int]:
     hours = request.form.get("overlap_hours", "")
     if hours not in dict(OVERLAPS):
         raise InvalidRequestError("Choose how long the old key goes on working.")
+    check_key_maker(services().key_views.one(key_id, owner_id=person().id).key.scopes)
     key, secret = services().key_changes.rotate(
         key_id, owner_id=person().id, overlap=timedelta(hours=int(hours))
     )

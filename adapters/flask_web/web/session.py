@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.errors import refusal, wants_json
 from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
+from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import ANYBODY, Action, Viewer, may
 from creditcore.domain.activity import Actor
 from creditcore.domain.errors import StoreError, WalletNotFoundError
@@ -62,9 +63,7 @@ def current() -> Session:
 
 def actor() -> Actor:
     """Return who is signed in, as the activity log keeps it."""
-    return Actor.at(
-        person().id, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
-    )
+    return actor_of(person().id)
 
 
 def for_people(view: Callable[Args, View]) -> Callable[Args, View]:

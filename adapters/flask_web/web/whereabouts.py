@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from flask import request
 
+from creditcore.domain.activity import Actor
 from creditcore.domain.sessions import Device
 
 # The first that fits counts: nearly every browser also names those it descends from.
@@ -36,6 +37,13 @@ def here() -> Device:
     return Device(
         name=in_plain_words(request.headers.get("User-Agent", "")),
         place=network_of(request.remote_addr or ""),
+    )
+
+
+def actor_of(actor_id: str) -> Actor:
+    """Return who makes this request, and from where, as the activity log keeps it."""
+    return Actor.at(
+        actor_id, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
     )
 
 

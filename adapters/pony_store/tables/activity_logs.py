@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from adapters.pony_store.instants import instant, micros
@@ -66,13 +66,22 @@ class PonyActivityLog:
         )
 
     def recent(
-        self, *, limit: int, before: int | None = None, person_id: str | None = None
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        person_id: str | None = None,
+        acts: Collection[str] = (),
     ) -> Sequence[Activity]:
-        conditions, values = [], []
+        conditions: list[str] = []
+        values: list[object] = []
         for condition, value in (("number < ?", before), ("person_id = ?", person_id)):
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
+        if acts:
+            conditions.append(f"act IN ({', '.join('?' * len(acts))})")
+            values += sorted(map(str, acts))
         rows = self._session.rows(
             f"SELECT number, {_COLUMNS} FROM activity_logs"
             f" WHERE {' AND '.join(conditions) or '1 = 1'} ORDER BY number DESC LIMIT ?",

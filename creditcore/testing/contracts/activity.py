@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from creditcore.domain.activity import COMMAND_LINE, Act, Activity, Actor
@@ -57,6 +58,15 @@ class ActivityContract:
         assert [activity.target for activity in (*page, *rest)] == ["o:5", "o:3", "o:1"]
         assert _read(transactions, person_id="p-9") == []
 
+    def test_acts_of_some_kinds_are_read_alone(self, transactions: Transactions) -> None:
+        kinds = (Act.SIGNED_IN, Act.KEY_ISSUED, Act.SIGN_IN_FAILED)
+        for number in range(6):
+            _write(transactions, replace(_act(number), act=kinds[number % 3]))
+
+        found = _read(transactions, acts={Act.SIGNED_IN, Act.SIGN_IN_FAILED}, before=6)
+
+        assert [activity.target for activity in found] == ["o:3", "o:2", "o:0"]
+
 
 def _act(number: int) -> Activity:
     return Activity(
@@ -76,6 +86,7 @@ def _read(
     limit: int = 10,
     before: int | None = None,
     person_id: str | None = None,
+    acts: Collection[str] = (),
 ) -> list[Activity]:
     with transactions.begin() as tx:
-        return list(tx.activity.recent(limit=limit, before=before, person_id=person_id))
+        return list(tx.activity.recent(limit=limit, before=before, person_id=person_id, acts=acts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.jobs import Job
 from creditcore.ports.clock import Clock
@@ -26,7 +27,7 @@ class CloseAccount:
     clock: Clock
     operators: IdentityOperators
 
-    def close(self, person_id: str) -> None:
+    def close(self, person_id: str, *, actor: Actor = SYSTEM) -> None:
         """Revoke the keys, end the sessions, forget the address; a repeat changes nothing more.
 
         Raises:
@@ -43,6 +44,15 @@ class CloseAccount:
                     tx.keys.save(tx.keys.lock(key.id, owner_id=person_id).revoke(at=now))
             tx.sessions.end_all(person_id, at=now)
             tx.people.save(person.leave())
+            tx.activity.add(
+                Activity(
+                    actor=actor,
+                    act=Act.ACCOUNT_CLOSED,
+                    target=f"person:{person_id}",
+                    person_id=person_id,
+                    at=now,
+                )
+            )
             tx.jobs.enqueue(DELETE_IDENTITY, person_id, {}, run_at=now)
             tx.commit()
 

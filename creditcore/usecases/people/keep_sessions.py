@@ -37,6 +37,7 @@ from creditcore.ports.identity import IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transactions
 from creditcore.ports.vault import Vault
+from creditcore.usecases.people.session_activity import session_activity
 
 EARLY = timedelta(seconds=60)
 """A grant is refreshed before it ends: answers take time, and clocks differ."""
@@ -101,8 +102,11 @@ class KeepSessions:
         stage: Stage = Stage.OPEN,
         instead_of: Session | None = None,
         alone: bool = False,
+        actor: Actor = SYSTEM,
+        act: Act = Act.SIGNED_IN,
+        how: str = "",
     ) -> Begun:
-        """Begin a session, always with a new secret.
+        """Begin a session, always with a new secret; an open one is noted in the activity log.
 
         Args:
             person: Who it is.
@@ -111,6 +115,9 @@ class KeepSessions:
             stage: How far they have come.
             instead_of: A session that ends with this, the provider's own going on in the new.
             alone: Every other session of theirs ends with this, as the provider's did.
+            actor: Who it is, and from where, for the activity log.
+            act: What the session is begun for.
+            how: By what they showed who they are, in plain words.
 
         Raises:
             SessionEndedError: The provider's grant is too large to keep.
@@ -141,6 +148,8 @@ class KeepSessions:
                 earlier = tx.sessions.lock(instead_of.id, person_id=instead_of.person_id)
                 if earlier is not None:
                     tx.sessions.save(earlier.end(at=now))
+            if stage is Stage.OPEN:
+                tx.activity.add(session_activity(act, session, actor=actor, at=now, how=how))
             tx.commit()
         return Begun(session, person, secret)
 
@@ -230,13 +239,31 @@ class KeepSessions:
             if session.stage is Stage.OPEN and session.counts_for(person, now=now)
         ]
 
-    def end(self, session_id: str, *, person_id: str) -> bool:
-        """End one session of somebody; return whether it was open until now."""
+    def end(
+        self,
+        session_id: str,
+        *,
+        person_id: str,
+        actor: Actor = SYSTEM,
+        act: Act = Act.SESSION_ENDED,
+    ) -> bool:
+        """End one session of somebody; return whether it was open until now.
+
+        Args:
+            session_id: Which.
+            person_id: Whose it has to be.
+            actor: Who ends it, for the activity log.
+            act: ``SIGNED_OUT`` where its owner leaves, else ``SESSION_ENDED``.
+        """
         with self.transactions.begin() as tx:
             session = tx.sessions.lock(session_id, person_id=person_id)
         if session is None or session.ended_at is not None:
             return False
-        self._end(session, tell=SignOutScope.THIS)
+        now, device = self.clock.now(), session.device
+        noted = session_activity(
+            act, session, actor=actor, at=now, device=device.name, place=device.place
+        )
+        self._end(session, tell=SignOutScope.THIS, noted=noted)
         return True
 
     def end_others(self, session: Session, *, actor: Actor = SYSTEM) -> int:
@@ -244,7 +271,9 @@ class KeepSessions:
         with self.transactions.begin() as tx:
             now = self.clock.now()
             ended = tx.sessions.end_all(session.person_id, at=now, but=session.id)
-            tx.activity.add(_ended(session, actor=actor, at=now, but=session.id))
+            tx.activity.add(
+                session_activity(Act.SESSIONS_ENDED, session, actor=actor, at=now, but=session.id)
+            )
             tx.commit()
         self.provider.sign_out(self.grant_of(session), SignOutScope.OTHERS)
         return ended
@@ -258,7 +287,7 @@ class KeepSessions:
                 tx.people.save(person.end_sessions())
             now = self.clock.now()
             tx.sessions.end_all(session.person_id, at=now)
-            tx.activity.add(_ended(session, actor=actor, at=now))
+            tx.activity.add(session_activity(Act.SESSIONS_ENDED, session, actor=actor, at=now))
             tx.commit()
         self.provider.sign_out(grant, SignOutScope.ALL)
 
@@ -344,12 +373,16 @@ class KeepSessions:
             refreshing_until=None,
         )
 
-    def _end(self, session: Session, *, tell: SignOutScope | None = None) -> None:
+    def _end(
+        self, session: Session, *, tell: SignOutScope | None = None, noted: Activity | None = None
+    ) -> None:
         grant = self.grant_of(session) if tell else None
         with self.transactions.begin() as tx:
             found = tx.sessions.lock(session.id, person_id=session.person_id)
             if found is not None:
                 tx.sessions.save(found.end(at=self.clock.now()))
+                if noted is not None and found.ended_at is None:
+                    tx.activity.add(noted)
                 tx.commit()
         if tell and grant:
             self.provider.sign_out(grant, tell)
@@ -365,14 +398,3 @@ def _may_go_on(session: Session, now: datetime) -> bool:
 
 def _context(session: Session) -> str:
     return f"session:{session.id}"
-
-
-def _ended(session: Session, *, actor: Actor, at: datetime, but: str = "") -> Activity:
-    return Activity(
-        actor=actor,
-        act=Act.SESSIONS_ENDED,
-        target=f"person:{session.person_id}",
-        person_id=session.person_id,
-        after={"but": but} if but else {},
-        at=at,
-    )
