@@ -392,7 +392,7 @@ def build(environ: Mapping[str, str]) -> Flask:
         ),
         flows=KeepFlows(transactions=store, clock=clock, vault=vault),
         # Local accounts can be moved where they are not what people sign in with any more.
-        mover=MoveAccounts(transactions=store, target=operators)
+        mover=MoveAccounts(transactions=store, clock=clock, target=operators)
         if isinstance(operators, SupabaseOperators)
         else None,
         closing=closing,

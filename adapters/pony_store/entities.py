@@ -28,6 +28,7 @@ def define_entities(db: Any) -> None:
         name = Optional(str, autostrip=False)
         timezone = Optional(str, autostrip=False)
         shown_currency = Optional(str, autostrip=False)
+        subject = Optional(str, unique=True, nullable=True, autostrip=False)
 
     class LocalCredential(entity):
         _table_ = "local_credentials"
@@ -91,6 +92,7 @@ def define_entities(db: Any) -> None:
         last_seen_at = Required(int, size=64)
         proved_at = Required(int, size=64)
         provider_session_id = Optional(str, autostrip=False)
+        subject = Optional(str, autostrip=False)
         sealed_grant = Required(bytes)
         good_until = Optional(int, size=64)
         refreshing_until = Optional(int, size=64)

@@ -127,6 +127,20 @@ def address_belongs_to_another(person_id: str, *, at: datetime) -> Alert:
     )
 
 
+def account_not_joined(subject: str, *, at: datetime) -> Alert:
+    """Tell that somebody signed in whose address has another account here."""
+    return Alert(
+        key=f"account_not_joined:{subject}",
+        severity=Severity.WARNING,
+        subject="Somebody cannot sign in to the account of their address",
+        message=(
+            f"{subject} signed in at the identity provider with an address that has an account "
+            "here under another id. Join the two: flask --app wsgi user move-to-supabase."
+        ),
+        at=at,
+    )
+
+
 def failing_check(check: str, detail: str, *, at: datetime) -> Alert:
     """Tell that something we depend on fails, and keeps failing."""
     return Alert(

@@ -29,6 +29,7 @@
     ├── PurchaseLimitError               more than one person may buy in a day or a month
     ├── IdentityError
     │   ├── EmailTakenError
+    │   ├── AccountNotJoinedError        the address has another account here
     │   ├── BadCredentialsError
     │   ├── LinkRefusedError             a link of a mail that opens nothing, or nothing any more
     │   ├── CodeRefusedError             a wrong or used code
@@ -349,6 +350,16 @@ class CurrencyNotSoldError(InvalidRequestError):
 
 class IdentityError(CreditcoreError):
     """A person could not be recognised or made."""
+
+
+class AccountNotJoinedError(IdentityError):
+    """The address of who signed in has an account here, which is not joined to theirs yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your address has an account here that is not connected to this sign-in yet. "
+            "Support has been told, and can connect the two."
+        )
 
 
 class EmailTakenError(IdentityError):

@@ -38,6 +38,8 @@ class Person:
         name: How they want to be called; empty if they did not say.
         timezone: The IANA name of the zone that their days are cut in; empty if unknown.
         shown_currency: What money is shown in beside US dollars; empty for nothing else.
+        subject: The identity provider's id of them, where it is not ``id``: they had an account
+            there before the two were joined.
     """
 
     id: str
@@ -49,6 +51,12 @@ class Person:
     name: str = ""
     timezone: str = ""
     shown_currency: str = ""
+    subject: str = ""
+
+    @property
+    def provider_subject(self) -> str:
+        """What the identity provider calls them."""
+        return self.subject or self.id
 
     @property
     def zone(self) -> tzinfo:

@@ -73,6 +73,7 @@ class Session:
         epoch: The person's ``session_epoch`` when it began.
         proved_at: When its owner last showed a password, a code, or came from a provider.
         provider_session_id: What the identity provider calls it.
+        subject: What the identity provider calls its owner, where it is not ``person_id``.
         sealed_grant: The provider's grant, sealed; empty where there is none.
         good_until: When the provider has to be asked again; None: never.
         refreshing_until: Until when another process is asking.
@@ -89,6 +90,7 @@ class Session:
     last_seen_at: datetime
     proved_at: datetime
     provider_session_id: str = ""
+    subject: str = ""
     sealed_grant: bytes = field(default=b"", repr=False)
     good_until: datetime | None = None
     refreshing_until: datetime | None = None

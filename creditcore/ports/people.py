@@ -23,6 +23,12 @@ class People(Protocol):
     def find_by_email(self, email: str) -> Person | None:
         """Return the person with this address, given in its stored form (``clean_email``)."""
 
+    def find_by_subject(self, subject: str) -> Person | None:
+        """Return the person that the identity provider knows by this id: theirs there, or here.
+
+        Who is known there by another id is not found by the one that they have here.
+        """
+
     def lock(self, person_id: str) -> Person | None:
         """Return a person, locked until the transaction ends."""
 
@@ -31,4 +37,5 @@ class People(Protocol):
 
         Raises:
             PersonNotFoundError: Nobody has this id.
+            ReferenceConflictError: The address or the subject is another person's.
         """

@@ -737,6 +737,13 @@ class MemoryPeople:
                 return person
         return None
 
+    def find_by_subject(self, subject: str) -> Person | None:
+        """Return the person whom the identity provider knows by an id."""
+        for person in self.tables.people.values():
+            if person.provider_subject == subject:
+                return person
+        return None
+
     def lock(self, person_id: str) -> Person | None:
         """Return a person."""
         return self.find(person_id)
@@ -745,6 +752,12 @@ class MemoryPeople:
         """Write a changed person."""
         if person.id not in self.tables.people:
             raise PersonNotFoundError(person.id)
+        for other in self.tables.people.values():
+            taken = other.email == person.email or (
+                other.subject and other.subject == person.subject
+            )
+            if other.id != person.id and taken:
+                raise ReferenceConflictError(person.id)
         self.tables.people[person.id] = person
 
 

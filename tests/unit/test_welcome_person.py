@@ -11,6 +11,7 @@ import pytest
 
 from creditcore import Credits
 from creditcore.domain.errors import (
+    AccountNotJoinedError,
     BadCredentialsError,
     ReferenceConflictError,
 )
@@ -109,3 +110,37 @@ def test_a_new_address_at_the_provider_is_theirs_here_too() -> None:
     assert [alert.subject for alert in store.committed.alerts.values()] == [
         "An address belongs to two accounts"
     ]
+
+
+def test_an_account_that_is_not_joined_is_explained_and_operators_are_told() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    welcome.welcome(AMINA)
+
+    with pytest.raises(AccountNotJoinedError):
+        welcome.welcome(replace(AMINA, subject="another"))
+
+    assert [alert.key for alert in store.committed.alerts.values()] == [
+        "account_not_joined:another"
+    ]
+    assert list(store.committed.people) == [AMINA.subject]
+
+
+def test_who_is_joined_comes_by_that_account_and_by_no_other() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    amina = welcome.welcome(AMINA)
+    store.committed.people[amina.id] = replace(amina, subject="theirs")
+
+    assert welcome.welcome(replace(AMINA, subject="theirs")).id == amina.id
+    with pytest.raises(BadCredentialsError):
+        welcome.welcome(AMINA)
+
+
+def test_an_account_of_our_own_goes_on_after_it_was_joined() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    amina = welcome.welcome(AMINA)
+    store.committed.people[amina.id] = replace(amina, subject="theirs")
+
+    assert welcome.welcome(replace(AMINA, session_epoch=0)).id == amina.id

@@ -18,6 +18,7 @@ _SAID = {
     Move.MOVED: "moved",
     Move.THERE: "is there already",
     Move.UNCONFIRMED: "stays: the address was never confirmed",
+    Move.JOINED: "is joined to the account there, and signs in with its password",
     Move.CONFLICT: "stays: the address has another account there",
     Move.REFUSED: "stays: the project does not take this address",
 }
@@ -56,6 +57,8 @@ def _line(moved: Moved, *, dry_run: bool) -> str:
     said = _SAID[moved.result]
     if moved.result is Move.MOVED and dry_run:
         said = "would move"
+    if moved.result is Move.JOINED and dry_run:
+        said = "would be joined to the account there"
     if moved.loses_second_factor:
         said += "; sets the authenticator app up again"
     return f"{moved.person.email} {said}"

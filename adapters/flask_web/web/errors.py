@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from creditcore.domain.errors import (
+    AccountNotJoinedError,
     AnswerNotKeptError,
     BadCredentialsError,
     CallRunningError,
@@ -127,6 +128,7 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     (OAuthFailedError, _Row(400, "invalid_request_error", "oauth_failed")),
     (NotOfferedError, _Row(404, "invalid_request_error", "not_offered")),
     (IdentityUnavailableError, _Row(503, "server_error", "identity_unavailable", _SOON)),
+    (AccountNotJoinedError, _Row(409, "invalid_request_error", "account_not_joined")),
     (EmailTakenError, _Row(409, "invalid_request_error", "email_taken")),
     (PurchaseLimitError, _Row(429, "invalid_request_error", "purchase_limit", _FINAL)),
     (ReferenceConflictError, _Row(409, "invalid_request_error", "reference_conflict")),

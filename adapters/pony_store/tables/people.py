@@ -38,6 +38,11 @@ class PonyPeople:
             row = self._profile.get(email=email)
         return None if row is None else person_from_row(row)
 
+    def find_by_subject(self, subject: str) -> Person | None:
+        with self._session.translated():
+            row = self._profile.get(subject=subject) or self._profile.get(id=subject, subject=None)
+        return None if row is None else person_from_row(row)
+
     def lock(self, person_id: str) -> Person | None:
         """Return a person, locked until the transaction ends.
 
@@ -76,6 +81,7 @@ def person_columns(person: Person) -> dict[str, object]:
         "name": person.name,
         "timezone": person.timezone,
         "shown_currency": person.shown_currency,
+        "subject": person.subject or None,
     }
 
 
@@ -91,4 +97,5 @@ def person_from_row(row: Any) -> Person:
         name=row.name,
         timezone=row.timezone,
         shown_currency=row.shown_currency,
+        subject=row.subject or "",
     )

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from creditcore.domain.errors import EmailTakenError, PersonNotFoundError
+from creditcore.domain.errors import (
+    EmailTakenError,
+    PersonNotFoundError,
+    ReferenceConflictError,
+)
 from creditcore.domain.people import Person, Role
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts.samples import NOON, at_once
@@ -51,6 +55,46 @@ class PeopleContract:
         with transactions.begin() as tx:
             found = tx.people.find("p-1")
         assert found == replace(person, role=Role.ADMIN, blocked=True, session_epoch=2**40)
+
+    def test_who_has_another_id_at_the_provider_is_found_by_that_alone(
+        self, transactions: Transactions
+    ) -> None:
+        amina = Person(id="p-1", email="amina@example.com", created_at=NOON)
+        juma = Person(id="p-2", email="juma@example.com", created_at=NOON)
+        with transactions.begin() as tx:
+            tx.people.add(amina)
+            tx.people.add(juma)
+            assert tx.people.lock("p-1") == amina
+            tx.people.save(replace(amina, subject="theirs"))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.people.find_by_subject("theirs") == replace(amina, subject="theirs")
+            assert tx.people.find_by_subject("p-1") is None
+            assert tx.people.find_by_subject("p-2") == juma
+            assert tx.people.find("p-1") == replace(amina, subject="theirs")
+
+    def test_an_account_of_the_provider_belongs_to_one_person(
+        self, transactions: Transactions
+    ) -> None:
+        with transactions.begin() as tx:
+            for name in ("p-1", "p-2"):
+                person = Person(id=name, email=f"{name}@example.com", created_at=NOON)
+                tx.people.add(person)
+            tx.commit()
+
+        def join(number: int) -> str:
+            try:
+                with transactions.begin() as tx:
+                    person = tx.people.lock(f"p-{number + 1}")
+                    assert person is not None
+                    tx.people.save(replace(person, subject="theirs"))
+                    tx.commit()
+            except ReferenceConflictError:
+                return "refused"
+            return "joined"
+
+        assert sorted(map(str, at_once(2, join))) == ["joined", "refused"]
 
     def test_nobody_can_be_neither_locked_nor_saved(self, transactions: Transactions) -> None:
         with transactions.begin() as tx:

@@ -53,9 +53,12 @@ class CloseAccount:
                     at=now,
                 )
             )
-            tx.jobs.enqueue(DELETE_IDENTITY, person_id, {}, run_at=now)
+            tx.jobs.enqueue(
+                DELETE_IDENTITY, person_id, {"subject": person.provider_subject}, run_at=now
+            )
             tx.commit()
 
     def delete_identity(self, job: Job) -> None:
         """Let the provider forget them too; who is gone already is no error."""
-        self.operators.delete(job.business_key)
+        # Jobs of before have no subject: nobody had another id then.
+        self.operators.delete(str(job.payload.get("subject") or job.business_key))

@@ -189,7 +189,7 @@ class KeepSessions:
         except SealBrokenError as error:
             raise SessionEndedError from error
         return Grant(
-            subject=session.person_id,
+            subject=session.subject or session.person_id,
             session_id=session.provider_session_id,
             secret=secret,
             good_until=session.good_until,
@@ -356,6 +356,7 @@ class KeepSessions:
                 sealed_grant=newer.sealed_grant,
                 good_until=newer.good_until,
                 provider_session_id=newer.provider_session_id,
+                subject=newer.subject,
                 refreshing_until=newer.refreshing_until,
             )
             tx.sessions.save(saved)
@@ -368,6 +369,7 @@ class KeepSessions:
         return replace(
             session,
             provider_session_id=grant.session_id,
+            subject="" if grant.subject == session.person_id else grant.subject,
             sealed_grant=self.vault.seal(grant.secret, context=_context(session)),
             good_until=grant.good_until,
             refreshing_until=None,

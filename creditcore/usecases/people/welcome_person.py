@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from creditcore.domain.activity import SYSTEM
-from creditcore.domain.alerts import address_belongs_to_another, welcome_credits_used_up
+from creditcore.domain.alerts import (
+    account_not_joined,
+    address_belongs_to_another,
+    welcome_credits_used_up,
+)
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
+    AccountNotJoinedError,
     BadCredentialsError,
     ReferenceConflictError,
     WalletNotFoundError,
@@ -50,7 +55,10 @@ class WelcomePerson:
 
         Raises:
             BadCredentialsError: Since they were recognised all their sessions were ended,
-                as a new password does: what they showed may be the old one.
+                as a new password does: what they showed may be the old one. Or the person of
+                this id is known to the provider by another.
+            AccountNotJoinedError: Their address has an account here that is not joined to the
+                one at the provider. Operators are told.
         """
         try:
             return self._welcome(identity, role)
@@ -60,7 +68,7 @@ class WelcomePerson:
 
     def _welcome(self, identity: Identity, role: Role) -> Person:
         with self.transactions.begin() as tx:
-            person = tx.people.find(identity.subject) or self._add_person(tx, identity, role)
+            person = self._known(tx, identity) or self._add_person(tx, identity, role)
             if identity.session_epoch not in (None, person.session_epoch):
                 raise BadCredentialsError
             person = self._follow(tx, person, identity)
@@ -70,7 +78,20 @@ class WelcomePerson:
             tx.commit()
         return person
 
+    @staticmethod
+    def _known(tx: Transaction, identity: Identity) -> Person | None:
+        if identity.session_epoch is not None:
+            # An account of our own: its id is ours, wherever it was joined to in the meantime.
+            return tx.people.find(identity.subject)
+        return tx.people.find_by_subject(identity.subject)
+
     def _add_person(self, tx: Transaction, identity: Identity, role: Role) -> Person:
+        if tx.people.find(identity.subject) is not None:
+            raise BadCredentialsError
+        if tx.people.find_by_email(identity.email) is not None:
+            tx.alerts.add(account_not_joined(identity.subject, at=self.clock.now()))
+            tx.commit()
+            raise AccountNotJoinedError
         person = Person(
             id=identity.subject, email=identity.email, role=role, created_at=self.clock.now()
         )
