@@ -128,6 +128,7 @@ from creditcore.usecases.people.close_account import DELETE_IDENTITY, CloseAccou
 from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
+from creditcore.usecases.people.manage_access import ManageAccess
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.security_log import SecurityLog
 from creditcore.usecases.people.welcome_person import WelcomePerson
@@ -172,11 +173,10 @@ def build(environ: Mapping[str, str]) -> Flask:
         head_timeout_s=settings.max_stream_seconds,
         first_byte_timeout_s=min(settings.first_token_seconds, settings.max_stream_seconds),
     )
-    previous_key = settings.paystack_secret_key_previous
     payment_gateway = PaystackGateway(
         settings.paystack_base_url,
         settings.paystack_secret_key,
-        previous_secret_keys=(previous_key,) if previous_key else (),
+        previous_secret_keys=tuple(filter(None, [settings.paystack_secret_key_previous])),
     )
     notices = TellPayers(mails=_mails(settings, store, clock))
     payments = ConfirmPayment(
@@ -238,6 +238,9 @@ def build(environ: Mapping[str, str]) -> Flask:
         gateway=payment_gateway,
         payment_list=PaystackPaymentList(payment_gateway),
         clock=clock,
+    )
+    sessions = KeepSessions(
+        transactions=store, clock=clock, ids=ids, vault=vault, provider=identity
     )
     closing = CloseAccount(transactions=store, clock=clock, operators=operators)
     commits = GroupCommit(committing, clock)
@@ -383,8 +386,9 @@ def build(environ: Mapping[str, str]) -> Flask:
             credits_per_day=settings.signup_credits_per_day,
             account_limits=settings.account_limits,
         ),
-        sessions=KeepSessions(
-            transactions=store, clock=clock, ids=ids, vault=vault, provider=identity
+        sessions=sessions,
+        access=ManageAccess(
+            transactions=store, clock=clock, operators=operators, sessions=sessions
         ),
         security_log=SecurityLog(transactions=store, clock=clock),
         profiles=ChangeProfile(

@@ -64,6 +64,7 @@ from creditcore.usecases.people.close_account import CloseAccount
 from creditcore.usecases.people.grant_role import GrantRole
 from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
+from creditcore.usecases.people.manage_access import ManageAccess
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.security_log import SecurityLog
 from creditcore.usecases.people.welcome_person import WelcomePerson
@@ -132,6 +133,7 @@ class Services:
     flows: KeepFlows
     closing: CloseAccount
     blocks: BlockPerson
+    access: ManageAccess
     mover: MoveAccounts | None
     roles: GrantRole
     mails: SendMail

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.local_auth.account import Account, identity_of, with_password
-from adapters.local_auth.outbox import request_link
+from adapters.local_auth.outbox import request_link, request_notice
 from adapters.local_auth.passwords import Passwords
 from creditcore.domain.credentials import Credential
 from creditcore.domain.errors import (
@@ -138,6 +138,25 @@ class LocalIdentityOperators:
             if with_password(tx, subject, password_hash, at=self._clock.now()) is None:
                 raise PersonNotFoundError(subject)
             tx.commit()
+
+    def remove_second_factor(self, subject: str) -> bool:
+        """Let the password be enough, and tell its owner; return whether there was one.
+
+        Raises:
+            PersonNotFoundError: Nobody has this id.
+        """
+        now = self._clock.now()
+        with self._transactions.begin() as tx:
+            person = tx.people.find(subject)
+            credential = tx.credentials.lock(subject) if person else None
+            if person is None or credential is None:
+                raise PersonNotFoundError(subject)
+            # One that was begun and never confirmed goes too; it did not count.
+            tx.credentials.save(credential.without_second_factor().succeeded())
+            if credential.has_second_factor and self._sends_mail:
+                request_notice(tx, "second_factor_removed", person.email, at=now)
+            tx.commit()
+        return credential.has_second_factor
 
     def delete(self, subject: str) -> None:
         """Forget the ways in and the address; what was paid stays, with nobody's name on it."""

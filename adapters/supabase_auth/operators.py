@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from math import ceil
 
-from adapters.supabase_auth.accounts import identity_of
+from adapters.supabase_auth.accounts import factors_of, identity_of
 from adapters.supabase_auth.actions import Call
 from adapters.supabase_auth.client import GoTrueClient
 from adapters.supabase_auth.gateway import Gateway
@@ -107,6 +107,25 @@ class SupabaseOperators:
     def set_password(self, subject: str, password: str) -> None:
         """Replace a password; the server ends all sessions."""
         self._change(subject, {"password": new_password(password)})
+
+    def remove_second_factor(self, subject: str) -> bool:
+        """Forget the authenticator apps of somebody; return whether one counted.
+
+        The path is the one of the server's OpenAPI document; it was not recorded.
+        """
+        if not is_uuid(subject):
+            raise PersonNotFoundError(subject)
+        path = f"/admin/users/{subject}"
+        answer = self._gateway.ask(Call.ADMIN, "GET", path, tolerate=_GONE)
+        if answer.status == 404:
+            raise PersonNotFoundError(subject)
+        if answer.code:
+            raise IdentityUnavailableError
+        factors = [factor for factor in factors_of(answer.body) if is_uuid(factor.id)]
+        for factor in factors:
+            gone = frozenset({"mfa_factor_not_found"})
+            self._gateway.ask(Call.ADMIN, "DELETE", f"{path}/factors/{factor.id}", tolerate=gone)
+        return any(factor.counts for factor in factors)
 
     def delete(self, subject: str) -> None:
         """Forget the account."""

@@ -299,5 +299,12 @@ class IdentityOperators(Protocol):
             PersonNotFoundError: Nobody has this id.
         """
 
+    def remove_second_factor(self, subject: str) -> bool:
+        """Let the password be enough for who lost the app; return whether there was one.
+
+        Raises:
+            PersonNotFoundError: Nobody has this id.
+        """
+
     def delete(self, subject: str) -> None:
         """Forget the account, its ways in and its address. Nobody of this id is no error."""

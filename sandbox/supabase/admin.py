@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.supabase.accounts import Account, new_account
 from sandbox.supabase.errors import AuthError, email_exists, invalid, user_not_found
+from sandbox.supabase.factors import find_factor
 from sandbox.supabase.service import Service, ok
 
 _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(h|m|s)")
@@ -98,6 +99,14 @@ class Admin:
             service.sessions.end(session)
         service.accounts.remove(account.id)
         return ok({})
+
+    def unenrol(self, request: Request, user_id: str, factor_id: str) -> Response:
+        """Forget an authenticator app of somebody, whatever their sessions have shown."""
+        self._authorize(request)
+        account = self._find(user_id)
+        factor = find_factor(account, factor_id)
+        account.factors.remove(factor)
+        return ok(factor.shown())
 
     def invite(self, request: Request, body: dict[str, Any]) -> Response:
         """Make somebody and mail them a link."""

@@ -118,6 +118,13 @@ class Supabase:
             ("GET", "/admin/users/<user_id>", "admin", admin.get, False),
             ("PUT", "/admin/users/<user_id>", "admin", admin.change, True),
             ("DELETE", "/admin/users/<user_id>", "admin", admin.delete, False),
+            (
+                "DELETE",
+                "/admin/users/<user_id>/factors/<factor_id>",
+                "admin",
+                admin.unenrol,
+                False,
+            ),
             ("POST", "/invite", "admin", admin.invite, True),
             ("GET", "/settings", "settings", self._settings, False),
             ("GET", "/health", "health", self._health, False),

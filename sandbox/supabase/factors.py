@@ -66,7 +66,7 @@ class Factors:
         """Begin a try."""
         service = self._service
         account, _ = service.caller(request)
-        factor = _find(account, factor_id)
+        factor = find_factor(account, factor_id)
         challenge_id = new_id()
         factor.challenges[challenge_id] = (_caller(request), service.now)
         factor.challenged_at = service.now
@@ -77,7 +77,7 @@ class Factors:
         """Take a code; the session has shown both factors then, and others end."""
         service = self._service
         account, session = service.caller(request)
-        factor = _find(account, factor_id)
+        factor = find_factor(account, factor_id)
         code = str(body.get("code") or "")
         if not code:
             raise invalid("Code needs to be non-empty")
@@ -110,7 +110,7 @@ class Factors:
         """Forget an app."""
         service = self._service
         account, session = service.caller(request)
-        factor = _find(account, factor_id)
+        factor = find_factor(account, factor_id)
         if factor.verified and (session is None or session.aal != "aal2"):
             message = "AAL2 required to unenroll verified factor"
             raise AuthError(422, "insufficient_aal", message)
@@ -118,7 +118,12 @@ class Factors:
         return ok({"id": factor.id})
 
 
-def _find(account: Account, factor_id: str) -> Factor:
+def find_factor(account: Account, factor_id: str) -> Factor:
+    """Return an authenticator app of somebody.
+
+    Raises:
+        AuthError: They have none of this id.
+    """
     try:
         uuid.UUID(factor_id)
     except ValueError as error:

@@ -88,6 +88,11 @@ def test_every_command_has_help(sqlite_stack: Stack) -> None:
         ["user", "grant-role"],
         ["user", "block"],
         ["user", "unblock"],
+        ["user", "invite"],
+        ["user", "ban"],
+        ["user", "unban"],
+        ["user", "remove-second-factor"],
+        ["user", "sign-out"],
         ["key", "issue"],
         ["limits", "show"],
         ["limits", "set"],
@@ -325,13 +330,16 @@ def test_a_blocked_person_is_shut_out_until_unblocked(stack: Stack) -> None:
         assert stack.chat("Hi", key=new_key).status_code == 200
         log = json.loads(stack.flask("activity", "--email", member.email, "--json").stdout)
         assert [entry["act"] for entry in log] == [
+            "person.signed_in",
             "key.issued",
             "person.unblocked",
+            "person.sign_in_failed",
             "person.blocked",
             "key.issued",
+            "person.signed_in",
         ]
-        assert log[2]["after"] == {"blocked": True, "reason": "Card fraud", "keys_revoked": 1}
-        assert log[2]["actor"]["id"] == "command line"
+        assert log[4]["after"] == {"blocked": True, "reason": "Card fraud", "keys_revoked": 1}
+        assert log[4]["actor"]["id"] == "command line"
         assert "person.blocked" in stack.flask("activity", "--limit", "1000").stdout
 
 

@@ -15,7 +15,12 @@ jobs = AppGroup("jobs", help="Work that waits, or was given up.")
 
 
 @jobs.command("list")
-@click.option("--state", type=click.Choice([*JobState]), multiple=True, help="Only these.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in JobState]),
+    multiple=True,
+    help="Only these.",
+)
 @click.option("--kind", help="Only jobs of this kind.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, for machines.")

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 import click
 
 from creditcore.domain.money import MAX_INT64, Credits, Money, decimal_ratio
+from creditcore.domain.people import Person
+
+AS_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, for machines."
+)
 
 
 def money_from(text: str, currency: str) -> Money:
@@ -31,3 +39,13 @@ def credits_text(amount: Credits) -> str:
 def counted(count: int, what: str) -> str:
     """Return a number of things, the plural given, in the singular where it is one."""
     return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
+
+
+def facts_of(act: str, person: Person) -> dict[str, object]:
+    """Return what the JSON of an act on a person begins with."""
+    return {"act": act, "email": person.email, "id": person.id}
+
+
+def say(facts: Mapping[str, object], said: str, *, as_json: bool) -> None:
+    """Print what a command did: one sentence for people, or one JSON object for machines."""
+    click.echo(json.dumps(facts, indent=2) if as_json else said)

@@ -484,6 +484,19 @@ class IdentityContract:
         with pytest.raises(SessionEndedError):
             house.provider.check(joined.grant)
 
+    def test_an_operator_removes_a_lost_second_factor(self, house: IdentityHouse) -> None:
+        if not offers(house, Capability.SECOND_FACTOR):
+            return
+        email = an_email()
+        self._enrol(house, email)
+        found = house.operators.find(email)
+        assert found
+
+        assert house.operators.remove_second_factor(found.subject)
+        assert not house.operators.remove_second_factor(found.subject)
+
+        signed_in(house.provider.sign_in(email, PASSWORD))
+
     def test_a_deleted_account_is_gone(self, house: IdentityHouse) -> None:
         email = an_email()
         joined = join(house, email)
@@ -506,3 +519,5 @@ class IdentityContract:
             house.operators.unban(nobody)
         with pytest.raises(PersonNotFoundError):
             house.operators.set_password(nobody, PASSWORD)
+        with pytest.raises(PersonNotFoundError):
+            house.operators.remove_second_factor(nobody)
