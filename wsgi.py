@@ -51,7 +51,11 @@ from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
 from adapters.wires.openai.embeddings import Embeddings
+from adapters.wires.openai.images import Images
+from adapters.wires.openai.moderations import Moderations
+from adapters.wires.openai.rerank import Rerank
 from adapters.wires.openai.responses import Responses
+from adapters.wires.openai.speech import Speech
 from adapters.wires.usage import reported_usage
 from creditcore import (
     AuditBooks,
@@ -254,6 +258,10 @@ def build(environ: Mapping[str, str]) -> Flask:
         Embeddings(),
         Messages(),
         Responses(),
+        Images(),
+        Speech(),
+        Rerank(),
+        Moderations(),
     )
     keyring = UpstreamKeyring(
         transactions=store, clock=clock, upstream=upstream_keys, wanted=settings.mirrors_keys

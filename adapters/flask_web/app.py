@@ -19,6 +19,7 @@ from adapters.flask_web.inference.proxy import MAX_FORM_BYTES, Proxy
 from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
+    buckets,
     errors,
     figures,
     form_limits,
@@ -63,6 +64,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     trailing_slash.register(app)
     errors.register(app, base_url=settings.base_url)
     formatting.register(app)
+    buckets.register(app)
     figures.register(app)
     standing.register(app)
     session.register(app)

@@ -18,11 +18,19 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from adapters.litellm.unit_prices import (
+    BY_UNIT_ALONE,
+    MODES,
+    TRANSCRIPTION,
+    dearest_unit,
+    unit_price,
+)
 from creditcore.domain.pricing import MAX_TOKENS, ModelPrice, Rates, Tier, price_units
+from creditcore.domain.units import Unit, UnitPrice
 from creditcore.ports.model_gateway import Catalogue
 
 _TEXT_MODES = frozenset({"chat", "completion", "responses"})
-_TOKEN_PRICED_MODES = _TEXT_MODES | {"embedding"}
+_SOLD_MODES = _TEXT_MODES | MODES | {"embedding"}
 
 _INPUT = "input_cost_per_token"
 _OUTPUT = "output_cost_per_token"
@@ -58,13 +66,18 @@ def read_catalogue(body: bytes) -> Catalogue:
         raise ValueError("no list of models")  # noqa: TRY004 - a bad value, whatever its type
     by_name: dict[str, ModelPrice] = {}
     unpriced: set[str] = set()
+    mixed: set[str] = set()
     for row in rows:
         if (price := read_price(row)) is not None:
             known = by_name.get(price.model)
-            by_name[price.model] = dearest(known, price) if known else price
+            try:
+                by_name[price.model] = dearest(known, price) if known else price
+            except ValueError:
+                mixed.add(price.model)
         elif (name := _name_of_model(row)) is not None:
             unpriced.add(name)
-    return Catalogue([by_name[name] for name in sorted(by_name)], sorted(unpriced - set(by_name)))
+    sold = sorted(by_name.keys() - mixed)
+    return Catalogue([by_name[name] for name in sold], sorted((unpriced | mixed) - set(sold)))
 
 
 def read_price(row: object) -> ModelPrice | None:
@@ -72,8 +85,7 @@ def read_price(row: object) -> ModelPrice | None:
 
     A price of zero is one only where the operator wrote it into ``litellm_params``: LiteLLM
     fills the prices that it does not know with 0 (tried with 1.91.5 and 1.102.4). Missing,
-    null, negative, textual or infinite prices are none, and so is a mode that is not sold by
-    the token.
+    null, negative, textual or infinite prices are none, and so is a mode that is not sold here.
 
     Args:
         row: One element of ``data``, its numbers read as ``Decimal``.
@@ -84,10 +96,13 @@ def read_price(row: object) -> ModelPrice | None:
     # A table of price ranges replaces the flat prices beside it: not ours to guess.
     if name is None or not isinstance(info, dict) or info.get("tiered_pricing"):
         return None
-    mode = _mode(info)
-    writes_text = mode in _TEXT_MODES
+    mode, given = _mode(info), row.get("litellm_params")
     try:
-        base = _base_rates(info, row.get("litellm_params"), writes_text=writes_text)
+        unit = unit_price(mode, lambda name: _known(info, given, name))
+        if unit is None:
+            base = _base_rates(info, given, mode=mode)
+        else:
+            base = _rates_beside(info, given, unit)
         tiers = _tiers(info, base)
     except ValueError:
         return None
@@ -96,10 +111,10 @@ def read_price(row: object) -> ModelPrice | None:
         rates=base,
         tiers=tiers,
         max_input_tokens=_limit(info, "max_input_tokens"),
-        # On an embedding model the old ``max_tokens`` is the length of its input.
-        max_output_tokens=_limit(info, "max_output_tokens", "max_tokens") if writes_text else None,
+        max_output_tokens=_longest_answer(info, mode),
         mode=mode,
         features=frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True),
+        unit=unit,
     )
 
 
@@ -109,6 +124,9 @@ def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
     Of every rate the dearer counts, below and above every threshold of either. Of the
     limits the longer counts, and one that is unknown on either side stays unknown. A feature
     is one of both.
+
+    Raises:
+        ValueError: They are not sold by the same thing.
     """
     thresholds = sorted({tier.above_prompt_tokens for tier in (*left.tiers, *right.tiers)})
     return ModelPrice(
@@ -122,6 +140,7 @@ def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
         max_output_tokens=_longer(left.max_output_tokens, right.max_output_tokens),
         mode=left.mode,
         features=left.features & right.features,
+        unit=dearest_unit(left.unit, right.unit),
     )
 
 
@@ -139,13 +158,13 @@ def _is_routable(name: str) -> bool:
 
 
 def _name_of_model(row: object) -> str | None:
-    """Return the name of a model that is sold by the token; None for everything else."""
+    """Return the name of a model that could be sold; None for everything else."""
     if not isinstance(row, dict):
         return None
     name, info = row.get("model_name"), row.get("model_info")
     if not isinstance(name, str) or not _is_routable(name) or not isinstance(info, dict):
         return None
-    return name if _mode(info) in _TOKEN_PRICED_MODES else None
+    return name if _mode(info) in _SOLD_MODES else None
 
 
 def _mode(info: Mapping[str, Any]) -> str:
@@ -153,14 +172,16 @@ def _mode(info: Mapping[str, Any]) -> str:
     return "chat" if mode is None else str(mode)
 
 
-def _base_rates(info: Mapping[str, Any], given: object, *, writes_text: bool) -> Rates:
+def _base_rates(info: Mapping[str, Any], given: object, *, mode: str) -> Rates:
+    if mode in BY_UNIT_ALONE:
+        raise ValueError("no price of what it is sold by")
     input_, output = _price(info, _INPUT), _price(info, _OUTPUT)
     if input_ is None or output is None:
         raise ValueError("unpriced")
     if not input_ and not _is_given(given, _INPUT):
         raise ValueError("the price of the input is unknown")
     # An embedding has no output: its price is 0 in LiteLLM's own map.
-    if writes_text and not output and not _is_given(given, _OUTPUT):
+    if mode in _TEXT_MODES and not output and not _is_given(given, _OUTPUT):
         raise ValueError("the price of the output is unknown")
     cache_write = _first(_price(info, _CACHE_WRITE), input_)
     return Rates(
@@ -170,6 +191,25 @@ def _base_rates(info: Mapping[str, Any], given: object, *, writes_text: bool) ->
         cache_write=cache_write,
         cache_write_1h=_first(_price(info, _CACHE_WRITE_1H), cache_write),
         reasoning=_first(_price(info, _REASONING), output),
+    )
+
+
+def _rates_beside(info: Mapping[str, Any], given: object, unit: UnitPrice) -> Rates:
+    """Return the rates of a model that is sold by something else first.
+
+    Tokens of text are a part of its price only where that has one.
+    """
+    input_ = _price(info, _INPUT) or 0
+    output = _price(info, _OUTPUT) or 0
+    if unit.unit is Unit.AUDIO_TOKEN and _known(info, given, _OUTPUT) is None:
+        raise ValueError("the price of the transcript is unknown")
+    return Rates(
+        input=input_,
+        output=output,
+        cache_read=_first(_price(info, _CACHE_READ), input_),
+        cache_write=input_,
+        cache_write_1h=input_,
+        reasoning=output,
     )
 
 
@@ -226,9 +266,22 @@ def _price(info: Mapping[str, Any], name: str) -> int | None:
     return price_units(text)
 
 
+def _known(info: Mapping[str, Any], given: object, name: str) -> int | None:
+    """Return a price that somebody knows: LiteLLM's map, or for one of 0 the operator."""
+    price = _price(info, name)
+    return price if price or _is_given(given, name) else None
+
+
 def _is_given(parameters: object, name: str) -> bool:
     """Whether the operator set this price of a deployment, rather than LiteLLM's own map."""
     return isinstance(parameters, Mapping) and isinstance(parameters.get(name), Decimal)
+
+
+def _longest_answer(info: Mapping[str, Any], mode: str) -> int | None:
+    if mode == TRANSCRIPTION:
+        return _limit(info, "max_output_tokens")
+    # On an embedding model the old ``max_tokens`` is the length of its input.
+    return _limit(info, "max_output_tokens", "max_tokens") if mode in _TEXT_MODES else None
 
 
 def _limit(info: Mapping[str, Any], *names: str) -> int | None:

@@ -141,6 +141,7 @@ def define_entities(db: Any) -> None:
         cache_write_tokens = Optional(int, size=64)
         cache_write_1h_tokens = Optional(int, size=64)
         reasoning_tokens = Optional(int, size=64)
+        units = Optional(int, size=64)
         provider_cost_picodollars = Required(int, size=64)
         reported_cost_picodollars = Optional(int, size=64)
         basis = Required(str)

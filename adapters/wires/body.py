@@ -45,14 +45,18 @@ def decode_body(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def encode_body(fields: Mapping[str, Any], *, stream: bool) -> bytes:
+def encode_body(fields: Mapping[str, Any], *, stream: bool | None = None) -> bytes:
     """Write what goes upstream; equal fields give equal bytes.
+
+    Args:
+        fields: The cleaned body.
+        stream: Whether the answer is to be streamed; None for a route that knows no streams.
 
     Raises:
         InvalidRequestError: Nested deeper than the encoder goes, 254 levels.
     """
     try:
-        return orjson.dumps({"stream": stream, **fields})
+        return orjson.dumps({**fields} if stream is None else {"stream": stream, **fields})
     except orjson.JSONEncodeError as error:
         raise InvalidRequestError(
             "The request body is nested too deeply.", code="invalid_json"

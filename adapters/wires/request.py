@@ -13,6 +13,9 @@ from creditcore.ports.inference import InferenceRequest
 TEXT_MODES = frozenset({"chat", "completion", "responses"})
 """Models that write. LiteLLM translates between their protocols, so each speaks them all."""
 
+JSON = "application/json"
+"""What nearly every answer is."""
+
 _LONGEST_MODEL = 200
 _LEAST_THINKING = 1_024
 _ESCAPED_HOUR = re.compile(rb"\\u00(?:31|68)")

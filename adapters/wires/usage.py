@@ -163,6 +163,13 @@ class Reports:
         return found
 
 
+def count_at(document: object, *path: str) -> int | None:
+    """Return the count that stands at a place of a document; None where none does."""
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return _tokens(document)
+
+
 def _gather(report: dict[str, Any], names: _Names, found: dict[str, int]) -> None:
     """Add what stands under these names; of several for the same count, the largest."""
     for name, value in report.items():

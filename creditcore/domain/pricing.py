@@ -19,6 +19,7 @@ from operator import attrgetter, mul
 from typing import NamedTuple, Self
 
 from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
+from creditcore.domain.units import Unit, UnitPrice
 
 _PRICE_DECIMALS = 30
 _PRICE_DIGITS = 7
@@ -77,6 +78,7 @@ class Usage:
         cache_write_tokens: Prompt tokens written to a cache, for any time.
         cache_write_1h_tokens: Those of them written for an hour.
         reasoning_tokens: Completion tokens that were thought, not shown.
+        units: What the model is sold by besides (``ModelPrice.unit``), not among the tokens.
     """
 
     prompt_tokens: int = 0
@@ -85,6 +87,7 @@ class Usage:
     cache_write_tokens: int = 0
     cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0
+    units: int = 0
 
     def __post_init__(self) -> None:
         for count in _all_counts(self):
@@ -150,10 +153,10 @@ class Tier:
 
 
 class PricedTokens(NamedTuple):
-    """One line of a call's cost: tokens of one bucket, and what each of them costs.
+    """One line of a call's cost: tokens or units of one bucket, and what each of them costs.
 
     Attributes:
-        bucket: The name of a rate, such as ``cache_read``.
+        bucket: The name of a rate, such as ``cache_read``, or of a unit, such as ``image``.
         price_units: Price of one token, in units of 10^-30 USD.
     """
 
@@ -196,6 +199,7 @@ class ModelPrice:
         max_output_tokens: The longest answer, where known.
         mode: What the model is for, such as ``chat`` or ``embedding``.
         features: What else it can do, such as ``vision``, as far as its list says so.
+        unit: What it is sold by besides tokens of text, where that is so.
         snapshot: Names these very rates: equal prices of a model have the same, and a
             call keeps it, so that its cost can be computed again for ever.
     """
@@ -207,10 +211,12 @@ class ModelPrice:
     max_output_tokens: int | None = None
     mode: str = "chat"
     features: frozenset[str] = frozenset()
+    unit: UnitPrice | None = None
     snapshot: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        priced = repr((self.model, self.rates, self.tiers)).encode()
+        of_tokens = (self.model, self.rates, self.tiers)
+        priced = repr(of_tokens if self.unit is None else (*of_tokens, self.unit)).encode()
         digest = hashlib.blake2s(priced, digest_size=_SNAPSHOT_BYTES).hexdigest()
         object.__setattr__(self, "snapshot", digest)
 
@@ -225,12 +231,16 @@ class ModelPrice:
     def itemize(self, usage: Usage) -> tuple[PricedTokens, ...]:
         """Return the lines that a call's cost is the sum of."""
         prices = _price_of_each(self.rates_for(usage.prompt_tokens))
-        return tuple(map(PricedTokens, _BUCKETS, _tokens_of_each(usage), prices))
+        lines = tuple(map(PricedTokens, _BUCKETS, _tokens_of_each(usage), prices))
+        if self.unit is None:
+            return lines
+        return (*lines, PricedTokens(self.unit.unit, usage.units, self.unit.price_units))
 
     def cost_units(self, usage: Usage) -> int:
         """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
         prices = _price_of_each(self.rates_for(usage.prompt_tokens))
-        return sum(map(mul, _tokens_of_each(usage), prices))
+        units: int = sum(map(mul, _tokens_of_each(usage), prices))
+        return units if self.unit is None else units + usage.units * self.unit.price_units
 
     def cost(self, usage: Usage, tariff: Tariff) -> Cost:
         """Return what a call costs, both ways."""
@@ -247,6 +257,7 @@ class ModelPrice:
         fixed_output: bool,
         opening: int | None = None,
         long_cache: bool = True,
+        unit_bound: int = 0,
     ) -> Ceiling:
         """Return the most a call may cost, as a function of its output limit.
 
@@ -263,6 +274,7 @@ class ModelPrice:
             opening: Output tokens of one choice to pay for at first, if the hold can
                 grow while the answer streams.
             long_cache: Whether some of the prompt may be cached for an hour, which is dearer.
+            unit_bound: Units that the call can never exceed, where the model is sold by any.
         """
         reached = [self.rates]
         reached += [tier.rates for tier in self.tiers if prompt_bound > tier.above_prompt_tokens]
@@ -270,8 +282,14 @@ class ModelPrice:
         dearest_input = max(
             rates.dearest_input if long_cache else rates.dearest_brief_input for rates in reached
         )
+        dearest_unit = 0
+        if self.unit is not None:
+            dearest_unit = self.unit.price_units
+            if self.unit.unit is Unit.IMAGE_TOKEN:
+                # An answer's bound is one of all its tokens; some of them may be text.
+                dearest_unit = max(dearest_unit, dearest_output)
         return Ceiling(
-            base=prompt_bound * dearest_input * tariff.numerator,
+            base=(prompt_bound * dearest_input + unit_bound * dearest_unit) * tariff.numerator,
             per_output_token=choices * dearest_output * tariff.numerator,
             denominator=tariff.denominator,
             output_bound=output_bound,

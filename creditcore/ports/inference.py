@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from creditcore.domain.errors import UpstreamError
+from creditcore.domain.errors import InvalidRequestError, UpstreamError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import Standing
+from creditcore.domain.units import Extent, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,9 @@ class InferenceRequest:
         fields: The cleaned body, for the protocol itself.
         prompts: How many prompts it brings; the model's own limit bounds each of them.
         long_cache: Whether it may ask to keep some of the prompt in a cache for an hour.
+        units: How many units it may come to, by what a model may be sold by; an error where
+            it cannot be sold by that. What is missing, it has nothing to do with.
+        sold_by: What its model is sold by besides tokens, known once the model is.
     """
 
     model: str
@@ -43,6 +47,28 @@ class InferenceRequest:
     fields: Mapping[str, Any] = field(repr=False)
     prompts: int = 1
     long_cache: bool = True
+    units: Mapping[Unit, Extent | InvalidRequestError] = field(default_factory=dict, repr=False)
+    sold_by: Unit | None = None
+
+    @property
+    def extent(self) -> Extent | None:
+        """How many of the units that its model is sold by; None where it is sold by tokens.
+
+        Raises:
+            InvalidRequestError: It cannot be sold by that.
+        """
+        if self.sold_by is None:
+            return None
+        extent = self.units.get(self.sold_by)
+        if extent is None:
+            raise InvalidRequestError(
+                f"{self.model} is sold by the {self.sold_by}, which has no bound here.",
+                param="model",
+                code="unsupported_model",
+            )
+        if isinstance(extent, InvalidRequestError):
+            raise extent
+        return extent
 
 
 Receipt = Callable[[Usage], Mapping[str, str]]
@@ -92,8 +118,9 @@ class OfferedModel:
         max_input_tokens: Its context, where known.
         max_output_tokens: Its longest answer, where known.
         usd: Money for one token by bucket (``prompt``, ``completion``, ``input_cache_read``,
-            ``input_cache_write``), as decimal text.
+            ``input_cache_write``), as decimal text; for one unit by its name.
         credits_per_million: The same in credits for a million tokens, by ``input`` and so on.
+        credits_per_unit: The same for one unit, by its name.
     """
 
     model: str
@@ -103,6 +130,7 @@ class OfferedModel:
     max_output_tokens: int | None
     usd: Mapping[str, str]
     credits_per_million: Mapping[str, str]
+    credits_per_unit: Mapping[str, str] = field(default_factory=dict)
 
 
 class TokenCount(NamedTuple):
@@ -223,6 +251,9 @@ class HeardWire(Protocol):
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream, with the output limited to ``output_bound``."""
+
+    def media_type(self, request: InferenceRequest) -> str:
+        """Return the media type of a whole answer to this request, for the client."""
 
     def meter(self, request: InferenceRequest, *, receipt: Receipt, explain: Explain) -> Meter:
         """Return a meter for the answer to this request.

@@ -30,6 +30,7 @@ from sandbox.litellm.errors import (
     unknown_model,
 )
 from sandbox.litellm.keys import VirtualKey, VirtualKeys
+from sandbox.litellm.media import Images, Moderations, Rerank, Speech
 from sandbox.litellm.messages import Messages
 from sandbox.litellm.models import Models
 from sandbox.litellm.protocol import InferenceProtocol
@@ -49,6 +50,10 @@ INFERENCE: tuple[InferenceProtocol, ...] = (
     Embeddings(),
     Messages(),
     Responses(),
+    Images(),
+    Speech(),
+    Rerank(),
+    Moderations(),
 )
 PROTOCOLS = {f"{root}{route.path}": route for root in ("/v1", "") for route in INFERENCE}
 
@@ -185,7 +190,7 @@ class LiteLLM:
         else:
             text = protocol.document(completion, body)
             parts = _plain(text, completion, call, connection)
-            headers += [("content-length", str(len(text))), ("content-type", "application/json")]
+            headers += [("content-length", str(len(text))), ("content-type", protocol.media_type)]
         start_response("200 OK", headers + SECURITY_HEADERS)
         return self._recorded(call, parts, completion, virtual_key)
 

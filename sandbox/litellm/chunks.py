@@ -99,6 +99,7 @@ class ChatCompletions:
     """``/v1/chat/completions``."""
 
     path = "/chat/completions"
+    media_type = "application/json"
 
     def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
         """Return what the model answers."""
@@ -129,6 +130,7 @@ class Completions:
     """``/v1/completions``."""
 
     path = "/completions"
+    media_type = "application/json"
 
     def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
         """Return what the model answers: the same to each prompt."""

@@ -20,6 +20,7 @@ class Embeddings:
     """The route."""
 
     path = "/embeddings"
+    media_type = "application/json"
 
     def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
         """Return what the call used: nothing is written."""

@@ -18,6 +18,7 @@ class Messages:
     """The route."""
 
     path = "/messages"
+    media_type = "application/json"
 
     def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
         """Return what the model answers."""

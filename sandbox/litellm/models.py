@@ -67,6 +67,14 @@ COMMON: dict[str, Any] = {
     "supports_tool_choice": True,
     "supported_openai_params": OPENAI_PARAMS,
 }
+NO_TEXT: dict[str, Any] = {
+    "supports_system_messages": None,
+    "supports_response_schema": None,
+    "supports_function_calling": None,
+    "supports_tool_choice": None,
+    "supports_vision": None,
+    "supported_openai_params": None,
+}
 SIZE_128K = {"max_tokens": 16384, "max_input_tokens": 128000, "max_output_tokens": 16384}
 
 # The one price tier of this catalogue: above so many prompt tokens it covers the whole call.
@@ -150,6 +158,34 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "supports_function_calling": None,
         "supports_tool_choice": None,
         "supports_vision": None,
+    },
+    "dall-e-3": {**NO_TEXT, "mode": "image_generation", "input_cost_per_image": 0.04},
+    "gpt-image-1": {
+        **NO_TEXT,
+        "mode": "image_generation",
+        "cache_read_input_token_cost": 1.25e-06,
+        "input_cost_per_token": 5e-06,
+        "input_cost_per_image_token": 1e-05,
+        "output_cost_per_image_token": 4e-05,
+    },
+    "tts-1": {**NO_TEXT, "mode": "audio_speech", "input_cost_per_character": 1.5e-05},
+    "rerank-v3.5": {
+        **NO_TEXT,
+        "mode": "rerank",
+        "litellm_provider": "cohere",
+        "max_tokens": 4096,
+        "max_input_tokens": 4096,
+        "max_output_tokens": 4096,
+        "input_cost_per_token": 0.0,
+        "output_cost_per_token": 0.0,
+        "input_cost_per_query": 0.002,
+    },
+    "omni-moderation-latest": {
+        **NO_TEXT,
+        "mode": "moderation",
+        "max_input_tokens": 32768,
+        "input_cost_per_token": 0.0,
+        "output_cost_per_token": 0.0,
     },
     # The real one fills prices that it does not know with the integer 0.
     "demo-unpriced": SIZE_128K,

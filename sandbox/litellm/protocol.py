@@ -34,9 +34,11 @@ class InferenceProtocol(Protocol):
 
     Attributes:
         path: The route, which works without ``/v1`` too.
+        media_type: What its plain answers are.
     """
 
     path: str
+    media_type: str
 
     def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
         """Return what the model answers.

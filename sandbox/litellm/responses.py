@@ -15,6 +15,7 @@ class Responses:
     """The route."""
 
     path = "/responses"
+    media_type = "application/json"
 
     def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
         """Return what the model answers."""

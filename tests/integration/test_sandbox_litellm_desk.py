@@ -111,6 +111,11 @@ def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
         "claude-sonnet-4-5",
         "demo-reasoning",
         "demo-embedding",
+        "dall-e-3",
+        "gpt-image-1",
+        "tts-1",
+        "rerank-v3.5",
+        "omni-moderation-latest",
         "demo-unpriced",
     } == {*rows}
     assert '"input_cost_per_token":1.5e-07' in answer.text

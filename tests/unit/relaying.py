@@ -32,6 +32,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.money import ZERO
 from creditcore.domain.rates import Standing
+from creditcore.domain.units import Extent, Unit, UnitPrice
 from creditcore.ports.inference import (
     ErrorFacts,
     Explain,
@@ -205,6 +206,7 @@ class TinyWire:
     def parse(self, body: bytes) -> InferenceRequest:
         fields = json.loads(body)
         return InferenceRequest(
+            units={Unit.IMAGE: Extent(most=3, about=2)},
             model=fields.get("model", "demo"),
             stream=fields.get("stream", True),
             wants_usage=False,
@@ -217,6 +219,9 @@ class TinyWire:
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         return json.dumps({**request.fields, "bound": output_bound}).encode()
+
+    def media_type(self, _request: InferenceRequest) -> str:
+        return "application/json"
 
     def meter(self, request: InferenceRequest, *, receipt: Receipt, explain: Explain) -> TinyMeter:
         assert request.model
@@ -295,6 +300,7 @@ def a_scene() -> Iterator[Scene]:
         ModelPrice(model="boundless", rates=RATES),
         ModelPrice(model="lengthy", rates=replace(RATES, output=5, reasoning=5)),
         ModelPrice(model="absurd", rates=replace(RATES, output=10**38), max_output_tokens=200),
+        ModelPrice(model="pictures", rates=RATES, unit=UnitPrice(Unit.IMAGE, 7)),
         ModelPrice(model="dear", rates=replace(RATES, output=2500), max_output_tokens=200),
     ]
     prices = PriceList(store, MemoryModelGateway(models), clock)

@@ -166,3 +166,8 @@ def test_a_key_that_is_no_more_opens_nothing(scene: Scene, direct: DirectCalls) 
 def test_an_empty_wallet_opens_nothing(direct: DirectCalls) -> None:
     with pytest.raises(InsufficientCreditsError):
         ask(direct, model="dear")
+
+
+def test_a_model_that_reports_do_not_count_is_not_called_directly(direct: DirectCalls) -> None:
+    with pytest.raises(InvalidRequestError, match="sold by the image, which reports"):
+        ask(direct, model="pictures")

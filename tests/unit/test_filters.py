@@ -10,13 +10,15 @@ from flask import Flask, render_template_string
 
 from adapters.flask_web.web import formatting as filters
 from adapters.flask_web.web import times
+from adapters.flask_web.web.buckets import bucket, line_amount
 from adapters.flask_web.web.formatting import Tone
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Transfer, TransferKind
 from creditcore.domain.money import Credits, ExchangeRate, Money
-from creditcore.domain.pricing import ModelPrice, Rates, Usage, price_units
+from creditcore.domain.pricing import ModelPrice, PricedTokens, Rates, Usage, price_units
 from creditcore.domain.purchases import Offer, Purchase, PurchaseState
+from creditcore.domain.units import Unit
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -110,7 +112,8 @@ def test_a_price_of_a_provider_keeps_every_digit(price: str, each: str, million:
     units = price_units(price)
 
     assert filters.provider_dollars(units) == each
-    assert filters.per_million(units) == million
+    line = PricedTokens("input", 2_000, units)
+    assert line_amount(line).replace("\u00a0", " ") == f"2,000 tokens at {million} / 1M"
 
 
 def test_a_reported_cost_keeps_every_digit() -> None:
@@ -138,9 +141,27 @@ def test_one_token_is_no_plural(count: int, text: str) -> None:
 def test_every_line_of_a_receipt_has_a_name() -> None:
     lines = ModelPrice(model="m", rates=_RATES).itemize(Usage())
 
-    names = {filters.bucket(line.bucket) for line in lines}
+    names = {bucket(line.bucket) for line in lines} | {bucket(unit) for unit in Unit}
 
-    assert len(names) == len(lines) == 6
+    assert len(names) == 6 + len(Unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "count", "price", "text"),
+    [
+        (Unit.IMAGE, 1, "0.04", "1 image at $0.04 / image"),
+        (Unit.CHARACTER, 39, "0.000015", "39 characters at $15.00 / 1M"),
+        (Unit.MILLISECOND, 65_000, "0.0000001", "1 min 5 s at $0.006 / min"),
+        (Unit.SEARCH, 2, "0.002", "2 searches at $2.00 / 1K"),
+        (Unit.IMAGE_TOKEN, 4_160, "0.00004", "4,160 tokens at $40.00 / 1M"),
+    ],
+)
+def test_units_are_counted_and_priced_as_people_read_them(
+    unit: Unit, count: int, price: str, text: str
+) -> None:
+    line = PricedTokens(unit, count, price_units(price))
+
+    assert line_amount(line).replace("\u00a0", " ") == text
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ def models(caller: Caller) -> ModelList:
                 cached_input=str(offer.cached_per_million),
                 output=str(offer.output_per_million),
                 has_tiers=offer.has_tiers,
+                unit=offer.unit,
+                per_unit=offer.per_unit_text,
             )
             for price in services().prices.all()
             if allowed.permits_model(price.model)

@@ -169,6 +169,7 @@ def _fields(hold: Hold) -> dict[str, Any]:
         "basis": str(outcome.basis),
         "prompt_tokens": outcome.usage.prompt_tokens if outcome.usage else None,
         "completion_tokens": outcome.usage.completion_tokens if outcome.usage else None,
+        "units": outcome.usage.units if outcome.usage else None,
         "hold": str(hold.amount),
         "charge": str(hold.charged),
         "written_off": str(hold.written_off),

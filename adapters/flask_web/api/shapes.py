@@ -191,6 +191,10 @@ class ModelShape(Shape):
     cached_input: CreditsText
     output: CreditsText
     has_tiers: bool
+    unit: Annotated[
+        str | None, Field(description="What it is sold by besides tokens, such as `image`.")
+    ]
+    per_unit: Annotated[CreditsText | None, Field(description="What one of those costs.")]
 
 
 class ModelList(Shape):
@@ -242,6 +246,9 @@ class CallShape(Shape):
     basis: str
     prompt_tokens: int | None
     completion_tokens: int | None
+    units: Annotated[
+        int | None, Field(description="What the model is sold by besides tokens; see the receipt.")
+    ]
     hold: CreditsText
     charge: CreditsText
     written_off: CreditsText
@@ -255,7 +262,11 @@ class CallList(Shape):
 
 
 class ReceiptLine(Shape):
-    """Tokens of one kind, and what they cost the provider."""
+    """Tokens or units of one kind, and what they cost the provider.
+
+    The bucket of a unit is its name (`image`, `character`, `millisecond`, `search`, `image_token`,
+    `audio_token`); `tokens` counts it, and `usd_per_token` is the price of one.
+    """
 
     bucket: str
     tokens: int

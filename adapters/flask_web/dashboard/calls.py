@@ -40,8 +40,8 @@ _LATEST_MICROS = 10**17
 _HEAD = (
     *("id", "began_at", "ended_at", "model", "key_id", "key", "endpoint", "streamed"),
     *("outcome", "status", "error", "basis", "prompt_tokens", "cached_tokens"),
-    *("cache_write_tokens", "completion_tokens", "reasoning_tokens", "first_byte_ms"),
-    *("latency_ms", "charged_credits", "charged_balance_usd", "charged_paid_usd"),
+    *("cache_write_tokens", "completion_tokens", "reasoning_tokens", "units"),
+    *("first_byte_ms", "latency_ms", "charged_credits", "charged_balance_usd", "charged_paid_usd"),
     "borne_by_us_credits",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -242,6 +242,7 @@ def _row(hold: Hold, names: KeyNames, here: tzinfo, credits_per_usd: Decimal) ->
         usage.cache_write_tokens if usage else "",
         usage.completion_tokens if usage else "",
         usage.reasoning_tokens if usage else "",
+        usage.units if usage else "",
         "" if outcome.first_byte_ms is None else outcome.first_byte_ms,
         outcome.latency_ms or "",
         str(hold.charged),

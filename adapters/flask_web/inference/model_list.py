@@ -24,6 +24,10 @@ def offered(price: ModelPrice, *, tariff: Tariff, markup: str) -> OfferedModel:
         "input_cache_read": rates.cache_read,
         "input_cache_write": rates.cache_write,
     }
+    per_unit = {}
+    if price.unit is not None:
+        usd[str(price.unit.unit)] = price.unit.price_units
+        per_unit[str(price.unit.unit)] = str(tariff.charge(price.unit.price_units))
     numerator, denominator = decimal_ratio(markup)
     return OfferedModel(
         model=price.model,
@@ -37,4 +41,5 @@ def offered(price: ModelPrice, *, tariff: Tariff, markup: str) -> OfferedModel:
             "cached_input": str(offer.cached_per_million),
             "output": str(offer.output_per_million),
         },
+        credits_per_unit=per_unit,
     )

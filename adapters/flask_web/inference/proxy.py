@@ -38,7 +38,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.rates import standings_at
-from creditcore.ports.inference import OfferedModel, TokenCounter, Wire
+from creditcore.ports.inference import HeardWire, OfferedModel, TokenCounter, Wire
 from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.calls.repeat_call import KeptAnswer
 
@@ -51,6 +51,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_FORM_BYTES = 1024 * 1024
 """The site takes forms and webhooks."""
 
+JSON = "application/json"
 _SMALL_BYTES = 64 * 1024
 _MODELS = "/v1/models"
 _BILLING = "/v1/dashboard/billing/"
@@ -114,7 +115,7 @@ class Proxy:
         call_id = environ.get(_CALL_ID, call_id)
         headers = [*answer.headers, *limits, *ANSWER_HEADERS, *_names(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
-        document = _json(start_response, answer.status, body, headers)
+        document = _whole(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
 
     def _keep(
@@ -144,7 +145,7 @@ class Proxy:
             answer = error.answer
             body = orjson.dumps(answer.body)
             headers = [*answer.headers, ("x-request-id", self._services.relay.new_call_id())]
-            return _json(start_response, answer.status, body, headers)
+            return _whole(start_response, answer.status, body, headers)
         return self._site(environ, start_response)
 
     def _serve(
@@ -165,7 +166,7 @@ class Proxy:
             message = f"There is no {path} here. See {self._base_url}/ for what there is."
             raise RefusedError(refusal(404, message, code="unknown_url"))
         headers = [*ANSWER_HEADERS, *_names(wire, call_id)]
-        return _json(start_response, 200, document, headers)
+        return _whole(start_response, 200, document, headers)
 
     def _known_key(self, secret: KeySecret, environ: WSGIEnvironment) -> ApiKey:
         key = self._services.recognise.recognise(secret)
@@ -202,7 +203,7 @@ class Proxy:
             if token is not None:
                 claim = self._claim(wire, body, secret, token, call_id)
                 if claim.kept is not None:
-                    return _replay(start_response, wire, claim.kept)
+                    return _replay(start_response, wire, heard, body, claim.kept)
                 call_id = environ[_CALL_ID] = claim.call_id
             try:
                 call = self._services.relay.open(
@@ -212,7 +213,7 @@ class Proxy:
                 if claim is None:
                     raise
                 kept = self._services.repeats.answer(call_id, wallet_id=claim.wallet_id)
-                return _replay(start_response, wire, kept)
+                return _replay(start_response, wire, heard, body, kept)
             except UpstreamError as error:
                 self._keep_failure(wire, claim, error)
                 raise
@@ -254,7 +255,7 @@ class Proxy:
             ("x-credits-cost", str(document.cost)),
             ("x-credits-remaining", str(document.available)),
         ]
-        return _json(start_response, 200, document.body, headers)
+        return _whole(start_response, 200, document.body, headers, media_type=document.media_type)
 
     def _claim(
         self, wire: Wire, body: bytes, secret: KeySecret, token: str, call_id: str
@@ -406,24 +407,32 @@ def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
     return arrived
 
 
-def _replay(start_response: StartResponse, wire: Wire, kept: KeptAnswer) -> Iterable[bytes]:
+def _replay(
+    start_response: StartResponse, wire: Wire, heard: HeardWire, body: bytes, kept: KeptAnswer
+) -> Iterable[bytes]:
     """Answer as the first call with the same token was answered; nothing is charged again."""
+    media_type = heard.media_type(heard.parse(body)) if kept.status == HTTPStatus.OK else JSON
     headers = [
         *ANSWER_HEADERS,
         *_names(wire, kept.call_id),
         ("idempotent-replayed", "true"),
         ("x-credits-cost", "0"),
     ]
-    return _json(start_response, kept.status, kept.body, headers)
+    return _whole(start_response, kept.status, kept.body, headers, media_type=media_type)
 
 
-def _json(
-    start_response: StartResponse, status: int, body: bytes, headers: _Headers
+def _whole(
+    start_response: StartResponse,
+    status: int,
+    body: bytes,
+    headers: _Headers,
+    *,
+    media_type: str = JSON,
 ) -> Iterable[bytes]:
     start_response(
         f"{status} {_PHRASES.get(status, 'Refused')}",
         [
-            ("content-type", "application/json"),
+            ("content-type", media_type),
             ("content-length", str(len(body))),
             ("cache-control", "no-store"),
             _AS_SAID,

@@ -28,7 +28,8 @@ class Listed:
     """One model of the catalogue.
 
     Attributes:
-        typical: What 1,000 tokens of prompt and 500 of answer come to.
+        typical: What 1,000 tokens of prompt and 500 of answer come to; of a model that is sold
+            by something else, as much of it as its price is read by.
     """
 
     offer: ModelOffer
@@ -39,8 +40,9 @@ class Listed:
     def of(cls, price: ModelPrice) -> Listed:
         """Price a model for the catalogue."""
         tariff = settings().tariff
-        typical = tariff.charge(price.cost_units(TYPICAL))
-        return cls(ModelOffer.of(price, tariff), price.mode, typical)
+        offer = ModelOffer.of(price, tariff)
+        typical = offer.per_sale if offer.unit else tariff.charge(price.cost_units(TYPICAL))
+        return cls(offer, price.mode, typical)
 
     def key(self, sort: str) -> object:
         """Return what the catalogue is sorted by; what is not stated comes last."""
@@ -118,6 +120,8 @@ def as_json() -> Response:
                 "mode": each.mode,
                 "max_input_tokens": each.offer.max_input_tokens,
                 "max_output_tokens": each.offer.max_output_tokens,
+                "unit": each.offer.unit,
+                "credits_per_unit": each.offer.per_unit_text,
                 "credits_per_million_tokens": {
                     "input": str(each.offer.input_per_million),
                     "cached_input": str(each.offer.cached_per_million),
@@ -141,20 +145,25 @@ def as_json() -> Response:
 def one(name: str) -> str:
     """Show one model: its prices, its tiers, and how to call it."""
     price = services().prices.find(name)
-    tiers: list[tuple[int | None, Sequence[tuple[str, Credits]]]] = [(None, _rows(price.rates))]
-    tiers += [(tier.above_prompt_tokens, _rows(tier.rates)) for tier in price.tiers]
     all_units = units()
     return render_template(
         "site/model.html",
         page="models",
         model=Listed.of(price),
         price=price,
-        tiers=[
-            (None, _rows(price.rates)),
-            *((t.above_prompt_tokens, _rows(t.rates)) for t in price.tiers),
-        ],
+        tiers=_tiers(price),
         units=list(all_units.values()),
     )
+
+
+def _tiers(price: ModelPrice) -> Sequence[tuple[int | None, Sequence[tuple[str, Credits]]]]:
+    """Return the prices of tokens, by the length of a prompt above which they count."""
+    if price.unit is not None and not (price.rates.input or price.rates.output):
+        return []
+    return [
+        (None, _rows(price.rates)),
+        *((tier.above_prompt_tokens, _rows(tier.rates)) for tier in price.tiers),
+    ]
 
 
 def _rows(rates: Rates) -> Sequence[tuple[str, Credits]]:

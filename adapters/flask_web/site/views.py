@@ -8,7 +8,7 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.site.billing_cases import BILLING_CASES
 from adapters.flask_web.site.calculator import estimate
 from adapters.flask_web.web import offers
-from adapters.flask_web.web.model_offers import example_model
+from adapters.flask_web.web.model_offers import ModelOffer, example_model
 from creditcore.usecases.calls.relayed_call import MAX_DRAINED_TOKENS, WORTH
 
 blueprint = Blueprint("site", __name__)
@@ -45,12 +45,15 @@ def billing_policy() -> str:
 @blueprint.get("/pricing")
 def pricing() -> str:
     """Show what credits cost, and what they buy."""
+    prices = services().prices.all()
+    by_unit = [ModelOffer.of(price, settings().tariff) for price in prices if price.unit]
     return render_template(
         "site/pricing.html",
         page="pricing",
         signup_credits=settings().signup_credits,
         offers=offers.listed(),
-        models=[price.model for price in services().prices.all()],
+        models=[price.model for price in prices if price.unit is None],
+        by_unit=by_unit,
         estimate=estimate(request.args),
         markup=settings().usage_markup,
     )

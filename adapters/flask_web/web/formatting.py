@@ -42,7 +42,6 @@ _MS_PER_SECOND = 1_000
 _MS_PER_MINUTE = 60 * _MS_PER_SECOND
 _MINUS = "\u2212"
 _NO_BREAK = "\u00a0"
-_MILLION = 1_000_000
 _ERRORS = {
     "client_left": "You left before it ended.",
     CREDITS_EXHAUSTED: "The credits ran out, so the answer ends where they did.",
@@ -57,15 +56,6 @@ _ERRORS = {
     "upstream_unavailable": "The model could not be reached, or its answer broke off.",
 }
 """What the errors mean that are our own; those of a provider are shown in its word."""
-
-_BUCKETS = {
-    "input": "Input",
-    "cache_read": "Input, read from cache",
-    "cache_write": "Input, written to cache",
-    "cache_write_1h": "Input, written to cache for an hour",
-    "output": "Output",
-    "reasoning": "Output, reasoning",
-}
 
 
 class Tone(StrEnum):
@@ -156,11 +146,6 @@ def reported_dollars(usd: str) -> str:
     return f"${_two_decimals(usd)}"
 
 
-def per_million(units: int) -> str:
-    """Return the price of a token, in units of 10^-30 USD, as that of a million: ``"$0.15"``."""
-    return provider_dollars(units * _MILLION)
-
-
 def whole_units(amount: Money) -> str:
     """Return the value of a form field: ``"10"`` for $10.00.
 
@@ -181,11 +166,6 @@ def tokens(count: int) -> str:
 def token_count(count: int) -> str:
     """Return ``"1,234 tokens"`` or ``"1 token"``."""
     return f"{count:,}{_NO_BREAK}{'token' if count == 1 else 'tokens'}"
-
-
-def bucket(name: str) -> str:
-    """Name the kind of tokens that a line of a receipt is about."""
-    return _BUCKETS[name]
 
 
 def duration(milliseconds: int) -> str:
@@ -333,10 +313,8 @@ def register(app: Flask) -> None:
         "offer_summary": offer_summary,
         "provider_dollars": provider_dollars,
         "reported_dollars": reported_dollars,
-        "per_million": per_million,
         "tokens": tokens,
         "token_count": token_count,
-        "bucket": bucket,
         "duration": duration,
         "instant": times.instant,
         "clock_time": times.clock_time,

@@ -25,6 +25,7 @@ CLOSING_COLUMNS = {
     "cache_write_tokens": "BIGINT",
     "cache_write_1h_tokens": "BIGINT",
     "reasoning_tokens": "BIGINT",
+    "units": "BIGINT",
     "provider_cost_picodollars": "BIGINT",
     "reported_cost_picodollars": "BIGINT",
     "basis": "TEXT",
@@ -70,6 +71,7 @@ def closing_values(hold: Hold) -> tuple[object, ...]:
         usage.cache_write_tokens if usage else None,
         usage.cache_write_1h_tokens if usage else None,
         usage.reasoning_tokens if usage else None,
+        usage.units if usage else None,
         outcome.provider_cost_picodollars,
         outcome.reported_cost_picodollars,
         str(outcome.basis),
@@ -203,4 +205,6 @@ def _usage_from_row(row: Any) -> Usage | None:
         cache_write_tokens=row.cache_write_tokens,
         cache_write_1h_tokens=row.cache_write_1h_tokens,
         reasoning_tokens=row.reasoning_tokens,
+        # Calls of earlier releases were sold by tokens alone.
+        units=row.units or 0,
     )

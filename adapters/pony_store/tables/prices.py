@@ -11,6 +11,7 @@ from typing import Any
 from adapters.pony_store.instants import micros
 from adapters.pony_store.session import VALUES_PER_STATEMENT, Session, chunks, flat, marks, tuples
 from creditcore.domain.pricing import ModelPrice, Rates, Tier
+from creditcore.domain.units import Unit, UnitPrice
 
 PRICE_COLUMNS = (
     "model",
@@ -107,8 +108,13 @@ def snapshot_from_row(row: Any) -> ModelPrice:
         Tier(tier["above_prompt_tokens"], _rates_from_document(tier["rates"]))
         for tier in json.loads(row.tiers)
     )
-    rates = _rates_from_document(json.loads(row.rates))
-    return ModelPrice(model=row.model, rates=rates, tiers=tiers)
+    document = json.loads(row.rates)
+    return ModelPrice(
+        model=row.model,
+        rates=_rates_from_document(document),
+        tiers=tiers,
+        unit=_unit_from_document(document),
+    )
 
 
 def _rates_columns(price: ModelPrice) -> tuple[str, str]:
@@ -116,7 +122,10 @@ def _rates_columns(price: ModelPrice) -> tuple[str, str]:
         {"above_prompt_tokens": tier.above_prompt_tokens, "rates": _rates_document(tier.rates)}
         for tier in price.tiers
     ]
-    return json.dumps(_rates_document(price.rates)), json.dumps(tiers)
+    rates = _rates_document(price.rates)
+    if price.unit is not None:
+        rates |= {"unit": str(price.unit.unit), "unit_price": str(price.unit.price_units)}
+    return json.dumps(rates), json.dumps(tiers)
 
 
 def _rates_document(rates: Rates) -> dict[str, str]:
@@ -126,3 +135,9 @@ def _rates_document(rates: Rates) -> dict[str, str]:
 
 def _rates_from_document(document: dict[str, str]) -> Rates:
     return Rates(**{name: int(document[name]) for name in _RATES})
+
+
+def _unit_from_document(document: dict[str, str]) -> UnitPrice | None:
+    if "unit" not in document:
+        return None
+    return UnitPrice(Unit(document["unit"]), int(document["unit_price"]))

@@ -24,6 +24,7 @@ from adapters.wires.fields import (
     strings,
 )
 from adapters.wires.request import (
+    JSON,
     TEXT_MODES,
     given_fields,
     limited_body,
@@ -174,6 +175,10 @@ class Messages:
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""
         return limited_body(request, _LIMIT, output_bound=output_bound)
+
+    def media_type(self, _request: InferenceRequest) -> str:
+        """Return the media type of a whole answer."""
+        return JSON
 
     def meter(
         self, request: InferenceRequest, *, receipt: Receipt, explain: Explain

@@ -32,7 +32,13 @@ _PARAMETERS_OF_FEATURES = {
     "response_schema": {"response_format"},
 }
 _INPUTS_OF_FEATURES = {"vision": "image", "pdf_input": "file"}
-_OUTPUTS_OF_MODES = {"embedding": "embeddings"}
+_INPUTS_OF_MODES = {"audio_transcription": "audio"}
+_OUTPUTS_OF_MODES = {
+    "audio_speech": "audio",
+    "embedding": "embeddings",
+    "image_generation": "image",
+    "rerank": "scores",
+}
 
 
 def model_document(model: OfferedModel) -> bytes:
@@ -47,7 +53,7 @@ def model_list(models: Sequence[OfferedModel]) -> bytes:
 
 def _document(model: OfferedModel) -> dict[str, Any]:
     inputs = [
-        "text",
+        _INPUTS_OF_MODES.get(model.mode, "text"),
         *(_INPUTS_OF_FEATURES[name] for name in _INPUTS_OF_FEATURES if name in model.features),
     ]
     outputs = [_OUTPUTS_OF_MODES.get(model.mode, "text")]
@@ -73,6 +79,7 @@ def _document(model: OfferedModel) -> dict[str, Any]:
         "supported_parameters": _parameters(model),
         "pricing": dict(model.usd),
         "credits_per_million_tokens": dict(model.credits_per_million),
+        "credits_per_unit": dict(model.credits_per_unit),
     }
 
 

@@ -63,6 +63,22 @@ def read_prompts(value: object, name: str, *, most: int) -> PromptList:
     return _texts(value, name)
 
 
+def text_prompt(value: object, name: str, *, most: int) -> PromptList:
+    """Understand one text.
+
+    Args:
+        value: The field's value.
+        name: The field's name, for errors.
+        most: How many characters it may have.
+
+    Raises:
+        InvalidRequestError: It is something else, empty, or longer.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= most:
+        raise invalid(name, f"must be a string of 1 to {most:,} characters")
+    return _texts([value], name)
+
+
 def _texts(value: list[Any], name: str) -> PromptList:
     size = Prompt()
     for at, text in enumerate(value):

@@ -121,6 +121,7 @@ class LedgerContract:
                 cache_write_tokens=3,
                 cache_write_1h_tokens=2,
                 reasoning_tokens=5,
+                units=3,
             ),
             provider_cost_picodollars=2**50,
             reported_cost_picodollars=2**50 + 1,

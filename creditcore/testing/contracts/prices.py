@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from creditcore.domain.pricing import ModelPrice, Rates, Tier
+from creditcore.domain.units import Unit, UnitPrice
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts.samples import NOON
 
@@ -29,6 +30,7 @@ class PricesContract:
             max_output_tokens=None,
             mode="chat",
             features=frozenset({"vision", "reasoning"}),
+            unit=UnitPrice(Unit.IMAGE_TOKEN, 4 * 10**25),
         )
         with transactions.begin() as tx:
             tx.prices.replace_all([replace(price, model="gone"), price], at=NOON)
@@ -45,7 +47,12 @@ class PricesContract:
         rates = Rates(
             input=1, output=2, cache_read=3, cache_write=4, cache_write_1h=5, reasoning=10**36
         )
-        old = ModelPrice(model="demo", rates=rates, tiers=(Tier(10, replace(rates, input=9)),))
+        old = ModelPrice(
+            model="demo",
+            rates=rates,
+            tiers=(Tier(10, replace(rates, input=9)),),
+            unit=UnitPrice(Unit.IMAGE, 6),
+        )
         new = replace(old, rates=replace(rates, output=7))
 
         for price in (old, new, new):
@@ -57,5 +64,5 @@ class PricesContract:
             found = tx.prices.find_snapshot(old.snapshot)
             assert tx.prices.find_snapshot("unknown") is None
         assert found is not None
-        assert (found.rates, found.tiers) == (old.rates, old.tiers)
+        assert (found.rates, found.tiers, found.unit) == (old.rates, old.tiers, old.unit)
         assert new.snapshot != old.snapshot

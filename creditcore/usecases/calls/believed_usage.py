@@ -20,6 +20,9 @@ def filled(reported: Usage, request: InferenceRequest, meter: Meter, delivered: 
         meter: Knows whether the report counts everything that passed.
         delivered: Output tokens that the client got, counted roughly.
     """
+    if request.sold_by is not None:
+        # Its answer tells all that it is sold by, or nothing at all.
+        return reported
     prompt, completion = reported.prompt_tokens, reported.completion_tokens
     if not completion or meter.is_outdated:
         completion = max(completion, delivered)

@@ -47,7 +47,12 @@ def chargeable(
             return Basis.COUNTED_OUTPUT, usage, cost
     # An answer that is never text, an embedding, has been delivered when it is complete.
     if delivered or (left and not meter.error) or (meter.complete and request.output_limit == 0):
-        counted = Usage(prompt_tokens=request.prompt_estimate, completion_tokens=delivered)
+        extent = request.extent
+        counted = Usage(
+            prompt_tokens=request.prompt_estimate,
+            completion_tokens=delivered,
+            units=0 if extent is None else extent.about,
+        )
         # A rough count must not become a write-off.
         return Basis.COUNTED_OUTPUT, counted, _at_most(hold.amount, terms.cost(counted))
     return Basis.NONE, None, Cost(0, 0)

@@ -130,6 +130,13 @@ class DirectCalls:
         check_call_id(call_id)
         planned = plan(wire, body, prices=self.prices, tariff=self.tariff, can_grow=False)
         request = planned.request
+        if request.sold_by is not None:
+            raise InvalidRequestError(
+                f"{request.model} is sold by the {request.sold_by}, which reports of the model"
+                " server do not count. Call it through the gateway.",
+                param="model",
+                code="unsupported_model",
+            )
         key_hash = secret.hash(self.pepper)
         try:
             # The stream is not ours: it takes no place here.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
@@ -63,6 +63,8 @@ def plan(
             param="model",
             code="unsupported_model",
         )
+    if price.unit is not None:
+        request = replace(request, sold_by=price.unit.unit)
     prompt_bound = _prompt_bound(request, price)
     ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow)
     call = Call(
@@ -92,6 +94,7 @@ def _ceiling(
     *,
     can_grow: bool,
 ) -> Ceiling:
+    extent = request.extent
     longest = price.max_output_tokens
     asked = request.output_limit
     if asked is not None:
@@ -106,6 +109,7 @@ def _ceiling(
         fixed_output=asked is not None,
         long_cache=request.long_cache,
         opening=OPENING_TOKENS if request.stream and can_grow else None,
+        unit_bound=0 if extent is None else extent.most,
     )
 
 

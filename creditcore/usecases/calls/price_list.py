@@ -119,8 +119,11 @@ def _unpriced(model: str, now: datetime) -> Alert:
         severity=Severity.WARNING,
         subject=f"The model {model} has no price",
         message=(
-            "It is not offered. Set input_cost_per_token and output_cost_per_token in its "
-            "litellm_params; write 0 there if it is meant to be free."
+            "It is not offered. Set its price in its litellm_params: input_cost_per_token and "
+            "output_cost_per_token; for images output_cost_per_image or "
+            "output_cost_per_image_token, for speech input_cost_per_character, for transcription "
+            "input_cost_per_second, for reranking input_cost_per_query. Write 0 there if it is "
+            "meant to be free; deployments of one name must be sold by the same thing."
         ),
         at=now,
     )

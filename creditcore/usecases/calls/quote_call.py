@@ -26,7 +26,7 @@ class CallQuote:
 
     Attributes:
         planned: The call, understood.
-        floor: What its prompt alone costs, counted roughly.
+        floor: What its prompt and its units cost, counted roughly; an answer in text comes on top.
         ceiling: The most that it could cost.
         admission: How it would begin; None where it would not.
         refusal: Why it would not run; None where it would.
@@ -77,7 +77,11 @@ class QuoteCall:
             InvalidRequestError, ModelNotFoundError: It would be refused unread.
         """
         planned = plan(wire, body, prices=self.prices, tariff=self.tariff)
-        prompt = Usage(prompt_tokens=planned.request.prompt_estimate)
+        extent = planned.request.extent
+        prompt = Usage(
+            prompt_tokens=planned.request.prompt_estimate,
+            units=0 if extent is None else extent.about,
+        )
         floor = planned.price.cost(prompt, self.tariff).microcredits
         ceiling = planned.ceiling.amount()
         floor_credits = min(Credits(min(floor, MAX_INT64)), ceiling)

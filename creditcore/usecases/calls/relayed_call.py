@@ -63,11 +63,13 @@ class Document:
         body: What the client gets.
         cost: What it was charged.
         available: What the wallet can spend after that.
+        media_type: What the body is.
     """
 
     body: bytes
     cost: Credits
     available: Credits
+    media_type: str
 
 
 class RelayedCall:
@@ -190,7 +192,8 @@ class RelayedCall:
             self._fail(failure)
             raise failure
         cost = self._finish(200, "upstream_error" if self._meter.error else None)
-        return Document(b"".join(parts), cost, self._available + self._hold.amount - cost)
+        available = self._available + self._hold.amount - cost
+        return Document(b"".join(parts), cost, available, self._wire.media_type(self._request))
 
     def close(self) -> None:
         """End the call. If its client left, look a little longer for the usage, then charge."""

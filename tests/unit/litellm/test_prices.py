@@ -157,8 +157,8 @@ def test_an_embedding_costs_its_input_alone() -> None:
     assert price.rates.input == price_units("0.000001")
 
 
-def test_what_is_not_sold_by_the_token_is_not_called_unpriced() -> None:
-    row = a_row(mode='"image_generation"', input_cost_per_token="0")
+def test_what_is_not_sold_here_is_not_called_unpriced() -> None:
+    row = a_row(mode='"image_edit"', input_cost_per_token="0")
 
     assert read_catalogue(f'{{"data": [{row}]}}'.encode()).unpriced == []
 
@@ -215,7 +215,7 @@ def test_tier_begins_behind_its_threshold_but_at_it_for_xai(
         a_row(cache_read_input_token_cost="-1"),
         a_row(input_cost_per_token_above_200k_tokens='"x"'),
         a_row(mode='"image_generation"'),
-        a_row(mode='"audio_transcription"'),
+        a_row(mode='"audio_transcription"', output_cost_per_token="null"),
         a_row(mode="[]"),
         a_row(tiered_pricing='[{"range": [0, 1]}]'),
         a_row(name="openai/*"),

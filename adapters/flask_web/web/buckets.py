@@ -1,0 +1,83 @@
+"""What a call is the sum of, in words: tokens of each kind, and what models are sold by besides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import Flask
+
+from adapters.flask_web.web.formatting import duration, provider_dollars, token_count
+from creditcore.domain.pricing import PricedTokens
+from creditcore.domain.units import Unit
+
+_NO_BREAK = "\u00a0"
+_MILLION = 1_000_000
+_BUCKETS = {
+    "input": "Input",
+    "cache_read": "Input, read from cache",
+    "cache_write": "Input, written to cache",
+    "cache_write_1h": "Input, written to cache for an hour",
+    "output": "Output",
+    "reasoning": "Output, reasoning",
+    Unit.IMAGE: "Images",
+    Unit.CHARACTER: "Characters spoken",
+    Unit.MILLISECOND: "Sound heard",
+    Unit.SEARCH: "Searches",
+    Unit.IMAGE_TOKEN: "Images, by their tokens",
+    Unit.AUDIO_TOKEN: "Sound, by its tokens",
+}
+
+
+class Sale(NamedTuple):
+    """By how many of a unit prices are read.
+
+    Attributes:
+        units: How many.
+        words: What they are called, behind a price: ``"$0.04 per image"``.
+        short: The same on a receipt, behind a slash.
+    """
+
+    units: int
+    words: str
+    short: str
+
+
+SALES = {
+    Unit.IMAGE: Sale(1, "image", "image"),
+    Unit.CHARACTER: Sale(_MILLION, "million characters", "1M"),
+    Unit.MILLISECOND: Sale(60_000, "minute of sound", "min"),
+    Unit.SEARCH: Sale(1_000, "thousand searches", "1K"),
+    Unit.IMAGE_TOKEN: Sale(_MILLION, "million tokens of images", "1M"),
+    Unit.AUDIO_TOKEN: Sale(_MILLION, "million tokens of sound", "1M"),
+}
+_ONE_AND_MANY = {
+    Unit.IMAGE: ("image", "images"),
+    Unit.CHARACTER: ("character", "characters"),
+    Unit.SEARCH: ("search", "searches"),
+}
+
+
+def bucket(name: str) -> str:
+    """Name the kind of tokens or units that a line of a receipt is about."""
+    return _BUCKETS[name]
+
+
+def line_amount(line: PricedTokens) -> str:
+    """Return how much a line is of, and at what price: ``"1,234 tokens at $0.15 / 1M"``."""
+    unit = Unit(line.bucket) if line.bucket in SALES else None
+    sale = SALES[unit] if unit else Sale(_MILLION, "", "1M")
+    price = provider_dollars(line.price_units * sale.units)
+    return f"{_counted(unit, line.tokens)} at {price} / {sale.short}"
+
+
+def _counted(unit: Unit | None, count: int) -> str:
+    if unit is Unit.MILLISECOND:
+        return duration(count)
+    if unit in _ONE_AND_MANY:
+        return f"{count:,}{_NO_BREAK}{_ONE_AND_MANY[unit][count != 1]}"
+    return token_count(count)
+
+
+def register(app: Flask) -> None:
+    """Make the filters known to every template."""
+    app.jinja_env.filters.update(bucket=bucket, line_amount=line_amount)

@@ -1,0 +1,99 @@
+"""The wire of ``POST /v1/moderations``."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from adapters.wires.body import encode_body
+from adapters.wires.document_meter import DocumentMeter
+from adapters.wires.fields import FieldTable, invalid
+from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.parts import PartReader
+from adapters.wires.prompt import Prompt
+from adapters.wires.request import given_fields, read_model
+from adapters.wires.usage import EMBEDDINGS
+from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+
+_USUAL_MODEL = "omni-moderation-latest"
+_MOST_INPUTS = 1_000
+_FIELDS = FieldTable(own=frozenset({"model", "input"}), passed={}, neutral={"stream": (False,)})
+
+
+class Moderations(OpenAIWire):
+    """Understands requests to judge texts and images. Answers report no usage: we count."""
+
+    endpoint = "/v1/moderations"
+    modes = frozenset({"moderation"})
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand a request body. As at OpenAI, the model may be left out.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = {"model": _USUAL_MODEL, **given_fields(body)}
+        model = read_model(given)
+        size = _size(given.get("input"))
+        fields = {"model": model, "input": given["input"], **_FIELDS.read(given)}
+        return InferenceRequest(
+            model=model,
+            stream=False,
+            wants_usage=False,
+            prompt_bound=size.bound(fields),
+            output_limit=0,
+            choices=1,
+            prompt_estimate=size.estimated_tokens,
+            fields=MappingProxyType(fields),
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound
+        """Return what is sent upstream; equal requests give equal bytes."""
+        return encode_body(request.fields)
+
+    def meter(
+        self,
+        _request: InferenceRequest,
+        *,
+        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
+        explain: Explain,
+    ) -> ModerationsMeter:
+        """Return a meter for the answer to this request."""
+        return ModerationsMeter(EMBEDDINGS, explain=explain)
+
+
+class ModerationsMeter(DocumentMeter):
+    """Reads a list of judgements."""
+
+    id_prefix = "modr-"
+
+    def _lengths(self, document: dict[str, Any]) -> list[int] | None:
+        return [] if isinstance(document.get("results"), list) else None
+
+
+def _size(value: object) -> Prompt:
+    """Measure a text, a list of texts, or a list of parts.
+
+    Raises:
+        InvalidRequestError: It is none of these; the error names the place.
+    """
+    reader = PartReader()
+    if isinstance(value, str):
+        reader.prompt.add_text(value)
+        return reader.prompt
+    if not isinstance(value, list) or not 0 < len(value) <= _MOST_INPUTS:
+        raise invalid("input", f"must be a string, or a list of 1 to {_MOST_INPUTS:,} inputs")
+    for at, part in enumerate(value):
+        if isinstance(part, str):
+            reader.prompt.add_text(part)
+        else:
+            reader.part(part, f"input[{at}]", _PARTS)
+    return reader.prompt
+
+
+def _image(reader: PartReader, part: dict[str, Any], place: str) -> None:
+    image = part.get("image_url")
+    reader.image_address(image.get("url") if isinstance(image, dict) else image, place)
+
+
+_PARTS = {"text": PartReader.text, "image_url": _image}
