@@ -5,13 +5,17 @@ from __future__ import annotations
 from adapters.pony_store.audit_checks import Check
 from adapters.pony_store.tables.keys import SHARED_COLUMNS
 
-# A hold counts for its key under a name, and for its account under that of its wallet.
+# A hold counts for its key under a name; for its account, and its member, under one that follows.
 _CALLS = """
     SELECT counter_id AS name, counted_since AS since, state, hold_amount, charge
     FROM usage_logs WHERE counter_id IS NOT NULL
     UNION ALL
     SELECT 'account:' || wallet_id, account_counted_since, state, hold_amount, charge
     FROM usage_logs WHERE account_counted_since IS NOT NULL
+    UNION ALL
+    SELECT 'member:' || wallet_id || ':' || member_id, member_counted_since, state, hold_amount,
+           charge
+    FROM usage_logs WHERE member_id IS NOT NULL
 """
 
 

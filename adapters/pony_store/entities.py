@@ -98,6 +98,36 @@ def define_entities(db: Any) -> None:
         refreshing_until = Optional(int, size=64)
         ended_at = Optional(int, size=64)
 
+    class Team(entity):
+        _table_ = "teams"
+        id = PrimaryKey(str, autostrip=False)
+        name = Required(str, autostrip=False)
+        created_at = Required(int, size=64)
+        deleted_at = Optional(int, size=64)
+
+    class TeamMember(entity):
+        _table_ = "team_members"
+        team_id = Required(str, autostrip=False)
+        person_id = Required(str, autostrip=False)
+        PrimaryKey(team_id, person_id)
+        role = Required(str)
+        joined_at = Required(int, size=64)
+
+    class Invitation(entity):
+        _table_ = "invitations"
+        id = PrimaryKey(str, autostrip=False)
+        team_id = Required(str, autostrip=False)
+        email = Required(str, autostrip=False)
+        role = Required(str)
+        invited_by = Required(str, autostrip=False)
+        sent_at = Required(int, size=64)
+        expires_at = Required(int, size=64)
+        state = Required(str)
+        closed_at = Optional(int, size=64)
+        spend_limit = Optional(int, size=64)
+        spend_period = Optional(str)
+        spend_zone = Optional(str, autostrip=False)
+
     class Wallet(entity):
         _table_ = "wallets"
         id = PrimaryKey(str, autostrip=False)
@@ -155,6 +185,8 @@ def define_entities(db: Any) -> None:
         counter_id = Optional(str, autostrip=False, nullable=True)
         counted_since = Optional(int, size=64)
         account_counted_since = Optional(int, size=64)
+        member_id = Optional(str, autostrip=False, nullable=True)
+        member_counted_since = Optional(int, size=64)
 
     class UsageHour(entity):
         """What was used of one model with one key in one hour."""
@@ -235,6 +267,7 @@ def define_entities(db: Any) -> None:
         account_tpm = Optional(int, size=64)
         family = Optional(str, autostrip=False)
         revision = Required(int, size=64)
+        holder_id = Optional(str, autostrip=False)
 
     class RepeatableCall(entity):
         """A call that came with an ``Idempotency-Key``, for a day."""
@@ -260,7 +293,7 @@ def define_entities(db: Any) -> None:
         tpm = Optional(int, size=64)
 
     class KeyCounter(entity):
-        """What a limited key has used, with all its rotated secrets."""
+        """What a limited key has used, with all its rotated secrets, or a member of a team."""
 
         _table_ = "key_counters"
         id = PrimaryKey(str, autostrip=False)
@@ -270,6 +303,9 @@ def define_entities(db: Any) -> None:
         spent = Required(int, size=64)
         held = Required(int, size=64)
         open_calls = Required(int, size=64)
+        period = Optional(str, autostrip=False)
+        zone = Required(str, autostrip=False)
+        raised = Required(int, size=64)
 
     class Purchase(entity):
         """A payment, from the offer to its end."""

@@ -22,6 +22,7 @@ from adapters.pony_store.tables.credentials import PonyCredentials
 from adapters.pony_store.tables.daily_grants import PonyDailyGrants
 from adapters.pony_store.tables.documents import PonyDocuments
 from adapters.pony_store.tables.flows import PonyFlows
+from adapters.pony_store.tables.invitations import PonyInvitations
 from adapters.pony_store.tables.jobs import PonyJobs
 from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
 from adapters.pony_store.tables.keys import PonyApiKeys
@@ -39,6 +40,7 @@ from adapters.pony_store.tables.repeats import PonyRepeatableCalls
 from adapters.pony_store.tables.reviews import PonyReviews
 from adapters.pony_store.tables.sessions import PonySessions
 from adapters.pony_store.tables.statements import PonyStatements
+from adapters.pony_store.tables.teams import PonyTeams
 from adapters.pony_store.tables.usage_hours import PonyUsageHours
 
 
@@ -122,6 +124,16 @@ class PonyTransaction:
     def people(self) -> PonyPeople:
         """Profiles."""
         return PonyPeople(self._session)
+
+    @cached_property
+    def teams(self) -> PonyTeams:
+        """Teams and their members."""
+        return PonyTeams(self._session)
+
+    @cached_property
+    def invitations(self) -> PonyInvitations:
+        """Invitations to teams."""
+        return PonyInvitations(self._session)
 
     @cached_property
     def credentials(self) -> PonyCredentials:

@@ -51,6 +51,19 @@ class Act(StrEnum):
     KEY_CHANGED = "key.changed"
     KEY_REVOKED = "key.revoked"
     ACCOUNT_LIMITED = "account.limited"
+    TEAM_CREATED = "team.created"
+    TEAM_RENAMED = "team.renamed"
+    TEAM_DELETED = "team.deleted"
+    MEMBER_INVITED = "member.invited"
+    INVITATION_SENT = "invitation.sent_again"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_DECLINED = "invitation.declined"
+    MEMBER_JOINED = "member.joined"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
+    MEMBER_LIMITED = "member.limited"
+    MEMBER_LEFT = "member.left"
+    MEMBER_REMOVED = "member.removed"
+    OWNERSHIP_TRANSFERRED = "team.ownership_transferred"
     JOB_RETRIED = "job.retried"
     JOB_DISCARDED = "job.discarded"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
@@ -101,7 +114,7 @@ class Activity:
     Attributes:
         act: An ``Act``; text, so that a later version's acts can be read too.
         target: What it was done to, as ``kind:id``.
-        person_id: Whose account it concerns; empty where it is nobody's.
+        person_id: Whose account it concerns, a person's or a team's; empty where it is nobody's.
         before: The fields that the act changed, as they were. No secrets.
         after: The same fields as they are now, and the reason where there is one.
         number: Counts all acts; given by the store.

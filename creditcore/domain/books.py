@@ -18,13 +18,14 @@ from creditcore.domain.errors import (
     InsufficientCreditsError,
     KeyRefusedError,
     LimitReachedError,
+    MemberNotFoundError,
     ReferenceConflictError,
     WalletNotFoundError,
 )
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, Wallet
-from creditcore.domain.limits import Count, Counted, KeyCounter
+from creditcore.domain.limits import Count, Counted, KeyCounter, Whose, count_of_member
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -130,13 +131,25 @@ class Books:
         now: datetime,
         lifetime: timedelta,
         key: ApiKey | None = None,
+        member: str = "",
     ) -> Admission:
         """Reserve credits under a reference; a repeat returns the first hold.
 
+        Args:
+            wallet_id: Whose credits.
+            ceiling: What the call may cost.
+            reference: Names the hold.
+            call: What it is for.
+            now: When it begins.
+            lifetime: How long it may last.
+            key: The key that calls, where one does.
+            member: Names the counter of the member of a team who calls without a key.
+
         Raises:
-            InsufficientCreditsError: The wallet, or what a limit of the key or its account
-                leaves of it, cannot cover it.
+            InsufficientCreditsError: The wallet, or what a limit of the key, its account or the
+                member leaves of it, cannot cover it.
             LimitReachedError: As many calls of the key, or of its account, run as may.
+            MemberNotFoundError: The wallet is a team's that the caller was never in.
             ReferenceConflictError: The reference stands for another call.
             WalletNotFoundError: No wallet has this id.
         """
@@ -146,7 +159,8 @@ class Books:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
             paid_output = ceiling.affordable(same.amount)
             return Admission(same, paid_output, paid_output, wallet.available, repeated=True)
-        counts = self._counts_of(key, now=now) if key is not None and key.counts else ()
+        wanted = (count_of_member(member),) if member else key.counts if key is not None else ()
+        counts = self._counts_of(wanted, now=now) if wanted else ()
         tightest = min(
             (each for each in counts if each[1].room is not None),
             key=lambda each: each[1].room or ZERO,
@@ -303,10 +317,15 @@ class Books:
         found = (self.counters.get(counted.counter_id) for counted in hold.counted)
         return [counter for counter in found if counter is not None]
 
-    def _counts_of(self, key: ApiKey, *, now: datetime) -> list[tuple[Count, KeyCounter]]:
-        """Return what a key and its account have used, if another call of it may run."""
+    def _counts_of(
+        self, counts: Iterable[Count], *, now: datetime
+    ) -> list[tuple[Count, KeyCounter]]:
+        """Return what was used of a key's limits and others', if another call may run."""
         found = []
-        for count in key.counts:
+        for count in counts:
+            if count.whose is Whose.MEMBER:
+                found.append((count, self._of_member(count, now=now)))
+                continue
             counter, most = self.counters[count.id], count.limits.max_parallel
             if most is not None and counter.open_calls >= most:
                 raise LimitReachedError(
@@ -314,6 +333,13 @@ class Books:
                 )
             found.append((count, counter.at(count.limits.spend, now)))
         return found
+
+    def _of_member(self, count: Count, *, now: datetime) -> KeyCounter:
+        try:
+            counter = self.counters[count.id]
+        except KeyError:
+            raise MemberNotFoundError(count.id) from None
+        return counter.at(counter.calendar, now)
 
     def _change_counter(self, counter: KeyCounter) -> None:
         before = self.counters[counter.id]
@@ -336,7 +362,7 @@ def _limit_of(found: tuple[Count, KeyCounter] | None, *, now: datetime) -> _Limi
     if found is None:
         return {}
     count, counter = found
-    spend = count.limits.spend
+    spend = count.limits.spend or counter.calendar
     return {
         "room": counter.room,
         "resets_at": spend.ends_at(now) if spend else None,

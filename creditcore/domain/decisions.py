@@ -87,7 +87,7 @@ def admit(
         call: What it is for.
         now: When it begins.
         lifetime: How long it may last.
-        room: What a limit of the key or its account leaves, which may be less than the wallet has.
+        room: What a limit leaves, which may be less than the wallet has.
         resets_at: When that limit begins anew.
         limited_by: Whose limit that is.
 

@@ -14,17 +14,21 @@
     │   ├── ReviewNotFoundError
     │   ├── ApiKeyNotFoundError
     │   ├── PersonNotFoundError
+    │   ├── TeamNotFoundError
+    │   ├── MemberNotFoundError
     │   ├── JobNotFoundError
     │   ├── AlertNotFoundError
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked, expired or paused key
-    ├── NotPermittedError                the key is good, and not for this
+    ├── NotPermittedError                the key, or the role in a team, is not for this
     ├── RepeatedCallError                the call was made already, under the same token
     │   ├── TokenReusedError                 for another request
     │   ├── CallRunningError                 it has not ended yet
     │   └── AnswerNotKeptError               what it answered is not kept
     ├── LimitReachedError                a limit of the key or account: soon it may run
     ├── InvalidRequestError              the caller sent something unusable
+    │   ├── LastOwnerError                   a team has one owner at least
+    │   ├── InvitationRefusedError           the invitation is used, revoked, expired, or another's
     │   └── CurrencyNotSoldError             this currency cannot be paid in, or not now
     ├── PurchaseLimitError               more than one person may buy in a day or a month
     ├── IdentityError
@@ -103,7 +107,8 @@ class InsufficientCreditsError(CreditcoreError):
         available: What the wallet could have given.
         affordable_output_tokens: The largest output limit ``available`` covers,
             or None where the request has no such limit to lower.
-        limit: What ran out: ``wallet``, or the spend limit of the ``key`` or its ``account``.
+        limit: What ran out: ``wallet``, or a spend limit: of the ``key``, its
+            ``account``, or the ``member`` of a team.
         resets_at: When a spend limit begins anew; None where it never does.
     """
 
@@ -204,6 +209,18 @@ class PersonNotFoundError(NotFoundError):
     noun = "person"
 
 
+class TeamNotFoundError(NotFoundError):
+    """There is no such team, or the caller is not in it."""
+
+    noun = "team"
+
+
+class MemberNotFoundError(NotFoundError):
+    """The team has no such member."""
+
+    noun = "member of this team"
+
+
 class JobNotFoundError(NotFoundError):
     """No job has this kind and business key."""
 
@@ -238,7 +255,8 @@ class NotPermittedError(CreditcoreError):
     """The caller is known, and may not do this.
 
     Attributes:
-        code: ``insufficient_scope``, ``model_not_allowed`` or ``address_not_allowed``.
+        code: ``insufficient_scope``, ``model_not_allowed``, ``address_not_allowed`` or
+            ``not_your_role``.
         param: The field at fault, where there is one.
     """
 
@@ -342,6 +360,32 @@ class InvalidRequestError(CreditcoreError):
         self.code = code
         self.details = details
         super().__init__(message)
+
+
+class LastOwnerError(InvalidRequestError):
+    """The only owner of a team cannot leave it, nor become something else.
+
+    Attributes:
+        team: Its name.
+    """
+
+    def __init__(self, team: str) -> None:
+        self.team = team
+        super().__init__(
+            f"You are the only owner of {team}. Make another member an owner first, or delete "
+            "the team.",
+            code="last_owner",
+        )
+
+
+class InvitationRefusedError(InvalidRequestError):
+    """An invitation opens nothing for this person; which of the reasons is told to nobody else."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message or "This invitation was used, withdrawn or has expired. Ask for a new one.",
+            code="invitation_refused",
+        )
 
 
 class CurrencyNotSoldError(InvalidRequestError):

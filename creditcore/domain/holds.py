@@ -112,7 +112,7 @@ class Hold:
         charged: What was taken from the wallet in the end, never above ``amount``.
         written_off: Cost beyond the hold, or after it: borne by the operator, never by the wallet.
         expires_at: When nobody can still be working on it.
-        counted: Where it counts towards the limits of its key and account.
+        counted: Where it counts towards the limits of its key, its account, and its member.
     """
 
     reference: str

@@ -17,7 +17,15 @@ from enum import StrEnum
 from typing import Any, Self
 
 from creditcore.domain.errors import KeyRefusedError, NotPermittedError
-from creditcore.domain.limits import NO_LIMITS, Count, KeyLimits, Whose, account_counter_id
+from creditcore.domain.limits import (
+    NO_LIMITS,
+    Count,
+    KeyLimits,
+    Whose,
+    account_counter_id,
+    count_of_member,
+    member_counter_id,
+)
 
 KEY_PREFIX = "sk-cc-"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -102,7 +110,8 @@ class ApiKey:
 
     Attributes:
         wallet_id: Where its calls are charged.
-        owner_id: The person who may see and revoke it.
+        owner_id: Whose account it belongs to: a person's, or a team's.
+        holder_id: The member of the team whose key it is; empty for a person's own key.
         prefix, last_four: What lists show of the secret.
         key_hash: What is stored of it.
         expires_at: From then on it opens nothing.
@@ -132,6 +141,7 @@ class ApiKey:
     account_limits: KeyLimits = NO_LIMITS
     family: str = ""
     revision: int = 0
+    holder_id: str = ""
 
     @property
     def counter_id(self) -> str:
@@ -140,13 +150,19 @@ class ApiKey:
 
     @property
     def counts(self) -> tuple[Count, ...]:
-        """The counts that its calls go into: its own and that of its account, where limited."""
+        """The counts that its calls go into: those that limit it, and a team's of its holder."""
         # Most keys have no limits, and every call comes by here.
-        if self.limits is NO_LIMITS and self.account_limits is NO_LIMITS:
+        if self.limits is NO_LIMITS and self.account_limits is NO_LIMITS and not self.holder_id:
             return ()
         own = Count(self.counter_id, self.limits, Whose.KEY)
         shared = Count(account_counter_id(self.wallet_id), self.account_limits, Whose.ACCOUNT)
-        return tuple(count for count in (own, shared) if count.limits.is_counted)
+        limited = tuple(count for count in (own, shared) if count.limits.is_counted)
+        return (*limited, count_of_member(self.member_counter_id)) if self.holder_id else limited
+
+    @property
+    def member_counter_id(self) -> str:
+        """Names what its holder has used of their team's wallet; empty for a person's own key."""
+        return member_counter_id(self.wallet_id, self.holder_id) if self.holder_id else ""
 
     @property
     def has_rates(self) -> bool:

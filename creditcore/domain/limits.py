@@ -1,4 +1,4 @@
-"""What an API key may do, and the count of what it has used.
+"""What an API key may do, and the count of what it, or a member of a team, has used.
 
 Spend and parallel calls are counted in a ``KeyCounter``, a row under the lock of the
 wallet, so that no host admits one call too many. Requests and tokens per minute are
@@ -160,6 +160,7 @@ class Whose(StrEnum):
 
     KEY = "key"
     ACCOUNT = "account"
+    MEMBER = "member"
 
 
 class Count(NamedTuple):
@@ -167,8 +168,8 @@ class Count(NamedTuple):
 
     Attributes:
         id: Of its ``KeyCounter``.
-        limits: What it is held to.
-        whose: Of the key and its rotated secrets, or of all keys of the wallet.
+        limits: What it is held to, but for a member's, whose count says so itself.
+        whose: Of the key and its rotated secrets, of all keys of the wallet, or of its holder.
     """
 
     id: str
@@ -177,11 +178,22 @@ class Count(NamedTuple):
 
 
 _ACCOUNT = "account:"
+_MEMBER = "member:"
 
 
 def account_counter_id(wallet_id: str) -> str:
     """Return the name of the count that all keys of a wallet share."""
     return f"{_ACCOUNT}{wallet_id}"
+
+
+def member_counter_id(wallet_id: str, person_id: str) -> str:
+    """Return the name of what a member has used of a team's wallet."""
+    return f"{_MEMBER}{wallet_id}:{person_id}"
+
+
+def member_of(counter_id: str) -> str | None:
+    """Return whose count it is, if it is that of a team's member."""
+    return counter_id.rpartition(":")[2] if counter_id.startswith(_MEMBER) else None
 
 
 def is_of_account(counter_id: str) -> bool:
@@ -204,7 +216,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCounter:
-    """What the calls of a key, with all its rotated secrets, or of an account have used.
+    """What the calls of a key, all its rotated secrets together, an account or a member have used.
 
     Attributes:
         limit: The spend limit, where there is one: a hold that grows looks at no key.
@@ -213,6 +225,9 @@ class KeyCounter:
         spent: Charges of calls that were admitted in this period.
         held: Open holds, whenever they began.
         open_calls: How many they are.
+        period: The period of a member's counter; None for a key's, which the key itself names.
+        zone: The calendar that the period follows.
+        raised: What was added to the limit for this period alone.
     """
 
     id: str
@@ -222,21 +237,33 @@ class KeyCounter:
     spent: Credits = ZERO
     held: Credits = ZERO
     open_calls: int = 0
+    period: Period | None = None
+    zone: str = "UTC"
+    raised: Credits = ZERO
 
     def __post_init__(self) -> None:
-        if min(self.spent, self.held) < ZERO or self.open_calls < 0:
+        if min(self.spent, self.held, self.raised) < ZERO or self.open_calls < 0:
             raise ValueError(f"a counter is never negative: {self.spent}, {self.held}")
+
+    @property
+    def calendar(self) -> SpendLimit | None:
+        """The limit with its period, of a counter that names one."""
+        if self.period is None:
+            return None
+        return SpendLimit(credits=self.limit or ZERO, period=self.period, zone=self.zone)
 
     def at(self, limit: SpendLimit | None, now: datetime) -> KeyCounter:
         """Return the counter in the period that ``now`` is in."""
         if limit is None or (start := limit.starts_at(now)) <= self.since:
             return self
-        return replace(self, since=start, spent=ZERO)
+        return replace(self, since=start, spent=ZERO, raised=ZERO)
 
     @property
     def room(self) -> Credits | None:
         """What holds may still take; None where spend is not limited."""
-        return None if self.limit is None else max(ZERO, self.limit - self.spent - self.held)
+        if self.limit is None:
+            return None
+        return max(ZERO, self.limit + self.raised - self.spent - self.held)
 
     def opened(self, amount: Credits) -> KeyCounter:
         """Count another hold."""
@@ -286,3 +313,8 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 NO_LIMITS = KeyLimits()
 """Of a key that may do all that its wallet affords."""
+
+
+def count_of_member(counter_id: str) -> Count:
+    """Return the count of a member, by its name."""
+    return Count(counter_id, NO_LIMITS, Whose.MEMBER)

@@ -21,12 +21,27 @@ class ApiKeys(Protocol):
         """
 
     def list_of(self, owner_id: str) -> Sequence[ApiKey]:
-        """Return the owner's keys, newest first, revoked ones included."""
+        """Return the owner's keys, newest first, revoked ones included.
+
+        Args:
+            owner_id: A person, for their own keys, or a team, for those of all its members.
+        """
+
+    def held_by(self, person_id: str) -> Sequence[ApiKey]:
+        """Return the keys of teams that a person holds, newest first, revoked ones included."""
 
     def page_of(
-        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+        self,
+        owner_id: str,
+        *,
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        holder_id: str = "",
     ) -> Sequence[ApiKey]:
-        """Return some of the owner's keys, newest first: those made before an instant and id."""
+        """Return some of the owner's keys, newest first: those made before an instant and id.
+
+        With ``holder_id``, only those of a team that this member holds.
+        """
 
     def find(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of the owner's keys, without locking it.

@@ -31,6 +31,7 @@ from creditcore.ports.repeats import RepeatableCalls
 from creditcore.ports.reviews import Reviews
 from creditcore.ports.sessions import Sessions
 from creditcore.ports.statements import Statements
+from creditcore.ports.teams import Invitations, Teams
 from creditcore.ports.usage_hours import UsageHours
 
 
@@ -124,6 +125,14 @@ class Transaction(BooksTransaction, Protocol):
     @property
     def people(self) -> People:
         """Profiles."""
+
+    @property
+    def teams(self) -> Teams:
+        """Teams and their members."""
+
+    @property
+    def invitations(self) -> Invitations:
+        """Invitations to teams."""
 
     @property
     def credentials(self) -> Credentials:

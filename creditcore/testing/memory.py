@@ -49,6 +49,7 @@ from creditcore.domain.refusals import RefusedCall
 from creditcore.domain.reviews import Review
 from creditcore.domain.sale_terms import Bought
 from creditcore.domain.sessions import Session
+from creditcore.domain.teams import Invitation, Membership, Team
 from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
 from creditcore.ports.audit import Breach
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
@@ -81,6 +82,7 @@ from creditcore.testing.memory_monitoring import MemoryMonitoringLog
 from creditcore.testing.memory_refusals import MemoryRefusedCalls
 from creditcore.testing.memory_reviews import MemoryReviews
 from creditcore.testing.memory_statements import MemoryStatements
+from creditcore.testing.memory_teams import MemoryInvitations, MemoryTeams
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
 from creditcore.testing.memory_usage_hours import MemoryUsageHours, UsageRow
 
@@ -147,6 +149,9 @@ class MemoryTables:
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     reduced_events: dict[str, datetime] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
+    memberships: dict[tuple[str, str], Membership] = field(default_factory=dict)
+    invitations: dict[str, Invitation] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
     mailed_links: dict[str, MailedLink] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
@@ -212,6 +217,8 @@ class MemoryTransaction:
         self.documents = MemoryDocuments(tables.documents, tables.purchases, tables.refunds)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
+        self.teams = MemoryTeams(tables.teams, tables.memberships)
+        self.invitations = MemoryInvitations(tables.invitations)
         self.credentials = MemoryCredentials(tables.people, tables.credentials, tables.mailed_links)
         self.sessions = MemorySessions(tables.sessions)
         self.flows = MemoryFlows(tables.flows)
@@ -362,11 +369,25 @@ class MemoryApiKeys:
         found = [key for key in self.tables.keys.values() if key.owner_id == owner_id]
         return sorted(found, key=lambda key: key.created_at, reverse=True)
 
+    def held_by(self, person_id: str) -> Sequence[ApiKey]:
+        """Return the keys of teams that a person holds."""
+        found = [key for key in self.tables.keys.values() if key.holder_id == person_id != ""]
+        return sorted(found, key=lambda key: (key.created_at, key.id), reverse=True)
+
     def page_of(
-        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+        self,
+        owner_id: str,
+        *,
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        holder_id: str = "",
     ) -> Sequence[ApiKey]:
         """Return some of an owner's keys."""
-        found = [key for key in self.tables.keys.values() if key.owner_id == owner_id]
+        found = [
+            key
+            for key in self.tables.keys.values()
+            if key.owner_id == owner_id and holder_id in {"", key.holder_id}
+        ]
         return _latest(found, lambda key: (key.created_at, key.id), limit, before)
 
     def find(self, key_id: str, *, owner_id: str) -> ApiKey:

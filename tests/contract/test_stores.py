@@ -147,3 +147,15 @@ class TestAlerts(contracts.AlertsContract):
 
 class TestAudit(contracts.AuditContract):
     pass
+
+
+class TestTeams(contracts.TeamsContract):
+    pass
+
+
+class TestMemberLimits(contracts.MemberLimitsContract):
+    pass
+
+
+class TestMemberLimitsThroughTheCommitter(ThroughTheCommitter, contracts.MemberLimitsContract):
+    pass

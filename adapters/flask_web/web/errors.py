@@ -252,6 +252,9 @@ def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: s
     if error.limit == "key":
         advice = f"raise the limit of the key at {base_url}/dashboard/keys."
         where = "left of the spend limit of this API key"
+    if error.limit == "member":
+        advice = f"ask an admin of your team to raise your limit at {base_url}/dashboard/team."
+        where = "left of your limit in this team"
     if error.limit == "account":
         advice = "ask the operator of this service to raise that limit."
         where = "left of the spend limit that all keys of this account share"

@@ -10,7 +10,13 @@ from typing import Any
 
 from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
-from creditcore.domain.limits import Counted, account_counter_id, is_of_account
+from creditcore.domain.limits import (
+    Counted,
+    account_counter_id,
+    is_of_account,
+    member_counter_id,
+    member_of,
+)
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Usage
 
@@ -53,6 +59,8 @@ HOLD_COLUMNS = (
     "counter_id",
     "counted_since",
     "account_counted_since",
+    "member_id",
+    "member_counted_since",
     *CLOSING_COLUMNS,
 )
 
@@ -125,31 +133,43 @@ def hold_values(hold: Hold) -> tuple[object, ...]:
         hold.amount.microcredits,
         micros(hold.created_at),
         micros(hold.expires_at),
-        *(_counted_values(hold.counted) if hold.counted else (None, None, None)),
+        *(_counted_values(hold.counted) if hold.counted else (None,) * 5),
         *closing_values(hold),
     )
 
 
 def _counted_values(counted: tuple[Counted, ...]) -> tuple[object, ...]:
-    """Return where a hold counts: for its key, and for its account, whose name follows."""
-    key = next((each for each in counted if not is_of_account(each.counter_id)), None)
-    account = next((each for each in counted if is_of_account(each.counter_id)), None)
+    """Return where a hold counts: for its key, its account and its member.
+
+    Only the first has a name of its own; the others' follow from the row.
+    """
+    key = account = member = None
+    for each in counted:
+        if is_of_account(each.counter_id):
+            account = each
+        elif member_of(each.counter_id) is not None:
+            member = each
+        else:
+            key = each
     return (
         key.counter_id if key else None,
         micros(key.since) if key else None,
         micros(account.since) if account else None,
+        member_of(member.counter_id) if member else None,
+        micros(member.since) if member else None,
     )
 
 
 def _counted_from_row(row: Any) -> tuple[Counted, ...]:
-    if row.counter_id is None and row.account_counted_since is None:
-        return ()
-    found = []
+    found: list[Counted] = []
     if row.counter_id is not None:
         found.append(Counted(row.counter_id, instant(row.counted_since)))
     if row.account_counted_since is not None:
         shared = account_counter_id(row.wallet_id)
         found.append(Counted(shared, instant(row.account_counted_since)))
+    if row.member_id is not None:
+        name = member_counter_id(row.wallet_id, row.member_id)
+        found.append(Counted(name, instant(row.member_counted_since)))
     return tuple(found)
 
 

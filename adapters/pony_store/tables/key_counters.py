@@ -1,22 +1,26 @@
-"""What limited keys have used, in ``key_counters``. A row is under the lock of its wallet."""
+"""What limited keys and members of teams have used, in ``key_counters``.
+
+A row is under the lock of its wallet.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from adapters.pony_store.instants import instant, micros
-from creditcore.domain.limits import KeyCounter
+from creditcore.domain.limits import KeyCounter, Period
 from creditcore.domain.money import Credits
 
-COUNTER_COLUMNS = ("id", "wallet_id", "since", "spend_limit", "spent", "held", "open_calls")
+_COUNTS = ("since", "spent", "held", "open_calls", "raised")
+_TERMS = {"spend_limit": "BIGINT", "period": "TEXT", "zone": "TEXT"}
+
+COUNTER_COLUMNS = ("id", "wallet_id", *_TERMS, *_COUNTS)
 
 SELECT_COUNTERS = f"SELECT {', '.join(COUNTER_COLUMNS)} FROM key_counters"
 
-_COUNTS = ("since", "spent", "held", "open_calls")
-
 COUNT_COLUMNS = {
     "id": "TEXT",
-    "read_limit": "BIGINT",
+    **{f"read_{column}": kind for column, kind in _TERMS.items()},
     **{f"read_{column}": "BIGINT" for column in _COUNTS},
     **dict.fromkeys(_COUNTS, "BIGINT"),
 }
@@ -27,7 +31,8 @@ UPDATE_COUNTERS = f"""
     SET {", ".join(f"{column} = {{{column}}}" for column in _COUNTS)}
     FROM {{source}}
     WHERE key_counters.id = {{id}}
-      AND COALESCE(key_counters.spend_limit, -1) = COALESCE({{read_limit}}, -1)
+      AND COALESCE(key_counters.spend_limit, -1) = COALESCE({{read_spend_limit}}, -1)
+      AND key_counters.period = {{read_period}} AND key_counters.zone = {{read_zone}}
       AND {" AND ".join(f"key_counters.{column} = {{read_{column}}}" for column in _COUNTS)}
 """
 """To be filled with where the values are, for each of ``COUNT_COLUMNS``, and their source."""
@@ -35,14 +40,12 @@ UPDATE_COUNTERS = f"""
 
 def counter_values(counter: KeyCounter) -> tuple[object, ...]:
     """Return a row of ``key_counters``."""
-    limit = None if counter.limit is None else counter.limit.microcredits
-    return (counter.id, counter.wallet_id, _counts(counter)[0], limit, *_counts(counter)[1:])
+    return (counter.id, counter.wallet_id, *_terms(counter), *_counts(counter))
 
 
 def count_values(read: KeyCounter, counter: KeyCounter) -> tuple[object, ...]:
     """Return the values of ``COUNT_COLUMNS``."""
-    limit = None if read.limit is None else read.limit.microcredits
-    return (counter.id, limit, *_counts(read), *_counts(counter))
+    return (counter.id, *_terms(read), *_counts(read), *_counts(counter))
 
 
 def counter_from_row(row: Any) -> KeyCounter:
@@ -55,13 +58,22 @@ def counter_from_row(row: Any) -> KeyCounter:
         spent=Credits(row.spent),
         held=Credits(row.held),
         open_calls=row.open_calls,
+        period=Period(row.period) if row.period else None,
+        zone=row.zone,
+        raised=Credits(row.raised),
     )
 
 
-def _counts(counter: KeyCounter) -> tuple[int, int, int, int]:
+def _terms(counter: KeyCounter) -> tuple[int | None, str, str]:
+    limit = None if counter.limit is None else counter.limit.microcredits
+    return (limit, str(counter.period or ""), counter.zone)
+
+
+def _counts(counter: KeyCounter) -> tuple[int, int, int, int, int]:
     return (
         micros(counter.since),
         counter.spent.microcredits,
         counter.held.microcredits,
         counter.open_calls,
+        counter.raised.microcredits,
     )

@@ -48,6 +48,7 @@ KEY_COLUMNS = (
     *(f"account_{column}" for column in SHARED_COLUMNS),
     "family",
     "revision",
+    "holder_id",
 )
 
 TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at", "revision")
@@ -78,16 +79,31 @@ class PonyApiKeys:
             rows = list(self._entity.select().filter(owner_id=owner_id).order_by(*newest))
         return [key_from_row(row) for row in rows]
 
+    def held_by(self, person_id: str) -> Sequence[ApiKey]:
+        rows = self._session.rows(
+            f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
+            " WHERE holder_id = ? AND holder_id <> '' ORDER BY created_at DESC, id DESC",
+            (person_id,),
+        )
+        return [key_from_row(row) for row in rows]
+
     def page_of(
-        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+        self,
+        owner_id: str,
+        *,
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        holder_id: str = "",
     ) -> Sequence[ApiKey]:
         """Return some of the owner's keys, newest first."""
         made_before = "" if before is None else " AND (created_at, id) < (?, ?)"
         start = () if before is None else (micros(before[0]), before[1])
+        held, holder = (" AND holder_id = ?", (holder_id,)) if holder_id else ("", ())
         rows = self._session.rows(
-            f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys WHERE owner_id = ?{made_before}"
+            f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
+            f" WHERE owner_id = ?{made_before}{held}"
             " ORDER BY created_at DESC, id DESC LIMIT ?",
-            (owner_id, *start, limit),
+            (owner_id, *start, *holder, limit),
         )
         return [key_from_row(row) for row in rows]
 
@@ -227,6 +243,7 @@ def key_columns(key: ApiKey) -> dict[str, object]:
         },
         "family": key.family,
         "revision": key.revision,
+        "holder_id": key.holder_id,
     }
 
 
@@ -273,6 +290,7 @@ def key_from_row(row: Any) -> ApiKey:
         account_limits=_shared_limits(row, "account_"),
         family=row.family,
         revision=row.revision,
+        holder_id=row.holder_id,
     )
 
 

@@ -24,6 +24,7 @@ from creditcore.testing.contracts.keys import ApiKeysContract
 from creditcore.testing.contracts.ledger import LedgerContract
 from creditcore.testing.contracts.low_balance import LowBalanceContract
 from creditcore.testing.contracts.mail import MailContract
+from creditcore.testing.contracts.member_limits import MemberLimitsContract
 from creditcore.testing.contracts.monitoring import MonitoringContract
 from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
@@ -43,6 +44,7 @@ from creditcore.testing.contracts.samples import (
     settle,
 )
 from creditcore.testing.contracts.sessions import SessionsContract
+from creditcore.testing.contracts.teams import TeamsContract
 from creditcore.testing.contracts.usage_hours import UsageHoursContract
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "LedgerContract",
     "LowBalanceContract",
     "MailContract",
+    "MemberLimitsContract",
     "MonitoringContract",
     "PeopleContract",
     "PricesContract",
@@ -74,6 +77,7 @@ __all__ = [
     "RefusedCallsContract",
     "RepeatableCallsContract",
     "SessionsContract",
+    "TeamsContract",
     "UsageHoursContract",
     "a_key",
     "a_purchase",

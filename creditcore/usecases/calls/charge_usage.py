@@ -13,6 +13,7 @@ from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.endings import CREDITS_EXHAUSTED
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
+from creditcore.domain.limits import member_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
@@ -38,6 +39,7 @@ class _Authorize:
     wallet_id: str | None = None
     key_hash: bytes | None = None
     address: str | None = None
+    member: str = ""
 
     @property
     def footprint(self) -> Footprint:
@@ -45,6 +47,7 @@ class _Authorize:
             key_hashes=() if self.key_hash is None else (self.key_hash,),
             wallet_ids=() if self.wallet_id is None else (self.wallet_id,),
             new_references=(self.reference,),
+            counter_ids=(self.member,) if self.member else (),
         )
 
     known_holds: ClassVar[Collection[Hold]] = ()
@@ -73,6 +76,7 @@ class _Authorize:
             now=now,
             lifetime=self.lifetime,
             key=key,
+            member=self.member,
         )
 
 
@@ -232,13 +236,22 @@ class ChargeUsage:
         ceiling: Credits | Ceiling,
         reference: str,
         call: Call | None = None,
+        member_id: str = "",
     ) -> Admission:
         """Hold credits of a wallet, so that a call cannot overspend.
 
         Asking again with the same reference returns the first hold.
 
+        Args:
+            wallet_id: Whose credits.
+            ceiling: The most the call may cost.
+            reference: Names the hold.
+            call: What it is for.
+            member_id: Who calls, where the wallet is a team's: the call counts towards the limit
+                that this member has there.
+
         Raises:
-            InsufficientCreditsError: The ceiling is not available.
+            InsufficientCreditsError: The ceiling is not available, or beyond the member's limit.
             ReferenceConflictError: The reference belongs to another call.
             StoreError: Nothing is known to be held; do not call upstream.
             WalletNotFoundError: No wallet has this id.
@@ -250,6 +263,7 @@ class ChargeUsage:
                 reference=reference,
                 call=call,
                 lifetime=self._lifetime,
+                member=member_counter_id(wallet_id, member_id) if member_id else "",
             )
         )
 

@@ -9,13 +9,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from creditcore.domain.delegation import check_gift
-from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError
 from creditcore.domain.keys import ApiKey, KeySecret, Scope
 from creditcore.domain.limits import KeyLimits
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transactions
-from creditcore.usecases.keys.issue_key import check_expiry, clean_name, clean_scopes, make_room
+from creditcore.usecases.keys.issue_key import (
+    check_expiry,
+    check_holder,
+    clean_name,
+    clean_scopes,
+    held,
+    make_room,
+)
 from creditcore.usecases.keys.key_counting import count
 
 MAX_OVERLAP = timedelta(hours=72)
@@ -59,6 +66,7 @@ class ChangeKey:
         changes: KeyChanges | Callable[[ApiKey], KeyChanges],
         *,
         owner_id: str,
+        holder_id: str = "",
         by: ApiKey | None = None,
     ) -> ApiKey:
         """Give a key other terms; a repeat changes nothing more.
@@ -67,6 +75,7 @@ class ChangeKey:
             key_id: Which key.
             changes: The terms, or what tells them from the key as it is.
             owner_id: Whose key it is.
+            holder_id: The one member of a team whose keys are meant; empty for any.
             by: The key that asks, which gives no more than it has; None for the owner.
 
         Raises:
@@ -76,7 +85,7 @@ class ChangeKey:
         """
         now = self.clock.now()
         with self.transactions.begin() as tx:
-            key = tx.keys.lock(key_id, owner_id=owner_id)
+            key = held(tx.keys.lock(key_id, owner_id=owner_id), holder_id)
             _refuse_revoked(key)
             changed = _changed(key, changes(key) if callable(changes) else changes, now=now)
             if changed == key:
@@ -89,16 +98,22 @@ class ChangeKey:
             tx.commit()
         return changed
 
-    def pause_all(self, owner_id: str) -> int:
-        """Pause every key of an owner that is not paused; return how many."""
+    def pause_all(self, owner_id: str, *, holder_id: str = "") -> int:
+        """Pause every key of an owner that is not paused; return how many.
+
+        Args:
+            owner_id: Whose keys.
+            holder_id: The one member of a team whose keys are meant; empty for all.
+        """
         now = self.clock.now()
         with self.transactions.begin() as tx:
             # Locked as for a new key: one that is being made is found, or is made after this.
-            tx.people.lock(owner_id)
+            tx.people.lock(holder_id or owner_id)
             running = [
                 key
                 for key in tx.keys.list_of(owner_id)
                 if key.revoked_at is None and key.paused_at is None
+                if holder_id in {"", key.holder_id}
             ]
             for key in running:
                 locked = tx.keys.lock(key.id, owner_id=owner_id)
@@ -112,14 +127,16 @@ class ChangeKey:
         *,
         owner_id: str,
         overlap: timedelta = timedelta(0),
+        holder_id: str = "",
         by: ApiKey | None = None,
     ) -> tuple[ApiKey, KeySecret]:
         """Make a key that takes the place of another: the same terms, the same count.
 
-        The old one opens nothing any more after the overlap; without one, from now on.
+        The old one opens nothing any more after the overlap; without one, from now on. A key of
+        a team is rotated by the member who holds it: the new secret is theirs to know.
 
         Raises:
-            ApiKeyNotFoundError: The owner has no such key.
+            ApiKeyNotFoundError: The owner has no such key, or the member holds none.
             InvalidRequestError: The overlap is too long, the key opens nothing any more, or
                 there is no room for another.
             NotPermittedError: The key that asks may not give this.
@@ -131,8 +148,13 @@ class ChangeKey:
         now, secret = self.clock.now(), KeySecret.generate(secrets.choice)
         with self.transactions.begin() as tx:
             if overlap:
-                make_room(tx, owner_id)
+                make_room(tx, owner_id, holder_id)
+            elif holder_id:
+                # Leaving the team either comes first or finds the new key too.
+                check_holder(tx, owner_id, holder_id)
             old = tx.keys.lock(key_id, owner_id=owner_id)
+            if old.holder_id != holder_id:
+                raise ApiKeyNotFoundError(key_id)
             _refuse_revoked(old)
             if old.expires_at is not None and old.expires_at <= now:
                 raise InvalidRequestError("This key has expired. Make another one.")

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from creditcore.domain.access import Action
 from creditcore.domain.activity import SYSTEM, Act, Actor
 from creditcore.domain.books import Footprint
 from creditcore.domain.delegation import check_gift
-from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError
 from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, KeySecret, Scope
 from creditcore.domain.limits import NO_LIMITS, KeyLimits
 from creditcore.ports.clock import Clock
@@ -18,6 +19,7 @@ from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.keys.key_activity import key_activity
 from creditcore.usecases.keys.key_counting import count
+from creditcore.usecases.teams.membership_terms import locked_team, member_who_may
 
 MAX_NAME_LENGTH = 64
 
@@ -63,6 +65,7 @@ class IssueKey:
         limits: KeyLimits | None = None,
         by: ApiKey | None = None,
         key_id: str | None = None,
+        holder_id: str = "",
         actor: Actor = SYSTEM,
     ) -> tuple[ApiKey, KeySecret]:
         """Make a key that spends from the owner's wallet.
@@ -71,7 +74,7 @@ class IssueKey:
         the caller names it: then a repeat is refused.
 
         Args:
-            owner_id: Whose key it is.
+            owner_id: Whose key it is: a person's, or a team's.
             name: What its owner calls it.
             lifetime: How long it works, where that is not given by ``expires_at``.
             expires_at: From when on it opens nothing; for ever if None.
@@ -79,13 +82,16 @@ class IssueKey:
             limits: What its calls may use; the defaults if None.
             by: The key that asks, which gives no more than it has; None for the owner.
             key_id: A name from ``new_id``, where the same request may arrive twice.
+            holder_id: The member whose key of a team it is; empty for a person's own.
             actor: Who it is that asks, for the activity log.
 
         Raises:
             InvalidRequestError: The name is empty, too long or unprintable, the time is
                 over, the owner is blocked, or has ``MAX_KEYS`` already.
-            NotPermittedError: The key that asks may not give this.
+            NotPermittedError: The key that asks may not give this, or the member's role is not
+                for keys.
             ReferenceConflictError: The key with this id was made already.
+            TeamNotFoundError: The holder is not in this team, or there is none.
             WalletNotFoundError: The owner has no wallet.
         """
         name = clean_name(name)
@@ -100,7 +106,7 @@ class IssueKey:
             check_gift(by, scopes=scopes, limits=limits, expires_at=expires_at)
         secret = KeySecret.generate(secrets.choice)
         with self.transactions.begin() as tx:
-            make_room(tx, owner_id)
+            make_room(tx, owner_id, holder_id)
             wallet_id = tx.ledger.find_wallet_of(owner_id).id
             # Locked, so that the limits of the account either are read here or find this key.
             tx.ledger.lock(Footprint(wallet_ids={wallet_id}))
@@ -117,6 +123,7 @@ class IssueKey:
                 scopes=scopes,
                 limits=limits,
                 account_limits=tx.keys.account_limits(wallet_id) or NO_LIMITS,
+                holder_id=holder_id,
             )
             tx.keys.add(key)
             tx.activity.add(key_activity(Act.KEY_ISSUED, key, actor=actor, at=now))
@@ -124,15 +131,23 @@ class IssueKey:
             tx.commit()
         return key, secret
 
-    def revoke(self, key_id: str, *, owner_id: str, actor: Actor = SYSTEM) -> ApiKey:
+    def revoke(
+        self, key_id: str, *, owner_id: str, holder_id: str = "", actor: Actor = SYSTEM
+    ) -> ApiKey:
         """Refuse a key from the next request on; a repeat changes nothing.
 
+        Args:
+            key_id: Which key.
+            owner_id: Whose it is.
+            holder_id: The one member of a team whose keys are meant; empty for any.
+            actor: Who asks, for the activity log.
+
         Raises:
-            ApiKeyNotFoundError: The owner has no such key.
+            ApiKeyNotFoundError: The owner, or the member, has no such key.
         """
         with self.transactions.begin() as tx:
             now = self.clock.now()
-            kept = tx.keys.lock(key_id, owner_id=owner_id)
+            kept = held(tx.keys.lock(key_id, owner_id=owner_id), holder_id)
             key = kept.revoke(at=now)
             if key is kept:
                 return kept
@@ -142,22 +157,51 @@ class IssueKey:
         return key
 
 
-def make_room(tx: Transaction, owner_id: str) -> None:
-    """See whether an owner may have another key, until the transaction ends.
+def make_room(tx: Transaction, owner_id: str, holder_id: str = "") -> None:
+    """See whether an owner, or a member of a team, may have another key.
+
+    It is seen to until the transaction ends: leaving the team, and being blocked, either come
+    first or find this key too.
 
     Raises:
         InvalidRequestError: The owner is blocked, or has ``MAX_KEYS`` already.
+        NotPermittedError: The member's role is not for keys.
+        TeamNotFoundError: The holder is not in this team, or there is none.
     """
-    # Locked, so that blocking them either comes first or finds this key too.
-    owner = tx.people.lock(owner_id)
+    owner = tx.people.lock(holder_id or owner_id)
     if owner is not None and owner.blocked:
         raise InvalidRequestError("This account is blocked.")
+    if holder_id:
+        check_holder(tx, owner_id, holder_id)
     # Counted under the same lock, so that two requests cannot both be the last.
-    kept = sum(key.revoked_at is None for key in tx.keys.list_of(owner_id))
+    kept = sum(
+        key.revoked_at is None and key.holder_id == holder_id for key in tx.keys.list_of(owner_id)
+    )
     if kept >= MAX_KEYS:
         raise InvalidRequestError(
             f"An account has {MAX_KEYS} keys at most. Revoke one that is not used."
         )
+
+
+def check_holder(tx: Transaction, team_id: str, person_id: str) -> None:
+    """See whether a member of a team may hold keys, until the transaction ends.
+
+    Raises:
+        NotPermittedError: Their role is not for keys.
+        TeamNotFoundError: They are not in this team, or there is none.
+    """
+    member_who_may(tx, locked_team(tx, team_id), person_id, Action.HOLD_KEYS)
+
+
+def held(key: ApiKey, holder_id: str) -> ApiKey:
+    """Return a key if it is held by the one member who is meant.
+
+    Raises:
+        ApiKeyNotFoundError: It is another member's.
+    """
+    if holder_id and key.holder_id != holder_id:
+        raise ApiKeyNotFoundError(key.id)
+    return key
 
 
 def clean_name(name: str) -> str:

@@ -12,6 +12,7 @@ from creditcore.domain.limits import KeyCounter, account_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.keys.issue_key import held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class KeyView:
     Attributes:
         counter: What it has used in this period; None where nothing is counted.
         account_counter: What all keys of its account have, the same way.
+        member_counter: What its holder has used of the team's wallet; None for a person's own key.
         available: What its wallet can still reserve.
         last_used_at: The hour in which it last made a call; None if it never did.
     """
@@ -28,6 +30,7 @@ class KeyView:
     key: ApiKey
     counter: KeyCounter | None
     account_counter: KeyCounter | None
+    member_counter: KeyCounter | None
     available: Credits
     last_used_at: datetime | None
 
@@ -39,7 +42,7 @@ class KeyView:
     @property
     def credit_balance(self) -> Credits:
         """What its next call may reserve at most."""
-        counters = (self.counter, self.account_counter)
+        counters = (self.counter, self.account_counter, self.member_counter)
         rooms = (counter.room for counter in counters if counter is not None)
         return min([self.available, *(room for room in rooms if room is not None)])
 
@@ -52,7 +55,12 @@ class ReadKeys:
     clock: Clock
 
     def page(
-        self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
+        self,
+        owner_id: str,
+        *,
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        holder_id: str = "",
     ) -> Sequence[KeyView]:
         """Return keys, newest first, revoked ones included.
 
@@ -60,18 +68,21 @@ class ReadKeys:
             owner_id: Whose keys.
             limit: How many at most.
             before: When the last key of the page before was made, and its id.
+            holder_id: The one member of a team whose keys are meant; empty for all.
         """
         with self.transactions.begin() as tx:
-            return self._views(tx, tx.keys.page_of(owner_id, limit=limit, before=before))
+            found = tx.keys.page_of(owner_id, limit=limit, before=before, holder_id=holder_id)
+            return self._views(tx, found)
 
-    def one(self, key_id: str, *, owner_id: str) -> KeyView:
+    def one(self, key_id: str, *, owner_id: str, holder_id: str = "") -> KeyView:
         """Return one key.
 
         Raises:
-            ApiKeyNotFoundError: The owner has no such key.
+            ApiKeyNotFoundError: The owner, or the member, has no such key.
         """
         with self.transactions.begin() as tx:
-            (view,) = self._views(tx, [tx.keys.find(key_id, owner_id=owner_id)])
+            key = held(tx.keys.find(key_id, owner_id=owner_id), holder_id)
+            (view,) = self._views(tx, [key])
         return view
 
     def _views(self, tx: Transaction, keys: Sequence[ApiKey]) -> list[KeyView]:
@@ -84,12 +95,14 @@ class ReadKeys:
                 key=key,
                 counter=own and own.at(key.limits.spend, now),
                 account_counter=shared and shared.at(key.account_limits.spend, now),
+                member_counter=member and member.at(member.calendar, now),
                 available=_spendable(wallets[key.wallet_id]),
                 last_used_at=used.get(key.id),
             )
             for key in keys
             for own in [counters.get(key.counter_id)]
             for shared in [counters.get(account_counter_id(key.wallet_id))]
+            for member in [counters.get(key.member_counter_id)]
         ]
 
 

@@ -39,9 +39,10 @@ class BlockPerson:
         now = self.clock.now()
         with self.transactions.begin() as tx:
             person = _locked(tx, person_id)
-            open_keys = [key for key in tx.keys.list_of(person.id) if key.revoked_at is None]
+            keys = [*tx.keys.list_of(person.id), *tx.keys.held_by(person.id)]
+            open_keys = [key for key in keys if key.revoked_at is None]
             for key in open_keys:
-                tx.keys.save(tx.keys.lock(key.id, owner_id=person.id).revoke(at=now))
+                tx.keys.save(tx.keys.lock(key.id, owner_id=key.owner_id).revoke(at=now))
             tx.people.save(person.block())
             tx.activity.add(
                 _changed(

@@ -10,6 +10,7 @@ from creditcore.domain.jobs import Job
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators
 from creditcore.ports.transactions import Transactions
+from creditcore.usecases.teams.change_members import leave_every_team
 
 DELETE_IDENTITY = "delete_identity"
 """The kind of the jobs."""
@@ -31,6 +32,7 @@ class CloseAccount:
         """Revoke the keys, end the sessions, forget the address; a repeat changes nothing more.
 
         Raises:
+            LastOwnerError: They are the only owner of a team.
             PersonNotFoundError: Nobody has this id.
             StoreBusyError: A key was changed at the same moment; nothing happened.
         """
@@ -39,6 +41,7 @@ class CloseAccount:
             person = tx.people.lock(person_id)
             if person is None:
                 raise PersonNotFoundError(person_id)
+            leave_every_team(tx, person_id, at=now, actor=actor)
             for key in tx.keys.list_of(person_id):
                 if key.revoked_at is None:
                     tx.keys.save(tx.keys.lock(key.id, owner_id=person_id).revoke(at=now))

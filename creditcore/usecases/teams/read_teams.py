@@ -1,0 +1,158 @@
+"""Show the teams of a person, and a team to its members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from creditcore.domain.access import Action
+from creditcore.domain.activity import Activity
+from creditcore.domain.errors import TeamNotFoundError
+from creditcore.domain.keys import ApiKey
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.limits import KeyCounter, member_counter_id
+from creditcore.domain.people import Person
+from creditcore.domain.teams import Invitation, Membership, Team, TeamRole
+from creditcore.ports.clock import Clock
+from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.teams.membership_terms import member_who_may
+
+_ACTS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A team that a person may switch to, as the switcher shows it."""
+
+    team: Team
+    membership: Membership
+    wallet: Wallet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberView:
+    """A member, with what they may spend and have spent.
+
+    Attributes:
+        counter: What they have used in this period, and their limit where they have one.
+        resets_at: When the period ends; None where it never does.
+        open_keys: Their keys that open something.
+        last_active_at: The hour in which one of their keys last made a call.
+    """
+
+    membership: Membership
+    person: Person
+    counter: KeyCounter
+    resets_at: datetime | None
+    open_keys: Sequence[ApiKey]
+    last_active_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamView:
+    """A team, as its members see it.
+
+    Attributes:
+        mine: The place of who looks.
+        invitations: Pending ones, for those who may invite; else none.
+        acts: What happened in the team lately, for the same.
+        people: Names and addresses by id, of members and of those in ``acts``.
+    """
+
+    team: Team
+    wallet: Wallet
+    mine: Membership
+    members: Sequence[MemberView]
+    invitations: Sequence[Invitation]
+    acts: Sequence[Activity]
+    people: dict[str, Person]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTeams:
+    """Read teams. Who is not in a team is told that there is none."""
+
+    transactions: Transactions
+    clock: Clock
+
+    def accounts(self, person_id: str) -> Sequence[Account]:
+        """Return the teams that a person is in, by name."""
+        with self.transactions.begin() as tx:
+            return accounts_of(tx, person_id)
+
+    def show(self, team_id: str, *, to: str) -> TeamView:
+        """Return a team with its members.
+
+        Raises:
+            TeamNotFoundError: There is no such team, or the reader is not in it.
+        """
+        with self.transactions.begin() as tx:
+            team = tx.teams.find(team_id)
+            if team.deleted_at is not None:
+                raise TeamNotFoundError(team_id)
+            mine = member_who_may(tx, team, to, Action.SEE_WALLET)
+            wallet = tx.ledger.find_wallet_of(team.id)
+            members = self._members(tx, team, wallet)
+            people = {member.person.id: member.person for member in members}
+            invitations: Sequence[Invitation] = ()
+            acts: Sequence[Activity] = ()
+            if _manages(mine):
+                invitations = tx.invitations.pending_of(team.id)
+                acts = tx.activity.recent(limit=_ACTS_SHOWN, person_id=team.id)
+                for name in {act.actor.id for act in acts} | {_member_of(act) for act in acts}:
+                    if name not in people and (person := tx.people.find(name)) is not None:
+                        people[name] = person
+        return TeamView(
+            team=team,
+            wallet=wallet,
+            mine=mine,
+            members=members,
+            invitations=invitations,
+            acts=acts,
+            people=people,
+        )
+
+    def _members(self, tx: Transaction, team: Team, wallet: Wallet) -> list[MemberView]:
+        now = self.clock.now()
+        rows = tx.teams.members(team.id)
+        counters = tx.keys.counters([member_counter_id(wallet.id, row.person_id) for row in rows])
+        keys = tx.keys.list_of(team.id)
+        uses = tx.usage_hours.last_uses(wallet.id)
+        views = []
+        for row in rows:
+            person = tx.people.find(row.person_id)
+            counter = counters.get(member_counter_id(wallet.id, row.person_id))
+            if person is None or counter is None:
+                continue
+            held = [key for key in keys if key.holder_id == row.person_id]
+            used = [uses[key.id].hour for key in held if key.id in uses]
+            calendar = counter.calendar
+            views.append(
+                MemberView(
+                    membership=row,
+                    person=person,
+                    counter=counter.at(calendar, now),
+                    resets_at=calendar.ends_at(now) if calendar else None,
+                    open_keys=[key for key in held if key.revoked_at is None],
+                    last_active_at=max(used, default=None),
+                )
+            )
+        return views
+
+
+def accounts_of(tx: Transaction, person_id: str) -> Sequence[Account]:
+    """Return the teams that a person is in, by name, with their wallets."""
+    return [
+        Account(team, membership, tx.ledger.find_wallet_of(team.id))
+        for team, membership in tx.teams.of_person(person_id)
+        if team.deleted_at is None
+    ]
+
+
+def _manages(membership: Membership) -> bool:
+    return membership.role.rank >= TeamRole.ADMIN.rank
+
+
+def _member_of(act: Activity) -> str:
+    return str(act.after.get("member", ""))
