@@ -34,6 +34,7 @@ from creditcore.domain.identities import Identity
 from creditcore.usecases.books.audit_books import Report
 from creditcore.usecases.people.welcome_person import WelcomePerson
 from sandbox.process import SandboxProcess
+from tests.command_server import run_flask
 from tests.stores import migrated_sqlite_file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -110,15 +111,10 @@ class Stack:
 
     def flask(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run an operator command."""
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-            env=self.environ,
-            cwd=REPOSITORY,
-            check=check,
-            capture_output=True,
-            text=True,
-            timeout=5 * PATIENCE_S,
-        )
+        done = run_flask(arguments, self.environ, timeout_s=5 * PATIENCE_S)
+        if check:
+            assert done.returncode == 0, done.stderr
+        return done
 
     # -- people ----------------------------------------------------------------------
 
