@@ -105,7 +105,7 @@ def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
     """Commit what is still waiting to be settled."""
     _stop.set()
     services = _application(worker).extensions["creditcore"]
-    services.commits.close()
+    services.calls.commits.close()
     services.journal.close()
 
 

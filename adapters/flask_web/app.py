@@ -16,7 +16,6 @@ from adapters.flask_web.billing import payment_endpoint
 from adapters.flask_web.context import SERVICES, SETTINGS
 from adapters.flask_web.inference.direct import DirectMode
 from adapters.flask_web.inference.proxy import MAX_FORM_BYTES, Proxy
-from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
     buckets,
@@ -32,6 +31,7 @@ from adapters.flask_web.web import (
     trailing_slash,
 )
 from adapters.flask_web.web.throttle import Throttle
+from creditcore.services import Services
 
 _FEATURES = (site, accounts, dashboard, billing, keys, api, operations)
 _SESSION_LIFETIME = timedelta(days=14)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import current_app
 
-from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
+from creditcore.services import Services
 
 SERVICES, SETTINGS = "creditcore", "creditcore.settings"
 

@@ -16,11 +16,11 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from adapters.flask_web.context import SERVICES
-from adapters.flask_web.services import Services
 from adapters.pony_store import migrate
 from creditcore.domain.identities import SignedIn
 from creditcore.domain.people import Person, Role
 from creditcore.domain.sessions import Device
+from creditcore.services import Services
 from creditcore.testing.contracts import a_purchase, admit
 
 
@@ -128,12 +128,12 @@ class Site:
         """Make somebody with a key, a call and a session."""
         email, password = f"{uuid4().hex}@example.com", "correct horse battery"
         identity = self.services.operators.create(email, password, confirmed=True)
-        person = self.services.welcome.welcome(identity)
-        person = self.services.roles.grant(person.id, role)
+        person = self.services.people.welcome.welcome(identity)
+        person = self.services.people.roles.grant(person.id, role)
         outcome = self.services.identity.sign_in(email, password)
         assert isinstance(outcome, SignedIn)
-        begun = self.services.sessions.begin(person, outcome, device=Device())
-        key, _ = self.services.keys.issue(person.id, name="laptop")
+        begun = self.services.people.sessions.begin(person, outcome, device=Device())
+        key, _ = self.services.keys.issuing.issue(person.id, name="laptop")
         call = f"call-{uuid4().hex}"
         admit(self.services.transactions, 7, reference=call, wallet_id=key.wallet_id)
         purchase = f"cc-{uuid4().hex}"

@@ -48,7 +48,7 @@ def stranger(site: Site, path: str, form: dict[str, str]) -> TestResponse:
 
 
 def acts(site: Site, visitor: Visitor) -> list[Activity]:
-    return list(site.services.security_log.recent(visitor.person.id, limit=100))
+    return list(site.services.people.security_log.recent(visitor.person.id, limit=100))
 
 
 def names(site: Site, visitor: Visitor) -> list[str]:
@@ -170,7 +170,7 @@ def test_closing_is_noted_for_operators(site: Site, member: Visitor) -> None:
 
 def test_the_owner_reads_it_in_words(site: Site, member: Visitor) -> None:
     stranger(site, "/sign-in", {"email": member.person.email, "password": "<b>wrong horse</b>"})
-    site.services.blocks.unblock(member.person.id)
+    site.services.people.blocks.unblock(member.person.id)
 
     for path in (SECURITY, f"{SECURITY}/activity"):
         page = send(member, path, method="GET").text
@@ -184,7 +184,7 @@ def test_the_owner_reads_it_in_words(site: Site, member: Visitor) -> None:
 
 def test_it_is_read_page_by_page(site: Site, member: Visitor) -> None:
     for _ in range(60):
-        site.services.blocks.unblock(member.person.id)
+        site.services.people.blocks.unblock(member.person.id)
 
     first = send(member, f"{SECURITY}/activity", method="GET").text
     older = re.search(r'href="([^"]*before=\d+)"', first)

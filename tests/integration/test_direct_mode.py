@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 def secret(site: Site) -> str:
     """The key of somebody with welcome credits."""
     person = site.visitor().person
-    _, secret = site.services.keys.issue(person.id, name="direct")
+    _, secret = site.services.keys.issuing.issue(person.id, name="direct")
     assert isinstance(secret, KeySecret)
     return secret.text
 
@@ -301,10 +301,12 @@ def test_a_key_that_is_none_is_refused(hooks: Hooks) -> None:
 
 
 def test_an_empty_wallet_is_told_to_add_credits(hooks: Hooks, secret: str, site: Site) -> None:
-    key = site.services.recognise.recognise(KeySecret.parse(secret))
+    key = site.services.keys.recognition.recognise(KeySecret.parse(secret))
     with site.services.transactions.begin() as tx:
         available = tx.ledger.find_wallet_of(key.owner_id).available
-    site.services.charge.authorize(key.wallet_id, ceiling=available, reference=f"all-{key.id}")
+    site.services.calls.charge.authorize(
+        key.wallet_id, ceiling=available, reference=f"all-{key.id}"
+    )
 
     with pytest.raises(RefusedError) as refused:
         hooks.run(lambda: hooks.begin(secret, ASKED))

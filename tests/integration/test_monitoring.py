@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         tx.commit()
     job = Job(kind=WATCH, business_key="now", run_at=now, lease=Lease())
     for _ in range(RAISE_AFTER):
-        site.services.watch.watch(job)
+        site.services.operations.watch.watch(job)
     return site
 
 
@@ -54,7 +54,7 @@ def test_an_operator_sees_what_fails_and_since_when(site: Site, operator: Visito
     assert found["checks"]["payments"]["detail"]
     assert {"kind": "sync", "waiting": 0, "oldest_due_at": None, "dead": 1} in found["jobs"]
     assert "monitor:model server" in {alert["key"] for alert in found["alerts"]}
-    assert site.services.watch.troubles()
+    assert site.services.operations.watch.troubles()
 
 
 def test_customers_see_trouble_without_internals(site: Site) -> None:

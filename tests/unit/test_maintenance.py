@@ -33,34 +33,43 @@ def chores(**named: Any) -> Maintenance:
         "mend",
         "tidy",
         "check",
-        "look",
         "forget",
         "forget_old",
     )
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
-        runner=SimpleNamespace(
-            handlers={"send_mail": done["run_due"]},
-            run_due=lambda _kind: done["run_due"](),
-            enqueue_recurring=lambda: 0,
-            forget_closed=lambda: 0,
+        calls=SimpleNamespace(
+            charge=SimpleNamespace(expire=done["expire"]),
+            prices=SimpleNamespace(refresh=done["refresh"]),
+            recovery=SimpleNamespace(recover=done["recover"]),
+            refusals=SimpleNamespace(tidy=done["tidy"]),
+            repeats=SimpleNamespace(forget_old=done["forget_old"]),
         ),
-        sessions=SimpleNamespace(forget_old=lambda: 0),
-        recovery=SimpleNamespace(recover=done["recover"]),
-        keyring=SimpleNamespace(refresh=done["copies"]),
-        mirrors=SimpleNamespace(sync_due=done["sync_due"], look_again=done["look_again"]),
-        charge=SimpleNamespace(expire=done["expire"]),
-        prices=SimpleNamespace(refresh=done["refresh"]),
-        inbox=SimpleNamespace(process_due=done["process_due"]),
-        poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
-        usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
-        refusals=SimpleNamespace(tidy=done["tidy"]),
-        refund_follower=SimpleNamespace(chase=done["chase"]),
-        rates=SimpleNamespace(check=done["check"]),
-        balances=SimpleNamespace(look=done["look"]),
-        documents=SimpleNamespace(issue_due=done["issue_due"]),
-        forget=SimpleNamespace(forget=done["forget"]),
-        repeats=SimpleNamespace(forget_old=done["forget_old"]),
+        keys=SimpleNamespace(
+            keyring=SimpleNamespace(refresh=done["copies"]),
+            mirrors=SimpleNamespace(sync_due=done["sync_due"], look_again=done["look_again"]),
+        ),
+        payments=SimpleNamespace(
+            inbox=SimpleNamespace(process_due=done["process_due"]),
+            poller=SimpleNamespace(confirm_pending=done["confirm_pending"]),
+            refund_follower=SimpleNamespace(chase=done["chase"]),
+            rates=SimpleNamespace(check=done["check"]),
+            balances=SimpleNamespace(look=done["look"]),
+            documents=SimpleNamespace(issue_due=done["issue_due"]),
+            forget=SimpleNamespace(forget=done["forget"]),
+        ),
+        people=SimpleNamespace(sessions=SimpleNamespace(forget_old=lambda: 0)),
+        books=SimpleNamespace(
+            usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
+        ),
+        operations=SimpleNamespace(
+            runner=SimpleNamespace(
+                handlers={"send_mail": done["run_due"]},
+                run_due=lambda _kind: done["run_due"](),
+                enqueue_recurring=lambda: 0,
+                forget_closed=lambda: 0,
+            ),
+        ),
     )
     return Maintenance.of_worker(services)
 
@@ -146,7 +155,6 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "hours mended": 0,
         "refused calls forgotten": 0,
         "refunds followed": 0,
-        "low balances told of": 0,
         "currencies without a rate": 0,
         "documents issued": 0,
         "payments' details forgotten": 0,

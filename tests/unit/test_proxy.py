@@ -36,7 +36,9 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
     scene: Scene,
 ) -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
-    services: Any = SimpleNamespace(relay=scene.relay, wires={TinyWire.endpoint: TinyWire()})
+    services: Any = SimpleNamespace(
+        calls=SimpleNamespace(relay=scene.relay), wires={TinyWire.endpoint: TinyWire()}
+    )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     statuses = []
 
@@ -67,10 +69,12 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
 def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scene) -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
-        relay=scene.relay,
+        calls=SimpleNamespace(
+            relay=scene.relay,
+            refusals=SimpleNamespace(note=lambda _secret, **_facts: None),
+        ),
+        keys=SimpleNamespace(recognition=SimpleNamespace(recognise=lambda _secret: None)),
         wires={TinyWire.endpoint: TinyWire()},
-        recognise=SimpleNamespace(recognise=lambda _secret: None),
-        refusals=SimpleNamespace(note=lambda _secret, **_facts: None),
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     answers: list[tuple[str, dict[str, str]]] = []

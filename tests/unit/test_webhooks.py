@@ -88,9 +88,15 @@ def shop() -> Shop:
     )
     app.extensions["creditcore"] = SimpleNamespace(
         payment_gateway=provider,
-        payments=payments,
-        inbox=PaymentInbox(
-            transactions=store, gateway=provider, payments=payments, refunds=refunds, clock=clock
+        payments=SimpleNamespace(
+            confirmation=payments,
+            inbox=PaymentInbox(
+                transactions=store,
+                gateway=provider,
+                payments=payments,
+                refunds=refunds,
+                clock=clock,
+            ),
         ),
     )
     webhooks.register(app, Settings.from_env(ENVIRON), CSRFProtect(app))

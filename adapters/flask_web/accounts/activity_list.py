@@ -98,7 +98,7 @@ class Page:
 
 def page(person_id: str, *, limit: int = PER_PAGE, before: int | None = None) -> Page:
     """Return what happened to an account, in words."""
-    found = services().security_log.recent(person_id, limit=limit + 1, before=before)
+    found = services().people.security_log.recent(person_id, limit=limit + 1, before=before)
     shown = found[:limit]
     older = shown[-1].number if len(found) > limit else None
     return Page([line_of(act) for act in shown], older)

@@ -47,7 +47,7 @@ def begin_oauth(method: str) -> Response:
 @stepped_up("security.show")
 def connect(method: str) -> Response:
     """Send the browser there, to connect it to the account of who is signed in."""
-    return _begin(method, link_to=services().sessions.grant_of(session.current()))
+    return _begin(method, link_to=services().people.sessions.grant_of(session.current()))
 
 
 @blueprint.get("/auth/callback")
@@ -55,7 +55,7 @@ def callback() -> Response:
     """Take up who comes back, if it began in this very browser."""
     throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
     flow = flask.session.pop(FLOW, None) or {}
-    kept = services().flows.take(str(flow.get("token", "")))
+    kept = services().people.flows.take(str(flow.get("token", "")))
     if kept is None:
         return _failed(OAuthFailure.EXPIRED, flow)
     query = {name: value[:2048] for name, value in request.args.items()}
@@ -94,7 +94,7 @@ def _begin(method: str, *, link_to: Grant | None = None) -> Response:
     flow = services().identity.begin_oauth(chosen, return_url=return_url, link_to=link_to)
     flask.session.permanent = True
     flask.session[FLOW] = {
-        "token": services().flows.keep(flow.secret),
+        "token": services().people.flows.keep(flow.secret),
         "method": chosen.value,
         "next": entry.wanted(),
         "connects": link_to is not None,

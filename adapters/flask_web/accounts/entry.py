@@ -62,11 +62,11 @@ def proceed(
         return to_check_mail(outcome.email, "signup")
     goal = next_path or wanted()
     try:
-        person = services().welcome.welcome(outcome.identity)
+        person = services().people.welcome.welcome(outcome.identity)
     except BadCredentialsError as error:
         raise SessionEndedError from error
     stage, step = _next_step(outcome, recovering=recovering)
-    begun = services().sessions.begin(
+    begun = services().people.sessions.begin(
         person,
         outcome,
         device=whereabouts.here(),
@@ -83,7 +83,7 @@ def proceed(
         return redirect(url_for(step, next=goal or None))
     login_user(session.SignedIn(person, begun.session, begun.secret))
     devices.remember(person.email)
-    services().profiles.place(person.id, request.form.get("timezone", ""))
+    services().people.profiles.place(person.id, request.form.get("timezone", ""))
     return redirect(goal or url_for("dashboard.home"))
 
 
@@ -109,7 +109,7 @@ def pending(*stages: Stage) -> Kept:
         SessionEndedError: Nobody is, or it took them too long.
     """
     secret = flask.session.get(PENDING, "")
-    kept = services().sessions.resume(secret) if secret else None
+    kept = services().people.sessions.resume(secret) if secret else None
     if kept is None or kept.session.stage not in stages:
         raise SessionEndedError
     return kept

@@ -94,7 +94,7 @@ def redeem() -> Response | tuple[str, int]:
         return entry.proceed(outcome, how="link")
     # Another browser than the one that signed up: somebody may have been led here to work in
     # an account that is not theirs. Whoever owns it knows its password.
-    services().welcome.welcome(outcome.identity)
+    services().people.welcome.welcome(outcome.identity)
     services().identity.sign_out(outcome.grant, SignOutScope.THIS)
     flash("Your address is confirmed. Sign in to go on.", "success")
     return redirect(url_for("accounts.sign_in", next=entry.wanted() or None))
@@ -133,7 +133,7 @@ def choose_password() -> str | Response | tuple[str, int]:
     """Set it, end all other sessions, and let them in."""
     try:
         kept = entry.pending(Stage.NEW_PASSWORD)
-        grant = services().sessions.grant_of(kept.session)
+        grant = services().people.sessions.grant_of(kept.session)
         outcome = services().identity.complete_recovery(grant, request.form.get("password", ""))
     except SessionEndedError:
         return _start_again()
@@ -151,8 +151,8 @@ def _change_email(token: str) -> Response:
     if identity is None:
         flash("One of two: open the link in your other mailbox as well.", "info")
     else:
-        person = services().welcome.welcome(identity)
-        services().security_log.note(
+        person = services().people.welcome.welcome(identity)
+        services().people.security_log.note(
             Act.EMAIL_CHANGED, person.id, actor=actor_of(person.id), email=person.email
         )
         flash("Your new address counts from now on.", "success")

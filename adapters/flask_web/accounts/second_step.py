@@ -74,12 +74,12 @@ def step_up() -> str | Response:
 def prove() -> str | Response | tuple[str, int]:
     """Note that they have shown it."""
     throttle().count_address(CODE_PER_ADDRESS, "code")
-    grant = services().sessions.grant_of(session.current())
+    grant = services().people.sessions.grant_of(session.current())
     identity = services().identity
     try:
         if code := request.form.get("code", "").strip():
             # A provider may give a newer grant with it, which is the only one that counts then.
-            services().sessions.keep(
+            services().people.sessions.keep(
                 session.current(), identity.verify_second_factor(grant, code).grant
             )
         else:
@@ -93,7 +93,7 @@ def prove() -> str | Response | tuple[str, int]:
     except TooManyAttemptsError as error:
         _note_failure(Act.PROOF_FAILED, session.person().id, session.actor(), "too often")
         return _step_up_form({"form": _come_back(error)}), 429
-    services().sessions.prove(session.current())
+    services().people.sessions.prove(session.current())
     return redirect(entry.destination())
 
 
@@ -106,7 +106,7 @@ def _checked(template: str, *, recovery: bool) -> str | Response | tuple[str, in
     except SessionEndedError:
         return _start_again()
     try:
-        grant = services().sessions.grant_of(kept.session)
+        grant = services().people.sessions.grant_of(kept.session)
         identity = services().identity
         check = identity.redeem_recovery_code if recovery else identity.verify_second_factor
         return entry.complete(kept, check(grant, code), how=how)
@@ -121,7 +121,7 @@ def _checked(template: str, *, recovery: bool) -> str | Response | tuple[str, in
 
 
 def _note_failure(act: Act, person_id: str, actor: Actor, step: str) -> None:
-    log = services().security_log
+    log = services().people.security_log
     after_answering(partial(log.note_failure, act, person_id, actor=actor, step=step))
 
 
@@ -147,7 +147,7 @@ def _code_form(template: str, faults: dict[str, str] | None = None) -> str:
 
 
 def _step_up_form(faults: dict[str, str] | None = None) -> str:
-    identity = services().sessions.check(session.current())
+    identity = services().people.sessions.check(session.current())
     return render_template(
         "accounts/step_up.html",
         page="step_up",

@@ -55,7 +55,7 @@ def change_password() -> str | Response | tuple[str, int]:
             code=form.get("code", "").strip(),
         )
     except BadCredentialsError:
-        services().security_log.note_failure(
+        services().people.security_log.note_failure(
             Act.PROOF_FAILED, session.person().id, actor=session.actor(), step="password"
         )
         return _page({"current": "This is not your present password."}), 400
@@ -122,7 +122,7 @@ def confirm_second_factor() -> str | tuple[str, int]:
         return _enrolment_page(shown, {"code": str(error)}), 400
     except TooManyAttemptsError as error:
         return _enrolment_page(shown, {"code": str(error)}), 429
-    services().sessions.keep(session.current(), enrolled.grant)
+    services().people.sessions.keep(session.current(), enrolled.grant)
     _note(Act.SECOND_FACTOR_ADDED)
     return _codes_page(enrolled.recovery_codes, is_new=True), 201
 
@@ -132,7 +132,7 @@ def confirm_second_factor() -> str | tuple[str, int]:
 def remove_second_factor() -> Response:
     """Let the password be enough again."""
     outcome = services().identity.remove_second_factor(_grant())
-    services().sessions.keep(session.current(), outcome.grant)
+    services().people.sessions.keep(session.current(), outcome.grant)
     _note(Act.SECOND_FACTOR_REMOVED)
     flash("The second factor is off. The password alone lets you in.", "info")
     return redirect(url_for("security.show"))
@@ -168,7 +168,9 @@ def end_session(session_id: str) -> Response:
     """End one session of theirs."""
     if session_id == session.current().id:
         return redirect(url_for("security.show"))
-    if services().sessions.end(session_id, person_id=session.person().id, actor=session.actor()):
+    if services().people.sessions.end(
+        session_id, person_id=session.person().id, actor=session.actor()
+    ):
         flash("That session is over.", "success")
     return redirect(url_for("security.show"))
 
@@ -177,7 +179,7 @@ def end_session(session_id: str) -> Response:
 @session.for_people
 def end_others() -> Response:
     """End every session of theirs but this."""
-    ended = services().sessions.end_others(session.current(), actor=session.actor())
+    ended = services().people.sessions.end_others(session.current(), actor=session.actor())
     flash(f"Sessions ended: {ended}. Only this one is left.", "success")
     return redirect(url_for("security.show"))
 
@@ -186,7 +188,7 @@ def end_others() -> Response:
 @session.for_people
 def sign_out_everywhere() -> Response:
     """End every session of theirs, this too, and every copy of their cookies."""
-    services().sessions.end_all(session.current(), actor=session.actor())
+    services().people.sessions.end_all(session.current(), actor=session.actor())
     logout_user()
     entry.forget_browser()
     flash("You are signed out, on every device.", "info")
@@ -212,7 +214,7 @@ def close_account() -> str | Response | tuple[str, int]:
         faults["give_up"] = "Say that you give up the balance."
     if faults:
         return _close_page(faults), 400
-    services().closing.close(session.person().id, actor=session.actor())
+    services().people.closing.close(session.person().id, actor=session.actor())
     logout_user()
     entry.forget_browser()
     flash("Your account is closed.", "info")
@@ -233,11 +235,11 @@ def activity() -> str:
 
 
 def _note(act: Act, **details: object) -> None:
-    services().security_log.note(act, session.person().id, actor=session.actor(), **details)
+    services().people.security_log.note(act, session.person().id, actor=session.actor(), **details)
 
 
 def _grant() -> Grant:
-    return services().sessions.grant_of(session.current())
+    return services().people.sessions.grant_of(session.current())
 
 
 def _page(faults: dict[str, str] | None = None, *, asks_code: bool = False) -> str:
@@ -247,8 +249,8 @@ def _page(faults: dict[str, str] | None = None, *, asks_code: bool = False) -> s
         "accounts/security.html",
         page="security",
         errors=faults or {},
-        identity=services().sessions.check(session.current()),
-        sessions=services().sessions.list_of(session.person()),
+        identity=services().people.sessions.check(session.current()),
+        sessions=services().people.sessions.list_of(session.person()),
         current_session=session.current(),
         capabilities=capabilities,
         connectable=[

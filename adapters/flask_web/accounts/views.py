@@ -66,7 +66,9 @@ def create_account() -> str | Response | tuple[str, int]:
         return _form("accounts/sign_up.html", "sign_up", {error.param or "form": str(error)}), 400
     except SignUpClosedError as error:
         return _form("accounts/sign_up.html", "sign_up", {"form": str(error)}), 403
-    after_answering(partial(_note, email, actor_of(VISITOR), services().security_log, outcome))
+    after_answering(
+        partial(_note, email, actor_of(VISITOR), services().people.security_log, outcome)
+    )
     if outcome is not None:
         return entry.proceed(outcome, how="sign-up")
     # Whoever is let in gets new cookies; so does whoever is not, or it would show.
@@ -94,7 +96,7 @@ def open_session() -> str | Response | tuple[str, int]:
     try:
         return entry.proceed(services().identity.sign_in(email, password), how="password")
     except (BadCredentialsError, SessionEndedError):
-        after_answering(partial(_note, email, actor_of(VISITOR), services().security_log))
+        after_answering(partial(_note, email, actor_of(VISITOR), services().people.security_log))
         said = str(BadCredentialsError())
         return _form("accounts/sign_in.html", "sign_in", {"form": said}), 401
 
@@ -103,7 +105,7 @@ def open_session() -> str | Response | tuple[str, int]:
 def sign_out() -> Response:
     """End this session, and every copy of its cookie; other devices stay signed in."""
     if current_user.is_authenticated:
-        services().sessions.end(
+        services().people.sessions.end(
             session.current().id,
             person_id=session.person().id,
             actor=session.actor(),

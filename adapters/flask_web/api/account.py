@@ -50,7 +50,7 @@ def limits(caller: Caller) -> LimitsShape:
     """Show everything that limits this key now."""
     wallet = _wallet(caller)
     key = caller.key
-    view = services().key_views.one(key.id, owner_id=caller.owner_id) if key else None
+    view = services().keys.views.one(key.id, owner_id=caller.owner_id) if key else None
     own, shared = (key.limits, key.account_limits) if key else (NO_LIMITS, NO_LIMITS)
     rates = {(each.whose, each.unit): each for each in _standings(key)}
     return LimitsShape(
@@ -85,7 +85,7 @@ def models(caller: Caller) -> ModelList:
                 unit=offer.unit,
                 per_unit=offer.per_unit_text,
             )
-            for price in services().prices.all()
+            for price in services().calls.prices.all()
             if allowed.permits_model(price.model)
             for offer in [ModelOffer.of(price, settings().tariff)]
         ]
@@ -106,7 +106,7 @@ def quote(caller: Caller, body: QuoteRequest) -> QuoteShape:
     if wire is None:
         known = ", ".join(sorted(services().wires))
         raise InvalidRequestError(f"endpoint is one of {known}.", param="endpoint")
-    found = services().quotes.quote(
+    found = services().calls.quotes.quote(
         wire.hearing(lambda _: None),
         orjson.dumps(body.body),
         wallet_id=caller.wallet_id,
@@ -137,7 +137,7 @@ def _wallet(caller: Caller) -> Wallet:
 
 
 def _standings(key: ApiKey | None) -> list[Standing]:
-    return [] if key is None else services().gate.standings(key)
+    return [] if key is None else services().calls.gate.standings(key)
 
 
 def _rates(standing: Standing | None) -> Rates | None:

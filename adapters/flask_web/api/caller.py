@@ -45,7 +45,7 @@ def caller_with(scopes: Collection[Scope]) -> Caller:
     """
     header = request.headers.get("Authorization")
     if header is not None:
-        key = services().recognise.recognise(bearer_secret(header))
+        key = services().keys.recognition.recognise(bearer_secret(header))
         key.check_address(request.remote_addr)
         if not set(scopes) & set(key.scopes):
             wanted = " or ".join(scopes)

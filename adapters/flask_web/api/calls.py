@@ -91,7 +91,7 @@ def read_call(caller: Caller, call_id: str) -> ReceiptShape:
         refused = tx.refusals.find(call_id, wallet_id=caller.wallet_id)
     if refused is not None and (sees_all or _is_own(caller, refused.key_id)):
         return ReceiptShape.model_validate(_refused_fields(refused) | _NO_COST)
-    receipt = services().receipts.write(call_id, wallet_id=caller.wallet_id)
+    receipt = services().calls.receipts.write(call_id, wallet_id=caller.wallet_id)
     hold = receipt.call
     if not (sees_all or _is_own(caller, hold.call.key_id if hold.call else None)):
         raise HoldNotFoundError(call_id)

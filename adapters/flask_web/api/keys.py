@@ -34,7 +34,7 @@ blueprint = Blueprint("api_keys", __name__)
 @operation(blueprint, "GET", "/api/v1/keys", scopes=READER, query=Page, answer=KeyList)
 def list_keys(caller: Caller, query: Page) -> KeyList:
     """List keys, newest first, revoked ones included."""
-    found = services().key_views.page(caller.owner_id, limit=query.limit + 1, before=query.start)
+    found = services().keys.views.page(caller.owner_id, limit=query.limit + 1, before=query.start)
     shown = found[: query.limit]
     more = len(found) > query.limit
     return KeyList(
@@ -55,12 +55,12 @@ def list_keys(caller: Caller, query: Page) -> KeyList:
 def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
     """Make a key. A key that asks gives no more than it has itself."""
     _check_maker(caller, body.scopes)
-    key, secret = services().keys.issue(
+    key, secret = services().keys.issuing.issue(
         caller.owner_id,
         name=body.name,
         scopes=body.scopes,
         expires_at=body.expires_at,
-        limits=_limits(body, services().keys.defaults_for(body.scopes)),
+        limits=_limits(body, services().keys.issuing.defaults_for(body.scopes)),
         by=caller.key,
     )
     return _made(key, secret)
@@ -69,7 +69,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
 @operation(blueprint, "GET", "/api/v1/keys/{key_id}", scopes=READER, answer=KeyShape)
 def read_key(caller: Caller, key_id: str) -> KeyShape:
     """Show one key, with what it has spent and may still spend."""
-    return shape(services().key_views.one(key_id, owner_id=caller.owner_id))
+    return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
 
 
 @operation(
@@ -78,17 +78,17 @@ def read_key(caller: Caller, key_id: str) -> KeyShape:
 def change_key(caller: Caller, key_id: str, body: KeyPatch) -> KeyShape:
     """Rename, limit, pause or resume a key; it counts with the very next call."""
     _check_maker(caller, body.scopes or ())
-    services().key_changes.change(
+    services().keys.changes.change(
         key_id, lambda key: _changes(key, body), owner_id=caller.owner_id, by=caller.key
     )
-    return shape(services().key_views.one(key_id, owner_id=caller.owner_id))
+    return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
 
 
 @operation(blueprint, "DELETE", "/api/v1/keys/{key_id}", scopes=MANAGER, answer=KeyShape)
 def revoke_key(caller: Caller, key_id: str) -> KeyShape:
     """Revoke a key: the next call with it is refused, for ever. A repeat changes nothing."""
-    services().keys.revoke(key_id, owner_id=caller.owner_id)
-    return shape(services().key_views.one(key_id, owner_id=caller.owner_id))
+    services().keys.issuing.revoke(key_id, owner_id=caller.owner_id)
+    return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
 
 
 @operation(
@@ -102,8 +102,8 @@ def revoke_key(caller: Caller, key_id: str) -> KeyShape:
 )
 def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
     """Make a key in the place of another, with the same limits and one count of both."""
-    _check_maker(caller, services().key_views.one(key_id, owner_id=caller.owner_id).key.scopes)
-    key, secret = services().key_changes.rotate(
+    _check_maker(caller, services().keys.views.one(key_id, owner_id=caller.owner_id).key.scopes)
+    key, secret = services().keys.changes.rotate(
         key_id,
         owner_id=caller.owner_id,
         overlap=timedelta(hours=body.overlap_hours),
@@ -115,7 +115,7 @@ def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
 @operation(blueprint, "POST", "/api/v1/pause-all-keys", scopes=MANAGER, answer=Paused)
 def pause_all_keys(caller: Caller) -> Paused:
     """Pause every key of the account, the one that asks included."""
-    return Paused(paused=services().key_changes.pause_all(caller.owner_id))
+    return Paused(paused=services().keys.changes.pause_all(caller.owner_id))
 
 
 def shape(view: KeyView) -> KeyShape:
@@ -130,7 +130,7 @@ def _check_maker(caller: Caller, scopes: Collection[Scope]) -> None:
 
 
 def _made(key: ApiKey, secret: KeySecret) -> NewKeyShape:
-    view = services().key_views.one(key.id, owner_id=key.owner_id)
+    view = services().keys.views.one(key.id, owner_id=key.owner_id)
     return NewKeyShape.model_validate(_fields(view) | {"key": secret.text})
 
 

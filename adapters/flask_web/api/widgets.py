@@ -81,7 +81,7 @@ def key() -> Response:
 def _view(caller: Caller) -> KeyView | None:
     if caller.key is None:
         return None
-    return services().key_views.one(caller.key.id, owner_id=caller.owner_id)
+    return services().keys.views.one(caller.key.id, owner_id=caller.owner_id)
 
 
 def _left(caller: Caller) -> Credits:

@@ -46,10 +46,10 @@ def start() -> Response | tuple[Any, ...]:
     """
     try:
         amount, currency, attempt = _order()
-        offer = services().sales.offer(offers.chosen(amount), currency or None)
+        offer = services().payments.sales.offer(offers.chosen(amount), currency or None)
         check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
-        purchase = services().sales.start(
+        purchase = services().payments.sales.start(
             person(),
             offer,
             attempt=attempt,
@@ -81,7 +81,7 @@ def quote() -> Response | tuple[Any, ...]:
 
     Nothing is stored, and no price locked: that is what starting does.
     """
-    offer = services().sales.offer(
+    offer = services().payments.sales.offer(
         offers.chosen(request.args.get("amount_usd", "")), request.args.get("currency")
     )
     return jsonify(_terms(offer) | {"summary": offer_summary(offer)})

@@ -63,9 +63,9 @@ class Order:
                 f"Give either amount_usd or {self.price_field}, not both.", param=self.price_field
             )
         if self.usd:
-            return services().sales.offer(offers.chosen(self.usd), self.currency)
+            return services().payments.sales.offer(offers.chosen(self.usd), self.currency)
         price = offers.local(self.price, self.currency, param=self.price_field)
-        return services().sales.offer_for(price)
+        return services().payments.sales.offer_for(price)
 
     def payer(self) -> MobilePayer:
         """Return the phone to ask.
@@ -97,7 +97,7 @@ def start_mobile() -> Response | tuple[Any, ...]:
 def show(reference: str) -> Response | tuple[Any, ...]:
     """Say how a purchase of one's own stands."""
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
-    purchase = services().mobile_money.check(person(), reference)
+    purchase = services().payments.mobile_money.check(person(), reference)
     return jsonify(document(purchase))
 
 
@@ -143,7 +143,9 @@ def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
         payer, offer = order.payer(), order.offer()
         check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
-        purchase = services().mobile_money.start(person(), offer, payer, attempt=order.attempt)
+        purchase = services().payments.mobile_money.start(
+            person(), offer, payer, attempt=order.attempt
+        )
     except (
         InvalidRequestError,
         PaymentRejectedError,

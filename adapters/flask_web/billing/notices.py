@@ -24,7 +24,7 @@ def choose() -> Response | tuple[str, int]:
         threshold = threshold_of(request.form.get("threshold", ""))
         with services().transactions.begin() as tx:
             wallet = tx.ledger.find_wallet_of(person().id)
-        services().balances.choose(wallet.id, person().id, threshold)
+        services().payments.balances.choose(wallet.id, person().id, threshold)
     except InvalidRequestError as error:
         return billing_page({"threshold": str(error)}), 400
     flash(

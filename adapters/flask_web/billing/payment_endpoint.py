@@ -42,7 +42,7 @@ def come_back() -> Response:
     reference = request.args.get("reference") or request.args.get("trxref") or ""
     current_app.extensions["creditcore.throttle"].count_address(CONFIRM_PER_ADDRESS, "confirm")
     try:
-        services().payments.confirm(reference)
+        services().payments.confirmation.confirm(reference)
     except PurchaseNotFoundError:
         flash("We do not know this payment. If you paid, write to support.", "error")
         return redirect(settings().post_payment_redirect_path)
@@ -60,7 +60,7 @@ def receive() -> Response:
     Nobody is asked anything before the answer has left: a provider that waits for it would
     give up, and deliver all the same again and again.
     """
-    inbox = services().inbox
+    inbox = services().payments.inbox
     signature = request.headers.get(services().payment_gateway.signature_header)
     event = inbox.receive(request.get_data(cache=False), signature)
     answer = Response(status=200)

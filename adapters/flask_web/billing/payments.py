@@ -26,7 +26,7 @@ def show(reference: str) -> str:
     Without scripts the page loads itself again every five seconds while it waits.
     """
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
-    purchase = services().mobile_money.check(person(), reference)
+    purchase = services().payments.mobile_money.check(person(), reference)
     now = services().clock.now()
     return render_template(
         "billing/payment.html",
@@ -55,7 +55,7 @@ def _same_plan(purchase: Purchase) -> str:
     if offer.value.minor_units % MINOR_UNITS_PER_UNIT:
         return offers.OTHER
     try:
-        same = services().sales.offer(offer.value, offer.price.currency)
+        same = services().payments.sales.offer(offer.value, offer.price.currency)
     except InvalidRequestError:
         return offers.OTHER
     return whole_units(offer.value) if same.price == offer.price else offers.OTHER

@@ -17,7 +17,7 @@ blueprint = Blueprint("receipts", __name__, url_prefix="/dashboard/billing/recei
 def show(reference: str) -> str:
     """Show the receipt of a payment, and a credit note for each of its refunds."""
     try:
-        documents = services().documents.issue(reference, owner_id=person().id)
+        documents = services().payments.documents.issue(reference, owner_id=person().id)
     except InvalidRequestError:
         # What was not paid has none.
         abort(404)
@@ -35,7 +35,7 @@ def show(reference: str) -> str:
 def download(reference: str, name: str) -> Response:
     """Send one document of a payment as PDF."""
     try:
-        documents = services().documents.issue(reference, owner_id=person().id)
+        documents = services().payments.documents.issue(reference, owner_id=person().id)
     except InvalidRequestError:
         abort(404)
     document = next((row for row in documents if row.name == name), None)

@@ -58,7 +58,9 @@ def download() -> Response:
 def _statement(first: date, last: date) -> Statement:
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person().id)
-    return services().statements.write(wallet.id, first=first, last=last, zone=person().zone)
+    return services().payments.statements.write(
+        wallet.id, first=first, last=last, zone=person().zone
+    )
 
 
 def _this_month() -> tuple[date, date]:

@@ -87,7 +87,7 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         resumable={purchase.reference for purchase in purchases if purchase.is_resumable(now)},
         returned=returned,
         movements=movements,
-        sends_mail=services().mails.is_configured,
+        sends_mail=services().operations.mails.is_configured,
         told_at=_told_at(watch),
         errors=errors or {},
         choice=choice,
@@ -164,7 +164,7 @@ def _confirm_own(reference: str) -> None:
         own = {row.reference for row in tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)}
     if reference in own:
         try:
-            services().payments.confirm(reference)
+            services().payments.confirmation.confirm(reference)
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", reference, error)
 
@@ -182,7 +182,7 @@ def _after_cancelling() -> Response:
     waiting = [row for row in purchases if row.is_resumable(now)][:_ASKED_AFTER_CANCELLING]
     for purchase in waiting:
         try:
-            seen = services().payments.confirm(purchase.reference)
+            seen = services().payments.confirmation.confirm(purchase.reference)
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", purchase.reference, error)
             flash(_NOBODY_KNOWS, "info")

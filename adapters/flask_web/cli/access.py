@@ -25,7 +25,7 @@ _EMAIL = click.option("--email", required=True, help="Whose account it is.")
 def invite(email: str, *, as_json: bool) -> None:
     """Mail somebody a link by which they choose a password; a repeat mails another."""
     try:
-        invited = services().access.invite(email, actor=COMMAND_LINE)
+        invited = services().people.access.invite(email, actor=COMMAND_LINE)
     except EmailTakenError:
         raise click.ClickException(f"{email} has an account already.") from None
     except NotOfferedError:
@@ -47,7 +47,7 @@ def ban(email: str, reason: str, length: str | None, *, as_json: bool) -> None:
     """
     person = person_with(email)
     until = None if length is None else services().clock.now() + _length(length)
-    ended = services().access.ban(person.id, reason=reason, until=until, actor=COMMAND_LINE)
+    ended = services().people.access.ban(person.id, reason=reason, until=until, actor=COMMAND_LINE)
     shown = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if until else None
     said = f"{person.email} cannot sign in {f'until {shown}' if shown else 'any more'}."
     facts = {"until": _iso(until), "sessions_ended": ended}
@@ -65,7 +65,7 @@ def ban(email: str, reason: str, length: str | None, *, as_json: bool) -> None:
 def unban(email: str, *, as_json: bool) -> None:
     """Let somebody sign in again."""
     person = person_with(email)
-    services().access.unban(person.id, actor=COMMAND_LINE)
+    services().people.access.unban(person.id, actor=COMMAND_LINE)
     say(facts_of("unban", person), f"{person.email} may sign in again.", as_json=as_json)
 
 
@@ -77,7 +77,9 @@ def unban(email: str, *, as_json: bool) -> None:
 def remove_second_factor(email: str, reason: str, *, as_json: bool) -> None:
     """Let the password be enough for who lost the authenticator app; ends their sessions."""
     person = person_with(email)
-    removed = services().access.remove_second_factor(person.id, reason=reason, actor=COMMAND_LINE)
+    removed = services().people.access.remove_second_factor(
+        person.id, reason=reason, actor=COMMAND_LINE
+    )
     said = f"{person.email} signs in with the password alone now, and is signed out everywhere."
     if not removed:
         said = f"{person.email} has no second factor. Nothing was changed."
@@ -92,7 +94,7 @@ def remove_second_factor(email: str, reason: str, *, as_json: bool) -> None:
 def sign_out(email: str, *, as_json: bool) -> None:
     """Sign somebody out everywhere, here and at the identity provider."""
     person = person_with(email)
-    ended = services().access.sign_out(person.id, actor=COMMAND_LINE)
+    ended = services().people.access.sign_out(person.id, actor=COMMAND_LINE)
     said = f"{person.email} is signed out everywhere: {counted(ended, 'sessions')} ended."
     say(facts_of("sign-out", person) | {"sessions_ended": ended}, said, as_json=as_json)
 

@@ -42,7 +42,7 @@ def alerts(context: click.Context, limit: int, *, only_open: bool, as_json: bool
 @with_appcontext
 def acknowledge(keys: tuple[str, ...], *, as_json: bool) -> None:
     """Say that you know; KEYS are the last line that 'alerts' shows of each."""
-    known = [services().alerts.acknowledge(key, actor=COMMAND_LINE) for key in keys]
+    known = [services().operations.alerts.acknowledge(key, actor=COMMAND_LINE) for key in keys]
     if as_json:
         click.echo(json.dumps([facts(alert) for alert in known], indent=2))
     else:

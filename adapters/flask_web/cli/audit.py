@@ -18,7 +18,7 @@ from creditcore.usecases.books.audit_books import INVARIANTS, Report
 @with_appcontext
 def audit(*, as_json: bool) -> None:
     """Check every stored row against the ledger's invariants; exit 1 if any is broken."""
-    report = services().audit.audit()
+    report = services().books.audit.audit()
     click.echo(_as_json(report) if as_json else _as_text(report))
     if not report.clean:
         sys.exit(1)

@@ -22,6 +22,6 @@ def clear(email: str, reason: str) -> None:
     person = person_with(email)
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person.id)
-    cleared = services().debts.clear(wallet.id, reason=reason, actor=COMMAND_LINE)
+    cleared = services().payments.debts.clear(wallet.id, reason=reason, actor=COMMAND_LINE)
     told = f"owed {credits_text(cleared)}, and owes nothing" if cleared else "owes nothing"
     click.echo(f"{person.email} {told}.")

@@ -45,7 +45,7 @@ def demo_data(months: int, calls: int, people: int, email: str | None) -> None:
     """Write months of believable calls, of people who are made up. Never in production."""
     if settings().is_production:
         raise click.ClickException("Made-up calls have no place in production.")
-    prices = services().prices.all()
+    prices = services().calls.prices.all()
     if not prices:
         raise click.ClickException("There is no price list yet: start the model server.")
     now = services().clock.now()
@@ -64,8 +64,8 @@ def demo_data(months: int, calls: int, people: int, email: str | None) -> None:
             told_at = time.monotonic()
             pace = written / (told_at - started)
             click.echo(f"{written:,} of {calls:,} calls, {pace:,.0f} a second", err=True)
-    services().usage.roll_up()
-    for _ in services().usage.rebuild(Span(since, now)):
+    services().books.usage.roll_up()
+    for _ in services().books.usage.rebuild(Span(since, now)):
         pass
     click.echo(f"{calls:,} calls of {len(customers):,} people in {months} months.")
 
@@ -78,13 +78,13 @@ def _customers(people: int, email: str | None, since: datetime) -> Sequence[Cust
         address = f"demo-{secrets.token_hex(5)}@creditcore.example"
         password = secrets.token_urlsafe(15)
         identity = services().operators.create(address, password, confirmed=True)
-        person = services().welcome.welcome(identity)
+        person = services().people.welcome.welcome(identity)
         found.append(_account(person.id, since))
     return customers_with(found)
 
 
 def _account(person_id: str, since: datetime) -> tuple[Wallet, Sequence[ApiKey]]:
-    issue = replace(services().keys, clock=_Then(since))
+    issue = replace(services().keys.issuing, clock=_Then(since))
     keys = [issue.issue(person_id, name=name)[0] for name in _KEY_NAMES]
     with services().transactions.begin() as tx:
         return tx.ledger.find_wallet_of(person_id), keys

@@ -71,7 +71,7 @@ def _examine_rates() -> tuple[str, str | None]:
 
 
 def _examine_prices() -> tuple[str, str | None]:
-    count = len(services().prices.all())
+    count = len(services().calls.prices.all())
     return (
         f"price list ({counted(count, 'models')})",
         None if count else "empty; the worker fetches it",
@@ -96,7 +96,7 @@ def _examine_mirrors() -> tuple[str, str | None]:
     if wanted == "shared":
         return "copies of keys at LiteLLM (none: LITELLM_KEYS=shared)", None
     try:
-        keeps = services().mirrors.upstream.can_keep()
+        keeps = services().keys.mirrors.upstream.can_keep()
     except CreditcoreError as error:
         return "copies of keys at LiteLLM", str(error)
     if not keeps:
@@ -149,7 +149,7 @@ def _examine_contact() -> tuple[str, str | None]:
 
 
 def _examine_mail() -> tuple[str, str | None]:
-    mailer = services().mails.mailer
+    mailer = services().operations.mails.mailer
     if mailer is None:
         told = "mail (none leaves: MAIL_URL and MAIL_FROM are not set)"
         if not settings().supabase_url:

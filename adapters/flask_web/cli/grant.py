@@ -28,7 +28,7 @@ def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(person.id)
     asked_at = services().clock.now()
-    given = services().grants.grant(
+    given = services().books.grants.grant(
         wallet.id,
         credits_,
         reason=reason,

@@ -28,7 +28,7 @@ jobs = AppGroup("jobs", help="Work that waits, or was given up.")
 def list_jobs(state: tuple[str, ...], kind: str | None, limit: int, *, as_json: bool) -> None:
     """List jobs: those that wait first, then the latest that ended."""
     states = [JobState(each) for each in state]
-    found = services().jobs.listing(limit=limit, states=states, kind=kind)
+    found = services().operations.jobs.listing(limit=limit, states=states, kind=kind)
     if as_json:
         click.echo(json.dumps([_facts(job) for job in found], indent=2))
         return
@@ -47,9 +47,9 @@ def retry(names: tuple[str, ...], kind: str | None, *, as_json: bool) -> None:
     """Run jobs now, as if they had never failed. NAMES are as 'jobs list' shows them."""
     if not names and kind is None:
         raise click.UsageError("Name the jobs, or give --dead and a kind.")
-    retried = services().jobs.retry_dead(kind, actor=COMMAND_LINE) if kind else 0
+    retried = services().operations.jobs.retry_dead(kind, actor=COMMAND_LINE) if kind else 0
     for name in names:
-        services().jobs.retry(name, actor=COMMAND_LINE)
+        services().operations.jobs.retry(name, actor=COMMAND_LINE)
         retried += 1
     click.echo(json.dumps({"retried": retried}) if as_json else f"Jobs to run again: {retried}.")
 
@@ -61,7 +61,7 @@ def retry(names: tuple[str, ...], kind: str | None, *, as_json: bool) -> None:
 def discard(names: tuple[str, ...], *, as_json: bool) -> None:
     """Give jobs up for good. NAMES are as 'jobs list' shows them."""
     for name in names:
-        services().jobs.discard(name, actor=COMMAND_LINE)
+        services().operations.jobs.discard(name, actor=COMMAND_LINE)
     text = json.dumps({"discarded": len(names)})
     click.echo(text if as_json else f"Jobs given up: {len(names)}.")
 

@@ -28,7 +28,7 @@ key = AppGroup("key", help="API keys.")
 @with_appcontext
 def issue_key(email: str, name: str, scopes: tuple[str, ...]) -> None:
     """Make an API key and print it, this once, alone on its line."""
-    _, secret = services().keys.issue(
+    _, secret = services().keys.issuing.issue(
         person_with(email).id,
         name=name,
         scopes=[Scope(scope) for scope in scopes],

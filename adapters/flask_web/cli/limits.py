@@ -66,7 +66,7 @@ def set_limits(email: str | None, wallet_id: str | None, terms: str) -> None:
         wanted = parse_limits(terms)
     except ValueError as error:
         raise click.ClickException(f"{error}.") from None
-    keys = services().account_limits.limit(wallet.id, wanted, actor=COMMAND_LINE)
+    keys = services().keys.account_limits.limit(wallet.id, wanted, actor=COMMAND_LINE)
     click.echo(
         f"All keys of wallet {wallet.id} ({counted(keys, 'keys')}) may use together: "
         f"{limits_text(wanted) or 'what they like'}"
@@ -80,7 +80,7 @@ def everyone() -> None:
     wanted = settings().account_limits
     if wanted == KeyLimits():
         raise click.ClickException("ACCOUNT_LIMITS is empty: there is nothing to give.")
-    count = services().account_limits.limit_the_rest(wanted, actor=COMMAND_LINE)
+    count = services().keys.account_limits.limit_the_rest(wanted, actor=COMMAND_LINE)
     click.echo(f"{counted(count, 'accounts')} may use now: {limits_text(wanted)}")
 
 

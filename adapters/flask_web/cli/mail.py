@@ -20,7 +20,7 @@ mail = AppGroup("mail", help="Mail that leaves, and addresses that refuse it.")
 @with_appcontext
 def test(email: str) -> None:
     """Send a mail now, past all queues, and say what the server said."""
-    services().mails.send_test(_address(email))
+    services().operations.mails.send_test(_address(email))
     click.echo(f"The mail server has taken a mail to {email}.")
 
 
@@ -54,7 +54,7 @@ def suppressed(limit: int, *, as_json: bool) -> None:
 @with_appcontext
 def release(email: str) -> None:
     """Let mail go to an address that had refused it."""
-    was_suppressed = services().mails.release(_address(email), actor=COMMAND_LINE)
+    was_suppressed = services().operations.mails.release(_address(email), actor=COMMAND_LINE)
     click.echo(f"Mail goes to {email} {'again' if was_suppressed else 'anyway'}.")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Self
 
-from adapters.flask_web.services import Services
 from creditcore.domain.errors import CreditcoreError
+from creditcore.services import Services
 
 _RECOVER_EVERY_S = 10.0
 _MIRRORS_EVERY_S = 5.0
@@ -44,9 +44,9 @@ class Maintenance:
         """Return what each gateway does: what only its own host sees, and its first price list."""
         return cls(
             {
-                "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
-                "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
-                "first prices": (_FIRST_PRICES_EVERY_S, services.prices.refresh_if_empty),
+                "settlements recovered": (_RECOVER_EVERY_S, services.calls.recovery.recover),
+                "copies of keys in use": (_MIRRORS_EVERY_S, services.keys.keyring.refresh),
+                "first prices": (_FIRST_PRICES_EVERY_S, services.calls.prices.refresh_if_empty),
             }
         )
 
@@ -54,32 +54,32 @@ class Maintenance:
     def of_worker(cls, services: Services) -> Self:
         """Return everything, a worker's own host included."""
         jobs = {
-            f"{kind} jobs done": (_JOBS_EVERY_S, partial(services.runner.run_due, kind))
-            for kind in services.runner.handlers
+            f"{kind} jobs done": (_JOBS_EVERY_S, partial(services.operations.runner.run_due, kind))
+            for kind in services.operations.runner.handlers
         }
         return cls(
             {
-                "settlements recovered": (_RECOVER_EVERY_S, services.recovery.recover),
-                "copies of keys in use": (_MIRRORS_EVERY_S, services.keyring.refresh),
-                "mirrors to look at": (_FUNDS_EVERY_S, services.mirrors.look_again),
-                "keys mirrored": (_MIRRORS_EVERY_S, services.mirrors.sync_due),
-                "jobs scheduled": (_SCHEDULE_EVERY_S, services.runner.enqueue_recurring),
+                "settlements recovered": (_RECOVER_EVERY_S, services.calls.recovery.recover),
+                "copies of keys in use": (_MIRRORS_EVERY_S, services.keys.keyring.refresh),
+                "mirrors to look at": (_FUNDS_EVERY_S, services.keys.mirrors.look_again),
+                "keys mirrored": (_MIRRORS_EVERY_S, services.keys.mirrors.sync_due),
+                "jobs scheduled": (_SCHEDULE_EVERY_S, services.operations.runner.enqueue_recurring),
                 **jobs,
-                "sessions forgotten": (_FORGET_EVERY_S, services.sessions.forget_old),
-                "jobs forgotten": (_FORGET_EVERY_S, services.runner.forget_closed),
-                "expired holds": (_EXPIRE_EVERY_S, services.charge.expire),
-                "models priced": (_PRICES_EVERY_S, services.prices.refresh),
-                "webhooks worked off": (_WEBHOOKS_EVERY_S, services.inbox.process_due),
-                "payments decided": (_PAYMENTS_EVERY_S, services.poller.confirm_pending),
-                "documents issued": (_WEBHOOKS_EVERY_S, services.documents.issue_due),
-                "refunds followed": (_PAYMENTS_EVERY_S, services.refund_follower.chase),
-                "low balances told of": (_BALANCES_EVERY_S, services.balances.look),
-                "currencies without a rate": (_RATES_EVERY_S, services.rates.check),
-                "payments' details forgotten": (_FORGET_EVERY_S, services.forget.forget),
-                "answers forgotten": (_PAYMENTS_EVERY_S, services.repeats.forget_old),
-                "calls rolled up": (_ROLL_UP_EVERY_S, services.usage.roll_up),
-                "hours mended": (_LOOK_BACK_EVERY_S, services.usage.mend),
-                "refused calls forgotten": (_LOOK_BACK_EVERY_S, services.refusals.tidy),
+                "sessions forgotten": (_FORGET_EVERY_S, services.people.sessions.forget_old),
+                "jobs forgotten": (_FORGET_EVERY_S, services.operations.runner.forget_closed),
+                "expired holds": (_EXPIRE_EVERY_S, services.calls.charge.expire),
+                "models priced": (_PRICES_EVERY_S, services.calls.prices.refresh),
+                "webhooks worked off": (_WEBHOOKS_EVERY_S, services.payments.inbox.process_due),
+                "payments decided": (_PAYMENTS_EVERY_S, services.payments.poller.confirm_pending),
+                "documents issued": (_WEBHOOKS_EVERY_S, services.payments.documents.issue_due),
+                "refunds followed": (_PAYMENTS_EVERY_S, services.payments.refund_follower.chase),
+                "low balances told of": (_BALANCES_EVERY_S, services.payments.balances.look),
+                "currencies without a rate": (_RATES_EVERY_S, services.payments.rates.check),
+                "payments' details forgotten": (_FORGET_EVERY_S, services.payments.forget.forget),
+                "answers forgotten": (_PAYMENTS_EVERY_S, services.calls.repeats.forget_old),
+                "calls rolled up": (_ROLL_UP_EVERY_S, services.books.usage.roll_up),
+                "hours mended": (_LOOK_BACK_EVERY_S, services.books.usage.mend),
+                "refused calls forgotten": (_LOOK_BACK_EVERY_S, services.calls.refusals.tidy),
             }
         )
 

@@ -16,7 +16,7 @@ from adapters.flask_web.context import services
 @with_appcontext
 def monitor(*, as_json: bool) -> None:
     """Look at everything now, without keeping it; exit 1 if something fails."""
-    readings = services().watch.look()
+    readings = services().operations.watch.look()
     healthy = all(reading.finding.is_healthy for reading in readings)
     if as_json:
         checks = {

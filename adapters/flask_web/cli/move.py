@@ -34,7 +34,7 @@ def move_to_supabase(*, dry_run: bool, as_json: bool) -> None:
 
     Ids, wallets, keys, history and passwords stay. It may be stopped and run again at any time.
     """
-    mover = services().mover
+    mover = services().people.mover
     if mover is None:
         raise click.ClickException("SUPABASE_URL is not set: there is nowhere to move to.")
     total, done = mover.count(), []

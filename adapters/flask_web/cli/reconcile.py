@@ -39,7 +39,7 @@ def reconcile(since: datetime | None, until: datetime | None, *, as_json: bool) 
         raise click.ClickException("--from has to lie before --to, and before now.")
     if end - start > _LONGEST_PERIOD:
         raise click.ClickException(f"Reconcile {_LONGEST_PERIOD.days} days at a time at most.")
-    result = services().reconciliation.reconcile(
+    result = services().payments.reconciliation.reconcile(
         since=start,
         until=end,
         found=(lambda _: None) if as_json else _tell,

@@ -48,7 +48,7 @@ def reconcile_usage(since: datetime | None, until: datetime | None, *, as_json: 
     def tell(reached: datetime) -> None:
         click.echo(f"compared up to {reached:%Y-%m-%d %H:%M} UTC", err=True)
 
-    report = services().spend.reconcile(begin, end, progress=tell)
+    report = services().books.spend.reconcile(begin, end, progress=tell)
     click.echo(_as_json(report, begin, end) if as_json else _as_text(report))
     if not report.clean:
         sys.exit(1)

@@ -45,7 +45,9 @@ def refund(reference: str, amount: str | None, reason: str, *, as_json: bool) ->
         purchase = tx.purchases.find(reference)
     currency = (purchase.paid or purchase.offer.price).currency
     wanted = None if amount is None else money_from(amount, currency)
-    result = services().refunds.refund(reference, wanted, reason=reason, actor=COMMAND_LINE)
+    result = services().payments.refunds.refund(
+        reference, wanted, reason=reason, actor=COMMAND_LINE
+    )
     click.echo(_as_json(result) if as_json else _as_text(result))
     if result.refund.state in (RefundState.REQUESTED, RefundState.FAILED):
         sys.exit(1)

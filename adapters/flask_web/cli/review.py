@@ -27,7 +27,7 @@ _REASON = click.option("--reason", required=True, help="Why; kept in the activit
 @with_appcontext
 def list_reviews(limit: int, *, as_json: bool) -> None:
     """List payments that were not credited, oldest first."""
-    found = services().reviews.waiting(limit=limit)
+    found = services().payments.reviews.waiting(limit=limit)
     if as_json:
         click.echo(
             json.dumps(
@@ -67,7 +67,7 @@ def credit(reference: str, amount: str | None, email: str | None, reason: str) -
         wanted = None if amount is None else Credits.parse(amount)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    granted = services().reviews.credit(
+    granted = services().payments.reviews.credit(
         reference,
         reason=reason,
         credits_=wanted,
@@ -83,7 +83,7 @@ def credit(reference: str, amount: str | None, email: str | None, reason: str) -
 @with_appcontext
 def refund(reference: str, reason: str) -> None:
     """Give a payment that was held back to its payer; exit 1 while that is not known."""
-    state = services().reviews.refund(reference, reason=reason, actor=COMMAND_LINE)
+    state = services().payments.reviews.refund(reference, reason=reason, actor=COMMAND_LINE)
     if state is ReviewState.REFUNDING:
         click.echo(
             f"It is not known yet whether the refund of {reference} was made. Run this again to "
@@ -99,5 +99,5 @@ def refund(reference: str, reason: str) -> None:
 @with_appcontext
 def dismiss(reference: str, reason: str) -> None:
     """Leave a payment as it is: nothing is credited, and nothing goes back."""
-    services().reviews.dismiss(reference, reason=reason, actor=COMMAND_LINE)
+    services().payments.reviews.dismiss(reference, reason=reason, actor=COMMAND_LINE)
     click.echo(f"Payment {reference} waits no longer.")

@@ -43,10 +43,10 @@ def sales(month: datetime) -> None:
     """
     since = month.replace(tzinfo=UTC)
     until = since.replace(year=since.year + since.month // 12, month=since.month % 12 + 1)
-    services().documents.issue_due()
+    services().payments.documents.issue_due()
     table = csv.writer(sys.stdout)
     table.writerow(_COLUMNS)
-    for document in services().documents.issued(since=since, until=until):
+    for document in services().payments.documents.issued(since=since, until=until):
         table.writerow(_row(document))
 
 

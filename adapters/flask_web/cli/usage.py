@@ -44,12 +44,12 @@ def rebuild(since: datetime, until: datetime | None, *, as_json: bool) -> None:
     end = min(until.replace(tzinfo=UTC) if until else datetime.now(UTC), datetime.now(UTC))
     if end <= begin:
         raise click.ClickException("--to is after --from, and --from before now.")
-    services().usage.roll_up()
+    services().books.usage.roll_up()
     hours = calls = 0
     told_at = time.monotonic()
     next_hour = hour_of(begin)
     try:
-        for hour, counted in services().usage.rebuild(Span(begin, end)):
+        for hour, counted in services().books.usage.rebuild(Span(begin, end)):
             hours, calls, next_hour = hours + 1, calls + counted, hour + HOUR
             if time.monotonic() - told_at > _TOLD_EVERY_S:
                 told_at = time.monotonic()

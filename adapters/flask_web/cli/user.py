@@ -34,10 +34,10 @@ def create_user(email: str, password: str | None, *, admin: bool, as_json: bool)
         password = secrets.token_urlsafe(15)
     try:
         identity = services().operators.create(email, password, confirmed=True)
-        person = services().welcome.welcome(identity)
+        person = services().people.welcome.welcome(identity)
         if admin:
             # The account was there before its welcome: its role is changed, and that is kept.
-            person = services().roles.grant(person.id, Role.ADMIN, actor=COMMAND_LINE)
+            person = services().people.roles.grant(person.id, Role.ADMIN, actor=COMMAND_LINE)
     except EmailTakenError:
         raise click.ClickException(f"{email} has an account already.") from None
     facts = facts_of("create", person) | {"role": str(person.role)}
@@ -58,7 +58,7 @@ def set_password(email: str, password: str | None, *, as_json: bool) -> None:
     person = person_with(email)
     if password is None:
         password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
-    ended = services().access.set_password(person.id, password, actor=COMMAND_LINE)
+    ended = services().people.access.set_password(person.id, password, actor=COMMAND_LINE)
     said = f"{person.email} has a new password, and is signed out everywhere."
     say(facts_of("password", person) | {"sessions_ended": ended}, said, as_json=as_json)
 
@@ -75,7 +75,7 @@ def set_password(email: str, password: str | None, *, as_json: bool) -> None:
 @with_appcontext
 def grant_role(email: str, role: str, *, as_json: bool) -> None:
     """Make somebody an operator, or no longer one; they sign in anew."""
-    person = services().roles.grant(person_with(email).id, Role(role), actor=COMMAND_LINE)
+    person = services().people.roles.grant(person_with(email).id, Role(role), actor=COMMAND_LINE)
     facts = facts_of("grant-role", person) | {"role": str(person.role)}
     say(facts, f"{person.email} has the role {person.role}.", as_json=as_json)
 
@@ -88,7 +88,7 @@ def grant_role(email: str, role: str, *, as_json: bool) -> None:
 def block_user(email: str, reason: str, *, as_json: bool) -> None:
     """Shut somebody out: end their sessions and revoke their keys, for good."""
     person = person_with(email)
-    revoked = services().blocks.block(person.id, reason=reason, actor=COMMAND_LINE)
+    revoked = services().people.blocks.block(person.id, reason=reason, actor=COMMAND_LINE)
     said = f"{person.email} is blocked. Keys revoked: {revoked}."
     say(facts_of("block", person) | {"keys_revoked": revoked}, said, as_json=as_json)
 
@@ -100,6 +100,6 @@ def block_user(email: str, reason: str, *, as_json: bool) -> None:
 def unblock_user(email: str, *, as_json: bool) -> None:
     """Let somebody sign in again, and make new keys."""
     person = person_with(email)
-    services().blocks.unblock(person.id, actor=COMMAND_LINE)
+    services().people.blocks.unblock(person.id, actor=COMMAND_LINE)
     said = f"{person.email} may sign in again. Their old keys stay revoked."
     say(facts_of("unblock", person), said, as_json=as_json)

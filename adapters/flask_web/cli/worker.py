@@ -28,7 +28,7 @@ def worker(*, once: bool) -> None:
     if once:
         done = maintenance.run_once()
         click.echo(", ".join(f"{what}: {count}" for what, count in done.items()))
-        services().commits.close()
+        services().calls.commits.close()
         return
     stop = threading.Event()
 
@@ -40,4 +40,4 @@ def worker(*, once: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
     click.echo("The worker is running.", err=True)
     maintenance.run_until(stop)
-    services().commits.close()
+    services().calls.commits.close()

@@ -40,7 +40,9 @@ def show() -> str | tuple[str, int]:
     asked = read(request.args, now=services().clock.now(), zone=zone(), keys=list(names.keys))
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default
-    report = services().insight.describe(UsageOf(wallet.id, asked.key_id, asked.model), period)
+    report = services().books.insight.describe(
+        UsageOf(wallet.id, asked.key_id, asked.model), period
+    )
     page = render_template(
         "dashboard/analytics.html",
         page="analytics",
@@ -91,7 +93,7 @@ def _changes(report: UsageReport) -> Mapping[str, str]:
 
 def _savings(by_model: Mapping[str, Tally]) -> Credits:
     """Return what reading from caches saved, at the prices of today."""
-    prices = {price.model: price.rates for price in services().prices.all()}
+    prices = {price.model: price.rates for price in services().calls.prices.all()}
     units = sum(
         tally.cached_tokens * max(0, prices[model].input - prices[model].cache_read)
         for model, tally in by_model.items()

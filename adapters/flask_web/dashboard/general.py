@@ -58,7 +58,7 @@ def change() -> str | Response | tuple[str, int]:
         request.form.get("currency", ""),
     )
     try:
-        services().profiles.change(
+        services().people.profiles.change(
             person().id,
             name=typed.name,
             timezone=typed.timezone,
@@ -77,7 +77,7 @@ def _page(typed: _Typed, errors: dict[str, str] | None = None) -> str:
         typed=typed,
         errors=errors or {},
         zones=_zones(services().clock.now()),
-        currencies=services().profiles.currencies,
+        currencies=services().people.profiles.currencies,
     )
 
 

@@ -26,7 +26,7 @@ def home() -> str:
         calls = tx.calls.recent(wallet.id, limit=_RECENT_CALLS)
         keys = tx.keys.list_of(person().id)
         last_uses = tx.usage_hours.last_uses(wallet.id)
-    at_home = services().insight.at_home(wallet, zone())
+    at_home = services().books.insight.at_home(wallet, zone())
     return render_template(
         "dashboard/home.html",
         page="home",
@@ -53,7 +53,7 @@ def call(call_id: str) -> str | Response:
     if refused is not None:
         # It never began, so there is no receipt: the page that says why has it.
         return redirect(url_for("calls.refused", q=call_id))
-    receipt = services().receipts.write(call_id, wallet_id=wallet.id)
+    receipt = services().calls.receipts.write(call_id, wallet_id=wallet.id)
     hold = receipt.call
     key_id = hold.call.key_id if hold.call else None
     return render_template(

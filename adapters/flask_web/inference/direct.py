@@ -19,13 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.flask_web.inference.body_budget import BodyBudget
 from adapters.flask_web.inference.request_body import read_body
-from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.errors import RefusedError, refusal, refusal_of
 from creditcore.domain.direct_calls import CallReport, check_call_id
 from creditcore.domain.errors import CreditcoreError, InvalidRequestError
 from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.ports.inference import Wire
+from creditcore.services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -139,7 +139,7 @@ class DirectMode:
     ) -> dict[str, object]:
         heard = wire.hearing(asked.headers.get)
         try:
-            allowed = self._services.direct.authorize(
+            allowed = self._services.calls.direct.authorize(
                 heard,
                 orjson.dumps(request),
                 secret=secret,
@@ -160,9 +160,9 @@ class DirectMode:
 
     def _models(self, secret: KeySecret, asked: _Asked) -> dict[str, object]:
         """Recognise a key, for a list of the models that it may call; nothing is held."""
-        key = self._services.recognise.recognise(secret)
+        key = self._services.keys.recognition.recognise(secret)
         key.check_address(asked.address)
-        models = [price.model for price in self._services.prices.all()]
+        models = [price.model for price in self._services.calls.prices.all()]
         return {
             **_identity(key),
             "models": [model for model in models if key.limits.permits_model(model)],
@@ -172,7 +172,7 @@ class DirectMode:
         """Keep a refused call for its key's owner, under its own name."""
         with suppress(CreditcoreError):
             answer = refusal_of(error, base_url=self._base_url, limit_field=wire.limit_field)
-            self._services.refusals.note(
+            self._services.calls.refusals.note(
                 secret,
                 reference=check_call_id(call_id),
                 model=error.model,
@@ -184,7 +184,7 @@ class DirectMode:
 
     def _log_usage(self, environ: WSGIEnvironment) -> dict[str, object]:
         told = _read(_Told, _object(read_body(environ, most=MAX_REPORT_BYTES)))
-        direct = self._services.direct
+        direct = self._services.calls.direct
         hold = direct.settle(
             told.call_id,
             CallReport(

@@ -21,7 +21,6 @@ from adapters.flask_web.inference.body_budget import BodyBudget, Share
 from adapters.flask_web.inference.idempotency_key import idempotency_key
 from adapters.flask_web.inference.model_list import offered
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
-from adapters.flask_web.services import Services
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
@@ -39,6 +38,7 @@ from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.rates import standings_at
 from creditcore.ports.inference import HeardWire, OfferedModel, TokenCounter, Wire
+from creditcore.services import Services
 from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.calls.repeat_call import KeptAnswer
 
@@ -95,7 +95,7 @@ class Proxy:
             wanted = _header(environ, "access-control-request-headers")
             start_response("204 No Content", preflight_headers(wanted))
             return []
-        call_id = self._services.relay.new_call_id()
+        call_id = self._services.calls.relay.new_call_id()
         limits: _Headers = []
         try:
             return self._serve(path, environ, start_response, call_id)
@@ -126,7 +126,7 @@ class Proxy:
         if wire is None:
             return
         with suppress(CreditcoreError):
-            self._services.refusals.note(
+            self._services.calls.refusals.note(
                 _secret(wire, environ),
                 reference=call_id,
                 model=model,
@@ -144,7 +144,7 @@ class Proxy:
         except RefusedError as error:
             answer = error.answer
             body = orjson.dumps(answer.body)
-            headers = [*answer.headers, ("x-request-id", self._services.relay.new_call_id())]
+            headers = [*answer.headers, ("x-request-id", self._services.calls.relay.new_call_id())]
             return _whole(start_response, answer.status, body, headers)
         return self._site(environ, start_response)
 
@@ -169,7 +169,7 @@ class Proxy:
         return _whole(start_response, 200, document, headers)
 
     def _known_key(self, secret: KeySecret, environ: WSGIEnvironment) -> ApiKey:
-        key = self._services.recognise.recognise(secret)
+        key = self._services.keys.recognition.recognise(secret)
         key.check_address(environ.get("REMOTE_ADDR"))
         return key
 
@@ -206,13 +206,13 @@ class Proxy:
                     return _replay(start_response, wire, heard, body, claim.kept)
                 call_id = environ[_CALL_ID] = claim.call_id
             try:
-                call = self._services.relay.open(
+                call = self._services.calls.relay.open(
                     heard, body, secret=secret, call_id=call_id, address=address
                 )
             except CallRunningError:
                 if claim is None:
                     raise
-                kept = self._services.repeats.answer(call_id, wallet_id=claim.wallet_id)
+                kept = self._services.calls.repeats.answer(call_id, wallet_id=claim.wallet_id)
                 return _replay(start_response, wire, heard, body, kept)
             except UpstreamError as error:
                 self._keep_failure(wire, claim, error)
@@ -247,7 +247,7 @@ class Proxy:
         finally:
             call.close()
         if claim is not None:
-            self._services.repeats.keep(call_id, status=200, body=document.body)
+            self._services.calls.repeats.keep(call_id, status=200, body=document.body)
         headers = [
             *ANSWER_HEADERS,
             *_names(wire, call_id),
@@ -261,8 +261,8 @@ class Proxy:
         self, wire: Wire, body: bytes, secret: KeySecret, token: str, call_id: str
     ) -> _Claim:
         """Return which call a token stands for."""
-        key = self._services.recognise.recognise(secret)
-        claimed = self._services.repeats.claim(
+        key = self._services.keys.recognition.recognise(secret)
+        claimed = self._services.calls.repeats.claim(
             key, token, endpoint=wire.endpoint, body=body, call_id=call_id
         )
         if isinstance(claimed, str):
@@ -275,7 +275,7 @@ class Proxy:
             return
         answer = refusal_of(error, base_url=self._base_url, limit_field=wire.limit_field)
         body = wire.error_document(answer, call_id=claim.call_id)
-        self._services.repeats.keep_failure(
+        self._services.calls.repeats.keep_failure(
             claim.call_id, wallet_id=claim.wallet_id, status=answer.status, body=body
         )
 
@@ -287,7 +287,7 @@ class Proxy:
         length = declared_length(environ)
         if length is None or length > _SMALL_BYTES:
             # Holding credits would tell, but only after megabytes were read and understood.
-            self._services.recognise.recognise(secret)
+            self._services.keys.recognition.recognise(secret)
         return read_body(environ, most=MAX_BODY_BYTES, share=share)
 
     def _wire_at(self, path: str, environ: WSGIEnvironment) -> Wire:
@@ -307,7 +307,7 @@ class Proxy:
 
     def _models(self, wire: Wire, path: str, key: ApiKey, *, query: str) -> bytes:
         if path == _MODELS:
-            prices = self._services.prices.all()
+            prices = self._services.calls.prices.all()
             models = [self._offered(it) for it in prices if key.limits.permits_model(it.model)]
             return wire.model_list(models, query=query)
         # WSGI passes the bytes of a path on as if they were Latin-1.
@@ -315,7 +315,7 @@ class Proxy:
         return wire.model_document(self._offered(self._price(name, key)))
 
     def _price(self, model: str, key: ApiKey) -> ModelPrice:
-        price = self._services.prices.find(model)
+        price = self._services.calls.prices.find(model)
         if not key.limits.permits_model(price.model):
             raise ModelNotFoundError(model)
         return price

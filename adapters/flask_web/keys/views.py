@@ -58,7 +58,7 @@ def create() -> tuple[str, int]:
     typed = _typed()
     check_key_maker(typed.scopes)
     try:
-        key, secret = services().keys.issue(
+        key, secret = services().keys.issuing.issue(
             person().id,
             name=typed.typed["name"],
             lifetime=_lifetime(request.form.get("expires_in_days", "")),
@@ -78,7 +78,7 @@ def create() -> tuple[str, int]:
 @for_people
 def one(key_id: str) -> str:
     """Show one key, and what can be done with it."""
-    view = services().key_views.one(key_id, owner_id=person().id)
+    view = services().keys.views.one(key_id, owner_id=person().id)
     return _key_page(view, KeyForm.of(view.key, person().zone))
 
 
@@ -95,9 +95,9 @@ def change(key_id: str) -> Response | tuple[str, int]:
             limits=typed.limits(),
             expires_at=typed.expires_at(),
         )
-        services().key_changes.change(key_id, wanted, owner_id=person().id)
+        services().keys.changes.change(key_id, wanted, owner_id=person().id)
     except InvalidRequestError as error:
-        view = services().key_views.one(key_id, owner_id=person().id)
+        view = services().keys.views.one(key_id, owner_id=person().id)
         return _key_page(view, typed, {error.param or "name": str(error)}), 400
     flash("Saved. It counts with the very next call.", "success")
     return redirect(url_for("keys.one", key_id=key_id))
@@ -107,7 +107,7 @@ def change(key_id: str) -> Response | tuple[str, int]:
 @for_people
 def pause(key_id: str) -> Response:
     """Refuse a key until it is resumed."""
-    services().key_changes.change(key_id, KeyChanges(paused=True), owner_id=person().id)
+    services().keys.changes.change(key_id, KeyChanges(paused=True), owner_id=person().id)
     return redirect(url_for("keys.one", key_id=key_id))
 
 
@@ -115,7 +115,7 @@ def pause(key_id: str) -> Response:
 @for_people
 def resume(key_id: str) -> Response:
     """Let a paused key open again."""
-    services().key_changes.change(key_id, KeyChanges(paused=False), owner_id=person().id)
+    services().keys.changes.change(key_id, KeyChanges(paused=False), owner_id=person().id)
     return redirect(url_for("keys.one", key_id=key_id))
 
 
@@ -126,8 +126,8 @@ def rotate(key_id: str) -> tuple[str, int]:
     hours = request.form.get("overlap_hours", "")
     if hours not in dict(OVERLAPS):
         raise InvalidRequestError("Choose how long the old key goes on working.")
-    check_key_maker(services().key_views.one(key_id, owner_id=person().id).key.scopes)
-    key, secret = services().key_changes.rotate(
+    check_key_maker(services().keys.views.one(key_id, owner_id=person().id).key.scopes)
+    key, secret = services().keys.changes.rotate(
         key_id, owner_id=person().id, overlap=timedelta(hours=int(hours))
     )
     return _keys_page(new_secret=secret.text, new_key_name=key.name), 201
@@ -137,7 +137,7 @@ def rotate(key_id: str) -> tuple[str, int]:
 @for_people
 def revoke(key_id: str) -> Response:
     """Refuse a key from now on."""
-    services().keys.revoke(key_id, owner_id=person().id, actor=actor())
+    services().keys.issuing.revoke(key_id, owner_id=person().id, actor=actor())
     return redirect(url_for("keys.show"))
 
 
@@ -145,7 +145,7 @@ def revoke(key_id: str) -> Response:
 @for_people
 def pause_all() -> Response:
     """Pause every key at once."""
-    paused = services().key_changes.pause_all(person().id)
+    paused = services().keys.changes.pause_all(person().id)
     flash(f"{paused} {'key was' if paused == 1 else 'keys were'} paused.", "success")
     return redirect(url_for("keys.show"))
 
@@ -186,7 +186,7 @@ def _keys_page(
     new_secret: str | None = None,
     new_key_name: str = "",
 ) -> str:
-    views = services().key_views.page(person().id, limit=_MAX_SHOWN)
+    views = services().keys.views.page(person().id, limit=_MAX_SHOWN)
     shows_revoked = request.args.get("revoked") == "1"
     revoked = sum(view.key.revoked_at is not None for view in views)
     return render_template(
@@ -200,13 +200,13 @@ def _keys_page(
         new_key_name=new_key_name,
         example_model=example_model() if new_secret else "",
         errors=errors or {},
-        form=typed or KeyForm.blank(services().keys.defaults, person().zone),
+        form=typed or KeyForm.blank(services().keys.issuing.defaults, person().zone),
         periods=_PERIODS,
         scopes=_SCOPES,
         limit_text=_limit_text,
         spent_percent=spent_percent,
         now=services().clock.now(),
-        key_id=services().keys.new_id(),
+        key_id=services().keys.issuing.new_id(),
     )
 
 

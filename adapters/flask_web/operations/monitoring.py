@@ -28,7 +28,7 @@ PARTS = (
 @for_operators
 def show() -> Response:
     """Return what the checks have found, what waits, and which alerts are open."""
-    watch = services().watch
+    watch = services().operations.watch
     troubles = watch.troubles()
     with services().transactions.begin() as tx:
         alerts = tx.alerts.recent(limit=_ALERTS, only_open=True)
@@ -80,9 +80,9 @@ def act() -> Response:
     match asked:
         case {"action": "acknowledge", "key": str(key), **rest} if not rest:
             done: dict[str, Any] = {"acknowledged": key}
-            services().alerts.acknowledge(key, actor=actor())
+            services().operations.alerts.acknowledge(key, actor=actor())
         case {"action": "retry_dead", "kind": str(kind), **rest} if not rest:
-            done = {"retried": services().jobs.retry_dead(kind, actor=actor())}
+            done = {"retried": services().operations.jobs.retry_dead(kind, actor=actor())}
         case _:
             raise InvalidRequestError(
                 "An action is acknowledge, with a key, or retry_dead, with a kind.", param="action"
@@ -93,7 +93,7 @@ def act() -> Response:
 @status_page.get("/status")
 def status() -> str:
     """Tell customers what works, without internals."""
-    troubles = services().watch.troubles()
+    troubles = services().operations.watch.troubles()
     parts = [
         {
             "name": name,
@@ -101,7 +101,7 @@ def status() -> str:
             "meaning": meaning,
         }
         for name, check, meaning in PARTS
-        if check in services().watch.checks
+        if check in services().operations.watch.checks
     ]
     all_works = not any(part["since"] for part in parts)
     return render_template("operations/status.html", page="status", parts=parts, works=all_works)

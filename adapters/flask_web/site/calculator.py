@@ -45,9 +45,9 @@ def estimate(args: Mapping[str, str]) -> Estimate:
         else:
             found.errors[name] = f"A whole number up to {_MOST[name]:,}."
     try:
-        price = services().prices.find(found.model)
+        price = services().calls.prices.find(found.model)
     except ModelNotFoundError:
-        if services().prices.all():
+        if services().calls.prices.all():
             found.errors["model"] = "Choose a model from the list."
         return found
     if found.errors:

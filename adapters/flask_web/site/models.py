@@ -95,7 +95,7 @@ def show() -> str:
     sort = sort if sort in _SORTS else "model"
     all_units = units()
     unit = all_units.get(request.args.get("unit", ""), all_units["paid"])
-    listed = [Listed.of(price) for price in services().prices.all()]
+    listed = [Listed.of(price) for price in services().calls.prices.all()]
     found = [each for each in listed if search.lower() in each.offer.model.lower()]
     return render_template(
         "site/models.html",
@@ -133,7 +133,7 @@ def as_json() -> Response:
                     "output": f"{paid_usd(each.offer.output_per_million).normalize():f}",
                 },
             }
-            for each in map(Listed.of, services().prices.all())
+            for each in map(Listed.of, services().calls.prices.all())
         ],
     )
     answer.cache_control.public = True
@@ -144,7 +144,7 @@ def as_json() -> Response:
 @blueprint.get("/<path:name>")
 def one(name: str) -> str:
     """Show one model: its prices, its tiers, and how to call it."""
-    price = services().prices.find(name)
+    price = services().calls.prices.find(name)
     all_units = units()
     return render_template(
         "site/model.html",

@@ -45,7 +45,7 @@ def billing_policy() -> str:
 @blueprint.get("/pricing")
 def pricing() -> str:
     """Show what credits cost, and what they buy."""
-    prices = services().prices.all()
+    prices = services().calls.prices.all()
     by_unit = [ModelOffer.of(price, settings().tariff) for price in prices if price.unit]
     return render_template(
         "site/pricing.html",

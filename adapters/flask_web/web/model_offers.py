@@ -72,5 +72,5 @@ _FALLBACK_MODEL = "gpt-4o-mini"
 
 def example_model() -> str:
     """Return a model that the examples can name: one that exists here, where any does."""
-    models = [price.model for price in services().prices.all() if price.mode == "chat"]
+    models = [price.model for price in services().calls.prices.all() if price.mode == "chat"]
     return _FALLBACK_MODEL if _FALLBACK_MODEL in models or not models else models[0]

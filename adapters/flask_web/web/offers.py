@@ -62,13 +62,13 @@ class Choice:
 
 def terms() -> SaleTerms:
     """Return what is sold, and how much of it."""
-    return services().sales.terms
+    return services().payments.sales.terms
 
 
 def listed(currency: str | None = None) -> Sequence[Offer]:
     """Return the offers that pages show, at today's quote; none where there is no rate."""
     try:
-        return services().sales.plans(currency)
+        return services().payments.sales.plans(currency)
     except CurrencyNotSoldError:
         return ()
 
@@ -81,7 +81,7 @@ def currencies() -> Sequence[str]:
 def typed(choice: Choice, currency: str | None = None) -> Offer | None:
     """Return what the amount in the field for another costs, at today's quote, where it is one."""
     try:
-        return services().sales.offer(chosen(choice.typed), currency)
+        return services().payments.sales.offer(chosen(choice.typed), currency)
     except InvalidRequestError:
         return None
 

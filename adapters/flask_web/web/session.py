@@ -139,7 +139,7 @@ def register(app: Flask) -> None:
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def _load(secret: str) -> SignedIn | None:
-        kept = services().sessions.resume(secret)
+        kept = services().people.sessions.resume(secret)
         if kept is None or kept.session.stage is not Stage.OPEN:
             return None
         return SignedIn(kept.person, kept.session, secret)

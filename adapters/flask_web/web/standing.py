@@ -59,7 +59,7 @@ def _standing() -> Standing | None:
             ]
         since = refused[-1].at if refused else None
         return Standing(is_empty=True, runway=Runway(), refused=len(refused), refused_since=since)
-    lasts = services().insight.runway(mine)
+    lasts = services().books.insight.runway(mine)
     if mine.available < _LOW or lasts.is_short:
         return Standing(is_empty=False, runway=lasts)
     return None

@@ -42,7 +42,7 @@ def ask_provider() -> None:
         SessionEndedError: They do not.
         IdentityUnavailableError: It cannot be asked, so nothing is done.
     """
-    services().sessions.check(session.current())
+    services().people.sessions.check(session.current())
 
 
 def require_proof(back_to: str) -> None:

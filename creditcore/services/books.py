@@ -1,0 +1,39 @@
+"""The use cases of the books as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from creditcore.services.ports import Ports
+from creditcore.services.rules import Rules
+from creditcore.usecases.books.audit_books import AuditBooks
+from creditcore.usecases.books.describe_usage import DescribeUsage
+from creditcore.usecases.books.grant_credits import GrantCredits
+from creditcore.usecases.books.roll_up_usage import RollUpUsage
+from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookServices:
+    """Grants, audits and what the usage amounts to."""
+
+    grants: GrantCredits
+    audit: AuditBooks
+    usage: RollUpUsage
+    insight: DescribeUsage
+    spend: ReconcileUsage
+
+    @classmethod
+    def of(cls, ports: Ports, rules: Rules) -> Self:
+        """Build them."""
+        store, clock = ports.transactions, ports.clock
+        return cls(
+            grants=GrantCredits(transactions=store, clock=clock),
+            audit=AuditBooks(store),
+            usage=RollUpUsage(store, clock),
+            insight=DescribeUsage(store, clock),
+            spend=ReconcileUsage(
+                transactions=store, log=ports.spend_log, longest_call=rules.hold_lifetime
+            ),
+        )

@@ -1,0 +1,76 @@
+"""The use cases that keep a gateway running: jobs, mails, checks and alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from creditcore.services.payments import PaymentServices
+from creditcore.services.people import PeopleServices
+from creditcore.services.ports import Ports
+from creditcore.usecases.jobs.manage_jobs import ManageJobs
+from creditcore.usecases.jobs.run_jobs import RunJobs
+from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
+from creditcore.usecases.monitoring.checks import Checks
+from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
+from creditcore.usecases.monitoring.watch import EVERY_MINUTE, WATCH, Watch
+from creditcore.usecases.payments.reconcile_payments import (
+    EVERY_NIGHT,
+    NIGHTLY_POLICY,
+    RECONCILE,
+)
+from creditcore.usecases.people.close_account import DELETE_IDENTITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationServices:
+    """What runs beside requests, and what tells the operator about it."""
+
+    jobs: ManageJobs
+    runner: RunJobs
+    mails: SendMail
+    alerts: KeepAlerts
+    watch: Watch
+
+    @classmethod
+    def of(
+        cls, ports: Ports, *, people: PeopleServices, payments: PaymentServices, mails: SendMail
+    ) -> Self:
+        """Build them."""
+        store, clock = ports.transactions, ports.clock
+        watch = Watch(
+            transactions=store,
+            clock=clock,
+            checks=Checks(
+                transactions=store,
+                clock=clock,
+                model_gateway=ports.model_gateway,
+                payment_gateway=ports.payment_gateway,
+                mailer=ports.mailer,
+                data_dir=ports.data_dir,
+            ).all(),
+        )
+        letters = ports.letters(mails.deliver)
+        return cls(
+            jobs=ManageJobs(transactions=store, clock=clock),
+            runner=RunJobs(
+                transactions=store,
+                clock=clock,
+                # What does the jobs of each kind.
+                handlers={
+                    SEND_MAIL: mails.send,
+                    **letters,
+                    DELETE_IDENTITY: people.closing.delete_identity,
+                    RECONCILE: payments.reconciliation.reconcile_nightly,
+                    WATCH: watch.watch,
+                },
+                policies={
+                    **dict.fromkeys((SEND_MAIL, *letters), MAIL_POLICY),
+                    RECONCILE: NIGHTLY_POLICY,
+                },
+                recurring=(EVERY_MINUTE, EVERY_NIGHT),
+            ),
+            mails=mails,
+            alerts=KeepAlerts(transactions=store, clock=clock),
+            watch=watch,
+        )

@@ -1,0 +1,97 @@
+"""What a gateway can do, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from creditcore.domain.documents import Document
+from creditcore.ports.clock import Clock
+from creditcore.ports.identity import IdentityOperators, IdentityProvider
+from creditcore.ports.ids import Ids
+from creditcore.ports.inference import TokenCounter, Wire
+from creditcore.ports.journal import SettlementJournal
+from creditcore.ports.metrics import Metrics
+from creditcore.ports.model_gateway import ModelGateway
+from creditcore.ports.payments import PaymentGateway
+from creditcore.ports.transactions import Transactions
+from creditcore.services.books import BookServices
+from creditcore.services.calls import CallServices
+from creditcore.services.keys import KeyServices
+from creditcore.services.operations import OperationServices
+from creditcore.services.payments import PaymentServices
+from creditcore.services.people import PeopleServices
+from creditcore.services.ports import Ports
+from creditcore.services.rules import Rules
+from creditcore.usecases.jobs.send_mail import SendMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases by subject, and the few ports that pages and commands read from directly.
+
+    Attributes:
+        wires: The inference protocols by route.
+        token_counters: The free counters of requests by route.
+        print_document: Returns a receipt or credit note as PDF.
+        migrate: Brings the schema up to date; returns the names of what was applied.
+        pending_migrations: What ``migrate`` would apply.
+    """
+
+    calls: CallServices
+    keys: KeyServices
+    payments: PaymentServices
+    people: PeopleServices
+    books: BookServices
+    operations: OperationServices
+
+    transactions: Transactions
+    clock: Clock
+    ids: Ids
+    identity: IdentityProvider
+    operators: IdentityOperators
+    model_gateway: ModelGateway
+    payment_gateway: PaymentGateway
+    journal: SettlementJournal
+    metrics: Metrics
+    wires: Mapping[str, Wire]
+    token_counters: Mapping[str, TokenCounter]
+    print_document: Callable[[Document], bytes]
+    migrate: Callable[[], list[str]]
+    pending_migrations: Callable[[], list[str]]
+
+    @classmethod
+    def of(cls, ports: Ports, rules: Rules) -> Self:
+        """Build every use case; nothing is asked of a port yet."""
+        keys = KeyServices.of(ports, rules)
+        people = PeopleServices.of(ports, rules)
+        mails = SendMail(
+            transactions=ports.transactions,
+            templates=ports.templates,
+            mailer=ports.mailer,
+            clock=ports.clock,
+        )
+        payments = PaymentServices.of(ports, rules, mails=mails)
+        return cls(
+            calls=CallServices.of(ports, rules, keys=keys),
+            keys=keys,
+            payments=payments,
+            people=people,
+            books=BookServices.of(ports, rules),
+            operations=OperationServices.of(ports, people=people, payments=payments, mails=mails),
+            transactions=ports.transactions,
+            clock=ports.clock,
+            ids=ports.ids,
+            identity=ports.identity,
+            operators=ports.operators,
+            model_gateway=ports.model_gateway,
+            payment_gateway=ports.payment_gateway,
+            journal=ports.journal,
+            metrics=ports.metrics,
+            wires={wire.endpoint: wire for wire in ports.wires},
+            token_counters={counter.endpoint: counter for counter in ports.token_counters},
+            print_document=ports.print_document,
+            migrate=ports.migrate,
+            pending_migrations=ports.pending_migrations,
+        )
