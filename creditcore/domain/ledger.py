@@ -28,6 +28,9 @@ class PlatformAccount(StrEnum):
     RECEIVABLE = "receivable"
 
 
+_PLATFORM_ACCOUNTS = frozenset(account.value for account in PlatformAccount)
+
+
 class TransferKind(StrEnum):
     """Why credits moved."""
 
@@ -48,6 +51,7 @@ class Wallet:
     """The credits of one owner.
 
     Attributes:
+        id: Not empty, and not the name of a platform account: transfers name both alike.
         owner_id: The person or team whose credits these are.
         posted: What all settled transfers add up to.
         held: The part of it that open holds reserve.
@@ -62,10 +66,21 @@ class Wallet:
     owed: Credits = ZERO
 
     def __post_init__(self) -> None:
+        if not self.id or self.id in _PLATFORM_ACCOUNTS:
+            raise ValueError(f"a wallet cannot be called {self.id!r}")
         if not ZERO <= self.held <= self.posted:
             raise ValueError(f"held is between zero and posted: {self.held}, {self.posted}")
         if self.owed and (self.owed < ZERO or self.held != self.posted):
             raise ValueError(f"a wallet that owes has nothing available: {self!r}")
+
+    def require_empty(self) -> None:
+        """Refuse what nobody granted: credits come by transfers alone.
+
+        Raises:
+            ValueError: There are credits in the wallet, or it owes some.
+        """
+        if self.posted or self.owed:
+            raise ValueError(f"a new wallet is empty; grant its credits instead: {self!r}")
 
     @property
     def available(self) -> Credits:

@@ -50,6 +50,7 @@ class Ledger(LockedBooks, Protocol):
 
         Raises:
             ReferenceConflictError: The owner, or the id, has a wallet.
+            ValueError: It is not empty: no transfer would explain its credits.
         """
 
     def find_wallet(self, wallet_id: str) -> Wallet:

@@ -246,6 +246,7 @@ class MemoryLedger:
 
     def add_wallet(self, wallet: Wallet) -> None:
         """Add a wallet; an owner has one."""
+        wallet.require_empty()
         taken = any(other.owner_id == wallet.owner_id for other in self.tables.wallets.values())
         if taken or wallet.id in self.tables.wallets:
             raise ReferenceConflictError(wallet.id)

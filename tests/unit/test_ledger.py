@@ -90,6 +90,13 @@ def test_no_wallet_exists_that_holds_more_than_it_has(posted: int, held: int) ->
         a_wallet(posted, held)
 
 
+@pytest.mark.parametrize("name", ["", *PlatformAccount])
+def test_a_wallet_is_not_called_as_a_platform_account(name: str) -> None:
+    # Its transfers could not be told from the platform's, and its calls never be settled.
+    with pytest.raises(ValueError, match="cannot be called"):
+        Wallet(id=name, owner_id="t")
+
+
 def test_another_balance_is_all_that_changes_in_a_wallet() -> None:
     wallet = replace(a_wallet(40, held=40), owed=Credits(7))
 
@@ -288,8 +295,10 @@ class AnyInterleaving(RuleBasedStateMachine):
         super().__init__()
         self.store = MemoryTransactions()
         self.clock = FixedClock()
-        self.commits = GroupCommit(self.store, self.clock)
-        self.charge = ChargeUsage(self.commits, self.store, self.clock, lifetime=MINUTE)
+        self.commits = GroupCommit(transactions=self.store, clock=self.clock)
+        self.charge = ChargeUsage(
+            commits=self.commits, transactions=self.store, clock=self.clock, lifetime=MINUTE
+        )
         self.granted = {"a": 0, "b": 0}
         self.charged = {"a": 0, "b": 0}
         self.names = 0
@@ -360,7 +369,7 @@ class AnyInterleaving(RuleBasedStateMachine):
     @precondition(lambda self: self.store.committed.wallets)
     @invariant()
     def the_books_are_clean(self) -> None:
-        assert AuditBooks(self.store).audit().clean
+        assert AuditBooks(transactions=self.store).audit().clean
 
     @precondition(lambda self: self.store.committed.wallets)
     @invariant()

@@ -96,6 +96,7 @@ class PonyLedger:
 
     def add_wallet(self, wallet: Wallet) -> None:
         """Add a wallet. An owner has one."""
+        wallet.require_empty()
         self._session.insert("wallets", WALLET_COLUMNS, [wallet_values(wallet)])
 
     def find_wallet(self, wallet_id: str) -> Wallet:

@@ -53,6 +53,12 @@ class LedgerContract:
             tx.ledger.add_wallet(Wallet(id="another", owner_id=wallet.owner_id))
             tx.commit()
 
+    def test_credits_that_were_never_granted_are_not_stored(
+        self, transactions: Transactions
+    ) -> None:
+        with pytest.raises(ValueError, match="empty"), transactions.begin() as tx:
+            tx.ledger.add_wallet(Wallet(id="b", owner_id="b", posted=Credits.of(7)))
+
     def test_a_missing_wallet_is_named(self, transactions: Transactions) -> None:
         with transactions.begin() as tx:
             with pytest.raises(WalletNotFoundError):
