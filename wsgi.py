@@ -208,7 +208,7 @@ def _exchange_rates(settings: Settings, clock: SystemClock) -> ExchangeRates:
 
 
 def _rates_per_minute(settings: Settings, store: Transactions, clock: SystemClock) -> RateCounters:
-    counters = ProcessCounters(clock)
+    counters = ProcessCounters(clock=clock)
     if not settings.redis_url:
         return counters
     uncounted = ReportUncounted(transactions=store, clock=clock)

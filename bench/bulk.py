@@ -120,14 +120,14 @@ class Bulk:
 
 def _make_one_of_each(url: str) -> None:
     clock, ids = SystemClock(), SystemIds()
-    with closing(open_store(url)) as store, GroupCommit(store, clock) as commits:
+    with closing(open_store(url)) as store, GroupCommit(transactions=store, clock=clock) as commits:
         person = WelcomePerson(
             transactions=store, clock=clock, ids=ids, signup_credits=CREDITS
         ).welcome(Identity(subject=ids.new(), email="bench@example.com", email_verified=True))
         key, _ = IssueKey(transactions=store, clock=clock, ids=ids, pepper=b"bench").issue(
             person.id, name="bench"
         )
-        charge = ChargeUsage(commits, store, clock)
+        charge = ChargeUsage(commits=commits, transactions=store, clock=clock)
         admission = charge.authorize_key(
             key.key_hash,
             ceiling=Ceiling.of(Credits.parse("0.5")),

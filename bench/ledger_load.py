@@ -57,9 +57,11 @@ def main(plan: dict[str, object]) -> dict[str, float]:
     with (
         closing(open_store(str(plan["url"]), pool_size=1)) as store,
         closing(committer_for(str(plan["url"]))) as committer,
-        GroupCommit(committer, clock) as commits,
+        GroupCommit(transactions=committer, clock=clock) as commits,
     ):
-        charge = ChargeUsage(commits, store, clock, lifetime=timedelta(minutes=5))
+        charge = ChargeUsage(
+            commits=commits, transactions=store, clock=clock, lifetime=timedelta(minutes=5)
+        )
         began = time.monotonic()
         until = began + seconds
 

@@ -166,7 +166,7 @@ class Stack:
 
     def audit(self) -> Report:
         """Audit the books, as the operator's command does."""
-        return AuditBooks(self.store).audit()
+        return AuditBooks(transactions=self.store).audit()
 
     def upstream(self, **query: object) -> dict[str, Any]:
         """Return what reached the model server."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import dataclasses
+import importlib
+import inspect
+import pkgutil
 import re
 import sys
 import tomllib
+import typing
+from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 import pytest
 
 import creditcore
 from adapters.flask_web.settings import Settings
+from creditcore import usecases
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORE = sorted(
@@ -66,6 +75,74 @@ def test_every_public_name_exists_and_is_listed_once() -> None:
 
     assert sorted(set(names)) == names
     assert all(hasattr(creditcore, name) for name in names)
+
+
+def test_what_a_public_signature_names_is_public_too() -> None:
+    public = vars(creditcore)
+    missing = {
+        f"{owner}: {name}"
+        for owner, function in _public_functions()
+        for name in (*_core_types(function), *_raised(function))
+        if name not in public and not hasattr(builtins, name)
+    }
+
+    assert missing == set(), "import them in creditcore/__init__.py, and list them"
+
+
+def _public_functions() -> Iterator[tuple[str, FunctionType]]:
+    for name in creditcore.__all__:
+        value = getattr(creditcore, name)
+        if isinstance(value, FunctionType):
+            yield name, value
+        elif inspect.isclass(value) and not getattr(value, "_is_protocol", False):
+            for member, defined in vars(value).items():
+                function = getattr(defined, "__func__", getattr(defined, "fget", defined))
+                is_public = not member.startswith("_") or member == "__init__"
+                if is_public and isinstance(function, FunctionType):
+                    yield f"{name}.{member}", function
+
+
+def _core_types(function: FunctionType) -> set[str]:
+    hints = typing.get_type_hints(function, localns=vars(creditcore))
+    return {
+        each.__name__
+        for hint in hints.values()
+        for each in _leaves(hint)
+        if each.__module__.startswith("creditcore")
+    }
+
+
+def _leaves(hint: Any) -> Iterator[type]:
+    if inspect.isclass(hint) and not typing.get_args(hint):
+        yield hint
+    inner = hint if isinstance(hint, list) else [typing.get_origin(hint), *typing.get_args(hint)]
+    for each in inner:
+        if each is not None:
+            yield from _leaves(each)
+
+
+def _raised(function: FunctionType) -> set[str]:
+    return set(re.findall(r"^\s+(\w+Error):", function.__doc__ or "", re.MULTILINE))
+
+
+def test_use_cases_are_built_by_keyword() -> None:
+    positional = {
+        f"{value.__name__}({parameter.name})"
+        for module in pkgutil.walk_packages(usecases.__path__, "creditcore.usecases.")
+        for value in vars(importlib.import_module(module.name)).values()
+        if inspect.isclass(value) and value.__module__ == module.name
+        for parameter in _ports_of(value)
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    }
+
+    assert positional == set()
+
+
+def _ports_of(made: type) -> list[inspect.Parameter]:
+    if "__init__" not in vars(made):
+        return []
+    ports = {"transactions", "clock", "ids", "gateway", "commits"}
+    return [it for it in inspect.signature(made).parameters.values() if it.name in ports]
 
 
 def test_the_example_environment_matches_the_settings() -> None:

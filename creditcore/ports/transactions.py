@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from creditcore.ports.activity import ActivityLog
 from creditcore.ports.alerts import Alerts
@@ -34,6 +34,8 @@ from creditcore.ports.statements import Statements
 from creditcore.ports.teams import Invitations, Teams
 from creditcore.ports.usage_hours import UsageHours
 
+AnyTransaction_co = TypeVar("AnyTransaction_co", covariant=True)
+
 
 class BooksTransaction(Protocol):
     """One open transaction on wallets, holds and transfers alone."""
@@ -52,23 +54,32 @@ class BooksTransaction(Protocol):
         """
 
 
-class BooksTransactions(Protocol):
-    """Where money steps find their transactions; every ``Transactions`` will do."""
-
-    def begin(self) -> AbstractContextManager[BooksTransaction]:
-        """Open a transaction. Leaving it without ``commit`` forgets everything in it.
-
-        Raises:
-            StoreUnavailableError: The database cannot be reached.
-        """
-
-
-class Transaction(BooksTransaction, Protocol):
-    """One open transaction on everything there is."""
+class LedgerTransaction(BooksTransaction, Protocol):
+    """One open transaction on the ledger: what charging for usage needs."""
 
     @property
     def ledger(self) -> Ledger:
         """Wallets, holds and transfers."""
+
+
+class GrantTransaction(LedgerTransaction, Protocol):
+    """One open transaction on the ledger and the log of what operators did."""
+
+    @property
+    def activity(self) -> ActivityLog:
+        """Who did what to what."""
+
+
+class AuditTransaction(Protocol):
+    """One open transaction that reads the books."""
+
+    @property
+    def audit(self) -> AuditQueries:
+        """What contradicts the invariants."""
+
+
+class Transaction(GrantTransaction, AuditTransaction, Protocol):
+    """One open transaction on everything there is."""
 
     @property
     def keys(self) -> ApiKeys:
@@ -167,10 +178,6 @@ class Transaction(BooksTransaction, Protocol):
         """Addresses that mails go to."""
 
     @property
-    def activity(self) -> ActivityLog:
-        """Who did what to what."""
-
-    @property
     def monitoring(self) -> MonitoringLog:
         """What checks have found."""
 
@@ -178,19 +185,28 @@ class Transaction(BooksTransaction, Protocol):
     def alerts(self) -> Alerts:
         """What an operator must know."""
 
-    @property
-    def audit(self) -> AuditQueries:
-        """What contradicts the invariants."""
 
+class Begins(Protocol[AnyTransaction_co]):
+    """Where transactions of one kind come from.
 
-class Transactions(Protocol):
-    """Where transactions come from."""
+    A use case asks for the kind that has what it uses, so a store that offers less than
+    ``Transaction`` serves those that need less.
+    """
 
-    def begin(self) -> AbstractContextManager[Transaction]:
+    def begin(self) -> AbstractContextManager[AnyTransaction_co]:
         """Open a transaction. They do not nest: a money step is always the outermost.
+
+        Leaving it without ``commit`` forgets everything in it.
 
         Raises:
             RuntimeError: This thread has one open already.
             StoreUnavailableError: The database cannot be reached, or none of the
                 pool's connections became free in time.
         """
+
+
+BooksTransactions = Begins[BooksTransaction]
+"""Where money steps find their transactions; every ``Transactions`` will do."""
+
+Transactions = Begins[Transaction]
+"""Where transactions on everything come from."""

@@ -30,9 +30,9 @@ class BookServices:
         store, clock = ports.transactions, ports.clock
         return cls(
             grants=GrantCredits(transactions=store, clock=clock),
-            audit=AuditBooks(store),
-            usage=RollUpUsage(store, clock),
-            insight=DescribeUsage(store, clock),
+            audit=AuditBooks(transactions=store),
+            usage=RollUpUsage(transactions=store, clock=clock),
+            insight=DescribeUsage(transactions=store, clock=clock),
             spend=ReconcileUsage(
                 transactions=store, log=ports.spend_log, longest_call=rules.hold_lifetime
             ),

@@ -42,9 +42,11 @@ class CallServices:
     def of(cls, ports: Ports, rules: Rules, *, keys: KeyServices) -> Self:
         """Build them."""
         store, clock = ports.transactions, ports.clock
-        commits = GroupCommit(ports.committing, clock)
-        charge = ChargeUsage(commits, store, clock, lifetime=rules.hold_lifetime)
-        prices = PriceList(store, ports.model_gateway, clock)
+        commits = GroupCommit(transactions=ports.committing, clock=clock)
+        charge = ChargeUsage(
+            commits=commits, transactions=store, clock=clock, lifetime=rules.hold_lifetime
+        )
+        prices = PriceList(transactions=store, gateway=ports.model_gateway, clock=clock)
         gate = CallGate(max_streams=rules.max_streams, rates=ports.rates_per_minute)
         return cls(
             commits=commits,
@@ -86,6 +88,6 @@ class CallServices:
             recovery=RecoverSettlements(
                 journals=ports.abandoned_journals, charge=charge, transactions=store
             ),
-            receipts=WriteReceipt(store),
+            receipts=WriteReceipt(transactions=store),
             refusals=KeepRefusals(transactions=store, clock=clock, pepper=rules.pepper),
         )

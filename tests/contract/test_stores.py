@@ -85,6 +85,10 @@ class TestUsageHours(contracts.UsageHoursContract):
     pass
 
 
+class TestOpenWallet(contracts.OpenWalletContract):
+    pass
+
+
 class TestPurchases(contracts.PurchasesContract):
     pass
 

@@ -61,7 +61,7 @@ class Course:
         # The store keeps what earlier courses left in it: time goes on.
         self.noon = NOON + next(_DAYS) * timedelta(days=3)
         self.clock = FixedClock(self.noon)
-        self.roll_ups = RollUpUsage(transactions, self.clock)
+        self.roll_ups = RollUpUsage(transactions=transactions, clock=self.clock)
         self.calls: list[Hold] = []
         self._running: list[tuple[datetime, datetime, str, dict[str, Any]]] = []
         a_wallet(transactions, posted=100_000, wallet_id=self.wallet_id)
@@ -155,7 +155,7 @@ def test_a_call_that_was_committed_late_is_counted_by_the_next_look_back(
 ) -> None:
     a_wallet(any_store, posted=1000)
     clock = FixedClock(NOON + 3 * HOUR)
-    roll_ups = RollUpUsage(any_store, clock)
+    roll_ups = RollUpUsage(transactions=any_store, clock=clock)
     make(any_store, Made(reference="in time"))
     assert roll_ups.roll_up() == 1
     make(any_store, Made(reference="late"))
@@ -174,7 +174,7 @@ def test_a_rebuild_says_what_it_counted_and_may_be_repeated(
     a_wallet(any_store, posted=1000)
     make(any_store, Made(reference="1"))
     make(any_store, Made(reference="2", closing=HoldState.RELEASED, cost=0))
-    roll_ups = RollUpUsage(any_store, FixedClock(NOON + 40 * HOUR))
+    roll_ups = RollUpUsage(transactions=any_store, clock=FixedClock(NOON + 40 * HOUR))
     roll_ups.roll_up()
     before = used(any_store)
     span = Span(NOON, NOON + hours * HOUR)

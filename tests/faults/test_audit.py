@@ -51,7 +51,7 @@ class BooksUnderTest:
     tamper: Callable[[str], None]
 
     def audit(self) -> Report:
-        return AuditBooks(self.store).audit()
+        return AuditBooks(transactions=self.store).audit()
 
     def command(self, *flags: str) -> subprocess.CompletedProcess[str]:
         """Run the operator's command as an operator does."""

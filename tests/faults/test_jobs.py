@@ -98,7 +98,7 @@ def assert_done_once(store: PonyTransactions) -> None:
         assert tx.ledger.find_wallet("wallet-1").posted == Credits.of(7)
         assert len(tx.ledger.transfers_of("wallet-1", limit=10)) == 1
         assert len(tx.activity.recent(limit=10)) == 1
-    assert AuditBooks(store).audit().clean
+    assert AuditBooks(transactions=store).audit().clean
 
 
 def test_a_million_finished_jobs_slow_no_claim_down() -> None:

@@ -58,8 +58,10 @@ class Payments(RuleBasedStateMachine):
         self.resources = ExitStack()
         self.store, books = self.open_store()
         self.clock, ids = FixedClock(), SequentialIds()
-        self.commits = self.resources.enter_context(GroupCommit(books, self.clock))
-        self.charge = ChargeUsage(self.commits, self.store, self.clock)
+        self.commits = self.resources.enter_context(
+            GroupCommit(transactions=books, clock=self.clock)
+        )
+        self.charge = ChargeUsage(commits=self.commits, transactions=self.store, clock=self.clock)
         self.provider = MemoryPaymentGateway()
         self.refund_gateway = MemoryRefundGateway(self.provider)
         self.payments = ConfirmPayment(
@@ -238,7 +240,7 @@ class Payments(RuleBasedStateMachine):
 
     @invariant()
     def the_audit_is_clean(self) -> None:
-        report = AuditBooks(self.store).audit()
+        report = AuditBooks(transactions=self.store).audit()
         assert report.clean, report.breaches
 
 

@@ -69,8 +69,12 @@ class Books(RuleBasedStateMachine):
         self.resources = ExitStack()
         self.store, books = self.open_store()
         self.clock = FixedClock()
-        self.commits = self.resources.enter_context(GroupCommit(books, self.clock))
-        self.charge = ChargeUsage(self.commits, self.store, self.clock, lifetime=LIFETIME)
+        self.commits = self.resources.enter_context(
+            GroupCommit(transactions=books, clock=self.clock)
+        )
+        self.charge = ChargeUsage(
+            commits=self.commits, transactions=self.store, clock=self.clock, lifetime=LIFETIME
+        )
         self.issue = IssueKey(
             transactions=self.store, clock=self.clock, ids=SequentialIds(), pepper=PEPPER
         )
@@ -240,7 +244,7 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def the_audit_is_clean(self) -> None:
-        assert AuditBooks(self.store).audit().clean
+        assert AuditBooks(transactions=self.store).audit().clean
 
 
 class MemoryBooks(Books):

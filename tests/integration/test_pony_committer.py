@@ -81,10 +81,10 @@ def test_a_call_that_another_process_admitted_meanwhile_is_found(
 
     with (
         closing(committer_for(url)) as another,
-        GroupCommit(committer, clock) as commits,
+        GroupCommit(transactions=committer, clock=clock) as commits,
         ThreadPoolExecutor(1) as threads,
     ):
-        charge = ChargeUsage(commits, store, clock)
+        charge = ChargeUsage(commits=commits, transactions=store, clock=clock)
         with another.begin() as tx:
             books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}))
             first = reserve(books, 60, reference="call-1")

@@ -51,8 +51,8 @@ def committer(url: str, store: PonyTransactions) -> Iterator[PostgresCommitter]:
 @pytest.fixture
 def charge(committer: PostgresCommitter, store: PonyTransactions) -> Iterator[ChargeUsage]:
     clock = SystemClock()
-    with GroupCommit(committer, clock) as commits:
-        yield ChargeUsage(commits, store, clock)
+    with GroupCommit(transactions=committer, clock=clock) as commits:
+        yield ChargeUsage(commits=commits, transactions=store, clock=clock)
 
 
 def learn(committer: PostgresCommitter) -> int:
@@ -294,7 +294,7 @@ def test_a_call_that_was_voided_meanwhile_holds_nothing(
         tx.commit()
 
     assert wallet(store) == (Credits(100), Credits(0))
-    assert AuditBooks(store).audit().clean
+    assert AuditBooks(transactions=store).audit().clean
 
 
 def test_a_refusal_is_proved_too(store: PonyTransactions, committer: PostgresCommitter) -> None:
@@ -375,10 +375,13 @@ def test_processes_and_pages_that_share_a_wallet_never_overdraw_it(
     clock = SystemClock()
     with (
         closing(PostgresCommitter(url, wait_s=WAIT_S)) as another,
-        GroupCommit(committer, clock) as one_process,
-        GroupCommit(another, clock) as another_process,
+        GroupCommit(transactions=committer, clock=clock) as one_process,
+        GroupCommit(transactions=another, clock=clock) as another_process,
     ):
-        charges = [ChargeUsage(commits, store, clock) for commits in (one_process, another_process)]
+        charges = [
+            ChargeUsage(commits=commits, transactions=store, clock=clock)
+            for commits in (one_process, another_process)
+        ]
 
         def spend(number: int) -> int:
             """Try to spend twice what there is, one credit a call; return what was charged."""

@@ -63,7 +63,7 @@ class Server:
     def counters(self) -> RedisCounters:
         return RedisCounters(
             self.url,
-            fallback=ProcessCounters(SystemClock()),
+            fallback=ProcessCounters(clock=SystemClock()),
             alert=lambda: self.alerts.append("down"),
         )
 
@@ -88,7 +88,7 @@ def tokens(limit: int, amount: int, name: str = "key") -> Charge:
 
 
 def _admitted(url: str, name: str, times: int) -> int:
-    counters = RedisCounters(url, fallback=ProcessCounters(SystemClock()))
+    counters = RedisCounters(url, fallback=ProcessCounters(clock=SystemClock()))
 
     def call(_: int) -> bool:
         try:

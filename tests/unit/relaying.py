@@ -303,14 +303,14 @@ def a_scene() -> Iterator[Scene]:
         ModelPrice(model="pictures", rates=RATES, unit=UnitPrice(Unit.IMAGE, 7)),
         ModelPrice(model="dear", rates=replace(RATES, output=2500), max_output_tokens=200),
     ]
-    prices = PriceList(store, MemoryModelGateway(models), clock)
+    prices = PriceList(transactions=store, gateway=MemoryModelGateway(models), clock=clock)
     prices.refresh()
     upstream = ScriptedUpstream(ScriptedAnswer(clock, deque()))
     journal = MemoryJournal()
     keyring = UpstreamKeyring(transactions=store, clock=clock, upstream=MemoryUpstreamKeys())
-    with GroupCommit(store, clock) as commits:
+    with GroupCommit(transactions=store, clock=clock) as commits:
         relay = RelayCall(
-            charge=ChargeUsage(commits, store, clock),
+            charge=ChargeUsage(commits=commits, transactions=store, clock=clock),
             journal=journal,
             keyring=keyring,
             prices=prices,
@@ -322,6 +322,6 @@ def a_scene() -> Iterator[Scene]:
             patience=Patience(),
         )
         yield Scene(store, clock, commits, journal, keyring, upstream, relay)
-    assert AuditBooks(store).audit().clean
+    assert AuditBooks(transactions=store).audit().clean
     assert store.committed.wallets["wallet-1"].held == ZERO
     assert not journal.noted

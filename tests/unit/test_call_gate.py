@@ -51,7 +51,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def gate(clock: FixedClock) -> CallGate:
-    return CallGate(rates=ProcessCounters(clock))
+    return CallGate(rates=ProcessCounters(clock=clock))
 
 
 def test_a_stream_without_a_place_is_refused_and_a_document_is_not() -> None:
@@ -199,7 +199,7 @@ def test_rotated_keys_share_their_limits(gate: CallGate) -> None:
 
 
 def test_counters_of_long_ago_are_forgotten(clock: FixedClock) -> None:
-    counters = ProcessCounters(clock)
+    counters = ProcessCounters(clock=clock)
     for number in range(MAX_COUNTERS + 1):
         counters.take([Charge(f"requests:{number}", "requests", 60, 1)])
     clock.advance(timedelta(minutes=2))

@@ -37,7 +37,7 @@ def store() -> Iterator[MemoryTransactions]:
     store = MemoryTransactions()
     a_wallet(store, posted=100)
     yield store
-    assert AuditBooks(store).audit().clean
+    assert AuditBooks(transactions=store).audit().clean
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def commits(store: MemoryTransactions, clock: FixedClock) -> Iterator[GroupCommit]:
-    with GroupCommit(store, clock) as commits:
+    with GroupCommit(transactions=store, clock=clock) as commits:
         yield commits
 
 
 @pytest.fixture
 def charge(commits: GroupCommit, store: MemoryTransactions, clock: FixedClock) -> ChargeUsage:
-    return ChargeUsage(commits, store, clock, lifetime=LIFETIME)
+    return ChargeUsage(commits=commits, transactions=store, clock=clock, lifetime=LIFETIME)
 
 
 def reserve(charge: ChargeUsage, amount: int = 60, reference: str = "call-1") -> Hold:

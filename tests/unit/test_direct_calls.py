@@ -126,7 +126,7 @@ def test_a_report_after_the_expiry_is_written_off(scene: Scene, direct: DirectCa
 
     assert (hold.state, hold.charged, hold.written_off) == (HoldState.EXPIRED, ZERO, Credits(75))
     assert direct.settle(CALL, USED) == hold
-    assert AuditBooks(scene.store).audit().clean
+    assert AuditBooks(transactions=scene.store).audit().clean
 
 
 def test_a_call_is_charged_at_the_price_of_its_beginning(scene: Scene, direct: DirectCalls) -> None:

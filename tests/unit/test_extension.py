@@ -103,8 +103,8 @@ def test_a_cost_beyond_the_hold_is_charged_as_far_as_it_may_grow(
 ) -> None:
     store, clock = MemoryTransactions(), FixedClock()
     contracts.a_wallet(store, posted=100)
-    with GroupCommit(store, clock) as commits:
-        charge = ChargeUsage(commits, store, clock)
+    with GroupCommit(transactions=store, clock=clock) as commits:
+        charge = ChargeUsage(commits=commits, transactions=store, clock=clock)
         hold = charge.authorize("wallet-1", ceiling=Credits(50), reference="call-1").hold
 
         charge.settle_later(hold, Credits(cost), most=Credits(70))
@@ -113,4 +113,4 @@ def test_a_cost_beyond_the_hold_is_charged_as_far_as_it_may_grow(
     assert (closed.charged, closed.written_off) == (Credits(charged), Credits(written_off))
     wallet = store.committed.wallets["wallet-1"]
     assert (wallet.posted, wallet.held) == (Credits(100 - charged), ZERO)
-    assert AuditBooks(store).audit().clean
+    assert AuditBooks(transactions=store).audit().clean

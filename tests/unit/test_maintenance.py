@@ -33,6 +33,7 @@ def chores(**named: Any) -> Maintenance:
         "mend",
         "tidy",
         "check",
+        "look",
         "forget",
         "forget_old",
     )
@@ -155,6 +156,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "hours mended": 0,
         "refused calls forgotten": 0,
         "refunds followed": 0,
+        "low balances told of": 0,
         "currencies without a rate": 0,
         "documents issued": 0,
         "payments' details forgotten": 0,

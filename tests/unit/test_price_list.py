@@ -37,7 +37,7 @@ def test_a_copy_stays_in_force_while_the_store_cannot_be_read(
     store: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FixedClock()
-    prices = PriceList(store, MemoryModelGateway([]), clock)
+    prices = PriceList(transactions=store, gateway=MemoryModelGateway([]), clock=clock)
     assert prices.find("demo") == PRICE
     monkeypatch.setattr(store, "begin", _unavailable)
 
@@ -50,7 +50,7 @@ def test_a_clock_that_is_set_back_does_not_keep_old_prices_in_force(
     store: MemoryTransactions,
 ) -> None:
     clock = FixedClock()
-    prices = PriceList(store, MemoryModelGateway([]), clock)
+    prices = PriceList(transactions=store, gateway=MemoryModelGateway([]), clock=clock)
     prices.find("demo")
     with store.begin() as tx:
         tx.prices.replace_all([], at=clock.now())
@@ -68,12 +68,16 @@ def test_without_a_copy_nobody_is_told_that_a_model_is_unknown(
     monkeypatch.setattr(store, "begin", _unavailable)
 
     with pytest.raises(StoreUnavailableError):
-        PriceList(store, MemoryModelGateway([]), FixedClock()).find("demo")
+        PriceList(transactions=store, gateway=MemoryModelGateway([]), clock=FixedClock()).find(
+            "demo"
+        )
 
 
 def test_a_model_without_a_price_is_told_to_the_operator_once() -> None:
     store, clock = MemoryTransactions(), FixedClock()
-    prices = PriceList(store, MemoryModelGateway([PRICE], ["local-llama"]), clock)
+    prices = PriceList(
+        transactions=store, gateway=MemoryModelGateway([PRICE], ["local-llama"]), clock=clock
+    )
 
     prices.refresh()
     clock.advance(timedelta(hours=1))
@@ -87,7 +91,9 @@ def test_a_model_without_a_price_is_told_to_the_operator_once() -> None:
 
 
 def test_the_first_list_is_fetched_once_whoever_finds_none() -> None:
-    prices = PriceList(MemoryTransactions(), MemoryModelGateway([PRICE]), FixedClock())
+    prices = PriceList(
+        transactions=MemoryTransactions(), gateway=MemoryModelGateway([PRICE]), clock=FixedClock()
+    )
 
     assert [prices.refresh_if_empty(), prices.refresh_if_empty()] == [1, 0]
     assert prices.find("demo") == PRICE

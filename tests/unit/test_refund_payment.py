@@ -71,7 +71,7 @@ class Shop:
         settle(self.store, hold, amount.microcredits)
 
     def assert_clean(self) -> None:
-        report = AuditBooks(self.store).audit()
+        report = AuditBooks(transactions=self.store).audit()
         assert report.clean, report
 
 

@@ -175,10 +175,12 @@ def test_a_rough_count_at_an_absurd_price_is_stored_as_far_as_it_can_be(scene: S
     scene.script(TEXT, END)
     # A hundred million dollars a token, for next to no credits.
     relay = RelayCall(
-        charge=ChargeUsage(scene.commits, scene.store, scene.clock),
+        charge=ChargeUsage(commits=scene.commits, transactions=scene.store, clock=scene.clock),
         journal=scene.journal,
         keyring=scene.keyring,
-        prices=PriceList(scene.store, MemoryModelGateway([]), scene.clock),
+        prices=PriceList(
+            transactions=scene.store, gateway=MemoryModelGateway([]), clock=scene.clock
+        ),
         upstream=scene.upstream,
         tariff=Tariff(1, 10**37, "0"),
         pepper=PEPPER,

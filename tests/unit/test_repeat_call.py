@@ -36,8 +36,8 @@ class House:
         with self.store.begin() as tx:
             tx.keys.add(self.key)
             tx.commit()
-        self.commits = GroupCommit(self.store, self.clock)
-        self.charge = ChargeUsage(self.commits, self.store, self.clock)
+        self.commits = GroupCommit(transactions=self.store, clock=self.clock)
+        self.charge = ChargeUsage(commits=self.commits, transactions=self.store, clock=self.clock)
         self.repeats = self.repeating()
         self.upstream: Counter[tuple[str, bytes]] = Counter()
         self.numbers = iter(range(10_000))

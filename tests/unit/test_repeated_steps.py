@@ -28,13 +28,13 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def commits(store: MemoryTransactions, clock: FixedClock) -> Iterator[GroupCommit]:
-    with GroupCommit(store, clock) as commits:
+    with GroupCommit(transactions=store, clock=clock) as commits:
         yield commits
 
 
 @pytest.fixture
 def charge(commits: GroupCommit, store: MemoryTransactions, clock: FixedClock) -> ChargeUsage:
-    return ChargeUsage(commits, store, clock)
+    return ChargeUsage(commits=commits, transactions=store, clock=clock)
 
 
 def test_a_call_without_usage_is_told_once_however_late_it_is_settled_again(

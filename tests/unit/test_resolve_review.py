@@ -72,7 +72,7 @@ class Desk:
             return tx.purchases.find(reference).state
 
     def assert_clean(self) -> None:
-        report = AuditBooks(self.store).audit()
+        report = AuditBooks(transactions=self.store).audit()
         assert report.clean, report
 
 

@@ -26,6 +26,7 @@ from creditcore.testing.contracts.low_balance import LowBalanceContract
 from creditcore.testing.contracts.mail import MailContract
 from creditcore.testing.contracts.member_limits import MemberLimitsContract
 from creditcore.testing.contracts.monitoring import MonitoringContract
+from creditcore.testing.contracts.open_wallet import OpenWalletContract
 from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
@@ -70,6 +71,7 @@ __all__ = [
     "MailContract",
     "MemberLimitsContract",
     "MonitoringContract",
+    "OpenWalletContract",
     "PeopleContract",
     "PricesContract",
     "PurchasesContract",

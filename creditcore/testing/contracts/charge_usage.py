@@ -35,8 +35,8 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             outcomes = at_once(
                 200,
                 lambda index: charge.authorize(
@@ -55,8 +55,8 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             outcomes = at_once(
                 10,
                 lambda index: charge.authorize(
@@ -75,8 +75,8 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             first = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             again = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
 
@@ -90,8 +90,8 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             admission = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             charge.settle_later(admission.hold, Credits(30))
             commits.flush()
@@ -106,8 +106,8 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             closed, grown, untouched = (
                 charge.authorize("wallet-1", ceiling=Credits(100), reference=f"call-{name}").hold
                 for name in ("closed", "grown", "untouched")
@@ -130,8 +130,8 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             admission = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             with pytest.raises(HoldNotFoundError):
                 charge.settle(replace(admission.hold, reference="never-made"), Credits(30))
@@ -142,8 +142,10 @@ class ChargeUsageContract:
         a_wallet(transactions, posted=1000)
         clock = SystemClock()
 
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock, lifetime=timedelta(0))
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(
+                commits=commits, transactions=transactions, clock=clock, lifetime=timedelta(0)
+            )
             charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
             expired = charge.expire()
             again = charge.expire()

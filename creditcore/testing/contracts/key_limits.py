@@ -77,8 +77,8 @@ class KeyLimitsContract:
         wallet = a_wallet(transactions, posted=1000)
         key = a_stored_key(transactions, wallet, KeyLimits(spend=SpendLimit(credits=Credits(79))))
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             outcomes = at_once(_CALLERS, lambda index: _call(charge, key, f"call-{index}"))
             with pytest.raises(InsufficientCreditsError) as refusal:
                 _call(charge, key, "late")
@@ -95,8 +95,8 @@ class KeyLimitsContract:
         wallet = a_wallet(transactions, posted=1000)
         key = a_stored_key(transactions, wallet, KeyLimits(max_parallel=5))
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             outcomes = at_once(_CALLERS, lambda index: _call(charge, key, f"call-{index}"))
 
         refused = [outcome for outcome in outcomes if isinstance(outcome, LimitReachedError)]
@@ -110,8 +110,8 @@ class KeyLimitsContract:
         limits = KeyLimits(spend=SpendLimit(credits=Credits(20)), max_parallel=1)
         key = a_stored_key(transactions, wallet, limits)
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             for number, cost in enumerate((3, 4, 0, 13)):
                 hold = charge.authorize_key(
                     key.key_hash,
@@ -135,9 +135,12 @@ class KeyLimitsContract:
             transactions, wallet, KeyLimits(spend=SpendLimit(credits=Credits(30)), max_parallel=9)
         )
 
-        with GroupCommit(books, SystemClock()) as commits:
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
             charge = ChargeUsage(
-                commits, transactions, SystemClock(), lifetime=timedelta(seconds=-1)
+                commits=commits,
+                transactions=transactions,
+                clock=SystemClock(),
+                lifetime=timedelta(seconds=-1),
             )
             hold = _call(charge, key, "call-1")
             grown = charge.extend(hold, ceiling=Ceiling.of(Credits(500)), output_bound=0).hold
@@ -153,8 +156,8 @@ class KeyLimitsContract:
         wallet = a_wallet(transactions, posted=1000)
         key = a_stored_key(transactions, wallet, KeyLimits(spend=SpendLimit(credits=Credits(100))))
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             for number in range(5):
                 charge.settle(_call(charge, key, f"call-{number}", 4), Credits(4))
             for limit in (19, 21):
@@ -174,8 +177,8 @@ class KeyLimitsContract:
         shared = KeyLimits(spend=SpendLimit(credits=Credits(99)), max_parallel=5)
         keys = _of_an_account(transactions, wallet, shared)
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             outcomes = at_once(
                 _CALLERS, lambda index: _call(charge, keys[index % 2], f"call-{index}")
             )
@@ -206,8 +209,8 @@ class KeyLimitsContract:
         key = a_stored_key(transactions, wallet, KeyLimits())
         limit = LimitAccount(transactions=transactions, clock=SystemClock())
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             before = _call(charge, key, "before")
             assert limit.limit(wallet.id, KeyLimits(max_parallel=1)) == 1
             during = _call(charge, key, "during")
@@ -224,8 +227,8 @@ class KeyLimitsContract:
     ) -> None:
         key = a_stored_key(transactions, a_wallet(transactions, posted=1000), KeyLimits())
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             for number in range(5):
                 charge.settle(_call(charge, key, f"call-{number}"), ZERO)
             for number in range(2):
@@ -241,8 +244,8 @@ class KeyLimitsContract:
         limits = KeyLimits(models=("demo*",), addresses=("203.0.113.0/24",))
         key = a_stored_key(transactions, a_wallet(transactions, posted=1000), limits)
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             for model, address in (
                 ("demo", "198.51.100.1"),
                 ("demo", None),

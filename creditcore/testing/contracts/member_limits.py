@@ -99,8 +99,8 @@ class MemberLimitsContract:
         keys = [office.key_of("baraka"), office.key_of("baraka", spend=500)]
         office.limit(79)
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             outcomes = at_once(_CALLERS, lambda n: _call(charge, keys[n % 2], f"call-{n}"))
             with pytest.raises(InsufficientCreditsError) as refusal:
                 _call(charge, keys[0], "late")
@@ -118,8 +118,8 @@ class MemberLimitsContract:
         key = office.key_of("baraka", spend=30)
         office.limit(50)
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             hold = _call(charge, key, "call-1")
             grown = charge.extend(hold, ceiling=Ceiling.of(Credits(500)), output_bound=0).hold
             assert grown.amount == Credits(30)
@@ -148,8 +148,8 @@ class MemberLimitsContract:
         office = _office(transactions)
         key = office.key_of("baraka")
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             charge.settle(_call(charge, key, "before", 500), Credits(500))
             office.limit(100, Period.MONTH)
             charge.settle(_call(charge, key, "within", 100), Credits(100))
@@ -171,8 +171,8 @@ class MemberLimitsContract:
         office = _office(transactions)
         key = office.key_of("baraka")
 
-        with GroupCommit(books, SystemClock()) as commits:
-            charge = ChargeUsage(commits, transactions, SystemClock())
+        with GroupCommit(transactions=books, clock=SystemClock()) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
             running = _call(charge, key, "running")
             assert office.members.leave(office.team_id, "baraka") == 1
             with pytest.raises(KeyRefusedError, match="revoked"):

@@ -124,8 +124,8 @@ class RefundsContract:
     ) -> None:
         a_wallet(transactions, posted=100)
         clock = FixedClock(NOON)
-        with GroupCommit(books, clock) as commits:
-            charge = ChargeUsage(commits, transactions, clock)
+        with GroupCommit(transactions=books, clock=clock) as commits:
+            charge = ChargeUsage(commits=commits, transactions=transactions, clock=clock)
             admission = charge.authorize("wallet-1", ceiling=Credits(100), reference="call-1")
 
             # Nothing is available, so that posted and held stay as they were.

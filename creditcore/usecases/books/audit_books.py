@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from creditcore.ports.audit import Breach
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import AuditTransaction, Begins
 
 INVARIANTS = {
     "I1": "a wallet's posted balance is the sum of its transfers",
@@ -43,11 +43,11 @@ class Report:
         return not any(self.breaches.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditBooks:
     """Let the stored books prove themselves. Reads only; safe while calls are running."""
 
-    transactions: Transactions
+    transactions: Begins[AuditTransaction]
 
     def audit(self) -> Report:
         """Return what contradicts the invariants, as of one instant."""

@@ -109,7 +109,7 @@ class AtHome:
     has_called: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeUsage:
     """Add up what was used. Reads only."""
 

@@ -10,14 +10,14 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
 from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Begins, GrantTransaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCredits:
     """An operator's gift or correction, with its reason kept for ever."""
 
-    transactions: Transactions
+    transactions: Begins[GrantTransaction]
     clock: Clock
 
     def grant(

@@ -95,7 +95,7 @@ class GroupCommit:
     """
 
     def __init__(
-        self, transactions: BooksTransactions, clock: Clock, *, max_waiting: int = MAX_WAITING
+        self, *, transactions: BooksTransactions, clock: Clock, max_waiting: int = MAX_WAITING
     ) -> None:
         self._transactions = transactions
         self._clock = clock

@@ -20,7 +20,7 @@ _MENDED_AT_ONCE = 50
 _STEPS_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RollUpUsage:
     """Keep the hours of usage equal to the calls. Any number of workers may."""
 

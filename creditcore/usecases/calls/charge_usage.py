@@ -18,7 +18,7 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Begins, LedgerTransaction
 from creditcore.usecases.books.group_commit import GroupCommit
 
 HOLD_LIFETIME = timedelta(minutes=15)
@@ -218,10 +218,10 @@ class ChargeUsage:
 
     def __init__(
         self,
-        commits: GroupCommit,
-        transactions: Transactions,
-        clock: Clock,
         *,
+        commits: GroupCommit,
+        transactions: Begins[LedgerTransaction],
+        clock: Clock,
         lifetime: timedelta = HOLD_LIFETIME,
     ) -> None:
         self._commits = commits

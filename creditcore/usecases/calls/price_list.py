@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class PriceList:
     """What each model costs, from memory; the store behind it is shared by all processes."""
 
-    def __init__(self, transactions: Transactions, gateway: ModelGateway, clock: Clock) -> None:
+    def __init__(self, *, transactions: Transactions, gateway: ModelGateway, clock: Clock) -> None:
         self._transactions = transactions
         self._gateway = gateway
         self._clock = clock

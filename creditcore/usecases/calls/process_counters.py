@@ -20,7 +20,7 @@ class ProcessCounters:
     Each process lets the whole limit through: several of them need a shared count.
     """
 
-    def __init__(self, clock: MonotonicClock) -> None:
+    def __init__(self, *, clock: MonotonicClock) -> None:
         self._clock = clock
         self._arrivals: dict[str, int] = {}
         self._changing = threading.Lock()

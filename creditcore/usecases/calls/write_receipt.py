@@ -34,7 +34,7 @@ class Receipt:
         return None if reported is None else reported_usd(reported)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReceipt:
     """Compute a call's cost again from what is stored of it."""
 

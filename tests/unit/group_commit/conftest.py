@@ -22,7 +22,7 @@ def observed() -> ObservedStore:
 
 @pytest.fixture
 def commits(observed: ObservedStore) -> Iterator[GroupCommit]:
-    with GroupCommit(observed, FixedClock()) as commits:
+    with GroupCommit(transactions=observed, clock=FixedClock()) as commits:
         yield commits
         observed.open_gate.set()
 

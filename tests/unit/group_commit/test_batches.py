@@ -145,7 +145,7 @@ def test_a_race_that_is_always_lost_is_told_in_the_end(
 def test_too_many_waiting_callers_are_refused_and_settlements_never(
     observed: ObservedStore, callers: ThreadPoolExecutor
 ) -> None:
-    with GroupCommit(observed, FixedClock(), max_waiting=3) as commits:
+    with GroupCommit(transactions=observed, clock=FixedClock(), max_waiting=3) as commits:
         hold_up(observed, commits, callers)
         served = [callers.submit(commits.run, Note(f"note-{number}")) for number in range(3)]
         wait_until(lambda: waiting(commits) == 3)

@@ -19,7 +19,7 @@ from tests.unit.group_commit.observed import UNAVAILABLE, Note, ObservedStore, h
 def test_close_finishes_what_waits_and_refuses_what_comes_later(
     observed: ObservedStore, callers: ThreadPoolExecutor
 ) -> None:
-    commits = GroupCommit(observed, FixedClock())
+    commits = GroupCommit(transactions=observed, clock=FixedClock())
     first = hold_up(observed, commits, callers)
     for number in range(200):
         commits.run_later(Note(f"settlement-{number}"))
@@ -41,7 +41,7 @@ def test_close_does_not_wait_for_a_database_that_is_gone(
     observed: ObservedStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     observed.fail_always(UNAVAILABLE)
-    commits = GroupCommit(observed, FixedClock())
+    commits = GroupCommit(transactions=observed, clock=FixedClock())
     commits.run_later(Note("settlement"))
     wait_until(lambda: observed.begun)
 

@@ -135,7 +135,7 @@ def test_after_a_failure_callers_come_first_and_then_what_failed(
 def test_a_commit_whose_answer_was_lost_charges_once_when_it_is_tried_again(
     observed: ObservedStore, commits: GroupCommit
 ) -> None:
-    charge = ChargeUsage(commits, observed, FixedClock())
+    charge = ChargeUsage(commits=commits, transactions=observed, clock=FixedClock())
     hold = charge.authorize("wallet-1", ceiling=Credits(60), reference="call-1").hold
     lost = [UNAVAILABLE, UNAVAILABLE]
 
