@@ -227,6 +227,7 @@ def _recognisers(
                 store,
                 base_url=settings.base_url,
                 methods=settings.sign_in_methods,
+                linking=settings.supabase_linking,
             ),
             SupabaseOperators(
                 GoTrueClient(settings.supabase_url, ApiKey(settings.supabase_service_role_key)),

@@ -288,6 +288,7 @@ def _supabase(given: Mapping[str, str], sandbox_port: int, names: list[str]) -> 
         "SUPABASE_SERVICE_ROLE_KEY": "sb_secret_sandbox",
         "GOOGLE_CLIENT_ID": "google-client-id",
         "GITHUB_CLIENT_ID": "github-client-id",
+        "SUPABASE_LINKING": "on",
     }
 
 

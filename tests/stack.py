@@ -274,6 +274,7 @@ def running_stack(
                 "SUPABASE_SERVICE_ROLE_KEY": "sb_secret_sandbox",
                 "GOOGLE_CLIENT_ID": "google-client-id",
                 "GITHUB_CLIENT_ID": "github-client-id",
+                "SUPABASE_LINKING": "on",
                 **settings,
             }
         environ = {

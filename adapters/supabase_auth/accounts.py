@@ -101,6 +101,15 @@ def identity_of(user: Mapping[str, object]) -> Identity:
     )
 
 
+def identity_id_of(user: Mapping[str, object], method: Method) -> str:
+    """Return what the server calls a way in of a user object; empty where there is none."""
+    for item in _objects(user.get("identities")):
+        name, found = item.get("provider"), item.get("identity_id")
+        if isinstance(name, str) and _METHODS.get(name) is method and isinstance(found, str):
+            return found
+    return ""
+
+
 def factors_of(user: Mapping[str, object]) -> list[Factor]:
     """Return the authenticator apps of a user object."""
     return [

@@ -63,6 +63,7 @@ class SupabaseIdentityProvider:
         *,
         base_url: str,
         methods: frozenset[Method] = frozenset(),
+        linking: bool = False,
         issuer: str = "",
     ) -> None:
         """Prepare the provider; nothing is asked yet.
@@ -73,12 +74,13 @@ class SupabaseIdentityProvider:
             transactions: Where claims are taken: links and codes are used once, guesses bounded.
             base_url: Of this site, where links of mails lead.
             methods: Google and GitHub, as far as they are to be offered.
+            linking: Whether manual linking is on in the project.
             issuer: Who issues the project's tokens, where it is not the project's address.
         """
         self._gateway = Gateway(client)
         self._clock = clock
         self._once = Once(transactions, clock)
-        self._project = Project(client, methods)
+        self._project = Project(client, methods, linking=linking)
         self._sessions = SessionReader(TokenVerifier(client, clock, issuer=issuer))
         self._links = Links(self._gateway, self._sessions, self._once, base_url=base_url)
         self._oauth = OAuth(self._gateway, self._sessions, self._once)
@@ -245,20 +247,26 @@ class SupabaseIdentityProvider:
     ) -> OAuthFlow:
         """Return where to send the browser.
 
-        An account with the same confirmed address is found by the server; linking any other is
-        off in a project by default, and not offered.
+        An account with the same confirmed address is found by the server. To connect any other
+        (``link_to``), manual linking has to be on in the project, which its settings do not say.
         """
-        if _OFFERED.get(method) not in self.capabilities or link_to is not None:
+        offered = self.capabilities
+        if _OFFERED.get(method) not in offered:
             raise NotOfferedError
-        return self._oauth.begin(method, return_url=return_url)
+        if link_to is not None and Capability.LINKING not in offered:
+            raise NotOfferedError
+        return self._oauth.begin(method, return_url=return_url, link_to=link_to)
 
     def complete_oauth(self, secret: bytes, query: Mapping[str, str]) -> SignIn:
         """Recognise who came back."""
         return self._oauth.complete(secret, query)
 
-    def unlink(self, grant: Grant, method: Method) -> Identity:  # noqa: ARG002 - the port's
-        """Refuse: it needs manual linking, which is off in a project by default."""
-        raise NotOfferedError
+    def unlink(self, grant: Grant, method: Method) -> Identity:
+        """Take Google or GitHub off an account; the server keeps the last identity."""
+        if Capability.LINKING not in self.capabilities:
+            raise NotOfferedError
+        self._oauth.unlink(grant, method)
+        return self.check(grant)
 
     # -- second factor -----------------------------------------------------------------
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from adapters.supabase_auth.accounts import SessionReader
+from adapters.supabase_auth.accounts import SessionReader, Tokens, identity_id_of
 from adapters.supabase_auth.actions import Call
 from adapters.supabase_auth.gateway import Gateway
 from adapters.supabase_auth.inputs import is_uuid
 from adapters.supabase_auth.once import LINK_LIFE, Once
 from adapters.supabase_auth.pkce import challenge_of, new_verifier
-from creditcore.domain.errors import OAuthFailedError
+from creditcore.domain.errors import (
+    IdentityUnavailableError,
+    InvalidRequestError,
+    OAuthFailedError,
+)
 from creditcore.domain.identities import (
+    Grant,
     Method,
     NeedsSecondFactor,
     OAuthFailure,
@@ -45,8 +50,12 @@ class OAuth:
         self._sessions = sessions
         self._once = once
 
-    def begin(self, method: Method, *, return_url: str) -> OAuthFlow:
-        """Return where to send the browser."""
+    def begin(self, method: Method, *, return_url: str, link_to: Grant | None = None) -> OAuthFlow:
+        """Return where to send the browser: to sign in, or to connect an account to a session.
+
+        The second is asked for with the session's token, which a browser must not carry: so the
+        server is asked here, and says where to send the browser.
+        """
         verifier = new_verifier()
         query = {
             "provider": method.value,
@@ -56,7 +65,33 @@ class OAuth:
             "code_challenge_method": "s256",
         }
         url = f"{self._gateway.client.base_url}/authorize?{urlencode(query)}"
+        if link_to is not None:
+            url = self._linking_url(query, link_to)
         return OAuthFlow(url=url, secret=verifier.encode())
+
+    def unlink(self, grant: Grant, method: Method) -> None:
+        """Take a way in off an account."""
+        access = Tokens.of(grant).access
+        user = self._gateway.ask(Call.READ_USER, "GET", "/user", user_token=access).body
+        found = identity_id_of(user, method)
+        if method is Method.PASSWORD or not is_uuid(found):
+            raise InvalidRequestError("It is not connected to this account.", param="connected")
+        self._gateway.ask(
+            Call.CHANGE_USER, "DELETE", f"/user/identities/{found}", user_token=access
+        )
+
+    def _linking_url(self, query: dict[str, str], link_to: Grant) -> str:
+        answer = self._gateway.ask(
+            Call.CHANGE_USER,
+            "GET",
+            "/user/identities/authorize",
+            query=query | {"skip_http_redirect": "true"},
+            user_token=Tokens.of(link_to).access,
+        )
+        url = answer.body.get("url")
+        if not isinstance(url, str) or urlsplit(url).scheme not in {"http", "https"}:
+            raise IdentityUnavailableError
+        return url
 
     def complete(self, secret: bytes, query: Mapping[str, str]) -> SignedIn | NeedsSecondFactor:
         """Exchange the code that the browser brought for a session."""

@@ -26,15 +26,19 @@ _OF_METHOD = {Method.GOOGLE: Capability.GOOGLE, Method.GITHUB: Capability.GITHUB
 class Project:
     """The project's public settings, read every ten minutes at most."""
 
-    def __init__(self, client: GoTrueClient, methods: frozenset[Method]) -> None:
+    def __init__(
+        self, client: GoTrueClient, methods: frozenset[Method], *, linking: bool = False
+    ) -> None:
         """Prepare; nothing is asked yet.
 
         Args:
             client: Whom to ask.
             methods: Google and GitHub, as far as the operator wants their buttons shown.
+            linking: Whether manual linking is on: the one switch that the settings do not show.
         """
         self._client = client
         self._methods = methods
+        self._linking = linking
         self._settings: Mapping[str, object] = {}
         self._read_again_at = 0.0
         self._reading = Lock()
@@ -51,6 +55,8 @@ class Project:
             # A button for a provider that is off leads to an error in JSON.
             if not isinstance(external, dict) or external.get(method.value) is not False:
                 found.add(_OF_METHOD[method])
+        if self._linking and found & {Capability.GOOGLE, Capability.GITHUB}:
+            found.add(Capability.LINKING)
         return frozenset(found)
 
     def _current(self) -> Mapping[str, object]:

@@ -96,6 +96,22 @@ def _change(answer: Answer) -> CreditcoreError:
         case "insufficient_aal":
             return SessionEndedError()
         case _:
+            return _way_in(answer)
+
+
+def _way_in(answer: Answer) -> CreditcoreError:
+    match answer.code:
+        case "manual_linking_disabled":
+            _log.error("SUPABASE_LINKING is on, and manual linking is off in the project.")
+            return NotOfferedError()
+        case "single_identity_not_deletable" | "email_conflict_identity_not_deletable":
+            return InvalidRequestError(
+                "This is the only way in that Supabase knows of. Connect another one first.",
+                param="connected",
+            )
+        case "identity_not_found":
+            return _not_connected()
+        case _:
             # Passwords were looked at before they were sent.
             return _bad_email()
 
@@ -107,6 +123,10 @@ def _weak(answer: Answer) -> InvalidRequestError:
 
 def _bad_password(message: str) -> InvalidRequestError:
     return InvalidRequestError(message, param="password")
+
+
+def _not_connected() -> InvalidRequestError:
+    return InvalidRequestError("It is not connected to this account.", param="connected")
 
 
 def _bad_email() -> InvalidRequestError:

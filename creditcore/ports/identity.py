@@ -221,6 +221,9 @@ class IdentityProvider(Protocol):
     def complete_oauth(self, secret: bytes, query: Mapping[str, str]) -> SignIn:
         """Recognise who came back, by what their browser brought in the query.
 
+        Where it was begun with ``link_to`` it is the same person, and another way in is theirs
+        from now on. The grant may be of a session of its own, which the caller ends.
+
         Raises:
             OAuthFailedError: They did not sign in there, or may not here.
         """

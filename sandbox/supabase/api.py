@@ -46,6 +46,7 @@ ENDPOINTS = (
     "jwks",
     "authorize",
     "callback",
+    "identities",
 )
 # The gateway lets these in without a key.
 _OPEN = frozenset({"health-page", "jwks", "authorize", "callback", "consent", "verify"})
@@ -113,6 +114,8 @@ class Supabase:
             ("POST", "/callback", "callback", oauth.callback, False),
             ("GET", "/consent/<provider>", "consent", oauth.consent, False),
             ("POST", "/consent/<provider>", "consent", oauth.answer, False),
+            ("GET", "/user/identities/authorize", "identities", oauth.link, False),
+            ("DELETE", "/user/identities/<identity_id>", "identities", oauth.unlink, False),
             ("GET", "/admin/users", "admin", admin.list_users, False),
             ("POST", "/admin/users", "admin", admin.create, True),
             ("GET", "/admin/users/<user_id>", "admin", admin.get, False),

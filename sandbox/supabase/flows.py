@@ -17,6 +17,7 @@ class Flow:
     Attributes:
         state: What the provider brings back.
         code: What the browser brings to the application; empty until the return.
+        links: Whether the provider is to be connected to ``account_id``.
     """
 
     challenge: str
@@ -29,6 +30,7 @@ class Flow:
     code: str = ""
     provider_token: str = ""
     used: bool = False
+    links: bool = False
     state: str = field(default_factory=new_id)
     counts_from: float = 0.0
 

@@ -10,10 +10,10 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from sandbox.supabase.accounts import Account, Identity, new_account, new_id
-from sandbox.supabase.errors import invalid
+from sandbox.supabase.errors import AuthError, invalid
 from sandbox.supabase.flows import Flow, check_challenge
 from sandbox.supabase.pages import consent, found, see_other
-from sandbox.supabase.service import Service
+from sandbox.supabase.service import Service, ok
 
 PROVIDERS = ("google", "github")
 _SCOPES = {"github": "user:email", "google": "email profile"}
@@ -28,6 +28,37 @@ class OAuth:
 
     def authorize(self, request: Request) -> Response:
         """Send the browser to the provider; what is wrong is said to it in JSON."""
+        return found(self._provider_url(request))
+
+    def link(self, request: Request) -> Response:
+        """Say where the browser of somebody goes who wants to connect a provider."""
+        account, _ = self._service.caller(request)
+        self._allow_linking()
+        url = self._provider_url(request, links=account.id)
+        return ok({"url": url}) if request.args.get("skip_http_redirect") == "true" else found(url)
+
+    def unlink(self, request: Request, identity_id: str) -> Response:
+        """Take a way in off an account; the last one stays."""
+        account, _ = self._service.caller(request)
+        self._allow_linking()
+        try:
+            uuid.UUID(identity_id)
+        except ValueError as error:
+            raise invalid("identity_id must be an UUID", 404) from error
+        if len(account.identities) < 2:
+            message = "User must have at least 1 identity after unlinking"
+            raise AuthError(422, "single_identity_not_deletable", message)
+        wanted = [item for item in account.identities if item.id == identity_id]
+        if not wanted:
+            raise AuthError(422, "identity_not_found", "Identity doesn't exist")
+        account.identities.remove(wanted[0])
+        return ok({})
+
+    def _allow_linking(self) -> None:
+        if not self._service.settings.manual_linking:
+            raise AuthError(404, "manual_linking_disabled", "Manual linking is disabled")
+
+    def _provider_url(self, request: Request, *, links: str = "") -> str:
         service = self._service
         provider = request.args.get("provider", "")
         if provider not in PROVIDERS:
@@ -38,7 +69,17 @@ class OAuth:
         method = request.args.get("code_challenge_method", "")
         check_challenge(challenge, method)
         target = service.redirect_to(request)
-        flow = service.flows.add(Flow(challenge, method, target, service.now, provider=provider))
+        flow = service.flows.add(
+            Flow(
+                challenge,
+                method,
+                target,
+                service.now,
+                provider=provider,
+                account_id=links,
+                links=bool(links),
+            )
+        )
         query = {
             "client_id": f"{provider}-client-id",
             # Passed on to the provider, so nothing in it is secret.
@@ -48,7 +89,7 @@ class OAuth:
             "scope": _SCOPES[provider],
             "state": flow.state,
         }
-        return found(f"{service.issuer}/consent/{provider}?{urlencode(query)}")
+        return f"{service.issuer}/consent/{provider}?{urlencode(query)}"
 
     def consent(self, request: Request, provider: str) -> Response:
         """Ask the person, as the provider would."""
@@ -132,6 +173,16 @@ class OAuth:
             return self._failed(flow, "server_error", "unexpected_failure", message)
         provider_id = str(int(hashlib.sha256(email.encode()).hexdigest()[:12], 16))
         account = service.accounts.by_identity(flow.provider, provider_id)
+        if flow.links:
+            owner = service.accounts.get(flow.account_id)
+            if account is not None or owner is None:
+                message = "Identity is already linked to another user"
+                if account is owner:
+                    message = "Identity is already linked"
+                return self._failed(flow, "server_error", "identity_already_exists", message)
+            # Any address will do: they are who they are already.
+            self._add_identity(flow, owner, email, provider_id)
+            account = owner
         if account is None:
             known = service.accounts.by_email(email)
             if known is None and service.settings.signup_disabled:
@@ -168,6 +219,11 @@ class OAuth:
             # A password that was set before the address was shown to be theirs is dropped.
             account.password = ""
             account.identities.clear()
+        self._add_identity(flow, account, email, provider_id)
+        return account
+
+    def _add_identity(self, flow: Flow, account: Account, email: str, provider_id: str) -> None:
+        service = self._service
         data = {
             "avatar_url": f"{service.issuer}/avatar.png",
             "email": email,
@@ -187,4 +243,3 @@ class OAuth:
         # ``sub`` of the metadata is the provider's id then, not ours.
         account.user_metadata |= data
         account.identities.append(Identity(flow.provider, provider_id, data, service.now))
-        return account

@@ -19,6 +19,8 @@ class Settings:
         email_disabled: Nobody signs in by address and password.
         google: Whether the provider is on.
         github: Whether the provider is on.
+        manual_linking: People connect and disconnect providers. Off in a new project; on here, so
+            that the demo shows it.
         captcha: Sign-in, sign-up and mails want a captcha.
         min_password_length: In bytes.
         secure_email_change: Both addresses confirm a change.
@@ -43,6 +45,7 @@ class Settings:
     email_disabled: bool = False
     google: bool = True
     github: bool = True
+    manual_linking: bool = True
     captcha: bool = False
     min_password_length: int = 6
     secure_email_change: bool = True

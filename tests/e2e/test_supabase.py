@@ -218,6 +218,66 @@ def test_who_did_not_agree_comes_back_to_the_sign_in_page(
     assert not visitor.is_signed_in
 
 
+def connected(visitor: Visitor, project: SupabaseProject, act: str = "approve") -> str:
+    """Connect GitHub on the security page; return where that ends."""
+    away = visitor.post("/dashboard/security/connect/github", {})
+    back = project.consent(away.headers["location"], act, f"octo-{visitor.email}")
+    return visitor.send("GET", back).headers["location"]
+
+
+def test_another_account_is_connected_used_and_disconnected(
+    visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
+) -> None:
+    joined(visitor, project)
+    sessions_before = len(project.calls("logout"))
+
+    assert connected(visitor, project) == "/dashboard/security"
+    page = visitor.get("/dashboard/security").text
+    with Visitor(supabase_stack) as other:
+        away = other.post("/auth/github", {})
+        back = project.consent(away.headers["location"], email=f"octo-{visitor.email}")
+        other.send("GET", back)
+        seen = other.get("/dashboard/security").text
+    gone = visitor.post("/dashboard/security/disconnect/github", {})
+    after = visitor.get("/dashboard/security").text
+
+    assert "It is connected" in page
+    assert "Connected</span>" in page
+    # The session that coming back began is over at the server.
+    assert len(project.calls("logout")) == sessions_before + 1
+    assert visitor.email in seen
+    assert gone.headers["location"] == "/dashboard/security"
+    assert "Connected</span>" not in after
+    assert "Disconnected another account</strong>" in after
+    assert "Connected another account</strong>" in after
+
+
+def test_what_came_back_for_another_account_connects_nothing(
+    visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
+) -> None:
+    joined(visitor, project)
+    away = visitor.post("/dashboard/security/connect/github", {})
+    back = project.consent(away.headers["location"], email=f"octo-{visitor.email}")
+    with Visitor(supabase_stack) as other:
+        joined(other, project)
+        # The browser that left belongs to somebody else when it comes back.
+        visitor.http.cookies, other.http.cookies = other.http.cookies, visitor.http.cookies
+        landed = visitor.send("GET", back)
+
+    assert landed.headers["location"] == "/sign-in"
+    assert "Connected</span>" not in visitor.get("/dashboard/security").text
+
+
+def test_who_does_not_agree_connects_nothing(visitor: Visitor, project: SupabaseProject) -> None:
+    joined(visitor, project)
+
+    assert connected(visitor, project, "cancel") == "/dashboard/security"
+
+    page = visitor.get("/dashboard/security").text
+    assert "You cancelled there" in page
+    assert "Connected</span>" not in page
+
+
 def test_operators_make_accounts_that_can_sign_in(
     visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
 ) -> None:

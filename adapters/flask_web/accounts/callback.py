@@ -14,8 +14,16 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import session
 from adapters.flask_web.web.stepping_up import stepped_up
 from adapters.flask_web.web.throttle import SIGN_IN_PER_ADDRESS, throttle
+from creditcore.domain.activity import Act
 from creditcore.domain.errors import OAuthFailedError, SessionEndedError
-from creditcore.domain.identities import Grant, Method, OAuthFailure
+from creditcore.domain.identities import (
+    Grant,
+    Method,
+    NeedsConfirmation,
+    OAuthFailure,
+    SignIn,
+    SignOutScope,
+)
 
 FLOW = "oauth"
 """Where the cookie keeps the name of the flow that began in this browser."""
@@ -62,7 +70,7 @@ def callback() -> Response:
     try:
         outcome = services().identity.complete_oauth(kept, query)
         if flow.get("connects"):
-            return _connected()
+            return _connected(outcome, flow)
         return entry.proceed(
             outcome, next_path=str(flow.get("next") or ""), how=str(flow.get("method") or "")
         )
@@ -97,14 +105,31 @@ def _begin(method: str, *, link_to: Grant | None = None) -> Response:
         "token": services().people.flows.keep(flow.secret),
         "method": chosen.value,
         "next": entry.wanted(),
-        "connects": link_to is not None,
+        "connects": "" if link_to is None else link_to.subject,
     }
     return redirect(flow.url)
 
 
-def _connected() -> Response:
+def _connected(outcome: SignIn, flow: dict[str, object]) -> Response:
+    subject = flow["connects"]
+    if not isinstance(outcome, NeedsConfirmation):
+        # Coming back began a session at the provider, beside the one that goes on.
+        services().identity.sign_out(outcome.grant, SignOutScope.THIS)
+        came_back = outcome.identity.subject == subject
+    if isinstance(outcome, NeedsConfirmation) or not came_back or not _is_still_here(subject):
+        return _failed(OAuthFailure.EXPIRED, flow)
+    services().people.security_log.note(
+        Act.WAY_IN_CONNECTED,
+        session.person().id,
+        actor=session.actor(),
+        method=str(flow.get("method")),
+    )
     flash("It is connected: you can sign in with it from now on.", "success")
     return redirect(url_for("security.show"))
+
+
+def _is_still_here(subject: object) -> bool:
+    return current_user.is_authenticated and session.person().provider_subject == subject
 
 
 def _failed(reason: OAuthFailure, flow: dict[str, object]) -> Response:

@@ -152,11 +152,13 @@ def renew_recovery_codes() -> tuple[str, int]:
 def disconnect(method: str) -> Response | tuple[str, int]:
     """Take Google or GitHub off the account."""
     try:
-        services().identity.unlink(_grant(), Method(method))
+        identity = services().identity.unlink(_grant(), Method(method))
     except ValueError:
         raise NotFound from None
     except InvalidRequestError as error:
         return _page({"connected": str(error)}), 400
+    # The server may have given the account the address of a way in that is left.
+    services().people.welcome.welcome(identity)
     _note(Act.WAY_IN_DISCONNECTED, method=method)
     flash("It is disconnected: nobody signs in with it any more.", "success")
     return redirect(url_for("security.show"))
@@ -244,19 +246,21 @@ def _grant() -> Grant:
 
 def _page(faults: dict[str, str] | None = None, *, asks_code: bool = False) -> str:
     capabilities = services().identity.capabilities
+    identity = services().people.sessions.check(session.current())
     offered = {Method.GOOGLE: Capability.GOOGLE, Method.GITHUB: Capability.GITHUB}
     return render_template(
         "accounts/security.html",
         page="security",
         errors=faults or {},
-        identity=services().people.sessions.check(session.current()),
+        identity=identity,
         sessions=services().people.sessions.list_of(session.person()),
         current_session=session.current(),
         capabilities=capabilities,
-        connectable=[
+        ways=[
             method
             for method, capability in offered.items()
-            if capability in capabilities and Capability.LINKING in capabilities
+            if method in identity.methods
+            or (capability in capabilities and Capability.LINKING in capabilities)
         ],
         stepped_up=is_stepped_up(),
         asks_code=asks_code,

@@ -58,6 +58,7 @@ class Settings:
     supabase_service_role_key: str = variable(text, default="", hidden=True)
     google_client_id: str = variable(text, default="")
     github_client_id: str = variable(text, default="")
+    supabase_linking: bool = variable(switch, default=False)
 
     paystack_secret_key: str = variable(text, hidden=True)
     paystack_secret_key_previous: str = variable(text, default="", hidden=True)

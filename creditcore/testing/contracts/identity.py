@@ -429,6 +429,22 @@ class IdentityContract:
         assert one.secret != two.secret
         assert one.secret.decode() not in one.url
 
+    def test_other_accounts_are_connected_where_that_is_offered(self, house: IdentityHouse) -> None:
+        grant = join(house, an_email()).grant
+        return_url = "http://127.0.0.1:8000/auth/callback"
+        if not offers(house, Capability.LINKING):
+            with pytest.raises(NotOfferedError):
+                house.provider.begin_oauth(Method.GOOGLE, return_url=return_url, link_to=grant)
+            with pytest.raises(NotOfferedError):
+                house.provider.unlink(grant, Method.GOOGLE)
+            return
+
+        flow = house.provider.begin_oauth(Method.GOOGLE, return_url=return_url, link_to=grant)
+
+        assert flow.url.startswith("http")
+        with pytest.raises(InvalidRequestError):
+            house.provider.unlink(grant, Method.GOOGLE)
+
     # -- operators ---------------------------------------------------------------------
 
     def test_operators_make_accounts(self, house: IdentityHouse) -> None:

@@ -57,6 +57,7 @@ def a_provider(
         transactions or MemoryTransactions(),
         base_url=SITE,
         methods=frozenset({Method.GOOGLE, Method.GITHUB}),
+        linking=True,
     )
 
 

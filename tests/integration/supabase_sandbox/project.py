@@ -121,8 +121,10 @@ class SupabaseProject:
         *,
         verified: bool = True,
     ) -> str:
-        """Walk the provider's page from ``/authorize``; return where the browser ends up."""
-        page = self._next(self.http.get(address, timeout=PATIENCE_S, allow_redirects=False))
+        """Walk the page of the provider, from any step on; return where the browser ends up."""
+        page = address
+        if "/consent/" not in urlsplit(address).path:
+            page = self._next(self.http.get(address, timeout=PATIENCE_S, allow_redirects=False))
         form = {"act": act, "email": email, "state": parse_qs(urlsplit(page).query)["state"][0]}
         if verified:
             form["verified"] = "yes"

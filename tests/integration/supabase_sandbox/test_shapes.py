@@ -564,6 +564,9 @@ FLOWS: dict[str, Flow] = {
         ),
         require_current_password=True,
     ),
+    "user-identities-unlink-disabled": _setting(
+        _own("DELETE", f"/user/identities/{_NOBODY}"), manual_linking=False
+    ),
     "user-delete": _own("DELETE", "/user"),
     "dbdown-user-get": _faulty(_joined(_get_user), "user", "unexpected_failure", bare=True),
     "reauthenticate-ok": _own("GET", "/reauthenticate"),
