@@ -72,6 +72,7 @@ from creditcore.domain.purchases import (
 )
 from creditcore.domain.refund_book import RefundBook
 from creditcore.domain.refunds import Refund, RefundKind, RefundState, ReportedRefund
+from creditcore.domain.runaway import RunawayStop
 from creditcore.domain.sale_terms import SaleTerms
 from creditcore.domain.units import UnitPrice
 from creditcore.ports.audit import Breach
@@ -206,6 +207,7 @@ __all__ = [
     "Report",
     "ReportedRefund",
     "Role",
+    "RunawayStop",
     "SaleTerms",
     "Scope",
     "SellCredits",

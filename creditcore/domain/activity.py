@@ -50,6 +50,7 @@ class Act(StrEnum):
     KEY_ISSUED = "key.issued"
     KEY_CHANGED = "key.changed"
     KEY_REVOKED = "key.revoked"
+    KEY_STOPPED = "key.stopped"
     ACCOUNT_LIMITED = "account.limited"
     TEAM_CREATED = "team.created"
     TEAM_RENAMED = "team.renamed"

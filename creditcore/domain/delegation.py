@@ -29,7 +29,8 @@ def check_gift(
     if more:
         raise _exceeds("scopes", f"it has not the scope {more[0]} itself")
     own = giver.limits
-    if (own.is_counted or own.has_rates) and Scope.INFERENCE in scopes:
+    is_limited = own.is_counted or own.has_rates or giver.stop is not None
+    if is_limited and Scope.INFERENCE in scopes:
         raise _exceeds("scopes", "it has limits itself, which another key would multiply")
     if giver.expires_at is not None and (expires_at is None or expires_at > giver.expires_at):
         raise _exceeds("expires_at", f"it expires itself at {giver.expires_at.isoformat()}")

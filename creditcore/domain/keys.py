@@ -26,6 +26,7 @@ from creditcore.domain.limits import (
     count_of_member,
     member_counter_id,
 )
+from creditcore.domain.runaway import RunawayStop
 
 KEY_PREFIX = "sk-cc-"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -116,6 +117,8 @@ class ApiKey:
         key_hash: What is stored of it.
         expires_at: From then on it opens nothing.
         paused_at: Since when it opens nothing, until it is resumed.
+        paused_by: ``PAUSED_BY_STOP`` where its stop has done so; empty where its owner has.
+        stop: When it is to be paused by itself.
         scopes: What it may be used for, in the order of ``Scope``.
         limits: What its calls may use.
         account_limits: What the calls of all keys of its wallet may use together. Each key
@@ -136,6 +139,8 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     paused_at: datetime | None = None
+    paused_by: str = ""
+    stop: RunawayStop | None = None
     scopes: tuple[Scope, ...] = INFERENCE_ONLY
     limits: KeyLimits = NO_LIMITS
     account_limits: KeyLimits = NO_LIMITS

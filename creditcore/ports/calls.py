@@ -11,6 +11,7 @@ from creditcore.domain.endings import Ending
 from creditcore.domain.holds import Hold, HoldState
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
+from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.usage_hours import Tally
 
 
@@ -86,6 +87,15 @@ class Calls(Protocol):
         self, wallet_id: str, *, since: datetime, until: datetime
     ) -> Mapping[str, Tally]:
         """Return what calls that ended in a stretch of time came to, by their route."""
+
+    def spend_by_minute(
+        self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime
+    ) -> Sequence[MinuteSpend]:
+        """Return what the calls of a key, with all its rotated secrets, were charged, by minute.
+
+        Of calls that ended from an instant on and before another; the earliest minute first.
+        Minutes without a charge are left out.
+        """
 
     def older(
         self, wanted: WantedCalls, *, than: Place | None = None, limit: int

@@ -65,6 +65,9 @@ class ApiKeys(Protocol):
     def set_account_limits(self, wallet_id: str, limits: KeyLimits) -> None:
         """Keep what the keys of a wallet, which the caller has locked, may use together."""
 
+    def with_stops(self, *, after: str, limit: int) -> Sequence[ApiKey]:
+        """Return keys with a stop that are neither paused nor revoked, by id, after one."""
+
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
         """Return one of the owner's keys, locked until the transaction ends.
 

@@ -7,12 +7,14 @@ from typing import Self
 
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
+from creditcore.usecases.jobs.send_mail import SendMail
 from creditcore.usecases.keys.change_key import ChangeKey
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.limit_account import LimitAccount
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
+from creditcore.usecases.keys.stop_runaways import StopRunaways
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 
 
@@ -23,13 +25,14 @@ class KeyServices:
     issuing: IssueKey
     changes: ChangeKey
     account_limits: LimitAccount
+    stops: StopRunaways
     views: ReadKeys
     recognition: RecogniseKey
     mirrors: MirrorKeys
     keyring: UpstreamKeyring
 
     @classmethod
-    def of(cls, ports: Ports, rules: Rules) -> Self:
+    def of(cls, ports: Ports, rules: Rules, *, mails: SendMail) -> Self:
         """Build them."""
         store, clock, pepper = ports.transactions, ports.clock, rules.pepper
         return cls(
@@ -41,6 +44,7 @@ class KeyServices:
                 defaults=rules.new_key_limits,
             ),
             account_limits=LimitAccount(transactions=store, clock=clock),
+            stops=StopRunaways(transactions=store, clock=clock, mails=mails),
             changes=ChangeKey(transactions=store, clock=clock, ids=ports.ids, pepper=pepper),
             views=ReadKeys(transactions=store, clock=clock),
             recognition=RecogniseKey(transactions=store, clock=clock, pepper=pepper),

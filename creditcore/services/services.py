@@ -64,7 +64,6 @@ class Services:
     @classmethod
     def of(cls, ports: Ports, rules: Rules) -> Self:
         """Build every use case; nothing is asked of a port yet."""
-        keys = KeyServices.of(ports, rules)
         people = PeopleServices.of(ports, rules)
         mails = SendMail(
             transactions=ports.transactions,
@@ -72,6 +71,7 @@ class Services:
             mailer=ports.mailer,
             clock=ports.clock,
         )
+        keys = KeyServices.of(ports, rules, mails=mails)
         payments = PaymentServices.of(ports, rules, mails=mails)
         return cls(
             calls=CallServices.of(ports, rules, keys=keys),

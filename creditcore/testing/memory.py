@@ -47,6 +47,7 @@ from creditcore.domain.purchases import MASK, Payment, PaymentStatus, Purchase, 
 from creditcore.domain.refunds import Refund
 from creditcore.domain.refusals import RefusedCall
 from creditcore.domain.reviews import Review
+from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.sale_terms import Bought
 from creditcore.domain.sessions import Session
 from creditcore.domain.teams import Invitation, Membership, Team
@@ -400,6 +401,15 @@ class MemoryApiKeys:
         found = [key for key in self.tables.keys.values() if key.wallet_id == wallet_id]
         return sorted((key for key in found if key.revoked_at is None), key=lambda key: key.id)
 
+    def with_stops(self, *, after: str, limit: int) -> Sequence[ApiKey]:
+        """Return running keys with a stop."""
+        found = [
+            key
+            for key in self.tables.keys.values()
+            if key.stop and key.id > after and key.paused_at is None and key.revoked_at is None
+        ]
+        return sorted(found, key=lambda key: key.id)[:limit]
+
     def account_limits(self, wallet_id: str) -> KeyLimits | None:
         """Return what the keys of a wallet may use together."""
         return self.tables.account_limits.get(wallet_id)
@@ -495,6 +505,19 @@ class MemoryCalls:
             if hold.wallet_id == wallet_id and _is_among(hold, which)
         ]
         return _latest(found, lambda hold: (hold.created_at, hold.reference), limit, before)
+
+    def spend_by_minute(
+        self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime
+    ) -> Sequence[MinuteSpend]:
+        """Return what the calls of a key were charged, by minute."""
+        secrets = {key.id for key in self.tables.keys.values() if key.counter_id == counter_id}
+        found: dict[datetime, Credits] = {}
+        for hold in self.tables.holds.values():
+            is_its_own = hold.wallet_id == wallet_id and hold.call and hold.call.key_id in secrets
+            if is_its_own and hold.charged and hold.closed_at and since <= hold.closed_at < until:
+                minute = hold.closed_at.replace(second=0, microsecond=0)
+                found[minute] = found.get(minute, ZERO) + hold.charged
+        return [MinuteSpend(minute, found[minute]) for minute in sorted(found)]
 
     def tallies_by_endpoint(
         self, wallet_id: str, *, since: datetime, until: datetime

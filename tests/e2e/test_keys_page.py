@@ -151,12 +151,35 @@ def test_revoked_keys_are_shown_where_they_are_asked_for(member: Visitor) -> Non
     assert "gone for good" in member.get("/dashboard/keys?revoked=1").text
 
 
+def test_a_stop_is_tried_on_the_past_saved_and_taken_away(member: Visitor) -> None:
+    secret = make(member)
+    [key] = keys_of(member)
+    address = f"/dashboard/keys/{key.id}"
+    assert member.stack.chat("hi", key=secret).status_code == 200
+    member.stack.settled_wallet_of(member.person.id)
+
+    tried = member.post(f"{address}/stop", {"stop": "0.0000001", "do": "try"}, allow_redirects=True)
+    calm = member.get(f"{address}?stop=5")
+    wrong = member.post(f"{address}/stop", {"stop": "much", "do": "save"})
+
+    assert "it would have paused this key once" in tried.text
+    assert "it would never have paused this key" in calm.text
+    assert (wrong.status_code, keys_of(member)[0].stop) == (400, None)
+    assert "Write dollars" in wrong.text
+    member.post(f"{address}/stop", {"stop": "5", "do": "save"})
+    [stopped] = keys_of(member)
+    assert stopped.stop is not None
+    assert stopped.stop.per_hour == Credits.of(500)
+    member.post(f"{address}/stop", {"stop": "", "do": "save"})
+    assert keys_of(member)[0].stop is None
+
+
 def test_the_keys_of_others_do_not_exist(member: Visitor, stranger: Visitor) -> None:
     make(member)
     [key] = keys_of(member)
     stranger.sign_up()
 
-    for path in ("", "/pause", "/resume", "/rotate", "/revoke"):
+    for path in ("", "/stop", "/pause", "/resume", "/rotate", "/revoke"):
         answer = stranger.post(f"/dashboard/keys/{key.id}{path}", {**LIMITED, "overlap_hours": "0"})
         assert answer.status_code == 404, path
     assert stranger.get(f"/dashboard/keys/{key.id}").status_code == 404

@@ -45,6 +45,8 @@ DECISIONS = {
     "api_keys.change_key": Access.OWNER,
     "api_keys.revoke_key": Access.OWNER,
     "api_keys.rotate_key": Access.OWNER,
+    "api_keys.try_stop": Access.OWNER,
+    "keys.stop": Access.OWNER,
     "api_calls.read_call": Access.OWNER,
     "mobile_money.show": Access.OWNER,
     "dashboard.call": Access.OWNER,
@@ -113,6 +115,8 @@ class Site:
             "LITELLM_BASE_URL": "http://127.0.0.1:9",
             "LITELLM_MASTER_KEY": "sk-matrix",
             "DATA_DIR": str(folder),
+            # Each visitor gets their welcome: there are more than a day has credits for.
+            "SIGNUP_CREDITS_PER_DAY": "1000000",
             **more,
         }
         migrate(f"sqlite:///{folder / 'creditcore.db'}")

@@ -388,6 +388,11 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("virtual_keys_max_parallel", "virtual_keys", {**ANOTHER_KEY, "max_parallel": 0}),
     ("virtual_keys_rpm", "virtual_keys", {**ANOTHER_KEY, "rpm": 0}),
     ("virtual_keys_tpm", "virtual_keys", {**ANOTHER_KEY, "tpm": -1}),
+    ("virtual_keys_stop_per_hour", "virtual_keys", {**ANOTHER_KEY, "stop_per_hour": 0,
+                                                    "stop_since": 1}),
+    ("virtual_keys_stop_since", "virtual_keys", {**ANOTHER_KEY, "stop_per_hour": 1}),
+    ("virtual_keys_stop_since", "virtual_keys", {**ANOTHER_KEY, "stop_since": 1}),
+    ("virtual_keys_paused_by", "virtual_keys", {**ANOTHER_KEY, "paused_by": "stop"}),
     *[
         (f"virtual_keys_account_{column}", "virtual_keys",
          {**ANOTHER_KEY, f"account_{column}": value, **others})

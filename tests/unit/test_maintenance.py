@@ -49,6 +49,7 @@ def chores(**named: Any) -> Maintenance:
         keys=SimpleNamespace(
             keyring=SimpleNamespace(refresh=done["copies"]),
             mirrors=SimpleNamespace(sync_due=done["sync_due"], look_again=done["look_again"]),
+            stops=SimpleNamespace(look=done["look"]),
         ),
         payments=SimpleNamespace(
             inbox=SimpleNamespace(process_due=done["process_due"]),
@@ -157,6 +158,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "refused calls forgotten": 0,
         "refunds followed": 0,
         "low balances told of": 0,
+        "runaway keys paused": 0,
         "currencies without a rate": 0,
         "documents issued": 0,
         "payments' details forgotten": 0,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Annotated
 
 from flask import Blueprint
+from pydantic import Field
 
 from adapters.flask_web.api.caller import Caller
-from adapters.flask_web.api.operations import MANAGER, READER, operation
+from adapters.flask_web.api.operations import MANAGER, READER, Query, operation
 from adapters.flask_web.api.paging import Page, next_cursor
 from adapters.flask_web.api.shapes import (
+    Amount,
     KeyList,
     KeyPatch,
     KeyRequest,
@@ -19,6 +22,7 @@ from adapters.flask_web.api.shapes import (
     Paused,
     RotateRequest,
     SpendLimitShape,
+    StopTrial,
 )
 from adapters.flask_web.context import services
 from adapters.flask_web.web.stepping_up import check_key_maker
@@ -27,8 +31,11 @@ from creditcore.domain.limits import KeyLimits, SpendLimit
 from creditcore.domain.money import Credits
 from creditcore.usecases.keys.change_key import UNCHANGED, KeyChanges
 from creditcore.usecases.keys.read_keys import KeyView
+from creditcore.usecases.keys.stop_runaways import TRIED_ON
 
 blueprint = Blueprint("api_keys", __name__)
+
+_MOST_FIRED = 100
 
 
 @operation(blueprint, "GET", "/api/v1/keys", scopes=READER, query=Page, answer=KeyList)
@@ -61,6 +68,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
         scopes=body.scopes,
         expires_at=body.expires_at,
         limits=_limits(body, services().keys.issuing.defaults_for(body.scopes)),
+        stop_per_hour=_amount(body.stop_at_credits_per_hour),
         by=caller.key,
     )
     return _made(key, secret)
@@ -112,6 +120,35 @@ def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
     return _made(key, secret)
 
 
+class StopQuery(Query):
+    """Which stop is tried."""
+
+    credits_per_hour: Annotated[
+        Amount | None, Field(description="If left out, the stop that the key has.")
+    ] = None
+
+
+@operation(
+    blueprint,
+    "GET",
+    "/api/v1/keys/{key_id}/stop-trial",
+    scopes=READER,
+    query=StopQuery,
+    answer=StopTrial,
+)
+def try_stop(caller: Caller, key_id: str, query: StopQuery) -> StopTrial:
+    """Say how often a stop would have paused a key in the last 30 days; nothing is changed."""
+    per_hour = _amount(query.credits_per_hour)
+    trial = services().keys.stops.try_on_the_past(key_id, per_hour, owner_id=caller.owner_id)
+    return StopTrial(
+        stop_at_credits_per_hour=None if trial.per_hour is None else str(trial.per_hour),
+        days=TRIED_ON.days,
+        would_have_fired=len(trial.fired),
+        fired_at=list(trial.fired[-_MOST_FIRED:]),
+        highest_hour=str(trial.highest),
+    )
+
+
 @operation(blueprint, "POST", "/api/v1/pause-all-keys", scopes=MANAGER, answer=Paused)
 def pause_all_keys(caller: Caller) -> Paused:
     """Pause every key of the account, the one that asks included."""
@@ -148,6 +185,8 @@ def _fields(view: KeyView) -> dict[str, object]:
         "revoked_at": key.revoked_at,
         "last_used_at": view.last_used_at,
         "paused": key.paused_at is not None,
+        "paused_by": None if key.paused_at is None else key.paused_by or "owner",
+        "stop_at_credits_per_hour": str(key.stop.per_hour) if key.stop else None,
         "allowed_models": list(limits.models),
         "allowed_ips": list(limits.addresses),
         "spend_limit": spend
@@ -163,6 +202,10 @@ def _fields(view: KeyView) -> dict[str, object]:
     }
 
 
+def _amount(text: str | None) -> Credits | None:
+    return None if text is None else Credits.parse(text)
+
+
 def _spend(asked: SpendLimitShape | None) -> SpendLimit | None:
     if asked is None:
         return None
@@ -174,6 +217,9 @@ def _changes(key: ApiKey, body: KeyPatch) -> KeyChanges:
         name=body.name,
         scopes=body.scopes,
         limits=_limits(body, key.limits),
+        stop_per_hour=_amount(body.stop_at_credits_per_hour)
+        if "stop_at_credits_per_hour" in body.model_fields_set
+        else UNCHANGED,
         expires_at=body.expires_at if "expires_at" in body.model_fields_set else UNCHANGED,
         paused=body.paused,
     )

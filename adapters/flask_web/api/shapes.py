@@ -18,7 +18,7 @@ CreditsText = Annotated[
 ]
 """Credits, 1 of which is 1 US cent of balance, with up to six decimals."""
 
-_Amount = Annotated[
+Amount = Annotated[
     str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$"), Field(examples=["500"])
 ]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -31,7 +31,7 @@ _Scopes = Annotated[tuple[Scope, ...], Field(min_length=1, max_length=len(Scope)
 class SpendLimitShape(Shape):
     """The most that a key spends in each period."""
 
-    credits: _Amount
+    credits: Amount
     period: Period = Period.TOTAL
     zone: Annotated[str, Field(max_length=64, examples=["Africa/Nairobi"])] = "UTC"
 
@@ -48,6 +48,7 @@ class KeyRequest(Shape):
     rpm: _Rate | None = None
     tpm: _Rate | None = None
     max_parallel: _Parallel | None = None
+    stop_at_credits_per_hour: Amount | None = None
 
 
 class KeyPatch(Shape):
@@ -62,6 +63,7 @@ class KeyPatch(Shape):
     rpm: _Rate | None = None
     tpm: _Rate | None = None
     max_parallel: _Parallel | None = None
+    stop_at_credits_per_hour: Amount | None = None
     paused: bool | None = None
 
 
@@ -86,12 +88,19 @@ class KeyShape(Shape):
         AwareDatetime | None, Field(description="To the hour; null if it was never used.")
     ]
     paused: bool
+    paused_by: Annotated[
+        Literal["owner", "stop"] | None, Field(description="Who, or what, has paused it.")
+    ]
     allowed_models: list[str]
     allowed_ips: list[str]
     spend_limit: SpendLimitShape | None
     rpm: int | None
     tpm: int | None
     max_parallel: int | None
+    stop_at_credits_per_hour: Annotated[
+        CreditsText | None,
+        Field(description="Pause it when so much was charged within an hour."),
+    ]
     spent: Annotated[
         CreditsText | None, Field(description="In this period; null without a spend limit.")
     ]
@@ -114,6 +123,20 @@ class KeyList(Shape):
 
     data: list[KeyShape]
     next_cursor: str | None
+
+
+class StopTrial(Shape):
+    """What a stop would have done to a key in the last 30 days."""
+
+    stop_at_credits_per_hour: CreditsText | None
+    days: int
+    would_have_fired: Annotated[
+        int, Field(description="How often it would have paused the key, resumed at once.")
+    ]
+    fired_at: Annotated[list[AwareDatetime], Field(description="When; the latest hundred.")]
+    highest_hour: Annotated[
+        CreditsText, Field(description="The most that was charged within 60 minutes.")
+    ]
 
 
 class Paused(Shape):

@@ -16,6 +16,7 @@ _RECOVER_EVERY_S = 10.0
 _MIRRORS_EVERY_S = 5.0
 _FUNDS_EVERY_S = 60.0
 _EXPIRE_EVERY_S = 10.0
+_STOPS_EVERY_S = 15.0
 _PRICES_EVERY_S = 60.0
 _FIRST_PRICES_EVERY_S = 10.0
 _PAYMENTS_EVERY_S = 60.0
@@ -67,6 +68,7 @@ class Maintenance:
                 **jobs,
                 "sessions forgotten": (_FORGET_EVERY_S, services.people.sessions.forget_old),
                 "jobs forgotten": (_FORGET_EVERY_S, services.operations.runner.forget_closed),
+                "runaway keys paused": (_STOPS_EVERY_S, services.keys.stops.look),
                 "expired holds": (_EXPIRE_EVERY_S, services.calls.charge.expire),
                 "models priced": (_PRICES_EVERY_S, services.calls.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.payments.inbox.process_due),

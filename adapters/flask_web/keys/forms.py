@@ -106,16 +106,13 @@ class KeyForm:
             ) from None
 
     def _spend(self) -> SpendLimit | None:
-        text = self.typed["spend"].removeprefix("$")
-        if not text:
+        amount = read_dollars(self.typed["spend"], param="spend")
+        if amount is None:
             return None
-        if not _DOLLARS.fullmatch(text):
-            raise InvalidRequestError("Write dollars, such as 25 or 2.50.", param="spend")
         try:
             period = Period(self.typed["period"] or Period.MONTH)
         except ValueError:
             raise InvalidRequestError("Choose a period.", param="period") from None
-        amount = Credits(int(Decimal(text) * _MICROCREDITS_PER_DOLLAR))
         return SpendLimit(credits=amount, period=period, zone=self.zone_name)
 
     def _number(self, name: str) -> int | None:
@@ -139,6 +136,20 @@ def _typed(limits: KeyLimits) -> dict[str, str]:
         "addresses": "\n".join(limits.addresses),
         **{name: str(getattr(limits, name) or "") for name in NUMBERS},
     }
+
+
+def read_dollars(text: str, *, param: str) -> Credits | None:
+    """Return an amount of balance as a person typed it; None where nothing was typed.
+
+    Raises:
+        InvalidRequestError: It is no amount.
+    """
+    text = text.strip().removeprefix("$")
+    if not text:
+        return None
+    if not _DOLLARS.fullmatch(text):
+        raise InvalidRequestError("Write dollars, such as 25 or 2.50.", param=param)
+    return Credits(int(Decimal(text) * _MICROCREDITS_PER_DOLLAR))
 
 
 def dollars(amount: Credits) -> str:

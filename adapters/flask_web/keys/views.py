@@ -9,16 +9,18 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
-from adapters.flask_web.keys.forms import KeyForm, spent_percent
+from adapters.flask_web.keys.forms import KeyForm, dollars, read_dollars, spent_percent
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import actor, for_people, person
 from adapters.flask_web.web.stepping_up import check_key_maker
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import Period, SpendLimit
+from creditcore.domain.runaway import Trial
 from creditcore.usecases.keys.change_key import KeyChanges
 from creditcore.usecases.keys.issue_key import MAX_KEYS
 from creditcore.usecases.keys.read_keys import KeyView
+from creditcore.usecases.keys.stop_runaways import TRIED_ON
 
 blueprint = Blueprint("keys", __name__, url_prefix="/dashboard/keys")
 
@@ -27,6 +29,8 @@ OVERLAPS = (("0", "Not at all"), ("1", "1 hour"), ("24", "24 hours"), ("72", "72
 _MADE_ALREADY = "This key was made already, and its secret shown once. It is in the list below."
 _LIFETIMES_IN_DAYS = ("30", "90", "365")
 _MAX_SHOWN = 1_000
+_MAX_TYPED = 40
+_MOST_FIRED = 5
 _PERIODS = {
     Period.MONTH: "a month",
     Period.WEEK: "a week",
@@ -79,7 +83,17 @@ def create() -> tuple[str, int]:
 def one(key_id: str) -> str:
     """Show one key, and what can be done with it."""
     view = services().keys.views.one(key_id, owner_id=person().id)
-    return _key_page(view, KeyForm.of(view.key, person().zone))
+    form = KeyForm.of(view.key, person().zone)
+    typed = request.args.get("stop")
+    if typed is None:
+        return _key_page(view, form)
+    typed = typed[:_MAX_TYPED]
+    try:
+        per_hour = read_dollars(typed, param="stop")
+        trial = services().keys.stops.try_on_the_past(key_id, per_hour, owner_id=person().id)
+    except InvalidRequestError as error:
+        return _key_page(view, form, stop=typed, stop_error=str(error))
+    return _key_page(view, form, stop=typed, trial=trial)
 
 
 @blueprint.post("/<key_id>")
@@ -100,6 +114,24 @@ def change(key_id: str) -> Response | tuple[str, int]:
         view = services().keys.views.one(key_id, owner_id=person().id)
         return _key_page(view, typed, {error.param or "name": str(error)}), 400
     flash("Saved. It counts with the very next call.", "success")
+    return redirect(url_for("keys.one", key_id=key_id))
+
+
+@blueprint.post("/<key_id>/stop")
+@for_people
+def stop(key_id: str) -> Response | tuple[str, int]:
+    """Pause a key by itself when it spends so much within an hour; or try that on the past."""
+    typed = request.form.get("stop", "")[:_MAX_TYPED]
+    if request.form.get("do") == "try":
+        return redirect(url_for("keys.one", key_id=key_id, stop=typed, _anchor="runaway"), 303)
+    try:
+        changes = KeyChanges(stop_per_hour=read_dollars(typed, param="stop"))
+        services().keys.changes.change(key_id, changes, owner_id=person().id)
+    except InvalidRequestError as error:
+        view = services().keys.views.one(key_id, owner_id=person().id)
+        form = KeyForm.of(view.key, person().zone)
+        return _key_page(view, form, stop=typed, stop_error=str(error)), 400
+    flash("Saved. What it spends counts from now on.", "success")
     return redirect(url_for("keys.one", key_id=key_id))
 
 
@@ -210,7 +242,17 @@ def _keys_page(
     )
 
 
-def _key_page(view: KeyView, form: KeyForm, errors: dict[str, str] | None = None) -> str:
+def _key_page(
+    view: KeyView,
+    form: KeyForm,
+    errors: dict[str, str] | None = None,
+    *,
+    stop: str | None = None,
+    stop_error: str = "",
+    trial: Trial | None = None,
+) -> str:
+    if stop is None:
+        stop = dollars(view.key.stop.per_hour) if view.key.stop else ""
     spend, now = view.key.limits.spend, services().clock.now()
     return render_template(
         "keys/key.html",
@@ -225,5 +267,11 @@ def _key_page(view: KeyView, form: KeyForm, errors: dict[str, str] | None = None
         limit_text=_limit_text,
         spent_percent=spent_percent,
         resets_at=spend.ends_at(now) if spend else None,
+        stop=stop,
+        stop_error=stop_error,
+        trial=trial,
+        tried_days=TRIED_ON.days,
+        most_fired=_MOST_FIRED,
+        sends_mail=services().operations.mails.is_configured,
         now=now,
     )

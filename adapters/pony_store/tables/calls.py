@@ -13,10 +13,14 @@ from adapters.pony_store.tables.ledger import SELECT_HOLDS
 from adapters.pony_store.tables.usage_hours import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
+from creditcore.domain.money import Credits
+from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
 
 _A_DAY = timedelta(days=1)
+_LONGEST_CALL = timedelta(hours=3)
+_MINUTE_US = 60_000_000
 
 
 class PonyCalls:
@@ -76,6 +80,26 @@ class PonyCalls:
             row.endpoint: Tally(**{name: int(getattr(row, name)) for name in COUNTED_FROM_CALLS})
             for row in rows
         }
+
+    def spend_by_minute(
+        self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime
+    ) -> list[MinuteSpend]:
+        """Return what the calls of a key, with all its secrets, were charged, by minute."""
+        rows = self._session.rows(
+            f"SELECT closed_at / {_MINUTE_US} AS minute, SUM(charge) AS charged FROM usage_logs"
+            " WHERE wallet_id = ? AND key_id IN"
+            " (SELECT id FROM virtual_keys WHERE wallet_id = ? AND (id = ? OR family = ?))"
+            # Found by when they began: none runs so long.
+            " AND created_at >= ? AND closed_at >= ? AND closed_at < ? AND charge > 0"
+            f" GROUP BY closed_at / {_MINUTE_US} ORDER BY 1",
+            (
+                *(wallet_id, wallet_id, counter_id, counter_id),
+                *(micros(since - _LONGEST_CALL), micros(since), micros(until)),
+            ),
+        )
+        return [
+            MinuteSpend(instant(row.minute * _MINUTE_US), Credits(int(row.charged))) for row in rows
+        ]
 
     def older(
         self, wanted: WantedCalls, *, than: Place | None = None, limit: int

@@ -20,6 +20,7 @@ from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
 from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, Scope
 from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, Period, SpendLimit
 from creditcore.domain.money import Credits
+from creditcore.domain.runaway import RunawayStop
 
 SHARED_COLUMNS = ("spend_limit", "spend_period", "spend_zone", "max_parallel", "rpm", "tpm")
 """Limits that the keys of a wallet may share: those that are counted."""
@@ -36,6 +37,9 @@ KEY_COLUMNS = (
     "expires_at",
     "revoked_at",
     "paused_at",
+    "paused_by",
+    "stop_per_hour",
+    "stop_since",
     "scopes",
     "spend_limit",
     "spend_period",
@@ -121,6 +125,15 @@ class PonyApiKeys:
             f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
             " WHERE wallet_id = ? AND revoked_at IS NULL ORDER BY id",
             (wallet_id,),
+        )
+        return [key_from_row(row) for row in rows]
+
+    def with_stops(self, *, after: str, limit: int) -> Sequence[ApiKey]:
+        """Return running keys with a stop, by id, after one."""
+        rows = self._session.rows(
+            f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys WHERE stop_per_hour IS NOT NULL"
+            " AND paused_at IS NULL AND revoked_at IS NULL AND id > ? ORDER BY id LIMIT ?",
+            (after, limit),
         )
         return [key_from_row(row) for row in rows]
 
@@ -235,6 +248,9 @@ def key_columns(key: ApiKey) -> dict[str, object]:
         "expires_at": micros_or_none(key.expires_at),
         "revoked_at": micros_or_none(key.revoked_at),
         "paused_at": micros_or_none(key.paused_at),
+        "paused_by": key.paused_by,
+        "stop_per_hour": key.stop.per_hour.microcredits if key.stop else None,
+        "stop_since": micros(key.stop.since) if key.stop else None,
         "scopes": " ".join(key.scopes),
         **_limit_columns(key.limits),
         **{
@@ -283,6 +299,8 @@ def key_from_row(row: Any) -> ApiKey:
         expires_at=instant_or_none(row.expires_at),
         revoked_at=instant_or_none(row.revoked_at),
         paused_at=instant_or_none(row.paused_at),
+        paused_by=row.paused_by,
+        stop=_stop_from_row(row),
         scopes=INFERENCE_ONLY
         if row.scopes == Scope.INFERENCE
         else tuple(map(Scope, row.scopes.split())),
@@ -292,6 +310,12 @@ def key_from_row(row: Any) -> ApiKey:
         revision=row.revision,
         holder_id=row.holder_id,
     )
+
+
+def _stop_from_row(row: Any) -> RunawayStop | None:
+    if row.stop_per_hour is None:
+        return None
+    return RunawayStop(Credits(row.stop_per_hour), instant(row.stop_since))
 
 
 def _limits_from_row(row: Any) -> KeyLimits:

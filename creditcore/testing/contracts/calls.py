@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold, HoldState, Outcome
 from creditcore.domain.money import Credits
 from creditcore.domain.periods import Span
+from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.usage_hours import HOUR
 from creditcore.ports.calls import Place, WantedCalls
 from creditcore.ports.transactions import Transactions
-from creditcore.testing.contracts.samples import MINUTE, NOON, a_wallet, admit, settle
+from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet, admit, settle
 from creditcore.testing.contracts.usage_hours import Made, make
 
 
@@ -34,6 +37,40 @@ class CallsContract:
             assert tx.calls.find("call-1", wallet_id="wallet-1") == hold
             with pytest.raises(HoldNotFoundError):
                 tx.calls.find("call-1", wallet_id="wallet-2")
+
+    def test_what_a_key_and_its_rotated_secrets_were_charged_is_told_by_minute(
+        self, transactions: Transactions
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        key = a_key(wallet)
+        new = replace(a_key(wallet, key_id="key-2", key_hash=b"i" * 32), family=key.id)
+        other = a_key(wallet, key_id="key-3", key_hash=b"j" * 32)
+        with transactions.begin() as tx:
+            for each in (key, new, other):
+                tx.keys.add(each)
+            tx.commit()
+        start = NOON.replace(second=0, microsecond=0)
+        calls = ((key, 1, 10), (new, 2, 30), (key, 4, 59), (other, 8, 70), (key, 16, 130))
+        for whose, charge, seconds in calls:
+            hold = admit(transactions, charge, reference=f"call-{charge}", now=start, key=whose)
+            settle(transactions, hold, charge, at=start + timedelta(seconds=seconds))
+        settle(transactions, admit(transactions, 9, reference="free", now=start, key=key), 0)
+
+        with transactions.begin() as tx:
+            for since, until, expected in (
+                (0, 180, [(0, 7), (2, 16)]),
+                (30, 130, [(0, 6)]),
+                (60, 130, []),
+            ):
+                found = tx.calls.spend_by_minute(
+                    wallet.id,
+                    key.id,
+                    since=start + timedelta(seconds=since),
+                    until=start + timedelta(seconds=until),
+                )
+                assert list(found) == [
+                    MinuteSpend(start + at * MINUTE, Credits(charged)) for at, charged in expected
+                ]
 
     def test_calls_are_read_in_the_order_in_which_they_ended(
         self, transactions: Transactions

@@ -10,6 +10,7 @@ from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import KeyLimits, Period, SpendLimit
 from creditcore.domain.money import Credits
+from creditcore.domain.runaway import RunawayStop
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet
 
@@ -22,6 +23,8 @@ class ApiKeysContract:
             a_key(a_wallet(transactions)),
             expires_at=NOON + MINUTE,
             paused_at=NOON,
+            paused_by="stop",
+            stop=RunawayStop(Credits(10), NOON),
             scopes=tuple(Scope),
             limits=KeyLimits(
                 spend=SpendLimit(credits=Credits(7), period=Period.WEEK, zone="Africa/Nairobi"),
@@ -79,6 +82,26 @@ class ApiKeysContract:
                 assert tx.keys.account_limits("wallet-1") == limits
                 assert tx.keys.account_limits("wallet-2") is None
                 assert tx.keys.wallets_without_limits(limit=9) == ["wallet-2"]
+
+    def test_running_keys_with_a_stop_are_found_in_turn(self, transactions: Transactions) -> None:
+        wallet, stop = a_wallet(transactions), RunawayStop(Credits(10), NOON)
+        keys = [
+            replace(a_key(wallet, key_id=f"key-{n}", key_hash=bytes([n]) * 32), stop=stop)
+            for n in range(3)
+        ]
+        others = [
+            a_key(wallet, key_id="key-7", key_hash=b"7" * 32),
+            replace(keys[0], id="key-8", key_hash=b"8" * 32, paused_at=NOON),
+            replace(keys[0], id="key-9", key_hash=b"9" * 32).revoke(at=NOON),
+        ]
+        with transactions.begin() as tx:
+            for key in (*keys, *others):
+                tx.keys.add(key)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.keys.with_stops(after="", limit=2) == keys[:2]
+            assert tx.keys.with_stops(after="key-1", limit=9) == keys[2:]
 
     def test_a_hash_is_unique(self, transactions: Transactions) -> None:
         wallet = a_wallet(transactions)

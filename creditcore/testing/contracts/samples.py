@@ -107,6 +107,7 @@ def admit(
                 prompt_bound=7,
                 price_snapshot="0123456789abcdef",
                 multiplier="2.3",
+                key_id=None if key is None else key.id,
             ),
             now=now,
             lifetime=MINUTE,

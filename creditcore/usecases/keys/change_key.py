@@ -12,6 +12,8 @@ from creditcore.domain.delegation import check_gift
 from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError
 from creditcore.domain.keys import ApiKey, KeySecret, Scope
 from creditcore.domain.limits import KeyLimits
+from creditcore.domain.money import Credits
+from creditcore.domain.runaway import RunawayStop
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transactions
@@ -22,6 +24,7 @@ from creditcore.usecases.keys.issue_key import (
     clean_scopes,
     held,
     make_room,
+    new_stop,
 )
 from creditcore.usecases.keys.key_counting import count
 
@@ -44,6 +47,7 @@ class KeyChanges:
     scopes: tuple[Scope, ...] | None = None
     limits: KeyLimits | None = None
     expires_at: datetime | _Unchanged | None = UNCHANGED
+    stop_per_hour: Credits | _Unchanged | None = UNCHANGED
     paused: bool | None = None
 
 
@@ -196,6 +200,12 @@ def _changed(key: ApiKey, changes: KeyChanges, *, now: datetime) -> ApiKey:
     if not isinstance(changes.expires_at, _Unchanged) and changes.expires_at != key.expires_at:
         check_expiry(changes.expires_at, now=now)
         key = replace(key, expires_at=changes.expires_at)
-    if changes.paused is not None:
-        key = replace(key, paused_at=(key.paused_at or now) if changes.paused else None)
+    if not isinstance(changes.stop_per_hour, _Unchanged):
+        key = replace(key, stop=new_stop(changes.stop_per_hour, before=key.stop, now=now))
+    if changes.paused is False and key.paused_at is not None:
+        # What made it stop must not stop it again at once.
+        stop = key.stop and RunawayStop(key.stop.per_hour, now)
+        key = replace(key, paused_at=None, paused_by="", stop=stop)
+    elif changes.paused:
+        key = replace(key, paused_at=key.paused_at or now)
     return key

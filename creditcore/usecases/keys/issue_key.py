@@ -14,6 +14,8 @@ from creditcore.domain.delegation import check_gift
 from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError
 from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, KeySecret, Scope
 from creditcore.domain.limits import NO_LIMITS, KeyLimits
+from creditcore.domain.money import Credits
+from creditcore.domain.runaway import RunawayStop
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transaction, Transactions
@@ -63,6 +65,7 @@ class IssueKey:
         expires_at: datetime | None = None,
         scopes: Iterable[Scope] = INFERENCE_ONLY,
         limits: KeyLimits | None = None,
+        stop_per_hour: Credits | None = None,
         by: ApiKey | None = None,
         key_id: str | None = None,
         holder_id: str = "",
@@ -80,6 +83,7 @@ class IssueKey:
             expires_at: From when on it opens nothing; for ever if None.
             scopes: What it may be used for.
             limits: What its calls may use; the defaults if None.
+            stop_per_hour: Pause it when so much was charged within an hour.
             by: The key that asks, which gives no more than it has; None for the owner.
             key_id: A name from ``new_id``, where the same request may arrive twice.
             holder_id: The member whose key of a team it is; empty for a person's own.
@@ -122,6 +126,7 @@ class IssueKey:
                 expires_at=expires_at,
                 scopes=scopes,
                 limits=limits,
+                stop=new_stop(stop_per_hour, before=None, now=now),
                 account_limits=tx.keys.account_limits(wallet_id) or NO_LIMITS,
                 holder_id=holder_id,
             )
@@ -202,6 +207,19 @@ def held(key: ApiKey, holder_id: str) -> ApiKey:
     if holder_id and key.holder_id != holder_id:
         raise ApiKeyNotFoundError(key.id)
     return key
+
+
+def new_stop(
+    per_hour: Credits | None, *, before: RunawayStop | None, now: datetime
+) -> RunawayStop | None:
+    """Return when a key is to be paused; one that stays as it is counts on.
+
+    Raises:
+        InvalidRequestError: It would be at nothing.
+    """
+    if per_hour is None:
+        return None
+    return before if before and before.per_hour == per_hour else RunawayStop(per_hour, now)
 
 
 def clean_name(name: str) -> str:

@@ -119,6 +119,22 @@ def test_anthropics_headers_stand_on_anthropics_wire(program: Program) -> None:
     assert (second.status_code, second.json()["error"]["type"]) == (429, "rate_limit_error")
 
 
+def test_a_stop_is_set_tried_and_taken_away(program: Program) -> None:
+    body = {"name": "robot", "stop_at_credits_per_hour": "50"}
+    made = program.send("POST", "/api/v1/keys", body, status=201)
+    address = f"/api/v1/keys/{made['id']}"
+
+    trial = program.get(f"{address}/stop-trial", credits_per_hour="12.5")
+    own = program.get(f"{address}/stop-trial")
+    changed = program.send("PATCH", address, {"stop_at_credits_per_hour": None}, status=200)
+    program.send("PATCH", address, {"stop_at_credits_per_hour": "0"}, status=400)
+
+    assert made["stop_at_credits_per_hour"] == "50"
+    assert (made["paused_by"], changed["stop_at_credits_per_hour"]) == (None, None)
+    assert (trial["stop_at_credits_per_hour"], trial["would_have_fired"]) == ("12.5", 0)
+    assert (own["stop_at_credits_per_hour"], own["highest_hour"], own["days"]) == ("50", "0", 30)
+
+
 def test_a_change_counts_with_the_next_call(program: Program) -> None:
     made = program.send("POST", "/api/v1/keys", {"name": "app"}, status=201)
     address = f"/api/v1/keys/{made['id']}"
