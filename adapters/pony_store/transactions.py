@@ -30,6 +30,7 @@ from adapters.pony_store.tables.ledger import PonyLedger
 from adapters.pony_store.tables.low_balance import PonyLowBalanceWatches
 from adapters.pony_store.tables.mail_recipients import PonyMailRecipients
 from adapters.pony_store.tables.monitoring_logs import PonyMonitoringLog
+from adapters.pony_store.tables.oversight import PonyOversight
 from adapters.pony_store.tables.payment_events import PonyPaymentEvents
 from adapters.pony_store.tables.people import PonyPeople
 from adapters.pony_store.tables.prices import PonyPrices
@@ -189,6 +190,11 @@ class PonyTransaction:
     def alerts(self) -> PonyAlerts:
         """What an operator must know."""
         return PonyAlerts(self._session)
+
+    @cached_property
+    def oversight(self) -> PonyOversight:
+        """Reads over all wallets."""
+        return PonyOversight(self._session)
 
     @cached_property
     def audit(self) -> PonyAudit:

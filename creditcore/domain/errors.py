@@ -18,6 +18,7 @@
     │   ├── MemberNotFoundError
     │   ├── JobNotFoundError
     │   ├── AlertNotFoundError
+    │   ├── WebhookNotFoundError
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked, expired or paused key
     ├── NotPermittedError                the key, or the role in a team, is not for this
@@ -231,6 +232,12 @@ class AlertNotFoundError(NotFoundError):
     """No alert has this key."""
 
     noun = "alert"
+
+
+class WebhookNotFoundError(NotFoundError):
+    """No webhook has this digest."""
+
+    noun = "webhook"
 
 
 class ModelNotFoundError(NotFoundError):

@@ -21,6 +21,7 @@ from creditcore.ports.ledger import Ledger, LockedBooks
 from creditcore.ports.low_balance import LowBalanceWatches
 from creditcore.ports.mail import MailRecipients
 from creditcore.ports.monitoring import MonitoringLog
+from creditcore.ports.oversight import Oversight
 from creditcore.ports.payment_events import PaymentEvents
 from creditcore.ports.people import People
 from creditcore.ports.prices import Prices
@@ -184,6 +185,10 @@ class Transaction(GrantTransaction, AuditTransaction, Protocol):
     @property
     def alerts(self) -> Alerts:
         """What an operator must know."""
+
+    @property
+    def oversight(self) -> Oversight:
+        """Reads over all wallets, for operators."""
 
 
 class Begins(Protocol[AnyTransaction_co]):

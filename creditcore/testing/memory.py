@@ -80,6 +80,7 @@ from creditcore.testing.memory_low_balance import MemoryLowBalanceWatches
 from creditcore.testing.memory_mail import MemoryMailRecipients
 from creditcore.testing.memory_mirrors import MemoryKeyMirrors, renewed
 from creditcore.testing.memory_monitoring import MemoryMonitoringLog
+from creditcore.testing.memory_oversight import MemoryOversight
 from creditcore.testing.memory_refusals import MemoryRefusedCalls
 from creditcore.testing.memory_reviews import MemoryReviews
 from creditcore.testing.memory_statements import MemoryStatements
@@ -233,6 +234,7 @@ class MemoryTransaction:
         self.mail_recipients = MemoryMailRecipients(tables.mail_recipients)
         self.alerts = MemoryAlerts(tables)
         self.audit = MemoryAudit(tables)
+        self.oversight = MemoryOversight(tables)
 
     def commit(self) -> None:
         """Make the copy the truth."""
@@ -837,10 +839,12 @@ class MemoryAlerts:
         """Raise an alert once."""
         self.tables.alerts.setdefault(alert.key, alert)
 
-    def recent(self, *, limit: int, only_open: bool = False) -> Sequence[Alert]:
+    def recent(
+        self, *, limit: int, only_open: bool = False, before: Place | None = None
+    ) -> Sequence[Alert]:
         """Return the latest alerts."""
         chosen = [row for row in self.tables.alerts.values() if row.is_open or not only_open]
-        return sorted(chosen, key=lambda row: row.at, reverse=True)[:limit]
+        return _latest(chosen, lambda row: (row.at, row.key), limit, before)
 
     def lock(self, key: str) -> Alert | None:
         """Return an alert."""

@@ -105,6 +105,10 @@ class TestLowBalance(contracts.LowBalanceContract):
     pass
 
 
+class TestOversight(contracts.OversightContract):
+    pass
+
+
 class TestPeople(contracts.PeopleContract):
     pass
 

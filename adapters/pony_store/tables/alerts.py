@@ -8,6 +8,7 @@ from typing import Any
 from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from adapters.pony_store.session import Session, flat, tuples
 from creditcore.domain.alerts import Alert, Severity
+from creditcore.ports.calls import Place
 
 ALERT_COLUMNS = ("key", "severity", "subject", "message", "at")
 """What raising an alert writes."""
@@ -38,11 +39,18 @@ class PonyAlerts:
                 flat(rows),
             )
 
-    def recent(self, *, limit: int, only_open: bool = False) -> Sequence[Alert]:
-        chosen = " WHERE resolved_at IS NULL AND acknowledged_at IS NULL" if only_open else ""
+    def recent(
+        self, *, limit: int, only_open: bool = False, before: Place | None = None
+    ) -> Sequence[Alert]:
+        chosen = " AND resolved_at IS NULL AND acknowledged_at IS NULL" if only_open else ""
+        values: list[object] = []
+        if before is not None:
+            chosen += " AND (at, key) < (?, ?)"
+            values += [micros(before.created_at), before.reference]
         rows = self._session.rows(
-            f"SELECT {_COLUMNS} FROM system_alerts{chosen} ORDER BY at DESC, key DESC LIMIT ?",
-            (limit,),
+            f"SELECT {_COLUMNS} FROM system_alerts WHERE 1 = 1{chosen}"
+            " ORDER BY at DESC, key DESC LIMIT ?",
+            (*values, limit),
         )
         return [alert_from_row(row) for row in rows]
 

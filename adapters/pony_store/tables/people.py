@@ -92,7 +92,7 @@ def person_from_row(row: Any) -> Person:
         email=row.email,
         created_at=instant(row.created_at),
         role=Role(row.role),
-        blocked=row.blocked,
+        blocked=bool(row.blocked),
         session_epoch=row.session_epoch,
         name=row.name,
         timezone=row.timezone,

@@ -87,6 +87,17 @@ _LIVE = f"""state <> 'open'
 """Calls that no row counts yet. All of them began after ``created_from``, also where the
 clocks of two hosts differ by minutes, and those of one wallet are found by that."""
 
+_LIVE_FIGURES = ", ".join(f"{_FIGURE.get(name, '0')} AS {name}" for name in FIGURES)
+ALL_CALLS_BY_SPAN = f"""
+    SELECT span, u.model, {", ".join(f"u.{name} AS {name}" for name in FIGURES)}
+    FROM spans JOIN usage_hourly u ON u.hour >= since AND u.hour < until
+    UNION ALL
+    SELECT span, COALESCE(model, ''), {_LIVE_FIGURES}
+    FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
+    WHERE state <> 'open' AND closed_at >= {ROLLED_UNTIL}
+"""
+"""What calls of all wallets count for, where ``spans`` has numbered stretches of time."""
+
 _Identity = tuple[str, int, str, str]
 
 
@@ -186,24 +197,23 @@ class PonyUsageHours:
             return []
         narrowed, values = _narrowed(whose)
         stored = ", ".join(f"u.{name} AS {name}" for name in FIGURES)
-        live = ", ".join(f"{_FIGURE.get(name, '0')} AS {name}" for name in FIGURES)
         sums = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in FIGURES)
         rows = self._session.rows(
             f"""
             WITH spans AS (SELECT column1 AS span, column2 AS since, column3 AS until
-                           FROM (VALUES {tuples(_marks(spans))}) AS given)
+                           FROM (VALUES {tuples(span_marks(spans))}) AS given)
             SELECT span, key_id, model, MIN(oldest) AS oldest, {sums} FROM (
                 SELECT span, u.key_id, u.model, u.oldest_created_at AS oldest, {stored}
                 FROM spans JOIN usage_hourly u ON u.hour >= since AND u.hour < until
                 WHERE u.wallet_id = ? {narrowed}
                 UNION ALL
-                SELECT span, {_KEY_AND_MODEL}, created_at AS oldest, {live}
+                SELECT span, {_KEY_AND_MODEL}, created_at AS oldest, {_LIVE_FIGURES}
                 FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
                 WHERE wallet_id = ? AND {_LIVE} {_narrowed_calls(narrowed)}
             ) AS used
             GROUP BY span, key_id, model
             """,
-            (*flat(_marks(spans)), whose.wallet_id, *values, whose.wallet_id, *values),
+            (*flat(span_marks(spans)), whose.wallet_id, *values, whose.wallet_id, *values),
         )
         return [
             Share(
@@ -225,7 +235,7 @@ class PonyUsageHours:
         rows = self._session.records(
             f"""
             WITH spans AS (SELECT column1 AS span, column2 AS since, column3 AS until
-                           FROM (VALUES {tuples(_marks(spans))}) AS given)
+                           FROM (VALUES {tuples(span_marks(spans))}) AS given)
             SELECT span, latency_hist, first_byte_hist, NULL, NULL
             FROM spans JOIN usage_hourly u ON u.hour >= since AND u.hour < until
             WHERE u.wallet_id = ? AND u.calls > 0 {narrowed}
@@ -234,7 +244,7 @@ class PonyUsageHours:
             FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
             WHERE wallet_id = ? AND {_LIVE} {_narrowed_calls(narrowed)}
             """,
-            (*flat(_marks(spans)), whose.wallet_id, *values, whose.wallet_id, *values),
+            (*flat(span_marks(spans)), whose.wallet_id, *values, whose.wallet_id, *values),
         )
         latency: defaultdict[int, int] = defaultdict(int)
         first_byte: defaultdict[int, int] = defaultdict(int)
@@ -366,7 +376,8 @@ def _lanes(packed: Any, bucket: int | None) -> int:
     return _counted(bucket, 1).lanes
 
 
-def _marks(spans: Sequence[Span]) -> list[tuple[object, ...]]:
+def span_marks(spans: Sequence[Span]) -> list[tuple[object, ...]]:
+    """Return the number, beginning and end of each span, as a statement joins them."""
     return [(number, micros(span.since), micros(span.until)) for number, span in enumerate(spans)]
 
 

@@ -27,6 +27,7 @@ from creditcore.testing.contracts.mail import MailContract
 from creditcore.testing.contracts.member_limits import MemberLimitsContract
 from creditcore.testing.contracts.monitoring import MonitoringContract
 from creditcore.testing.contracts.open_wallet import OpenWalletContract
+from creditcore.testing.contracts.oversight import OversightContract
 from creditcore.testing.contracts.people import PeopleContract
 from creditcore.testing.contracts.prices import PricesContract
 from creditcore.testing.contracts.purchases import PurchasesContract
@@ -72,6 +73,7 @@ __all__ = [
     "MemberLimitsContract",
     "MonitoringContract",
     "OpenWalletContract",
+    "OversightContract",
     "PeopleContract",
     "PricesContract",
     "PurchasesContract",

@@ -10,6 +10,7 @@ import pytest
 from creditcore.domain.activity import COMMAND_LINE, SYSTEM
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import AlertNotFoundError
+from creditcore.ports.calls import Place
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts.samples import MINUTE, NOON
 from creditcore.testing.memory import FixedClock
@@ -47,6 +48,15 @@ class AlertsContract:
             ]
             assert known in tx.alerts.recent(limit=9)
             assert [act.target for act in tx.activity.recent(limit=9)] == ["alert:monitor:mail"]
+
+    def test_alerts_are_listed_page_by_page(self, transactions: Transactions) -> None:
+        for key in ("monitor:a", "monitor:b", "monitor:c"):
+            _raise(transactions, key, at=NOON)
+
+        with transactions.begin() as tx:
+            first = tx.alerts.recent(limit=2)
+            rest = tx.alerts.recent(limit=2, before=Place(NOON, first[-1].key), only_open=True)
+        assert [alert.key for alert in (*first, *rest)] == ["monitor:c", "monitor:b", "monitor:a"]
 
     def test_an_unknown_alert_cannot_be_acknowledged(self, transactions: Transactions) -> None:
         with pytest.raises(AlertNotFoundError):

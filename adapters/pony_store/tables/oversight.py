@@ -1,0 +1,348 @@
+"""Reads over all wallets, for operators. Each list and each search has an index of its own.
+
+Sums read whole tables of people's wallets and of the hours of a period, so that whoever
+shows them keeps them for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from adapters.pony_store.instants import instant, instant_or_none, micros
+from adapters.pony_store.session import Session, flat, tuples
+from adapters.pony_store.tables.payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
+from adapters.pony_store.tables.people import person_from_row
+from adapters.pony_store.tables.purchases import purchase_from_row
+from adapters.pony_store.tables.usage_hours import ALL_CALLS_BY_SPAN, ROLLED_UNTIL, span_marks
+from creditcore.domain.errors import WebhookNotFoundError
+from creditcore.domain.ledger import TransferKind, Wallet
+from creditcore.domain.money import Credits
+from creditcore.domain.periods import Span
+from creditcore.domain.purchases import Purchase, PurchaseState
+from creditcore.domain.usage_hours import FIGURES, NOTHING_USED, Tally
+from creditcore.ports.calls import Place
+from creditcore.ports.oversight import (
+    Account,
+    Found,
+    FoundKind,
+    InboxDepth,
+    OpenHolds,
+    Takings,
+    WalletTotals,
+)
+from creditcore.ports.payment_events import PaymentEvent
+
+_BESIDE_CALLS = "kind NOT IN ('charge', 'write_off')"
+_CREDITED = "state IN ('paid', 'reversed')"
+_PAID_IN = f"{_CREDITED} AND paid_minor_units IS NOT NULL"
+_LAST_FOUR = 4
+_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in FIGURES)
+
+
+class PonyOversight:
+    """Reads over all wallets."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def totals(self) -> WalletTotals:
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS wallets, CAST(COALESCE(SUM(posted), 0) AS BIGINT) AS posted,"
+            " CAST(COALESCE(SUM(held), 0) AS BIGINT) AS held,"
+            " CAST(COALESCE(SUM(owed), 0) AS BIGINT) AS owed FROM wallets"
+        )
+        return WalletTotals(
+            wallets=row.wallets,
+            posted=Credits(row.posted),
+            held=Credits(row.held),
+            owed=Credits(row.owed),
+        )
+
+    def credits_in(self, span: Span | None = None) -> Mapping[TransferKind, Credits]:
+        within, values = _within("at", span)
+        rows = self._session.rows(
+            "SELECT kind, CAST(SUM(CASE WHEN to_account = wallet_id THEN amount"
+            " WHEN from_account = wallet_id THEN -amount ELSE 0 END) AS BIGINT) AS amount"
+            f" FROM transfers WHERE {_BESIDE_CALLS}{within} GROUP BY kind",
+            values,
+        )
+        return {TransferKind(row.kind): Credits(row.amount) for row in rows}
+
+    def takings(self, span: Span | None = None) -> Sequence[Takings]:
+        within, values = _within("closed_at", span)
+        paid = self._session.rows(
+            "SELECT paid_currency AS currency, COUNT(*) AS payments,"
+            " CAST(SUM(paid_minor_units) AS BIGINT) AS paid,"
+            " CAST(SUM(value_minor_units) AS BIGINT) AS cents"
+            f" FROM transactions WHERE {_PAID_IN}{within} GROUP BY paid_currency",
+            values,
+        )
+        within, values = _within("r.created_at", span)
+        back = self._session.rows(
+            "SELECT r.currency AS currency, CAST(SUM(r.minor_units) AS BIGINT) AS refunded,"
+            " CAST(SUM(r.minor_units * p.value_minor_units / p.paid_minor_units) AS BIGINT)"
+            " AS cents FROM refunds r JOIN transactions p ON p.paystack_ref = r.purchase_ref"
+            f" WHERE r.state <> 'failed' AND p.paid_minor_units > 0{within} GROUP BY r.currency",
+            values,
+        )
+        found: dict[str, Takings] = {
+            row.currency: Takings(
+                currency=row.currency, payments=row.payments, paid=row.paid, value_cents=row.cents
+            )
+            for row in paid
+        }
+        for row in back:
+            had = found.get(row.currency) or Takings(currency=row.currency, payments=0, paid=0)
+            found[row.currency] = Takings(
+                currency=had.currency,
+                payments=had.payments,
+                paid=had.paid,
+                value_cents=had.value_cents,
+                refunded=row.refunded,
+                refunded_cents=row.cents,
+            )
+        return [found[currency] for currency in sorted(found)]
+
+    def usage(self, spans: Sequence[Span]) -> Sequence[Mapping[str, Tally]]:
+        found: list[dict[str, Tally]] = [{} for _ in spans]
+        if spans:
+            marks = span_marks(spans)
+            rows = self._session.rows(
+                f"WITH spans AS (SELECT column1 AS span, column2 AS since, column3 AS until"
+                f" FROM (VALUES {tuples(marks)}) AS given)"
+                f" SELECT span, model, {_SUMS} FROM ({ALL_CALLS_BY_SPAN}) AS used"
+                " GROUP BY span, model",
+                flat(marks),
+            )
+            for row in rows:
+                found[row.span][row.model] = _tally(row)
+        return found
+
+    def active_wallets(self, span: Span) -> int:
+        since, until = micros(span.since), micros(span.until)
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS number FROM ("
+            " SELECT wallet_id FROM usage_hourly WHERE hour >= ? AND hour < ? AND calls > 0"
+            " UNION SELECT wallet_id FROM usage_logs WHERE closed_at >= ? AND closed_at < ?"
+            f" AND closed_at >= {ROLLED_UNTIL}) AS active",
+            (since, until, since, until),
+        )
+        return int(row.number)
+
+    def open_holds(self) -> OpenHolds:
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS number, MIN(created_at) AS oldest FROM usage_logs"
+            " WHERE state = 'open'"
+        )
+        return OpenHolds(number=row.number, oldest_at=instant_or_none(row.oldest))
+
+    def inbox(self) -> InboxDepth:
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS waiting, MIN(received_at) AS oldest FROM payment_events"
+            " WHERE due_at IS NOT NULL"
+        )
+        return InboxDepth(waiting=row.waiting, oldest_received_at=instant_or_none(row.oldest))
+
+    def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
+        earlier, values = _before("p.created_at", "p.id", before)
+        rows = self._session.rows(
+            "SELECT p.*, w.id AS wallet_id, w.posted, w.held, w.owed FROM profiles p"
+            f" LEFT JOIN wallets w ON w.owner_id = p.id WHERE 1 = 1{earlier}"
+            " ORDER BY p.created_at DESC, p.id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [
+            Account(
+                person_from_row(row),
+                None
+                if row.wallet_id is None
+                else Wallet(
+                    id=row.wallet_id,
+                    owner_id=row.id,
+                    posted=Credits(row.posted),
+                    held=Credits(row.held),
+                    owed=Credits(row.owed),
+                ),
+            )
+            for row in rows
+        ]
+
+    def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
+        rows = self._session.rows_in(
+            f"SELECT wallet_id, {_SUMS} FROM usage_hourly WHERE wallet_id IN ({{names}})"
+            f" AND hour >= {micros(since):d} GROUP BY wallet_id",
+            wallet_ids,
+        )
+        return {row.wallet_id: _tally(row) for row in rows}
+
+    def purchases(
+        self, *, limit: int, before: Place | None = None, state: PurchaseState | None = None
+    ) -> Sequence[Purchase]:
+        earlier, values = _before("created_at", "paystack_ref", before)
+        chosen, which = ("", ()) if state is None else (" AND state = ?", (state.value,))
+        rows = self._session.rows(
+            f"SELECT * FROM transactions WHERE 1 = 1{chosen}{earlier}"
+            " ORDER BY created_at DESC, paystack_ref DESC LIMIT ?",
+            (*which, *values, limit),
+        )
+        return [purchase_from_row(row) for row in rows]
+
+    def events(
+        self, *, limit: int, before: Place | None = None, only_waiting: bool = False
+    ) -> Sequence[PaymentEvent]:
+        earlier, values = _before("received_at", "digest", before)
+        chosen = " AND due_at IS NOT NULL" if only_waiting else ""
+        rows = self._session.rows(
+            f"SELECT {', '.join(PAYMENT_EVENT_COLUMNS)} FROM payment_events WHERE 1 = 1"
+            f"{chosen}{earlier} ORDER BY received_at DESC, digest DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [payment_event_from_row(row) for row in rows]
+
+    def event(self, digest: str) -> PaymentEvent:
+        rows = []
+        if "\0" not in digest:
+            rows = self._session.rows(
+                f"SELECT {', '.join(PAYMENT_EVENT_COLUMNS)} FROM payment_events WHERE digest = ?",
+                (digest,),
+            )
+        if not rows:
+            raise WebhookNotFoundError(digest)
+        return payment_event_from_row(rows[0])
+
+    def search(self, text: str, *, limit: int) -> Sequence[Found]:
+        if not text or "\0" in text:
+            # No database keeps such a name.
+            return []
+        found: list[Found] = []
+        for search in (
+            self._people,
+            self._keys,
+            self._calls,
+            self._refused_calls,
+            self._payments,
+            self._webhooks,
+        ):
+            if len(found) < limit:
+                found += search(text, limit - len(found))
+        return found
+
+    def _people(self, text: str, limit: int) -> list[Found]:
+        email = text.lower()
+        rows = self._session.rows(
+            "SELECT id, email, created_at FROM profiles WHERE id = ?"
+            " UNION SELECT id, email, created_at FROM profiles WHERE email >= ? AND email < ?"
+            " UNION SELECT p.id, p.email, p.created_at FROM wallets w"
+            " JOIN profiles p ON p.id = w.owner_id WHERE w.id = ?"
+            " ORDER BY email LIMIT ?",
+            (text, email, _after(email), text, limit),
+        )
+        return [
+            Found(
+                kind=FoundKind.PERSON,
+                id=row.id,
+                label=row.email,
+                owner_id=row.id,
+                at=instant(row.created_at),
+            )
+            for row in rows
+        ]
+
+    def _keys(self, text: str, limit: int) -> list[Found]:
+        rows = self._session.rows(
+            "SELECT id, name, prefix, last_four, owner_id, created_at FROM virtual_keys"
+            " WHERE id = ? OR prefix = ? OR last_four = ? ORDER BY created_at DESC LIMIT ?",
+            (text, text, text if len(text) == _LAST_FOUR else "", limit),
+        )
+        return [
+            Found(
+                kind=FoundKind.KEY,
+                id=row.id,
+                label=f"{row.name} ({row.prefix}\u2026{row.last_four})",
+                owner_id=row.owner_id,
+                at=instant(row.created_at),
+            )
+            for row in rows
+        ]
+
+    def _calls(self, text: str, limit: int) -> list[Found]:
+        return self._of_wallets(FoundKind.CALL, "usage_logs", text, limit)
+
+    def _refused_calls(self, text: str, limit: int) -> list[Found]:
+        return self._of_wallets(FoundKind.REFUSED_CALL, "refused_calls", text, limit)
+
+    def _of_wallets(self, kind: FoundKind, table: str, text: str, limit: int) -> list[Found]:
+        rows = self._session.rows(
+            "SELECT c.id, COALESCE(c.model, '') AS model, c.created_at, w.owner_id"
+            f" FROM {table} c JOIN wallets w ON w.id = c.wallet_id WHERE c.id = ? LIMIT ?",
+            (text, limit),
+        )
+        return [
+            Found(
+                kind=kind,
+                id=row.id,
+                label=row.model or "unknown model",
+                owner_id=row.owner_id,
+                at=instant(row.created_at),
+            )
+            for row in rows
+        ]
+
+    def _payments(self, text: str, limit: int) -> list[Found]:
+        columns = "paystack_ref, email, owner_id, created_at"
+        rows = self._session.rows(
+            f"SELECT {columns} FROM transactions WHERE paystack_ref >= ? AND paystack_ref < ?"
+            f" UNION SELECT {columns} FROM transactions WHERE provider_id = ? AND provider_id <> ''"
+            " ORDER BY created_at DESC LIMIT ?",
+            (text, _after(text), text, limit),
+        )
+        return [
+            Found(
+                kind=FoundKind.PAYMENT,
+                id=row.paystack_ref,
+                label=row.email,
+                owner_id=row.owner_id,
+                at=instant(row.created_at),
+            )
+            for row in rows
+        ]
+
+    def _webhooks(self, text: str, limit: int) -> list[Found]:
+        rows = self._session.rows(
+            "SELECT digest, name, received_at FROM payment_events WHERE reference = ?"
+            " ORDER BY received_at DESC LIMIT ?",
+            (text, limit),
+        )
+        return [
+            Found(
+                kind=FoundKind.WEBHOOK,
+                id=row.digest,
+                label=row.name or "unreadable",
+                at=instant(row.received_at),
+            )
+            for row in rows
+        ]
+
+
+def _tally(row: Any) -> Tally:
+    return Tally(**{name: getattr(row, name) for name in FIGURES}) if row else NOTHING_USED
+
+
+def _within(column: str, span: Span | None) -> tuple[str, tuple[int, ...]]:
+    if span is None:
+        return "", ()
+    return f" AND {column} >= ? AND {column} < ?", (micros(span.since), micros(span.until))
+
+
+def _before(column: str, name: str, place: Place | None) -> tuple[str, tuple[object, ...]]:
+    if place is None:
+        return "", ()
+    # A comparison of rows: both databases read it from the index.
+    return f" AND ({column}, {name}) < (?, ?)", (micros(place.created_at), place.reference)
+
+
+def _after(text: str) -> str:
+    """Return the first text behind all that begin with this one."""
+    return f"{text}\U0010ffff"

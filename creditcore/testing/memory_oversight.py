@@ -1,0 +1,271 @@
+"""Reads over all wallets, in memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from creditcore.domain.errors import WebhookNotFoundError
+from creditcore.domain.ledger import TransferKind
+from creditcore.domain.money import ZERO, Credits, div_floor
+from creditcore.domain.periods import Span
+from creditcore.domain.purchases import Purchase, PurchaseState
+from creditcore.domain.usage_hours import Tally, tally_of
+from creditcore.ports.calls import Place
+from creditcore.ports.oversight import (
+    Account,
+    Found,
+    FoundKind,
+    InboxDepth,
+    OpenHolds,
+    Takings,
+    WalletTotals,
+)
+from creditcore.ports.payment_events import PaymentEvent
+
+if TYPE_CHECKING:
+    from creditcore.testing.memory import MemoryTables
+
+Row = TypeVar("Row")
+
+_OF_CALLS = (TransferKind.CHARGE, TransferKind.WRITE_OFF)
+_CREDITED = (PurchaseState.PAID, PurchaseState.REVERSED)
+
+
+@dataclass
+class MemoryOversight:
+    """Reads over all wallets."""
+
+    tables: MemoryTables
+
+    def totals(self) -> WalletTotals:
+        """Return all wallets added up."""
+        wallets = self.tables.wallets.values()
+        return WalletTotals(
+            wallets=len(wallets),
+            posted=sum((wallet.posted for wallet in wallets), ZERO),
+            held=sum((wallet.held for wallet in wallets), ZERO),
+            owed=sum((wallet.owed for wallet in wallets), ZERO),
+        )
+
+    def credits_in(self, span: Span | None = None) -> Mapping[TransferKind, Credits]:
+        """Return what wallets got beside calls, by kind."""
+        found: defaultdict[TransferKind, Credits] = defaultdict(lambda: ZERO)
+        for row in self.tables.transfers.values():
+            if row.kind in _OF_CALLS or not _within(row.at, span):
+                continue
+            if row.to_account == row.wallet_id:
+                found[row.kind] += row.amount
+            elif row.from_account == row.wallet_id:
+                found[row.kind] -= row.amount
+            else:
+                found[row.kind] += ZERO
+        return dict(found)
+
+    def takings(self, span: Span | None = None) -> Sequence[Takings]:
+        """Return what was paid, by currency."""
+        found: dict[str, Takings] = {}
+        for row in self.tables.purchases.values():
+            if row.state not in _CREDITED or row.paid is None or not _within(row.closed_at, span):
+                continue
+            had = found.get(row.paid.currency) or _nothing(row.paid.currency)
+            found[had.currency] = replace(
+                had,
+                payments=had.payments + 1,
+                paid=had.paid + row.paid.minor_units,
+                value_cents=had.value_cents + row.offer.value.minor_units,
+            )
+        for refund in self.tables.refunds.values():
+            purchase = self.tables.purchases[refund.purchase]
+            if not refund.in_force or not purchase.paid or not _within(refund.created_at, span):
+                continue
+            had = found.get(refund.amount.currency) or _nothing(refund.amount.currency)
+            value = purchase.offer.value.minor_units
+            found[had.currency] = replace(
+                had,
+                refunded=had.refunded + refund.amount.minor_units,
+                refunded_cents=had.refunded_cents
+                + div_floor(refund.amount.minor_units * value, purchase.paid.minor_units),
+            )
+        return [found[currency] for currency in sorted(found)]
+
+    def usage(self, spans: Sequence[Span]) -> Sequence[Mapping[str, Tally]]:
+        """Return what all wallets used in each span, by model."""
+        found: list[defaultdict[str, Tally]] = [defaultdict(Tally) for _ in spans]
+        refusals = (
+            (hour, model, replace(Tally(), **_refusals(row.tally)))
+            for (_, hour, _, model), row in self.tables.usage_rows.items()
+            if row.tally.refused
+        )
+        calls = (
+            (hold.closed_at, hold.call.model if hold.call else "", tally_of(hold))
+            for hold in self.tables.holds.values()
+        )
+        for at, model, tally in (*refusals, *calls):
+            for number, span in enumerate(spans):
+                if _within(at, span):
+                    found[number][model] += tally
+        return [dict(each) for each in found]
+
+    def active_wallets(self, span: Span) -> int:
+        """Return how many wallets had a call that ended in a span."""
+        holds = self.tables.holds.values()
+        return len({hold.wallet_id for hold in holds if _within(hold.closed_at, span)})
+
+    def open_holds(self) -> OpenHolds:
+        """Return how many calls hold credits now."""
+        found = [hold.created_at for hold in self.tables.holds.values() if hold.is_open]
+        return OpenHolds(number=len(found), oldest_at=min(found, default=None))
+
+    def inbox(self) -> InboxDepth:
+        """Return how many webhooks wait."""
+        waiting = [event.received_at for event in self.tables.events.values() if event.due_at]
+        return InboxDepth(waiting=len(waiting), oldest_received_at=min(waiting, default=None))
+
+    def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
+        """Return people, the latest to join first."""
+        wallets = {wallet.owner_id: wallet for wallet in self.tables.wallets.values()}
+        people = _latest(
+            self.tables.people.values(), lambda row: Place(row.created_at, row.id), limit, before
+        )
+        return [Account(person, wallets.get(person.id)) for person in people]
+
+    def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
+        """Return what some wallets used, as far as rolled up."""
+        found: defaultdict[str, Tally] = defaultdict(Tally)
+        for (wallet_id, hour, _, _), row in self.tables.usage_rows.items():
+            if wallet_id in wallet_ids and hour >= since:
+                found[wallet_id] += row.tally
+        return dict(found)
+
+    def purchases(
+        self, *, limit: int, before: Place | None = None, state: PurchaseState | None = None
+    ) -> Sequence[Purchase]:
+        """Return payments of everybody, the latest begun first."""
+        wanted = [row for row in self.tables.purchases.values() if state in (None, row.state)]
+        return _latest(wanted, lambda row: Place(row.created_at, row.reference), limit, before)
+
+    def events(
+        self, *, limit: int, before: Place | None = None, only_waiting: bool = False
+    ) -> Sequence[PaymentEvent]:
+        """Return webhooks, the latest received first."""
+        wanted = [row for row in self.tables.events.values() if row.due_at or not only_waiting]
+        return _latest(wanted, lambda row: Place(row.received_at, row.digest), limit, before)
+
+    def event(self, digest: str) -> PaymentEvent:
+        """Return one webhook."""
+        if digest not in self.tables.events:
+            raise WebhookNotFoundError(digest)
+        return self.tables.events[digest]
+
+    def search(self, text: str, *, limit: int) -> Sequence[Found]:
+        """Find things by one text."""
+        if not text or "\0" in text:
+            return []
+        return [
+            *self._people(text),
+            *self._keys(text),
+            *self._calls(text),
+            *self._payments(text),
+        ][:limit]
+
+    def _people(self, text: str) -> list[Found]:
+        owners = {w.owner_id for w in self.tables.wallets.values() if w.id == text} | {text}
+        people = [
+            person
+            for person in self.tables.people.values()
+            if person.id in owners or person.email.startswith(text.lower())
+        ]
+        return [
+            Found(
+                kind=FoundKind.PERSON,
+                id=person.id,
+                label=person.email,
+                owner_id=person.id,
+                at=person.created_at,
+            )
+            for person in sorted(people, key=lambda person: person.email)
+        ]
+
+    def _keys(self, text: str) -> list[Found]:
+        return [
+            Found(
+                kind=FoundKind.KEY,
+                id=key.id,
+                label=f"{key.name} ({key.prefix}\u2026{key.last_four})",
+                owner_id=key.owner_id,
+                at=key.created_at,
+            )
+            for key in self.tables.keys.values()
+            if text in (key.id, key.prefix, key.last_four)
+        ]
+
+    def _calls(self, text: str) -> list[Found]:
+        found = []
+        if hold := self.tables.holds.get(text):
+            model = hold.call.model if hold.call else "unknown model"
+            found.append((FoundKind.CALL, hold.wallet_id, model, hold.created_at))
+        if refused := self.tables.refused.get(text):
+            model = refused.model or "unknown model"
+            found.append((FoundKind.REFUSED_CALL, refused.wallet_id, model, refused.at))
+        return [
+            Found(
+                kind=kind,
+                id=text,
+                label=model,
+                owner_id=self.tables.wallets[wallet_id].owner_id,
+                at=at,
+            )
+            for kind, wallet_id, model, at in found
+        ]
+
+    def _payments(self, text: str) -> list[Found]:
+        payments = [
+            Found(
+                kind=FoundKind.PAYMENT,
+                id=row.reference,
+                label=row.email,
+                owner_id=row.owner_id,
+                at=row.created_at,
+            )
+            for row in self.tables.purchases.values()
+            if row.reference.startswith(text) or row.provider_id == text
+        ]
+        webhooks = [
+            Found(
+                kind=FoundKind.WEBHOOK,
+                id=event.digest,
+                label=event.name or "unreadable",
+                at=event.received_at,
+            )
+            for event in sorted(self.tables.events.values(), key=lambda row: row.received_at)
+            if event.reference == text
+        ]
+        webhooks.reverse()
+        return payments + webhooks
+
+
+def _nothing(currency: str) -> Takings:
+    return Takings(currency=currency, payments=0, paid=0)
+
+
+def _refusals(tally: Tally) -> dict[str, int]:
+    return {
+        "refused_402": tally.refused_402,
+        "refused_429": tally.refused_429,
+        "refused_other": tally.refused_other,
+    }
+
+
+def _within(at: datetime | None, span: Span | None) -> bool:
+    return at is not None and (span is None or span.since <= at < span.until)
+
+
+def _latest(
+    rows: Iterable[Row], place: Callable[[Row], Place], limit: int, before: Place | None
+) -> list[Row]:
+    wanted = [row for row in rows if before is None or place(row) < before]
+    return sorted(wanted, key=place, reverse=True)[:limit]
