@@ -38,6 +38,8 @@ class Act(StrEnum):
     PERSON_BLOCKED = "person.blocked"
     PERSON_UNBLOCKED = "person.unblocked"
     ROLE_CHANGED = "person.role_changed"
+    ACCOUNT_VIEWED = "person.account_viewed"
+    VIEWING_ENDED = "person.viewing_ended"
     CREDITS_GRANTED = "credits.granted"
     PAYMENT_CREDITED = "payment.credited"
     PAYMENT_REFUNDED = "payment.refunded"
@@ -68,6 +70,7 @@ class Act(StrEnum):
     JOB_RETRIED = "job.retried"
     JOB_DISCARDED = "job.discarded"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    AUDIT_ORDERED = "books.audit_ordered"
     MAIL_RELEASED = "mail.released"
 
 

@@ -22,6 +22,7 @@ class Severity(StrEnum):
 class AlertKind(StrEnum):
     """What an alert is about: the first part of its key."""
 
+    AUDIT = "audit"
     DEAD_JOBS = "dead_jobs"
     EXPIRED_HOLD = "expired"
     MONITOR = "monitor"

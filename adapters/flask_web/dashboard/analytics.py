@@ -14,6 +14,7 @@ from adapters.flask_web.dashboard.filters import GROUPS, RANGES, Asked, read
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.web.figures import change, many, paid_total, per_mille
 from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.money import Credits
 from creditcore.domain.usage_hours import Tally
@@ -57,7 +58,7 @@ def show() -> str | tuple[str, int]:
         outcomes=usage_charts.outcome_chart(report),
         outcome_names=usage_charts.OUTCOMES,
         speed=usage_charts.speed_chart(report),
-        edge_label=usage_charts.edge_label,
+        edge_label=edge_label,
         savings=_savings(report.by_model()),
     )
     return (page, 400) if asked.faults else page

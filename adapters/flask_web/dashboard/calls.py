@@ -16,9 +16,10 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.dashboard.filters import OUTCOMES, RANGES, Asked, read
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.dashboard.usage_charts import OUTCOMES as ENDS
-from adapters.flask_web.dashboard.usage_charts import edge_label, outcome_chart
+from adapters.flask_web.dashboard.usage_charts import outcome_chart
 from adapters.flask_web.web.figures import balance_usd
 from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.endings import ending_of
 from creditcore.domain.holds import Hold

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from adapters.flask_web.web.charts import BarChart, LineChart, Series, bars, lines
 from adapters.flask_web.web.figures import paid_total
 from adapters.flask_web.web.formatting import duration
-from adapters.flask_web.web.times import MONTHS, zone_text
+from adapters.flask_web.web.slot_labels import label
 from creditcore.domain.money import Credits
 from creditcore.domain.periods import Slot
 from creditcore.domain.usage_hours import Histogram
@@ -18,7 +17,6 @@ from creditcore.usecases.books.describe_usage import SlotUsage, UsageReport
 
 _SHOWN_SINGLY = 6
 OTHER = "Other"
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +58,6 @@ class SpeedChart:
 
 
 OUTCOMES = ("Done", "Cancelled", "Failed", "Refused")
-
-
-def label(slot: Slot) -> str:
-    """Return what stands under a bar: ``14:00``, ``Mon 23 Nov`` or ``Nov 2026``."""
-    starts = slot.starts
-    if slot.unit == "hour":
-        return f"{starts:%H:%M} {zone_text(starts)}"
-    month = MONTHS[starts.month - 1]
-    if slot.unit == "day":
-        return f"{_WEEKDAYS[starts.weekday()]} {starts.day} {month}"
-    return f"{month} {starts.year}"
-
-
-def edge_label(at: datetime, unit: str) -> str:
-    """Return what stands at an end of the axis, in short."""
-    if unit == "hour":
-        return f"{at:%H:%M}"
-    return f"{at.day} {MONTHS[at.month - 1]}"
 
 
 def spend_chart(report: UsageReport, named: Callable[[tuple[str, str]], str]) -> SpendChart:

@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
-from adapters.flask_web.dashboard.usage_charts import edge_label, spend_chart
+from adapters.flask_web.dashboard.usage_charts import spend_chart
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")

@@ -32,6 +32,9 @@ PLACES = (
     Place("security", "security.show", "Security"),
 )
 
+OPERATE = Place("operate", "admin.overview", "Operate")
+"""Where operators see everybody."""
+
 ELSEWHERE = (
     Place("models", "models.show", "Models"),
     Place("pricing", "site.pricing", "Prices"),

@@ -15,8 +15,9 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
+from adapters.flask_web.web import viewing
 from adapters.flask_web.web.errors import refusal, wants_json
-from adapters.flask_web.web.navigation import ELSEWHERE, PLACES
+from adapters.flask_web.web.navigation import ELSEWHERE, OPERATE, PLACES
 from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import ANYBODY, Action, Viewer, may
 from creditcore.domain.activity import Actor
@@ -33,11 +34,16 @@ View = TypeVar("View")
 
 @dataclass(frozen=True, slots=True)
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """A person and the session they are in, as flask-login wants them."""
+    """A person and the session they are in, as flask-login wants them.
+
+    Attributes:
+        operator: Who looks at the person's pages, where it is not the person.
+    """
 
     person: Person
     session: Session
     secret: str = field(repr=False)
+    operator: Person | None = None
 
     @property
     def email(self) -> str:
@@ -62,8 +68,8 @@ def current() -> Session:
 
 
 def actor() -> Actor:
-    """Return who is signed in, as the activity log keeps it."""
-    return actor_of(person().id)
+    """Return who is signed in, as the activity log keeps it: the operator, where one looks."""
+    return actor_of((current_user.operator or person()).id)
 
 
 def for_people(view: Callable[Args, View]) -> Callable[Args, View]:
@@ -129,6 +135,7 @@ def _wallet_of(tx: Any, owner: Person) -> Wallet | None:
 def register(app: Flask) -> None:
     """Recognise people by their session cookie."""
     manager = LoginManager(app)
+    viewing.register(app)
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]
     def _ask_to_sign_in() -> Response:
@@ -142,6 +149,13 @@ def register(app: Flask) -> None:
         kept = services().people.sessions.resume(secret)
         if kept is None or kept.session.stage is not Stage.OPEN:
             return None
+        viewed_id = viewing.viewed_by(kept.person, now=services().clock.now())
+        if viewed_id is not None:
+            with services().transactions.begin() as tx:
+                viewed = tx.people.find(viewed_id)
+            if viewed is not None:
+                return SignedIn(viewed, kept.session, secret, operator=kept.person)
+            viewing.forget()
         return SignedIn(kept.person, kept.session, secret)
 
     @app.context_processor
@@ -149,7 +163,7 @@ def register(app: Flask) -> None:
         return {
             "base_url": settings().base_url,
             "elsewhere": ELSEWHERE,
-            "places": PLACES,
+            "places": (*PLACES, OPERATE) if may(viewer(), Action.OPERATE) else PLACES,
             "sandbox": settings().is_sandbox,
             "wallet": wallet(),
         }

@@ -56,8 +56,8 @@ class BlockPerson:
             tx.commit()
         return len(open_keys)
 
-    def unblock(self, person_id: str, *, actor: Actor = SYSTEM) -> None:
-        """Let somebody sign in again, and make new keys.
+    def unblock(self, person_id: str, *, reason: str = "", actor: Actor = SYSTEM) -> None:
+        """Let somebody sign in again, and make new keys; a reason is kept where one is given.
 
         Raises:
             PersonNotFoundError: Nobody has this id.
@@ -66,7 +66,13 @@ class BlockPerson:
             person = _locked(tx, person_id)
             tx.people.save(person.unblock())
             tx.activity.add(
-                _changed(Act.PERSON_UNBLOCKED, person, actor=actor, at=self.clock.now(), after={})
+                _changed(
+                    Act.PERSON_UNBLOCKED,
+                    person,
+                    actor=actor,
+                    at=self.clock.now(),
+                    after={"reason": reason.strip()} if reason.strip() else {},
+                )
             )
             tx.commit()
 

@@ -1,0 +1,10 @@
+"""The operator's side: everybody's money, people, payments, alerts and jobs."""
+
+from __future__ import annotations
+
+from adapters.flask_web.admin import models, money, overview, payments, people, viewing, work
+from adapters.flask_web.admin.frame import blueprint
+
+# Each of these adds its pages to the one blueprint.
+PAGES = (overview, people, money, payments, models, work, viewing)
+BLUEPRINTS = (blueprint,)
