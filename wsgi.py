@@ -64,67 +64,11 @@ from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.vault import Vault
-<<<<<<< HEAD
 from creditcore.services import Ports, Rules, Services
 from creditcore.services.ports import Deliver
-=======
-from creditcore.usecases.books.describe_site import DescribeSite
-from creditcore.usecases.books.describe_usage import DescribeUsage
-from creditcore.usecases.books.roll_up_usage import RollUpUsage
-from creditcore.usecases.calls.call_gate import CallGate
-from creditcore.usecases.calls.direct_calls import DirectCalls
-from creditcore.usecases.calls.keep_refusals import KeepRefusals
-from creditcore.usecases.calls.patience import Patience
-from creditcore.usecases.calls.price_list import PriceList
->>>>>>> 7f9e51f (Give operators their pages: money, people, payments, alerts, jobs)
 from creditcore.usecases.calls.process_counters import ProcessCounters
 from creditcore.usecases.calls.report_uncounted import ReportUncounted
-<<<<<<< HEAD
 from creditcore.usecases.jobs.run_jobs import JobHandler
-=======
-from creditcore.usecases.calls.write_receipt import WriteReceipt
-from creditcore.usecases.jobs.manage_jobs import ManageJobs
-from creditcore.usecases.jobs.run_jobs import RunJobs
-from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
-from creditcore.usecases.keys.change_key import ChangeKey
-from creditcore.usecases.keys.limit_account import LimitAccount
-from creditcore.usecases.keys.mirror_keys import MirrorKeys
-from creditcore.usecases.keys.read_keys import ReadKeys
-from creditcore.usecases.keys.recognise_key import RecogniseKey
-from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
-from creditcore.usecases.monitoring.checks import Checks
-from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
-from creditcore.usecases.monitoring.keep_audits import AUDIT, AUDIT_POLICY, EVERY_DAY, KeepAudits
-from creditcore.usecases.monitoring.watch import EVERY_MINUTE, WATCH, Watch
-from creditcore.usecases.payments.check_rates import CheckRates
-from creditcore.usecases.payments.clear_debt import ClearDebt
-from creditcore.usecases.payments.follow_refunds import FollowRefunds
-from creditcore.usecases.payments.forget_details import ForgetDetails
-from creditcore.usecases.payments.issue_documents import IssueDocuments
-from creditcore.usecases.payments.order_refund import OrderRefund
-from creditcore.usecases.payments.reconcile_payments import (
-    EVERY_NIGHT,
-    NIGHTLY_POLICY,
-    RECONCILE,
-    ReconcilePayments,
-)
-from creditcore.usecases.payments.refund_payment import RefundPayment
-from creditcore.usecases.payments.resolve_review import ResolveReview
-from creditcore.usecases.payments.tell_payers import TellPayers
-from creditcore.usecases.payments.watch_balances import WatchBalances
-from creditcore.usecases.payments.write_statement import WriteStatement
-from creditcore.usecases.people.block_person import BlockPerson
-from creditcore.usecases.people.change_profile import ChangeProfile
-from creditcore.usecases.people.close_account import DELETE_IDENTITY, CloseAccount
-from creditcore.usecases.people.grant_role import GrantRole
-from creditcore.usecases.people.keep_flows import KeepFlows
-from creditcore.usecases.people.keep_sessions import KeepSessions
-from creditcore.usecases.people.manage_access import ManageAccess
-from creditcore.usecases.people.move_accounts import MoveAccounts
-from creditcore.usecases.people.security_log import SecurityLog
-from creditcore.usecases.people.view_account import ViewAccount
-from creditcore.usecases.people.welcome_person import WelcomePerson
->>>>>>> 7f9e51f (Give operators their pages: money, people, payments, alerts, jobs)
 
 PAGE_CONNECTIONS = 5
 UPSTREAM_CONNECTIONS = 1000
@@ -154,27 +98,7 @@ def ports_of(settings: Settings) -> Ports:
         settings.paystack_secret_key,
         previous_secret_keys=tuple(filter(None, [settings.paystack_secret_key_previous])),
     )
-<<<<<<< HEAD
     journals = settings.data_dir / "journal"
-=======
-    notices = TellPayers(mails=_mails(settings, store, clock))
-    payments = ConfirmPayment(
-        transactions=store, gateway=payment_gateway, clock=clock, followers=(notices,)
-    )
-    refund_gateway = PaystackRefunds(payment_gateway)
-    refund_follower = FollowRefunds(
-        transactions=store,
-        payments=payments,
-        gateway=payment_gateway,
-        refund_gateway=refund_gateway,
-        clock=clock,
-        ids=ids,
-        followers=(notices,),
-    )
-    refunds = RefundPayment(
-        transactions=store, gateway=refund_gateway, refunds=refund_follower, ids=ids
-    )
->>>>>>> 7f9e51f (Give operators their pages: money, people, payments, alerts, jobs)
 
     def letters(deliver: Deliver) -> Mapping[str, JobHandler]:
         tokens = Tokens(settings.auth_secret)
@@ -186,186 +110,8 @@ def ports_of(settings: Settings) -> Ports:
         committing=_committing(settings, store),
         clock=clock,
         ids=ids,
-<<<<<<< HEAD
         vault=vault,
         data_dir=settings.data_dir,
-=======
-        patience=Patience(longest=timedelta(seconds=settings.max_stream_seconds)),
-        gate=gate,
-    )
-    audits = KeepAudits(transactions=store, clock=clock, audit=AuditBooks(store))
-    services = Services(
-        transactions=store,
-        clock=clock,
-        ids=ids,
-        identity=identity,
-        operators=operators,
-        model_gateway=model_gateway,
-        payment_gateway=payment_gateway,
-        wires={wire.endpoint: wire for wire in wires},
-        token_counters={CountTokens.endpoint: CountTokens()},
-        commits=commits,
-        journal=journal,
-        metrics=metrics,
-        recovery=RecoverSettlements(
-            journals=AbandonedFiles(settings.data_dir / "journal"),
-            charge=charge,
-            transactions=store,
-        ),
-        mirrors=MirrorKeys(
-            transactions=store,
-            clock=clock,
-            upstream=upstream_keys,
-            tariff=settings.tariff,
-            wanted=settings.mirrors_keys,
-        ),
-        keyring=keyring,
-        charge=charge,
-        prices=prices,
-        relay=relay,
-        direct=DirectCalls(
-            charge=charge,
-            transactions=store,
-            prices=prices,
-            tariff=settings.tariff,
-            pepper=pepper,
-            read_usage=reported_usage,
-            gate=gate,
-            metrics=metrics,
-        ),
-        sales=sales,
-        mobile_money=CollectMobileMoney(
-            transactions=store,
-            gateway=payment_gateway,
-            sales=sales,
-            payments=payments,
-            clock=clock,
-        ),
-        forget=ForgetDetails(
-            transactions=store,
-            gateway=payment_gateway,
-            clock=clock,
-            after=timedelta(days=settings.webhook_retention_days),
-        ),
-        rates=CheckRates(transactions=store, rates=rates, terms=settings.sale_terms, clock=clock),
-        payments=payments,
-        inbox=PaymentInbox(
-            transactions=store,
-            gateway=payment_gateway,
-            payments=payments,
-            refunds=refund_follower,
-            clock=clock,
-        ),
-        refunds=refunds,
-        refund_orders=OrderRefund(transactions=store, refunds=refunds, clock=clock),
-        documents=IssueDocuments(
-            transactions=store,
-            clock=clock,
-            seller=Seller(
-                name=settings.company_name or "creditcore",
-                address=settings.company_address,
-                tax_number=settings.tax_number,
-                tax_rates=settings.tax_rates,
-            ),
-        ),
-        print_document=printer(),
-        statements=WriteStatement(transactions=store),
-        reviews=ResolveReview(
-            transactions=store,
-            gateway=payment_gateway,
-            refund_gateway=refund_gateway,
-            refunds=refunds,
-            clock=clock,
-            followers=(notices,),
-        ),
-        balances=WatchBalances(transactions=store, notices=notices, clock=clock),
-        refund_follower=refund_follower,
-        reconciliation=reconciliation,
-        debts=ClearDebt(transactions=store, clock=clock, ids=ids),
-        poller=PollPayments(transactions=store, payments=payments, clock=clock),
-        gate=gate,
-        repeats=RepeatCall(
-            transactions=store,
-            clock=clock,
-            vault=vault,
-            pepper=pepper,
-            keeps_answers=settings.keep_answers,
-        ),
-        quotes=QuoteCall(transactions=store, prices=prices, tariff=settings.tariff, clock=clock),
-        keys=IssueKey(
-            transactions=store,
-            clock=clock,
-            ids=ids,
-            pepper=pepper,
-            defaults=settings.new_key_limits,
-        ),
-        account_limits=LimitAccount(transactions=store, clock=clock),
-        key_changes=ChangeKey(transactions=store, clock=clock, ids=ids, pepper=pepper),
-        key_views=ReadKeys(transactions=store, clock=clock),
-        recognise=RecogniseKey(transactions=store, clock=clock, pepper=pepper),
-        welcome=WelcomePerson(
-            transactions=store,
-            clock=clock,
-            ids=ids,
-            signup_credits=settings.signup_credits,
-            credits_per_day=settings.signup_credits_per_day,
-            account_limits=settings.account_limits,
-        ),
-        sessions=sessions,
-        access=ManageAccess(
-            transactions=store, clock=clock, operators=operators, sessions=sessions
-        ),
-        security_log=SecurityLog(transactions=store, clock=clock),
-        profiles=ChangeProfile(
-            transactions=store, currencies=["KES"] if settings.usd_to_kes_rate else []
-        ),
-        flows=KeepFlows(transactions=store, clock=clock, vault=vault),
-        # Local accounts can be moved where they are not what people sign in with any more.
-        mover=MoveAccounts(transactions=store, clock=clock, target=operators)
-        if isinstance(operators, SupabaseOperators)
-        else None,
-        closing=closing,
-        blocks=BlockPerson(transactions=store, clock=clock),
-        viewings=ViewAccount(transactions=store, clock=clock),
-        roles=GrantRole(transactions=store, clock=clock),
-        mails=notices.mails,
-        alerts=KeepAlerts(transactions=store, clock=clock),
-        watch=watch,
-        jobs=ManageJobs(transactions=store, clock=clock),
-        runner=RunJobs(
-            transactions=store,
-            clock=clock,
-            # What does the jobs of each kind.
-            handlers={
-                SEND_MAIL: notices.mails.send,
-                LINK_JOB: letters.write,
-                NOTICE_JOB: letters.notify,
-                DELETE_IDENTITY: closing.delete_identity,
-                RECONCILE: reconciliation.reconcile_nightly,
-                WATCH: watch.watch,
-                AUDIT: audits.run,
-            },
-            policies={
-                **dict.fromkeys((SEND_MAIL, LINK_JOB, NOTICE_JOB), MAIL_POLICY),
-                AUDIT: AUDIT_POLICY,
-                RECONCILE: NIGHTLY_POLICY,
-            },
-            recurring=(EVERY_MINUTE, EVERY_NIGHT, EVERY_DAY),
-        ),
-        grants=GrantCredits(transactions=store, clock=clock),
-        receipts=WriteReceipt(store),
-        audit=AuditBooks(store),
-        audits=audits,
-        usage=RollUpUsage(store, clock),
-        spend=ReconcileUsage(
-            transactions=store,
-            log=LiteLLMSpendLog(admin),
-            longest_call=settings.hold_lifetime,
-        ),
-        insight=DescribeUsage(store, clock),
-        site=DescribeSite(store, clock),
-        refusals=KeepRefusals(transactions=store, clock=clock, pepper=pepper),
->>>>>>> 7f9e51f (Give operators their pages: money, people, payments, alerts, jobs)
         migrate=partial(migrate, settings.store_url),
         pending_migrations=partial(pending_migrations, settings.store_url),
         identity=identity,

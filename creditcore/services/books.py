@@ -8,10 +8,12 @@ from typing import Self
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
 from creditcore.usecases.books.audit_books import AuditBooks
+from creditcore.usecases.books.describe_site import DescribeSite
 from creditcore.usecases.books.describe_usage import DescribeUsage
 from creditcore.usecases.books.grant_credits import GrantCredits
 from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from creditcore.usecases.calls.reconcile_usage import ReconcileUsage
+from creditcore.usecases.monitoring.keep_audits import KeepAudits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,19 +22,24 @@ class BookServices:
 
     grants: GrantCredits
     audit: AuditBooks
+    audits: KeepAudits
     usage: RollUpUsage
     insight: DescribeUsage
+    site: DescribeSite
     spend: ReconcileUsage
 
     @classmethod
     def of(cls, ports: Ports, rules: Rules) -> Self:
         """Build them."""
         store, clock = ports.transactions, ports.clock
+        audit = AuditBooks(transactions=store)
         return cls(
             grants=GrantCredits(transactions=store, clock=clock),
-            audit=AuditBooks(transactions=store),
+            audit=audit,
+            audits=KeepAudits(transactions=store, clock=clock, audit=audit),
             usage=RollUpUsage(transactions=store, clock=clock),
             insight=DescribeUsage(transactions=store, clock=clock),
+            site=DescribeSite(transactions=store, clock=clock),
             spend=ReconcileUsage(
                 transactions=store, log=ports.spend_log, longest_call=rules.hold_lifetime
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from creditcore.services.books import BookServices
 from creditcore.services.payments import PaymentServices
 from creditcore.services.people import PeopleServices
 from creditcore.services.ports import Ports
@@ -13,6 +14,7 @@ from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
 from creditcore.usecases.monitoring.checks import Checks
 from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
+from creditcore.usecases.monitoring.keep_audits import AUDIT, AUDIT_POLICY, EVERY_DAY
 from creditcore.usecases.monitoring.watch import EVERY_MINUTE, WATCH, Watch
 from creditcore.usecases.payments.reconcile_payments import (
     EVERY_NIGHT,
@@ -34,7 +36,13 @@ class OperationServices:
 
     @classmethod
     def of(
-        cls, ports: Ports, *, people: PeopleServices, payments: PaymentServices, mails: SendMail
+        cls,
+        ports: Ports,
+        *,
+        people: PeopleServices,
+        payments: PaymentServices,
+        books: BookServices,
+        mails: SendMail,
     ) -> Self:
         """Build them."""
         store, clock = ports.transactions, ports.clock
@@ -63,12 +71,14 @@ class OperationServices:
                     DELETE_IDENTITY: people.closing.delete_identity,
                     RECONCILE: payments.reconciliation.reconcile_nightly,
                     WATCH: watch.watch,
+                    AUDIT: books.audits.run,
                 },
                 policies={
                     **dict.fromkeys((SEND_MAIL, *letters), MAIL_POLICY),
                     RECONCILE: NIGHTLY_POLICY,
+                    AUDIT: AUDIT_POLICY,
                 },
-                recurring=(EVERY_MINUTE, EVERY_NIGHT),
+                recurring=(EVERY_MINUTE, EVERY_NIGHT, EVERY_DAY),
             ),
             mails=mails,
             alerts=KeepAlerts(transactions=store, clock=clock),

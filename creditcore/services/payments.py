@@ -16,6 +16,7 @@ from creditcore.usecases.payments.convert_currency import ConvertCurrency
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.forget_details import ForgetDetails
 from creditcore.usecases.payments.issue_documents import IssueDocuments
+from creditcore.usecases.payments.order_refund import OrderRefund
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
@@ -38,6 +39,7 @@ class PaymentServices:
     inbox: PaymentInbox
     poller: PollPayments
     refunds: RefundPayment
+    refund_orders: OrderRefund
     refund_follower: FollowRefunds
     reviews: ResolveReview
     balances: WatchBalances
@@ -103,6 +105,7 @@ class PaymentServices:
             ),
             poller=PollPayments(transactions=store, payments=confirmation, clock=clock),
             refunds=refunds,
+            refund_orders=OrderRefund(transactions=store, refunds=refunds, clock=clock),
             refund_follower=follower,
             reviews=ResolveReview(
                 transactions=store,

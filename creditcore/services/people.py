@@ -16,6 +16,7 @@ from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.manage_access import ManageAccess
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.security_log import SecurityLog
+from creditcore.usecases.people.view_account import ViewAccount
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 
@@ -35,6 +36,7 @@ class PeopleServices:
     profiles: ChangeProfile
     roles: GrantRole
     blocks: BlockPerson
+    viewings: ViewAccount
     closing: CloseAccount
     mover: MoveAccounts | None
 
@@ -67,6 +69,7 @@ class PeopleServices:
             profiles=ChangeProfile(transactions=store, currencies=rules.profile_currencies),
             roles=GrantRole(transactions=store, clock=clock),
             blocks=BlockPerson(transactions=store, clock=clock),
+            viewings=ViewAccount(transactions=store, clock=clock),
             closing=CloseAccount(transactions=store, clock=clock, operators=ports.operators),
             mover=MoveAccounts(transactions=store, clock=clock, target=ports.account_import)
             if ports.account_import

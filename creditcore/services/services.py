@@ -73,13 +73,16 @@ class Services:
         )
         keys = KeyServices.of(ports, rules, mails=mails)
         payments = PaymentServices.of(ports, rules, mails=mails)
+        books = BookServices.of(ports, rules)
         return cls(
             calls=CallServices.of(ports, rules, keys=keys),
             keys=keys,
             payments=payments,
             people=people,
-            books=BookServices.of(ports, rules),
-            operations=OperationServices.of(ports, people=people, payments=payments, mails=mails),
+            books=books,
+            operations=OperationServices.of(
+                ports, people=people, payments=payments, books=books, mails=mails
+            ),
             transactions=ports.transactions,
             clock=ports.clock,
             ids=ports.ids,

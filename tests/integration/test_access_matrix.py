@@ -20,12 +20,9 @@ from adapters.pony_store import migrate
 from creditcore.domain.identities import SignedIn
 from creditcore.domain.people import Person, Role
 from creditcore.domain.sessions import Device
-<<<<<<< HEAD
-from creditcore.services import Services
-=======
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
->>>>>>> 7f9e51f (Give operators their pages: money, people, payments, alerts, jobs)
+from creditcore.services import Services
 from creditcore.testing.contracts import a_purchase, admit
 
 

@@ -156,7 +156,7 @@ def test_one_box_finds_everything(operator: Visitor, owner: Visitor) -> None:
 def test_a_whole_key_is_refused_before_it_reaches_an_address(
     site: Site, operator: Visitor, owner: Visitor
 ) -> None:
-    _, secret = site.services.keys.issue(owner.person.id, name="other")
+    _, secret = site.services.keys.issuing.issue(owner.person.id, name="other")
 
     answer = operator.client.post("/admin/search", data={"q": secret.text})
 
@@ -228,7 +228,7 @@ def test_an_alert_is_acknowledged_and_jobs_are_decided_about(site: Site, operato
 
 def test_an_audit_that_is_ordered_is_made_and_kept(site: Site, operator: Visitor) -> None:
     operator.client.post("/admin/audit")
-    site.services.runner.run_due("audit")
+    site.services.operations.runner.run_due("audit")
 
     assert "Clean:" in operator.client.get("/admin/audit").text
     assert "The books are clean" in operator.client.get("/admin").text

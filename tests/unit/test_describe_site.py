@@ -20,7 +20,7 @@ from creditcore.usecases.monitoring.keep_audits import AUDIT, KeepAudits
 def test_sums_are_kept_for_a_minute_and_say_so() -> None:
     store, clock = MemoryTransactions(), FixedClock(NOON + timedelta(hours=1))
     a_wallet(store, posted=100)
-    site, period = DescribeSite(store, clock), last_24_hours(clock.now(), UTC)
+    site, period = DescribeSite(transactions=store, clock=clock), last_24_hours(clock.now(), UTC)
 
     first = site.describe(period)
     settle(store, admit(store, 30), 20, outcome=Outcome(status=200))
@@ -36,7 +36,7 @@ def test_sums_are_kept_for_a_minute_and_say_so() -> None:
 
 def test_an_audit_that_finds_something_wakes_an_operator_until_a_clean_one() -> None:
     store, clock = MemoryTransactions(), FixedClock(NOON)
-    audits = KeepAudits(transactions=store, clock=clock, audit=AuditBooks(store))
+    audits = KeepAudits(transactions=store, clock=clock, audit=AuditBooks(transactions=store))
     broken = Report({"wallets": 1}, {"I1": (Breach("I1", "wallets w", "7 stored, 0 expected"),)})
 
     audits.keep(broken)

@@ -107,7 +107,7 @@ def _do(subject: _Subject, name: str, amount: Credits, reason: str) -> str:
             attempt = request.form.get("attempt", "")[:100]
             if not attempt or subject.wallet is None:
                 raise InvalidRequestError("Open the form again.")
-            services().grants.grant(
+            services().books.grants.grant(
                 subject.wallet.id,
                 amount,
                 reason=reason,
@@ -118,15 +118,17 @@ def _do(subject: _Subject, name: str, amount: Credits, reason: str) -> str:
         case "clear-debt":
             cleared = ZERO
             if subject.wallet is not None:
-                cleared = services().debts.clear(subject.wallet.id, reason=reason, actor=mine)
+                cleared = services().payments.debts.clear(
+                    subject.wallet.id, reason=reason, actor=mine
+                )
             return f"{credits_text(cleared)} of debt were cleared."
         case "block":
             if person.id == mine.id:
                 raise InvalidRequestError("You cannot shut yourself out.")
-            revoked = services().blocks.block(person.id, reason=reason, actor=mine)
+            revoked = services().people.blocks.block(person.id, reason=reason, actor=mine)
             return f"{person.email} is shut out. Keys revoked: {revoked}."
         case _:
-            services().blocks.unblock(person.id, reason=reason, actor=mine)
+            services().people.blocks.unblock(person.id, reason=reason, actor=mine)
             return f"{person.email} may sign in again."
 
 

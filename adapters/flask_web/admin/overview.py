@@ -62,10 +62,10 @@ def overview() -> str:
     """Show liability, money in, revenue, cost and margin, and what needs an operator."""
     name = request.args.get("range", "30d")
     period = _period(name)
-    report = services().site.describe(period)
+    report = services().books.site.describe(period)
     with services().transactions.begin() as tx:
         holds = tx.oversight.open_holds()
-    beats = [reading.at for reading in services().watch.latest().values()]
+    beats = [reading.at for reading in services().operations.watch.latest().values()]
     return page(
         "overview.html",
         "overview",
@@ -132,7 +132,7 @@ def audit() -> str:
 @for_operators
 def run_audit() -> Response:
     """Have the worker audit the books now: it reads every row, which takes its time."""
-    if services().audits.order(actor=actor()):
+    if services().books.audits.order(actor=actor()):
         flash("The worker audits the books now. Look again in a moment.", "success")
     else:
         flash("An audit was ordered less than a minute ago.", "info")

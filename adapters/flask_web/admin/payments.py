@@ -104,7 +104,7 @@ def refund(reference: str) -> str | Response | tuple[str, int]:
         amount = _amount(request.form.get("amount", ""), purchase)
         if request.form.get("confirmed") != "yes":
             return _refund_page(purchase, preview=_refund_preview(purchase, amount))
-        result = services().refund_orders.order(
+        result = services().payments.refund_orders.order(
             reference,
             amount,
             reason=reason,
@@ -123,7 +123,7 @@ def refund(reference: str) -> str | Response | tuple[str, int]:
 @for_operators
 def reviews() -> str:
     """List payments that were not credited, the oldest first."""
-    found = services().reviews.waiting(limit=_MOST_REVIEWS)
+    found = services().payments.reviews.waiting(limit=_MOST_REVIEWS)
     return page("reviews.html", "reviews", reviews=found)
 
 
@@ -233,7 +233,7 @@ class _Decision:
 
     def take(self, reference: str) -> str:
         """Carry it out; return what happened."""
-        reviews = services().reviews
+        reviews = services().payments.reviews
         match self.name:
             case "credit":
                 person = None

@@ -145,7 +145,7 @@ def call(call_id: str) -> str:
         found = tx.calls.find_all([call_id]).get(call_id) if "\x00" not in call_id else None
         owner_id = tx.ledger.find_wallet(found.wallet_id).owner_id if found else ""
         owner = tx.people.find(owner_id) if owner_id else None
-    receipt = services().receipts.write(call_id, wallet_id=found.wallet_id if found else "")
+    receipt = services().calls.receipts.write(call_id, wallet_id=found.wallet_id if found else "")
     hold = receipt.call
     reported = hold.outcome.reported_cost_picodollars
     return page(

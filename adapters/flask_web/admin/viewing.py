@@ -21,7 +21,7 @@ from creditcore.usecases.people.view_account import VIEWED_FOR
 def view_as(person_id: str) -> Response:
     """Show a person's pages to this operator, for reading, for half an hour."""
     try:
-        someone = services().viewings.begin(person_id, actor=actor())
+        someone = services().people.viewings.begin(person_id, actor=actor())
     except InvalidRequestError as error:
         flash(str(error), "error")
         return redirect(url_for("admin.person", person_id=person_id))
@@ -38,6 +38,6 @@ def stop_viewing() -> Response:
         if not may(Viewer(person=person()), Action.OPERATE):
             raise NotFound
         return redirect(url_for("admin.overview"))
-    services().viewings.end(person(), actor=actor())
+    services().people.viewings.end(person(), actor=actor())
     viewing.forget()
     return redirect(url_for("admin.person", person_id=person().id))

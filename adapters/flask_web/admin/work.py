@@ -42,7 +42,7 @@ def acknowledge() -> Response:
     """Note that an operator knows of some alerts."""
     keys = request.form.getlist("key")[:ON_A_PAGE]
     for key in keys:
-        services().alerts.acknowledge(key, actor=actor())
+        services().operations.alerts.acknowledge(key, actor=actor())
     flash(f"Alerts that are known now: {len(keys)}.", "success")
     return redirect(url_for("admin.alerts"))
 
@@ -51,7 +51,7 @@ def acknowledge() -> Response:
 @for_operators
 def monitoring() -> str:
     """Show what each check has found lately, and how far jobs are behind."""
-    watch = services().watch
+    watch = services().operations.watch
     troubles = watch.troubles()
     with services().transactions.begin() as tx:
         readings = {name: tx.monitoring.recent(name, limit=_READINGS) for name in watch.checks}
@@ -76,7 +76,7 @@ def jobs() -> str:
     """List jobs: those given up, or in another state."""
     asked = request.args.get("state", JobState.DEAD)
     state = JobState(asked) if asked in set(JobState) else JobState.DEAD
-    found = services().jobs.listing(limit=_MOST_JOBS, states=[state])
+    found = services().operations.jobs.listing(limit=_MOST_JOBS, states=[state])
     with services().transactions.begin() as tx:
         backlog = tx.jobs.backlog()
     return page(
@@ -97,13 +97,13 @@ def decide_job() -> Response:
     name, kind = request.form.get("name", ""), request.form.get("kind", "")
     match request.form.get("do"):
         case "retry":
-            services().jobs.retry(name, actor=actor())
+            services().operations.jobs.retry(name, actor=actor())
             flash(f"{name} runs again.", "success")
         case "discard":
-            services().jobs.discard(name, actor=actor())
+            services().operations.jobs.discard(name, actor=actor())
             flash(f"{name} is given up for good.", "success")
         case "retry_dead":
-            count = services().jobs.retry_dead(kind, actor=actor())
+            count = services().operations.jobs.retry_dead(kind, actor=actor())
             flash(f"Jobs to run again: {count}.", "success")
         case _:
             flash("Choose what becomes of the job.", "error")

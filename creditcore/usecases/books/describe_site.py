@@ -70,7 +70,7 @@ class SiteReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeSite:
     """Add up everybody. Reads only; sums are kept for a minute, and say of when they are."""
 
