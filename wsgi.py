@@ -55,6 +55,7 @@ from adapters.wires.openai.moderations import Moderations
 from adapters.wires.openai.rerank import Rerank
 from adapters.wires.openai.responses import Responses
 from adapters.wires.openai.speech import Speech
+from adapters.wires.openai.transcriptions import Transcriptions
 from adapters.wires.usage import reported_usage
 from creditcore import FirstRates, FixedRates, SystemClock, SystemIds
 from creditcore.domain.documents import Document, Seller
@@ -133,6 +134,7 @@ def ports_of(settings: Settings) -> Ports:
             Rerank(),
             Moderations(),
         ),
+        forms=(Transcriptions(),),
         token_counters=(CountTokens(),),
         model_gateway=LiteLLMGateway(admin),
         upstream=LiteLLMRelay(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 # Without the library's own answer around it, which does more for each header than llhttp.
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
@@ -17,10 +18,16 @@ from creditcore.domain.errors import (
 
 _MAX_HEAD_BYTES = 64 * 1024
 _FIRST_FINAL_STATUS = 200
-_COST = "x-litellm-response-cost"
+COST = "x-litellm-response-cost"
+"""What an answer cost, by the terms of the operator there."""
+
 _COST_BEFORE_TERMS = "x-litellm-response-cost-original"
+USUAL_COST_HEADERS = (_COST_BEFORE_TERMS, COST)
+"""Where a document's cost is told: what LiteLLM's prices make of the answer first, since ours
+are to be compared with them, not with a discount or margin that is set there."""
+
 _HEADERS_READ = frozenset(
-    {"content-type", "content-encoding", "retry-after", _COST, _COST_BEFORE_TERMS}
+    {"content-type", "content-encoding", "retry-after", COST, _COST_BEFORE_TERMS}
 )
 
 
@@ -37,7 +44,7 @@ class LiteLLMAnswer:
         pool: ConnectionPool,
         *,
         deadline: float,
-        cache_is_left_out: bool = False,
+        cost_headers: Sequence[str] = USUAL_COST_HEADERS,
     ) -> None:
         """Wait for the head. If that fails, the connection is still the caller's.
 
@@ -45,7 +52,7 @@ class LiteLLMAnswer:
             connection: Has just sent the request.
             pool: Where the connection goes in the end.
             deadline: When to give up, in ``time.monotonic``.
-            cache_is_left_out: Whether the cost before an operator's terms lacks the cache.
+            cost_headers: Where its cost is told, the best first.
 
         Raises:
             BrokenBeforeAnswerError: The server closed without a word.
@@ -54,7 +61,7 @@ class LiteLLMAnswer:
         """
         self._connection: Connection | None = connection
         self._pool = pool
-        self._cache_is_left_out = cache_is_left_out
+        self._cost_headers = cost_headers
         self._parser = _AnswerParser()
         self._read_head(deadline)
 
@@ -77,15 +84,13 @@ class LiteLLMAnswer:
     def reported_cost(self) -> str | None:
         """What LiteLLM says that a document cost, as it says it.
 
-        Before the discount or margin that an operator may have set there, where it tells: that
-        is what its prices make of the answer, and ours are to be compared with them. On a stream
-        these headers leave before anything is known; some versions write nonsense there.
+        On a stream these headers leave before anything is known; some versions write nonsense
+        there.
         """
         if self.streamed:
             return None
-        if self._cache_is_left_out:
-            return self.header(_COST)
-        return self.header(_COST_BEFORE_TERMS) or self.header(_COST)
+        told = (self.header(name) for name in self._cost_headers)
+        return next((cost for cost in told if cost), None)
 
     def explain(self, error: object) -> UpstreamError:
         """Return what an error object within the answer means."""

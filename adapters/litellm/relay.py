@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 import time
 
-from adapters.litellm.answers import BrokenBeforeAnswerError, LiteLLMAnswer
+from adapters.litellm.answers import (
+    COST,
+    USUAL_COST_HEADERS,
+    BrokenBeforeAnswerError,
+    LiteLLMAnswer,
+)
 from adapters.litellm.breaker import Breaker, SilentModels
 from adapters.litellm.connections import (
     Address,
@@ -19,13 +24,19 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from creditcore.ports.inference import HeardWire
+from creditcore.ports.inference import HeardWire, LongBody
 
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_TIMEOUT_S = 10.0
 _OK_STATUSES = range(200, 300)
-# LiteLLM 1.91.5 leaves tokens of the cache out of its first figure there, not of its second.
-_COST_WITHOUT_CACHE = frozenset({"/v1/messages"})
+_COST_HEADERS: dict[str, tuple[str, ...]] = {
+    # LiteLLM 1.91.5 leaves tokens of the cache out of its first figure there.
+    "/v1/messages": (COST,),
+    # It leaves white space out of the characters, and measures a sound by itself: figures that
+    # differ from the provider's bill say nothing about a price.
+    "/v1/audio/speech": (),
+    "/v1/audio/transcriptions": (),
+}
 _CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -72,7 +83,6 @@ class LiteLLMRelay:
         self._master_key = master_key
         self._head = (
             "user-agent: creditcore\r\n"
-            "content-type: application/json\r\n"
             # The meter reads what passes, so it must not be compressed.
             "accept-encoding: identity\r\n"
         )
@@ -129,10 +139,12 @@ class LiteLLMRelay:
             raise UpstreamUnavailableError
         if not self._breaker.allows():
             raise UpstreamUnavailableError
-        message = self._message(wire, body, call_id=call_id, key=key, streams=stream)
+        rest = wire.rest()
+        length = len(body) + (rest.length if rest else 0)
+        head = self._head_of(wire, length, call_id=call_id, key=key, streams=stream)
         timeout_s = self._first_byte_timeout_s if stream else self._head_timeout_s
         try:
-            answer = self._exchange(wire, message, deadline=time.monotonic() + timeout_s)
+            answer = self._exchange(wire, head + body, rest, deadline=time.monotonic() + timeout_s)
         except NoFreeConnectionError:
             # That all of ours are busy says nothing of the server.
             raise
@@ -162,14 +174,15 @@ class LiteLLMRelay:
         """Close the idle connections."""
         self._pool.close()
 
-    def _message(
-        self, wire: HeardWire, body: bytes, *, call_id: str, key: str | None, streams: bool
+    def _head_of(
+        self, wire: HeardWire, length: int, *, call_id: str, key: str | None, streams: bool
     ) -> bytes:
         if not _CALL_ID.fullmatch(call_id):
             raise ValueError(f"not a call id: {call_id!r}")
-        of_protocol = "".join(
-            [f"{name}: {value}\r\n" for name, value in wire.upstream_headers.items()]
-        )
+        headers = wire.upstream_headers
+        of_protocol = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        if "content-type" not in headers:
+            of_protocol += "content-type: application/json\r\n"
         head = (
             f"POST {self._prefix}{wire.endpoint} HTTP/1.1\r\n"
             f"{self._host}"
@@ -177,12 +190,14 @@ class LiteLLMRelay:
             f"{self._head}{of_protocol}"
             f"accept: {'text/event-stream' if streams else 'application/json'}\r\n"
             f"x-litellm-call-id: {call_id}\r\n"
-            f"content-length: {len(body)}\r\n"
+            f"content-length: {length}\r\n"
             "\r\n"
         )
-        return head.encode("ascii") + body
+        return head.encode("ascii")
 
-    def _exchange(self, wire: HeardWire, message: bytes, *, deadline: float) -> LiteLLMAnswer:
+    def _exchange(
+        self, wire: HeardWire, message: bytes, rest: LongBody | None, *, deadline: float
+    ) -> LiteLLMAnswer:
         """Send the message and wait for a head, on a kept connection first if there is one.
 
         A server closes a kept connection when it has been idle for long, perhaps just as
@@ -195,21 +210,29 @@ class LiteLLMRelay:
         connection = self._pool.take()
         try:
             try:
-                return self._attempt(connection, wire, message, deadline=deadline)
+                return self._attempt(connection, wire, message, rest, deadline=deadline)
             except BrokenBeforeAnswerError:
                 if not connection.reused:
                     raise
             connection.reopen()
-            return self._attempt(connection, wire, message, deadline=deadline)
+            return self._attempt(connection, wire, message, rest, deadline=deadline)
         except BaseException:
             self._pool.discard(connection)
             raise
 
     def _attempt(
-        self, connection: Connection, wire: HeardWire, message: bytes, *, deadline: float
+        self,
+        connection: Connection,
+        wire: HeardWire,
+        message: bytes,
+        rest: LongBody | None,
+        *,
+        deadline: float,
     ) -> LiteLLMAnswer:
         try:
             connection.send(message, timeout_s=max(deadline - time.monotonic(), 0.001))
+            for part in rest.parts() if rest else ():
+                connection.send(part, timeout_s=max(deadline - time.monotonic(), 0.001))
         except TimeoutError as error:
             raise UpstreamTimeoutError from error
         except OSError:
@@ -220,5 +243,5 @@ class LiteLLMRelay:
             connection,
             self._pool,
             deadline=deadline,
-            cache_is_left_out=wire.endpoint in _COST_WITHOUT_CACHE,
+            cost_headers=_COST_HEADERS.get(wire.endpoint, USUAL_COST_HEADERS),
         )

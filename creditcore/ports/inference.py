@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -223,6 +223,37 @@ class Meter(Protocol):
         """What the answer's body says that it cost, as it says it; nobody has looked at it."""
 
 
+class Upload(Protocol):
+    """The file of a request, kept outside of memory once it is large.
+
+    Attributes:
+        name: What the client calls it, unchecked.
+        media_type: What the client says that it is, unchecked.
+        length: Its bytes.
+    """
+
+    name: str
+    media_type: str
+    length: int
+
+    def parts(self) -> Iterator[bytes]:
+        """Return it block by block, from its beginning each time."""
+
+    def ends(self) -> tuple[bytes, bytes]:
+        """Return its first and its last bytes, some tens of kilobytes of each."""
+
+
+class LongBody(Protocol):
+    """The part of what goes upstream that is too long to be held."""
+
+    @property
+    def length(self) -> int:
+        """Its bytes."""
+
+    def parts(self) -> Iterator[bytes]:
+        """Return it block by block, from its beginning each time."""
+
+
 class HeardWire(Protocol):
     """One client protocol, as the headers of one request select it."""
 
@@ -240,7 +271,10 @@ class HeardWire(Protocol):
 
     @property
     def upstream_headers(self) -> Mapping[str, str]:
-        """Headers that the protocol itself has, beside those of every request."""
+        """Headers that the protocol itself has, beside those of every request.
+
+        A ``content-type`` among them stands in place of that of JSON.
+        """
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Understand a request body.
@@ -251,6 +285,9 @@ class HeardWire(Protocol):
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream, with the output limited to ``output_bound``."""
+
+    def rest(self) -> LongBody | None:
+        """Return what follows ``upstream_body``; None where that is all."""
 
     def media_type(self, request: InferenceRequest) -> str:
         """Return the media type of a whole answer to this request, for the client."""
@@ -314,6 +351,16 @@ class Wire(HeardWire, Protocol):
         Raises:
             InvalidRequestError: A header of this protocol is malformed.
         """
+
+
+class FormWire(Wire, Protocol):
+    """A client protocol whose requests are forms with a file.
+
+    The fields of a form reach ``parse`` as JSON: each name with the list of its values.
+    """
+
+    def holding(self, upload: Upload) -> HeardWire:
+        """Return this wire for one request, whose file has arrived."""
 
 
 class UpstreamAnswer(Protocol):

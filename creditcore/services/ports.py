@@ -12,7 +12,7 @@ from creditcore.ports.account_import import AccountImport
 from creditcore.ports.clock import Clock, MonotonicClock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import TokenCounter, Upstream, Wire
+from creditcore.ports.inference import FormWire, TokenCounter, Upstream, Wire
 from creditcore.ports.journal import AbandonedJournals, SettlementJournal
 from creditcore.ports.mail import Mailer, MailTemplates
 from creditcore.ports.metrics import Metrics
@@ -80,6 +80,7 @@ class Ports:
 
     read_usage: UsageReader
     wires: Collection[Wire]
+    forms: Collection[FormWire]
     token_counters: Collection[TokenCounter]
     model_gateway: ModelGateway
     upstream: Upstream

@@ -10,7 +10,7 @@ from creditcore.domain.documents import Document
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import TokenCounter, Wire
+from creditcore.ports.inference import FormWire, TokenCounter, Wire
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import Metrics
 from creditcore.ports.model_gateway import ModelGateway
@@ -33,6 +33,7 @@ class Services:
 
     Attributes:
         wires: The inference protocols by route.
+        forms: Those of them whose requests are forms with a file.
         token_counters: The free counters of requests by route.
         print_document: Returns a receipt or credit note as PDF.
         migrate: Brings the schema up to date; returns the names of what was applied.
@@ -56,6 +57,7 @@ class Services:
     journal: SettlementJournal
     metrics: Metrics
     wires: Mapping[str, Wire]
+    forms: Mapping[str, FormWire]
     token_counters: Mapping[str, TokenCounter]
     print_document: Callable[[Document], bytes]
     migrate: Callable[[], list[str]]
@@ -92,7 +94,8 @@ class Services:
             payment_gateway=ports.payment_gateway,
             journal=ports.journal,
             metrics=ports.metrics,
-            wires={wire.endpoint: wire for wire in ports.wires},
+            wires={wire.endpoint: wire for wire in (*ports.wires, *ports.forms)},
+            forms={wire.endpoint: wire for wire in ports.forms},
             token_counters={counter.endpoint: counter for counter in ports.token_counters},
             print_document=ports.print_document,
             migrate=ports.migrate,

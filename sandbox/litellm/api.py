@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import orjson
+from werkzeug.formparser import parse_form_data
 from werkzeug.wrappers import Request, Response
 
 from sandbox.connection import Connection, ConnectionDropped
@@ -30,7 +32,7 @@ from sandbox.litellm.errors import (
     unknown_model,
 )
 from sandbox.litellm.keys import VirtualKey, VirtualKeys
-from sandbox.litellm.media import Images, Moderations, Rerank, Speech
+from sandbox.litellm.media import Images, Moderations, Rerank, Speech, Transcriptions
 from sandbox.litellm.messages import Messages
 from sandbox.litellm.models import Models
 from sandbox.litellm.protocol import InferenceProtocol
@@ -52,6 +54,7 @@ INFERENCE: tuple[InferenceProtocol, ...] = (
     Responses(),
     Images(),
     Speech(),
+    Transcriptions(),
     Rerank(),
     Moderations(),
 )
@@ -166,7 +169,7 @@ class LiteLLM:
         connection = Connection.of(environ)
         try:
             key = _bearer(environ)
-            body = _body(call.body)
+            body = _body(call.body, call.headers.get("content-type", ""))
             virtual_key = self.keys.check(key, model=body.get("model"))
             call.stream = body.get("stream") is True
             call.model = self._routed_model(body)
@@ -293,7 +296,9 @@ def _fail_if_scripted(script: Script, call: Call) -> None:
         raise error
 
 
-def _body(data: bytes) -> dict[str, Any]:
+def _body(data: bytes, content_type: str) -> dict[str, Any]:
+    if content_type.startswith("multipart/form-data"):
+        return _form(data, content_type)
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -301,6 +306,24 @@ def _body(data: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise bad_request("The request body must be an object")
     return body
+
+
+def _form(data: bytes, content_type: str) -> dict[str, Any]:
+    """Return the fields of a form, lists without their brackets, and the bytes of its file."""
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "wsgi.input": io.BytesIO(data),
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(data)),
+    }
+    _, fields, files = parse_form_data(environ)
+    if "file" not in files:
+        raise bad_request("the form has no file")
+    body: dict[str, Any] = {
+        name.removesuffix("[]"): values if name.endswith("[]") else values[0]
+        for name, values in fields.lists()
+    }
+    return {**body, "file": files["file"].read()}
 
 
 def _request_headers(environ: WSGIEnvironment) -> dict[str, str]:

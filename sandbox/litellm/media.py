@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Never
@@ -15,6 +17,8 @@ from sandbox.litellm.errors import bad_request
 TOKENS_OF_QUALITIES = {"low": 272, "medium": 1056, "high": 4160}
 DOCUMENTS_PER_SEARCH = 100
 BYTES_OF_SOUND_PER_CHARACTER = 64
+BYTES_PER_SECOND = 8_000
+AUDIO_TOKENS_PER_SECOND = 10
 _PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\nsandbox").decode()
 
 
@@ -88,6 +92,53 @@ class Speech(Media):
         )
 
 
+class Transcriptions(Media):
+    """``/v1/audio/transcriptions``, whose form the application has read."""
+
+    path = "/audio/transcriptions"
+
+    def answer(self, body: Mapping[str, Any], info: Mapping[str, Any]) -> Completion:
+        """Return what the sound costs, by its seconds or by its tokens."""
+        asked = {
+            "model": body["model"],
+            "messages": [{"role": "user", "content": body.get("prompt") or ""}],
+        }
+        completion = Completion.of(asked, info)
+        per_second = info.get("output_cost_per_second") or info.get("input_cost_per_second")
+        if per_second:
+            return _priced(completion, seconds_of(body["file"]) * per_second)
+        heard = _heard_tokens(body)
+        text_in, text_out = heard["input_token_details"]["text_tokens"], len(completion.pieces)
+        cost = (
+            heard["input_token_details"]["audio_tokens"] * info["input_cost_per_audio_token"]
+            + text_in * info["input_cost_per_token"]
+            + text_out * info["output_cost_per_token"]
+        )
+        return _priced(completion, cost)
+
+    def document(self, completion: Completion, body: Mapping[str, Any]) -> bytes:
+        """Return the transcript; a script may leave out what it was billed by."""
+        is_told = completion.usage is not None
+        answer: dict[str, Any] = {"text": completion.text}
+        if body.get("response_format") == "verbose_json":
+            answer |= {"task": "transcribe", "language": "english", "words": None}
+            answer["segments"] = [
+                {"id": 0, "start": 0.0, "end": seconds_of(body["file"]), "text": completion.text}
+            ]
+            if is_told:
+                answer["duration"] = seconds_of(body["file"])
+        elif is_told:
+            tokens = _heard_tokens(body)
+            written = len(completion.pieces)
+            answer["usage"] = {
+                "type": "tokens",
+                **tokens,
+                "output_tokens": written,
+                "total_tokens": tokens["input_tokens"] + written,
+            }
+        return orjson.dumps(answer)
+
+
 class Rerank(Media):
     """``/v1/rerank``."""
 
@@ -141,6 +192,23 @@ class Moderations(Media):
         return orjson.dumps(
             {"id": completion.id, "model": completion.model, "results": [judgement] * count}
         )
+
+
+def seconds_of(sound: bytes) -> float:
+    """Return how long a sound is: by the header of a WAV, else at 64 kbit/s."""
+    if sound[:4] == b"RIFF":
+        with wave.open(io.BytesIO(sound)) as file:
+            return float(file.getnframes() / file.getframerate())
+    return len(sound) / BYTES_PER_SECOND
+
+
+def _heard_tokens(body: Mapping[str, Any]) -> dict[str, Any]:
+    audio = round(seconds_of(body["file"]) * AUDIO_TOKENS_PER_SECOND)
+    text = len(str(body.get("prompt") or "").split())
+    return {
+        "input_tokens": audio + text,
+        "input_token_details": {"audio_tokens": audio, "text_tokens": text},
+    }
 
 
 def _asked(body: Mapping[str, Any], info: Mapping[str, Any], text: object) -> Completion:

@@ -169,6 +169,21 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "output_cost_per_image_token": 4e-05,
     },
     "tts-1": {**NO_TEXT, "mode": "audio_speech", "input_cost_per_character": 1.5e-05},
+    "whisper-1": {
+        **NO_TEXT,
+        "mode": "audio_transcription",
+        "input_cost_per_second": 0.0001,
+        "output_cost_per_second": 0.0001,
+    },
+    "gpt-4o-transcribe": {
+        **NO_TEXT,
+        "mode": "audio_transcription",
+        "max_input_tokens": 16000,
+        "max_output_tokens": 2000,
+        "input_cost_per_token": 2.5e-06,
+        "input_cost_per_audio_token": 6e-06,
+        "output_cost_per_token": 1e-05,
+    },
     "rerank-v3.5": {
         **NO_TEXT,
         "mode": "rerank",

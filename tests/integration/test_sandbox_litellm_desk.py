@@ -114,6 +114,8 @@ def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
         "dall-e-3",
         "gpt-image-1",
         "tts-1",
+        "whisper-1",
+        "gpt-4o-transcribe",
         "rerank-v3.5",
         "omni-moderation-latest",
         "demo-unpriced",

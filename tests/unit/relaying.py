@@ -220,6 +220,9 @@ class TinyWire:
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         return json.dumps({**request.fields, "bound": output_bound}).encode()
 
+    def rest(self) -> None:
+        return None
+
     def media_type(self, _request: InferenceRequest) -> str:
         return "application/json"
 

@@ -37,7 +37,7 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
 ) -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
-        calls=SimpleNamespace(relay=scene.relay), wires={TinyWire.endpoint: TinyWire()}
+        calls=SimpleNamespace(relay=scene.relay), wires={TinyWire.endpoint: TinyWire()}, forms={}
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     statuses = []
@@ -75,6 +75,7 @@ def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scen
         ),
         keys=SimpleNamespace(recognition=SimpleNamespace(recognise=lambda _secret: None)),
         wires={TinyWire.endpoint: TinyWire()},
+        forms={},
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     answers: list[tuple[str, dict[str, str]]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ import orjson
 from werkzeug.exceptions import TooManyRequests
 
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
+from adapters.flask_web.inference.form_reader import MAX_UPLOADS_BYTES, FormReader, read_form
 from adapters.flask_web.inference.idempotency_key import idempotency_key
 from adapters.flask_web.inference.model_list import offered
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
@@ -81,6 +82,7 @@ class Proxy:
         self._throttle = throttle
         self._turns = Turns()
         self.budget = BodyBudget()
+        self.uploads = BodyBudget(MAX_UPLOADS_BYTES)
         self._site = site
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -195,8 +197,8 @@ class Proxy:
         secret = _secret(wire, environ)
         heard = wire.hearing(lambda name: _header(environ, name))
         # Until its answer begins, a call keeps its body, and all that was made of it.
-        with self.budget.share() as share:
-            body = self._body(environ, secret, share)
+        with self.budget.share() as share, ExitStack() as files:
+            heard, body = self._received(heard, environ, secret, share, files)
             address = environ.get("REMOTE_ADDR")
             token = idempotency_key(_header(environ, "idempotency-key"))
             claim = None
@@ -279,11 +281,28 @@ class Proxy:
             claim.call_id, wallet_id=claim.wallet_id, status=answer.status, body=body
         )
 
+    def _received(
+        self,
+        wire: HeardWire,
+        environ: WSGIEnvironment,
+        secret: KeySecret,
+        share: Share,
+        files: ExitStack,
+    ) -> tuple[HeardWire, bytes]:
+        """Return the body of a call; of a form its fields, and its wire with the file."""
+        form = self._services.forms.get(wire.endpoint)
+        if form is None:
+            return wire, self._body(environ, secret, share)
+        _unencoded(environ)
+        self._services.keys.recognition.recognise(secret)
+        reader = FormReader(environ.get("CONTENT_TYPE", ""))
+        files.callback(reader.close)
+        body = read_form(environ, reader, files.enter_context(self.uploads.share()))
+        return form.holding(reader.file) if reader.file else wire, body
+
     def _body(self, environ: WSGIEnvironment, secret: KeySecret, share: Share) -> bytes:
         """Read the body of a call."""
-        if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
-            message = "Send the body as it is, without Content-Encoding."
-            raise RefusedError(refusal(415, message, code="unsupported_encoding"))
+        _unencoded(environ)
         length = declared_length(environ)
         if length is None or length > _SMALL_BYTES:
             # Holding credits would tell, but only after megabytes were read and understood.
@@ -381,6 +400,12 @@ def _header(environ: WSGIEnvironment, name: str) -> str | None:
 def _environ_key(name: str) -> str:
     # The names are our wires' own: there are only a few.
     return f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def _unencoded(environ: WSGIEnvironment) -> None:
+    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        message = "Send the body as it is, without Content-Encoding."
+        raise RefusedError(refusal(415, message, code="unsupported_encoding"))
 
 
 def _only(environ: WSGIEnvironment, method: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -49,16 +50,43 @@ def read_body(environ: WSGIEnvironment, *, most: int, share: Share | None = None
         OverloadedError: The share may not grow any more.
         RefusedError: It is longer, it took too long, or it is not what its head announces.
     """
+    parts: list[bytes] = []
+    receive_body(environ, parts.append, most=most, share=share)
+    return b"".join(parts)
+
+
+def receive_body(
+    environ: WSGIEnvironment,
+    take: Callable[[bytes], None],
+    *,
+    most: int,
+    share: Share | None = None,
+    timeout_s: float = _READ_TIMEOUT_S,
+) -> None:
+    """Read the whole body, and hand each part over as it comes.
+
+    Args:
+        environ: The request.
+        take: Called with each part.
+        most: Bytes it may have.
+        share: Counts the bytes as they come; left out, nothing counts them.
+        timeout_s: How long it may take.
+
+    Raises:
+        OverloadedError: The share may not grow any more.
+        RefusedError: It is longer, it took too long, or it is not what its head announces.
+    """
     length = declared_length(environ)
     if length is not None and length > most:
         raise RefusedError(_too_large(most))
     stream = environ["wsgi.input"]
     if has_arrived(environ):
-        return _read(stream, length, most, share)
-    slow = gevent.Timeout(_READ_TIMEOUT_S)
+        _read(stream, length, most, share, take)
+        return
+    slow = gevent.Timeout(timeout_s)
     slow.start()
     try:
-        return _read(stream, length, most, share)
+        _read(stream, length, most, share, take)
     except gevent.Timeout as timeout:
         if timeout is not slow:
             raise
@@ -71,8 +99,14 @@ def read_body(environ: WSGIEnvironment, *, most: int, share: Share | None = None
         slow.close()
 
 
-def _read(stream: InputStream, length: int | None, most: int, share: Share | None) -> bytes:
-    parts, received, turn = [], 0, time.monotonic()
+def _read(
+    stream: InputStream,
+    length: int | None,
+    most: int,
+    share: Share | None,
+    take: Callable[[bytes], None],
+) -> None:
+    received, turn = 0, time.monotonic()
     while length is None or received < length:
         wanted = _READ_CHUNKED_BYTES if length is None else min(_READ_BYTES, length - received)
         part = stream.read(wanted)
@@ -87,11 +121,10 @@ def _read(stream: InputStream, length: int | None, most: int, share: Share | Non
             raise RefusedError(_too_large(most))
         if share is not None:
             share.take(len(part))
-        parts.append(part)
+        take(part)
     if length is not None and received < length:
         message = "The body is shorter than its Content-Length says."
         raise _unfinished(400, message, code="incomplete_body")
-    return b"".join(parts)
 
 
 def _too_large(most: int) -> Refusal:

@@ -37,7 +37,14 @@ from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.domain.rates import Standing
-from creditcore.ports.inference import ErrorFacts, Explain, InferenceRequest, OfferedModel, Receipt
+from creditcore.ports.inference import (
+    ErrorFacts,
+    Explain,
+    InferenceRequest,
+    LongBody,
+    OfferedModel,
+    Receipt,
+)
 
 _LIMIT = "max_tokens"
 _THREAD = "thread"
@@ -175,6 +182,10 @@ class Messages:
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""
         return limited_body(request, _LIMIT, output_bound=output_bound)
+
+    def rest(self) -> LongBody | None:
+        """Return nothing: the body is all that is sent."""
+        return None
 
     def media_type(self, _request: InferenceRequest) -> str:
         """Return the media type of a whole answer."""

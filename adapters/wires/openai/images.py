@@ -50,11 +50,15 @@ _FIELDS = FieldTable(
         "response_format": Rule("url or b64_json", lambda value: value in ("url", "b64_json")),
         "style": Rule("vivid or natural", lambda value: value in ("vivid", "natural")),
     },
-    dropped=frozenset({"user"}),
+    dropped=frozenset({"safety_identifier", "user"}),
     neutral={"stream": (False,), "partial_images": (0,)},
     refused={
         "stream": "Images come whole: leave it out.",
         "partial_images": "Images come whole: leave it out.",
+        **dict.fromkeys(
+            ("complexity", "frame_count", "frame_duration_ms", "svg"),
+            "What it would cost has no bound here.",
+        ),
     },
 )
 

@@ -11,7 +11,7 @@ from adapters.wires.openai.limit_headers import limit_headers
 from adapters.wires.openai.model_list import model_document, model_list
 from adapters.wires.request import JSON, TEXT_MODES
 from creditcore.domain.rates import Standing
-from creditcore.ports.inference import ErrorFacts, InferenceRequest, OfferedModel
+from creditcore.ports.inference import ErrorFacts, InferenceRequest, LongBody, OfferedModel
 
 
 class OpenAIWire:
@@ -31,6 +31,10 @@ class OpenAIWire:
     def hearing(self, _header: Callable[[str], str | None]) -> Self:
         """Return this wire: no header of the client selects anything."""
         return self
+
+    def rest(self) -> LongBody | None:
+        """Return nothing: the body is all that is sent."""
+        return None
 
     def media_type(self, _request: InferenceRequest) -> str:
         """Return the media type of a whole answer."""

@@ -8,6 +8,7 @@ from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
+from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.usecases.calls.price_list import PriceList
 
@@ -94,7 +95,6 @@ def _ceiling(
     *,
     can_grow: bool,
 ) -> Ceiling:
-    extent = request.extent
     longest = price.max_output_tokens
     asked = request.output_limit
     if asked is not None:
@@ -109,8 +109,18 @@ def _ceiling(
         fixed_output=asked is not None,
         long_cache=request.long_cache,
         opening=OPENING_TOKENS if request.stream and can_grow else None,
-        unit_bound=0 if extent is None else extent.most,
+        unit_bound=_unit_bound(request, price),
     )
+
+
+def _unit_bound(request: InferenceRequest, price: ModelPrice) -> int:
+    """Units that the call can never exceed; tokens of a sound are a part of the context."""
+    extent = request.extent
+    if extent is None:
+        return 0
+    if request.sold_by is Unit.AUDIO_TOKEN and price.max_input_tokens is not None:
+        return min(extent.most, price.max_input_tokens)
+    return extent.most
 
 
 def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:

@@ -13,8 +13,14 @@ import anthropic.types as at_anthropic
 import orjson
 import pytest
 from anthropic.types import message_create_params
-from openai.types import completion_create_params, embedding_create_params
+from openai.types import (
+    completion_create_params,
+    embedding_create_params,
+    image_generate_params,
+    moderation_create_params,
+)
 from openai.types import responses as of_responses
+from openai.types.audio import speech_create_params, transcription_create_params
 from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionToolUnionParam
 from openai.types.chat import completion_create_params as chat_create_params
 from openai.types.responses import response_create_params
@@ -23,9 +29,14 @@ from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
 from adapters.wires.openai.embeddings import Embeddings
+from adapters.wires.openai.images import Images
+from adapters.wires.openai.moderations import Moderations
 from adapters.wires.openai.responses import Responses
+from adapters.wires.openai.speech import Speech
+from adapters.wires.openai.transcriptions import Transcriptions
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.ports.inference import Wire
+from tests.unit.wires.test_transcriptions import Sound
 
 HELLO = [{"role": "user", "content": "hello"}]
 CHAT: tuple[Wire, dict[str, Any]] = (ChatCompletions(), {"messages": HELLO})
@@ -37,6 +48,14 @@ PARAMETERS: list[tuple[Wire, dict[str, Any], Any]] = [
     (Completions(), {"prompt": "x"}, completion_create_params.CompletionCreateParamsBase),
     (Embeddings(), {"input": "x"}, embedding_create_params.EmbeddingCreateParams),
     (*RESPONSES, response_create_params.ResponseCreateParamsBase),
+    (Images(), {"prompt": "x"}, image_generate_params.ImageGenerateParamsBase),
+    (Speech(), {"input": "x", "voice": "y"}, speech_create_params.SpeechCreateParams),
+    (Moderations(), {"input": "x"}, moderation_create_params.ModerationCreateParams),
+    (
+        Transcriptions(Sound(b"x")),
+        {},
+        transcription_create_params.TranscriptionCreateParamsBase,
+    ),
     (*MESSAGES, message_create_params.MessageCreateParamsBase),
 ]
 

@@ -1,0 +1,83 @@
+"""How long a sound is, as far as its file says so.
+
+WAV and FLAC say it at their beginning, Ogg at its end (RFC 9639; RFC 3533, RFC 7845; the RIFF
+format of Microsoft). For everything else the lowest usual bitrate is a bound.
+"""
+
+from __future__ import annotations
+
+from creditcore.domain.money import div_ceil
+from creditcore.domain.units import Extent
+
+_MS = 1_000
+_LEAST_BYTES_PER_SECOND = 750
+"""Opus at 6 kbit/s, its lowest."""
+
+_USUAL_BYTES_PER_SECOND = 8_000
+"""MP3 at 64 kbit/s."""
+
+_MOST_MS = 10**9
+_PCM_FORMATS = frozenset({1, 3, 0xFFFE})
+_OPUS_RATE = 48_000
+_OGG_HEADER_BYTES = 27
+
+
+def sound_extent(length: int, head: bytes, tail: bytes) -> Extent:
+    """Return how many milliseconds a sound may have, and about how many it has.
+
+    Args:
+        length: Bytes of its file.
+        head: The first of them.
+        tail: The last of them.
+    """
+    told = _wav(length, head)
+    if told is not None:
+        # The header says how samples are laid out, and that is all that there is.
+        return Extent(told, told)
+    bound = div_ceil(length * _MS, _LEAST_BYTES_PER_SECOND)
+    usual = div_ceil(length * _MS, _USUAL_BYTES_PER_SECOND)
+    # Silence takes hardly any bytes in these formats.
+    told = _flac(head) or _ogg(head, tail)
+    if told is None:
+        return Extent(bound, usual)
+    told = min(told, _MOST_MS)
+    return Extent(max(bound, told), told)
+
+
+def _wav(length: int, head: bytes) -> int | None:
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE" or head[12:16] != b"fmt ":
+        return None
+    form, rate = _little(head[20:22]), _little(head[24:28])
+    bytes_per_sample = _little(head[32:34])
+    if form not in _PCM_FORMATS or not rate or not bytes_per_sample:
+        return None
+    return min(div_ceil(length * _MS, rate * bytes_per_sample), _MOST_MS)
+
+
+def _flac(head: bytes) -> int | None:
+    if head[:4] != b"fLaC":
+        return None
+    # Behind the block's header: 10 bytes of sizes, then 20 bits of rate and 36 of samples.
+    packed = int.from_bytes(head[18:26], "big")
+    rate, samples = packed >> 44, packed & (1 << 36) - 1
+    return div_ceil(samples * _MS, rate) if rate else None
+
+
+def _ogg(head: bytes, tail: bytes) -> int | None:
+    """The last page says how many samples there were up to its end."""
+    if head[:4] != b"OggS":
+        return None
+    if head[28:36] == b"OpusHead":
+        rate = _OPUS_RATE
+    elif head[28:35] == b"\x01vorbis":
+        rate = _little(head[40:44])
+    else:
+        return None
+    last = tail.rfind(b"OggS")
+    page = tail[last : last + _OGG_HEADER_BYTES]
+    samples = int.from_bytes(page[6:14], "little", signed=True)
+    return div_ceil(samples * _MS, rate) if last >= 0 and rate and samples >= 0 else None
+
+
+def _little(data: bytes) -> int:
+    return int.from_bytes(data, "little")

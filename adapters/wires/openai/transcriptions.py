@@ -1,0 +1,242 @@
+"""The wire of ``POST /v1/audio/transcriptions``: a form with a sound in, its text out."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from adapters.wires.fields import FieldTable, Rule, invalid, is_number, strings
+from adapters.wires.openai.sound_length import sound_extent
+from adapters.wires.openai.transcriptions_meter import TranscriptionMeter
+from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.request import JSON, given_fields, read_model
+from creditcore.domain.units import Extent, Unit
+from creditcore.ports.inference import Explain, InferenceRequest, LongBody, Receipt, Upload
+
+_LONGEST_PROMPT = 16_000
+_MS_PER_SECOND = 1_000
+_MOST_TOKENS_PER_SECOND = 64
+"""Twice what Gemini takes for a second of sound, six times what OpenAI does."""
+
+_USUAL_TOKENS_PER_SECOND = 10
+_UNSEEN_TOKENS = 64
+_MOST_OUTPUT = 16_384
+_BYTES_PER_TOKEN = 4
+_FORMATS = ("json", "text", "verbose_json", "diarized_json")
+_TEXT_TYPE = "text/plain; charset=utf-8"
+_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})\Z")
+_MEDIA_TYPE = re.compile(r"(?:audio|video)/[A-Za-z0-9.+-]{1,64}")
+
+_ADVICE = "Ask for verbose_json, and make them of its segments."
+_FIELDS = FieldTable(
+    own=frozenset({"model", "file", "prompt", "response_format"}),
+    passed={
+        "chunking_strategy": Rule("auto", lambda value: value == "auto"),
+        "include": strings(8),
+        "keywords": strings(1_000),
+        "language": Rule(
+            "a code of at most 16 letters",
+            lambda value: isinstance(value, str) and 0 < len(value) <= 16,
+        ),
+        "languages": strings(100),
+        "temperature": Rule("a finite number", is_number),
+        "timestamp_granularities": Rule(
+            "a list of word and segment",
+            lambda value: isinstance(value, list) and set(value) <= {"word", "segment"},
+        ),
+    },
+    dropped=frozenset({"user"}),
+    neutral={"stream": (False,)},
+    refused={
+        "known_speaker_names": "Speakers cannot be named here.",
+        "known_speaker_references": "Speakers cannot be named here.",
+    },
+)
+_LISTS = frozenset(
+    {"include", "keywords", "known_speaker_names", "languages", "timestamp_granularities"}
+)
+_NUMBERS = frozenset({"temperature"})
+
+
+class Transcriptions(OpenAIWire):
+    """Understands forms with a sound, sold by its length or by its tokens."""
+
+    endpoint = "/v1/audio/transcriptions"
+    modes = frozenset({"audio_transcription"})
+    limit_field = "file"
+
+    def __init__(self, upload: Upload | None = None) -> None:
+        """Make the wire of all such calls, or, with a file, of one.
+
+        Args:
+            upload: The sound.
+        """
+        self._upload = upload
+        self._boundary = secrets.token_hex(16)
+
+    def holding(self, upload: Upload) -> Transcriptions:
+        """Return this wire for one request, whose file has arrived."""
+        return Transcriptions(upload)
+
+    @property
+    def upstream_headers(self) -> Mapping[str, str]:
+        """The form that goes upstream has a boundary of its own."""
+        return {"content-type": f"multipart/form-data; boundary={self._boundary}"}
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """Understand the fields of a form, each a text or a list of them, as JSON.
+
+        Raises:
+            InvalidRequestError: It cannot be served; the error names the field.
+        """
+        given = _plain(given_fields(body))
+        model = read_model(given)
+        if self._upload is None or not self._upload.length:
+            raise invalid("file", "must be a sound: a file in the form")
+        fields: dict[str, Any] = {"model": model}
+        prompt = given.get("prompt")
+        if prompt is not None:
+            if not isinstance(prompt, str) or len(prompt) > _LONGEST_PROMPT:
+                raise invalid("prompt", f"must be a string of at most {_LONGEST_PROMPT:,} letters")
+            fields["prompt"] = prompt
+        fields |= _FIELDS.read(given)
+        fields["response_format"] = _format(given)
+        sound = sound_extent(self._upload.length, *self._upload.ends())
+        words = [fields.get("prompt", ""), *fields.get("keywords", ())]
+        prompt_bytes = sum(len(text.encode()) + 1 for text in words) - 1
+        return InferenceRequest(
+            model=model,
+            stream=False,
+            wants_usage=False,
+            prompt_bound=prompt_bytes + _UNSEEN_TOKENS,
+            output_limit=_MOST_OUTPUT,
+            choices=1,
+            prompt_estimate=-(-prompt_bytes // _BYTES_PER_TOKEN),
+            fields=MappingProxyType(fields),
+            units={
+                Unit.MILLISECOND: sound,
+                Unit.AUDIO_TOKEN: Extent(
+                    _tokens(sound.most, _MOST_TOKENS_PER_SECOND),
+                    _tokens(sound.about, _USUAL_TOKENS_PER_SECOND),
+                ),
+            },
+        )
+
+    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - nothing limits a transcript
+        """Return the form up to the file, which ``rest`` is."""
+        fields = {**request.fields, "response_format": _asked_upstream(request)}
+        parts = []
+        for name, value in fields.items():
+            values = value if isinstance(value, list) else [value]
+            label = f"{name}[]" if isinstance(value, list) else name
+            parts += [self._part(f'name="{label}"') + _form_text(each) for each in values]
+        upload = self._upload
+        media_type = upload.media_type if upload else ""
+        kind = media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
+        extension = _EXTENSION.search(upload.name if upload else "")
+        name = f"sound.{extension[1]}" if extension else "sound"
+        parts.append(self._part(f'name="file"; filename="{name}"', f"content-type: {kind}\r\n"))
+        return b"\r\n".join(parts)
+
+    def rest(self) -> LongBody | None:
+        """Return what follows ``upstream_body``: the file, and the end of the form."""
+        return None if self._upload is None else FormRest(self._upload, self._boundary)
+
+    def media_type(self, request: InferenceRequest) -> str:
+        """Return the media type of the transcript."""
+        return _TEXT_TYPE if request.fields["response_format"] == "text" else JSON
+
+    def meter(
+        self,
+        request: InferenceRequest,
+        *,
+        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
+        explain: Explain,
+    ) -> TranscriptionMeter:
+        """Return a meter for the answer to this request."""
+        return TranscriptionMeter(request, explain=explain)
+
+    def _part(self, disposition: str, further: str = "") -> bytes:
+        head = (
+            f"--{self._boundary}\r\ncontent-disposition: form-data; {disposition}\r\n{further}\r\n"
+        )
+        return head.encode()
+
+
+class FormRest:
+    """A file, and the end of the form that it stands in."""
+
+    def __init__(self, upload: Upload, boundary: str) -> None:
+        self._upload = upload
+        self._end = f"\r\n--{boundary}--\r\n".encode()
+
+    @property
+    def length(self) -> int:
+        """Its bytes."""
+        return self._upload.length + len(self._end)
+
+    def parts(self) -> Iterator[bytes]:
+        """Return it block by block, from its beginning each time."""
+        yield from self._upload.parts()
+        yield self._end
+
+
+def _plain(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a form with their types: in a form everything is text.
+
+    Raises:
+        InvalidRequestError: A field that has one value came twice.
+    """
+    fields: dict[str, Any] = {}
+    for label, values in given.items():
+        name = label.removesuffix("[]")
+        if not isinstance(values, list):
+            fields[name] = values
+        elif name in _LISTS:
+            fields[name] = [*fields.get(name, []), *values]
+        elif len(values) > 1:
+            raise invalid(name, "must stand in the form once")
+        else:
+            fields[name] = _typed(name, values[0])
+    return fields
+
+
+def _typed(name: str, text: object) -> object:
+    if name == "stream" and text in ("true", "false"):
+        return text == "true"
+    if name in _NUMBERS and isinstance(text, str):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return text
+    return text
+
+
+def _format(given: Mapping[str, Any]) -> str:
+    asked = given.get("response_format", "json")
+    if asked in ("srt", "vtt"):
+        raise invalid("response_format", f"{asked!r} is not served here. {_ADVICE}".rstrip("."))
+    if asked not in _FORMATS:
+        raise invalid("response_format", f"must be one of {', '.join(_FORMATS)}")
+    return str(asked)
+
+
+def _asked_upstream(request: InferenceRequest) -> str:
+    """Return the format that tells what the call is charged by."""
+    if request.sold_by is Unit.MILLISECOND:
+        return "verbose_json"
+    asked: str = request.fields["response_format"]
+    return "json" if asked == "text" else asked
+
+
+def _form_text(value: object) -> bytes:
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
+def _tokens(milliseconds: int, per_second: int) -> int:
+    return -(-milliseconds * per_second // _MS_PER_SECOND)
