@@ -70,6 +70,29 @@ def test_the_library_needs_nothing_but_python() -> None:
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["creditcore"]
 
 
+STORE = REPOSITORY / "adapters" / "pony_store"
+
+
+def test_the_store_imports_its_own_modules_relatively() -> None:
+    # Installed by itself it is called creditcore_store, and there are no adapters.
+    absolute = [
+        str(path.relative_to(REPOSITORY))
+        for path in STORE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if any(name.split(".")[0] == "adapters" for name in _names(node))
+    ]
+
+    assert absolute == []
+
+
+def test_the_store_is_released_with_the_library_whose_ports_it_follows() -> None:
+    library = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    store = tomllib.loads((STORE / "pyproject.toml").read_text())["project"]
+
+    assert store["version"] == library["version"]
+    assert store["dependencies"][0] == f"creditcore=={library['version']}"
+
+
 def test_every_public_name_exists_and_is_listed_once() -> None:
     names = creditcore.__all__
 

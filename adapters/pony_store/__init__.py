@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.pony_store.on_demand import StoreOnDemand
-from adapters.pony_store.schema import migrate, pending_migrations
-from adapters.pony_store.transactions import PonyTransactions, open_store
+from .on_demand import StoreOnDemand
+from .schema import migrate, pending_migrations
+from .transactions import PonyTransactions, open_store
 
 if TYPE_CHECKING:
-    from adapters.pony_store.committer.committer import PostgresCommitter
+    from .committer.committer import PostgresCommitter
 
 __all__ = [
     "PonyTransactions",
@@ -27,7 +27,7 @@ __all__ = [
 
 def committer_for(url: str) -> PostgresCommitter:
     """Return where group commits on a PostgreSQL server find their transactions."""
-    from adapters.pony_store.committer.committer import PostgresCommitter
+    from .committer.committer import PostgresCommitter
 
     return PostgresCommitter(url)
 
@@ -37,6 +37,6 @@ def install_wait_callback() -> None:
 
     To be called once, after gevent has patched the process and before the first connection.
     """
-    from adapters.pony_store.postgres import install_wait_callback as install
+    from .postgres import install_wait_callback as install
 
     install()

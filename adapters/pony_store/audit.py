@@ -10,11 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from adapters.pony_store.audit_checks import CHECKS, Check
-from adapters.pony_store.audit_counters import COUNTER_CHECKS
-from adapters.pony_store.session import Session
-from adapters.pony_store.tables.usage_hours import ROLLED_UNTIL
 from creditcore.ports.audit import Breach
+
+from .audit_checks import CHECKS, Check
+from .audit_counters import COUNTER_CHECKS
+from .session import Session
+from .tables.usage_hours import ROLLED_UNTIL
 
 _CHECKS = CHECKS | {"I12": COUNTER_CHECKS}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.pony_store.tables.payment_events import KIND_OF_PAID_BEFORE
+from .tables.payment_events import KIND_OF_PAID_BEFORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.pony_store.audit_checks import Check
-from adapters.pony_store.tables.keys import SHARED_COLUMNS
+from .audit_checks import Check
+from .tables.keys import SHARED_COLUMNS
 
 # A hold counts for its key under a name; for its account, and its member, under one that follows.
 _CALLS = """

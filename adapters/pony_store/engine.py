@@ -77,11 +77,11 @@ def engine_for(url: str) -> Engine:
     """
     scheme = url.partition("://")[0]
     if scheme == "sqlite":
-        from adapters.pony_store.sqlite import SqliteEngine
+        from .sqlite import SqliteEngine
 
         return SqliteEngine.from_url(url)
     if scheme in {"postgresql", "postgres"}:
-        from adapters.pony_store.postgres import PostgresEngine
+        from .postgres import PostgresEngine
 
         return PostgresEngine(url)
     raise ValueError(f"a database URL begins with sqlite:// or postgresql://, not {scheme!r}")

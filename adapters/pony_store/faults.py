@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pony.orm.core import CacheIndexError, CommitException, IsolationError
 
-from adapters.pony_store.engine import Engine, Fault
-from adapters.pony_store.pool import PoolExhaustedError
 from creditcore.domain.errors import (
     CreditcoreError,
     ReferenceConflictError,
@@ -14,6 +12,9 @@ from creditcore.domain.errors import (
     StoreError,
     StoreUnavailableError,
 )
+
+from .engine import Engine, Fault
+from .pool import PoolExhaustedError
 
 
 def translation(

@@ -7,8 +7,9 @@ import threading
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 
-from adapters.pony_store.transactions import PonyTransaction, PonyTransactions, open_store
 from creditcore.domain.errors import StoreUnavailableError
+
+from .transactions import PonyTransaction, PonyTransactions, open_store
 
 
 class StoreOnDemand:

@@ -7,7 +7,7 @@ from collections import deque
 from threading import BoundedSemaphore
 from typing import Any
 
-from adapters.pony_store.engine import Engine
+from .engine import Engine
 
 
 class PoolExhaustedError(Exception):

@@ -9,7 +9,7 @@ import psycopg2
 from pony.orm.core import Local
 from psycopg2 import extensions
 
-from adapters.pony_store.engine import Fault
+from .engine import Fault
 
 STATEMENT_TIMEOUT_MS = 8_000
 LOCK_TIMEOUT_MS = 5_000

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.pony_store.engine import engine_for
-from adapters.pony_store.faults import translation
+from .engine import engine_for
+from .faults import translation
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -12,10 +12,11 @@ from typing import Any
 from pony.orm.core import OrmError
 from pony.orm.dbapiprovider import DBException
 
-from adapters.pony_store.engine import Engine
-from adapters.pony_store.faults import translation
-from adapters.pony_store.pool import PoolExhaustedError
 from creditcore.domain.errors import CreditcoreError, ReferenceConflictError
+
+from .engine import Engine
+from .faults import translation
+from .pool import PoolExhaustedError
 
 VALUES_PER_STATEMENT = 30_000
 """SQLite takes 32,766 values in one statement, unless it was built for more."""

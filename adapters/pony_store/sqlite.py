@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from adapters.pony_store.engine import Fault
+from .engine import Fault
 
 BUSY_WAIT_MS = 5_000
 """How long another process may keep the file locked. Waiting stops the whole process."""

@@ -9,40 +9,40 @@ from functools import cached_property
 from pony.orm import db_session, rollback
 from pony.orm.core import Database, RollbackException, local
 
-from adapters.pony_store.audit import PonyAudit
-from adapters.pony_store.engine import Engine, engine_for
-from adapters.pony_store.entities import define_entities
-from adapters.pony_store.pool import BoundedPool
-from adapters.pony_store.session import Session
-from adapters.pony_store.tables.activity_logs import PonyActivityLog
-from adapters.pony_store.tables.alerts import PonyAlerts
-from adapters.pony_store.tables.calls import PonyCalls
-from adapters.pony_store.tables.claims import PonyClaims
-from adapters.pony_store.tables.credentials import PonyCredentials
-from adapters.pony_store.tables.daily_grants import PonyDailyGrants
-from adapters.pony_store.tables.documents import PonyDocuments
-from adapters.pony_store.tables.flows import PonyFlows
-from adapters.pony_store.tables.invitations import PonyInvitations
-from adapters.pony_store.tables.jobs import PonyJobs
-from adapters.pony_store.tables.key_mirrors import PonyKeyMirrors
-from adapters.pony_store.tables.keys import PonyApiKeys
-from adapters.pony_store.tables.ledger import PonyLedger
-from adapters.pony_store.tables.low_balance import PonyLowBalanceWatches
-from adapters.pony_store.tables.mail_recipients import PonyMailRecipients
-from adapters.pony_store.tables.monitoring_logs import PonyMonitoringLog
-from adapters.pony_store.tables.oversight import PonyOversight
-from adapters.pony_store.tables.payment_events import PonyPaymentEvents
-from adapters.pony_store.tables.people import PonyPeople
-from adapters.pony_store.tables.prices import PonyPrices
-from adapters.pony_store.tables.purchases import PonyPurchases
-from adapters.pony_store.tables.refunds import PonyRefunds
-from adapters.pony_store.tables.refusals import PonyRefusedCalls
-from adapters.pony_store.tables.repeats import PonyRepeatableCalls
-from adapters.pony_store.tables.reviews import PonyReviews
-from adapters.pony_store.tables.sessions import PonySessions
-from adapters.pony_store.tables.statements import PonyStatements
-from adapters.pony_store.tables.teams import PonyTeams
-from adapters.pony_store.tables.usage_hours import PonyUsageHours
+from .audit import PonyAudit
+from .engine import Engine, engine_for
+from .entities import define_entities
+from .pool import BoundedPool
+from .session import Session
+from .tables.activity_logs import PonyActivityLog
+from .tables.alerts import PonyAlerts
+from .tables.calls import PonyCalls
+from .tables.claims import PonyClaims
+from .tables.credentials import PonyCredentials
+from .tables.daily_grants import PonyDailyGrants
+from .tables.documents import PonyDocuments
+from .tables.flows import PonyFlows
+from .tables.invitations import PonyInvitations
+from .tables.jobs import PonyJobs
+from .tables.key_mirrors import PonyKeyMirrors
+from .tables.keys import PonyApiKeys
+from .tables.ledger import PonyLedger
+from .tables.low_balance import PonyLowBalanceWatches
+from .tables.mail_recipients import PonyMailRecipients
+from .tables.monitoring_logs import PonyMonitoringLog
+from .tables.oversight import PonyOversight
+from .tables.payment_events import PonyPaymentEvents
+from .tables.people import PonyPeople
+from .tables.prices import PonyPrices
+from .tables.purchases import PonyPurchases
+from .tables.refunds import PonyRefunds
+from .tables.refusals import PonyRefusedCalls
+from .tables.repeats import PonyRepeatableCalls
+from .tables.reviews import PonyReviews
+from .tables.sessions import PonySessions
+from .tables.statements import PonyStatements
+from .tables.teams import PonyTeams
+from .tables.usage_hours import PonyUsageHours
 
 
 class PonyTransaction:

@@ -12,8 +12,40 @@ from typing import Any
 
 import orjson
 
-from adapters.pony_store.committer.cache import Remembered
-from adapters.pony_store.committer.statements import (
+from creditcore.domain.books import Books, Footprint, counters_read
+from creditcore.domain.errors import RefusedByStoreError
+from creditcore.domain.limits import KeyCounter
+
+from ..session import Session, row_type
+from ..tables.alerts import ALERT_COLUMNS, alert_values
+from ..tables.holds import (
+    CHANGE_COLUMNS,
+    HOLD_COLUMNS,
+    change_values,
+    hold_from_row,
+    hold_values,
+)
+from ..tables.key_counters import (
+    COUNT_COLUMNS,
+    count_values,
+    counter_from_row,
+)
+from ..tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
+from ..tables.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
+from ..tables.transfers import (
+    TRANSFER_COLUMNS,
+    transfer_from_row,
+    transfer_values,
+)
+from ..tables.wallets import (
+    BALANCE_COLUMNS,
+    WALLET_COLUMNS,
+    balance_values,
+    wallet_from_row,
+    wallet_values,
+)
+from .cache import Remembered
+from .statements import (
     LOCK,
     LOCK_WALLETS,
     PROVE_AND_WRITE,
@@ -23,37 +55,6 @@ from adapters.pony_store.committer.statements import (
     WRITE,
     WRITE_COUNTERS,
 )
-from adapters.pony_store.session import Session, row_type
-from adapters.pony_store.tables.alerts import ALERT_COLUMNS, alert_values
-from adapters.pony_store.tables.holds import (
-    CHANGE_COLUMNS,
-    HOLD_COLUMNS,
-    change_values,
-    hold_from_row,
-    hold_values,
-)
-from adapters.pony_store.tables.key_counters import (
-    COUNT_COLUMNS,
-    count_values,
-    counter_from_row,
-)
-from adapters.pony_store.tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
-from adapters.pony_store.tables.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
-from adapters.pony_store.tables.transfers import (
-    TRANSFER_COLUMNS,
-    transfer_from_row,
-    transfer_values,
-)
-from adapters.pony_store.tables.wallets import (
-    BALANCE_COLUMNS,
-    WALLET_COLUMNS,
-    balance_values,
-    wallet_from_row,
-    wallet_values,
-)
-from creditcore.domain.books import Books, Footprint, counters_read
-from creditcore.domain.errors import RefusedByStoreError
-from creditcore.domain.limits import KeyCounter
 
 _WalletRow: Any = row_type(WALLET_COLUMNS)
 _KeyRow: Any = row_type(KEY_COLUMNS)

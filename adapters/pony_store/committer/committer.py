@@ -11,13 +11,14 @@ from typing import Any
 import psycopg2
 from psycopg2 import extensions
 
-from adapters.pony_store.committer.books import PreparedBooks
-from adapters.pony_store.committer.cache import Remembered
-from adapters.pony_store.committer.statements import PREPARATION
-from adapters.pony_store.faults import translation
-from adapters.pony_store.postgres import PostgresEngine
-from adapters.pony_store.session import Session
 from creditcore.domain.errors import StoreUnavailableError
+
+from ..faults import translation
+from ..postgres import PostgresEngine
+from ..session import Session
+from .books import PreparedBooks
+from .cache import Remembered
+from .statements import PREPARATION
 
 
 class CommitterTransaction:

@@ -6,16 +6,16 @@ it was nearly empty would join by reading all of it, and be kept when it has gro
 
 from __future__ import annotations
 
-from adapters.pony_store.tables.alerts import ALERT_COLUMNS
-from adapters.pony_store.tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS
-from adapters.pony_store.tables.key_counters import (
+from ..tables.alerts import ALERT_COLUMNS
+from ..tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS
+from ..tables.key_counters import (
     COUNT_COLUMNS,
     SELECT_COUNTERS,
     UPDATE_COUNTERS,
 )
-from adapters.pony_store.tables.keys import KEY_COLUMNS
-from adapters.pony_store.tables.transfers import TRANSFER_COLUMNS
-from adapters.pony_store.tables.wallets import BALANCE_COLUMNS, WALLET_COLUMNS
+from ..tables.keys import KEY_COLUMNS
+from ..tables.transfers import TRANSFER_COLUMNS
+from ..tables.wallets import BALANCE_COLUMNS, WALLET_COLUMNS
 
 LOCK = "EXECUTE lock_books (?, ?)"
 """Hashes of keys, ids of wallets."""

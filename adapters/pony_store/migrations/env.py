@@ -1,4 +1,4 @@
-"""Runs revisions on the connection that ``adapters.pony_store.schema`` opened and will commit."""
+"""Runs revisions on the connection that ``schema`` opened and will commit."""
 
 from __future__ import annotations
 

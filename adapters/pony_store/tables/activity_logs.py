@@ -6,9 +6,10 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session, tuples
 from creditcore.domain.activity import Activity, Actor
+
+from ..instants import instant, micros
+from ..session import Session, tuples
 
 ACTIVITY_COLUMNS = (
     "actor_id",

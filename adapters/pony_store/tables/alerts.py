@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session, flat, tuples
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.ports.calls import Place
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session, flat, tuples
 
 ALERT_COLUMNS = ("key", "severity", "subject", "message", "at")
 """What raising an alert writes."""

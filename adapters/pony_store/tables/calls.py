@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session
-from adapters.pony_store.tables.endings import CONDITIONS
-from adapters.pony_store.tables.holds import hold_from_row
-from adapters.pony_store.tables.ledger import SELECT_HOLDS
-from adapters.pony_store.tables.usage_hours import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.money import Credits
 from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
+
+from ..instants import instant, micros
+from ..session import Session
+from .endings import CONDITIONS
+from .holds import hold_from_row
+from .ledger import SELECT_HOLDS
+from .usage_hours import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 
 _A_DAY = timedelta(days=1)
 _LONGEST_CALL = timedelta(hours=3)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from adapters.pony_store.instants import micros
-from adapters.pony_store.session import Session
+from ..instants import micros
+from ..session import Session
 
 
 class PonyClaims:

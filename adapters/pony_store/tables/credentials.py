@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session
 from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.identities import LinkKind
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session
 
 CREDENTIAL_COLUMNS = (
     "profile_id",

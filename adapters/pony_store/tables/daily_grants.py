@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from adapters.pony_store.session import Session
 from creditcore.domain.money import Credits
+
+from ..session import Session
 
 
 class PonyDailyGrants:

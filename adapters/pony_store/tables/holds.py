@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.limits import (
     Counted,
@@ -19,6 +18,8 @@ from creditcore.domain.limits import (
 )
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Usage
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
 
 CLOSING_COLUMNS = {
     "state": "TEXT",

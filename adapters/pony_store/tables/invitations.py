@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session
 from creditcore.domain.limits import Period, SpendLimit
 from creditcore.domain.money import Credits
 from creditcore.domain.teams import Invitation, InvitationState, TeamRole
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session
 
 _COLUMNS = (
     "id",

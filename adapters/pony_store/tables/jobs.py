@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session, tuples
 from creditcore.domain.errors import JobNotFoundError
 from creditcore.domain.jobs import Job, JobState
 from creditcore.domain.lease import Lease
 from creditcore.ports.jobs import JobBacklog
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session, tuples
 
 JOB_COLUMNS = (
     "kind",

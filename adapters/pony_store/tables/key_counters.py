@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
 from creditcore.domain.limits import KeyCounter, Period
 from creditcore.domain.money import Credits
+
+from ..instants import instant, micros
 
 _COUNTS = ("since", "spent", "held", "open_calls", "raised")
 _TERMS = {"spend_limit": "BIGINT", "period": "TEXT", "zone": "TEXT"}

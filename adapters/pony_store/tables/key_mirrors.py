@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import VALUES_PER_STATEMENT, Session, chunks, marks
-from adapters.pony_store.tables.keys import KEY_COLUMNS, key_from_row
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.lease import Lease
 from creditcore.domain.mirrors import KeyMirror, SyncStatus
+
+from ..instants import instant_or_none, micros, micros_or_none
+from ..session import VALUES_PER_STATEMENT, Session, chunks, marks
+from .keys import KEY_COLUMNS, key_from_row
 
 MIRROR_COLUMNS = (
     "key_id",

@@ -8,19 +8,20 @@ from typing import Any
 
 from pony.orm import desc
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session, marks
-from adapters.pony_store.tables.key_counters import (
-    COUNTER_COLUMNS,
-    SELECT_COUNTERS,
-    counter_from_row,
-    counter_values,
-)
 from creditcore.domain.errors import ApiKeyNotFoundError, ReferenceConflictError
 from creditcore.domain.keys import INFERENCE_ONLY, ApiKey, Scope
 from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, Period, SpendLimit
 from creditcore.domain.money import Credits
 from creditcore.domain.runaway import RunawayStop
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session, marks
+from .key_counters import (
+    COUNTER_COLUMNS,
+    SELECT_COUNTERS,
+    counter_from_row,
+    counter_values,
+)
 
 SHARED_COLUMNS = ("spend_limit", "spend_period", "spend_zone", "max_parallel", "rpm", "tpm")
 """Limits that the keys of a wallet may share: those that are counted."""

@@ -12,8 +12,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from adapters.pony_store.instants import micros
-from adapters.pony_store.session import (
+from creditcore.domain.books import Books, Footprint, counters_read
+from creditcore.domain.errors import StoreBusyError, WalletNotFoundError
+from creditcore.domain.holds import Hold
+from creditcore.domain.ledger import Transfer, Wallet
+
+from ..instants import micros
+from ..session import (
     VALUES_PER_STATEMENT,
     Session,
     chunks,
@@ -21,8 +26,8 @@ from adapters.pony_store.session import (
     marks,
     tuples,
 )
-from adapters.pony_store.tables.alerts import PonyAlerts
-from adapters.pony_store.tables.holds import (
+from .alerts import PonyAlerts
+from .holds import (
     CHANGE_COLUMNS,
     CHANGED_COLUMNS,
     HOLD_COLUMNS,
@@ -30,24 +35,20 @@ from adapters.pony_store.tables.holds import (
     hold_from_row,
     hold_values,
 )
-from adapters.pony_store.tables.key_counters import (
+from .key_counters import (
     COUNT_COLUMNS,
     SELECT_COUNTERS,
     UPDATE_COUNTERS,
     count_values,
     counter_from_row,
 )
-from adapters.pony_store.tables.keys import KEY_COLUMNS, key_from_row
-from adapters.pony_store.tables.transfers import (
+from .keys import KEY_COLUMNS, key_from_row
+from .transfers import (
     TRANSFER_COLUMNS,
     transfer_from_row,
     transfer_values,
 )
-from adapters.pony_store.tables.wallets import WALLET_COLUMNS, wallet_from_row, wallet_values
-from creditcore.domain.books import Books, Footprint, counters_read
-from creditcore.domain.errors import StoreBusyError, WalletNotFoundError
-from creditcore.domain.holds import Hold
-from creditcore.domain.ledger import Transfer, Wallet
+from .wallets import WALLET_COLUMNS, wallet_from_row, wallet_values
 
 SELECT_HOLDS = f"SELECT {', '.join(HOLD_COLUMNS)} FROM usage_logs"
 _SELECT_WALLETS = f"SELECT {', '.join(WALLET_COLUMNS)} FROM wallets"

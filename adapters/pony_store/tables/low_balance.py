@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.pony_store.instants import instant_or_none, micros_or_none
-from adapters.pony_store.session import Session
 from creditcore.domain.low_balance import LowBalanceWatch
 from creditcore.domain.money import Credits
+
+from ..instants import instant_or_none, micros_or_none
+from ..session import Session
 
 _SELECT = "SELECT wallet_id, person_id, threshold, below_since, crossings FROM low_balance_watches"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session, tuples
 from creditcore.domain.mail import MailRecipient
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session, tuples
 
 MAIL_RECIPIENT_COLUMNS = ("address", "hour_began_at", "mails_in_hour", "refusal", "refused_at")
 _COLUMNS = ", ".join(MAIL_RECIPIENT_COLUMNS)

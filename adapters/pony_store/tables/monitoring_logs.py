@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session, tuples
 from creditcore.domain.monitoring import Finding, Reading
+
+from ..instants import instant, micros
+from ..session import Session, tuples
 
 READING_COLUMNS = ("check_name", "is_healthy", "detail", "value", "at")
 _COLUMNS = ", ".join(READING_COLUMNS)

@@ -10,12 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros
-from adapters.pony_store.session import Session, flat, tuples
-from adapters.pony_store.tables.payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
-from adapters.pony_store.tables.people import person_from_row
-from adapters.pony_store.tables.purchases import purchase_from_row
-from adapters.pony_store.tables.usage_hours import ALL_CALLS_BY_SPAN, ROLLED_UNTIL, span_marks
 from creditcore.domain.errors import WebhookNotFoundError
 from creditcore.domain.ledger import TransferKind, Wallet
 from creditcore.domain.money import Credits
@@ -33,6 +27,13 @@ from creditcore.ports.oversight import (
     WalletTotals,
 )
 from creditcore.ports.payment_events import PaymentEvent
+
+from ..instants import instant, instant_or_none, micros
+from ..session import Session, flat, tuples
+from .payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
+from .people import person_from_row
+from .purchases import purchase_from_row
+from .usage_hours import ALL_CALLS_BY_SPAN, ROLLED_UNTIL, span_marks
 
 _BESIDE_CALLS = "kind NOT IN ('charge', 'write_off')"
 _CREDITED = "state IN ('paid', 'reversed')"

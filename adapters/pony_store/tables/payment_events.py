@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session, tuples
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session, tuples
 
 KIND_OF_PAID_BEFORE = "charge.success"
 """What processes of before migration 0007 write for a payment, until they are replaced."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session
 from creditcore.domain.errors import EmailTakenError, PersonNotFoundError
 from creditcore.domain.people import Person, Role
+
+from ..instants import instant, micros
+from ..session import Session
 
 
 class PonyPeople:

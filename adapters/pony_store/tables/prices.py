@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import micros
-from adapters.pony_store.session import VALUES_PER_STATEMENT, Session, chunks, flat, marks, tuples
 from creditcore.domain.pricing import ModelPrice, Rates, Tier
 from creditcore.domain.units import Unit, UnitPrice
+
+from ..instants import micros
+from ..session import VALUES_PER_STATEMENT, Session, chunks, flat, marks, tuples
 
 PRICE_COLUMNS = (
     "model",

@@ -8,12 +8,13 @@ from typing import Any
 
 from pony.orm import desc
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.purchases import MASK, MobilePayer, Offer, Purchase, PurchaseState
 from creditcore.domain.sale_terms import Bought
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session
 
 
 class PonyPurchases:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session, marks
 from creditcore.domain.errors import ReferenceConflictError
 from creditcore.domain.money import Credits, Money
 from creditcore.domain.refunds import Refund, RefundKind, RefundState
+
+from ..instants import instant, micros
+from ..session import Session, marks
 
 _COLUMNS = (
     "id",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session
 from creditcore.domain.refusals import RefusedCall
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place
+
+from ..instants import instant, micros
+from ..session import Session
 
 _COLUMNS = (
     *("id", "wallet_id", "key_id", "model", "endpoint"),

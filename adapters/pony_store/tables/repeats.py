@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session, marks
 from creditcore.ports.repeats import RepeatableCall
+
+from ..instants import instant, micros
+from ..session import Session, marks
 
 REPEAT_COLUMNS = ("id", "call_id", "fingerprint", "created_at", "status", "answer")
 _SELECT = f"SELECT {', '.join(REPEAT_COLUMNS)} FROM repeatable_calls"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session, marks
 from creditcore.domain.errors import ReviewNotFoundError
 from creditcore.domain.money import Money
 from creditcore.domain.reviews import Review, ReviewKind, ReviewState
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session, marks
 
 _COLUMNS = (
     "reference",

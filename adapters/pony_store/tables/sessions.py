@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session as Statements
 from creditcore.domain.sessions import Device, Session, Stage
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session as Statements
 
 SESSION_COLUMNS = (
     "id",

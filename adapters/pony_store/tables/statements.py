@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session
-from adapters.pony_store.tables.ledger import SELECT_TRANSFERS
-from adapters.pony_store.tables.transfers import transfer_from_row
 from creditcore.domain.errors import WalletNotFoundError
 from creditcore.domain.ledger import Transfer
 from creditcore.domain.money import Credits
 from creditcore.ports.statements import ChargedHour
+
+from ..instants import instant, micros
+from ..session import Session
+from .ledger import SELECT_TRANSFERS
+from .transfers import transfer_from_row
 
 _HOUR = 3600 * 1_000_000
 _LONGEST_CALL = timedelta(days=1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pony_store.instants import instant, instant_or_none, micros, micros_or_none
-from adapters.pony_store.session import Session
 from creditcore.domain.errors import TeamNotFoundError
 from creditcore.domain.teams import Membership, Team, TeamRole
+
+from ..instants import instant, instant_or_none, micros, micros_or_none
+from ..session import Session
 
 _TEAM_COLUMNS = ("id", "name", "created_at", "deleted_at")
 _MEMBER_COLUMNS = ("team_id", "person_id", "role", "joined_at")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
 from creditcore.domain.ledger import Transfer, TransferKind
 from creditcore.domain.money import Credits
+
+from ..instants import instant, micros
 
 TRANSFER_COLUMNS = (
     "reference",

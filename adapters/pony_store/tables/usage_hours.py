@@ -13,9 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.pony_store.instants import instant, micros
-from adapters.pony_store.session import Session, chunks, flat, tuples
-from adapters.pony_store.tables.endings import CANCELLED, DONE, FAILED
 from creditcore.domain.money import div_floor
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import (
@@ -32,6 +29,10 @@ from creditcore.domain.usage_hours import (
     hour_of,
 )
 from creditcore.ports.usage_hours import LastUse, RefusalCount, Share, Step, UsageOf, timing_by_span
+
+from ..instants import instant, micros
+from ..session import Session, chunks, flat, tuples
+from .endings import CANCELLED, DONE, FAILED
 
 _HOUR_MICROS = 3_600_000_000
 _MARGIN_MICROS = 15 * 60 * 1_000_000
