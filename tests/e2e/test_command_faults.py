@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_server import run_flask
 from tests.stack import AUTH_SECRET, PATIENCE_S, REPOSITORY
 
 FLASK = ("-m", "flask", "--app", "wsgi")
@@ -24,6 +25,9 @@ NEEDED = {
 def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a program with these settings only."""
     named = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    if command[: len(FLASK)] == FLASK:
+        words = command[len(FLASK) :]
+        return run_flask(words, {**named, **settings}, timeout_s=PATIENCE_S)
     return subprocess.run(
         [sys.executable, *command],
         cwd=REPOSITORY,

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -35,7 +34,8 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import MINUTE, a_purchase, a_wallet, admit, settle
 from creditcore.usecases.books.audit_books import INVARIANTS, Report
-from tests.stack import AUTH_SECRET, PATIENCE_S, REPOSITORY
+from tests.command_server import run_flask
+from tests.stack import AUTH_SECRET, PATIENCE_S
 from tests.stores import migrated_postgres_database, migrated_sqlite_file
 
 NOW = SystemClock().now()
@@ -55,15 +55,7 @@ class BooksUnderTest:
 
     def command(self, *flags: str) -> subprocess.CompletedProcess[str]:
         """Run the operator's command as an operator does."""
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "audit", *flags],
-            env=self.environ,
-            cwd=REPOSITORY,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=5 * PATIENCE_S,
-        )
+        return run_flask(["audit", *flags], self.environ, timeout_s=5 * PATIENCE_S)
 
 
 def environment(data_dir: Path, postgres_url: str = "") -> dict[str, str]:

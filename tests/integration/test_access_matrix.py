@@ -16,7 +16,6 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from adapters.flask_web.context import SERVICES
-from adapters.pony_store import migrate
 from creditcore.domain.identities import SignedIn
 from creditcore.domain.people import Person, Role
 from creditcore.domain.sessions import Device
@@ -24,6 +23,7 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.services import Services
 from creditcore.testing.contracts import a_purchase, admit
+from tests.stores import migrated_sqlite_file
 
 
 class Access(Enum):
@@ -121,7 +121,7 @@ class Site:
             "SIGNUP_CREDITS_PER_DAY": "1000000",
             **more,
         }
-        migrate(f"sqlite:///{folder / 'creditcore.db'}")
+        migrated_sqlite_file(folder / "creditcore.db")
         with pytest.MonkeyPatch.context() as patched:
             # Importing the composition root builds a site of the environment.
             for name, value in environ.items():
