@@ -31,6 +31,9 @@ _LONGEST_MESSAGE = 500
 _BAD_REQUEST = 400
 _TOO_MANY = 429
 _BAD_GATEWAY = 502
+_OVERLOADED = frozenset({503, 529})
+"""What is out of order for a while, if it says for how long; 529 is Anthropic's."""
+
 _RATE_LIMITED = "rate_limit_exceeded"
 _SERVER_ERRORS_FROM = 500
 # For an error that names no status, as on the Anthropic wire.
@@ -253,11 +256,17 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
     Args:
         status: What the server answered instead of 2xx; a redirect is not followed.
         body: The beginning of the body.
-        retry_after: The header as received; only whole seconds are understood.
+        retry_after: The header as received: seconds; a date is not understood.
     """
-    fault = Fault.read(body)
-    rejected = _rejection(fault, status, retry_after_s=_seconds(retry_after))
-    return rejected or UpstreamUnavailableError()
+    fault, asked_s = Fault.read(body), _seconds(retry_after)
+    rejected = _rejection(fault, status, retry_after_s=asked_s)
+    if rejected is not None:
+        return rejected
+    wait = fault.retry_after_s if asked_s is None else asked_s
+    if status in _OVERLOADED and wait is not None:
+        message = f"{_BUSY} Try again in {wait}s."
+        return UpstreamFailedError(message, status=status, code="overloaded", retry_after_s=wait)
+    return UpstreamUnavailableError()
 
 
 def failure_within(error: object) -> UpstreamError:
@@ -324,6 +333,6 @@ def _text(value: object) -> str:
 
 
 def _seconds(retry_after: str | None) -> int | None:
-    if retry_after is None or not re.fullmatch(r"[0-9]{1,6}", retry_after.strip()):
+    if retry_after is None or not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", retry_after.strip()):
         return None
-    return min(int(retry_after), _LONGEST_WAIT_S)
+    return min(ceil(Decimal(retry_after.strip())), _LONGEST_WAIT_S)

@@ -571,11 +571,20 @@ class UpstreamFailedError(UpstreamUnavailableError):
     Attributes:
         status: The HTTP status it named, 500 to 599.
         code: Its machine-readable word, where it is one that callers act on.
+        retry_after_s: How long it asks to wait, where it says so.
     """
 
-    def __init__(self, message: str, *, status: int, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
         self.status = status
         self.code = code
+        self.retry_after_s = retry_after_s
         super().__init__(message)
 
 

@@ -166,7 +166,7 @@ def test_refusal_becomes_an_error_and_its_connection_is_kept(
 
     with pytest.raises(error) as caught:
         send(relay)
-    assert getattr(caught.value, "retry_after_s", None) == (7 if status == 429 else None)
+    assert getattr(caught.value, "retry_after_s", None) == (7 if status in {429, 503} else None)
 
     send(relay).close()
     script.outcome()

@@ -6,10 +6,14 @@ from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from adapters.flask_web.inference.body_budget import MAX_BODIES_BYTES
 from adapters.flask_web.inference.proxy import Proxy
+from adapters.flask_web.web.errors import refusal_of
 from adapters.flask_web.web.throttle import Throttle
 from creditcore import HoldState
+from creditcore.domain.errors import UpstreamFailedError
 from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
 
 
@@ -94,3 +98,16 @@ def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scen
     [(status, headers)] = answers
     assert status == "503 Service Unavailable"
     assert headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("status", [503, 529])
+def test_an_overloaded_model_says_when_to_come_again(status: int) -> None:
+    error = UpstreamFailedError("Busy.", status=status, code="overloaded", retry_after_s=7)
+
+    answer = refusal_of(error, base_url="")
+
+    assert (answer.status, answer.code, answer.headers) == (
+        status,
+        "overloaded",
+        (("retry-after", "7"),),
+    )

@@ -43,6 +43,7 @@ from creditcore.domain.errors import (
     StoreError,
     TokenReusedError,
     TooManyAttemptsError,
+    UpstreamFailedError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
@@ -211,7 +212,9 @@ def _rejected(error: UpstreamRejectedError) -> Refusal:
 
 
 def _retry_of(error: CreditcoreError) -> tuple[tuple[str, str], ...]:
-    """Return after how long a call that met a limit of its key may come again."""
+    """Return after how long a call may come again, where that is known."""
+    if isinstance(error, UpstreamFailedError) and error.retry_after_s is not None:
+        return (("retry-after", str(error.retry_after_s)),)
     if not isinstance(error, LimitReachedError):
         return ()
     milliseconds = div_ceil(error.retry_after_us, 1000)

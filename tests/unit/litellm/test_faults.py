@@ -4,6 +4,7 @@ import pytest
 from adapters.litellm.faults import Fault, refusal
 from creditcore.domain.errors import (
     UpstreamError,
+    UpstreamFailedError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
@@ -75,6 +76,30 @@ def test_everything_else_is_not_the_clients_business(status: int) -> None:
     assert isinstance(refused(status, an_error()), UpstreamUnavailableError)
 
 
+@pytest.mark.parametrize(
+    ("body", "header", "wait"),
+    [
+        (an_error("Overloaded"), "20", 20),
+        (an_error("Overloaded. Please retry after 7 seconds."), None, 7),
+        (b"", "3", 3),
+    ],
+)
+@pytest.mark.parametrize("status", [503, 529])
+def test_what_is_overloaded_for_a_while_says_for_how_long(
+    status: int, body: bytes, header: str | None, wait: int
+) -> None:
+    error = refused(status, body, header)
+
+    assert isinstance(error, UpstreamFailedError)
+    assert (error.status, error.retry_after_s, error.code) == (status, wait, "overloaded")
+
+
+def test_a_budget_of_ours_is_not_overload() -> None:
+    error = refused(503, an_error("x", kind="budget_exceeded"), "20")
+
+    assert not isinstance(error, UpstreamFailedError)
+
+
 @pytest.mark.parametrize("status", [408, 504])
 def test_timeouts_are_timeouts(status: int) -> None:
     assert isinstance(refused(status, an_error()), UpstreamTimeoutError)
@@ -89,7 +114,8 @@ def test_timeouts_are_timeouts(status: int) -> None:
         ("999999", 86400),
         ("soon", None),
         ("-1", None),
-        ("1.5", None),
+        ("1.5", 2),
+        ("1.", None),
         ("9999999999", None),
         ("Sun, 22 Nov 2026 12:00:00 GMT", None),
     ],
