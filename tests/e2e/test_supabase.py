@@ -15,7 +15,7 @@ import requests
 
 from tests.e2e.visitors import PASSWORD, TOKEN, Visitor
 from tests.integration.supabase_sandbox.project import SupabaseProject
-from tests.stack import PATIENCE_S, Stack, running_stack
+from tests.stack import PATIENCE_S, Stack, reserved_port, running_stack
 from tests.stores import migrated_postgres_database
 
 
@@ -27,6 +27,26 @@ def supabase_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running_stack(url, data_dir, workers=2, supabase=True) as stack,
     ):
         yield stack
+
+
+@pytest.fixture(scope="module")
+def other_host(supabase_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A second gateway on the same database, as on another machine: it shares no file."""
+    with reserved_port() as port:
+        more = {
+            "PORT": str(port),
+            "DATA_DIR": str(tmp_path_factory.mktemp("other-host")),
+            "WEB_CONCURRENCY": "1",
+        }
+        other = dataclasses.replace(
+            supabase_stack,
+            base_url=f"http://127.0.0.1:{port}",
+            environ={**supabase_stack.environ, **more},
+            process=None,
+        )
+        other.start()
+        yield other
+        other.stop()
 
 
 @pytest.fixture
@@ -111,16 +131,19 @@ def test_an_address_is_confirmed_by_a_click_and_not_by_a_scanner(
     assert project.calls("verify")[-1]["status"] == 200
 
 
-def test_eight_tabs_refresh_one_session_once(visitor: Visitor, project: SupabaseProject) -> None:
+def test_eight_tabs_on_two_hosts_refresh_one_session_once(
+    visitor: Visitor, other_host: Stack, project: SupabaseProject
+) -> None:
     joined(visitor, project)
     due(visitor, project)
     project.set(race_s=1.0)
     cookies = visitor.http.cookies.get_dict()
     before = refreshes(project)
 
-    def open_a_tab(_: int) -> int:
+    def open_a_tab(number: int) -> int:
+        host = (visitor.stack, other_host)[number % 2]
         return requests.get(
-            f"{visitor.stack.base_url}/dashboard",
+            f"{host.base_url}/dashboard",
             cookies=cookies,
             allow_redirects=False,
             timeout=PATIENCE_S,
@@ -132,6 +155,46 @@ def test_eight_tabs_refresh_one_session_once(visitor: Visitor, project: Supabase
     assert statuses == [200] * 8
     assert refreshes(project) - before == 1
     assert visitor.is_signed_in
+
+
+def test_a_session_that_ends_on_one_host_is_over_on_the_other(
+    visitor: Visitor, other_host: Stack, project: SupabaseProject
+) -> None:
+    joined(visitor, project)
+    cookies = visitor.http.cookies.get_dict()
+
+    def seen() -> int:
+        return requests.get(
+            f"{other_host.base_url}/dashboard",
+            cookies=cookies,
+            allow_redirects=False,
+            timeout=PATIENCE_S,
+        ).status_code
+
+    before = seen()
+    visitor.post("/sign-out", {})
+
+    assert (before, seen()) == (200, 302)
+
+
+def test_one_recovery_link_opened_four_times_on_two_hosts_opens_once(
+    visitor: Visitor, other_host: Stack, project: SupabaseProject
+) -> None:
+    joined(visitor, project)
+    visitor.post("/sign-out", {})
+    visitor.post("/recover", {"email": visitor.email})
+    link = link_of(visitor, project, "recovery")
+    project.set(race_s=0.5)
+
+    def open_it(number: int) -> str:
+        host = (visitor.stack, other_host)[number % 2]
+        with Visitor(dataclasses.replace(visitor.stack, base_url=host.base_url)) as browser:
+            return press(browser, link).headers.get("location", "refused")
+
+    with ThreadPoolExecutor(4) as browsers:
+        landed = sorted(browsers.map(open_it, range(4)))
+
+    assert landed == ["/new-password", "refused", "refused", "refused"]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +240,41 @@ def test_a_form_says_something_true_while_the_server_is_broken(
     # Asking for a recovery looks the same in every case.
     assert answer.status_code == 503 or (page, answer.status_code) == ("/recover", 302)
     assert not any(word in answer.text for word in ("10.1.2.3", "goroutine", "Bad Gateway"))
+
+
+def test_a_mail_that_went_out_before_the_server_gave_up_leads_nowhere_and_is_explained(
+    visitor: Visitor, project: SupabaseProject
+) -> None:
+    project.fault("signup", code="request_timeout", after=True)
+
+    answer = sign_up(visitor)
+    opened = press(visitor, link_of(visitor, project, "signup"))
+    again = visitor.post("/sign-up", {"email": visitor.email, "password": PASSWORD})
+    confirmed = press(visitor, link_of(visitor, project, "signup"))
+
+    assert (answer.status_code, again.status_code) == (503, 302)
+    assert "try again soon" in answer.text
+    assert opened.status_code == 400
+    assert confirmed.headers["location"] == "/dashboard"
+
+
+@pytest.mark.parametrize("fault", [{"drop": True}, {"code": "unexpected_failure"}], ids=str)
+def test_nothing_is_sold_and_no_key_made_while_the_server_cannot_be_asked(
+    visitor: Visitor, project: SupabaseProject, fault: dict[str, object]
+) -> None:
+    joined(visitor, project)
+    project.fault("user", times=2, **fault)
+
+    bought = visitor.post("/api/checkout/start", {"amount_usd": "5"})
+    made = visitor.post("/dashboard/keys", {"name": "laptop", "key_id": str(uuid.uuid4())})
+
+    assert (bought.status_code, made.status_code) == (503, 503)
+    assert "Nothing is lost" in bought.text
+    person = visitor.person
+    with visitor.stack.store.begin() as tx:
+        assert tx.purchases.list_of(person.id, limit=9) == []
+        assert tx.keys.list_of(person.id) == []
+    assert visitor.get("/dashboard").status_code == 200
 
 
 def test_who_comes_back_from_github_is_signed_in(

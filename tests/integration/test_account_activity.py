@@ -174,7 +174,7 @@ def test_the_owner_reads_it_in_words(site: Site, member: Visitor) -> None:
 
     for path in (SECURITY, f"{SECURITY}/activity"):
         page = send(member, path, method="GET").text
-        assert "Failed to sign in</strong>" in page
+        assert 'Sign-in</strong> <span class="badge badge--warn">Failed</span>' in page
         assert "wrong password" in page
         assert "curl &middot;" in page
         assert "127.0.0.1" in page
@@ -207,7 +207,7 @@ def test_nobody_reads_what_happened_to_somebody_else(site: Site, member: Visitor
     other = site.visitor()
     stranger(site, "/sign-in", {"email": member.person.email, "password": "wrong horse"})
 
-    assert "Failed to sign in" not in send(other, f"{SECURITY}/activity", method="GET").text
+    assert "Failed</span>" not in send(other, f"{SECURITY}/activity", method="GET").text
 
 
 # -- stepping up -----------------------------------------------------------------------

@@ -17,8 +17,8 @@ PER_PAGE = 50
 
 _WORDS: Mapping[str, str] = {
     Act.SIGNED_IN: "Signed in",
-    Act.SIGN_IN_FAILED: "Failed to sign in",
-    Act.PROOF_FAILED: "Failed to show who it is",
+    Act.SIGN_IN_FAILED: "Sign-in",
+    Act.PROOF_FAILED: "Proof of who you are",
     Act.SIGNED_OUT: "Signed out",
     Act.SESSION_ENDED: "Ended a session",
     Act.SESSIONS_ENDED: "Signed out everywhere",
@@ -42,7 +42,7 @@ _WORDS: Mapping[str, str] = {
     Act.KEY_REVOKED: "Revoked an API key",
 }
 _OTHERS_ENDED = "Ended all other sessions"
-_WARNS = frozenset({Act.SIGN_IN_FAILED, Act.PROOF_FAILED})
+_FAILURES = frozenset({Act.SIGN_IN_FAILED, Act.PROOF_FAILED})
 
 _HOW = {
     "password": "with the password",
@@ -72,7 +72,7 @@ class Line:
         where: The network address, for what came through a browser; empty for an operator's act.
         device: Browser and system in plain words.
         by: Who did it, where it was not its owner in a browser.
-        warns: It failed: its owner may want to look at it.
+        failed: It was tried in vain: its owner may want to look at it.
     """
 
     what: str
@@ -81,7 +81,7 @@ class Line:
     where: str = ""
     device: str = ""
     by: str = ""
-    warns: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def line_of(act: Activity) -> Line:
         where=act.actor.address if is_own else "",
         device=in_plain_words(act.actor.user_agent) if is_own and act.actor.user_agent else "",
         by="" if is_own else "by a program" if act.actor == SYSTEM else "by support",
-        warns=act.act in _WARNS,
+        failed=act.act in _FAILURES,
     )
 
 

@@ -20,6 +20,7 @@ from creditcore.domain.errors import (
     NotOfferedError,
     PersonNotFoundError,
     SessionEndedError,
+    TooManyAttemptsError,
 )
 from creditcore.domain.identities import (
     MAX_GRANT_BYTES,
@@ -388,6 +389,20 @@ class IdentityContract:
 
         assert len(set(codes)) == len(set(newer)) == 10
         assert not set(codes) & set(newer)
+
+    def test_recovery_codes_cannot_be_guessed(self, house: IdentityHouse) -> None:
+        if not offers(house, Capability.RECOVERY_CODES):
+            return
+        email = an_email()
+        _, codes = self._enrol(house, email)
+        asked = house.provider.sign_in(email, PASSWORD)
+        assert isinstance(asked, NeedsSecondFactor)
+
+        for number in range(5):
+            with pytest.raises(CodeRefusedError):
+                house.provider.redeem_recovery_code(asked.grant, f"abcd-efgh-jkm{number}")
+        with pytest.raises(TooManyAttemptsError):
+            house.provider.redeem_recovery_code(asked.grant, codes[0])
 
     def test_a_recovery_link_does_not_go_round_the_second_factor(
         self, house: IdentityHouse
