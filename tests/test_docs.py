@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 EMBEDDING = (REPOSITORY / "docs" / "embedding.md").read_text()
 OPERATING = (REPOSITORY / "docs" / "operating.md").read_text()
 README = (REPOSITORY / "README.md").read_text()
-PROGRAMS = re.findall(r"```python\n(.*?)```\n\nIt prints `([^`]+)`", EMBEDDING, re.DOTALL)
+PROGRAMS = re.findall(r"```python\n((?:(?!```).)*)```\n\nIt prints `([^`]+)`", EMBEDDING, re.DOTALL)
 
 
 @pytest.mark.parametrize(("program", "printed"), PROGRAMS, ids=["charging", "pricing"])
@@ -38,37 +35,6 @@ def test_an_embedding_example_prints_what_the_page_says(
         check=True,
     )
 
-    assert done.stdout.strip() == printed
-
-
-def test_the_readme_embeds_as_it_says(tmp_path: Path) -> None:
-    [program] = re.findall(r"## Embed it\n\n```python\n(.*?)```", README, re.DOTALL)
-
-    subprocess.run(
-        [sys.executable, "-S", "-c", program],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(REPOSITORY)},
-        check=True,
-    )
-
-
-def test_the_library_installs_from_a_clone_as_the_page_says(tmp_path: Path) -> None:
-    [lines] = re.findall(r"\nIt is on no package index.*?```\n(.*?)```", EMBEDDING, re.DOTALL)
-    clone, mine = tmp_path / "clone", tmp_path / "mine"
-    shutil.copytree(REPOSITORY / "creditcore", clone / "creditcore")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / name, clone)
-    venv.create(mine, with_pip=True)
-    path = f"{mine / 'bin'}{os.pathsep}{os.environ['PATH']}"
-
-    subprocess.run(
-        ["sh", "-e", "-c", lines], cwd=clone, env={**os.environ, "PATH": path}, check=True
-    )
-
-    program, printed = PROGRAMS[0]
-    done = subprocess.run(
-        [mine / "bin" / "python", "-I", "-c", program], capture_output=True, text=True, check=True
-    )
     assert done.stdout.strip() == printed
 
 
