@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 
+from creditcore.domain.counting import Because, Counted
 from creditcore.domain.holds import Basis, Outcome
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Usage
 from creditcore.domain.settlements import Settlement
 
-_OUTCOME = tuple(field.name for field in fields(Outcome) if field.name not in {"basis", "usage"})
+_OUTCOME = tuple(
+    field.name for field in fields(Outcome) if field.name not in {"basis", "usage", "counted"}
+)
 
 
 def line_of(settlement: Settlement) -> bytes:
@@ -35,9 +38,15 @@ def settlement_of(line: bytes) -> Settlement | None:
             outcome=Outcome(
                 basis=Basis(outcome["basis"]),
                 usage=None if usage is None else Usage(**usage),
+                counted=_counted(outcome.get("counted") or {}),
                 **{name: outcome[name] for name in _OUTCOME},
             ),
             most=None if most is None else Credits(most["microcredits"]),
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _counted(sides: dict[str, str | None]) -> Counted:
+    # A process of an earlier release wrote none.
+    return Counted(**{side: Because(why) if why else None for side, why in sides.items()})

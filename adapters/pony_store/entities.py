@@ -175,6 +175,8 @@ def define_entities(db: Any) -> None:
         provider_cost_picodollars = Required(int, size=64)
         reported_cost_picodollars = Optional(int, size=64)
         basis = Required(str)
+        input_counted = Optional(str, autostrip=False, nullable=True)
+        output_counted = Optional(str, autostrip=False, nullable=True)
         status = Required(int, size=64)
         error = Optional(str, autostrip=False, nullable=True)
         latency_ms = Required(int, size=64)

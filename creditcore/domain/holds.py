@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from creditcore.domain.counting import ALL_REPORTED
+from creditcore.domain.counting import Counted as Counting
 from creditcore.domain.errors import ReferenceConflictError
 from creditcore.domain.limits import Counted
 from creditcore.domain.money import ZERO, Credits
@@ -79,6 +81,7 @@ class Outcome:
     Attributes:
         basis: What the charge was computed from.
         usage: Tokens by bucket, where known.
+        counted: Which side of it is by our own count, and why.
         provider_cost_picodollars: Our price of the usage before markup, in 10^-12 USD, rounded up.
         reported_cost_picodollars: What the model server said it cost, to the nearest 10^-12 USD;
             None where it said nothing that can be read. Nothing is charged by it.
@@ -90,6 +93,7 @@ class Outcome:
 
     basis: Basis = Basis.NONE
     usage: Usage | None = None
+    counted: Counting = ALL_REPORTED
     provider_cost_picodollars: int = 0
     reported_cost_picodollars: int | None = None
     status: int = 0

@@ -104,6 +104,8 @@ def read_call(caller: Caller, call_id: str) -> ReceiptShape:
                     tokens=line.tokens,
                     usd_per_token=usd_text(line.price_units),
                     usd=usd_text(line.cost_units),
+                    basis="counted" if hold.outcome.counted.because(line.bucket) else "reported",
+                    counted_because=hold.outcome.counted.because(line.bucket),
                 )
                 for line in receipt.lines
             ],

@@ -295,6 +295,14 @@ class ReceiptLine(Shape):
     tokens: int
     usd_per_token: str
     usd: str
+    basis: Literal["reported", "counted"]
+    counted_because: Annotated[
+        str | None,
+        Field(
+            description="Why it is our own count: `not_reported`, `client_left`, `cut_off`,"
+            " `fell_behind` or `incredible`."
+        ),
+    ]
 
 
 class ReceiptShape(CallShape):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from flask import Flask
 
 from adapters.flask_web.web.formatting import duration, provider_dollars, token_count
+from creditcore.domain.counting import Because
 from creditcore.domain.pricing import PricedTokens
 from creditcore.domain.units import Unit
 
@@ -57,6 +58,20 @@ _ONE_AND_MANY = {
 }
 
 
+_BECAUSE = {
+    Because.NOT_REPORTED: "the provider reported none",
+    Because.CLIENT_LEFT: "you left before a report",
+    Because.CUT_OFF: "the answer ended before a report",
+    Because.FELL_BEHIND: "the report counts less than the text",
+    Because.INCREDIBLE: "the report cannot be true",
+}
+
+
+def counted_because(why: Because) -> str:
+    """Say why a count is ours, behind a colon."""
+    return _BECAUSE[why]
+
+
 def bucket(name: str) -> str:
     """Name the kind of tokens or units that a line of a receipt is about."""
     return _BUCKETS[name]
@@ -80,4 +95,6 @@ def _counted(unit: Unit | None, count: int) -> str:
 
 def register(app: Flask) -> None:
     """Make the filters known to every template."""
-    app.jinja_env.filters.update(bucket=bucket, line_amount=line_amount)
+    app.jinja_env.filters.update(
+        bucket=bucket, line_amount=line_amount, counted_because=counted_because
+    )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from creditcore.domain.counting import Because
+from creditcore.domain.counting import Counted as Counting
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
 from creditcore.domain.limits import (
     Counted,
@@ -36,6 +38,8 @@ CLOSING_COLUMNS = {
     "provider_cost_picodollars": "BIGINT",
     "reported_cost_picodollars": "BIGINT",
     "basis": "TEXT",
+    "input_counted": "TEXT",
+    "output_counted": "TEXT",
     "status": "BIGINT",
     "error": "TEXT",
     "latency_ms": "BIGINT",
@@ -84,6 +88,8 @@ def closing_values(hold: Hold) -> tuple[object, ...]:
         outcome.provider_cost_picodollars,
         outcome.reported_cost_picodollars,
         str(outcome.basis),
+        outcome.counted.input and str(outcome.counted.input),
+        outcome.counted.output and str(outcome.counted.output),
         outcome.status,
         outcome.error,
         outcome.latency_ms,
@@ -190,6 +196,10 @@ def hold_from_row(row: Any) -> Hold:
         outcome=Outcome(
             basis=Basis(row.basis),
             usage=_usage_from_row(row),
+            counted=Counting(
+                row.input_counted and Because(row.input_counted),
+                row.output_counted and Because(row.output_counted),
+            ),
             provider_cost_picodollars=row.provider_cost_picodollars,
             reported_cost_picodollars=row.reported_cost_picodollars,
             status=row.status,

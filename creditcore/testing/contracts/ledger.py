@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from creditcore.domain.books import Footprint
+from creditcore.domain.counting import Because, Counted
 from creditcore.domain.errors import (
     InsufficientCreditsError,
     KeyRefusedError,
@@ -129,6 +130,7 @@ class LedgerContract:
                 reasoning_tokens=5,
                 units=3,
             ),
+            counted=Counted(Because.NOT_REPORTED, Because.CLIENT_LEFT),
             provider_cost_picodollars=2**50,
             reported_cost_picodollars=2**50 + 1,
             status=200,

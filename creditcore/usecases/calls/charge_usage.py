@@ -191,6 +191,12 @@ def _lacks_usage(hold: Hold) -> bool:
 
 
 def _unusable_usage(hold: Hold, call: Call, *, at: datetime) -> Alert:
+    beyond = hold.amount - hold.charged
+    words = {
+        "input": hold.outcome.counted.input,
+        "output": hold.outcome.counted.output,
+    }
+    sides = " and ".join(f"its {side} ({why})" for side, why in words.items() if why)
     # Named after model and day: one that never counts raises this once a day, not with every
     # call, and somebody who mended it hears of it when it breaks again.
     return Alert(
@@ -199,7 +205,9 @@ def _unusable_usage(hold: Hold, call: Call, *, at: datetime) -> Alert:
         subject="A model reports no usage that can be true",
         message=(
             f"{call.model} answered call {hold.reference} without token counts, or with counts "
-            "that cannot be true. Such calls are charged by our own rough count."
+            f"that cannot be true. Such calls are charged by our own rough count: {sides} came to "
+            f"{hold.charged} credits. Up to {hold.amount} credits were held for it, so the charge "
+            f"may be too low by {beyond}, or too high by a part of itself."
         ),
         at=at,
     )

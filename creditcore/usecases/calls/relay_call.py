@@ -27,16 +27,13 @@ from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import CallMetrics, NoMetrics
 from creditcore.usecases.calls.admit_call import admit_call
 from creditcore.usecases.calls.call_gate import CallGate
+from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.planned_call import bound_to_send, plan
 from creditcore.usecases.calls.price_list import PriceList
-from creditcore.usecases.calls.relayed_call import (
-    RelayedCall,
-    milliseconds,
-    outcome_of,
-)
+from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 
 

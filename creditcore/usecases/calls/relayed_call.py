@@ -16,8 +16,6 @@ from creditcore.domain.endings import (
 from creditcore.domain.errors import (
     StoreError,
     UpstreamError,
-    UpstreamFailedError,
-    UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
@@ -33,6 +31,7 @@ from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import CallMetrics
 from creditcore.usecases.calls.believed_usage import contradicts, filled
 from creditcore.usecases.calls.call_gate import Pass
+from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.chargeable import chargeable
@@ -40,7 +39,6 @@ from creditcore.usecases.calls.patience import Patience
 
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
-_MILLISECONDS_PER_SECOND = 1000
 _FAULTS = {
     True: (504, "upstream_timeout", "timeout"),
     False: (502, "upstream_unavailable", "upstream_error"),
@@ -348,7 +346,7 @@ class RelayedCall:
 
     def _settlement(self, status: int, error: str | None) -> Settlement:
         """Return how this call is to be settled, by what is known of it now."""
-        basis, usage, cost = chargeable(
+        basis, usage, cost, counted = chargeable(
             self._meter,
             self._request,
             self._terms,
@@ -366,6 +364,7 @@ class RelayedCall:
         outcome = Outcome(
             basis=basis,
             usage=usage,
+            counted=counted,
             provider_cost_picodollars=cost.picodollars,
             reported_cost_picodollars=self._reported_cost(),
             status=status,
@@ -385,20 +384,3 @@ class RelayedCall:
         """Return what the model server says that it cost, where it says so."""
         reported = self._answer.reported_cost or self._meter.reported_cost
         return None if reported is None else picodollars(reported)
-
-
-def outcome_of(error: UpstreamError) -> tuple[int, str]:
-    """Return the status and the word that a refused call is kept under."""
-    match error:
-        case UpstreamRejectedError(status=status, code=code):
-            return status, code or "upstream_rejected"
-        case UpstreamTimeoutError():
-            return 504, "upstream_timeout"
-        case UpstreamFailedError(status=status):
-            return status, "upstream_error"
-    return 502, "upstream_unavailable"
-
-
-def milliseconds(elapsed_s: float) -> int:
-    """Return a duration in whole milliseconds."""
-    return round(elapsed_s * _MILLISECONDS_PER_SECOND)
