@@ -86,6 +86,21 @@ def recovery_link(visitor: Visitor, *, count: int = 1) -> str:
 # -- joining ----------------------------------------------------------------------------
 
 
+def test_who_is_invited_chooses_a_password_and_is_in(visitor: Visitor, stranger: Visitor) -> None:
+    visitor.stack.flask("user", "invite", "--email", visitor.email)
+    link = link_in(mail_to(visitor.stack, visitor.email, "invited"))
+
+    accepted = click(visitor, link)
+    inside = visitor.post("/new-password", {"password": NEW_PASSWORD})
+    again = click(stranger, link)
+
+    assert accepted.headers["location"] == "/new-password"
+    assert inside.headers["location"] == "/dashboard"
+    assert visitor.is_signed_in
+    assert str(visitor.stack.wallet_of(visitor.person.id).posted) == "200"
+    assert again.status_code == 400
+
+
 def test_who_confirms_the_address_is_in_with_welcome_credits(visitor: Visitor) -> None:
     asked = visitor.post("/sign-up", {"email": visitor.email, "password": PASSWORD})
     page = visitor.get(asked.headers["location"])

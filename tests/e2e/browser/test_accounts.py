@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from creditcore.testing.contracts.identity import totp
@@ -31,7 +32,7 @@ PUBLIC = (
     "/auth/confirm?type=email_change&token_hash=x",
     "/auth/confirm",
 )
-OF_MEMBERS = ("/dashboard/security", "/dashboard/security/close")
+OF_MEMBERS = ("/dashboard/security", "/dashboard/security/activity", "/dashboard/security/close")
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +168,29 @@ def test_a_second_factor_is_set_up_used_and_lost(
     expect(page.get_by_text("Only this one is left")).to_be_visible()
     elsewhere.goto(f"{base}/dashboard")
     expect(elsewhere.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
+def test_an_address_changes_and_what_happened_is_listed(
+    member: Visitor, open_page: OpenPage
+) -> None:
+    base, new = member.stack.base_url, f"new-{member.email}"
+    page = open_page(visitor=member, color_scheme="dark", viewport={"width": 390, "height": 800})
+    page.goto(f"{base}/dashboard/security")
+    page.get_by_label("New address").fill(new)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_text("Until then nothing changes")).to_be_visible()
+
+    page.goto(base + link_in(mail_to(member.stack, new, "new address")))
+    page.locator("form[action='/auth/confirm'] button").click()
+    expect(page.get_by_text("Your new address counts from now on")).to_be_visible()
+    expect(page.locator("p.now")).to_have_text(new)
+    page.get_by_role("link", name="All activity").click()
+
+    told = page.locator("[aria-labelledby=list] li")
+    expect(told.first).to_contain_text(f"Changed the address {new}")
+    expect(told.nth(1)).to_contain_text(f"Asked for a new address {new}")
+    looks_right(page)
+    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
 
 
 def test_an_account_is_closed_by_who_types_its_address(
