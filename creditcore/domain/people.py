@@ -131,3 +131,12 @@ def clean_email(text: str) -> str:
     if len(email) > _MAX_EMAIL_LENGTH or ".." in email or not _EMAIL.fullmatch(email):
         raise InvalidRequestError("This is not an e-mail address.", param="email")
     return email
+
+
+def masked_email(email: str) -> str:
+    """Return an address that its owner knows again and nobody writes to: ``a…@example.com``.
+
+    What is kept for ever holds no address: an account that is closed has its own forgotten.
+    """
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}…@{domain}"

@@ -20,7 +20,7 @@ from creditcore.domain.errors import (
     SessionEndedError,
 )
 from creditcore.domain.identities import Capability, LinkKind, NeedsConfirmation, SignOutScope
-from creditcore.domain.people import clean_email
+from creditcore.domain.people import clean_email, masked_email
 from creditcore.domain.sessions import Stage
 
 RESEND_AFTER_S = 60
@@ -153,7 +153,10 @@ def _change_email(token: str) -> Response:
     else:
         person = services().people.welcome.welcome(identity)
         services().people.security_log.note(
-            Act.EMAIL_CHANGED, person.id, actor=actor_of(person.id), email=person.email
+            Act.EMAIL_CHANGED,
+            person.id,
+            actor=actor_of(person.id),
+            email=masked_email(person.email),
         )
         flash("Your new address counts from now on.", "success")
     page = "security.show" if current_user.is_authenticated else "accounts.sign_in"

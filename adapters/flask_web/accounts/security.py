@@ -27,7 +27,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.identities import Capability, Enrolment, Grant, Method
 from creditcore.domain.money import ZERO
-from creditcore.domain.people import clean_email
+from creditcore.domain.people import clean_email, masked_email
 
 blueprint = Blueprint("security", __name__, url_prefix="/dashboard/security")
 
@@ -88,7 +88,7 @@ def change_email() -> str | Response | tuple[str, int]:
         services().identity.begin_email_change(_grant(), email)
     except InvalidRequestError as error:
         return _page({"email": str(error)}), 400
-    _note(Act.EMAIL_CHANGE_ASKED, new_email=clean_email(email))
+    _note(Act.EMAIL_CHANGE_ASKED, new_email=masked_email(clean_email(email)))
     flash("Open the link that we have sent to the new address. Until then nothing changes.", "info")
     return redirect(url_for("security.show"))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError, SessionEndedError
 from creditcore.domain.identities import Grant, Identity, SignOutScope
-from creditcore.domain.people import Person
+from creditcore.domain.people import Person, masked_email
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators
 from creditcore.ports.transactions import Transactions
@@ -46,7 +46,9 @@ class ManageAccess:
             NotOfferedError: No mail is sent here.
         """
         invited = self.operators.invite(email)
-        self._note(Act.PERSON_INVITED, invited.subject, actor, {"email": invited.email})
+        self._note(
+            Act.PERSON_INVITED, invited.subject, actor, {"email": masked_email(invited.email)}
+        )
         return invited
 
     def ban(
