@@ -11,7 +11,18 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapters.flask_web import accounts, admin, api, billing, cli, dashboard, keys, operations, site
+from adapters.flask_web import (
+    accounts,
+    admin,
+    api,
+    billing,
+    cli,
+    dashboard,
+    keys,
+    operations,
+    playground,
+    site,
+)
 from adapters.flask_web.billing import payment_endpoint
 from adapters.flask_web.context import SERVICES, SETTINGS
 from adapters.flask_web.inference.direct import DirectMode
@@ -33,7 +44,7 @@ from adapters.flask_web.web import (
 from adapters.flask_web.web.throttle import Throttle
 from creditcore.services import Services
 
-_FEATURES = (site, accounts, dashboard, billing, keys, api, operations, admin)
+_FEATURES = (site, accounts, dashboard, playground, billing, keys, api, operations, admin)
 _SESSION_LIFETIME = timedelta(days=14)
 
 

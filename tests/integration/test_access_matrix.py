@@ -52,6 +52,7 @@ DECISIONS = {
     "api_calls.read_call": Access.OWNER,
     "mobile_money.show": Access.OWNER,
     "dashboard.call": Access.OWNER,
+    "playground.outcome": Access.OWNER,
     "keys.revoke": Access.OWNER,
     "security.end_session": Access.PEOPLE,  # ends nothing that is not theirs, and says nothing
     "accounts.connect": Access.PEOPLE,
@@ -79,6 +80,7 @@ BLUEPRINTS = {
     "statements": Access.PEOPLE,
     "analytics": Access.PEOPLE,
     "calls": Access.PEOPLE,
+    "playground": Access.PEOPLE,
     "mobile_money": Access.PEOPLE,
     "account_api": Access.PEOPLE,
     "api_keys": Access.PEOPLE,

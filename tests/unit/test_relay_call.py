@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from creditcore import (
     KeySecret,
 )
 from creditcore.domain.errors import (
+    CallRunningError,
     ModelNotFoundError,
     StoreUnavailableError,
     UpstreamError,
@@ -296,3 +298,32 @@ def test_a_stream_that_opened_with_less_is_charged_by_what_was_used(scene: Scene
 
     assert passed == TEXT * 3 + END
     scene.expect_charge(Basis.PROVIDER_USAGE, 5 + 7 * 5, status=200)
+
+
+def test_a_call_without_a_key_is_held_and_charged_like_any_other(scene: Scene) -> None:
+    scene.script(TEXT, USAGE, END)
+
+    with closing(
+        scene.relay.open_without_key(TinyWire(), b"{}", wallet_id="wallet-1", call_id="call-1")
+    ) as call:
+        list(call)
+
+    hold = scene.hold
+    assert hold.state is HoldState.SETTLED
+    assert hold.charged > ZERO
+    assert hold.call is not None
+    assert hold.call.key_id is None
+
+
+def test_a_call_without_a_key_is_made_once_by_its_name(scene: Scene) -> None:
+    scene.script(TEXT, USAGE, END)
+    ask = partial(
+        scene.relay.open_without_key, TinyWire(), b"{}", wallet_id="wallet-1", call_id="call-1"
+    )
+    with closing(ask()) as call:
+        list(call)
+
+    with pytest.raises(CallRunningError):
+        ask()
+
+    assert len(scene.upstream.sent) == 1

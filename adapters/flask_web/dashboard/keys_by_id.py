@@ -22,7 +22,7 @@ class KeyNames:
 
     def __getitem__(self, key_id: str) -> str:
         if key_id == NO_KEY:
-            return "Without a key"
+            return "Playground"
         key = self.keys.get(key_id)
         return f"{key.name or 'Unnamed'} \u2026{key.last_four}" if key else "A key that is gone"
 

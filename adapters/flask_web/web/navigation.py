@@ -26,6 +26,7 @@ PLACES = (
     Place("home", "dashboard.home", "Overview", on_phone=True),
     Place("analytics", "analytics.show", "Analytics", on_phone=True),
     Place("calls", "calls.show", "Calls"),
+    Place("playground", "playground.show", "Playground"),
     Place("billing", "billing.show", "Billing", on_phone=True),
     Place("keys", "keys.show", "API keys", on_phone=True),
     Place("general", "general.show", "General"),

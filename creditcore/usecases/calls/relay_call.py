@@ -7,6 +7,9 @@ process leaves behind expires.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from creditcore.domain.decisions import Admission
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     CallRunningError,
@@ -31,10 +34,13 @@ from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.patience import Patience
-from creditcore.usecases.calls.planned_call import bound_to_send, plan
+from creditcore.usecases.calls.planned_call import PlannedCall, bound_to_send, plan
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
+
+_NO_KEY = b""
+"""The hash of no key: it limits no call."""
 
 
 class RelayCall:
@@ -115,20 +121,76 @@ class RelayCall:
                 to be held, and nothing was sent upstream.
             UpstreamError: Nothing was held, or the hold is being released.
         """
+        key_hash = secret.hash(self._pepper)
+
+        def admit(planned: PlannedCall) -> Admission:
+            return admit_call(
+                self._charge,
+                key_hash,
+                planned.ceiling,
+                planned.call,
+                call_id=call_id,
+                address=address,
+            )
+
+        return self._open(wire, body, call_id=call_id, key_hash=key_hash, admit=admit)
+
+    def open_without_key(
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        wallet_id: str,
+        call_id: str,
+        member_id: str = "",
+    ) -> RelayedCall:
+        """Authorize a call of somebody who is signed in and has no key for it, and start it.
+
+        Who may spend from the wallet is for the caller to know. Where it is unknown whether
+        credits were held, they are free again once the hold has expired.
+
+        Args:
+            wire: The protocol.
+            body: The request.
+            wallet_id: Whose credits it spends.
+            call_id: Names the call, from ``new_call_id``.
+            member_id: Who calls, where the wallet is a team's and its members have limits.
+
+        Raises:
+            CreditcoreError: As ``open`` does, keys aside.
+        """
+
+        def admit(planned: PlannedCall) -> Admission:
+            return self._charge.authorize(
+                wallet_id,
+                ceiling=planned.ceiling,
+                reference=call_id,
+                call=planned.call,
+                member_id=member_id,
+            )
+
+        return self._open(wire, body, call_id=call_id, key_hash=_NO_KEY, admit=admit)
+
+    def _open(
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        call_id: str,
+        key_hash: bytes,
+        admit: Callable[[PlannedCall], Admission],
+    ) -> RelayedCall:
         planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
         request, price, ceiling = planned.request, planned.price, planned.ceiling
         self._upstream.check()
         started = self._clock.monotonic()
-        key_hash = secret.hash(self._pepper)
         try:
             entered = self._gate.enter(request, key_hash)
         except CreditcoreError as error:
             error.model = request.model
             raise
         try:
-            admission = admit_call(
-                self._charge, key_hash, ceiling, planned.call, call_id=call_id, address=address
-            )
+            admission = admit(planned)
         except BaseException:
             entered.cancel()
             raise
