@@ -51,6 +51,7 @@ class Act(StrEnum):
     DEBT_CLEARED = "debt.cleared"
     KEY_ISSUED = "key.issued"
     KEY_CHANGED = "key.changed"
+    KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
     KEY_STOPPED = "key.stopped"
     ACCOUNT_LIMITED = "account.limited"

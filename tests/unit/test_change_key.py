@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from creditcore import ApiKey, Credits, IssueKey, KeyRefusedError
+from creditcore.domain.activity import Act, Activity, Actor
 from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError, NotPermittedError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import KeyCounter, KeyLimits, Period, SpendLimit
@@ -295,3 +296,48 @@ def test_any_managing_key_may_pause_a_stronger_one(desk: Desk) -> None:
     giver = desk.issue(scopes=MANAGER, limits=KeyLimits(models=("demo",)))
 
     assert desk.change(stronger, giver, paused=True).paused_at is not None
+
+
+def test_a_change_is_kept_with_what_was_before_and_a_repeat_is_not(desk: Desk) -> None:
+    key, actor = desk.issue(), Actor(id="amina", address="10.0.0.7")
+    wanted = KeyChanges(name="server", limits=SEVEN, paused=True)
+
+    for _ in range(2):
+        desk.changing.change(key.id, wanted, owner_id=OWNER, actor=actor)
+
+    [change] = acts(desk, Act.KEY_CHANGED)
+    assert (change.actor, change.target, change.person_id) == (actor, f"key:{key.id}", OWNER)
+    assert change.before == {"name": "laptop", "limits": "", "state": "running"}
+    assert change.after == {
+        "prefix": key.prefix,
+        "last_four": key.last_four,
+        "name": "server",
+        "limits": "spend=0.000007",
+        "state": "paused",
+    }
+
+
+def test_pausing_all_keys_is_kept_for_each(desk: Desk) -> None:
+    keys = {f"key:{desk.issue().id}" for _ in range(2)}
+
+    desk.changing.pause_all(OWNER)
+
+    assert {act.target for act in acts(desk, Act.KEY_CHANGED)} == keys
+    assert {act.after["state"] for act in acts(desk, Act.KEY_CHANGED)} == {"paused"}
+
+
+def test_a_rotation_is_kept_without_its_secret(desk: Desk) -> None:
+    key = desk.issue()
+
+    new, secret = desk.changing.rotate(key.id, owner_id=OWNER, overlap=timedelta(hours=1))
+
+    [rotation] = acts(desk, Act.KEY_ROTATED)
+    assert rotation.target == f"key:{new.id}"
+    assert rotation.after["replaces"] == key.id
+    assert rotation.after["replaced_works_until"] == "2026-01-01T01:00:00+00:00"
+    assert secret.text not in repr(rotation)
+    assert new.key_hash.hex() not in repr(rotation)
+
+
+def acts(desk: Desk, act: Act) -> list[Activity]:
+    return [each for each in desk.store.committed.activity.values() if each.act == act]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from adapters.flask_web.context import services
 from adapters.flask_web.web.whereabouts import in_plain_words
-from creditcore.domain.activity import SYSTEM, VISITOR, Act, Activity
+from creditcore.domain.activity import SYSTEM, VISITOR, Act, Activity, Actor
 
 LATEST = 6
 """How much of it stands on the security page."""
@@ -39,6 +39,8 @@ _WORDS: Mapping[str, str] = {
     Act.ROLE_CHANGED: "Role changed",
     Act.KEY_ISSUED: "Made an API key",
     Act.KEY_CHANGED: "Changed an API key",
+    Act.KEY_ROTATED: "Rotated an API key",
+    Act.KEY_STOPPED: "API key stopped itself",
     Act.KEY_REVOKED: "Revoked an API key",
 }
 _OTHERS_ENDED = "Ended all other sessions"
@@ -116,9 +118,13 @@ def line_of(act: Activity) -> Line:
         at=act.at,
         where=act.actor.address if is_own else "",
         device=in_plain_words(act.actor.user_agent) if is_own and act.actor.user_agent else "",
-        by="" if is_own else "by a program" if act.actor == SYSTEM else "by support",
+        by="" if is_own else "by a program" if _is_program(act.actor) else "by support",
         failed=act.act in _FAILURES,
     )
+
+
+def _is_program(actor: Actor) -> bool:
+    return actor == SYSTEM or actor.id.startswith("key:")
 
 
 def _details(act: Activity) -> str:

@@ -10,7 +10,9 @@ from flask_login import current_user
 
 from adapters.flask_web.context import services
 from adapters.flask_web.web.bearer import bearer_secret
-from adapters.flask_web.web.session import person
+from adapters.flask_web.web.session import actor, person
+from adapters.flask_web.web.whereabouts import actor_of
+from creditcore.domain.activity import Actor
 from creditcore.domain.errors import KeyRefusedError, NotPermittedError
 from creditcore.domain.keys import ApiKey, Scope
 
@@ -30,6 +32,13 @@ class Caller:
     owner_id: str
     wallet_id: str
     key: ApiKey | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the activity log keeps it: the key, or the person in a session."""
+        if self.key is None:
+            return actor()
+        return actor_of(f"key:{self.key.id}")
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has a scope."""

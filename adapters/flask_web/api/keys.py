@@ -70,6 +70,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
         limits=_limits(body, services().keys.issuing.defaults_for(body.scopes)),
         stop_per_hour=_amount(body.stop_at_credits_per_hour),
         by=caller.key,
+        actor=caller.actor,
     )
     return _made(key, secret)
 
@@ -87,7 +88,11 @@ def change_key(caller: Caller, key_id: str, body: KeyPatch) -> KeyShape:
     """Rename, limit, pause or resume a key; it counts with the very next call."""
     _check_maker(caller, body.scopes or ())
     services().keys.changes.change(
-        key_id, lambda key: _changes(key, body), owner_id=caller.owner_id, by=caller.key
+        key_id,
+        lambda key: _changes(key, body),
+        owner_id=caller.owner_id,
+        by=caller.key,
+        actor=caller.actor,
     )
     return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
 
@@ -95,7 +100,7 @@ def change_key(caller: Caller, key_id: str, body: KeyPatch) -> KeyShape:
 @operation(blueprint, "DELETE", "/api/v1/keys/{key_id}", scopes=MANAGER, answer=KeyShape)
 def revoke_key(caller: Caller, key_id: str) -> KeyShape:
     """Revoke a key: the next call with it is refused, for ever. A repeat changes nothing."""
-    services().keys.issuing.revoke(key_id, owner_id=caller.owner_id)
+    services().keys.issuing.revoke(key_id, owner_id=caller.owner_id, actor=caller.actor)
     return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
 
 
@@ -116,6 +121,7 @@ def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
         owner_id=caller.owner_id,
         overlap=timedelta(hours=body.overlap_hours),
         by=caller.key,
+        actor=caller.actor,
     )
     return _made(key, secret)
 
@@ -152,7 +158,7 @@ def try_stop(caller: Caller, key_id: str, query: StopQuery) -> StopTrial:
 @operation(blueprint, "POST", "/api/v1/pause-all-keys", scopes=MANAGER, answer=Paused)
 def pause_all_keys(caller: Caller) -> Paused:
     """Pause every key of the account, the one that asks included."""
-    return Paused(paused=services().keys.changes.pause_all(caller.owner_id))
+    return Paused(paused=services().keys.changes.pause_all(caller.owner_id, actor=caller.actor))
 
 
 def shape(view: KeyView) -> KeyShape:

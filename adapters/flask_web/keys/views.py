@@ -109,7 +109,7 @@ def change(key_id: str) -> Response | tuple[str, int]:
             limits=typed.limits(),
             expires_at=typed.expires_at(),
         )
-        services().keys.changes.change(key_id, wanted, owner_id=person().id)
+        services().keys.changes.change(key_id, wanted, owner_id=person().id, actor=actor())
     except InvalidRequestError as error:
         view = services().keys.views.one(key_id, owner_id=person().id)
         return _key_page(view, typed, {error.param or "name": str(error)}), 400
@@ -126,7 +126,7 @@ def stop(key_id: str) -> Response | tuple[str, int]:
         return redirect(url_for("keys.one", key_id=key_id, stop=typed, _anchor="runaway"), 303)
     try:
         changes = KeyChanges(stop_per_hour=read_dollars(typed, param="stop"))
-        services().keys.changes.change(key_id, changes, owner_id=person().id)
+        services().keys.changes.change(key_id, changes, owner_id=person().id, actor=actor())
     except InvalidRequestError as error:
         view = services().keys.views.one(key_id, owner_id=person().id)
         form = KeyForm.of(view.key, person().zone)
@@ -139,7 +139,7 @@ def stop(key_id: str) -> Response | tuple[str, int]:
 @for_people
 def pause(key_id: str) -> Response:
     """Refuse a key until it is resumed."""
-    services().keys.changes.change(key_id, KeyChanges(paused=True), owner_id=person().id)
+    _pause(key_id, paused=True)
     return redirect(url_for("keys.one", key_id=key_id))
 
 
@@ -147,7 +147,7 @@ def pause(key_id: str) -> Response:
 @for_people
 def resume(key_id: str) -> Response:
     """Let a paused key open again."""
-    services().keys.changes.change(key_id, KeyChanges(paused=False), owner_id=person().id)
+    _pause(key_id, paused=False)
     return redirect(url_for("keys.one", key_id=key_id))
 
 
@@ -160,7 +160,7 @@ def rotate(key_id: str) -> tuple[str, int]:
         raise InvalidRequestError("Choose how long the old key goes on working.")
     check_key_maker(services().keys.views.one(key_id, owner_id=person().id).key.scopes)
     key, secret = services().keys.changes.rotate(
-        key_id, owner_id=person().id, overlap=timedelta(hours=int(hours))
+        key_id, owner_id=person().id, overlap=timedelta(hours=int(hours)), actor=actor()
     )
     return _keys_page(new_secret=secret.text, new_key_name=key.name), 201
 
@@ -177,9 +177,14 @@ def revoke(key_id: str) -> Response:
 @for_people
 def pause_all() -> Response:
     """Pause every key at once."""
-    paused = services().keys.changes.pause_all(person().id)
+    paused = services().keys.changes.pause_all(person().id, actor=actor())
     flash(f"{paused} {'key was' if paused == 1 else 'keys were'} paused.", "success")
     return redirect(url_for("keys.show"))
+
+
+def _pause(key_id: str, *, paused: bool) -> None:
+    changes = KeyChanges(paused=paused)
+    services().keys.changes.change(key_id, changes, owner_id=person().id, actor=actor())
 
 
 def _typed() -> KeyForm:

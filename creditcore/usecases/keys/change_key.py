@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from creditcore.domain.activity import SYSTEM, Act, Actor
 from creditcore.domain.delegation import check_gift
 from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError
 from creditcore.domain.keys import ApiKey, KeySecret, Scope
@@ -26,6 +27,7 @@ from creditcore.usecases.keys.issue_key import (
     make_room,
     new_stop,
 )
+from creditcore.usecases.keys.key_activity import key_activity
 from creditcore.usecases.keys.key_counting import count
 
 MAX_OVERLAP = timedelta(hours=72)
@@ -72,6 +74,7 @@ class ChangeKey:
         owner_id: str,
         holder_id: str = "",
         by: ApiKey | None = None,
+        actor: Actor = SYSTEM,
     ) -> ApiKey:
         """Give a key other terms; a repeat changes nothing more.
 
@@ -81,6 +84,7 @@ class ChangeKey:
             owner_id: Whose key it is.
             holder_id: The one member of a team whose keys are meant; empty for any.
             by: The key that asks, which gives no more than it has; None for the owner.
+            actor: Who asks, for the activity log.
 
         Raises:
             ApiKeyNotFoundError: The owner has no such key.
@@ -99,15 +103,17 @@ class ChangeKey:
             changed = replace(changed, revision=key.revision + 1)
             tx.keys.save(changed)
             count(tx, changed, before=key.limits, now=now)
+            tx.activity.add(key_activity(Act.KEY_CHANGED, changed, actor=actor, at=now, before=key))
             tx.commit()
         return changed
 
-    def pause_all(self, owner_id: str, *, holder_id: str = "") -> int:
+    def pause_all(self, owner_id: str, *, holder_id: str = "", actor: Actor = SYSTEM) -> int:
         """Pause every key of an owner that is not paused; return how many.
 
         Args:
             owner_id: Whose keys.
             holder_id: The one member of a team whose keys are meant; empty for all.
+            actor: Who asks, for the activity log.
         """
         now = self.clock.now()
         with self.transactions.begin() as tx:
@@ -121,7 +127,11 @@ class ChangeKey:
             ]
             for key in running:
                 locked = tx.keys.lock(key.id, owner_id=owner_id)
-                tx.keys.save(locked.changed(paused_at=locked.paused_at or now))
+                paused = locked.changed(paused_at=locked.paused_at or now)
+                tx.keys.save(paused)
+                tx.activity.add(
+                    key_activity(Act.KEY_CHANGED, paused, actor=actor, at=now, before=locked)
+                )
             tx.commit()
         return len(running)
 
@@ -133,6 +143,7 @@ class ChangeKey:
         overlap: timedelta = timedelta(0),
         holder_id: str = "",
         by: ApiKey | None = None,
+        actor: Actor = SYSTEM,
     ) -> tuple[ApiKey, KeySecret]:
         """Make a key that takes the place of another: the same terms, the same count.
 
@@ -177,6 +188,16 @@ class ChangeKey:
             tx.keys.add(new)
             ends_at = min(now + overlap, old.expires_at or now + overlap)
             tx.keys.save(old.changed(expires_at=ends_at) if overlap else old.revoke(at=now))
+            tx.activity.add(
+                key_activity(
+                    Act.KEY_ROTATED,
+                    new,
+                    actor=actor,
+                    at=now,
+                    replaces=old.id,
+                    replaced_works_until=ends_at.isoformat(),
+                )
+            )
             tx.commit()
         return new, secret
 

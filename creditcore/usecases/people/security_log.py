@@ -40,6 +40,7 @@ SECURITY_ACTS = frozenset(
         Act.ROLE_CHANGED,
         Act.KEY_ISSUED,
         Act.KEY_CHANGED,
+        Act.KEY_ROTATED,
         Act.KEY_REVOKED,
     }
 )
