@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dotenv import load_dotenv
 
 from adapters.flask_web.cli.maintenance import Maintenance
-from adapters.flask_web.server.worker import Answer
+from adapters.flask_web.server.worker import Answer, GatewayWorker
 from adapters.flask_web.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 800
 # gunicorn's own strict parser; gevent's pywsgi is not meant to face the internet.
 worker_class = "adapters.flask_web.server.worker.GatewayWorker"
 workers = _settings.web_concurrency
+GatewayWorker.fast_parser = _settings.fast_parser
 # Our parser builds on this one. The default takes the one in C wherever it is installed.
 http_parser = "python"
 # Greenlets per worker: each is a call under way or an idle keep-alive connection.

@@ -18,6 +18,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 from gunicorn.http.errors import InvalidResponseHeader
+from gunicorn.http.message import Request
 
 from adapters.flask_web.server.fast_path import PlainRequest
 from adapters.flask_web.server.worker import Answer, GatewayWorker
@@ -243,6 +244,25 @@ def test_a_plain_request_is_read_quickly_and_shown_to_every_hook(
     assert answer.body == b"Hi"
     (line,) = lines
     assert '"POST /call HTTP/1.1" 200 2 "-" "sdk"' in line
+
+
+@pytest.fixture
+def without_our_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``FAST_PARSER=off`` sets it, before gunicorn loads the class."""
+    monkeypatch.setattr(GatewayWorker, "fast_parser", False)
+
+
+@pytest.mark.usefixtures("without_our_parser")
+def test_gunicorn_reads_every_request_where_our_parser_is_off(
+    worker: GatewayWorker, serve: Callable[..., Served]
+) -> None:
+    seen: list[Any] = []
+    worker.cfg.set("pre_request", lambda _worker, req: seen.append(req))
+
+    answer = serve(echo, request(b"Hi", more="User-Agent: sdk\r\n"))
+
+    assert [type(each) for each in seen] == [Request]
+    assert answer.body == b"Hi"
 
 
 def test_a_connection_ends_when_gunicorn_wants_it_to(

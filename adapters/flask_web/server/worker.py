@@ -37,7 +37,14 @@ _NAMES_REMEMBERED = 512
 
 
 class GatewayWorker(GeventWorker):
-    """Named in ``gunicorn.conf.py``."""
+    """Named in ``gunicorn.conf.py``.
+
+    Attributes:
+        fast_parser: Whether plain requests are read by our own parser; gunicorn reads the rest.
+            Set before gunicorn loads the class.
+    """
+
+    fast_parser = True
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -50,7 +57,8 @@ class GatewayWorker(GeventWorker):
     @classmethod
     def setup(cls) -> None:
         """Let gunicorn read and answer our way. It calls this when it loads the worker's class."""
-        http.RequestParser = PlainParser
+        if cls.fast_parser:
+            http.RequestParser = PlainParser
         wsgi.Response = Answer
 
     def init_process(self) -> None:

@@ -89,6 +89,7 @@ class Settings:
     max_stream_seconds: int = variable(number(least=5, most=7200), default=600)
     first_token_seconds: int = variable(number(least=1, most=7200), default=600)
     max_streams: int = variable(number(least=1, most=1000), default=900)
+    fast_parser: bool = variable(switch, default=True)
     keep_answers: bool = variable(switch, default=True)
     new_key_limits: KeyLimits = variable(checked(parse_limits), default=NO_LIMITS)
     account_limits: KeyLimits = variable(checked(parse_limits), default=NO_LIMITS)
