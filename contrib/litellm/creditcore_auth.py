@@ -77,6 +77,7 @@ async def authorize(request, api_key: str) -> UserAPIKeyAuth:
     _name_call(request, call_id)
     ours = {
         "call_id": call_id,
+        "prompt_estimate": answer["prompt_estimate"],
         # What the callback looks at before the call runs.
         "limits": {name: allowed.get(name) for name in LIMITS},
         "removed": answer["remove"],

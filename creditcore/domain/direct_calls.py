@@ -21,6 +21,7 @@ class CallReport:
     Attributes:
         succeeded: Whether its caller got an answer, or the beginning of one.
         usage: Tokens by bucket, where known.
+        counted: Whether they are the rough count of what passed, not the provider's own.
         reported_cost: What it cost by the model server, in USD as decimal text.
         status: The HTTP status that the caller saw.
         error: A short machine-readable word where the call failed.
@@ -30,6 +31,7 @@ class CallReport:
 
     succeeded: bool
     usage: Usage | None = None
+    counted: bool = False
     reported_cost: str | None = None
     status: int = 200
     error: str | None = None

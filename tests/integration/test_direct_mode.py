@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from creditcore import Credits, HoldState, KeySecret, ModelPrice, Rates
+from creditcore import Basis, Credits, HoldState, KeySecret, ModelPrice, Rates
 from creditcore.domain.money import ZERO
 from tests.integration.test_access_matrix import Site
 
@@ -243,6 +243,71 @@ def test_a_client_that_leaves_is_charged_for_what_it_got(hooks: Hooks, secret: s
     outcome = hooks.hold(hooks.run(call)).outcome
 
     assert (outcome.status, outcome.error) == (499, "client_left")
+
+
+async def pieces(*written: str, failing: bool = False) -> AsyncIterator[object]:
+    for text in written:
+        delta = SimpleNamespace(content=text)
+        yield SimpleNamespace(choices=[SimpleNamespace(delta=delta)])
+    if failing:
+        raise ConnectionError("gone")
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_stream_that_breaks_off_is_charged_by_what_passed(
+    hooks: Hooks, secret: str, monkeypatch: pytest.MonkeyPatch, failing: bool
+) -> None:
+    monkeypatch.setattr(hooks.callback, "GRACE_S", 0.0)
+    callback = hooks.callback.callback
+
+    async def call() -> Any:
+        known, _ = await hooks.begin(secret, ASKED)
+        source = pieces("Hello you ", "there", failing=failing)
+        stream = callback.async_post_call_streaming_iterator_hook(known, source, {})
+        if failing:
+            with pytest.raises(ConnectionError):
+                [piece async for piece in stream]
+            await callback.async_post_call_failure_hook({}, ConnectionError("gone"), known)
+        else:
+            await anext(stream)
+            await stream.aclose()
+            await asyncio.gather(*callback._telling)
+        return known
+
+    outcome = hooks.hold(hooks.run(call)).outcome
+
+    assert outcome.basis is Basis.COUNTED_OUTPUT
+    assert outcome.usage.prompt_tokens > 0
+    assert outcome.usage.completion_tokens == (5 if failing else 3)
+    assert (outcome.status, outcome.error) == (
+        (502, "ConnectionError") if failing else (499, "client_left")
+    )
+
+
+def test_a_stream_that_ends_well_is_left_to_litellms_count(hooks: Hooks, secret: str) -> None:
+    async def call() -> Any:
+        known, _ = await hooks.begin(secret, ASKED)
+        stream = hooks.callback.callback.async_post_call_streaming_iterator_hook(
+            known, pieces("Hello"), {}
+        )
+        assert len([piece async for piece in stream]) == 1
+        assert hooks.hold(known).is_open
+        await hooks.ran(known, USED)
+        return known
+
+    assert hooks.hold(hooks.run(call)).outcome.basis is Basis.PROVIDER_USAGE
+
+
+def test_pieces_of_every_protocol_are_counted(hooks: Hooks) -> None:
+    count = hooks.callback.tokens_in
+    event = (
+        b'event: content_block_delta\ndata: {"delta": {"type": "text_delta", "text": "hello"}}\n'
+    )
+
+    assert count(event) == count(event.decode()) == 2
+    assert count(SimpleNamespace(type="response.output_text.delta", delta="hi")) == 1
+    assert count(SimpleNamespace(choices=[SimpleNamespace(text="four4")])) == 2
+    assert count(SimpleNamespace(type="response.created")) == 0
 
 
 def test_a_call_that_fails_for_good_costs_nothing(hooks: Hooks, secret: str) -> None:

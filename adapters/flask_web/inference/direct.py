@@ -66,6 +66,7 @@ class _Told(BaseModel):
     call_id: str = Field(max_length=64)
     status: Literal["success", "failure"]
     usage: dict[str, Any] | None = None
+    counted: bool = False
     cost_usd: str | None = Field(default=None, max_length=64)
     http_status: int = Field(default=200, ge=0, le=599)
     error: str | None = Field(default=None, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")
@@ -155,6 +156,7 @@ class DirectMode:
             "held": str(allowed.hold.amount),
             "available": str(allowed.available),
             "expires_at": allowed.hold.expires_at.isoformat(),
+            "prompt_estimate": allowed.prompt_estimate,
             **_changes(request, orjson.loads(allowed.body)),
         }
 
@@ -190,6 +192,7 @@ class DirectMode:
             CallReport(
                 succeeded=told.status == "success",
                 usage=None if told.usage is None else direct.read_usage(told.usage),
+                counted=told.counted,
                 reported_cost=told.cost_usd,
                 status=told.http_status,
                 error=told.error,

@@ -50,12 +50,14 @@ class AllowedCall:
         hold: The most that it may cost, reserved.
         available: What the wallet can still reserve.
         body: The request as it is to be run: known fields only, its output within the hold.
+        prompt_estimate: Tokens of its prompt, counted roughly, for a stream that breaks off.
     """
 
     key: ApiKey
     hold: Hold
     available: Credits
     body: bytes
+    prompt_estimate: int
 
 
 @dataclass(slots=True)
@@ -168,6 +170,7 @@ class DirectCalls:
             hold=admission.hold,
             available=admission.available,
             body=wire.upstream_body(request, output_bound=bound),
+            prompt_estimate=request.prompt_estimate,
         )
 
     def settle(self, call_id: str, report: CallReport) -> Hold:
@@ -218,10 +221,12 @@ class DirectCalls:
         cost = price.cost(usage, tariff)
         if not cost.can_be_stored:
             raise InvalidRequestError("These counts cannot be true.", param="usage")
-        outcome = _outcome(
-            report, Basis.PROVIDER_USAGE, usage=usage, provider_cost_picodollars=cost.picodollars
-        )
-        return self.charge.settle(hold, Credits(cost.microcredits), outcome=outcome)
+        basis, charge = Basis.PROVIDER_USAGE, Credits(cost.microcredits)
+        if report.counted:
+            # A rough count must not become a write-off.
+            basis, charge = Basis.COUNTED_OUTPUT, min(charge, hold.amount)
+        outcome = _outcome(report, basis, usage=usage, provider_cost_picodollars=cost.picodollars)
+        return self.charge.settle(hold, charge, outcome=outcome)
 
     def _price_of(self, call: Call) -> ModelPrice:
         """Return the price that a call began at; the list may have another one now."""
