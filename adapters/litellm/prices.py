@@ -15,9 +15,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from adapters.litellm.price_keys import TIERS, not_understood
 from adapters.litellm.unit_prices import (
     BY_UNIT_ALONE,
     MODES,
@@ -36,7 +38,6 @@ _INPUT = "input_cost_per_token"
 _OUTPUT = "output_cost_per_token"
 _CACHE_READ = "cache_read_input_token_cost"
 _CACHE_WRITE = "cache_creation_input_token_cost"
-_CACHE_WRITE_1H = "cache_creation_input_token_cost_above_1hr"
 _REASONING = "output_cost_per_reasoning_token"
 
 _FEATURES = ("function_calling", "pdf_input", "reasoning", "response_schema", "vision")
@@ -65,19 +66,25 @@ def read_catalogue(body: bytes) -> Catalogue:
     if not isinstance(rows, list):
         raise ValueError("no list of models")  # noqa: TRY004 - a bad value, whatever its type
     by_name: dict[str, ModelPrice] = {}
-    unpriced: set[str] = set()
-    mixed: set[str] = set()
+    faults: dict[str, str] = {}
+    mixed: dict[str, str] = {}
     for row in rows:
-        if (price := read_price(row)) is not None:
-            known = by_name.get(price.model)
-            try:
-                by_name[price.model] = dearest(known, price) if known else price
-            except ValueError:
-                mixed.add(price.model)
-        elif (name := _name_of_model(row)) is not None:
-            unpriced.add(name)
-    sold = sorted(by_name.keys() - mixed)
-    return Catalogue([by_name[name] for name in sold], sorted((unpriced | mixed) - set(sold)))
+        name = _name_of_model(row)
+        if name is None:
+            continue
+        try:
+            price = _price_in(row, name)
+        except ValueError as fault:
+            faults.setdefault(name, str(fault))
+            continue
+        known = by_name.get(name)
+        try:
+            by_name[name] = dearest(known, price) if known else price
+        except ValueError as fault:
+            mixed[name] = str(fault)
+    sold = sorted(by_name.keys() - mixed.keys())
+    unsold = {name: fault for name, fault in (faults | mixed).items() if name not in sold}
+    return Catalogue([by_name[name] for name in sold], sorted(unsold), unsold)
 
 
 def read_price(row: object) -> ModelPrice | None:
@@ -90,22 +97,31 @@ def read_price(row: object) -> ModelPrice | None:
     Args:
         row: One element of ``data``, its numbers read as ``Decimal``.
     """
-    if not isinstance(row, dict):
+    name = _name_of_model(row)
+    if name is None or not isinstance(row, dict):
         return None
-    name, info = _name_of_model(row), row.get("model_info")
-    # A table of price ranges replaces the flat prices beside it: not ours to guess.
-    if name is None or not isinstance(info, dict) or info.get("tiered_pricing"):
-        return None
-    mode, given = _mode(info), row.get("litellm_params")
     try:
-        unit = unit_price(mode, lambda name: _known(info, given, name))
-        if unit is None:
-            base = _base_rates(info, given, mode=mode)
-        else:
-            base = _rates_beside(info, given, unit)
-        tiers = _tiers(info, base)
+        return _price_in(row, name)
     except ValueError:
         return None
+
+
+def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
+    """Return the price in one row.
+
+    Raises:
+        ValueError: It has none that we could keep to; the message says why.
+    """
+    info, given = row["model_info"], row.get("litellm_params")
+    mode = _mode(info)
+    unit = unit_price(mode, lambda name: _known(info, given, name))
+    if unit is None and (unknown := not_understood(info)) is not None:
+        raise ValueError(f"its price {unknown} is not understood here")
+    if info.get(TIERS):
+        base, tiers = _ranges(info[TIERS], given, mode=mode)
+    else:
+        base = _rates_of(info, given, unit, mode=mode)
+        tiers = _tiers(info, base)
     return ModelPrice(
         model=name,
         rates=base,
@@ -115,6 +131,7 @@ def read_price(row: object) -> ModelPrice | None:
         mode=mode,
         features=frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True),
         unit=unit,
+        retires_on=_day(info.get("deprecation_date")),
     )
 
 
@@ -172,24 +189,32 @@ def _mode(info: Mapping[str, Any]) -> str:
     return "chat" if mode is None else str(mode)
 
 
+def _rates_of(
+    info: Mapping[str, Any], given: object, unit: UnitPrice | None, *, mode: str
+) -> Rates:
+    if unit is None:
+        return _base_rates(info, given, mode=mode)
+    return _rates_beside(info, given, unit)
+
+
 def _base_rates(info: Mapping[str, Any], given: object, *, mode: str) -> Rates:
     if mode in BY_UNIT_ALONE:
-        raise ValueError("no price of what it is sold by")
+        raise ValueError("it has no price of what it is sold by")
     input_, output = _price(info, _INPUT), _price(info, _OUTPUT)
     if input_ is None or output is None:
-        raise ValueError("unpriced")
+        raise ValueError("it has no price for a token read, or none for a token written")
     if not input_ and not _is_given(given, _INPUT):
-        raise ValueError("the price of the input is unknown")
+        raise ValueError("its input costs 0, which you have not written yourself")
     # An embedding has no output: its price is 0 in LiteLLM's own map.
     if mode in _TEXT_MODES and not output and not _is_given(given, _OUTPUT):
-        raise ValueError("the price of the output is unknown")
+        raise ValueError("its output costs 0, which you have not written yourself")
     cache_write = _first(_price(info, _CACHE_WRITE), input_)
     return Rates(
         input=input_,
         output=output,
         cache_read=_first(_price(info, _CACHE_READ), input_),
         cache_write=cache_write,
-        cache_write_1h=_first(_price(info, _CACHE_WRITE_1H), cache_write),
+        cache_write_1h=_first(_kept_long(info), cache_write),
         reasoning=_first(_price(info, _REASONING), output),
     )
 
@@ -202,7 +227,7 @@ def _rates_beside(info: Mapping[str, Any], given: object, unit: UnitPrice) -> Ra
     input_ = _price(info, _INPUT) or 0
     output = _price(info, _OUTPUT) or 0
     if unit.unit is Unit.AUDIO_TOKEN and _known(info, given, _OUTPUT) is None:
-        raise ValueError("the price of the transcript is unknown")
+        raise ValueError("it has no price of the transcript")
     return Rates(
         input=input_,
         output=output,
@@ -239,11 +264,49 @@ def _tier_rates(info: Mapping[str, Any], base: Rates, suffix: str) -> Rates:
         output=output,
         cache_read=_first(_price(info, _CACHE_READ + suffix), _price(info, _CACHE_READ), input_),
         cache_write=cache_write,
-        cache_write_1h=_first(
-            _price(info, _CACHE_WRITE_1H + suffix), _price(info, _CACHE_WRITE_1H), cache_write
-        ),
+        cache_write_1h=_first(_kept_long(info, suffix), _kept_long(info), cache_write),
         reasoning=_first(_price(info, _REASONING + suffix), _price(info, _REASONING), output),
     )
+
+
+def _kept_long(info: Mapping[str, Any], suffix: str = "") -> int | None:
+    """Return the price of writing to a cache for an hour or longer; of several the dearest."""
+    ages = re.compile(rf"{_CACHE_WRITE}_above_[0-9]{{1,9}}hr{suffix}")
+    known = (_price(info, name) for name in info if ages.fullmatch(name))
+    return max((price for price in known if price is not None), default=None)
+
+
+def _ranges(table: object, given: object, *, mode: str) -> tuple[Rates, tuple[Tier, ...]]:
+    """Return the prices of a table of ranges: that of a prompt's length counts for the whole call.
+
+    Alibaba's models have one. LiteLLM adds ranges up like a tax, which is never more.
+
+    Raises:
+        ValueError: It is no table of prices, or does not begin with the shortest prompts.
+    """
+    rows = table if isinstance(table, list) else []
+    tiers: dict[int, Rates] = {}
+    for row in rows:
+        bounds = row.get("range") if isinstance(row, dict) else None
+        if not isinstance(bounds, list) or not bounds or not isinstance(bounds[0], Decimal):
+            raise ValueError(f"its {TIERS} has a range that is none")
+        named = {name: value for name, value in row.items() if name != "range"}
+        if (unknown := not_understood(named)) is not None:
+            raise ValueError(f"its price {unknown} is not understood here")
+        own = named if isinstance(given, Mapping) and given.get(TIERS) else None
+        tiers[int(bounds[0])] = _base_rates(named, own, mode=mode)
+    if min(tiers, default=1) != 0:
+        raise ValueError(f"its {TIERS} does not begin at 0")
+    base = tiers.pop(0)
+    return base, tuple(Tier(above, tiers[above]) for above in sorted(tiers))
+
+
+def _day(value: object) -> date | None:
+    """Return a day written as ``2026-05-01``; None for anything else."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _price(info: Mapping[str, Any], name: str) -> int | None:

@@ -17,6 +17,7 @@ from .session import Session
 from .tables.activity_logs import PonyActivityLog
 from .tables.alerts import PonyAlerts
 from .tables.calls import PonyCalls
+from .tables.catalogue import PonyCatalogue
 from .tables.claims import PonyClaims
 from .tables.credentials import PonyCredentials
 from .tables.daily_grants import PonyDailyGrants
@@ -185,6 +186,11 @@ class PonyTransaction:
     def monitoring(self) -> PonyMonitoringLog:
         """What checks have found."""
         return PonyMonitoringLog(self._session)
+
+    @cached_property
+    def catalogue(self) -> PonyCatalogue:
+        """What the price list is made from."""
+        return PonyCatalogue(self._session)
 
     @cached_property
     def alerts(self) -> PonyAlerts:

@@ -19,6 +19,7 @@
     │   ├── JobNotFoundError
     │   ├── AlertNotFoundError
     │   ├── WebhookNotFoundError
+    │   ├── PriceRuleNotFoundError
     │   └── ModelNotFoundError           no price, no route
     ├── KeyRefusedError                  malformed, unknown, revoked, expired or paused key
     ├── NotPermittedError                the key, or the role in a team, is not for this
@@ -226,6 +227,12 @@ class JobNotFoundError(NotFoundError):
     """No job has this kind and business key."""
 
     noun = "job"
+
+
+class PriceRuleNotFoundError(NotFoundError):
+    """No price rule has this id."""
+
+    noun = "price rule"
 
 
 class AlertNotFoundError(NotFoundError):

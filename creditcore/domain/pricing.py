@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from operator import attrgetter, mul
 from typing import NamedTuple, Self
 
@@ -200,6 +202,9 @@ class ModelPrice:
         mode: What the model is for, such as ``chat`` or ``embedding``.
         features: What else it can do, such as ``vision``, as far as its list says so.
         unit: What it is sold by besides tokens of text, where that is so.
+        markup: How many times its provider's price it costs, beside what the tariff says, as
+            decimal text.
+        retires_on: The day on which its provider turns it off, where it has said so.
         snapshot: Names these very rates: equal prices of a model have the same, and a
             call keeps it, so that its cost can be computed again for ever.
     """
@@ -212,6 +217,8 @@ class ModelPrice:
     mode: str = "chat"
     features: frozenset[str] = frozenset()
     unit: UnitPrice | None = None
+    markup: str = "1"
+    retires_on: date | None = None
     snapshot: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -219,6 +226,10 @@ class ModelPrice:
         priced = repr(of_tokens if self.unit is None else (*of_tokens, self.unit)).encode()
         digest = hashlib.blake2s(priced, digest_size=_SNAPSHOT_BYTES).hexdigest()
         object.__setattr__(self, "snapshot", digest)
+
+    def tariff(self, general: Tariff) -> Tariff:
+        """Return what turns this model's provider cost into credits."""
+        return general if self.markup == "1" else _marked_up(general, self.markup)
 
     def rates_for(self, prompt_tokens: int) -> Rates:
         """Return the rates that a prompt of this length reaches."""
@@ -342,6 +353,16 @@ class Tariff:
     def microcredits(self, cost_units: int) -> int:
         """Return the same as a number, which may be larger than any amount of credits."""
         return div_ceil(cost_units * self.numerator, self.denominator)
+
+
+@lru_cache(maxsize=1000)
+def _marked_up(tariff: Tariff, markup: str) -> Tariff:
+    numerator, denominator = decimal_ratio(markup)
+    return Tariff(
+        tariff.numerator * numerator,
+        tariff.denominator * denominator,
+        _plain(Decimal(tariff.multiplier) * Decimal(markup)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

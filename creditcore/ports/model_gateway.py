@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from creditcore.domain.pricing import ModelPrice
@@ -15,11 +15,13 @@ class Catalogue:
 
     Attributes:
         prices: Models with a usable price, by name.
-        unpriced: Names of text and embedding models without one; they are not sold.
+        unpriced: Names of models without one; they are not sold.
+        faults: Why, by name, each in words that end a sentence.
     """
 
     prices: Sequence[ModelPrice]
     unpriced: Sequence[str] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelGateway(Protocol):

@@ -9,6 +9,7 @@ from creditcore.ports.activity import ActivityLog
 from creditcore.ports.alerts import Alerts
 from creditcore.ports.audit import AuditQueries
 from creditcore.ports.calls import Calls
+from creditcore.ports.catalogue import Catalogue
 from creditcore.ports.claims import Claims
 from creditcore.ports.credentials import Credentials
 from creditcore.ports.daily_grants import DailyGrants
@@ -169,6 +170,10 @@ class Transaction(GrantTransaction, AuditTransaction, Protocol):
     @property
     def prices(self) -> Prices:
         """The price list."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the price list is made from."""
 
     @property
     def jobs(self) -> Jobs:

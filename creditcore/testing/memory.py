@@ -17,6 +17,7 @@ from typing import TypeVar
 from creditcore.domain.activity import Activity
 from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Books, Footprint, counters_read
+from creditcore.domain.catalogue import ListedModel, PastPrice, PriceRule
 from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.documents import Document, DocumentKind
 from creditcore.domain.endings import ending_of
@@ -28,6 +29,7 @@ from creditcore.domain.errors import (
     PurchaseNotFoundError,
     ReferenceConflictError,
     StoreBusyError,
+    UpstreamUnavailableError,
     WalletNotFoundError,
     WebhookRefusedError,
 )
@@ -67,6 +69,7 @@ from creditcore.ports.payments import (
 )
 from creditcore.ports.repeats import RepeatableCall
 from creditcore.testing.memory_activity import MemoryActivityLog
+from creditcore.testing.memory_catalogue import MemoryCatalogue
 from creditcore.testing.memory_claims import MemoryClaims
 from creditcore.testing.memory_documents import MemoryDocuments
 from creditcore.testing.memory_identity import (
@@ -162,6 +165,9 @@ class MemoryTables:
     claims: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
     prices: dict[str, ModelPrice] = field(default_factory=dict)
     snapshots: dict[str, ModelPrice] = field(default_factory=dict)
+    listed_models: dict[str, ListedModel] = field(default_factory=dict)
+    price_rules: dict[str, PriceRule] = field(default_factory=dict)
+    price_changes: dict[int, PastPrice] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
     mirrors: dict[str, KeyMirror] = field(default_factory=dict)
     mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
@@ -227,6 +233,9 @@ class MemoryTransaction:
         self.claims = MemoryClaims(tables.claims)
         self.daily_grants = MemoryDailyGrants(tables.daily_grants)
         self.prices = MemoryPrices(tables)
+        self.catalogue = MemoryCatalogue(
+            tables.listed_models, tables.price_rules, tables.price_changes
+        )
         self.jobs = MemoryJobs(tables.jobs)
         self.monitoring = MemoryMonitoringLog(tables.readings)
         self.activity = MemoryActivityLog(tables.activity)
@@ -1053,9 +1062,12 @@ class MemoryModelGateway:
 
     prices: list[ModelPrice] = field(default_factory=list)
     unpriced: list[str] = field(default_factory=list)
+    available: bool = True
 
     def fetch_catalogue(self) -> Catalogue:
         """Return the list."""
+        if not self.available:
+            raise UpstreamUnavailableError
         return Catalogue(self.prices, self.unpriced)
 
     def is_healthy(self) -> bool:

@@ -133,6 +133,10 @@ class TestPrices(contracts.PricesContract):
     pass
 
 
+class TestCatalogue(contracts.CatalogueContract):
+    pass
+
+
 class TestJobs(contracts.JobsContract):
     pass
 

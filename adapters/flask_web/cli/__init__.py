@@ -18,6 +18,7 @@ from adapters.flask_web.cli.limits import limits
 from adapters.flask_web.cli.mail import mail
 from adapters.flask_web.cli.migrate import migrate
 from adapters.flask_web.cli.monitor import monitor
+from adapters.flask_web.cli.prices import prices
 from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
@@ -42,6 +43,7 @@ _COMMANDS = (
     user,
     key,
     limits,
+    prices,
     usage,
     reconcile_usage,
     demo_data,

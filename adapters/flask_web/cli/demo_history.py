@@ -150,7 +150,7 @@ class History:
         status, error = next((status, error) for most, status, error in _ENDS if rolled <= most)
         streamed = chance.random() < 0.7
         usage, latency_ms, first_byte_ms = self._usage(streamed=streamed, failed=status >= 500)
-        cost = price.cost(usage, self._tariff) if usage else None
+        cost = price.cost(usage, price.tariff(self._tariff)) if usage else None
         reference = f"call-demo-{self._seed:x}-{number:09x}"
         charged = Credits(cost.microcredits if cost else 0)
         return _PastCall(
@@ -166,7 +166,7 @@ class History:
                 prompt_bound=usage.prompt_tokens * 2 if usage else 0,
                 output_bound=4096,
                 price_snapshot=price.snapshot,
-                multiplier=self._tariff.multiplier,
+                multiplier=price.tariff(self._tariff).multiplier,
             ),
             cost=charged,
             outcome=Outcome(

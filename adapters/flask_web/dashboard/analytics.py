@@ -16,7 +16,7 @@ from adapters.flask_web.web.figures import change, many, paid_total, per_mille
 from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
-from creditcore.domain.money import Credits
+from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.usage_hours import UsageOf
 from creditcore.usecases.books.describe_usage import UsageReport
@@ -94,10 +94,14 @@ def _changes(report: UsageReport) -> Mapping[str, str]:
 
 def _savings(by_model: Mapping[str, Tally]) -> Credits:
     """Return what reading from caches saved, at the prices of today."""
-    prices = {price.model: price.rates for price in services().calls.prices.all()}
-    units = sum(
-        tally.cached_tokens * max(0, prices[model].input - prices[model].cache_read)
-        for model, tally in by_model.items()
-        if model in prices
+    prices = {price.model: price for price in services().calls.prices.all()}
+    return sum(
+        (
+            price.tariff(settings().tariff).charge(
+                tally.cached_tokens * max(0, price.rates.input - price.rates.cache_read)
+            )
+            for model, tally in by_model.items()
+            if (price := prices.get(model)) is not None
+        ),
+        ZERO,
     )
-    return settings().tariff.charge(units)

@@ -29,6 +29,8 @@ def offered(price: ModelPrice, *, tariff: Tariff, markup: str) -> OfferedModel:
         usd[str(price.unit.unit)] = price.unit.price_units
         per_unit[str(price.unit.unit)] = str(tariff.charge(price.unit.price_units))
     numerator, denominator = decimal_ratio(markup)
+    own_numerator, own_denominator = decimal_ratio(price.markup)
+    numerator, denominator = numerator * own_numerator, denominator * own_denominator
     return OfferedModel(
         model=price.model,
         mode=price.mode,

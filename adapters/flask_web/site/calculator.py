@@ -53,7 +53,7 @@ def estimate(args: Mapping[str, str]) -> Estimate:
     if found.errors:
         return found
     usage = Usage(prompt_tokens=numbers["prompt"], completion_tokens=numbers["answer"])
-    each = settings().tariff.charge(price.cost_units(usage))
+    each = price.tariff(settings().tariff).charge(price.cost_units(usage))
     day = each.microcredits * numbers["calls"]
     if day * _DAYS_OF_MONTH > MAX_INT64:
         found.errors["calls"] = "That is more than there is money."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from flask import Blueprint, Response, jsonify, render_template, request
@@ -18,6 +19,7 @@ blueprint = Blueprint("models", __name__, url_prefix="/models")
 
 TYPICAL = Usage(prompt_tokens=1_000, completion_tokens=500)
 _MILLION = 1_000_000
+_PAST_PRICES = 10
 _LONGEST_TEXT = 200
 _A_MINUTE_S = 60
 _SORTS = ("model", "input", "cached", "output", "context", "answer", "typical")
@@ -41,7 +43,9 @@ class Listed:
         """Price a model for the catalogue."""
         tariff = settings().tariff
         offer = ModelOffer.of(price, tariff)
-        typical = offer.per_sale if offer.unit else tariff.charge(price.cost_units(TYPICAL))
+        typical = (
+            offer.per_sale if offer.unit else price.tariff(tariff).charge(price.cost_units(TYPICAL))
+        )
         return cls(offer, price.mode, typical)
 
     def key(self, sort: str) -> object:
@@ -153,7 +157,25 @@ def one(name: str) -> str:
         price=price,
         tiers=_tiers(price),
         units=list(all_units.values()),
+        history=_history(name),
     )
+
+
+def _history(model: str) -> Sequence[tuple[datetime, Credits | None, Credits | None]]:
+    """Return when the price changed, and what a million tokens read and written cost then."""
+    tariff = settings().tariff
+    past = services().calls.prices.catalogue.history(model, limit=_PAST_PRICES)
+    return [
+        (each.at, None, None)
+        if each.price is None
+        else (
+            each.at,
+            each.price.tariff(tariff).charge(each.price.rates.input * _MILLION),
+            each.price.tariff(tariff).charge(each.price.rates.output * _MILLION),
+        )
+        for each in past
+        if each.price is None or each.price.unit is None
+    ]
 
 
 def _tiers(price: ModelPrice) -> Sequence[tuple[int | None, Sequence[tuple[str, Credits]]]]:
@@ -161,14 +183,14 @@ def _tiers(price: ModelPrice) -> Sequence[tuple[int | None, Sequence[tuple[str, 
     if price.unit is not None and not (price.rates.input or price.rates.output):
         return []
     return [
-        (None, _rows(price.rates)),
-        *((tier.above_prompt_tokens, _rows(tier.rates)) for tier in price.tiers),
+        (None, _rows(price, price.rates)),
+        *((tier.above_prompt_tokens, _rows(price, tier.rates)) for tier in price.tiers),
     ]
 
 
-def _rows(rates: Rates) -> Sequence[tuple[str, Credits]]:
+def _rows(price: ModelPrice, rates: Rates) -> Sequence[tuple[str, Credits]]:
     """Return the price of a million tokens of each kind, where it is one of its own."""
-    tariff = settings().tariff
+    tariff = price.tariff(settings().tariff)
     kinds = (
         ("Input", rates.input, None),
         ("Input, read from cache", rates.cache_read, rates.input),

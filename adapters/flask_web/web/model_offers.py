@@ -40,7 +40,7 @@ class ModelOffer:
     @classmethod
     def of(cls, price: ModelPrice, tariff: Tariff) -> Self:
         """Price a million tokens of each kind."""
-        rates, unit = price.rates, price.unit
+        rates, unit, tariff = price.rates, price.unit, price.tariff(tariff)
         sale = unit.price_units * SALES[unit.unit].units if unit else 0
         return cls(
             model=price.model,

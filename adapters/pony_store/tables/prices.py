@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from creditcore.domain.pricing import ModelPrice, Rates, Tier
@@ -22,6 +22,8 @@ PRICE_COLUMNS = (
     "max_output_tokens",
     "mode",
     "features",
+    "markup",
+    "retires_on",
     "updated_at",
 )
 
@@ -78,11 +80,13 @@ def price_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
     """Return a row of ``models``."""
     return (
         price.model,
-        *_rates_columns(price),
+        *rates_columns(price),
         price.max_input_tokens,
         price.max_output_tokens,
         price.mode,
         " ".join(sorted(price.features)),
+        price.markup,
+        None if price.retires_on is None else price.retires_on.isoformat(),
         micros(at),
     )
 
@@ -95,46 +99,51 @@ def price_from_row(row: Any) -> ModelPrice:
         max_output_tokens=row.max_output_tokens,
         mode=row.mode,
         features=frozenset(row.features.split()),
+        markup=row.markup,
+        retires_on=None if row.retires_on is None else date.fromisoformat(row.retires_on),
     )
 
 
 def snapshot_values(price: ModelPrice, *, at: datetime) -> tuple[object, ...]:
     """Return a row of ``price_snapshots``."""
-    return (price.snapshot, price.model, *_rates_columns(price), micros(at))
+    return (price.snapshot, price.model, *rates_columns(price), micros(at))
 
 
 def snapshot_from_row(row: Any) -> ModelPrice:
     """Return the rates of a row, without the model's limits."""
     tiers = tuple(
-        Tier(tier["above_prompt_tokens"], _rates_from_document(tier["rates"]))
+        Tier(tier["above_prompt_tokens"], rates_from_document(tier["rates"]))
         for tier in json.loads(row.tiers)
     )
     document = json.loads(row.rates)
     return ModelPrice(
         model=row.model,
-        rates=_rates_from_document(document),
+        rates=rates_from_document(document),
         tiers=tiers,
         unit=_unit_from_document(document),
     )
 
 
-def _rates_columns(price: ModelPrice) -> tuple[str, str]:
+def rates_columns(price: ModelPrice) -> tuple[str, str]:
+    """Return what names a price, in two columns."""
     tiers = [
-        {"above_prompt_tokens": tier.above_prompt_tokens, "rates": _rates_document(tier.rates)}
+        {"above_prompt_tokens": tier.above_prompt_tokens, "rates": rates_document(tier.rates)}
         for tier in price.tiers
     ]
-    rates = _rates_document(price.rates)
+    rates = rates_document(price.rates)
     if price.unit is not None:
         rates |= {"unit": str(price.unit.unit), "unit_price": str(price.unit.price_units)}
     return json.dumps(rates), json.dumps(tiers)
 
 
-def _rates_document(rates: Rates) -> dict[str, str]:
+def rates_document(rates: Rates) -> dict[str, str]:
+    """Return rates as they are kept."""
     # As text: a rate has up to 36 digits, and readers other than Python round such numbers.
     return {name: str(getattr(rates, name)) for name in _RATES}
 
 
-def _rates_from_document(document: dict[str, str]) -> Rates:
+def rates_from_document(document: dict[str, str]) -> Rates:
+    """Return rates that were kept."""
     return Rates(**{name: int(document[name]) for name in _RATES})
 
 

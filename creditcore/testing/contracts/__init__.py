@@ -11,6 +11,7 @@ from creditcore.testing.contracts.activity import ActivityContract
 from creditcore.testing.contracts.alerts import AlertsContract
 from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
+from creditcore.testing.contracts.catalogue import CatalogueContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.claims import ClaimsContract
 from creditcore.testing.contracts.credentials import CredentialsContract
@@ -57,6 +58,7 @@ __all__ = [
     "ApiKeysContract",
     "AuditContract",
     "CallsContract",
+    "CatalogueContract",
     "ChargeUsageContract",
     "ClaimsContract",
     "CredentialsContract",

@@ -214,7 +214,7 @@ class DirectCalls:
         if usage is None:
             return self.charge.release(hold, outcome=_outcome(report, Basis.NONE))
         price = self._price_of(call)
-        tariff = self.tariff
+        tariff = price.tariff(self.tariff)
         if tariff.multiplier != call.multiplier:
             # The markup of the moment when the call began, whatever it is by now.
             tariff = Tariff.parse(credits_per_usd=call.multiplier, markup="1")

@@ -30,12 +30,14 @@ class PlannedCall:
     Attributes:
         request: The body, understood.
         price: The model's price now.
+        tariff: Turns its provider cost into credits, its own markup included.
         ceiling: The most it may cost, by its output.
         call: What its hold will say that it is for.
     """
 
     request: InferenceRequest
     price: ModelPrice
+    tariff: Tariff
     ceiling: Ceiling
     call: Call
 
@@ -66,6 +68,7 @@ def plan(
         )
     if price.unit is not None:
         request = replace(request, sold_by=price.unit.unit)
+    tariff = price.tariff(tariff)
     prompt_bound = _prompt_bound(request, price)
     ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow)
     call = Call(
@@ -77,7 +80,7 @@ def plan(
         price_snapshot=price.snapshot,
         multiplier=tariff.multiplier,
     )
-    return PlannedCall(request, price, ceiling, call)
+    return PlannedCall(request, price, tariff, ceiling, call)
 
 
 def bound_to_send(admission: Admission, request: InferenceRequest, price: ModelPrice) -> int | None:

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import ModelNotFoundError, StoreError, UpstreamUnavailableError
 from creditcore.domain.pricing import ModelPrice
 from creditcore.ports.clock import Clock
-from creditcore.ports.model_gateway import ModelGateway
+from creditcore.ports.model_gateway import Catalogue, ModelGateway
 from creditcore.ports.transactions import Transactions
+from creditcore.usecases.calls.keep_catalogue import KeepCatalogue
 
 FRESH_FOR = timedelta(seconds=15)
 """How long a process goes by its copy before it looks at the stored list again."""
@@ -20,18 +20,21 @@ FRESH_FOR = timedelta(seconds=15)
 ASK_AGAIN_AFTER = timedelta(seconds=1)
 """How often unknown model names may make a process look early."""
 
-_MAX_UNPRICED_ALERTS = 100
-
 _log = logging.getLogger(__name__)
 
 
 class PriceList:
-    """What each model costs, from memory; the store behind it is shared by all processes."""
+    """What each model costs, from memory; the store behind it is shared by all processes.
+
+    Attributes:
+        catalogue: What the list is made from.
+    """
 
     def __init__(self, *, transactions: Transactions, gateway: ModelGateway, clock: Clock) -> None:
         self._transactions = transactions
         self._gateway = gateway
         self._clock = clock
+        self.catalogue = KeepCatalogue(transactions=transactions, clock=clock, changed=self._forget)
         self._prices: dict[str, ModelPrice] = {}
         self._read_at: datetime | None = None
         self._reading = threading.Lock()
@@ -72,17 +75,22 @@ class PriceList:
         Raises:
             UpstreamUnavailableError: No usable list; the stored one stays in force.
         """
-        catalogue = self._gateway.fetch_catalogue()
-        prices, now = catalogue.prices, self._clock.now()
-        if not prices:
+        catalogue = self._fetched()
+        if not catalogue.prices:
             raise UpstreamUnavailableError("The model server lists no model with a price.")
-        with self._transactions.begin() as tx:
-            tx.prices.replace_all(prices, at=now)
-            for model in catalogue.unpriced[:_MAX_UNPRICED_ALERTS]:
-                tx.alerts.add(_unpriced(model, now))
-            tx.commit()
+        return self.catalogue.take(catalogue)
+
+    def _forget(self) -> None:
+        """Look at the stored list before the next answer; other processes do so within seconds."""
         self._read_at = None
-        return len(prices)
+
+    def _fetched(self) -> Catalogue:
+        try:
+            return self._gateway.fetch_catalogue()
+        except UpstreamUnavailableError:
+            # Rules that end by themselves end also while the model server is away.
+            self.catalogue.apply()
+            raise
 
     def _keep_fresh(self, for_: timedelta) -> None:
         now = self._clock.now()
@@ -111,19 +119,3 @@ class PriceList:
             # Calls hold credits in a transaction of their own: that one tells if nothing works.
             _log.warning("the price list cannot be read; the copy stays in force", exc_info=True)
         self._read_at = now
-
-
-def _unpriced(model: str, now: datetime) -> Alert:
-    return Alert(
-        key=f"unpriced-model:{model}",
-        severity=Severity.WARNING,
-        subject=f"The model {model} has no price",
-        message=(
-            "It is not offered. Set its price in its litellm_params: input_cost_per_token and "
-            "output_cost_per_token; for images output_cost_per_image or "
-            "output_cost_per_image_token, for speech input_cost_per_character, for transcription "
-            "input_cost_per_second, for reranking input_cost_per_query. Write 0 there if it is "
-            "meant to be free; deployments of one name must be sold by the same thing."
-        ),
-        at=now,
-    )

@@ -82,7 +82,7 @@ class QuoteCall:
             prompt_tokens=planned.request.prompt_estimate,
             units=0 if extent is None else extent.about,
         )
-        floor = planned.price.cost(prompt, self.tariff).microcredits
+        floor = planned.price.cost(prompt, planned.tariff).microcredits
         ceiling = planned.ceiling.amount()
         floor_credits = min(Credits(min(floor, MAX_INT64)), ceiling)
         try:

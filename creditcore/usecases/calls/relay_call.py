@@ -213,7 +213,7 @@ class RelayCall:
                 patience=self._patience,
                 wire=wire,
                 request=request,
-                terms=Terms(price, self._tariff, ceiling, admission),
+                terms=Terms(price, planned.tariff, ceiling, admission),
                 answer=answer,
                 started=started,
                 entered=entered,

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -293,3 +294,92 @@ def test_of_several_deployments_only_what_all_can_do_counts() -> None:
     )
 
     assert price.features == {"vision"}
+
+
+def faults(*rows: str) -> dict[str, str]:
+    return dict(read_catalogue(f'{{"data": [{", ".join(rows)}]}}'.encode()).faults)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "input_cost_per_request",
+        "citation_cost_per_token",
+        "input_cost_per_character",
+        "input_cost_per_token_moonlight",
+        "cost_per_thought",
+        "night_pricing",
+    ],
+)
+def test_a_price_that_is_not_understood_is_not_given_away(name: str) -> None:
+    assert faults(a_row(**{name: "0.01"})) == {"m": f"its price {name} is not understood here"}
+    assert price_list(a_row(**{name: "0"}))
+    assert price_list(a_row(**{name: "null"}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "input_cost_per_token_priority",
+        "output_cost_per_token_above_272k_tokens_ultrafast",
+        "input_cost_per_token_batches",
+        "output_cost_per_audio_token",
+        "cache_creation_input_audio_token_cost",
+        "input_cost_per_image_token",
+        "output_cost_per_image_0.5K",
+        "input_cost_per_video_per_second_above_8s_interval",
+        "search_context_cost_per_query",
+        "google_maps_grounding_cost_per_query",
+        "code_interpreter_cost_per_session",
+        "off_peak_pricing",
+    ],
+)
+def test_a_price_of_what_cannot_be_asked_for_changes_nothing(name: str) -> None:
+    assert price_list(a_row(**{name: "0.01"})) == price_list(a_row())
+
+
+def test_of_several_ages_of_a_cache_the_dearest_counts() -> None:
+    [price] = price_list(
+        a_row(
+            cache_creation_input_token_cost_above_1hr="3e-06",
+            cache_creation_input_token_cost_above_12hr="4e-06",
+            input_cost_per_token_above_32k_tokens="5e-06",
+            cache_creation_input_token_cost_above_12hr_above_32k_tokens="9e-06",
+        )
+    )
+
+    assert price.rates.cache_write_1h == price_units("4e-06")
+    assert price.rates_for(32_001).cache_write_1h == price_units("9e-06")
+
+
+def test_a_table_of_ranges_counts_for_the_whole_call() -> None:
+    table = (
+        '[{"range": [0, 256000], "input_cost_per_token": 5e-08, "output_cost_per_token": 4e-07},'
+        ' {"range": [256000, 1000000], "input_cost_per_token": 2.5e-07,'
+        ' "output_cost_per_token": 2e-06}]'
+    )
+    [price] = price_list(a_row(tiered_pricing=table))
+
+    assert price.rates_for(256_000).output == price_units("4e-07")
+    assert price.rates_for(256_001).output == price_units("2e-06")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "7",
+        "[{}]",
+        '[{"range": [5, 9], "input_cost_per_token": 1, "output_cost_per_token": 1}]',
+        '[{"range": [0, 9], "input_cost_per_token": 1}]',
+        '[{"range": [0, 9], "input_cost_per_query": 1}]',
+    ],
+)
+def test_a_table_that_is_none_sells_nothing(table: str) -> None:
+    assert faults(a_row(tiered_pricing=table)).keys() == {"m"}
+
+
+def test_the_day_on_which_a_model_ends_is_read() -> None:
+    [price] = price_list(a_row(deprecation_date='"2026-12-31"'))
+
+    assert price.retires_on == date(2026, 12, 31)
+    assert price_list(a_row(deprecation_date='"soon"'))[0].retires_on is None
