@@ -11,6 +11,8 @@ from sandbox import demo
 
 def settings_of(folder: Path, **given: str) -> Settings:
     told = demo._configured({"DATA_DIR": str(folder), **given}).settings
+    # Its port is known once the sandbox has started.
+    told["MAIL_URL"] = "smtp://127.0.0.1:8002"
     return Settings.from_env({name: value for name, value in told.items() if value})
 
 
