@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
 import pytest
 import requests
 
@@ -91,6 +96,41 @@ def test_a_base_url_without_its_end_is_understood(sqlite_stack: Stack, account: 
 
     assert answer.status_code == 200
     assert answer.json()["object"] == "chat.completion"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/v1/chat/completions",
+        "/v1/chat/completions/",
+        "//v1/chat/completions",
+        "/v1//chat/completions",
+        "/chat/completions/",
+    ],
+)
+def test_a_base_url_with_a_part_too_many_is_understood(
+    sqlite_stack: Stack, account: Account, path: str
+) -> None:
+    address = urlsplit(sqlite_stack.base_url)
+    with closing(HTTPConnection(address.netloc, timeout=PATIENCE_S)) as connection:
+        headers = {"authorization": f"Bearer {account.api_key}"}
+        connection.request("POST", path, body=json.dumps(CALL), headers=headers)
+        assert connection.getresponse().status == 200
+
+
+@pytest.mark.parametrize("path", ["/models", "/v1/models/", "/v1/v1/models"])
+def test_the_list_of_models_is_found_by_those_who_bring_a_key(
+    sqlite_stack: Stack, account: Account, path: str
+) -> None:
+    answer = requests.get(
+        f"{sqlite_stack.base_url}{path}",
+        headers={"authorization": f"Bearer {account.api_key}"},
+        timeout=PATIENCE_S,
+    )
+
+    assert answer.json()["object"] == "list"
+    page = requests.get(f"{sqlite_stack.base_url}/models", timeout=PATIENCE_S)
+    assert page.headers["content-type"].startswith("text/html")
 
 
 def test_a_key_of_another_service_beside_ours_does_no_harm(

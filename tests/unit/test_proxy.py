@@ -26,7 +26,7 @@ class NeverRead:
 
 def test_a_request_without_a_body_is_not_waited_for() -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
-    services: Any = SimpleNamespace(wires={})
+    services: Any = SimpleNamespace(wires={}, token_counters={})
     proxy = Proxy(
         services, settings, throttle=Throttle(""), site=lambda _environ, _start: [b"the site"]
     )

@@ -88,9 +88,8 @@ class Proxy:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
-        if f"/v1{path}" in self._services.wires:
-            # A base URL without its end: what is meant is clear.
-            path = f"/v1{path}"
+        if path not in self._services.wires:
+            path = self._meant(path, environ)
         if path.startswith(_BILLING) or (path != "/v1" and not path.startswith("/v1/")):
             return self._serve_site(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
@@ -119,6 +118,19 @@ class Proxy:
         body = wire.error_document(answer, call_id=call_id)
         document = _whole(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
+
+    def _meant(self, path: str, environ: WSGIEnvironment) -> str:
+        """Return the path that a client means whose base URL has a part too few or too many."""
+        plain = "/" + "/".join(filter(None, path.split("/")))
+        while plain.startswith("/v1/v1/"):
+            plain = plain.removeprefix("/v1")
+        for meant in (plain, f"/v1{plain}"):
+            if meant in self._services.wires or meant in self._services.token_counters:
+                return meant
+        # Of the site's own page nobody asks with a key.
+        if plain == _MODELS or (f"/v1{plain}" == _MODELS and _header(environ, "authorization")):
+            return _MODELS
+        return path
 
     def _keep(
         self, path: str, environ: WSGIEnvironment, answer: Refusal, model: str, call_id: str

@@ -36,6 +36,8 @@ CHAT_FIELDS = FieldTable(
         }
     ),
     passed={
+        "chat_template_kwargs": OBJECT,
+        "enable_thinking": BOOLEAN,
         "frequency_penalty": NUMBER,
         "function_call": TEXT_OR_OBJECT,
         "functions": Rule("a list of objects", _are_objects),
@@ -64,15 +66,21 @@ CHAT_FIELDS = FieldTable(
     # LiteLLM would book the call under them, on the operator's side, and ``store`` would
     # leave the client's words in the operator's account.
     # A prediction makes an answer quicker and never better; what of it is not used costs as
-    # output. Options of the cache choose where the provider keeps the prompt.
+    # output. Options of the cache choose where the provider keeps the prompt. The rest is what
+    # clients of OpenRouter, Ollama and llama.cpp tell their servers about keeping and showing.
     dropped=frozenset(
         {
+            "cache_prompt",
             "client_metadata",
+            "include_reasoning",
+            "keep_alive",
             "metadata",
             "prediction",
             "prompt_cache_options",
             "safety_identifier",
+            "session_id",
             "store",
+            "usage",
             "user",
         }
     ),

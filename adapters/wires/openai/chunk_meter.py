@@ -16,6 +16,7 @@ from creditcore.ports.inference import Explain, Receipt
 
 _DONE = b"[DONE]"
 _END = b"data: [DONE]\n\n"
+_BROKE = "The model reported an error while it answered."
 
 # What every chunk of one stream repeats.
 _HEAD = ("id", "object", "created", "model")
@@ -100,8 +101,10 @@ class ChunkStreamMeter(StreamMeter):
         if (error := self._error_in(event, chunk)) is not None:
             self._tally.report(chunk.get("usage"))
             return self._fail(self._explain(error))
-        usage = chunk.get("usage")
         choices = chunk.get("choices")
+        if chunk.get("usage") is None and (elsewhere := _usage_elsewhere(chunk)) is not None:
+            chunk["usage"] = elsewhere
+        usage = chunk.get("usage")
         if choices is None and usage is not None:
             choices = []
         if not isinstance(choices, list):
@@ -151,10 +154,27 @@ class ChunkStreamMeter(StreamMeter):
 
 
 def _error_of(choices: object) -> object:
-    """Return the error that stands in a choice, as OpenRouter and its like report a break."""
+    """Return the error that stands in a choice, as OpenRouter and its like report a break.
+
+    Some only say that it was the reason to end.
+    """
     for choice in choices if isinstance(choices, list) else []:
-        if isinstance(choice, dict) and choice.get("error"):
-            return choice["error"]
+        if isinstance(choice, dict):
+            if choice.get("error"):
+                return choice["error"]
+            if choice.get("finish_reason") == "error":
+                return {"message": _BROKE}
+    return None
+
+
+def _usage_elsewhere(chunk: dict[str, Any]) -> dict[str, Any] | None:
+    """Return usage from where Moonshot and Groq write it: a choice, or ``x_groq``."""
+    choices = chunk.get("choices")
+    places = [chunk.get("x_groq"), *(choices if isinstance(choices, list) else ())]
+    for place in places:
+        if isinstance(place, dict) and isinstance(place.get("usage"), dict):
+            usage: dict[str, Any] = place["usage"]
+            return usage
     return None
 
 
@@ -193,6 +213,7 @@ class ChoicesDocumentMeter(DocumentMeter):
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         choices = document.get("choices")
-        if not isinstance(choices, list):
+        # None at all, of which nothing was counted either, would only crash the client.
+        if not isinstance(choices, list) or not (choices or document.get("usage")):
             return None
         return [self._length(choice) for choice in choices if isinstance(choice, dict)]
