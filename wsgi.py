@@ -45,6 +45,7 @@ from adapters.supabase_auth import (
     SupabaseOperators,
 )
 from adapters.vault import AesVault
+from adapters.webhooks import StandardWebhook
 from adapters.wires.anthropic.count_tokens import CountTokens
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
@@ -149,6 +150,7 @@ def ports_of(settings: Settings) -> Ports:
         rates_per_minute=_rates_per_minute(settings, store, clock),
         journal=FileJournal(journals),
         abandoned_journals=AbandonedFiles(journals),
+        alert_webhook=_alert_webhook(settings, clock),
         exchange_rates=_exchange_rates(settings, clock),
         payment_gateway=paystack,
         refund_gateway=PaystackRefunds(paystack),
@@ -179,6 +181,8 @@ def rules_of(settings: Settings) -> Rules:
         profile_currencies=["KES"] if settings.usd_to_kes_rate else [],
         new_key_limits=settings.new_key_limits,
         account_limits=settings.account_limits,
+        alert_addresses=settings.alert_email,
+        alert_quiet=timedelta(minutes=settings.alert_quiet_minutes),
         signup_credits=settings.signup_credits,
         signup_credits_per_day=settings.signup_credits_per_day,
     )
@@ -270,6 +274,14 @@ def _mailer(settings: Settings, clock: SystemClock) -> Mailer | None:
         sender=settings.mail_from,
         site=urlsplit(settings.base_url).hostname or "localhost",
         clock=clock,
+    )
+
+
+def _alert_webhook(settings: Settings, clock: SystemClock) -> StandardWebhook | None:
+    if not settings.alert_webhook_url:
+        return None
+    return StandardWebhook(
+        url=settings.alert_webhook_url, secret=settings.alert_webhook_secret, clock=clock
     )
 
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from adapters.litellm.admin import AdminClient
-from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.domain.errors import SpendLogMissingError, UpstreamUnavailableError
 from creditcore.domain.reported_cost import picodollars
 from creditcore.domain.spend import SpendRow
 
@@ -63,6 +63,9 @@ class LiteLLMSpendLog:
                 "page_size": str(_PAGE_SIZE),
             },
         )
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Without a database, 1.91.5 says 401: "Prisma Client is not initialized".
+            raise SpendLogMissingError
         if answer.status != HTTPStatus.OK:
             raise UpstreamUnavailableError(
                 f"The model server answered {answer.status} about its log."

@@ -54,9 +54,11 @@
     ├── UpstreamError
     │   ├── UpstreamRejectedError        the model refused this very request
     │   ├── UpstreamUnavailableError     down, silent, or at fault
+    │   │   ├── SpendLogMissingError         it keeps no log of its calls
     │   │   ├── UpstreamFailedError          it answered, with a failure of its own
     │   │   └── UpstreamKeyRefusedError      it refused the copy of a key
     │   └── UpstreamTimeoutError         it took longer than allowed
+    ├── AlertsUndeliveredError           who is to hear of alerts did not take them
     ├── MailError
     │   ├── MailRefusedError             there is no such mailbox
     │   ├── MailUnavailableError         the server did not take it; try again later
@@ -572,6 +574,13 @@ class UpstreamUnavailableError(UpstreamError):
         super().__init__(message)
 
 
+class SpendLogMissingError(UpstreamUnavailableError):
+    """The model server keeps no log of its calls: it has no database."""
+
+    def __init__(self) -> None:
+        super().__init__("The model server keeps no log of its calls.")
+
+
 class UpstreamFailedError(UpstreamUnavailableError):
     """The provider failed, and said with which status.
 
@@ -606,6 +615,10 @@ class UpstreamTimeoutError(UpstreamError):
 
     def __init__(self, message: str = "The model did not answer in time.") -> None:
         super().__init__(message)
+
+
+class AlertsUndeliveredError(CreditcoreError):
+    """Those who are to hear of alerts were not told; the message says why."""
 
 
 class MailError(CreditcoreError):

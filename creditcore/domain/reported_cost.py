@@ -45,7 +45,12 @@ def picodollars(text: str) -> int | None:
 
 def reported_usd(picodollars: int) -> str:
     """Return a cost as exact decimal text in USD."""
-    return usd_text(picodollars * _UNITS_PER_PICODOLLAR)
+    return usd_text(price_units_of(picodollars))
+
+
+def price_units_of(picodollars: int) -> int:
+    """Return a cost in units of 10^-30 USD, as prices are kept."""
+    return picodollars * _UNITS_PER_PICODOLLAR
 
 
 def differs(hold: Hold) -> bool:

@@ -16,5 +16,6 @@ class SpendLog(Protocol):
         """Return the calls that began from ``start`` up to ``end``, in any order, as they come.
 
         Raises:
-            UpstreamUnavailableError: There is no log, or the rest of it cannot be had.
+            SpendLogMissingError: There is no log.
+            UpstreamUnavailableError: The log, or the rest of it, cannot be had now.
         """

@@ -12,6 +12,7 @@ from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.direct_calls import DirectCalls
+from creditcore.usecases.calls.expire_holds import ExpireHolds
 from creditcore.usecases.calls.keep_refusals import KeepRefusals
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
@@ -35,6 +36,7 @@ class CallServices:
     repeats: RepeatCall
     quotes: QuoteCall
     recovery: RecoverSettlements
+    expiry: ExpireHolds
     receipts: WriteReceipt
     refusals: KeepRefusals
 
@@ -88,6 +90,7 @@ class CallServices:
             recovery=RecoverSettlements(
                 journals=ports.abandoned_journals, charge=charge, transactions=store
             ),
+            expiry=ExpireHolds(transactions=store, clock=clock, charge=charge, log=ports.spend_log),
             receipts=WriteReceipt(transactions=store),
             refusals=KeepRefusals(transactions=store, clock=clock, pepper=rules.pepper),
         )

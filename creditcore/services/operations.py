@@ -9,9 +9,15 @@ from creditcore.services.books import BookServices
 from creditcore.services.payments import PaymentServices
 from creditcore.services.people import PeopleServices
 from creditcore.services.ports import Ports
+from creditcore.services.rules import Rules
+from creditcore.usecases.calls.reconcile_nightly import EVERY_NIGHT as USAGE_NIGHTLY
+from creditcore.usecases.calls.reconcile_nightly import NIGHTLY_POLICY as USAGE_POLICY
+from creditcore.usecases.calls.reconcile_nightly import RECONCILE_USAGE, ReconcileNightly
 from creditcore.usecases.jobs.manage_jobs import ManageJobs
 from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
+from creditcore.usecases.monitoring.announce_alerts import ANNOUNCE, SEND_ALERTS, AnnounceAlerts
+from creditcore.usecases.monitoring.announce_alerts import EVERY_MINUTE as NEWS
 from creditcore.usecases.monitoring.checks import Checks
 from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
 from creditcore.usecases.monitoring.keep_audits import AUDIT, AUDIT_POLICY, EVERY_DAY
@@ -32,12 +38,14 @@ class OperationServices:
     runner: RunJobs
     mails: SendMail
     alerts: KeepAlerts
+    announcer: AnnounceAlerts
     watch: Watch
 
     @classmethod
     def of(
         cls,
         ports: Ports,
+        rules: Rules,
         *,
         people: PeopleServices,
         payments: PaymentServices,
@@ -58,6 +66,16 @@ class OperationServices:
                 data_dir=ports.data_dir,
             ).all(),
         )
+        announcer = AnnounceAlerts(
+            transactions=store,
+            clock=clock,
+            mails=mails,
+            # Without a mail server the webhook alone is told.
+            addresses=tuple(rules.alert_addresses) if mails.is_configured else (),
+            webhook=ports.alert_webhook,
+            quiet=rules.alert_quiet,
+        )
+        nightly = ReconcileNightly(transactions=store, clock=clock, usage=books.spend)
         letters = ports.letters(mails.deliver)
         return cls(
             jobs=ManageJobs(transactions=store, clock=clock),
@@ -70,17 +88,22 @@ class OperationServices:
                     **letters,
                     DELETE_IDENTITY: people.closing.delete_identity,
                     RECONCILE: payments.reconciliation.reconcile_nightly,
+                    RECONCILE_USAGE: nightly.run,
                     WATCH: watch.watch,
+                    ANNOUNCE: announcer.announce,
+                    SEND_ALERTS: announcer.send,
                     AUDIT: books.audits.run,
                 },
                 policies={
                     **dict.fromkeys((SEND_MAIL, *letters), MAIL_POLICY),
                     RECONCILE: NIGHTLY_POLICY,
+                    RECONCILE_USAGE: USAGE_POLICY,
                     AUDIT: AUDIT_POLICY,
                 },
-                recurring=(EVERY_MINUTE, EVERY_NIGHT, EVERY_DAY),
+                recurring=(EVERY_MINUTE, NEWS, EVERY_NIGHT, USAGE_NIGHTLY, EVERY_DAY),
             ),
             mails=mails,
             alerts=KeepAlerts(transactions=store, clock=clock),
+            announcer=announcer,
             watch=watch,
         )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from creditcore.domain.documents import Document
 from creditcore.ports.account_import import AccountImport
+from creditcore.ports.alert_webhook import AlertWebhook
 from creditcore.ports.clock import Clock, MonotonicClock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
@@ -53,6 +54,7 @@ class Ports:
         account_import: Where local accounts can be moved to; None where there is no such place.
         letters: The jobs in which the identity adapter writes its mails, given what delivers one.
         mailer: None where no mail is sent.
+        alert_webhook: What is told of alerts; None for nothing.
         read_usage: Reads the usage that a model server reports, of any protocol.
         print_document: Returns a receipt or credit note as PDF.
         data_dir: The folder whose disk must not run full.
@@ -91,6 +93,7 @@ class Ports:
     abandoned_journals: AbandonedJournals
 
     exchange_rates: ExchangeRates
+    alert_webhook: AlertWebhook | None
     payment_gateway: PaymentGateway
     refund_gateway: RefundGateway
     payment_list: PaymentList

@@ -31,6 +31,8 @@ class Rules:
         new_key_limits: What new keys may use where their owner says nothing else.
         account_limits: What all keys of a new account may use together.
         profile_currencies: Currencies that people may choose to see beside US dollars.
+        alert_addresses: Who is mailed about alerts.
+        alert_quiet: How long nothing more is said after a message about alerts.
         signup_credits: Given once to each new person.
         signup_credits_per_day: Given to all new people of a day together, at most.
     """
@@ -50,5 +52,7 @@ class Rules:
     new_key_limits: KeyLimits
     account_limits: KeyLimits
     profile_currencies: Collection[str]
+    alert_addresses: Collection[str]
+    alert_quiet: timedelta
     signup_credits: Credits
     signup_credits_per_day: Credits

@@ -83,7 +83,7 @@ class Services:
             people=people,
             books=books,
             operations=OperationServices.of(
-                ports, people=people, payments=payments, books=books, mails=mails
+                ports, rules, people=people, payments=payments, books=books, mails=mails
             ),
             transactions=ports.transactions,
             clock=ports.clock,

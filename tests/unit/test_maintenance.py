@@ -40,7 +40,7 @@ def chores(**named: Any) -> Maintenance:
     done: dict[str, Any] = {**dict.fromkeys(names, lambda: 0), **named}
     services: Any = SimpleNamespace(
         calls=SimpleNamespace(
-            charge=SimpleNamespace(expire=done["expire"]),
+            expiry=SimpleNamespace(expire=done["expire"]),
             prices=SimpleNamespace(refresh=done["refresh"]),
             recovery=SimpleNamespace(recover=done["recover"]),
             refusals=SimpleNamespace(tidy=done["tidy"]),

@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from adapters.flask_web.context import services
 from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.alerts import Alert
+from creditcore.domain.errors import CreditcoreError
 
 
 @click.group(cls=AppGroup, invoke_without_command=True)
@@ -47,6 +48,18 @@ def acknowledge(keys: tuple[str, ...], *, as_json: bool) -> None:
         click.echo(json.dumps([facts(alert) for alert in known], indent=2))
     else:
         click.echo(f"Alerts that somebody knows of: {len(known)}.")
+
+
+@alerts.command("test")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, for machines.")
+@with_appcontext
+def test(*, as_json: bool) -> None:
+    """Send a test message to all who are told of alerts, now."""
+    try:
+        told = services().operations.announcer.send_test()
+    except CreditcoreError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(told) if as_json else f"Told: {', '.join(told)}.")
 
 
 def facts(alert: Alert) -> dict[str, object]:

@@ -69,7 +69,7 @@ class Maintenance:
                 "sessions forgotten": (_FORGET_EVERY_S, services.people.sessions.forget_old),
                 "jobs forgotten": (_FORGET_EVERY_S, services.operations.runner.forget_closed),
                 "runaway keys paused": (_STOPS_EVERY_S, services.keys.stops.look),
-                "expired holds": (_EXPIRE_EVERY_S, services.calls.charge.expire),
+                "expired holds": (_EXPIRE_EVERY_S, services.calls.expiry.expire),
                 "models priced": (_PRICES_EVERY_S, services.calls.prices.refresh),
                 "webhooks worked off": (_WEBHOOKS_EVERY_S, services.payments.inbox.process_due),
                 "payments decided": (_PAYMENTS_EVERY_S, services.payments.poller.confirm_pending),

@@ -70,9 +70,10 @@ def show() -> Response:
 @blueprint.post("")
 @for_operators
 def act() -> Response:
-    """Acknowledge an alert, or run the dead jobs of a kind again.
+    """Acknowledge an alert, run the dead jobs of a kind again, or test how alerts are told.
 
-    ``{"action": "acknowledge", "key": ...}`` or ``{"action": "retry_dead", "kind": ...}``.
+    ``{"action": "acknowledge", "key": ...}``, ``{"action": "retry_dead", "kind": ...}`` or
+    ``{"action": "test_alerts"}``.
     """
     asked = request.get_json(silent=True)
     if not isinstance(asked, dict):
@@ -83,9 +84,12 @@ def act() -> Response:
             services().operations.alerts.acknowledge(key, actor=actor())
         case {"action": "retry_dead", "kind": str(kind), **rest} if not rest:
             done = {"retried": services().operations.jobs.retry_dead(kind, actor=actor())}
+        case {"action": "test_alerts", **rest} if not rest:
+            done = {"told": services().operations.announcer.send_test()}
         case _:
             raise InvalidRequestError(
-                "An action is acknowledge, with a key, or retry_dead, with a kind.", param="action"
+                "An action is acknowledge, with a key, retry_dead, with a kind, or test_alerts.",
+                param="action",
             )
     return jsonify(done)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ _PLACEHOLDER = "replace-me"
 # Of 32 random hexadecimal digits, fewer are distinct less than once in a billion times.
 _MIN_DISTINCT_CHARACTERS = 7
 _PAYSTACK_DOMAIN = "paystack.co"
+_MIN_WEBHOOK_SECRET_BYTES = 24
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -25,6 +27,15 @@ def contradictions(values: dict[str, Any]) -> list[str]:
         faults.append("WEB_CONCURRENCY above 1 needs POSTGRES_URL: SQLite serves one process.")
     if bool(values["mail_url"]) != bool(values["mail_from"]):
         faults.append("MAIL_URL and MAIL_FROM go together: the server, and who mails come from.")
+    if values["alert_email"] and not values["mail_url"]:
+        faults.append("ALERT_EMAIL needs MAIL_URL: there is no mail server to send alerts by.")
+    if bool(values["alert_webhook_url"]) != bool(values["alert_webhook_secret"]):
+        faults.append("ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET go together.")
+    if values["alert_webhook_secret"] and not _is_webhook_secret(values["alert_webhook_secret"]):
+        faults.append(
+            "ALERT_WEBHOOK_SECRET is whsec_ and 24 bytes or more in Base64: "
+            'echo "whsec_$(openssl rand -base64 32)"'
+        )
     if values["mail_url"] and not _is_mail_server(values["mail_url"]):
         faults.append("MAIL_URL is a host, perhaps with a port, as in smtps://user:password@host.")
     if values["app_env"] == "production":
@@ -93,6 +104,14 @@ def _unfit_for_production(values: dict[str, Any]) -> list[str]:
         for name in ("auth_secret", "litellm_master_key", "paystack_secret_key")
         if _PLACEHOLDER in str(values[name])
     ]
+
+
+def _is_webhook_secret(secret: str) -> bool:
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return False
+    return secret.startswith("whsec_") and len(key) >= _MIN_WEBHOOK_SECRET_BYTES
 
 
 def _is_mail_server(address: str) -> bool:

@@ -111,6 +111,10 @@ class Settings:
     )
     trusted_proxy_count: int = variable(number(least=0, most=10), default=0)
     metrics_token: str = variable(text, default="", hidden=True)
+    alert_email: tuple[str, ...] = variable(checked(values.emails), default=())
+    alert_webhook_url: str = variable(url, default="", hidden=True)
+    alert_webhook_secret: str = variable(text, default="", hidden=True)
+    alert_quiet_minutes: int = variable(number(least=1, most=1440), default=15)
 
     company_name: str = variable(checked(values.line), default="")
     company_address: str = variable(checked(values.line), default="")

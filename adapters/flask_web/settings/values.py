@@ -92,6 +92,11 @@ def email(text: str) -> str:
         raise ValueError("an e-mail address") from error
 
 
+def emails(text: str) -> tuple[str, ...]:
+    """Read addresses that are divided by commas."""
+    return tuple(email(part.strip()) for part in text.split(","))
+
+
 def sender(text: str) -> str:
     """Read who mails come from: an address, perhaps with a name before it."""
     # parseaddr() would take "Jua, Nairobi <a@b>" for two addresses.

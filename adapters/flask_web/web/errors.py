@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from creditcore.domain.errors import (
     AccountNotJoinedError,
+    AlertsUndeliveredError,
     AnswerNotKeptError,
     BadCredentialsError,
     CallRunningError,
@@ -151,6 +152,7 @@ _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
     ),
     (UpstreamTimeoutError, _Row(504, "server_error", "upstream_timeout")),
     (UpstreamUnavailableError, _Row(502, "server_error", "upstream_unavailable")),
+    (AlertsUndeliveredError, _Row(502, "server_error", "alerts_undelivered")),
     (OverloadedError, _Row(503, "server_error", "overloaded", _SOON)),
     (
         StoreError,

@@ -177,7 +177,8 @@ def _left_behind(hold: Hold, *, at: datetime) -> Alert:
         subject="A call was left behind",
         message=(
             f"Call {hold.reference} never reported its cost. Its hold of {hold.amount} credits "
-            f"was given back to the wallet; look for the call in the model server's log."
+            "was given back to the wallet: the model server's log, where it keeps one, does not "
+            "have the call."
         ),
         at=at,
     )
@@ -375,6 +376,14 @@ class ChargeUsage:
         """Free a hold soon, off the caller's path; tried until the database takes it."""
         self._commits.run_later(_Close(hold, ZERO, outcome, HoldState.RELEASED))
 
+    def expire_hold(self, hold: Hold) -> Hold:
+        """End a hold whose time is over, charging nothing, with an alert; a repeat changes nothing.
+
+        Raises:
+            StoreError: Unknown whether it was ended; ask again.
+        """
+        return self._commits.run(_Close(hold, ZERO, None, HoldState.EXPIRED))
+
     def expire(self) -> int:
         """Close the holds that a dead process left behind; return how many.
 
@@ -386,7 +395,7 @@ class ChargeUsage:
             with self._transactions.begin() as tx:
                 overdue = tx.ledger.expired_holds(now=self._clock.now(), limit=_EXPIRY_BATCH)
             for hold in overdue:
-                self._commits.run(_Close(hold, ZERO, None, HoldState.EXPIRED))
+                self.expire_hold(hold)
             expired += len(overdue)
             if len(overdue) < _EXPIRY_BATCH:
                 return expired
