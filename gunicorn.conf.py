@@ -23,6 +23,7 @@ from dotenv import load_dotenv
 from adapters.flask_web.cli.maintenance import Maintenance
 from adapters.flask_web.server.worker import Answer, GatewayWorker
 from adapters.flask_web.settings import Settings, SettingsError
+from adapters.flask_web.web.log_lines import log_config
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -67,6 +68,8 @@ errorlog = "-"
 # open by a client that has stopped reading.
 sendfile = False
 loglevel = os.environ.get("LOG_LEVEL") or "info"
+# One way for all loggers: as text, or as JSON with the id of the call; never with secrets.
+logconfig_dict = log_config(os.environ.get("LOG_FORMAT") or "text", level=loglevel)
 forwarded_allow_ips = "127.0.0.1"
 # A header of a client must not move the path, whoever passes it on.
 forwarder_headers = ""

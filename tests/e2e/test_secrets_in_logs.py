@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,9 @@ from tests.stack import running_stack
 def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with (
-        running_stack("", tmp_path, log=log, CONFIRM_ADDRESSES="yes", LOG_LEVEL="debug") as stack,
+        running_stack(
+            "", tmp_path, log=log, CONFIRM_ADDRESSES="yes", LOG_LEVEL="debug", LOG_FORMAT="json"
+        ) as stack,
         Visitor(stack) as visitor,
     ):
         joined(visitor)
@@ -32,5 +35,5 @@ def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
 
     written = log.read_text()
     secrets = [PASSWORD, NEW_PASSWORD, "a wrong password", secret, *codes, cookie]
-    assert written
+    assert {"time", "level", "message"} <= json.loads(written.splitlines()[0]).keys()
     assert [one for one in (*secrets, token, token.partition(".")[2]) if one in written] == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import logging.config
+import os
 import signal
 import threading
 from types import FrameType
@@ -12,6 +14,7 @@ from flask.cli import with_appcontext
 
 from adapters.flask_web.cli.maintenance import Maintenance
 from adapters.flask_web.context import services
+from adapters.flask_web.web.log_lines import log_config
 
 
 @click.command()
@@ -37,7 +40,8 @@ def worker(*, once: bool) -> None:
 
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
+    level = os.environ.get("LOG_LEVEL") or "info"
+    logging.config.dictConfig(log_config(os.environ.get("LOG_FORMAT") or "text", level=level))
     click.echo("The worker is running.", err=True)
     maintenance.run_until(stop)
     services().calls.commits.close()

@@ -26,6 +26,7 @@ from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
+from adapters.flask_web.web.log_lines import CALL_ID
 from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import (
@@ -97,6 +98,7 @@ class Proxy:
             start_response("204 No Content", preflight_headers(wanted))
             return []
         call_id = self._services.calls.relay.new_call_id()
+        CALL_ID.set(call_id)
         limits: _Headers = []
         try:
             return self._serve(path, environ, start_response, call_id)

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from adapters.flask_web.settings import Settings
+from adapters.flask_web.web.log_lines import CALL_ID
 from adapters.flask_web.web.operator import Operator
 
 
@@ -21,6 +22,7 @@ def register(app: Flask, settings: Settings, *, elsewhere: Sequence[str]) -> Non
     @app.before_request
     def _name_request() -> None:
         g.request_id = f"req-{secrets.token_hex(12)}"
+        CALL_ID.set(g.request_id)
 
     @app.before_request
     def _refuse_nul() -> None:
