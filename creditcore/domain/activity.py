@@ -73,6 +73,7 @@ class Act(StrEnum):
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
     AUDIT_ORDERED = "books.audit_ordered"
     MAIL_RELEASED = "mail.released"
+    HEALED = "system.healed"
     PRICE_RULE_ADDED = "price_rule.added"
     PRICE_RULE_ENDED = "price_rule.ended"
 

@@ -18,6 +18,9 @@ class Catalogue(Protocol):
     def listed(self) -> Sequence[ListedModel]:
         """Return the models as the model server listed them last, by name."""
 
+    def listed_at(self) -> datetime | None:
+        """Return when the list was kept last; None where it never was."""
+
     def keep_listed(self, models: Sequence[ListedModel], *, at: datetime) -> None:
         """Make this the list."""
 

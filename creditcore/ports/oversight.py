@@ -77,10 +77,11 @@ class OpenHolds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxDepth:
-    """Webhooks that are not processed yet."""
+    """Webhooks that are not processed yet, and when the latest of all came."""
 
     waiting: int = 0
     oldest_received_at: datetime | None = None
+    latest_received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

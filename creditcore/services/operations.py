@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from creditcore.services.books import BookServices
+from creditcore.services.calls import CallServices
+from creditcore.services.keys import KeyServices
 from creditcore.services.payments import PaymentServices
 from creditcore.services.people import PeopleServices
 from creditcore.services.ports import Ports
@@ -19,6 +21,7 @@ from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
 from creditcore.usecases.monitoring.announce_alerts import ANNOUNCE, SEND_ALERTS, AnnounceAlerts
 from creditcore.usecases.monitoring.announce_alerts import EVERY_MINUTE as NEWS
 from creditcore.usecases.monitoring.checks import Checks
+from creditcore.usecases.monitoring.heal import Heal
 from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
 from creditcore.usecases.monitoring.keep_audits import AUDIT, AUDIT_POLICY, EVERY_DAY
 from creditcore.usecases.monitoring.watch import EVERY_MINUTE, WATCH, Watch
@@ -47,6 +50,8 @@ class OperationServices:
         ports: Ports,
         rules: Rules,
         *,
+        calls: CallServices,
+        keys: KeyServices,
         people: PeopleServices,
         payments: PaymentServices,
         books: BookServices,
@@ -62,9 +67,20 @@ class OperationServices:
                 clock=clock,
                 model_gateway=ports.model_gateway,
                 payment_gateway=ports.payment_gateway,
+                operators=ports.operators,
+                mirrors_keys=rules.mirrors_keys,
                 mailer=ports.mailer,
                 data_dir=ports.data_dir,
             ).all(),
+            heal=Heal(
+                transactions=store,
+                clock=clock,
+                remedies={
+                    "holds": calls.expiry.expire,
+                    "prices": calls.prices.refresh,
+                    "key copies": keys.mirrors.retry_failed,
+                },
+            ).heal,
         )
         announcer = AnnounceAlerts(
             transactions=store,

@@ -76,14 +76,22 @@ class Services:
         keys = KeyServices.of(ports, rules, mails=mails)
         payments = PaymentServices.of(ports, rules, mails=mails)
         books = BookServices.of(ports, rules)
+        calls = CallServices.of(ports, rules, keys=keys)
         return cls(
-            calls=CallServices.of(ports, rules, keys=keys),
+            calls=calls,
             keys=keys,
             payments=payments,
             people=people,
             books=books,
             operations=OperationServices.of(
-                ports, rules, people=people, payments=payments, books=books, mails=mails
+                ports,
+                rules,
+                calls=calls,
+                keys=keys,
+                people=people,
+                payments=payments,
+                books=books,
+                mails=mails,
             ),
             transactions=ports.transactions,
             clock=ports.clock,

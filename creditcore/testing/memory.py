@@ -168,6 +168,7 @@ class MemoryTables:
     listed_models: dict[str, ListedModel] = field(default_factory=dict)
     price_rules: dict[str, PriceRule] = field(default_factory=dict)
     price_changes: dict[int, PastPrice] = field(default_factory=dict)
+    price_times: dict[str, datetime] = field(default_factory=dict)
     jobs: dict[tuple[str, str], Job] = field(default_factory=dict)
     mirrors: dict[str, KeyMirror] = field(default_factory=dict)
     mail_recipients: dict[str, MailRecipient] = field(default_factory=dict)
@@ -234,7 +235,7 @@ class MemoryTransaction:
         self.daily_grants = MemoryDailyGrants(tables.daily_grants)
         self.prices = MemoryPrices(tables)
         self.catalogue = MemoryCatalogue(
-            tables.listed_models, tables.price_rules, tables.price_changes
+            tables.listed_models, tables.price_rules, tables.price_changes, tables.price_times
         )
         self.jobs = MemoryJobs(tables.jobs)
         self.monitoring = MemoryMonitoringLog(tables.readings)

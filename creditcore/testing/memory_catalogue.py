@@ -17,6 +17,7 @@ class MemoryCatalogue:
     models: dict[str, ListedModel]
     rules_by_id: dict[str, PriceRule]
     changes: dict[int, PastPrice]
+    times: dict[str, datetime]
 
     def lock(self) -> None:
         """Do nothing: the transaction is the only one."""
@@ -25,8 +26,13 @@ class MemoryCatalogue:
         """Return the models as they were listed last."""
         return sorted(self.models.values(), key=lambda each: each.model)
 
-    def keep_listed(self, models: Sequence[ListedModel], *, at: datetime) -> None:  # noqa: ARG002
+    def listed_at(self) -> datetime | None:
+        """Return when the list was kept last."""
+        return self.times.get("listed")
+
+    def keep_listed(self, models: Sequence[ListedModel], *, at: datetime) -> None:
         """Make this the list."""
+        self.times["listed"] = at
         self.models.clear()
         self.models.update({each.model: each for each in models})
 

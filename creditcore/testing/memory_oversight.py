@@ -123,7 +123,12 @@ class MemoryOversight:
     def inbox(self) -> InboxDepth:
         """Return how many webhooks wait."""
         waiting = [event.received_at for event in self.tables.events.values() if event.due_at]
-        return InboxDepth(waiting=len(waiting), oldest_received_at=min(waiting, default=None))
+        latest = max((each.received_at for each in self.tables.events.values()), default=None)
+        return InboxDepth(
+            waiting=len(waiting),
+            oldest_received_at=min(waiting, default=None),
+            latest_received_at=latest,
+        )
 
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
         """Return people, the latest to join first."""

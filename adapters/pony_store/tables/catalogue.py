@@ -63,6 +63,10 @@ class PonyCatalogue:
             for row in rows
         ]
 
+    def listed_at(self) -> datetime | None:
+        [row] = self._session.rows("SELECT MAX(listed_at) AS at FROM listed_models")
+        return None if row.at is None else instant(row.at)
+
     def keep_listed(self, models: Sequence[ListedModel], *, at: datetime) -> None:
         self._session.change("DELETE FROM listed_models")
         rows = [

@@ -141,10 +141,15 @@ class PonyOversight:
 
     def inbox(self) -> InboxDepth:
         [row] = self._session.rows(
-            "SELECT COUNT(*) AS waiting, MIN(received_at) AS oldest FROM payment_events"
+            "SELECT COUNT(*) AS waiting, MIN(received_at) AS oldest,"
+            " (SELECT MAX(received_at) FROM payment_events) AS latest FROM payment_events"
             " WHERE due_at IS NOT NULL"
         )
-        return InboxDepth(waiting=row.waiting, oldest_received_at=instant_or_none(row.oldest))
+        return InboxDepth(
+            waiting=row.waiting,
+            oldest_received_at=instant_or_none(row.oldest),
+            latest_received_at=instant_or_none(row.latest),
+        )
 
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
         earlier, values = _before("p.created_at", "p.id", before)

@@ -45,6 +45,7 @@ class CatalogueContract:
 
         with transactions.begin() as tx:
             assert list(tx.catalogue.listed()) == listed
+            assert tx.catalogue.listed_at() == NOON
 
     def test_rules_are_kept_and_ended(self, transactions: Transactions) -> None:
         override = PriceRule(

@@ -194,7 +194,9 @@ class OversightContract:
             assert tx.oversight.events(limit=9) == [waiting, done]
             assert tx.oversight.events(limit=9, only_waiting=True) == [waiting]
             assert tx.oversight.events(limit=9, before=Place(NOON + MINUTE, "d-2")) == [done]
-            assert tx.oversight.inbox() == InboxDepth(waiting=1, oldest_received_at=NOON + MINUTE)
+            assert tx.oversight.inbox() == InboxDepth(
+                waiting=1, oldest_received_at=NOON + MINUTE, latest_received_at=NOON + MINUTE
+            )
             assert tx.oversight.event("d-1") == done
             for unknown in ("d-9", "d\0"):
                 with pytest.raises(WebhookNotFoundError):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from creditcore.domain.errors import UpstreamUnavailableError
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.lease import Backoff, RetryPolicy
-from creditcore.domain.mirrors import KeyMirror
+from creditcore.domain.mirrors import KeyMirror, SyncStatus
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Tariff
 from creditcore.ports.clock import Clock
@@ -28,6 +28,8 @@ LEAST_HEADROOM_MICROUSD = 1_000_000
 LOOKED_AT_EVERY = timedelta(days=1)
 
 _MAX_A_ROUND = 200
+_MAX_PAGES = 50
+_MAX_RETRIED = 50
 _OVERLAP = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
@@ -87,6 +89,29 @@ class MirrorKeys:
             )
             tx.commit()
         self._looked_at = now
+        return renewed
+
+    def retry_failed(self) -> int:
+        """Make some copies due that failed, where the server can keep keys again; return how many.
+
+        By themselves they wait longer after each failure, up to an hour.
+
+        Raises:
+            UpstreamUnavailableError: The model server does not say whether it can keep keys.
+        """
+        if not self.wanted or not self.upstream.can_keep():
+            return 0
+        failed: list[str] = []
+        last = ""
+        with self.transactions.begin() as tx:
+            for _ in range(_MAX_PAGES):
+                page = tx.mirrors.after(last, limit=_MAX_A_ROUND)
+                failed += [each.key_id for each in page if each.status is SyncStatus.FAILED]
+                if len(page) < _MAX_A_ROUND or len(failed) >= _MAX_RETRIED:
+                    break
+                last = page[-1].key_id
+            renewed = tx.mirrors.renew(failed[:_MAX_RETRIED], at=self.clock.now())
+            tx.commit()
         return renewed
 
     def _claim(self) -> tuple[KeyMirror, ApiKey, Credits] | None:

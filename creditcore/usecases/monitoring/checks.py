@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from creditcore.domain.mirrors import SyncStatus
 from creditcore.domain.monitoring import Finding
+from creditcore.domain.purchases import PurchaseState
 from creditcore.ports.clock import Clock
+from creditcore.ports.identity import IdentityOperators
 from creditcore.ports.mail import Mailer
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
@@ -20,8 +23,17 @@ OLDEST_JOB = timedelta(minutes=10)
 """A job that waits longer has no worker, or what it needs is away."""
 
 OVERDUE_HOLDS = timedelta(minutes=5)
+OLDEST_PRICES = timedelta(hours=1)
+"""They are fetched every minute."""
+
+WEBHOOKS_COME_WITHIN = timedelta(minutes=30)
+"""After a payment that was begun; one that is credited without any tells that they go astray."""
+
+_PROBE = "creditcore-monitor@example.com"
+_LATEST_PAYMENTS = 5
 LEAST_FREE_BYTES = 512 * 1024 * 1024
 _MANY = 1000
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +42,7 @@ class Checks:
 
     Attributes:
         mailer: None where no mail is sent; nothing is looked at then.
+        mirrors_keys: Whether the model server is to have copies of keys.
         data_dir: The folder whose disk must not run full.
     """
 
@@ -37,6 +50,8 @@ class Checks:
     clock: Clock
     model_gateway: ModelGateway
     payment_gateway: PaymentGateway
+    operators: IdentityOperators
+    mirrors_keys: bool
     mailer: Mailer | None
     data_dir: Path
 
@@ -47,6 +62,9 @@ class Checks:
             "model server": self.models,
             "prices": self.prices,
             "payments": self.payments,
+            "webhooks": self.webhooks,
+            "identity": self.identity,
+            **({"key copies": self.mirrors} if self.mirrors_keys else {}),
             **({"mail": self.mail} if self.mailer else {}),
             "jobs": self.jobs,
             "holds": self.holds,
@@ -65,10 +83,51 @@ class Checks:
         return Finding(is_healthy=healthy, detail="It answers." if healthy else "No answer.")
 
     def prices(self) -> Finding:
-        """Count the models that can be sold."""
+        """Count the models that can be sold, and see how old their prices are."""
         with self.transactions.begin() as tx:
-            count = len(tx.prices.all())
-        return Finding(is_healthy=count > 0, detail=f"Models with a price: {count}.", value=count)
+            count, listed_at = len(tx.prices.all()), tx.catalogue.listed_at()
+        age = timedelta(0) if listed_at is None else self.clock.now() - listed_at
+        return Finding(
+            is_healthy=count > 0 and age < OLDEST_PRICES,
+            detail=f"Models with a price: {count}, fetched {age // _MINUTE} minutes ago.",
+            value=count,
+        )
+
+    def webhooks(self) -> Finding:
+        """See whether payments are credited without any webhook having come."""
+        now = self.clock.now()
+        with self.transactions.begin() as tx:
+            latest = tx.oversight.inbox().latest_received_at
+            paid = tx.oversight.purchases(limit=_LATEST_PAYMENTS, state=PurchaseState.PAID)
+        untold = [
+            purchase.reference
+            for purchase in paid
+            if purchase.created_at < now - WEBHOOKS_COME_WITHIN
+            and (latest is None or latest < purchase.created_at)
+        ]
+        if not untold:
+            return Finding(is_healthy=True, detail="They come.", value=0)
+        return Finding(
+            is_healthy=False,
+            detail=(
+                f"Payment {untold[-1]} was credited, and no webhook has come since it began. Enter "
+                "BASE_URL/payments/paystack on the provider's dashboard, for this key's mode."
+            ),
+            value=len(untold),
+        )
+
+    def identity(self) -> Finding:
+        """Ask who recognises people about somebody who cannot exist."""
+        self.operators.find(_PROBE)
+        return Finding(is_healthy=True, detail="It answers.")
+
+    def mirrors(self) -> Finding:
+        """Count the copies of keys that cannot be made."""
+        with self.transactions.begin() as tx:
+            failed = tx.mirrors.counts().get(SyncStatus.FAILED, 0)
+        return Finding(
+            is_healthy=not failed, detail=f"Copies of keys that failed: {failed}.", value=failed
+        )
 
     def payments(self) -> Finding:
         """Ask about a payment that cannot exist: any clear answer means that the key works."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,11 +30,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Checks by their names, which operators read."""
+    """Checks by their names, which operators read.
+
+    Attributes:
+        heal: Mends what it can of the checks that fail.
+    """
 
     transactions: Transactions
     clock: Clock
     checks: Mapping[str, Check]
+    heal: Callable[[Collection[str]], object] = len
 
     def look(self) -> Sequence[Reading]:
         """Return what every check finds now; nothing is kept."""
@@ -42,8 +47,10 @@ class Watch:
 
     def watch(self, _job: Job) -> None:
         """Look, keep what was found, and raise or resolve alerts by it."""
-        for reading in self.look():
+        readings = self.look()
+        for reading in readings:
             self.keep(reading)
+        self.heal([reading.check for reading in readings if not reading.finding.is_healthy])
         with self.transactions.begin() as tx:
             tx.monitoring.forget(before=self.clock.now() - RETENTION, limit=_FORGOTTEN_AT_ONCE)
             tx.commit()
