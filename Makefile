@@ -21,7 +21,7 @@ test: $(VENV)/dev browser ## Install what tests need, then run all of them
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
 	$(BIN)/python -m pytest tests/peers
 
-test-redis: $(VENV)/dev ## Count limits per minute in a Redis server, which has to be installed
+test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be installed; as root also on two hosts
 	$(BIN)/python -m pytest tests/redis
 
 test-clients: $(VENV)/dev ## Run clients from npm against the gateway

@@ -92,6 +92,16 @@ def test_the_first_call_of_an_unknown_key_is_counted_too(gate: CallGate) -> None
         gate.enter(a_request(), HASH)
 
 
+def test_calls_of_an_unknown_key_that_come_together_are_all_counted(gate: CallGate) -> None:
+    key = a_key_with(rpm=2)
+    together = [gate.enter(a_request(), HASH) for _ in range(3)]
+
+    for entered in together[:2]:
+        gate.confirm(entered, HASH, key)
+    with pytest.raises(LimitReachedError):
+        gate.confirm(together[2], HASH, key)
+
+
 def test_a_limit_that_was_changed_elsewhere_counts_with_the_next_call(gate: CallGate) -> None:
     let_in(gate, a_key_with(rpm=20))
 

@@ -63,19 +63,21 @@ class CallGate:
         return entered
 
     def confirm(self, entered: Pass, key_hash: bytes, key: ApiKey | None) -> None:
-        """Count a call by the key as the database has it, where it was not known so.
+        """Count a call by the key as the database has it, where it was not counted so.
+
+        What counts is how this call came in: others may have made the key known meanwhile.
 
         Raises:
             LimitReachedError: The key has made too many calls in the last minute.
         """
         if key is None or (not key.has_rates and key_hash not in self._known):
             return
-        before = self._known.pop(key_hash, None)
+        self._known.pop(key_hash, None)
         if key.has_rates:
             if len(self._known) >= MAX_KNOWN_KEYS:
                 self._known.clear()
             self._known[key_hash] = key
-        if before is None or _rates_of(before) != _rates_of(key):
+        if entered.charged_by != _rates_of(key):
             entered.charge(key)
 
     def standings(self, key: ApiKey) -> list[Standing]:
@@ -126,7 +128,11 @@ def _charges(key: ApiKey, *, requests: int, tokens: int) -> list[Charge]:
     ]
 
 
-def _rates_of(key: ApiKey) -> tuple[int | None, ...]:
+_Rates = tuple[int | None, int | None, int | None, int | None]
+_NO_RATES: _Rates = (None, None, None, None)
+
+
+def _rates_of(key: ApiKey) -> _Rates:
     return (key.limits.rpm, key.limits.tpm, key.account_limits.rpm, key.account_limits.tpm)
 
 
@@ -135,6 +141,7 @@ class Pass:
 
     Attributes:
         standings: How the limits of its key stand, for the headers of the answer.
+        charged_by: The limits that it was counted by.
         has_place: Whether it has the place of a stream.
     """
 
@@ -143,6 +150,7 @@ class Pass:
         self._request = request
         self._charges: Sequence[Charge] = ()
         self.standings: Sequence[Standing] = ()
+        self.charged_by = _NO_RATES
         self.has_place = False
 
     def charge(self, key: ApiKey) -> None:
@@ -155,6 +163,7 @@ class Pass:
         charges = self._gate.charges(self._request, key)
         self.standings = self._gate.take(charges)
         self._charges = charges
+        self.charged_by = _rates_of(key)
 
     def cancel(self) -> None:
         """Give everything back: no call was made. More than once is fine."""
