@@ -151,6 +151,33 @@ def test_revoked_keys_are_shown_where_they_are_asked_for(member: Visitor) -> Non
     assert "gone for good" in member.get("/dashboard/keys?revoked=1").text
 
 
+def test_the_guide_ticks_itself_off_and_hands_the_key_to_each_client(member: Visitor) -> None:
+    begun = member.get("/dashboard").text
+    made = member.post("/dashboard/keys", {"key_id": str(uuid.uuid4()), "name": "First key"}).text
+    secret = SECRET.search(made)
+    assert secret
+    with_key = member.get("/dashboard").text
+    assert member.stack.chat("hi", key=secret[0]).status_code == 200
+    called = member.get("/dashboard").text
+    [key] = keys_of(member)
+    member.post(f"/dashboard/keys/{key.id}", {**LIMITED})
+
+    assert [re.findall(r"(\d) of 4 done", page) for page in (begun, made, with_key, called)] == [
+        ["1"],
+        ["2"],
+        ["2"],
+        ["3"],
+    ]
+    assert "Make my first key" in begun
+    assert "Your first hour" not in member.get("/dashboard").text
+    blocks = re.findall(r'<code id="setup-[\w-]+">(.*?)</code>', made, re.DOTALL)
+    assert len(blocks) == 9
+    assert all(secret[0] in block for block in blocks)
+    assert 'href="cherrystudio://' in made
+    assert made.count('href="ccswitch://') == 2
+    assert secret[0] not in with_key
+
+
 def test_a_stop_is_tried_on_the_past_saved_and_taken_away(member: Visitor) -> None:
     secret = make(member)
     [key] = keys_of(member)

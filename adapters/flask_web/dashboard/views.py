@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.dashboard.usage_charts import spend_chart
+from adapters.flask_web.web.guide import guide_of
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.slot_labels import edge_label
@@ -27,6 +28,7 @@ def home() -> str:
         calls = tx.calls.recent(wallet.id, limit=_RECENT_CALLS)
         keys = tx.keys.list_of(person().id)
         last_uses = tx.usage_hours.last_uses(wallet.id)
+        guide = guide_of(tx, wallet.id, keys)
     at_home = services().books.insight.at_home(wallet, zone())
     return render_template(
         "dashboard/home.html",
@@ -40,6 +42,8 @@ def home() -> str:
         last_uses=last_uses,
         keys=[key for key in keys if key.revoked_at is None],
         example_model=example_model(),
+        guide=guide,
+        guide_key_id=services().keys.issuing.new_id(),
     )
 
 

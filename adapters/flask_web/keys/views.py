@@ -8,8 +8,10 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.context import services
+from adapters.flask_web.context import services, settings
 from adapters.flask_web.keys.forms import KeyForm, dollars, read_dollars, spent_percent
+from adapters.flask_web.keys.setups import app_links, setups
+from adapters.flask_web.web.guide import guide_of
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import actor, for_people, person
 from adapters.flask_web.web.stepping_up import check_key_maker
@@ -223,6 +225,7 @@ def _keys_page(
     new_secret: str | None = None,
     new_key_name: str = "",
 ) -> str:
+    made = _about_new(new_secret) if new_secret else {}
     views = services().keys.views.page(person().id, limit=_MAX_SHOWN)
     shows_revoked = request.args.get("revoked") == "1"
     revoked = sum(view.key.revoked_at is not None for view in views)
@@ -235,7 +238,7 @@ def _keys_page(
         max_keys=MAX_KEYS,
         new_secret=new_secret,
         new_key_name=new_key_name,
-        example_model=example_model() if new_secret else "",
+        **made,
         errors=errors or {},
         form=typed or KeyForm.blank(services().keys.issuing.defaults, person().zone),
         periods=_PERIODS,
@@ -245,6 +248,21 @@ def _keys_page(
         now=services().clock.now(),
         key_id=services().keys.issuing.new_id(),
     )
+
+
+def _about_new(secret: str) -> dict[str, object]:
+    """Return what is shown beside a new key: how to use it, and what comes next."""
+    base_url, model = settings().base_url, example_model()
+    with services().transactions.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(person().id)
+        guide = guide_of(tx, wallet.id, tx.keys.list_of(person().id))
+    return {
+        "setups": setups(base_url=base_url, key=secret, model=model),
+        "app_links": app_links(
+            base_url=base_url, key=secret, name=settings().site_name, model=model
+        ),
+        "guide": guide,
+    }
 
 
 def _key_page(
