@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -374,6 +375,39 @@ def test_who_does_not_agree_connects_nothing(visitor: Visitor, project: Supabase
     page = visitor.get("/dashboard/security").text
     assert "You cancelled there" in page
     assert "Connected</span>" not in page
+
+
+def test_who_has_no_password_proves_it_with_the_account_they_came_by(
+    visitor: Visitor, project: SupabaseProject
+) -> None:
+    visitor.email = f"{uuid.uuid4().hex}@example.com"
+    away = visitor.post("/auth/github", {})
+    visitor.send("GET", project.consent(away.headers["location"], email=visitor.email))
+    person = visitor.person
+    with visitor.stack.store.begin() as tx:
+        [session] = tx.sessions.open_of(person.id)
+        old = session.proved_at - timedelta(hours=1)
+        tx.sessions.save(dataclasses.replace(session, proved_at=old))
+        tx.commit()
+    asked = visitor.get("/dashboard/security/close")
+    page = visitor.get(asked.headers["location"]).text
+
+    def prove_as(email: str) -> str:
+        away = visitor.post("/step-up/github", {"next": "/dashboard/security/close"})
+        back = project.consent(away.headers["location"], email=email)
+        return visitor.send("GET", back).headers["location"]
+
+    as_another = prove_as(f"another-{visitor.email}")
+    refused = visitor.get("/dashboard/security/close")
+    as_oneself = prove_as(visitor.email)
+    shown = visitor.get("/dashboard/security/close")
+
+    assert "Show it with GitHub" in page
+    assert as_another == "/step-up?next=/dashboard/security/close"
+    assert refused.status_code == 302
+    assert as_oneself == "/dashboard/security/close"
+    assert shown.status_code == 200
+    assert visitor.person.id == person.id
 
 
 def test_operators_make_accounts_that_can_sign_in(

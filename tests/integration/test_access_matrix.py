@@ -58,6 +58,7 @@ DECISIONS = {
     "accounts.connect": Access.PEOPLE,
     "accounts.step_up": Access.PEOPLE,
     "accounts.prove": Access.PEOPLE,
+    "accounts.prove_there": Access.PEOPLE,
 }
 """Of single routes."""
 

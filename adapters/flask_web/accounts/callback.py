@@ -13,7 +13,7 @@ from adapters.flask_web.accounts.views import blueprint
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import session
 from adapters.flask_web.web.stepping_up import stepped_up
-from adapters.flask_web.web.throttle import SIGN_IN_PER_ADDRESS, throttle
+from adapters.flask_web.web.throttle import CODE_PER_ADDRESS, SIGN_IN_PER_ADDRESS, throttle
 from creditcore.domain.activity import Act
 from creditcore.domain.errors import OAuthFailedError, SessionEndedError
 from creditcore.domain.identities import (
@@ -21,6 +21,7 @@ from creditcore.domain.identities import (
     Method,
     NeedsConfirmation,
     OAuthFailure,
+    SignedIn,
     SignIn,
     SignOutScope,
 )
@@ -58,6 +59,14 @@ def connect(method: str) -> Response:
     return _begin(method, link_to=services().people.sessions.grant_of(session.current()))
 
 
+@blueprint.post("/step-up/<method>")
+@session.for_people
+def prove_there(method: str) -> Response:
+    """Send the browser there, to show again who is signed in: they may have no password here."""
+    throttle().count_address(CODE_PER_ADDRESS, "code")
+    return _begin(method, proves=session.person().provider_subject)
+
+
 @blueprint.get("/auth/callback")
 def callback() -> Response:
     """Take up who comes back, if it began in this very browser."""
@@ -71,6 +80,8 @@ def callback() -> Response:
         outcome = services().identity.complete_oauth(kept, query)
         if flow.get("connects"):
             return _connected(outcome, flow)
+        if flow.get("proves"):
+            return _proved(outcome, flow)
         return entry.proceed(
             outcome, next_path=str(flow.get("next") or ""), how=str(flow.get("method") or "")
         )
@@ -91,7 +102,7 @@ def take_up_failure() -> Response | None:
     return _failed(OAuthFailure.EXPIRED, flask.session.pop(FLOW) or {})
 
 
-def _begin(method: str, *, link_to: Grant | None = None) -> Response:
+def _begin(method: str, *, link_to: Grant | None = None, proves: str = "") -> Response:
     try:
         chosen = Method(method)
     except ValueError:
@@ -106,17 +117,13 @@ def _begin(method: str, *, link_to: Grant | None = None) -> Response:
         "method": chosen.value,
         "next": entry.wanted(),
         "connects": "" if link_to is None else link_to.subject,
+        "proves": proves,
     }
     return redirect(flow.url)
 
 
 def _connected(outcome: SignIn, flow: dict[str, object]) -> Response:
-    subject = flow["connects"]
-    if not isinstance(outcome, NeedsConfirmation):
-        # Coming back began a session at the provider, beside the one that goes on.
-        services().identity.sign_out(outcome.grant, SignOutScope.THIS)
-        came_back = outcome.identity.subject == subject
-    if isinstance(outcome, NeedsConfirmation) or not came_back or not _is_still_here(subject):
+    if not _came_back_as(flow["connects"], outcome):
         return _failed(OAuthFailure.EXPIRED, flow)
     services().people.security_log.note(
         Act.WAY_IN_CONNECTED,
@@ -128,8 +135,25 @@ def _connected(outcome: SignIn, flow: dict[str, object]) -> Response:
     return redirect(url_for("security.show"))
 
 
-def _is_still_here(subject: object) -> bool:
-    return current_user.is_authenticated and session.person().provider_subject == subject
+def _proved(outcome: SignIn, flow: dict[str, object]) -> Response:
+    if not _came_back_as(flow["proves"], outcome) or not isinstance(outcome, SignedIn):
+        # Who has an authenticator app shows a code of it: this would be half of the proof.
+        flash("That is not the account that you are signed in with here.", "error")
+        return redirect(url_for("accounts.step_up", next=flow.get("next") or None))
+    services().people.sessions.prove(session.current())
+    return redirect(str(flow.get("next") or "") or url_for("dashboard.home"))
+
+
+def _came_back_as(subject: object, outcome: SignIn) -> bool:
+    """Whether who left is who came back, and still who is signed in here.
+
+    Coming back began a session at the provider, beside the one that goes on: it ends.
+    """
+    if isinstance(outcome, NeedsConfirmation):
+        return False
+    services().identity.sign_out(outcome.grant, SignOutScope.THIS)
+    is_here = current_user.is_authenticated and session.person().provider_subject == subject
+    return is_here and outcome.identity.subject == subject
 
 
 def _failed(reason: OAuthFailure, flow: dict[str, object]) -> Response:
@@ -137,4 +161,7 @@ def _failed(reason: OAuthFailure, flow: dict[str, object]) -> Response:
     if flow.get("connects") and current_user.is_authenticated:
         return redirect(url_for("security.show"))
     wanted = str(flow.get("next") or "")
-    return redirect(url_for("accounts.sign_in", next=wanted or None))
+    page = "sign_in"
+    if flow.get("proves") and current_user.is_authenticated:
+        page = "step_up"
+    return redirect(url_for(f"accounts.{page}", next=wanted or None))

@@ -22,9 +22,10 @@ from creditcore.domain.errors import (
     SessionEndedError,
     TooManyAttemptsError,
 )
-from creditcore.domain.identities import Capability
+from creditcore.domain.identities import Capability, Method
 from creditcore.domain.sessions import Stage
 
+_ELSEWHERE = {Method.GOOGLE: "Google", Method.GITHUB: "GitHub"}
 _WAITING = (Stage.SECOND_FACTOR, Stage.RECOVERING)
 
 
@@ -148,12 +149,18 @@ def _code_form(template: str, faults: dict[str, str] | None = None) -> str:
 
 def _step_up_form(faults: dict[str, str] | None = None) -> str:
     identity = services().people.sessions.check(session.current())
+    capabilities = services().identity.capabilities
+    can_use_app = identity.second_factor and Capability.SECOND_FACTOR in capabilities
     return render_template(
         "accounts/step_up.html",
         page="step_up",
         identity=identity,
         errors=faults or {},
         next=entry.wanted(),
-        can_use_app=identity.second_factor
-        and Capability.SECOND_FACTOR in services().identity.capabilities,
+        can_use_app=can_use_app,
+        ways=[
+            (method.value, name)
+            for method, name in _ELSEWHERE.items()
+            if method in identity.methods and not can_use_app
+        ],
     )
