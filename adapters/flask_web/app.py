@@ -38,6 +38,7 @@ from adapters.flask_web.web import (
     security,
     session,
     standing,
+    static_files,
     stepping_up,
     trailing_slash,
 )
@@ -89,6 +90,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
         csrf.exempt(blueprint)
     cli.register(app)
 
+    static_files.register(app, data_dir=settings.data_dir)
     # Inference never enters Flask: its dispatch costs as much as the rest of a call.
     app.wsgi_app = Proxy(  # type: ignore[method-assign]
         services, settings, throttle=throttle, site=app.wsgi_app
