@@ -164,6 +164,7 @@ def rules_of(settings: Settings) -> Rules:
     """Return what the operator has decided."""
     return Rules(
         pepper=settings.auth_secret.encode(),
+        base_url=settings.base_url,
         tariff=settings.tariff,
         longest_stream=timedelta(seconds=settings.max_stream_seconds),
         hold_lifetime=settings.hold_lifetime,

@@ -22,6 +22,7 @@ from adapters.flask_web import (
     operations,
     playground,
     site,
+    teams,
 )
 from adapters.flask_web.billing import payment_endpoint
 from adapters.flask_web.context import SERVICES, SETTINGS
@@ -29,6 +30,7 @@ from adapters.flask_web.inference.direct import DirectMode
 from adapters.flask_web.inference.proxy import MAX_FORM_BYTES, Proxy
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
+    account,
     buckets,
     errors,
     figures,
@@ -45,7 +47,7 @@ from adapters.flask_web.web import (
 from adapters.flask_web.web.throttle import Throttle
 from creditcore.services import Services
 
-_FEATURES = (site, accounts, dashboard, playground, billing, keys, api, operations, admin)
+_FEATURES = (site, accounts, dashboard, playground, billing, keys, teams, api, operations, admin)
 _SESSION_LIFETIME = timedelta(days=14)
 
 
@@ -80,6 +82,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     figures.register(app)
     standing.register(app)
     session.register(app)
+    account.register(app)
     stepping_up.register(app)
     csrf = CSRFProtect(app)
     payment_endpoint.register(app, settings, csrf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -66,6 +66,9 @@ class Ledger(LockedBooks, Protocol):
         Raises:
             WalletNotFoundError: The owner has none.
         """
+
+    def find_wallets_of(self, owner_ids: Collection[str]) -> Mapping[str, Wallet]:
+        """Return the wallets of these owners, by owner, without locking them."""
 
     def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
         """Return open holds whose time is over, oldest first."""

@@ -12,6 +12,7 @@ from creditcore.services.payments import PaymentServices
 from creditcore.services.people import PeopleServices
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
+from creditcore.services.teams import TeamServices
 from creditcore.usecases.calls.reconcile_nightly import EVERY_NIGHT as USAGE_NIGHTLY
 from creditcore.usecases.calls.reconcile_nightly import NIGHTLY_POLICY as USAGE_POLICY
 from creditcore.usecases.calls.reconcile_nightly import RECONCILE_USAGE, ReconcileNightly
@@ -31,6 +32,7 @@ from creditcore.usecases.payments.reconcile_payments import (
     RECONCILE,
 )
 from creditcore.usecases.people.close_account import DELETE_IDENTITY
+from creditcore.usecases.teams.invite_members import INVITATION_JOB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class OperationServices:
         calls: CallServices,
         keys: KeyServices,
         people: PeopleServices,
+        teams: TeamServices,
         payments: PaymentServices,
         books: BookServices,
         mails: SendMail,
@@ -102,6 +105,7 @@ class OperationServices:
                 handlers={
                     SEND_MAIL: mails.send,
                     **letters,
+                    INVITATION_JOB: teams.invitations.mail,
                     DELETE_IDENTITY: people.closing.delete_identity,
                     RECONCILE: payments.reconciliation.reconcile_nightly,
                     RECONCILE_USAGE: nightly.run,
@@ -111,7 +115,7 @@ class OperationServices:
                     AUDIT: books.audits.run,
                 },
                 policies={
-                    **dict.fromkeys((SEND_MAIL, *letters), MAIL_POLICY),
+                    **dict.fromkeys((SEND_MAIL, INVITATION_JOB, *letters), MAIL_POLICY),
                     RECONCILE: NIGHTLY_POLICY,
                     RECONCILE_USAGE: USAGE_POLICY,
                     AUDIT: AUDIT_POLICY,

@@ -19,6 +19,7 @@ class Rules:
 
     Attributes:
         pepper: The server's secret, under which keys and tokens are hashed.
+        base_url: Where people reach the site, for links in mails.
         tariff: Turns provider cost into credits.
         longest_stream: The longest that a call may stream.
         hold_lifetime: After this, no process can be working on a call any more.
@@ -38,6 +39,7 @@ class Rules:
     """
 
     pepper: bytes = field(repr=False)
+    base_url: str
     tariff: Tariff
     longest_stream: timedelta
     hold_lifetime: timedelta

@@ -24,6 +24,7 @@ from creditcore.services.payments import PaymentServices
 from creditcore.services.people import PeopleServices
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
+from creditcore.services.teams import TeamServices
 from creditcore.usecases.jobs.send_mail import SendMail
 
 
@@ -44,6 +45,7 @@ class Services:
     keys: KeyServices
     payments: PaymentServices
     people: PeopleServices
+    teams: TeamServices
     books: BookServices
     operations: OperationServices
 
@@ -75,6 +77,7 @@ class Services:
         )
         keys = KeyServices.of(ports, rules, mails=mails)
         payments = PaymentServices.of(ports, rules, mails=mails)
+        teams = TeamServices.of(ports, rules, mails=mails)
         books = BookServices.of(ports, rules)
         calls = CallServices.of(ports, rules, keys=keys)
         return cls(
@@ -82,6 +85,7 @@ class Services:
             keys=keys,
             payments=payments,
             people=people,
+            teams=teams,
             books=books,
             operations=OperationServices.of(
                 ports,
@@ -89,6 +93,7 @@ class Services:
                 calls=calls,
                 keys=keys,
                 people=people,
+                teams=teams,
                 payments=payments,
                 books=books,
                 mails=mails,

@@ -278,6 +278,11 @@ class MemoryLedger:
                 return wallet
         raise WalletNotFoundError(owner_id)
 
+    def find_wallets_of(self, owner_ids: Collection[str]) -> Mapping[str, Wallet]:
+        """Return the wallets of these owners."""
+        found = self.tables.wallets.values()
+        return {wallet.owner_id: wallet for wallet in found if wallet.owner_id in owner_ids}
+
     def lock(self, footprint: Footprint) -> Books:
         """Return the books; the one writer has everything locked already."""
         keys = {

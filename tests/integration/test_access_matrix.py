@@ -34,6 +34,8 @@ class Access(Enum):
     """Whoever is signed in; each sees their own."""
     OWNER = auto()
     """Of what the address names; it does not exist for others."""
+    TEAM = auto()
+    """Who is in the chosen team, as far as their role goes; it does not exist for others."""
     OPERATORS = auto()
     """It does not exist for others who are signed in."""
 
@@ -54,6 +56,10 @@ DECISIONS = {
     "dashboard.call": Access.OWNER,
     "playground.outcome": Access.OWNER,
     "keys.revoke": Access.OWNER,
+    "team.show": Access.PEOPLE,
+    "team.create": Access.PEOPLE,
+    "team.switch": Access.PEOPLE,
+    "joining.accept": Access.PEOPLE,  # of whom the link is for
     "security.end_session": Access.PEOPLE,  # ends nothing that is not theirs, and says nothing
     "accounts.connect": Access.PEOPLE,
     "accounts.step_up": Access.PEOPLE,
@@ -73,6 +79,9 @@ BLUEPRINTS = {
     "general": Access.PEOPLE,
     "security": Access.PEOPLE,
     "billing": Access.PEOPLE,
+    "team": Access.TEAM,  # each role: test_team_access.py
+    "members": Access.TEAM,
+    "joining": Access.EVERYBODY,  # who has the link
     "checkout": Access.PEOPLE,
     "keys": Access.PEOPLE,
     "payments": Access.OWNER,
@@ -161,6 +170,7 @@ class Site:
             "reference": purchase,
             "name": purchase,
             "person_id": person.id,
+            "invitation_id": str(uuid4()),
             "digest": self.webhook(),
         }
         return Visitor(person, client, names)
@@ -221,7 +231,8 @@ def test_another_person_finds_nothing_of_the_owner(site: Site, role: Role) -> No
         is_harmless = access is Access.OPERATORS and rule.endpoint != "admin.view_as"
         visitor = reader if method == "GET" or is_harmless else site.visitor(role)
         answer = ask(visitor.client, rule, method, owner)
-        if access is Access.OWNER or (access is Access.OPERATORS and role is Role.USER):
+        is_hidden = access in {Access.OWNER, Access.TEAM}
+        if is_hidden or (access is Access.OPERATORS and role is Role.USER):
             is_right = answer.status_code == 404
         elif access is Access.EVERYBODY:
             is_right = answer.status_code != 500

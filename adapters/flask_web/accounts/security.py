@@ -15,6 +15,7 @@ from adapters.flask_web.accounts import activity_list, entry
 from adapters.flask_web.accounts.activity_list import LATEST
 from adapters.flask_web.context import services
 from adapters.flask_web.web import session
+from adapters.flask_web.web.account import own_wallet
 from adapters.flask_web.web.stepping_up import is_stepped_up, stepped_up
 from adapters.flask_web.web.throttle import MAIL_PER_ADDRESS, throttle
 from creditcore.domain.activity import Act
@@ -23,6 +24,7 @@ from creditcore.domain.errors import (
     CodeRefusedError,
     CodeSentError,
     InvalidRequestError,
+    LastOwnerError,
     TooManyAttemptsError,
 )
 from creditcore.domain.identities import Capability, Enrolment, Grant, Method
@@ -211,12 +213,15 @@ def close_account() -> str | Response | tuple[str, int]:
     faults = {}
     if request.form.get("email", "").strip().lower() != session.person().email:
         faults["email"] = "Type the e-mail address of this account."
-    found = session.wallet()
+    found = own_wallet()
     if found and found.available > ZERO and not request.form.get("give_up"):
         faults["give_up"] = "Say that you give up the balance."
     if faults:
         return _close_page(faults), 400
-    services().people.closing.close(session.person().id, actor=session.actor())
+    try:
+        services().people.closing.close(session.person().id, actor=session.actor())
+    except LastOwnerError as error:
+        return _close_page({"team": str(error)}), 400
     logout_user()
     entry.forget_browser()
     flash("Your account is closed.", "info")
@@ -309,5 +314,10 @@ def _codes_page(codes: tuple[str, ...], *, is_new: bool) -> str:
 
 
 def _close_page(faults: dict[str, str] | None = None) -> str:
-    values: dict[str, Any] = {"page": "close", "section": "security", "errors": faults or {}}
+    values: dict[str, Any] = {
+        "page": "close",
+        "section": "security",
+        "errors": faults or {},
+        "wallet": own_wallet(),
+    }
     return render_template("accounts/close.html", **values)

@@ -9,11 +9,13 @@ from flask import current_app, request
 from flask_login import current_user
 
 from adapters.flask_web.context import services
+from adapters.flask_web.web.account import account
 from adapters.flask_web.web.bearer import bearer_secret
-from adapters.flask_web.web.session import actor, person
+from adapters.flask_web.web.session import actor
 from adapters.flask_web.web.whereabouts import actor_of
+from creditcore.domain.access import Action, Viewer, may, require
 from creditcore.domain.activity import Actor
-from creditcore.domain.errors import KeyRefusedError, NotPermittedError
+from creditcore.domain.errors import KeyRefusedError, NotPermittedError, WalletNotFoundError
 from creditcore.domain.keys import ApiKey, Scope
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -27,10 +29,12 @@ class Caller:
         owner_id: Whose account it is.
         wallet_id: Whose credits.
         key: The key that asks; None in a session, which may do everything.
+        viewer: Who asks, and their place in the team, where the account is one's.
     """
 
     owner_id: str
     wallet_id: str
+    viewer: Viewer
     key: ApiKey | None = None
 
     @property
@@ -39,6 +43,16 @@ class Caller:
         if self.key is None:
             return actor()
         return actor_of(f"key:{self.key.id}")
+
+    @property
+    def holder_id(self) -> str:
+        """Who holds the keys that the caller makes; empty in a person's own account."""
+        return self.viewer.membership.person_id if self.viewer.membership else ""
+
+    @property
+    def seen_holder_id(self) -> str:
+        """Whose keys the caller sees: only their own, or (empty) everybody's of the account."""
+        return "" if may(self.viewer, Action.MANAGE_KEYS) else self.holder_id
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has a scope."""
@@ -63,12 +77,37 @@ def caller_with(scopes: Collection[Scope]) -> Caller:
                 f"{', '.join(key.scopes)}.",
                 code="insufficient_scope",
             )
-        return Caller(key.owner_id, key.wallet_id, key)
+        viewer = _viewer_of(key)
+        require(viewer, _action(scopes))
+        return Caller(key.owner_id, key.wallet_id, viewer, key)
     if not current_user.is_authenticated:
         raise KeyRefusedError("missing")
     if request.method not in _SAFE_METHODS:
         # A key is no cookie: no other site can send it. A session needs the token of a page.
         current_app.extensions["csrf"].protect()
-    owner = person()
+    chosen = account()
+    require(chosen.viewer, _action(scopes))
+    if chosen.wallet is None:
+        raise WalletNotFoundError(chosen.id)
+    return Caller(chosen.id, chosen.wallet.id, chosen.viewer)
+
+
+def _action(scopes: Collection[Scope]) -> Action:
+    """Return what a role has to allow for something that takes one of these scopes."""
+    return Action.HOLD_KEYS if set(scopes) == {Scope.ACCOUNT_MANAGE} else Action.SEE_WALLET
+
+
+def _viewer_of(key: ApiKey) -> Viewer:
+    """Return who holds a key, as they are now.
+
+    Raises:
+        KeyRefusedError: They are not in its team any more.
+    """
     with services().transactions.begin() as tx:
-        return Caller(owner.id, tx.ledger.find_wallet_of(owner.id).id)
+        person = tx.people.find(key.holder_id or key.owner_id)
+        if not key.holder_id:
+            return Viewer(person=person)
+        membership = tx.teams.membership(key.owner_id, key.holder_id)
+    if membership is None:
+        raise KeyRefusedError("revoked")
+    return Viewer(person=person, membership=membership)

@@ -41,7 +41,12 @@ _MOST_FIRED = 100
 @operation(blueprint, "GET", "/api/v1/keys", scopes=READER, query=Page, answer=KeyList)
 def list_keys(caller: Caller, query: Page) -> KeyList:
     """List keys, newest first, revoked ones included."""
-    found = services().keys.views.page(caller.owner_id, limit=query.limit + 1, before=query.start)
+    found = services().keys.views.page(
+        caller.owner_id,
+        limit=query.limit + 1,
+        before=query.start,
+        holder_id=caller.seen_holder_id,
+    )
     shown = found[: query.limit]
     more = len(found) > query.limit
     return KeyList(
@@ -64,6 +69,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
     _check_maker(caller, body.scopes)
     key, secret = services().keys.issuing.issue(
         caller.owner_id,
+        holder_id=caller.holder_id,
         name=body.name,
         scopes=body.scopes,
         expires_at=body.expires_at,
@@ -78,7 +84,9 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
 @operation(blueprint, "GET", "/api/v1/keys/{key_id}", scopes=READER, answer=KeyShape)
 def read_key(caller: Caller, key_id: str) -> KeyShape:
     """Show one key, with what it has spent and may still spend."""
-    return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
+    return shape(
+        services().keys.views.one(key_id, owner_id=caller.owner_id, holder_id=caller.seen_holder_id)
+    )
 
 
 @operation(
@@ -91,17 +99,27 @@ def change_key(caller: Caller, key_id: str, body: KeyPatch) -> KeyShape:
         key_id,
         lambda key: _changes(key, body),
         owner_id=caller.owner_id,
+        holder_id=caller.seen_holder_id,
         by=caller.key,
         actor=caller.actor,
     )
-    return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
+    return shape(
+        services().keys.views.one(key_id, owner_id=caller.owner_id, holder_id=caller.seen_holder_id)
+    )
 
 
 @operation(blueprint, "DELETE", "/api/v1/keys/{key_id}", scopes=MANAGER, answer=KeyShape)
 def revoke_key(caller: Caller, key_id: str) -> KeyShape:
     """Revoke a key: the next call with it is refused, for ever. A repeat changes nothing."""
-    services().keys.issuing.revoke(key_id, owner_id=caller.owner_id, actor=caller.actor)
-    return shape(services().keys.views.one(key_id, owner_id=caller.owner_id))
+    services().keys.issuing.revoke(
+        key_id,
+        owner_id=caller.owner_id,
+        holder_id=caller.seen_holder_id,
+        actor=caller.actor,
+    )
+    return shape(
+        services().keys.views.one(key_id, owner_id=caller.owner_id, holder_id=caller.seen_holder_id)
+    )
 
 
 @operation(
@@ -115,10 +133,16 @@ def revoke_key(caller: Caller, key_id: str) -> KeyShape:
 )
 def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
     """Make a key in the place of another, with the same limits and one count of both."""
-    _check_maker(caller, services().keys.views.one(key_id, owner_id=caller.owner_id).key.scopes)
+    _check_maker(
+        caller,
+        services()
+        .keys.views.one(key_id, owner_id=caller.owner_id, holder_id=caller.seen_holder_id)
+        .key.scopes,
+    )
     key, secret = services().keys.changes.rotate(
         key_id,
         owner_id=caller.owner_id,
+        holder_id=caller.holder_id,
         overlap=timedelta(hours=body.overlap_hours),
         by=caller.key,
         actor=caller.actor,
@@ -158,7 +182,11 @@ def try_stop(caller: Caller, key_id: str, query: StopQuery) -> StopTrial:
 @operation(blueprint, "POST", "/api/v1/pause-all-keys", scopes=MANAGER, answer=Paused)
 def pause_all_keys(caller: Caller) -> Paused:
     """Pause every key of the account, the one that asks included."""
-    return Paused(paused=services().keys.changes.pause_all(caller.owner_id, actor=caller.actor))
+    return Paused(
+        paused=services().keys.changes.pause_all(
+            caller.owner_id, holder_id=caller.seen_holder_id, actor=caller.actor
+        )
+    )
 
 
 def shape(view: KeyView) -> KeyShape:

@@ -14,6 +14,7 @@ from adapters.flask_web.api.shapes import (
     TransferShape,
 )
 from adapters.flask_web.context import services
+from creditcore.domain.access import Action, require
 from creditcore.domain.ledger import Transfer
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Purchase
@@ -36,7 +37,8 @@ def list_transactions(caller: Caller, query: Page) -> TransferList:
 
 @operation(blueprint, "GET", "/api/v1/purchases", scopes=READER, query=Page, answer=PurchaseList)
 def list_purchases(caller: Caller, query: Page) -> PurchaseList:
-    """List purchases of credits, newest first."""
+    """List purchases of credits, newest first. In a team this takes an admin."""
+    require(caller.viewer, Action.BUY_CREDITS)
     with services().transactions.begin() as tx:
         found = tx.purchases.list_of(caller.owner_id, limit=query.limit + 1, before=query.start)
     shown = found[: query.limit]

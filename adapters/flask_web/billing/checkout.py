@@ -12,11 +12,13 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
+from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.errors import wants_json
 from adapters.flask_web.web.formatting import offer_summary
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import person
 from adapters.flask_web.web.stepping_up import ask_provider, require_proof
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, throttle
+from creditcore.domain.access import Action
 from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayUnavailableError,
@@ -36,7 +38,7 @@ _ATTEMPT = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
 @blueprint.post("/start")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def start() -> Response | tuple[Any, ...]:
     """Store a quote and lead to the provider's page.
 
@@ -53,6 +55,7 @@ def start() -> Response | tuple[Any, ...]:
             person(),
             offer,
             attempt=attempt,
+            owner_id=account().id,
             return_url=f"{settings().base_url}/payments/paystack",
             cancel_url=f"{settings().base_url}/dashboard/billing?cancelled=1",
         )
@@ -75,7 +78,7 @@ def start() -> Response | tuple[Any, ...]:
 
 
 @blueprint.get("/quote")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def quote() -> Response | tuple[Any, ...]:
     """Say what an amount costs and grants now, in numbers and in words.
 

@@ -15,10 +15,12 @@ from adapters.flask_web.billing.checkout import attempt_name, check_buyer
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services
 from adapters.flask_web.web import offers
+from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.errors import wants_json
 from adapters.flask_web.web.formatting import decimal_amount
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import person
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, STATUS_PER_PERSON, throttle
+from creditcore.domain.access import Action
 from creditcore.domain.errors import (
     CreditcoreError,
     InvalidRequestError,
@@ -93,11 +95,11 @@ def start_mobile() -> Response | tuple[Any, ...]:
 
 
 @blueprint.get("/<reference>")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def show(reference: str) -> Response | tuple[Any, ...]:
     """Say how a purchase of one's own stands."""
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
-    purchase = services().payments.mobile_money.check(person(), reference)
+    purchase = services().payments.mobile_money.check(account().id, reference)
     return jsonify(document(purchase))
 
 
@@ -135,7 +137,7 @@ def standing_of(purchase: Purchase) -> standing.Standing:
     return standing.standing_of(purchase, reason, now=services().clock.now())
 
 
-@for_people
+@allowed(Action.BUY_CREDITS)
 def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
     try:
         order = _order_of_program(mpesa=mpesa) if request.is_json else _order_of_form(request.form)
@@ -144,7 +146,7 @@ def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
         check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
         purchase = services().payments.mobile_money.start(
-            person(), offer, payer, attempt=order.attempt
+            person(), offer, payer, attempt=order.attempt, owner_id=account().id
         )
     except (
         InvalidRequestError,

@@ -7,7 +7,9 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.account import account, allowed
+from adapters.flask_web.web.session import person
+from creditcore.domain.access import Action
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import Credits, decimal_ratio
 
@@ -17,13 +19,14 @@ blueprint = Blueprint("notices", __name__, url_prefix="/dashboard/billing/notice
 
 
 @blueprint.post("")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def choose() -> Response | tuple[str, int]:
     """Choose below which balance to be told; an empty field or 0 is never."""
     try:
         threshold = threshold_of(request.form.get("threshold", ""))
+        owner_id = account().id
         with services().transactions.begin() as tx:
-            wallet = tx.ledger.find_wallet_of(person().id)
+            wallet = tx.ledger.find_wallet_of(owner_id)
         services().payments.balances.choose(wallet.id, person().id, threshold)
     except InvalidRequestError as error:
         return billing_page({"threshold": str(error)}), 400

@@ -8,9 +8,11 @@ from adapters.flask_web.billing import phone
 from adapters.flask_web.billing.mobile_money import network_of, standing_of
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
+from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.formatting import whole_units
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import person
 from adapters.flask_web.web.throttle import STATUS_PER_PERSON, throttle
+from creditcore.domain.access import Action
 from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.purchases import MASK, Purchase
@@ -19,14 +21,14 @@ blueprint = Blueprint("payments", __name__, url_prefix="/dashboard/billing/payme
 
 
 @blueprint.get("/<reference>")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def show(reference: str) -> str:
     """Show how a payment of one's own stands, and ask the provider where it is time to.
 
     Without scripts the page loads itself again every five seconds while it waits.
     """
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
-    purchase = services().payments.mobile_money.check(person(), reference)
+    purchase = services().payments.mobile_money.check(account().id, reference)
     now = services().clock.now()
     return render_template(
         "billing/payment.html",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, render_template
 
 from adapters.flask_web.context import services
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.account import account, allowed
+from creditcore.domain.access import Action
 from creditcore.domain.documents import DocumentKind
 from creditcore.domain.errors import InvalidRequestError
 
@@ -13,11 +14,11 @@ blueprint = Blueprint("receipts", __name__, url_prefix="/dashboard/billing/recei
 
 
 @blueprint.get("/<reference>")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def show(reference: str) -> str:
     """Show the receipt of a payment, and a credit note for each of its refunds."""
     try:
-        documents = services().payments.documents.issue(reference, owner_id=person().id)
+        documents = services().payments.documents.issue(reference, owner_id=account().id)
     except InvalidRequestError:
         # What was not paid has none.
         abort(404)
@@ -31,11 +32,11 @@ def show(reference: str) -> str:
 
 
 @blueprint.get("/<reference>/<name>.pdf")
-@for_people
+@allowed(Action.BUY_CREDITS)
 def download(reference: str, name: str) -> Response:
     """Send one document of a payment as PDF."""
     try:
-        documents = services().payments.documents.issue(reference, owner_id=person().id)
+        documents = services().payments.documents.issue(reference, owner_id=account().id)
     except InvalidRequestError:
         abort(404)
     document = next((row for row in documents if row.name == name), None)

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, render_template, request
 
 from adapters.flask_web.context import services
 from adapters.flask_web.web import formatting
+from adapters.flask_web.web.account import account
 from adapters.flask_web.web.session import for_people, person
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.usecases.payments.write_statement import Statement
@@ -56,8 +57,9 @@ def download() -> Response:
 
 
 def _statement(first: date, last: date) -> Statement:
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
+        wallet = tx.ledger.find_wallet_of(owner_id)
     return services().payments.statements.write(
         wallet.id, first=first, last=last, zone=person().zone
     )

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.account import account
+from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS, throttle
 from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import PaymentGatewayError
@@ -46,6 +47,8 @@ def show() -> str | Response:
     A browser that has just come back from paying asks again until the payment is
     decided, so looking at the page asks the provider too.
     """
+    if not account().buys:
+        return billing_page()
     if "cancelled" in request.args:
         return _after_cancelling()
     reference = request.args.get("reference", "")
@@ -57,9 +60,11 @@ def show() -> str | Response:
 
 def billing_page(errors: dict[str, str] | None = None) -> str:
     """Render the billing page, with what was wrong in its form."""
+    buys = account().buys
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
-        purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
+        wallet = tx.ledger.find_wallet_of(owner_id)
+        purchases = tx.purchases.list_of(owner_id, limit=_RECENT_PURCHASES) if buys else []
         movements = tx.ledger.transfers_of(wallet.id, limit=_RECENT_MOVEMENTS)
         watch = tx.low_balance.find(wallet.id)
     now = services().clock.now()
@@ -75,6 +80,7 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
     return render_template(
         "billing/billing.html",
         page="billing",
+        buys=buys,
         wallet=wallet,
         offers=offers.listed(currency),
         currency=currency,
@@ -160,8 +166,9 @@ def _mobile_form(currency: str, currencies: Sequence[str]) -> MobileForm | None:
 
 
 def _confirm_own(reference: str) -> None:
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        own = {row.reference for row in tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)}
+        own = {row.reference for row in tx.purchases.list_of(owner_id, limit=_RECENT_PURCHASES)}
     if reference in own:
         try:
             services().payments.confirmation.confirm(reference)
@@ -177,8 +184,9 @@ def _after_cancelling() -> Response:
     """
     throttle().count_address(CONFIRM_PER_ADDRESS, "confirm")
     now = services().clock.now()
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        purchases = tx.purchases.list_of(person().id, limit=_RECENT_PURCHASES)
+        purchases = tx.purchases.list_of(owner_id, limit=_RECENT_PURCHASES)
     waiting = [row for row in purchases if row.is_resumable(now)][:_ASKED_AFTER_CANCELLING]
     for purchase in waiting:
         try:

@@ -12,8 +12,9 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.dashboard import usage_charts
 from adapters.flask_web.dashboard.filters import GROUPS, RANGES, Asked, read
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
+from adapters.flask_web.web.account import account
 from adapters.flask_web.web.figures import change, many, paid_total, per_mille
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.money import ZERO, Credits
@@ -35,9 +36,10 @@ def from_outside() -> Response:
 @for_people
 def show() -> str | tuple[str, int]:
     """Show what was used in a period, in charts and tables."""
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
-        names = KeyNames.of(tx.keys.list_of(person().id))
+        wallet = tx.ledger.find_wallet_of(owner_id)
+        names = KeyNames.of(tx.keys.list_of(owner_id))
     asked = read(request.args, now=services().clock.now(), zone=zone(), keys=list(names.keys))
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default

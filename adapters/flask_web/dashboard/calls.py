@@ -17,8 +17,9 @@ from adapters.flask_web.dashboard.filters import OUTCOMES, RANGES, Asked, read
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.dashboard.usage_charts import OUTCOMES as ENDS
 from adapters.flask_web.dashboard.usage_charts import outcome_chart
+from adapters.flask_web.web.account import account
 from adapters.flask_web.web.figures import balance_usd
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.endings import ending_of
@@ -113,9 +114,10 @@ def refused() -> str:
     search = request.args.get("q", "").strip()[:_LONGEST_ID].replace("\x00", "")
     cursor = _Cursor.sent()
     place = cursor.place if cursor else None
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
-        names = KeyNames.of(tx.keys.list_of(person().id))
+        wallet = tx.ledger.find_wallet_of(owner_id)
+        names = KeyNames.of(tx.keys.list_of(owner_id))
         if search:
             found = tx.refusals.find(search, wallet_id=wallet.id)
             calls: Sequence[RefusedCall] = [found] if found else []
@@ -154,9 +156,10 @@ def download() -> Response:
 
 
 def _asking() -> _Asking:
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
-        names = KeyNames.of(tx.keys.list_of(person().id))
+        wallet = tx.ledger.find_wallet_of(owner_id)
+        names = KeyNames.of(tx.keys.list_of(owner_id))
     asked = read(
         request.args,
         now=services().clock.now(),

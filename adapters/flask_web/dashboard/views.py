@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.dashboard.usage_charts import spend_chart
+from adapters.flask_web.web.account import account
 from adapters.flask_web.web.guide import guide_of
 from adapters.flask_web.web.model_offers import example_model
-from adapters.flask_web.web.session import for_people, person
+from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 
@@ -23,10 +24,11 @@ _RECENT_CALLS = 8
 @for_people
 def home() -> str:
     """Show the balance and how long it lasts, what was used lately, and how to begin."""
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
+        wallet = tx.ledger.find_wallet_of(owner_id)
         calls = tx.calls.recent(wallet.id, limit=_RECENT_CALLS)
-        keys = tx.keys.list_of(person().id)
+        keys = tx.keys.list_of(owner_id)
         last_uses = tx.usage_hours.last_uses(wallet.id)
         guide = guide_of(tx, wallet.id, keys)
     at_home = services().books.insight.at_home(wallet, zone())
@@ -51,9 +53,10 @@ def home() -> str:
 @for_people
 def call(call_id: str) -> str | Response:
     """Show the receipt of one call: how its cost came about."""
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
-        keys = tx.keys.list_of(person().id)
+        wallet = tx.ledger.find_wallet_of(owner_id)
+        keys = tx.keys.list_of(owner_id)
         refused = tx.refusals.find(call_id, wallet_id=wallet.id) if "\x00" not in call_id else None
     if refused is not None:
         # It never began, so there is no receipt: the page that says why has it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,10 +12,12 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.keys.forms import KeyForm, dollars, read_dollars, spent_percent
 from adapters.flask_web.keys.setups import app_links, setups
+from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.guide import guide_of
 from adapters.flask_web.web.model_offers import example_model
-from adapters.flask_web.web.session import actor, for_people, person
+from adapters.flask_web.web.session import actor, person
 from adapters.flask_web.web.stepping_up import check_key_maker
+from creditcore.domain.access import Action
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import Period, SpendLimit
@@ -47,14 +50,14 @@ _SCOPES = {
 
 
 @blueprint.get("")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def show() -> str:
     """List keys; one that was just made is shown, this once."""
     return _keys_page()
 
 
 @blueprint.post("")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def create() -> tuple[str, int]:
     """Make a key and show it in the answer itself.
 
@@ -65,7 +68,8 @@ def create() -> tuple[str, int]:
     check_key_maker(typed.scopes)
     try:
         key, secret = services().keys.issuing.issue(
-            person().id,
+            account().id,
+            holder_id=account().holder_id,
             name=typed.typed["name"],
             lifetime=_lifetime(request.form.get("expires_in_days", "")),
             scopes=typed.scopes or (Scope.INFERENCE,),
@@ -81,10 +85,12 @@ def create() -> tuple[str, int]:
 
 
 @blueprint.get("/<key_id>")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def one(key_id: str) -> str:
     """Show one key, and what can be done with it."""
-    view = services().keys.views.one(key_id, owner_id=person().id)
+    view = services().keys.views.one(
+        key_id, owner_id=account().id, holder_id=account().seen_holder_id
+    )
     form = KeyForm.of(view.key, person().zone)
     typed = request.args.get("stop")
     if typed is None:
@@ -92,14 +98,16 @@ def one(key_id: str) -> str:
     typed = typed[:_MAX_TYPED]
     try:
         per_hour = read_dollars(typed, param="stop")
-        trial = services().keys.stops.try_on_the_past(key_id, per_hour, owner_id=person().id)
+        trial = services().keys.stops.try_on_the_past(
+            key_id, per_hour, owner_id=account().id, holder_id=account().seen_holder_id
+        )
     except InvalidRequestError as error:
         return _key_page(view, form, stop=typed, stop_error=str(error))
     return _key_page(view, form, stop=typed, trial=trial)
 
 
 @blueprint.post("/<key_id>")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def change(key_id: str) -> Response | tuple[str, int]:
     """Rename and limit a key."""
     typed = _typed()
@@ -111,16 +119,20 @@ def change(key_id: str) -> Response | tuple[str, int]:
             limits=typed.limits(),
             expires_at=typed.expires_at(),
         )
-        services().keys.changes.change(key_id, wanted, owner_id=person().id, actor=actor())
+        services().keys.changes.change(
+            key_id, wanted, owner_id=account().id, holder_id=account().seen_holder_id, actor=actor()
+        )
     except InvalidRequestError as error:
-        view = services().keys.views.one(key_id, owner_id=person().id)
+        view = services().keys.views.one(
+            key_id, owner_id=account().id, holder_id=account().seen_holder_id
+        )
         return _key_page(view, typed, {error.param or "name": str(error)}), 400
     flash("Saved. It counts with the very next call.", "success")
     return redirect(url_for("keys.one", key_id=key_id))
 
 
 @blueprint.post("/<key_id>/stop")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def stop(key_id: str) -> Response | tuple[str, int]:
     """Pause a key by itself when it spends so much within an hour; or try that on the past."""
     typed = request.form.get("stop", "")[:_MAX_TYPED]
@@ -128,9 +140,17 @@ def stop(key_id: str) -> Response | tuple[str, int]:
         return redirect(url_for("keys.one", key_id=key_id, stop=typed, _anchor="runaway"), 303)
     try:
         changes = KeyChanges(stop_per_hour=read_dollars(typed, param="stop"))
-        services().keys.changes.change(key_id, changes, owner_id=person().id, actor=actor())
+        services().keys.changes.change(
+            key_id,
+            changes,
+            owner_id=account().id,
+            holder_id=account().seen_holder_id,
+            actor=actor(),
+        )
     except InvalidRequestError as error:
-        view = services().keys.views.one(key_id, owner_id=person().id)
+        view = services().keys.views.one(
+            key_id, owner_id=account().id, holder_id=account().seen_holder_id
+        )
         form = KeyForm.of(view.key, person().zone)
         return _key_page(view, form, stop=typed, stop_error=str(error)), 400
     flash("Saved. What it spends counts from now on.", "success")
@@ -138,7 +158,7 @@ def stop(key_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/<key_id>/pause")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def pause(key_id: str) -> Response:
     """Refuse a key until it is resumed."""
     _pause(key_id, paused=True)
@@ -146,7 +166,7 @@ def pause(key_id: str) -> Response:
 
 
 @blueprint.post("/<key_id>/resume")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def resume(key_id: str) -> Response:
     """Let a paused key open again."""
     _pause(key_id, paused=False)
@@ -154,39 +174,53 @@ def resume(key_id: str) -> Response:
 
 
 @blueprint.post("/<key_id>/rotate")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def rotate(key_id: str) -> tuple[str, int]:
     """Make a key in the place of another, and show it in the answer itself, this once."""
     hours = request.form.get("overlap_hours", "")
     if hours not in dict(OVERLAPS):
         raise InvalidRequestError("Choose how long the old key goes on working.")
-    check_key_maker(services().keys.views.one(key_id, owner_id=person().id).key.scopes)
+    check_key_maker(
+        services()
+        .keys.views.one(key_id, owner_id=account().id, holder_id=account().seen_holder_id)
+        .key.scopes
+    )
     key, secret = services().keys.changes.rotate(
-        key_id, owner_id=person().id, overlap=timedelta(hours=int(hours)), actor=actor()
+        key_id,
+        owner_id=account().id,
+        holder_id=account().holder_id,
+        overlap=timedelta(hours=int(hours)),
+        actor=actor(),
     )
     return _keys_page(new_secret=secret.text, new_key_name=key.name), 201
 
 
 @blueprint.post("/<key_id>/revoke")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def revoke(key_id: str) -> Response:
     """Refuse a key from now on."""
-    services().keys.issuing.revoke(key_id, owner_id=person().id, actor=actor())
+    services().keys.issuing.revoke(
+        key_id, owner_id=account().id, holder_id=account().seen_holder_id, actor=actor()
+    )
     return redirect(url_for("keys.show"))
 
 
 @blueprint.post("/pause-all")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def pause_all() -> Response:
     """Pause every key at once."""
-    paused = services().keys.changes.pause_all(person().id, actor=actor())
+    paused = services().keys.changes.pause_all(
+        account().id, holder_id=account().seen_holder_id, actor=actor()
+    )
     flash(f"{paused} {'key was' if paused == 1 else 'keys were'} paused.", "success")
     return redirect(url_for("keys.show"))
 
 
 def _pause(key_id: str, *, paused: bool) -> None:
     changes = KeyChanges(paused=paused)
-    services().keys.changes.change(key_id, changes, owner_id=person().id, actor=actor())
+    services().keys.changes.change(
+        key_id, changes, owner_id=account().id, holder_id=account().seen_holder_id, actor=actor()
+    )
 
 
 def _typed() -> KeyForm:
@@ -226,7 +260,9 @@ def _keys_page(
     new_key_name: str = "",
 ) -> str:
     made = _about_new(new_secret) if new_secret else {}
-    views = services().keys.views.page(person().id, limit=_MAX_SHOWN)
+    views = services().keys.views.page(
+        account().id, holder_id=account().seen_holder_id, limit=_MAX_SHOWN
+    )
     shows_revoked = request.args.get("revoked") == "1"
     revoked = sum(view.key.revoked_at is not None for view in views)
     return render_template(
@@ -234,6 +270,7 @@ def _keys_page(
         page="keys",
         views=[view for view in views if shows_revoked or view.key.revoked_at is None],
         revoked=revoked,
+        holders=_holders(views),
         shows_revoked=shows_revoked,
         max_keys=MAX_KEYS,
         new_secret=new_secret,
@@ -253,9 +290,10 @@ def _keys_page(
 def _about_new(secret: str) -> dict[str, object]:
     """Return what is shown beside a new key: how to use it, and what comes next."""
     base_url, model = settings().base_url, example_model()
+    owner_id = account().id
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person().id)
-        guide = guide_of(tx, wallet.id, tx.keys.list_of(person().id))
+        wallet = tx.ledger.find_wallet_of(owner_id)
+        guide = guide_of(tx, wallet.id, tx.keys.list_of(owner_id))
     return {
         "setups": setups(base_url=base_url, key=secret, model=model),
         "app_links": app_links(
@@ -263,6 +301,16 @@ def _about_new(secret: str) -> dict[str, object]:
         ),
         "guide": guide,
     }
+
+
+def _holders(views: Sequence[KeyView]) -> dict[str, str]:
+    """Return who holds the keys of a team, for those who see more than their own."""
+    if not account().is_team or account().seen_holder_id:
+        return {}
+    with services().transactions.begin() as tx:
+        ids = {view.key.holder_id for view in views}
+        people = [person for person in map(tx.people.find, ids) if person is not None]
+    return {person.id: person.name or person.email for person in people}
 
 
 def _key_page(

@@ -22,11 +22,12 @@ from adapters.flask_web.playground.question import (
     from_form,
     from_script,
 )
+from adapters.flask_web.web.account import allowed, viewer
 from adapters.flask_web.web.errors import refusal_of
 from adapters.flask_web.web.figures import paid_exact
 from adapters.flask_web.web.formatting import call_status, exact_dollars
 from adapters.flask_web.web.model_offers import ModelOffer
-from adapters.flask_web.web.session import for_people, person, viewer
+from adapters.flask_web.web.session import person
 from adapters.flask_web.web.throttle import QUOTES_PER_PERSON, throttle
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.access import Action, may, require
@@ -54,14 +55,14 @@ class Answered:
 
 
 @blueprint.get("")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def show() -> str:
     """Show the form, with a model chosen by the address where it names one."""
     return _page({"model": request.args.get("model", "")[:300]})
 
 
 @blueprint.post("")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def ask() -> str | tuple[str, int]:
     """Answer the form as a whole, or only say what that can cost."""
     typed = request.form
@@ -83,7 +84,7 @@ def ask() -> str | tuple[str, int]:
 
 
 @blueprint.post("/quote")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def quote() -> Response | tuple[Response, int]:
     """Tell the page's script the most that a call can cost, and the same call as code."""
     throttle().count(QUOTES_PER_PERSON, "playground", person().id)
@@ -104,7 +105,7 @@ def quote() -> Response | tuple[Response, int]:
 
 
 @blueprint.post("/run")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def run() -> Response | tuple[Response, int]:
     """Stream an answer to the page's script. Leaving ends the call, as leaving the API does."""
     sent = request.get_json(silent=True)
@@ -129,7 +130,7 @@ def run() -> Response | tuple[Response, int]:
 
 
 @blueprint.get("/calls/<call_id>")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def outcome(call_id: str) -> Response:
     """Tell the page's script what a call came to, as soon as it is settled."""
     if "\x00" in call_id:
@@ -141,7 +142,7 @@ def outcome(call_id: str) -> Response:
 
 
 @blueprint.post("/calls")
-@for_people
+@allowed(Action.HOLD_KEYS)
 def new_call() -> Response:
     """Name a call before it is made, so that its receipt is found whatever happens to it."""
     return jsonify(call_id=services().calls.relay.new_call_id())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from creditcore.domain.access import Action
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -14,21 +16,24 @@ class Place:
         endpoint: Where it leads.
         label: What people read.
         on_phone: Whether it stands in the bar at the bottom of a phone, which has room for four.
+        action: What a role in the chosen account has to allow for it to be of use.
     """
 
     name: str
     endpoint: str
     label: str
     on_phone: bool = False
+    action: Action = Action.SEE_WALLET
 
 
 PLACES = (
     Place("home", "dashboard.home", "Overview", on_phone=True),
     Place("analytics", "analytics.show", "Analytics", on_phone=True),
     Place("calls", "calls.show", "Calls"),
-    Place("playground", "playground.show", "Playground"),
+    Place("playground", "playground.show", "Playground", action=Action.HOLD_KEYS),
     Place("billing", "billing.show", "Billing", on_phone=True),
-    Place("keys", "keys.show", "API keys", on_phone=True),
+    Place("keys", "keys.show", "API keys", on_phone=True, action=Action.HOLD_KEYS),
+    Place("team", "team.show", "Team"),
     Place("general", "general.show", "General"),
     Place("security", "security.show", "Security"),
 )

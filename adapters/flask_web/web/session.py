@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, flash, g, jsonify, redirect, request, url_for
+from flask import Flask, flash, jsonify, redirect, request, url_for
 from flask import session as cookie
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_url
 from werkzeug.exceptions import NotFound
@@ -21,8 +20,6 @@ from adapters.flask_web.web.navigation import ELSEWHERE, OPERATE, PLACES
 from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import ANYBODY, Action, Viewer, may
 from creditcore.domain.activity import Actor
-from creditcore.domain.errors import StoreError, WalletNotFoundError
-from creditcore.domain.ledger import Wallet
 from creditcore.domain.people import Person
 from creditcore.domain.sessions import Session, Stage
 
@@ -107,29 +104,8 @@ def for_operators(view: Callable[Args, View]) -> Callable[Args, View]:
 
 
 def viewer() -> Viewer:
-    """Return who looks at this page, signed in or not."""
-    if not current_user.is_authenticated:
-        return ANYBODY
-    return Viewer(person=person(), wallet=wallet())
-
-
-def wallet() -> Wallet | None:
-    """Return the wallet of who is signed in, read once a request."""
-    if "wallet" not in g:
-        g.wallet = None
-        if current_user.is_authenticated:
-            with suppress(StoreError), services().transactions.begin() as tx:
-                g.wallet = _wallet_of(tx, person())
-    found: Wallet | None = g.wallet
-    return found
-
-
-def _wallet_of(tx: Any, owner: Person) -> Wallet | None:
-    try:
-        found: Wallet = tx.ledger.find_wallet_of(owner.id)
-    except WalletNotFoundError:
-        return None
-    return found
+    """Return who looks at this page, signed in or not, whatever account they have chosen."""
+    return Viewer(person=person()) if current_user.is_authenticated else ANYBODY
 
 
 def register(app: Flask) -> None:
@@ -165,5 +141,4 @@ def register(app: Flask) -> None:
             "elsewhere": ELSEWHERE,
             "places": (*PLACES, OPERATE) if may(viewer(), Action.OPERATE) else PLACES,
             "sandbox": settings().is_sandbox,
-            "wallet": wallet(),
         }

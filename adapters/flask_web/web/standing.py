@@ -9,7 +9,7 @@ from datetime import datetime
 from flask import Flask, g
 
 from adapters.flask_web.context import services
-from adapters.flask_web.web.session import wallet
+from adapters.flask_web.web.account import wallet
 from creditcore.domain.errors import StoreError
 from creditcore.domain.money import Credits
 from creditcore.domain.runway import Runway

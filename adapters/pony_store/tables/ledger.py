@@ -8,7 +8,7 @@ never wait for each other in a circle.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -107,6 +107,10 @@ class PonyLedger:
     def find_wallet_of(self, owner_id: str) -> Wallet:
         """Return the owner's wallet, without locking it."""
         return self._wallet("owner_id", owner_id)
+
+    def find_wallets_of(self, owner_ids: Collection[str]) -> Mapping[str, Wallet]:
+        rows = self._session.rows_in(f"{_SELECT_WALLETS} WHERE owner_id IN ({{names}})", owner_ids)
+        return {row.owner_id: wallet_from_row(row) for row in rows}
 
     def lock(self, footprint: Footprint) -> Books:
         """Lock wallets in the order of their ids, then read what belongs to them.

@@ -43,11 +43,18 @@ class CollectMobileMoney:
     clock: Clock
 
     def start(
-        self, person: Person, offer: Offer, payer: MobilePayer, *, attempt: str = ""
+        self,
+        person: Person,
+        offer: Offer,
+        payer: MobilePayer,
+        *,
+        attempt: str = "",
+        owner_id: str = "",
     ) -> Purchase:
         """Store an offer, then send its price to the payer's phone.
 
-        Repeating an attempt sends nothing: the first purchase is returned as it stands.
+        Repeating an attempt sends nothing: the first purchase is returned as it stands. With
+        ``owner_id``, the credits go to the account of that team.
 
         Returns:
             The purchase: pending where the phone was asked or that is unknown, failed where
@@ -57,7 +64,9 @@ class CollectMobileMoney:
             PurchaseLimitError: The person may not buy that much now.
             PaymentRejectedError: The provider refused; the purchase has failed.
         """
-        purchase, is_new = self.sales.store(person, offer, attempt=attempt, payer=payer)
+        purchase, is_new = self.sales.store(
+            person, offer, attempt=attempt, payer=payer, owner_id=owner_id
+        )
         if not is_new:
             return purchase
         try:
@@ -85,15 +94,15 @@ class CollectMobileMoney:
                 return self.payments.confirm(purchase.reference)
         return self._asked(purchase.reference, charge.message)
 
-    def check(self, person: Person, reference: str) -> Purchase:
-        """Return a purchase of this person, asking the provider where it is time to.
+    def check(self, owner_id: str, reference: str) -> Purchase:
+        """Return a purchase of this account, asking the provider where it is time to.
 
         Raises:
-            PurchaseNotFoundError: The person has no purchase of this reference.
+            PurchaseNotFoundError: The account has no purchase of this reference.
         """
         with self.transactions.begin() as tx:
             purchase = tx.purchases.find(reference)
-        if purchase.owner_id != person.id:
+        if purchase.owner_id != owner_id:
             raise PurchaseNotFoundError(reference)
         if not self._claim_check(purchase):
             return purchase

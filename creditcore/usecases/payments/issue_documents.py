@@ -13,7 +13,7 @@ from creditcore.domain.documents import (
     credit_note_of,
     receipt_of,
 )
-from creditcore.domain.errors import PurchaseNotFoundError
+from creditcore.domain.errors import PurchaseNotFoundError, TeamNotFoundError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Purchase
 from creditcore.domain.refunds import RefundState
@@ -76,12 +76,11 @@ class IssueDocuments:
         receipt = tx.documents.find(DocumentKind.RECEIPT, purchase.reference)
         is_new = receipt is None
         if receipt is None:
-            person = tx.people.find(purchase.owner_id)
             receipt = receipt_of(
                 purchase,
                 number=0,
                 seller=self.seller,
-                buyer={"name": person.name if person else "", "email": purchase.email},
+                buyer={"name": _name_of(tx, purchase.owner_id), "email": purchase.email},
                 at=now,
             )
             receipt = _numbered(tx, receipt)
@@ -95,6 +94,17 @@ class IssueDocuments:
                 gone += refund.amount
                 is_new = True
         return is_new
+
+
+def _name_of(tx: Transaction, owner_id: str) -> str:
+    """Return how a person, or a team, is called."""
+    person = tx.people.find(owner_id)
+    if person is not None:
+        return person.name
+    try:
+        return tx.teams.find(owner_id).name
+    except TeamNotFoundError:
+        return ""
 
 
 def _numbered(tx: Transaction, document: Document) -> Document:

@@ -110,6 +110,7 @@ class SellCredits:
         return_url: str,
         cancel_url: str,
         attempt: str = "",
+        owner_id: str = "",
     ) -> Purchase:
         """Store an offer, then ask the provider to collect its price.
 
@@ -122,14 +123,15 @@ class SellCredits:
             return_url: Where the payer's browser comes back to.
             cancel_url: Where it goes when the payer gives up.
             attempt: The buyer's own name of this attempt; empty where there is none.
+            owner_id: The team whose account the credits go to; empty for the person's own.
 
         Raises:
-            PurchaseLimitError: The person may not buy that much now.
+            PurchaseLimitError: The account may not buy that much now.
             PaymentRejectedError: The provider refused; the purchase has failed.
             PaymentGatewayUnavailableError: The provider did not answer. It was asked whether
                 it knows the purchase, which has failed if not; nothing is sent twice.
         """
-        purchase, is_new = self.store(person, offer, attempt=attempt)
+        purchase, is_new = self.store(person, offer, attempt=attempt, owner_id=owner_id)
         if not is_new:
             return purchase
         try:
@@ -161,6 +163,7 @@ class SellCredits:
         *,
         attempt: str = "",
         payer: MobilePayer | None = None,
+        owner_id: str = "",
     ) -> tuple[Purchase, bool]:
         """Store a purchase before the provider hears of it; return it and whether it is new.
 
@@ -168,12 +171,13 @@ class SellCredits:
             PurchaseLimitError: The person may not buy that much now.
         """
         now = self.clock.now()
+        owner_id = owner_id or person.id
         reference = self.ids.new_reference("cc")
         if attempt:
-            reference = _reference_of(person, offer, attempt, payer)
+            reference = _reference_of(owner_id, offer, attempt, payer)
         purchase = Purchase(
             reference=reference,
-            owner_id=person.id,
+            owner_id=owner_id,
             wallet_id="",
             email=person.email,
             offer=offer,
@@ -183,7 +187,7 @@ class SellCredits:
         )
         try:
             with self.transactions.begin() as tx:
-                wallet = tx.ledger.find_wallet_of(person.id)
+                wallet = tx.ledger.find_wallet_of(owner_id)
                 # Whoever buys twice at once is counted one after the other.
                 tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
                 purchase = replace(purchase, wallet_id=wallet.id)
@@ -244,9 +248,9 @@ class SellCredits:
         return purchase
 
 
-def _reference_of(person: Person, offer: Offer, attempt: str, payer: MobilePayer | None) -> str:
+def _reference_of(owner_id: str, offer: Offer, attempt: str, payer: MobilePayer | None) -> str:
     """Name an attempt. Another amount or another phone is another attempt."""
-    parts = [person.id, attempt, str(offer.price)]
+    parts = [owner_id, attempt, str(offer.price)]
     if payer:
         parts += [payer.network, payer.phone]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -89,10 +89,13 @@ class TellPayers:
     def _watch_balance(self, tx: Transaction, purchase: Purchase) -> None:
         """Let a person who has paid be told when that runs out, unless they chose already."""
         if tx.low_balance.find(purchase.wallet_id) is None:
+            # Of a team, it is who paid.
+            payer = tx.people.find_by_email(purchase.email)
+            is_own = payer is None or tx.people.find(purchase.owner_id) is not None
             tx.low_balance.save(
                 LowBalanceWatch(
                     wallet_id=purchase.wallet_id,
-                    person_id=purchase.owner_id,
+                    person_id=purchase.owner_id if is_own or payer is None else payer.id,
                     threshold=USUAL_THRESHOLD,
                 )
             )

@@ -14,6 +14,7 @@ from creditcore.domain.errors import (
     NotPermittedError,
     TeamNotFoundError,
 )
+from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import SpendLimit, member_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.teams import Membership, Team, TeamRole
@@ -225,9 +226,11 @@ def _let_go(
 ) -> int:
     _keep_an_owner(tx, team, member)
     # The wallet is locked before its keys, as whoever limits the account does.
-    end_counting(tx, tx.ledger.find_wallet_of(team.id), member.person_id)
+    wallet = tx.ledger.find_wallet_of(team.id)
+    end_counting(tx, wallet, member.person_id)
     revoked = revoke_keys(tx, team, member.person_id, at=at)
     tx.teams.remove(team.id, member.person_id)
+    _tell_another(tx, team, wallet, member.person_id)
     note(
         tx,
         act,
@@ -239,6 +242,16 @@ def _let_go(
         after={"keys_revoked": revoked},
     )
     return revoked
+
+
+def _tell_another(tx: Transaction, team: Team, wallet: Wallet, person_id: str) -> None:
+    """Let an owner be told of a low balance, if it was somebody who is no member any more."""
+    watch = tx.low_balance.find(wallet.id)
+    if watch is not None and watch.person_id == person_id:
+        owners = (row for row in tx.teams.members(team.id) if row.role is TeamRole.OWNER)
+        owner = next(owners, None)
+        if owner is not None:
+            tx.low_balance.save(replace(watch, person_id=owner.person_id))
 
 
 def _check_rank(asking: Membership, *roles: TeamRole) -> None:

@@ -100,8 +100,9 @@ class ReadTeams:
             if _manages(mine):
                 invitations = tx.invitations.pending_of(team.id)
                 acts = tx.activity.recent(limit=_ACTS_SHOWN, person_id=team.id)
-                for name in {act.actor.id for act in acts} | {_member_of(act) for act in acts}:
-                    if name not in people and (person := tx.people.find(name)) is not None:
+                named = {act.actor.id for act in acts} | {_member_of(act) for act in acts}
+                for name in named - people.keys() - {""}:
+                    if (person := tx.people.find(name)) is not None:
                         people[name] = person
         return TeamView(
             team=team,

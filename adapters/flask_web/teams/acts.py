@@ -1,0 +1,87 @@
+"""What happened in a team, in words for its members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from creditcore.domain.activity import COMMAND_LINE, SYSTEM, Act, Activity
+from creditcore.usecases.teams.read_teams import TeamView
+
+Named = Callable[[object], str]
+
+
+def _limited(act: Activity, named: Named) -> str:
+    who = named(act.after.get("member"))
+    if raised := act.after.get("raised_this_period_by"):
+        return f"raised the limit of {who} for this period by {raised} credits"
+    return f"set the limit of {who}: {act.after.get('limit')}"
+
+
+def _a(role: object) -> str:
+    return f"{'an' if role in {'admin', 'owner'} else 'a'} {role}"
+
+
+def _keys(act: Activity) -> str:
+    count = act.after.get("keys_revoked", 0)
+    return f"{count} {'key' if count == 1 else 'keys'} revoked"
+
+
+_WORDS: Mapping[str, Callable[[Activity, Named], str]] = {
+    Act.TEAM_CREATED: lambda act, _: f"made the team {act.after.get('name')}",
+    Act.TEAM_RENAMED: lambda act, _: f"renamed the team to {act.after.get('name')}",
+    Act.MEMBER_INVITED: lambda act, _: (
+        f"invited {act.after.get('email')} as {_a(act.after.get('role'))}"
+    ),
+    Act.INVITATION_SENT: lambda act, _: f"sent {act.after.get('email')} the invitation again",
+    Act.INVITATION_REVOKED: lambda act, _: f"withdrew the invitation of {act.after.get('email')}",
+    Act.INVITATION_DECLINED: lambda act, _: f"{act.after.get('email')} declined the invitation",
+    Act.MEMBER_JOINED: lambda act, _: f"joined as {_a(act.after.get('role'))}",
+    Act.MEMBER_ROLE_CHANGED: lambda act, named: (
+        f"made {named(act.after.get('member'))} {_a(act.after.get('role'))}"
+        f" (was {act.before.get('role')})"
+    ),
+    Act.MEMBER_LIMITED: _limited,
+    Act.MEMBER_LEFT: lambda act, _: f"left; {_keys(act)}",
+    Act.MEMBER_REMOVED: lambda act, named: (
+        f"removed {named(act.after.get('member'))}; {_keys(act)}"
+    ),
+    Act.OWNERSHIP_TRANSFERRED: lambda act, named: f"made {named(act.after.get('owner'))} an owner",
+    Act.KEY_ISSUED: lambda act, _: f"made the key {act.after.get('name')}",
+    Act.KEY_CHANGED: lambda act, _: f"changed the key {act.after.get('name')}",
+    Act.KEY_REVOKED: lambda act, _: f"revoked the key {act.after.get('name')}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One act, in words.
+
+    Attributes:
+        who: The name or address of who did it.
+        what: What they did.
+    """
+
+    who: str
+    what: str
+    at: datetime
+
+
+def lines_of(view: TeamView) -> Sequence[Line]:
+    """Return the latest acts of a team."""
+
+    def named(person_id: object) -> str:
+        person = view.people.get(str(person_id))
+        return (person.name or person.email) if person else "a former member"
+
+    return [_line(act, named) for act in view.acts]
+
+
+def _line(act: Activity, named: Named) -> Line:
+    words = _WORDS.get(act.act)
+    return Line(
+        who="Support" if act.actor in {COMMAND_LINE, SYSTEM} else named(act.actor.id),
+        what=words(act, named) if words else act.act.replace(".", ": ").replace("_", " "),
+        at=act.at,
+    )
