@@ -18,6 +18,7 @@ from bench.flame import FLAME_GRAPH, Profile, record
 from bench.growth import measure_growth
 from bench.installs import Installs, MissingError, say
 from bench.ledger import measure_ledger
+from bench.limits import measure_limits
 from bench.machine import busy_loops, description, load_average
 from bench.place import REPOSITORY, Place
 from bench.postgres import Postgres, running_postgres
@@ -29,7 +30,7 @@ from bench.streams import StreamsBench
 from bench.targets import Target, Targets
 from bench.verdicts import verdicts
 
-TARGETS = ("direct", "nginx", "sqlite", "postgres", "postgres-2", "portkey", "litellm")
+TARGETS = ("direct", "nginx", "sqlite", "postgres", "limited", "postgres-2", "portkey", "litellm")
 SECTIONS = ("calls", "streams", "ledger")
 ON_REQUEST = ("growth", "profile", "slow-readers")
 """Measured only when named: one fills a disk with millions of rows, one writes a picture,
@@ -152,6 +153,7 @@ class _Bench:
                 running, rounds=self.options.rounds, seconds=self.options.seconds
             )
             self._audit("calls", running)
+        self.results.limits = measure_limits()
         self.children.stop(upstream.process)
 
     def streams(self) -> None:

@@ -10,6 +10,7 @@ from bench.calls import CallsRound
 from bench.figures import Figure
 from bench.growth import GrowthStep
 from bench.ledger import LedgerRound
+from bench.limits import LimitsCost
 from bench.machine import BusyLoops
 from bench.streams import StreamsRound
 
@@ -33,6 +34,7 @@ class Results:
     streams: list[StreamsRound] = field(default_factory=list)
     ledger: list[LedgerRound] = field(default_factory=list)
     growth: list[GrowthStep] = field(default_factory=list)
+    limits: LimitsCost | None = None
 
     def calls_of(self, target: str, concurrency: int) -> list[CallsRound]:
         """Return the rounds of one target at one concurrency."""
@@ -71,6 +73,7 @@ class Results:
             "calls": [found.as_document() for found in self.calls],
             "streams": [found.as_document() for found in self.streams],
             "ledger": [found.as_document() for found in self.ledger],
+            "limits": self.limits.as_document() if self.limits else None,
             "growth": [found.as_document() for found in self.growth],
         }
 

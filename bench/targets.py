@@ -17,12 +17,14 @@ from adapters.pony_store import migrate
 from bench.accounts import make_accounts
 from bench.children import Children
 from bench.installs import Installs, MissingError, say
+from bench.limits import ALL_LIMITS
 from bench.nginx import start_proxying
 from bench.place import HOST, REPOSITORY, WIRE, Place, free_port
 from bench.postgres import Postgres
 from bench.standin import MODELS, StandIn, request_body
 from bench.waiting import wait_for_http
 from bench.watchdog import STALLS_VARIABLE
+from creditcore.domain.limits import KeyLimits
 
 ACCOUNTS = 256
 """As many as calls at once, so that calls rarely meet in one wallet."""
@@ -96,6 +98,7 @@ class Targets:
             "sqlite": self._sqlite,
             "postgres": self._postgres,
             "postgres-2": self._postgres_twice,
+            "limited": self._limited,
             "portkey": self._portkey,
             "litellm": self._litellm,
         }[name]
@@ -126,13 +129,25 @@ class Targets:
     def _postgres_twice(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
         return self._creditcore("postgres-2", upstream, database_url=self._new_url(), workers=2)
 
+    def _limited(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
+        """Start what ``postgres`` is, whose keys and accounts have every limit there is."""
+        return self._creditcore(
+            "limited", upstream, database_url=self._new_url(), workers=1, limits=ALL_LIMITS
+        )
+
     def _new_url(self) -> str:
         if self.postgres is None:
             raise MissingError("there is no PostgreSQL")
         return self.postgres.new_database(f"gateway_{secrets.token_hex(4)}")
 
     def _creditcore(
-        self, name: str, upstream: StandIn, *, database_url: str, workers: int
+        self,
+        name: str,
+        upstream: StandIn,
+        *,
+        database_url: str,
+        workers: int,
+        limits: KeyLimits | None = None,
     ) -> tuple[Target, Popen[bytes]]:
         run = self.place.run / f"{name}-{secrets.token_hex(4)}"
         run.mkdir(parents=True)
@@ -157,7 +172,7 @@ class Targets:
         store_url = database_url or f"sqlite:///{run / 'creditcore.db'}"
         migrate(store_url)
         _flask(environ, "worker", "--once")
-        keys = make_accounts(store_url, pepper=pepper.encode(), count=ACCOUNTS)
+        keys = make_accounts(store_url, pepper=pepper.encode(), count=ACCOUNTS, limits=limits)
         child = self.children.start(
             name,
             [sys.executable, "-m", "gunicorn", "-c", "bench/gunicorn_watched.py", "wsgi:app"],

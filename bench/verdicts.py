@@ -14,11 +14,13 @@ from bench.streams import IDLE_STREAMS, PACED_STREAMS
 
 MET, NOT_MET, UNKNOWN = "met", "not met", "not measured"
 
-_OURS, _TWICE = "postgres", "postgres-2"
+_OURS, _TWICE, _LIMITED = "postgres", "postgres-2", "limited"
 _TIMES_PORTKEY = 1.8
 _TIMES_LITELLM = 25.0
 _TIMES_ONE_PROCESS = 1.6
 _TIMES_PGBENCH = 3.0
+_LIMITED_RATIO = 0.85
+_PLAIN_SHARE = 0.02
 _IDLE_STREAM_KB = 100.0
 _STALL_MS = 250.0
 _GROWTH_RATIO = 0.9
@@ -48,6 +50,7 @@ def verdicts(results: Results) -> list[Verdict]:
     """Hold a run against every promise."""
     return [
         *_of_calls(results),
+        *_of_limits(results),
         *_of_streams(results),
         _two_processes(results),
         _of_ledger(results),
@@ -78,6 +81,20 @@ def _of_calls(results: Results) -> Iterator[Verdict]:
         f"{bad:,} of {calls:,} failed" if calls else "",
         _verdict(bad == 0) if calls else UNKNOWN,
     )
+
+
+def _of_limits(results: Results) -> Iterator[Verdict]:
+    plain, limited = (results.call_figure(target, 32, "rate") for target in (_OURS, _LIMITED))
+    promise = f"calls/s at 32 with every limit on: at least {_LIMITED_RATIO:g} x without"
+    yield _times(promise, limited, plain, least=_LIMITED_RATIO, digits=2)
+    promise = f"a key without limits: they cost at most {_PLAIN_SHARE:.0%} of a call's CPU"
+    cpu, cost = results.call_figure(_OURS, 32, "cpu_per_1000"), results.limits
+    if cpu is None or cost is None:
+        yield Verdict(promise, "", UNKNOWN)
+        return
+    call_us = cpu.median * 1000
+    measured = f"{cost.plain_us:.1f} of {call_us:,.0f} us ({cost.plain_us / call_us:.1%})"
+    yield Verdict(promise, measured, _verdict(cost.plain_us <= call_us * _PLAIN_SHARE))
 
 
 def _of_streams(results: Results) -> Iterator[Verdict]:
@@ -171,11 +188,18 @@ def _of_books(results: Results) -> Iterator[Verdict]:
         )
 
 
-def _times(promise: str, ours: Figure | None, other: Figure | None, *, least: float) -> Verdict:
+def _times(
+    promise: str,
+    ours: Figure | None,
+    other: Figure | None,
+    *,
+    least: float,
+    digits: int = 1,
+) -> Verdict:
     ratio = ours.over(other) if ours else None
     if ours is None or other is None or ratio is None:
         return Verdict(promise, "", UNKNOWN)
-    measured = f"{ratio:.1f} x ({ours.median:,.0f} against {other.median:,.0f})"
+    measured = f"{ratio:.{digits}f} x ({ours.median:,.0f} against {other.median:,.0f})"
     return Verdict(promise, measured, _verdict(ratio >= least))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench.calls import CallsRound
+from bench.limits import LimitsCost, measure_limits
 from bench.machine import BusyLoops
 from bench.results import Results
 from bench.verdicts import MET, NOT_MET, UNKNOWN, Verdict, verdicts
@@ -98,3 +99,31 @@ def test_two_processes_are_held_to_what_the_machine_can_do(
     twice = replace(ONE_ROUND, target="postgres-2", rate=rate, other_cores=others)
 
     assert verdict(TWO_PROCESSES, ONE_ROUND, twice, two_loops=two_loops).verdict == expected
+
+
+LIMITED = "calls/s at 32 with every limit on: at least 0.85 x without"
+PLAIN = "a key without limits: they cost at most 2% of a call's CPU"
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(850.0, MET), (849.0, NOT_MET)])
+def test_every_limit_may_cost_a_seventh(rate: float, expected: str) -> None:
+    limited = replace(ONE_ROUND, target="limited", rate=rate)
+
+    assert verdict(LIMITED, ONE_ROUND, limited).verdict == expected
+    assert verdict(LIMITED, ONE_ROUND).verdict == UNKNOWN
+
+
+@pytest.mark.parametrize(("plain_us", "expected"), [(16.0, MET), (16.1, NOT_MET)])
+def test_limits_that_a_key_has_not_cost_next_to_nothing(plain_us: float, expected: str) -> None:
+    results = Results({}, BusyLoops(1e7, 2.0), calls=[ONE_ROUND])
+    results.limits = LimitsCost(plain_us=plain_us, limited_us=50.0)
+
+    (found,) = (found for found in verdicts(results) if found.promise == PLAIN)
+
+    assert found.verdict == expected
+
+
+def test_the_cost_of_limits_is_measured_with_and_without() -> None:
+    cost = measure_limits()
+
+    assert 0 < cost.plain_us < cost.limited_us
