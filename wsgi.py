@@ -235,6 +235,7 @@ def _recognisers(
                 base_url=settings.base_url,
                 methods=settings.sign_in_methods,
                 linking=settings.supabase_linking,
+                site_name=settings.site_name,
             ),
             SupabaseOperators(
                 GoTrueClient(settings.supabase_url, ApiKey(settings.supabase_service_role_key)),

@@ -64,6 +64,7 @@ class SupabaseIdentityProvider:
         base_url: str,
         methods: frozenset[Method] = frozenset(),
         linking: bool = False,
+        site_name: str = "creditcore",
         issuer: str = "",
     ) -> None:
         """Prepare the provider; nothing is asked yet.
@@ -75,6 +76,7 @@ class SupabaseIdentityProvider:
             base_url: Of this site, where links of mails lead.
             methods: Google and GitHub, as far as they are to be offered.
             linking: Whether manual linking is on in the project.
+            site_name: What an authenticator app calls this site.
             issuer: Who issues the project's tokens, where it is not the project's address.
         """
         self._gateway = Gateway(client)
@@ -84,7 +86,9 @@ class SupabaseIdentityProvider:
         self._sessions = SessionReader(TokenVerifier(client, clock, issuer=issuer))
         self._links = Links(self._gateway, self._sessions, self._once, base_url=base_url)
         self._oauth = OAuth(self._gateway, self._sessions, self._once)
-        self._second_factor = SecondFactor(self._gateway, self._sessions, self._once)
+        self._second_factor = SecondFactor(
+            self._gateway, self._sessions, self._once, issuer=site_name
+        )
 
     @property
     def capabilities(self) -> frozenset[Capability]:

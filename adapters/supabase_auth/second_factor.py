@@ -25,8 +25,6 @@ from creditcore.domain.identities import Enrolled, Enrolment, Grant, SignedIn
 
 _log = logging.getLogger(__name__)
 
-APP_NAME = "creditcore"
-
 
 class SecondFactor:
     """Enrols and checks apps.
@@ -35,8 +33,19 @@ class SecondFactor:
     only; so both are sent together, from this host.
     """
 
-    def __init__(self, gateway: Gateway, sessions: SessionReader, once: Once) -> None:
+    def __init__(
+        self, gateway: Gateway, sessions: SessionReader, once: Once, *, issuer: str
+    ) -> None:
+        """Prepare.
+
+        Args:
+            gateway: Whom to ask.
+            sessions: Reads the session that a right code brings.
+            once: Bounds guessing, and sees to it that a code works once.
+            issuer: What an app calls this site.
+        """
         self._gateway = gateway
+        self._issuer = issuer
         self._sessions = sessions
         self._once = once
 
@@ -55,7 +64,11 @@ class SecondFactor:
             if factor.counts:
                 raise InvalidRequestError("An authenticator app is set up already.")
             self._gateway.ask(Call.FACTOR, "DELETE", f"/factors/{factor.id}", user_token=access)
-        body = {"factor_type": "totp", "friendly_name": APP_NAME, "issuer": APP_NAME}
+        body = {
+            "factor_type": "totp",
+            "friendly_name": self._issuer,
+            "issuer": self._issuer,
+        }
         answer = self._gateway.ask(Call.FACTOR, "POST", "/factors", body=body, user_token=access)
         totp, factor_id = answer.body.get("totp"), answer.body.get("id")
         secret = totp.get("secret") if isinstance(totp, dict) else None

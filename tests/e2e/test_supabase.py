@@ -410,6 +410,25 @@ def test_who_has_no_password_proves_it_with_the_account_they_came_by(
     assert visitor.person.id == person.id
 
 
+def test_who_is_blocked_here_gets_in_by_no_way(
+    visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
+) -> None:
+    visitor.email = f"{uuid.uuid4().hex}@example.com"
+    away = visitor.post("/auth/github", {})
+    visitor.send("GET", project.consent(away.headers["location"], email=visitor.email))
+    supabase_stack.flask("user", "block", "--email", visitor.email, "--reason", "Fraud")
+    supabase_stack.flask("user", "password", "--email", visitor.email, "--password", PASSWORD)
+
+    by_password = visitor.sign_in()
+    away = visitor.post("/auth/github", {})
+    by_github = visitor.send("GET", project.consent(away.headers["location"], email=visitor.email))
+
+    assert by_password.status_code == 401
+    assert by_github.headers["location"] == "/sign-in"
+    assert "You cannot sign in with that account" in visitor.get("/sign-in").text
+    assert not visitor.is_signed_in
+
+
 def test_operators_make_accounts_that_can_sign_in(
     visitor: Visitor, supabase_stack: Stack, project: SupabaseProject
 ) -> None:

@@ -144,3 +144,13 @@ def test_an_account_of_our_own_goes_on_after_it_was_joined() -> None:
     store.committed.people[amina.id] = replace(amina, subject="theirs")
 
     assert welcome.welcome(replace(AMINA, session_epoch=0)).id == amina.id
+
+
+def test_who_is_blocked_is_not_welcome_whatever_the_provider_says() -> None:
+    store = MemoryTransactions()
+    welcome = a_welcome(store)
+    amina = welcome.welcome(AMINA)
+    store.committed.people[amina.id] = amina.block()
+
+    with pytest.raises(BadCredentialsError):
+        welcome.welcome(AMINA)

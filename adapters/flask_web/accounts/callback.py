@@ -88,7 +88,8 @@ def callback() -> Response:
     except OAuthFailedError as error:
         return _failed(error.reason, flow)
     except SessionEndedError:
-        return _failed(OAuthFailure.TRY_AGAIN, flow)
+        # The provider lets them in, and we do not.
+        return _failed(OAuthFailure.REFUSED, flow)
 
 
 @blueprint.before_app_request

@@ -55,8 +55,8 @@ class WelcomePerson:
 
         Raises:
             BadCredentialsError: Since they were recognised all their sessions were ended,
-                as a new password does: what they showed may be the old one. Or the person of
-                this id is known to the provider by another.
+                as a new password does: what they showed may be the old one. Or they are
+                blocked here, or the person of this id is known to the provider by another.
             AccountNotJoinedError: Their address has an account here that is not joined to the
                 one at the provider. Operators are told.
         """
@@ -69,7 +69,7 @@ class WelcomePerson:
     def _welcome(self, identity: Identity, role: Role) -> Person:
         with self.transactions.begin() as tx:
             person = self._known(tx, identity) or self._add_person(tx, identity, role)
-            if identity.session_epoch not in (None, person.session_epoch):
+            if person.blocked or identity.session_epoch not in (None, person.session_epoch):
                 raise BadCredentialsError
             person = self._follow(tx, person, identity)
             wallet = self._wallet_of(tx, person)

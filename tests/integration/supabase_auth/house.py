@@ -58,6 +58,7 @@ def a_provider(
         base_url=SITE,
         methods=frozenset({Method.GOOGLE, Method.GITHUB}),
         linking=True,
+        site_name="Jua AI",
     )
 
 

@@ -416,6 +416,7 @@ def test_an_app_that_was_never_confirmed_is_replaced(house: SupabaseHouse) -> No
     first = house.provider.begin_second_factor(grant)
     second = house.provider.begin_second_factor(grant)
 
+    assert "issuer=Jua+AI" in second.uri
     with pytest.raises(CodeRefusedError):
         house.provider.confirm_second_factor(grant, first.id, pyotp.TOTP(first.secret).now())
     code = pyotp.TOTP(second.secret).now()
