@@ -27,7 +27,7 @@ def offered(price: ModelPrice, *, tariff: Tariff, markup: str) -> OfferedModel:
     per_unit = {}
     if price.unit is not None:
         usd[str(price.unit.unit)] = price.unit.price_units
-        per_unit[str(price.unit.unit)] = str(tariff.charge(price.unit.price_units))
+        per_unit[str(price.unit.unit)] = str(offer.per_unit)
     numerator, denominator = decimal_ratio(markup)
     own_numerator, own_denominator = decimal_ratio(price.markup)
     numerator, denominator = numerator * own_numerator, denominator * own_denominator

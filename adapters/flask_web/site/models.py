@@ -195,7 +195,7 @@ def _rows(price: ModelPrice, rates: Rates) -> Sequence[tuple[str, Credits]]:
         ("Input", rates.input, None),
         ("Input, read from cache", rates.cache_read, rates.input),
         ("Input, written to cache", rates.cache_write, rates.input),
-        ("Output", rates.output, None),
+        ("Output", rates.output, None if price.unit is None else 0),
         ("Output, reasoning", rates.reasoning, rates.output),
     )
     return [(name, tariff.charge(each * _MILLION)) for name, each, same in kinds if each != same]

@@ -58,6 +58,20 @@ _ONE_AND_MANY = {
 }
 
 
+_PURPOSES = {
+    "audio_speech": "speech",
+    "audio_transcription": "transcription",
+    "embedding": "embeddings",
+    "image_generation": "images",
+    "rerank": "reranking",
+}
+
+
+def purpose(mode: str) -> str:
+    """Say what a model is for; what the price list calls by a plain word keeps it."""
+    return _PURPOSES.get(mode, mode)
+
+
 _BECAUSE = {
     Because.NOT_REPORTED: "the provider reported none",
     Because.CLIENT_LEFT: "you left before a report",
@@ -96,5 +110,5 @@ def _counted(unit: Unit | None, count: int) -> str:
 def register(app: Flask) -> None:
     """Make the filters known to every template."""
     app.jinja_env.filters.update(
-        bucket=bucket, line_amount=line_amount, counted_because=counted_because
+        bucket=bucket, purpose=purpose, line_amount=line_amount, counted_because=counted_because
     )
