@@ -11,6 +11,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from adapters.flask_web.context import services
+from adapters.flask_web.web.buckets import SALES
 from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.catalogue import PriceChange, PriceRule, RuleKind
 from creditcore.domain.errors import CreditcoreError
@@ -273,6 +274,9 @@ def _price_text(price: ModelPrice | None) -> str:
         return "not sold"
     rates = price.rates
     text = f"${_per_million(rates.input)} in, ${_per_million(rates.output)} out"
+    if price.unit is not None:
+        sale = SALES[price.unit.unit]
+        text = f"${usd_text(price.unit.price_units * sale.units)} per {sale.words}, and {text}"
     if price.tiers:
         text += f", {len(price.tiers)} tier(s)"
     if price.markup != "1":
@@ -289,6 +293,8 @@ def _price_facts(price: ModelPrice) -> dict[str, object]:
             name: _per_million(getattr(rates, name))
             for name in ("input", "output", "cache_read", "cache_write", "reasoning")
         },
+        "unit": None if price.unit is None else str(price.unit.unit),
+        "usd_per_unit": None if price.unit is None else usd_text(price.unit.price_units),
         "tiers_above_prompt_tokens": [tier.above_prompt_tokens for tier in price.tiers],
         "markup": price.markup,
         "retires_on": None if price.retires_on is None else price.retires_on.isoformat(),

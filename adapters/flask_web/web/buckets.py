@@ -9,7 +9,7 @@ from flask import Flask
 from adapters.flask_web.web.formatting import duration, provider_dollars, token_count
 from creditcore.domain.counting import Because
 from creditcore.domain.pricing import PricedTokens
-from creditcore.domain.units import Unit
+from creditcore.domain.units import Unit, UnitPrice
 
 _NO_BREAK = "\u00a0"
 _MILLION = 1_000_000
@@ -91,6 +91,12 @@ def bucket(name: str) -> str:
     return _BUCKETS[name]
 
 
+def unit_cost(price: UnitPrice) -> str:
+    """Return what a provider takes for units, as prices are read: ``"$0.04 per image"``."""
+    sale = SALES[price.unit]
+    return f"{provider_dollars(price.price_units * sale.units)} per {sale.words}"
+
+
 def line_amount(line: PricedTokens) -> str:
     """Return how much a line is of, and at what price: ``"1,234 tokens at $0.15 / 1M"``."""
     unit = Unit(line.bucket) if line.bucket in SALES else None
@@ -110,5 +116,9 @@ def _counted(unit: Unit | None, count: int) -> str:
 def register(app: Flask) -> None:
     """Make the filters known to every template."""
     app.jinja_env.filters.update(
-        bucket=bucket, purpose=purpose, line_amount=line_amount, counted_because=counted_because
+        bucket=bucket,
+        purpose=purpose,
+        unit_cost=unit_cost,
+        line_amount=line_amount,
+        counted_because=counted_because,
     )
