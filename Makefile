@@ -24,7 +24,7 @@ test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a
 test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be installed; as root also on two hosts
 	$(BIN)/python -m pytest tests/redis
 
-test-clients: $(VENV)/dev ## Run clients from npm against the gateway
+test-clients: $(VENV)/dev $(VENV)-clients/ready ## Run clients from npm and PyPI against the gateway
 	npm ci --prefix tests/clients --no-audit --no-fund --silent
 	$(BIN)/python -m pytest tests/clients
 
@@ -47,7 +47,7 @@ lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
 	$(COMPILE) --group dev --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
-	rm -rf $(VENV) $(VENV)-litellm var
+	rm -rf $(VENV) $(VENV)-litellm $(VENV)-clients var
 
 .PHONY: browser
 browser:
@@ -67,6 +67,12 @@ $(VENV)/server: $(VENV)/python requirements.lock
 $(VENV)/dev: $(VENV)/python requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/server
+
+# Clients are other people's programs, with needs of their own.
+$(VENV)-clients/ready: tests/clients/python/requirements.txt
+	$(PYTHON) -m venv $(VENV)-clients
+	$(VENV)-clients/bin/pip install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt
+	@touch $@
 
 # An environment of its own: LiteLLM is a service that we speak HTTP with, never a dependency.
 $(VENV)-litellm/ready: $(VENV)/dev requirements-litellm.lock

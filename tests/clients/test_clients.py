@@ -1,4 +1,4 @@
-"""Unmodified clients from npm run through the gateway."""
+"""Unmodified clients from npm and PyPI run through the gateway."""
 
 from __future__ import annotations
 
@@ -10,9 +10,28 @@ from pathlib import Path
 import pytest
 
 from creditcore import Credits
-from tests.stack import Stack, running_stack
+from tests.stack import REPOSITORY, Account, Stack, running_stack
 
 HERE = Path(__file__).resolve().parent
+PYTHON = REPOSITORY / ".venv-clients" / "bin" / "python"
+TIMEOUT_S = 120
+GIVEN = Credits.of(200)
+
+FROM_NPM = [
+    "openai-node",
+    "anthropic-node",
+    "langchain-js",
+    "vercel-ai",
+    "vercel-providers",
+]
+FROM_PYPI = [
+    "instructor_client",
+    "litellm_client",
+    "llama_index_client",
+    "openai_agents_client",
+    "pydantic_ai_client",
+    "smolagents_client",
+]
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +40,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.mark.parametrize("client", ["openai-node", "vercel-ai"])
-def test_a_client_works_and_every_call_is_charged(stack: Stack, client: str) -> None:
-    account, poor = stack.an_account(credits_="200"), stack.an_account(credits_="1")
+@pytest.fixture
+def account(stack: Stack) -> Account:
+    return stack.an_account(credits_="200")
 
+
+@pytest.fixture
+def poor(stack: Stack) -> Account:
+    """Somebody who cannot pay for the shortest call."""
+    return stack.an_account(credits_="0.001")
+
+
+def run(stack: Stack, account: Account, poor: Account, command: list[str], *, at: Path) -> None:
     done = subprocess.run(
-        ["node", f"{client}.mjs"],
-        cwd=HERE,
+        command,
+        cwd=at,
         env={
             **os.environ,
             "BASE_URL": stack.base_url,
@@ -36,13 +63,34 @@ def test_a_client_works_and_every_call_is_charged(stack: Stack, client: str) -> 
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
 
-    assert done.returncode == 0, done.stderr
-    wallet = stack.settled_wallet_of(account.person_id)
-    charged = sum(call.charged.microcredits for call in stack.calls_of(account))
-    assert Credits.of(200) - wallet.posted == Credits(charged)
-    assert len(stack.calls_of(account)) == 3
+
+def assert_charged(stack: Stack, account: Account, poor: Account) -> None:
+    wallet, calls = stack.settled_wallet_of(account.person_id), stack.calls_of(account)
+    assert len(calls) >= 2
+    assert {(call.outcome.status, call.outcome.error) for call in calls} == {(200, None)}
+    charged = sum(call.charged.microcredits for call in calls)
+    assert GIVEN - wallet.posted == Credits(charged)
     assert stack.calls_of(poor) == []
+
+
+@pytest.mark.parametrize("client", FROM_NPM)
+def test_a_client_from_npm_works_and_every_call_is_charged(
+    stack: Stack, account: Account, poor: Account, client: str
+) -> None:
+    run(stack, account, poor, ["node", f"{client}.mjs"], at=HERE)
+
+    assert_charged(stack, account, poor)
+
+
+@pytest.mark.parametrize("client", FROM_PYPI)
+def test_a_client_from_pypi_works_and_every_call_is_charged(
+    stack: Stack, account: Account, poor: Account, client: str
+) -> None:
+    run(stack, account, poor, [str(PYTHON), f"{client}.py"], at=HERE / "python")
+
+    assert_charged(stack, account, poor)

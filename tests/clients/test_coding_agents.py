@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import Account, Stack, running_stack
+from tests.stack import REPOSITORY, Account, Stack, running_stack
 
 HERE = Path(__file__).resolve().parent
+PROGRAMS = REPOSITORY / ".venv-clients" / "bin"
 MODULES = HERE / "node_modules"
 TIMEOUT_S = 120
 SAID = "Hello from the sandbox."
@@ -105,3 +107,67 @@ def test_codex_answers_and_runs_a_tool(stack: Stack, newcomer: Account, tmp_path
     assert_all_charged(stack, newcomer, endpoint="/v1/responses")
     # The stand-in's first answer calls a tool, whose result the second one gets.
     assert len(stack.calls_of(newcomer)) > 1
+
+
+def test_qwen_code_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    said = run(
+        [str(MODULES / ".bin/qwen"), "-p", "Say hello", "--auth-type", "openai"],
+        home=tmp_path,
+        OPENAI_BASE_URL=f"{stack.base_url}/v1",
+        OPENAI_API_KEY=newcomer.api_key,
+        OPENAI_MODEL="gpt-4o",
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/chat/completions")
+
+
+def test_opencode_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    settings = tmp_path / ".config" / "opencode" / "opencode.json"
+    settings.parent.mkdir(parents=True)
+    model = {"name": "gpt-4o", "limit": {"context": 128_000, "output": 16_384}}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "creditcore",
+        "options": {"baseURL": f"{stack.base_url}/v1", "apiKey": newcomer.api_key},
+        "models": {"gpt-4o": model},
+    }
+    settings.write_text(
+        json.dumps(
+            {
+                "autoupdate": False,
+                "share": "disabled",
+                "small_model": "creditcore/gpt-4o",
+                "provider": {"creditcore": provider},
+            }
+        )
+    )
+
+    said = run(
+        [str(MODULES / ".bin/opencode"), "run", "-m", "creditcore/gpt-4o", "Say hello"],
+        home=tmp_path,
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/chat/completions")
+    # The stand-in's first answer calls a tool, whose result the next one gets.
+    assert len(stack.calls_of(newcomer)) > 1
+
+
+def test_llm_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    settings = tmp_path / "llm"
+    settings.mkdir()
+    (settings / "extra-openai-models.yaml").write_text(
+        "- model_id: creditcore\n  model_name: gpt-4o\n"
+        f"  api_base: {stack.base_url}/v1\n  api_key_name: creditcore\n"
+    )
+    (settings / "keys.json").write_text(json.dumps({"creditcore": newcomer.api_key}))
+
+    said = run(
+        [str(PROGRAMS / "llm"), "-m", "creditcore", "Say hello"],
+        home=tmp_path,
+        LLM_USER_PATH=str(settings),
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/chat/completions")
