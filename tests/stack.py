@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from adapters.pony_store import PonyTransactions, open_store
 from creditcore import (
@@ -56,6 +57,17 @@ class Account:
     email: str
     wallet_id: str
     api_key: str
+
+
+class FromAddress(HTTPAdapter):
+    """Connects from one of this machine's many loopback addresses, as one visitor of many."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
 
 
 @dataclass
@@ -115,6 +127,10 @@ class Stack:
         if check:
             assert done.returncode == 0, done.stderr
         return done
+
+    def adapter(self, address: str) -> HTTPAdapter:
+        """Return how a session of ``requests`` reaches the gateway, from an address."""
+        return FromAddress(address)
 
     # -- people ----------------------------------------------------------------------
 

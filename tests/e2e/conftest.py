@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import openai
 import pytest
 
-from tests.e2e.visitors import Visitor
 from tests.stack import Account, Stack
+from tests.visitors import Visitor
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from urllib.robotparser import RobotFileParser
 
 import pytest
 
-from tests.e2e.visitors import Visitor, routes
 from tests.stack import PATIENCE_S, Stack
+from tests.visitors import Visitor, routes
 
 PAGES = ["/pricing", "/docs/billing", "/sign-in", "/sign-up", "/dashboard", "/dashboard/billing"]
 PRIVATE = ["/dashboard", "/dashboard/calls/call-1", "/api/v1/credits", "/v1/models", "/payments/x"]

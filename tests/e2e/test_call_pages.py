@@ -11,8 +11,8 @@ import requests
 
 from adapters.flask_web.web import formatting as filters
 from creditcore import Credits
-from tests.e2e.visitors import Visitor
 from tests.stack import wait_until
+from tests.visitors import Visitor
 
 
 @pytest.fixture

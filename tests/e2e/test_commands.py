@@ -20,8 +20,8 @@ import requests
 from creditcore import Credits
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.people import Role
-from tests.e2e.visitors import PASSWORD, Visitor
 from tests.stack import PATIENCE_S, REPOSITORY, Stack
+from tests.visitors import PASSWORD, Visitor
 
 
 def an_email() -> str:

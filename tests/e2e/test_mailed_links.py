@@ -16,8 +16,8 @@ import requests
 
 from tests.e2e.test_accounts import what_shows
 from tests.e2e.test_security_page import next_code, set_up_second_factor
-from tests.e2e.visitors import PASSWORD, TOKEN, Visitor
 from tests.stack import Stack, running_stack, wait_until
+from tests.visitors import PASSWORD, TOKEN, Visitor
 
 NEW_PASSWORD = "seven brass teapots"
 

@@ -18,8 +18,8 @@ import requests
 
 from creditcore import Credits, Purchase, PurchaseState, Transfer, TransferKind
 from creditcore.domain.alerts import Alert
-from tests.e2e.visitors import Visitor, an_address
 from tests.stack import PATIENCE_S, Stack, wait_until
+from tests.visitors import Visitor, an_address
 
 PAYMENTS = "/payments/paystack"
 SECRET_KEY = "sk_test_sandbox"

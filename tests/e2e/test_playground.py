@@ -10,8 +10,8 @@ import requests
 
 from creditcore import SystemClock
 from creditcore.testing.contracts import admit, settle
-from tests.e2e.visitors import Visitor
 from tests.stack import wait_until
+from tests.visitors import Visitor
 
 PATH = "/dashboard/playground"
 

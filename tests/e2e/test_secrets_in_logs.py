@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.e2e.test_mailed_links import NEW_PASSWORD, click, joined, recovery_link
 from tests.e2e.test_security_page import set_up_second_factor
-from tests.e2e.visitors import PASSWORD, Visitor
 from tests.stack import running_stack
+from tests.visitors import PASSWORD, Visitor
 
 
 def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:

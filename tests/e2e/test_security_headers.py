@@ -7,8 +7,8 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from tests.e2e.visitors import PASSWORD, TOKEN, Visitor, cookies_set_by
 from tests.stack import Stack, running_stack
+from tests.visitors import PASSWORD, TOKEN, Visitor, cookies_set_by
 
 WEBHOOK = "/payments/paystack"
 

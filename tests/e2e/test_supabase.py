@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.e2e.visitors import PASSWORD, TOKEN, Visitor
 from tests.integration.supabase_sandbox.project import SupabaseProject
 from tests.stack import PATIENCE_S, Stack, reserved_port, running_stack
 from tests.stores import migrated_postgres_database
+from tests.visitors import PASSWORD, TOKEN, Visitor
 
 
 @pytest.fixture(scope="module")

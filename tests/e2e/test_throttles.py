@@ -13,7 +13,7 @@ from adapters.flask_web.web.throttle import (
     SIGN_IN_PER_ADDRESS,
     SIGN_UP_PER_ADDRESS,
 )
-from tests.e2e.visitors import PASSWORD, Visitor, everything_of
+from tests.visitors import PASSWORD, Visitor, everything_of
 
 
 def assert_throttled(answer: requests.Response) -> None:

@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.e2e.test_redirects import TRICKS
 from tests.integration.test_access_matrix import Site, Visitor
 from tests.integration.test_account_activity import let_the_proof_age
+from tests.web.test_redirects import TRICKS
 
 PASSWORD = "correct horse battery"
 HERE = "/dashboard/keys?revoked=1"

@@ -17,8 +17,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.e2e.visitors import Visitor
 from tests.stack import PATIENCE_S
+from tests.visitors import Visitor
 
 OpenPage = Callable[..., Page]
 

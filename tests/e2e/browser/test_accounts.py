@@ -21,8 +21,8 @@ from tests.e2e.browser.test_pages import (
     WHAT_STICKS_OUT,
 )
 from tests.e2e.test_mailed_links import NEW_PASSWORD, joined, link_in, mail_to
-from tests.e2e.visitors import PASSWORD, Visitor
 from tests.stack import Stack, running_stack
+from tests.visitors import PASSWORD, Visitor
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PUBLIC = (

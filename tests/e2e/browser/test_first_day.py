@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from creditcore import Credits, PurchaseState
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.test_payment_confirm import Buyer, a_buyer
-from tests.e2e.visitors import PASSWORD
 from tests.stack import Stack
+from tests.visitors import PASSWORD
 
 BALANCE = ".balance__amount"
 RETURNED = ".returned"

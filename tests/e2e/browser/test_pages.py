@@ -18,8 +18,8 @@ from creditcore.domain.books import Footprint
 from creditcore.domain.purchases import Decision
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.test_payment_confirm import Buyer, a_buyer
-from tests.e2e.visitors import PASSWORD
 from tests.stack import Stack, wait_until
+from tests.visitors import PASSWORD
 
 WIDTHS = (1280, 360)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import OpenPage
-from tests.e2e.visitors import Visitor
+from tests.visitors import Visitor
 
 
 def test_two_models_answer_and_a_stopped_one_says_what_it_cost(

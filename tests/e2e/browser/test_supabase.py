@@ -13,9 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from creditcore.testing.contracts.identity import totp
-from tests.e2e.visitors import PASSWORD
 from tests.integration.supabase_sandbox.project import SupabaseProject
 from tests.stack import Stack, running_stack
+from tests.visitors import PASSWORD
 
 
 @pytest.fixture(scope="module")

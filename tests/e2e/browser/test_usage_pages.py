@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import OpenPage
-from tests.e2e.visitors import Visitor
 from tests.stack import Stack, wait_until
+from tests.visitors import Visitor
 
 PAGES = (
     "/dashboard",

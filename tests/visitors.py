@@ -7,39 +7,39 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from creditcore.domain.people import Person
+from creditcore.ports.transactions import Transactions
 from tests.stack import PATIENCE_S, Stack
 
 PASSWORD = "correct horse battery staple"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
-class FromAddress(HTTPAdapter):
-    """Connects from one of this machine's many loopback addresses, as one visitor of many."""
+class Visited(Protocol):
+    """A site that people visit, be it in a process of its own or in this one."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
-        super().__init__()
+    base_url: str
+    store: Transactions
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
+    def adapter(self, address: str) -> BaseAdapter:
+        """Return how a session reaches the site, from an address."""
 
 
 class Visitor:
     """Somebody with a browser: cookies, the tokens of our forms, and an address of their own."""
 
-    def __init__(self, stack: Stack, *, address: str | None = None) -> None:
+    def __init__(self, stack: Visited, *, address: str | None = None) -> None:
         self.stack = stack
         self.email = f"{uuid.uuid4().hex}@example.com"
         self.http = requests.Session()
         self.http.headers["accept"] = "text/html"
-        self.http.mount("http://", FromAddress(address or an_address()))
+        self.http.mount("http://", stack.adapter(address or an_address()))
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +116,12 @@ def routes(stack: Stack) -> list[tuple[str, str]]:
         for line in lines[2:]
         for method in line[slice(*columns[1])].split(",")
     ]
+
+
+def an_address_of(rule: str, **names: str) -> str:
+    """Return an address that a rule serves, with these names in it or any others."""
+    chosen = re.sub(r"<any\('?([\w-]+)[^>]*>", r"\1", rule)
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda name: names.get(name[1], "x"), chosen)
 
 
 def everything_of(member: Visitor) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from tests.e2e.visitors import PASSWORD, Visitor
-from tests.stack import Stack
+from tests.visitors import PASSWORD, Visitor
+from tests.web.site import Site
 
 TRICKS = [
     "//evil.example",
@@ -46,8 +46,8 @@ def test_signing_in_never_leads_away(member: Visitor, trick: str) -> None:
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_signing_up_never_leads_away(sqlite_stack: Stack, trick: str) -> None:
-    with Visitor(sqlite_stack) as visitor:
+def test_signing_up_never_leads_away(site: Site, trick: str) -> None:
+    with Visitor(site) as visitor:
         form = {"email": visitor.email, "password": PASSWORD, "next": trick}
         answer = visitor.post("/sign-up", form)
 
