@@ -20,6 +20,9 @@ from tests.stack import PATIENCE_S, Stack
 PASSWORD = "correct horse battery staple"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
+# What changes from one answer to the next, whoever asks.
+OF_THE_MOMENT = {"date", "x-request-id", "set-cookie"}
+
 
 class Visited(Protocol):
     """A site that people visit, be it in a process of its own or in this one."""
@@ -134,3 +137,17 @@ def everything_of(member: Visitor) -> dict[str, Any]:
             "keys": tx.keys.list_of(person.id),
             "purchases": tx.purchases.list_of(person.id, limit=100),
         }
+
+
+def what_shows(answer: requests.Response) -> tuple[object, ...]:
+    """Return everything of an answer that could tell two cases apart."""
+    headers = {
+        name.lower(): value
+        for name, value in answer.headers.items()
+        if name.lower() not in OF_THE_MOMENT
+    }
+    attributes = {
+        name: sorted(key for key, value in cookie.items() if value)
+        for name, cookie in cookies_set_by(answer).items()
+    }
+    return answer.status_code, headers, attributes, answer.content

@@ -7,6 +7,7 @@ import uuid
 
 from creditcore import ApiKey, Credits
 from tests.visitors import Visitor
+from tests.web.test_keys_page import LIMITED
 
 SECRET = re.compile(r"sk-cc-[0-9A-Za-z]{38}")
 
@@ -62,7 +63,7 @@ def test_the_guide_ticks_itself_off_and_hands_the_key_to_each_client(member: Vis
     assert member.stack.chat("hi", key=secret[0]).status_code == 200
     called = member.get("/dashboard").text
     [key] = keys_of(member)
-    member.post(f"/dashboard/keys/{key.id}", {"name": "batch", "spend": "2.50", "period": "day"})
+    member.post(f"/dashboard/keys/{key.id}", {**LIMITED})
 
     assert [re.findall(r"(\d) of 4 done", page) for page in (begun, made, with_key, called)] == [
         ["1"],

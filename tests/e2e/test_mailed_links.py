@@ -14,10 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.e2e.test_accounts import what_shows
-from tests.e2e.test_security_page import next_code, set_up_second_factor
+from tests.second_factor import next_code, set_up_second_factor
 from tests.stack import Stack, running_stack, wait_until
-from tests.visitors import PASSWORD, TOKEN, Visitor
+from tests.visitors import PASSWORD, TOKEN, Visitor, what_shows
 
 NEW_PASSWORD = "seven brass teapots"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.e2e.test_mailed_links import NEW_PASSWORD, click, joined, recovery_link
-from tests.e2e.test_security_page import set_up_second_factor
+from tests.second_factor import set_up_second_factor
 from tests.stack import running_stack
 from tests.visitors import PASSWORD, Visitor
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from creditcore.testing.contracts.identity import totp
+from tests.second_factor import SECURITY, set_up_second_factor
 from tests.visitors import PASSWORD, Visitor
 
 NEW_PASSWORD = "seven brass teapots"
-SECURITY = "/dashboard/security"
 
 
 def sign_in_elsewhere(member: Visitor, opened: ExitStack) -> Visitor:
@@ -31,12 +28,6 @@ def elsewhere(member: Visitor) -> Iterator[Visitor]:
         yield sign_in_elsewhere(member, opened)
 
 
-def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found
-    return html.unescape(found[1])
-
-
 def let_the_proof_grow_old(member: Visitor) -> None:
     person = member.person
     with member.stack.store.begin() as tx:
@@ -45,20 +36,6 @@ def let_the_proof_grow_old(member: Visitor) -> None:
             (int(timedelta(minutes=31) / timedelta(microseconds=1)), person.id),
         )
         tx.commit()
-
-
-def set_up_second_factor(member: Visitor) -> tuple[str, list[str]]:
-    """Return the app's secret and the recovery codes."""
-    page = member.post(f"{SECURITY}/second-factor", {}).text
-    secret = hidden(page, "secret")
-    form = {name: hidden(page, name) for name in ("enrolment", "secret", "uri")}
-    answer = member.post(
-        f"{SECURITY}/second-factor/confirm", form | {"code": totp(secret, datetime.now(UTC))}
-    )
-    assert answer.status_code == 201
-    codes = re.search(r'id="recovery-codes">([^<]*)<', answer.text)
-    assert codes
-    return secret, codes[1].split()
 
 
 # -- sessions ---------------------------------------------------------------------------

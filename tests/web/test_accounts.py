@@ -7,14 +7,9 @@ import uuid
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from creditcore.domain.people import Role
-from tests.visitors import PASSWORD, TOKEN, Visitor, cookies_set_by
-
-# What changes from one answer to the next, whoever asks.
-OF_THE_MOMENT = {"date", "x-request-id", "set-cookie"}
-
+from tests.visitors import PASSWORD, TOKEN, Visitor, what_shows
 
 # -- in and out ------------------------------------------------------------------------
 
@@ -105,20 +100,6 @@ def test_a_bad_address_or_password_is_explained_beside_its_field(
 
 
 # -- what a stranger learns --------------------------------------------------------------
-
-
-def what_shows(answer: requests.Response) -> tuple[object, ...]:
-    """Return everything of an answer that could tell two cases apart."""
-    headers = {
-        name.lower(): value
-        for name, value in answer.headers.items()
-        if name.lower() not in OF_THE_MOMENT
-    }
-    attributes = {
-        name: sorted(key for key, value in cookie.items() if value)
-        for name, cookie in cookies_set_by(answer).items()
-    }
-    return answer.status_code, headers, attributes, answer.content
 
 
 def test_signing_up_answers_the_same_for_a_free_and_a_taken_address(

@@ -133,13 +133,3 @@ def test_the_keys_of_others_do_not_exist(member: Visitor, stranger: Visitor) -> 
         assert answer.status_code == 404, path
     assert stranger.get(f"/dashboard/keys/{key.id}").status_code == 404
     assert keys_of(member) == [key]
-
-
-def test_revoked_keys_are_shown_where_they_are_asked_for(member: Visitor) -> None:
-    make(member, name="gone for good")
-    [key] = keys_of(member)
-    member.post(f"/dashboard/keys/{key.id}/revoke", {})
-
-    assert "gone for good" not in member.get("/dashboard/keys").text
-    assert "Show revoked (1)" in member.get("/dashboard/keys").text
-    assert "gone for good" in member.get("/dashboard/keys?revoked=1").text

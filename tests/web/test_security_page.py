@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from creditcore.testing.contracts.identity import another, totp
+from creditcore.testing.contracts.identity import another
+from tests.second_factor import SECURITY, next_code, set_up_second_factor
 from tests.visitors import PASSWORD, Visitor
 
 NEW_PASSWORD = "seven brass teapots"
-SECURITY = "/dashboard/security"
 
 
 def sign_in_elsewhere(member: Visitor, opened: ExitStack) -> Visitor:
@@ -30,31 +28,6 @@ def sign_in_elsewhere(member: Visitor, opened: ExitStack) -> Visitor:
 def elsewhere(member: Visitor) -> Iterator[Visitor]:
     with ExitStack() as opened:
         yield sign_in_elsewhere(member, opened)
-
-
-def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found
-    return html.unescape(found[1])
-
-
-def set_up_second_factor(member: Visitor) -> tuple[str, list[str]]:
-    """Return the app's secret and the recovery codes."""
-    page = member.post(f"{SECURITY}/second-factor", {}).text
-    secret = hidden(page, "secret")
-    form = {name: hidden(page, name) for name in ("enrolment", "secret", "uri")}
-    answer = member.post(
-        f"{SECURITY}/second-factor/confirm", form | {"code": totp(secret, datetime.now(UTC))}
-    )
-    assert answer.status_code == 201
-    codes = re.search(r'id="recovery-codes">([^<]*)<', answer.text)
-    assert codes
-    return secret, codes[1].split()
-
-
-def next_code(secret: str) -> str:
-    """The code of now was used to set the app up: the next one is taken a little early."""
-    return totp(secret, datetime.now(UTC) + timedelta(seconds=30))
 
 
 # -- sessions ---------------------------------------------------------------------------
