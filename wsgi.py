@@ -45,7 +45,7 @@ from adapters.supabase_auth import (
     SupabaseOperators,
 )
 from adapters.vault import AesVault
-from adapters.webhooks import StandardWebhook
+from adapters.webhooks import PublicWebhooks, StandardWebhook
 from adapters.wires.anthropic.count_tokens import CountTokens
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
@@ -151,6 +151,7 @@ def ports_of(settings: Settings) -> Ports:
         journal=FileJournal(journals),
         abandoned_journals=AbandonedFiles(journals),
         alert_webhook=_alert_webhook(settings, clock),
+        key_webhooks=PublicWebhooks(clock=clock, anywhere=not settings.is_production),
         exchange_rates=_exchange_rates(settings, clock),
         payment_gateway=paystack,
         refund_gateway=PaystackRefunds(paystack),

@@ -25,7 +25,14 @@ def make_accounts(
     """
     clock, ids = SystemClock(), SystemIds()
     with closing(open_store(store_url)) as store:
-        welcome = WelcomePerson(transactions=store, clock=clock, ids=ids, signup_credits=CREDITS)
+        welcome = WelcomePerson(
+            transactions=store,
+            clock=clock,
+            ids=ids,
+            signup_credits=CREDITS,
+            # All of them come on one day.
+            credits_per_day=Credits(CREDITS.microcredits * count),
+        )
         issue = IssueKey(transactions=store, clock=clock, ids=ids, pepper=pepper)
         limiting = LimitAccount(transactions=store, clock=clock)
         keys = []

@@ -255,6 +255,7 @@ def define_entities(db: Any) -> None:
         paused_by = Optional(str)
         stop_per_hour = Optional(int, size=64)
         stop_since = Optional(int, size=64)
+        stop_webhook = Optional(str, autostrip=False)
         scopes = Required(str)
         spend_limit = Optional(int, size=64)
         spend_period = Optional(str)

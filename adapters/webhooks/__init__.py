@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.webhooks.public import PublicWebhooks
 from adapters.webhooks.sender import StandardWebhook
 
-__all__ = ["StandardWebhook"]
+__all__ = ["PublicWebhooks", "StandardWebhook"]

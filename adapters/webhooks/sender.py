@@ -13,6 +13,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import requests
 
@@ -60,19 +61,13 @@ class StandardWebhook:
             AlertsUndeliveredError: It was not taken; any status but 2xx counts as that.
         """
         body = json.dumps(event, separators=(",", ":")).encode()
-        timestamp = str(int(self.clock.now().timestamp()))
         try:
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.post(
                     self.url,
                     data=body,
-                    headers={
-                        "content-type": "application/json",
-                        "webhook-id": message_id,
-                        "webhook-timestamp": timestamp,
-                        "webhook-signature": self._signature(message_id, timestamp, body),
-                    },
+                    headers=signed_headers(self.secret, message_id, body, at=self.clock.now()),
                     timeout=self.timeout_s,
                     allow_redirects=False,
                     stream=True,
@@ -83,7 +78,15 @@ class StandardWebhook:
         if not answer.ok or answer.is_redirect:
             raise AlertsUndeliveredError(f"The alert webhook answered {answer.status_code}.")
 
-    def _signature(self, message_id: str, timestamp: str, body: bytes) -> str:
-        signed = f"{message_id}.{timestamp}.".encode() + body
-        digest = hmac.digest(secret_bytes(self.secret), signed, hashlib.sha256)
-        return f"v1,{base64.b64encode(digest).decode()}"
+
+def signed_headers(secret: str, message_id: str, body: bytes, *, at: datetime) -> dict[str, str]:
+    """Return what goes with a body, so that its receiver can believe it."""
+    timestamp = str(int(at.timestamp()))
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.digest(secret_bytes(secret), signed, hashlib.sha256)
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }

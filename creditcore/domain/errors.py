@@ -59,6 +59,7 @@
     │   │   └── UpstreamKeyRefusedError      it refused the copy of a key
     │   └── UpstreamTimeoutError         it took longer than allowed
     ├── AlertsUndeliveredError           who is to hear of alerts did not take them
+    ├── WebhookUndeliveredError          a program that a key names did not take a message
     ├── MailError
     │   ├── MailRefusedError             there is no such mailbox
     │   ├── MailUnavailableError         the server did not take it; try again later
@@ -615,6 +616,10 @@ class UpstreamTimeoutError(UpstreamError):
 
     def __init__(self, message: str = "The model did not answer in time.") -> None:
         super().__init__(message)
+
+
+class WebhookUndeliveredError(CreditcoreError):
+    """A program that a key names did not take a message this time."""
 
 
 class AlertsUndeliveredError(CreditcoreError):

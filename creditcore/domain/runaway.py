@@ -30,10 +30,12 @@ class RunawayStop:
     Attributes:
         per_hour: Pause it when so much was charged within 60 minutes.
         since: Charges of before do not count: the stop was set then, or the key resumed.
+        webhook: An address that is told; empty for none.
     """
 
     per_hour: Credits
     since: datetime
+    webhook: str = ""
 
     def __post_init__(self) -> None:
         if self.per_hour <= ZERO:

@@ -15,6 +15,7 @@ from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.keys.recognise_key import RecogniseKey
 from creditcore.usecases.keys.stop_runaways import StopRunaways
+from creditcore.usecases.keys.tell_webhook import TellWebhook
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 
 
@@ -26,6 +27,7 @@ class KeyServices:
     changes: ChangeKey
     account_limits: LimitAccount
     stops: StopRunaways
+    webhooks: TellWebhook
     views: ReadKeys
     recognition: RecogniseKey
     mirrors: MirrorKeys
@@ -35,6 +37,7 @@ class KeyServices:
     def of(cls, ports: Ports, rules: Rules, *, mails: SendMail) -> Self:
         """Build them."""
         store, clock, pepper = ports.transactions, ports.clock, rules.pepper
+        webhooks = TellWebhook(clock=clock, webhooks=ports.key_webhooks, pepper=pepper)
         return cls(
             issuing=IssueKey(
                 transactions=store,
@@ -44,7 +47,8 @@ class KeyServices:
                 defaults=rules.new_key_limits,
             ),
             account_limits=LimitAccount(transactions=store, clock=clock),
-            stops=StopRunaways(transactions=store, clock=clock, mails=mails),
+            stops=StopRunaways(transactions=store, clock=clock, mails=mails, webhooks=webhooks),
+            webhooks=webhooks,
             changes=ChangeKey(transactions=store, clock=clock, ids=ports.ids, pepper=pepper),
             views=ReadKeys(transactions=store, clock=clock),
             recognition=RecogniseKey(transactions=store, clock=clock, pepper=pepper),

@@ -19,6 +19,7 @@ from creditcore.usecases.calls.reconcile_nightly import RECONCILE_USAGE, Reconci
 from creditcore.usecases.jobs.manage_jobs import ManageJobs
 from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.jobs.send_mail import MAIL_POLICY, SEND_MAIL, SendMail
+from creditcore.usecases.keys.tell_webhook import TELL_WEBHOOK
 from creditcore.usecases.monitoring.announce_alerts import ANNOUNCE, SEND_ALERTS, AnnounceAlerts
 from creditcore.usecases.monitoring.announce_alerts import EVERY_MINUTE as NEWS
 from creditcore.usecases.monitoring.checks import Checks
@@ -104,6 +105,7 @@ class OperationServices:
                 # What does the jobs of each kind.
                 handlers={
                     SEND_MAIL: mails.send,
+                    TELL_WEBHOOK: keys.webhooks.deliver,
                     **letters,
                     INVITATION_JOB: teams.invitations.mail,
                     DELETE_IDENTITY: people.closing.delete_identity,

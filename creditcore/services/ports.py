@@ -15,6 +15,7 @@ from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import FormWire, TokenCounter, Upstream, Wire
 from creditcore.ports.journal import AbandonedJournals, SettlementJournal
+from creditcore.ports.key_webhooks import KeyWebhooks
 from creditcore.ports.mail import Mailer, MailTemplates
 from creditcore.ports.metrics import Metrics
 from creditcore.ports.model_gateway import ModelGateway
@@ -94,6 +95,7 @@ class Ports:
 
     exchange_rates: ExchangeRates
     alert_webhook: AlertWebhook | None
+    key_webhooks: KeyWebhooks
     payment_gateway: PaymentGateway
     refund_gateway: RefundGateway
     payment_list: PaymentList

@@ -100,5 +100,13 @@ def test_a_stop_is_tried_on_the_past_saved_and_taken_away(member: Visitor) -> No
     [stopped] = keys_of(member)
     assert stopped.stop is not None
     assert stopped.stop.per_hour == Credits.of(500)
+    hook = "https://example.com/hook"
+    told = member.post(f"{address}/stop", {"stop": "5", "webhook": hook, "do": "save"})
+    refused = member.post(f"{address}/stop", {"stop": "5", "webhook": "here", "do": "save"})
+    [stopped] = keys_of(member)
+    assert stopped.stop is not None
+    assert (stopped.stop.webhook, told.status_code, refused.status_code) == (hook, 302, 400)
+    assert "A webhook is an address" in refused.text
+    assert "whsec_" in member.get(address).text
     member.post(f"{address}/stop", {"stop": "", "do": "save"})
     assert keys_of(member)[0].stop is None

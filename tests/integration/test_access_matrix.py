@@ -50,6 +50,7 @@ DECISIONS = {
     "api_keys.revoke_key": Access.OWNER,
     "api_keys.rotate_key": Access.OWNER,
     "api_keys.try_stop": Access.OWNER,
+    "api_keys.read_webhook_secret": Access.OWNER,
     "keys.stop": Access.OWNER,
     "api_calls.read_call": Access.OWNER,
     "mobile_money.show": Access.OWNER,

@@ -6,13 +6,14 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 
 import pytest
 import requests
 import responses
 
 from adapters.webhooks import StandardWebhook
-from adapters.webhooks.sender import secret_bytes
+from adapters.webhooks.sender import secret_bytes, signed_headers
 from creditcore.domain.errors import AlertsUndeliveredError
 from creditcore.testing.memory import FixedClock
 
@@ -45,14 +46,14 @@ def test_a_message_is_signed_over_its_id_time_and_body(webhook: StandardWebhook)
 
 def test_the_signature_is_that_of_the_specification() -> None:
     # The example of standard-webhooks/standard-webhooks, libraries/python: its test vector.
-    webhook = StandardWebhook(
-        url=URL, secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", clock=FixedClock()
+    headers = signed_headers(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        b'{"test": 2432232314}',
+        at=datetime.fromtimestamp(1614265330, UTC),
     )
-    body = b'{"test": 2432232314}'
 
-    signature = webhook._signature("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body)
-
-    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 @responses.activate

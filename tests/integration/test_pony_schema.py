@@ -406,6 +406,7 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
                                                     "stop_since": 1}),
     ("virtual_keys_stop_since", "virtual_keys", {**ANOTHER_KEY, "stop_per_hour": 1}),
     ("virtual_keys_stop_since", "virtual_keys", {**ANOTHER_KEY, "stop_since": 1}),
+    ("virtual_keys_stop_webhook", "virtual_keys", {**ANOTHER_KEY, "stop_webhook": "https://x"}),
     ("virtual_keys_paused_by", "virtual_keys", {**ANOTHER_KEY, "paused_by": "stop"}),
     *[
         (f"virtual_keys_account_{column}", "virtual_keys",

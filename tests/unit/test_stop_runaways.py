@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -23,6 +23,7 @@ from creditcore.testing.memory_mail import MemoryMailer
 from creditcore.usecases.jobs.send_mail import SEND_MAIL, SendMail
 from creditcore.usecases.keys.change_key import ChangeKey, KeyChanges
 from creditcore.usecases.keys.stop_runaways import StopRunaways
+from creditcore.usecases.keys.tell_webhook import TELL_WEBHOOK, TellWebhook
 
 OWNER = "owner-of-wallet-1"
 START = NOON.replace(second=0, microsecond=0)
@@ -76,6 +77,19 @@ def test_it_fires_just_where_an_hour_reaches_it(
     assert bool(trial.fired) is (max(hours, default=0) >= per_hour)
 
 
+class Receiver:
+    """A program that is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, str, Mapping[str, object]]] = []
+
+    def check(self, url: str) -> None:
+        assert url.startswith("https://")
+
+    def send(self, url: str, secret: str, message_id: str, event: Mapping[str, object]) -> None:
+        self.told.append((url, secret, message_id, event))
+
+
 class House:
     """Keys, calls that they made, and what looks after them."""
 
@@ -95,7 +109,11 @@ class House:
         )
         self.issuing = IssueKey(transactions=self.store, clock=self.clock, ids=ids, pepper=b"p")
         self.changing = ChangeKey(transactions=self.store, clock=self.clock, ids=ids, pepper=b"p")
-        self.stops = StopRunaways(transactions=self.store, clock=self.clock, mails=self.mails)
+        self.receiver = Receiver()
+        self.webhooks = TellWebhook(clock=self.clock, webhooks=self.receiver, pepper=b"p")
+        self.stops = StopRunaways(
+            transactions=self.store, clock=self.clock, mails=self.mails, webhooks=self.webhooks
+        )
         self.calls = 0
 
     def issue(self, stop: int | None = 10) -> ApiKey:
@@ -200,6 +218,37 @@ def test_a_stop_that_is_saved_again_goes_on_and_one_that_is_changed_begins_anew(
     assert higher.stop is not None
     assert higher.stop.since == house.clock.at
     assert house.change(key, stop_per_hour=None).stop is None
+
+
+def test_the_address_that_a_stop_names_is_told_once_committed(house: House) -> None:
+    hook = "https://example.com/hook"
+    key = house.change(house.issue(), stop_webhook=hook)
+    house.spend(key, 10)
+    house.stops.look()
+    [job] = [job for job in house.store.committed.jobs.values() if job.kind == TELL_WEBHOOK]
+
+    for _ in range(2):
+        house.webhooks.deliver(job)
+
+    [(url, secret, name, event), again] = house.receiver.told
+    assert again == (url, secret, name, event)
+    assert (url, event["type"]) == (hook, "key.stopped")
+    new, _ = house.changing.rotate(key.id, owner_id=OWNER)
+    assert secret == house.webhooks.secret_of(new)
+    assert new.stop is not None
+    assert new.stop.webhook == hook
+
+
+def test_an_address_stays_when_the_stop_is_changed_and_goes_with_it(house: House) -> None:
+    key = house.change(house.issue(), stop_webhook="https://example.com/hook")
+
+    higher = house.change(key, stop_per_hour=Credits(20))
+
+    assert higher.stop is not None
+    assert higher.stop.webhook == "https://example.com/hook"
+    assert house.change(key, stop_per_hour=None).stop is None
+    with pytest.raises(InvalidRequestError, match="stop"):
+        house.change(key, stop_webhook="https://example.com/hook")
 
 
 def test_a_stop_is_tried_on_what_was_spent(house: House) -> None:

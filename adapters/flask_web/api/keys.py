@@ -23,6 +23,7 @@ from adapters.flask_web.api.shapes import (
     RotateRequest,
     SpendLimitShape,
     StopTrial,
+    WebhookSecret,
 )
 from adapters.flask_web.context import services
 from adapters.flask_web.web.stepping_up import check_key_maker
@@ -75,6 +76,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
         expires_at=body.expires_at,
         limits=_limits(body, services().keys.issuing.defaults_for(body.scopes)),
         stop_per_hour=_amount(body.stop_at_credits_per_hour),
+        stop_webhook=_webhook(body),
         by=caller.key,
         actor=caller.actor,
     )
@@ -150,6 +152,21 @@ def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
     return _made(key, secret)
 
 
+@operation(
+    blueprint,
+    "GET",
+    "/api/v1/keys/{key_id}/webhook-secret",
+    scopes=MANAGER,
+    answer=WebhookSecret,
+)
+def read_webhook_secret(caller: Caller, key_id: str) -> WebhookSecret:
+    """Show what signatures of the webhook of a key are checked with."""
+    view = services().keys.views.one(
+        key_id, owner_id=caller.owner_id, holder_id=caller.seen_holder_id
+    )
+    return WebhookSecret(secret=services().keys.webhooks.secret_of(view.key))
+
+
 class StopQuery(Query):
     """Which stop is tried."""
 
@@ -169,7 +186,9 @@ class StopQuery(Query):
 def try_stop(caller: Caller, key_id: str, query: StopQuery) -> StopTrial:
     """Say how often a stop would have paused a key in the last 30 days; nothing is changed."""
     per_hour = _amount(query.credits_per_hour)
-    trial = services().keys.stops.try_on_the_past(key_id, per_hour, owner_id=caller.owner_id)
+    trial = services().keys.stops.try_on_the_past(
+        key_id, per_hour, owner_id=caller.owner_id, holder_id=caller.seen_holder_id
+    )
     return StopTrial(
         stop_at_credits_per_hour=None if trial.per_hour is None else str(trial.per_hour),
         days=TRIED_ON.days,
@@ -221,6 +240,7 @@ def _fields(view: KeyView) -> dict[str, object]:
         "paused": key.paused_at is not None,
         "paused_by": None if key.paused_at is None else key.paused_by or "owner",
         "stop_at_credits_per_hour": str(key.stop.per_hour) if key.stop else None,
+        "stop_webhook": (key.stop.webhook or None) if key.stop else None,
         "allowed_models": list(limits.models),
         "allowed_ips": list(limits.addresses),
         "spend_limit": spend
@@ -234,6 +254,12 @@ def _fields(view: KeyView) -> dict[str, object]:
         "credit_balance": str(view.credit_balance),
         "rotated_from": key.family or None,
     }
+
+
+def _webhook(body: KeyRequest | KeyPatch) -> str:
+    url = body.stop_webhook or ""
+    services().keys.webhooks.check(url)
+    return url
 
 
 def _amount(text: str | None) -> Credits | None:
@@ -254,6 +280,7 @@ def _changes(key: ApiKey, body: KeyPatch) -> KeyChanges:
         stop_per_hour=_amount(body.stop_at_credits_per_hour)
         if "stop_at_credits_per_hour" in body.model_fields_set
         else UNCHANGED,
+        stop_webhook=_webhook(body) if "stop_webhook" in body.model_fields_set else UNCHANGED,
         expires_at=body.expires_at if "expires_at" in body.model_fields_set else UNCHANGED,
         paused=body.paused,
     )

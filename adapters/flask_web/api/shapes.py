@@ -23,6 +23,7 @@ Amount = Annotated[
 ]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Listed = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=MAX_LISTED)]
+_Webhook = Annotated[str, Field(max_length=500, examples=["https://example.com/hook"])]
 _Rate = Annotated[int, Field(ge=1, le=MAX_RATE)]
 _Parallel = Annotated[int, Field(ge=1, le=MAX_PARALLEL)]
 _Scopes = Annotated[tuple[Scope, ...], Field(min_length=1, max_length=len(Scope))]
@@ -49,6 +50,7 @@ class KeyRequest(Shape):
     tpm: _Rate | None = None
     max_parallel: _Parallel | None = None
     stop_at_credits_per_hour: Amount | None = None
+    stop_webhook: _Webhook | None = None
 
 
 class KeyPatch(Shape):
@@ -64,6 +66,7 @@ class KeyPatch(Shape):
     tpm: _Rate | None = None
     max_parallel: _Parallel | None = None
     stop_at_credits_per_hour: Amount | None = None
+    stop_webhook: _Webhook | None = None
     paused: bool | None = None
 
 
@@ -101,6 +104,7 @@ class KeyShape(Shape):
         CreditsText | None,
         Field(description="Pause it when so much was charged within an hour."),
     ]
+    stop_webhook: Annotated[str | None, Field(description="An address that is told of that.")]
     spent: Annotated[
         CreditsText | None, Field(description="In this period; null without a spend limit.")
     ]
@@ -123,6 +127,12 @@ class KeyList(Shape):
 
     data: list[KeyShape]
     next_cursor: str | None
+
+
+class WebhookSecret(Shape):
+    """What signatures of the webhook of a key are checked with."""
+
+    secret: Annotated[str, Field(examples=["whsec_..."])]
 
 
 class StopTrial(Shape):

@@ -35,6 +35,7 @@ _MADE_ALREADY = "This key was made already, and its secret shown once. It is in 
 _LIFETIMES_IN_DAYS = ("30", "90", "365")
 _MAX_SHOWN = 1_000
 _MAX_TYPED = 40
+_MAX_TYPED_URL = 500
 _MOST_FIRED = 5
 _PERIODS = {
     Period.MONTH: "a month",
@@ -138,8 +139,11 @@ def stop(key_id: str) -> Response | tuple[str, int]:
     typed = request.form.get("stop", "")[:_MAX_TYPED]
     if request.form.get("do") == "try":
         return redirect(url_for("keys.one", key_id=key_id, stop=typed, _anchor="runaway"), 303)
+    webhook = request.form.get("webhook", "").strip()
     try:
-        changes = KeyChanges(stop_per_hour=read_dollars(typed, param="stop"))
+        services().keys.webhooks.check(webhook)
+        per_hour = read_dollars(typed, param="stop")
+        changes = KeyChanges(stop_per_hour=per_hour, stop_webhook=webhook)
         services().keys.changes.change(
             key_id,
             changes,
@@ -152,7 +156,16 @@ def stop(key_id: str) -> Response | tuple[str, int]:
             key_id, owner_id=account().id, holder_id=account().seen_holder_id
         )
         form = KeyForm.of(view.key, person().zone)
-        return _key_page(view, form, stop=typed, stop_error=str(error)), 400
+        faults = {error.param: str(error)}
+        page = _key_page(
+            view,
+            form,
+            stop=typed,
+            webhook=webhook[:_MAX_TYPED_URL],
+            stop_error=faults.get("stop") or faults.get("stop_at_credits_per_hour", ""),
+            webhook_error=faults.get("stop_webhook", ""),
+        )
+        return page, 400
     flash("Saved. What it spends counts from now on.", "success")
     return redirect(url_for("keys.one", key_id=key_id))
 
@@ -320,10 +333,14 @@ def _key_page(
     *,
     stop: str | None = None,
     stop_error: str = "",
+    webhook: str | None = None,
+    webhook_error: str = "",
     trial: Trial | None = None,
 ) -> str:
     if stop is None:
         stop = dollars(view.key.stop.per_hour) if view.key.stop else ""
+    if webhook is None:
+        webhook = view.key.stop.webhook if view.key.stop else ""
     spend, now = view.key.limits.spend, services().clock.now()
     return render_template(
         "keys/key.html",
@@ -340,6 +357,9 @@ def _key_page(
         resets_at=spend.ends_at(now) if spend else None,
         stop=stop,
         stop_error=stop_error,
+        webhook=webhook,
+        webhook_error=webhook_error,
+        webhook_secret=services().keys.webhooks.secret_of(view.key),
         trial=trial,
         tried_days=TRIED_ON.days,
         most_fired=_MOST_FIRED,

@@ -41,6 +41,7 @@ KEY_COLUMNS = (
     "paused_by",
     "stop_per_hour",
     "stop_since",
+    "stop_webhook",
     "scopes",
     "spend_limit",
     "spend_period",
@@ -252,6 +253,7 @@ def key_columns(key: ApiKey) -> dict[str, object]:
         "paused_by": key.paused_by,
         "stop_per_hour": key.stop.per_hour.microcredits if key.stop else None,
         "stop_since": micros(key.stop.since) if key.stop else None,
+        "stop_webhook": key.stop.webhook if key.stop else "",
         "scopes": " ".join(key.scopes),
         **_limit_columns(key.limits),
         **{
@@ -316,7 +318,7 @@ def key_from_row(row: Any) -> ApiKey:
 def _stop_from_row(row: Any) -> RunawayStop | None:
     if row.stop_per_hour is None:
         return None
-    return RunawayStop(Credits(row.stop_per_hour), instant(row.stop_since))
+    return RunawayStop(Credits(row.stop_per_hour), instant(row.stop_since), row.stop_webhook)
 
 
 def _limits_from_row(row: Any) -> KeyLimits:

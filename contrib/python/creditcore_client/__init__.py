@@ -79,6 +79,7 @@ class KeyPatch(TypedDict):
     tpm: NotRequired[int | None]
     max_parallel: NotRequired[int | None]
     stop_at_credits_per_hour: NotRequired[str | None]
+    stop_webhook: NotRequired[str | None]
     paused: NotRequired[bool | None]
 
 
@@ -95,6 +96,7 @@ class KeyRequest(TypedDict):
     tpm: NotRequired[int | None]
     max_parallel: NotRequired[int | None]
     stop_at_credits_per_hour: NotRequired[str | None]
+    stop_webhook: NotRequired[str | None]
 
 
 class KeyShape(TypedDict):
@@ -121,6 +123,8 @@ class KeyShape(TypedDict):
     max_parallel: int | None
     stop_at_credits_per_hour: str | None
     """Pause it when so much was charged within an hour."""
+    stop_webhook: str | None
+    """An address that is told of that."""
     spent: str | None
     """In this period; null without a spend limit."""
     spent_since: str | None
@@ -195,6 +199,8 @@ class NewKeyShape(TypedDict):
     max_parallel: int | None
     stop_at_credits_per_hour: str | None
     """Pause it when so much was charged within an hour."""
+    stop_webhook: str | None
+    """An address that is told of that."""
     spent: str | None
     """In this period; null without a spend limit."""
     spent_since: str | None
@@ -288,6 +294,10 @@ class ReceiptLine(TypedDict):
     tokens: int
     usd_per_token: str
     usd: str
+    basis: Literal["reported", "counted"]
+    counted_because: str | None
+    """Why it is our own count: `not_reported`, `client_left`, `cut_off`, `fell_behind` or
+    `incredible`."""
 
 
 class ReceiptShape(TypedDict):
@@ -416,6 +426,12 @@ class UsageShape(TypedDict):
     group_by: Literal["hour", "day", "model", "key", "endpoint"]
     data: list[UsageRow]
     total: UsageRow
+
+
+class WebhookSecret(TypedDict):
+    """What signatures of the webhook of a key are checked with."""
+
+    secret: str
 
 
 class Client(Transport):
@@ -584,6 +600,18 @@ class Client(Transport):
         )
         return answer
 
+    def read_webhook_secret(
+        self,
+        key_id: str,
+    ) -> WebhookSecret:
+        """Show what signatures of the webhook of a key are checked with."""
+        answer: WebhookSecret = self.call(
+            "GET",
+            "/api/v1/keys/{key_id}/webhook-secret",
+            names={"key_id": key_id},
+        )
+        return answer
+
     def try_stop(
         self,
         key_id: str,
@@ -630,7 +658,7 @@ class Client(Transport):
         limit: int | None = None,
         cursor: str | None = None,
     ) -> PurchaseList:
-        """List purchases of credits, newest first."""
+        """List purchases of credits, newest first. In a team this takes an admin."""
         answer: PurchaseList = self.call(
             "GET",
             "/api/v1/purchases",

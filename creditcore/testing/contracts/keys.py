@@ -24,7 +24,7 @@ class ApiKeysContract:
             expires_at=NOON + MINUTE,
             paused_at=NOON,
             paused_by="stop",
-            stop=RunawayStop(Credits(10), NOON),
+            stop=RunawayStop(Credits(10), NOON, "https://example.com/hook"),
             scopes=tuple(Scope),
             limits=KeyLimits(
                 spend=SpendLimit(credits=Credits(7), period=Period.WEEK, zone="Africa/Nairobi"),

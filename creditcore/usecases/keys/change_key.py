@@ -14,7 +14,6 @@ from creditcore.domain.errors import ApiKeyNotFoundError, InvalidRequestError
 from creditcore.domain.keys import ApiKey, KeySecret, Scope
 from creditcore.domain.limits import KeyLimits
 from creditcore.domain.money import Credits
-from creditcore.domain.runaway import RunawayStop
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.transactions import Transactions
@@ -26,6 +25,7 @@ from creditcore.usecases.keys.issue_key import (
     held,
     make_room,
     new_stop,
+    told_by,
 )
 from creditcore.usecases.keys.key_activity import key_activity
 from creditcore.usecases.keys.key_counting import count
@@ -50,6 +50,7 @@ class KeyChanges:
     limits: KeyLimits | None = None
     expires_at: datetime | _Unchanged | None = UNCHANGED
     stop_per_hour: Credits | _Unchanged | None = UNCHANGED
+    stop_webhook: str | _Unchanged = UNCHANGED
     paused: bool | None = None
 
 
@@ -223,9 +224,11 @@ def _changed(key: ApiKey, changes: KeyChanges, *, now: datetime) -> ApiKey:
         key = replace(key, expires_at=changes.expires_at)
     if not isinstance(changes.stop_per_hour, _Unchanged):
         key = replace(key, stop=new_stop(changes.stop_per_hour, before=key.stop, now=now))
+    if not isinstance(changes.stop_webhook, _Unchanged):
+        key = replace(key, stop=told_by(key.stop, changes.stop_webhook))
     if changes.paused is False and key.paused_at is not None:
         # What made it stop must not stop it again at once.
-        stop = key.stop and RunawayStop(key.stop.per_hour, now)
+        stop = key.stop and replace(key.stop, since=now)
         key = replace(key, paused_at=None, paused_by="", stop=stop)
     elif changes.paused:
         key = replace(key, paused_at=key.paused_at or now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from creditcore.domain.access import Action
@@ -66,6 +66,7 @@ class IssueKey:
         scopes: Iterable[Scope] = INFERENCE_ONLY,
         limits: KeyLimits | None = None,
         stop_per_hour: Credits | None = None,
+        stop_webhook: str = "",
         by: ApiKey | None = None,
         key_id: str | None = None,
         holder_id: str = "",
@@ -84,6 +85,7 @@ class IssueKey:
             scopes: What it may be used for.
             limits: What its calls may use; the defaults if None.
             stop_per_hour: Pause it when so much was charged within an hour.
+            stop_webhook: An address that is told of that; empty for none.
             by: The key that asks, which gives no more than it has; None for the owner.
             key_id: A name from ``new_id``, where the same request may arrive twice.
             holder_id: The member whose key of a team it is; empty for a person's own.
@@ -126,7 +128,7 @@ class IssueKey:
                 expires_at=expires_at,
                 scopes=scopes,
                 limits=limits,
-                stop=new_stop(stop_per_hour, before=None, now=now),
+                stop=told_by(new_stop(stop_per_hour, before=None, now=now), stop_webhook),
                 account_limits=tx.keys.account_limits(wallet_id) or NO_LIMITS,
                 holder_id=holder_id,
             )
@@ -219,7 +221,23 @@ def new_stop(
     """
     if per_hour is None:
         return None
-    return before if before and before.per_hour == per_hour else RunawayStop(per_hour, now)
+    if before is None:
+        return RunawayStop(per_hour, now)
+    return before if before.per_hour == per_hour else RunawayStop(per_hour, now, before.webhook)
+
+
+def told_by(stop: RunawayStop | None, webhook: str) -> RunawayStop | None:
+    """Return a stop that an address is told of.
+
+    Raises:
+        InvalidRequestError: There is no stop to be told of.
+    """
+    if stop is None and webhook:
+        raise InvalidRequestError(
+            "A webhook is told of a stop: say at how much an hour the key stops.",
+            param="stop_webhook",
+        )
+    return stop and replace(stop, webhook=webhook)
 
 
 def clean_name(name: str) -> str:

@@ -56,5 +56,6 @@ def _terms(key: ApiKey) -> dict[str, str]:
         "addresses": " ".join(limits.addresses),
         "expires_at": key.expires_at.isoformat() if key.expires_at else "",
         "stop_per_hour": str(key.stop.per_hour) if key.stop else "",
+        "stop_webhook": key.stop.webhook if key.stop else "",
         "state": "paused" if key.paused_at else "running",
     }

@@ -15,6 +15,7 @@ from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.jobs.send_mail import SendMail
 from creditcore.usecases.keys.issue_key import held
 from creditcore.usecases.keys.key_activity import key_activity
+from creditcore.usecases.keys.tell_webhook import TellWebhook
 
 TRIED_ON = timedelta(days=30)
 _BATCH = 500
@@ -27,11 +28,13 @@ class StopRunaways:
 
     Attributes:
         mails: Tells the owner; sends nothing where no mail server is configured.
+        webhooks: Tells the address that the stop names.
     """
 
     transactions: Transactions
     clock: Clock
     mails: SendMail
+    webhooks: TellWebhook
 
     def look(self) -> int:
         """Pause every key that has reached its stop; return how many.
@@ -96,6 +99,7 @@ class StopRunaways:
             paused = key.changed(paused_at=now, paused_by=PAUSED_BY_STOP)
             tx.keys.save(paused)
             tx.activity.add(key_activity(Act.KEY_STOPPED, paused, actor=SYSTEM, at=now))
+            self.webhooks.enqueue_stop(tx, paused, key.stop)
             self._tell(tx, paused, key.stop)
             tx.commit()
         return True

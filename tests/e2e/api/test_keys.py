@@ -120,7 +120,8 @@ def test_anthropics_headers_stand_on_anthropics_wire(program: Program) -> None:
 
 
 def test_a_stop_is_set_tried_and_taken_away(program: Program) -> None:
-    body = {"name": "robot", "stop_at_credits_per_hour": "50"}
+    hook = "https://example.com/hook"
+    body = {"name": "robot", "stop_at_credits_per_hour": "50", "stop_webhook": hook}
     made = program.send("POST", "/api/v1/keys", body, status=201)
     address = f"/api/v1/keys/{made['id']}"
 
@@ -130,6 +131,9 @@ def test_a_stop_is_set_tried_and_taken_away(program: Program) -> None:
     program.send("PATCH", address, {"stop_at_credits_per_hour": "0"}, status=400)
 
     assert made["stop_at_credits_per_hour"] == "50"
+    assert (made["stop_webhook"], changed["stop_webhook"]) == (hook, None)
+    assert program.get(f"{address}/webhook-secret")["secret"].startswith("whsec_")
+    program.send("PATCH", address, {"stop_webhook": hook}, status=400)
     assert (made["paused_by"], changed["stop_at_credits_per_hour"]) == (None, None)
     assert (trial["stop_at_credits_per_hour"], trial["would_have_fired"]) == ("12.5", 0)
     assert (own["stop_at_credits_per_hour"], own["highest_hour"], own["days"]) == ("50", "0", 30)
