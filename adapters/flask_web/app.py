@@ -27,7 +27,8 @@ from adapters.flask_web import (
 from adapters.flask_web.billing import payment_endpoint
 from adapters.flask_web.context import SERVICES, SETTINGS
 from adapters.flask_web.inference.direct import DirectMode
-from adapters.flask_web.inference.proxy import MAX_FORM_BYTES, Proxy
+from adapters.flask_web.inference.exchange import MAX_FORM_BYTES
+from adapters.flask_web.inference.proxy import Proxy
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
     account,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from adapters.paystack import payloads
+from adapters.paystack import notices, payloads
 from adapters.paystack.currencies import TERMS
 from adapters.paystack.failures import reason_of
 from adapters.paystack.signature import is_signed
@@ -111,7 +111,7 @@ class PaystackGateway:
 
     def redact(self, body: str) -> str:
         """Return a webhook with its event, numbers, amounts and dates alone."""
-        return payloads.redacted(body)
+        return notices.redacted(body)
 
     def failure_reason(self, message: str) -> FailureReason:
         """Return what a message of a failed payment means."""
@@ -183,7 +183,7 @@ class PaystackGateway:
 
     def payment_id_in(self, body: str) -> str:
         """Return the number of the payment that a stored ``charge.*`` webhook names."""
-        return payloads.payment_id_in(body)
+        return notices.payment_id_in(body)
 
     def authenticate(self, body: bytes, signature: str | None) -> WebhookNotice:
         """Return what a webhook is about, if Paystack signed exactly these bytes.
@@ -195,7 +195,7 @@ class PaystackGateway:
             raise WebhookRefusedError("The webhook is too long.")
         if not is_signed(body, signature, self._secret_keys):
             raise WebhookRefusedError("The webhook is not signed by Paystack.")
-        return payloads.read_notice(body)
+        return notices.read_notice(body)
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> payloads.Answer:
         """Send one request and return its answer.

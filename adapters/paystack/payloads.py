@@ -1,4 +1,4 @@
-"""What Paystack's JSON means: the only file that knows its field names.
+"""What Paystack's JSON means: with `notices`, the only file that knows its field names.
 
 Requests go out exactly as documented. Answers are read with suspicion: an amount that is
 missing, a status that is no word or a reference that is not the one asked for is no answer
@@ -20,18 +20,17 @@ import orjson
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus
-from creditcore.ports.payments import (
-    CheckoutRequest,
-    EventKind,
-    MobileCharge,
-    MobileChargeRequest,
-    WebhookNotice,
-)
+from creditcore.ports.payments import CheckoutRequest, MobileCharge, MobileChargeRequest
 
 # Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.=-]{0,99}")
+
+
 _DIGITS = re.compile(r"[0-9]{1,19}")
+
+
 _MAX_TEXT_LENGTH = 200
+
 
 # https://paystack.com/docs/payments/verify-payments/; "reversal-pending" is seen while a
 # refund is under way. A word that is not listed is a new one, and waits like a pending payment.
@@ -49,11 +48,6 @@ _STATUSES = {
     "processing": PaymentStatus.PENDING,
     "queued": PaymentStatus.PENDING,
 }
-
-
-# https://paystack.com/docs/payments/webhooks/; families end with a dot.
-_EVENTS = {"charge.success": EventKind.PAID}
-_EVENT_FAMILIES = {"refund.": EventKind.REFUND, "charge.dispute.": EventKind.DISPUTE}
 
 
 def is_reference(text: str) -> bool:
@@ -251,90 +245,6 @@ def _payment(answer: Answer, data: Mapping[str, object], reference: str) -> Paym
         channel=text(data.get("channel")),
         message=_why(data, status) if payment_status is PaymentStatus.FAILED else "",
     )
-
-
-def read_notice(body: bytes) -> WebhookNotice:
-    """Return what a webhook is about; ``UNREADABLE`` where it says nothing we understand.
-
-    It is signed all the same, so it is not refused: Paystack would only repeat it for three
-    days, and it would be lost then.
-
-    Events name their payment in three places: charges in ``reference``, refunds in
-    ``transaction_reference``, disputes in ``transaction.reference``.
-    """
-    try:
-        event = mapping(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        event = {}
-    name = text(event.get("event"))
-    if not name:
-        return WebhookNotice(kind=EventKind.UNREADABLE, name="", reference="")
-    data = mapping(event.get("data"))
-    places = (
-        data.get("reference"),
-        data.get("transaction_reference"),
-        mapping(data.get("transaction")).get("reference"),
-    )
-    references = (place for place in places if isinstance(place, str) and is_reference(place))
-    return WebhookNotice(kind=_event_kind(name), name=name, reference=next(references, ""))
-
-
-def payment_id_in(body: str) -> str:
-    """Return the number of the payment that a stored ``charge.*`` webhook names, or nothing."""
-    try:
-        event = mapping(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        return ""
-    return identifier(mapping(event.get("data")).get("id"))
-
-
-# What the books need of a webhook: who, how and from where is not among it.
-_KEPT = frozenset(
-    {
-        "id",
-        "status",
-        "reference",
-        "transaction_reference",
-        "refund_reference",
-        "amount",
-        "refund_amount",
-        "requested_amount",
-        "fees",
-        "currency",
-        "channel",
-        "domain",
-        "paid_at",
-        "created_at",
-        "resolution",
-        "category",
-    }
-)
-
-
-def redacted(body: str) -> str:
-    """Return a webhook without what it says of cards, phones and people."""
-    try:
-        event = mapping(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        event = {}
-    data = mapping(event.get("data"))
-    kept = _plain(data)
-    if transaction := _plain(mapping(data.get("transaction"))):
-        kept["transaction"] = transaction
-    return orjson.dumps({"event": text(event.get("event")), "data": kept}).decode()
-
-
-def _plain(data: Mapping[str, object]) -> dict[str, object]:
-    return {
-        name: value
-        for name, value in data.items()
-        if name in _KEPT and isinstance(value, str | int | float)
-    }
-
-
-def _event_kind(name: str) -> EventKind:
-    families = (kind for family, kind in _EVENT_FAMILIES.items() if name.startswith(family))
-    return _EVENTS.get(name) or next(families, EventKind.OTHER)
 
 
 def read_rows(answer: Answer) -> list[Mapping[str, object]]:

@@ -4,6 +4,8 @@ Constraints, foreign keys and indexes are made by the migrations, and are not re
 here. Amounts are microcredits and instants microseconds since 1970 in UTC, all 64 bits.
 Pony strips text unless told otherwise. It refuses empty text where it is ``Required``,
 so text that may be empty is ``Optional``; it is never NULL unless it says ``nullable``.
+
+It is longer than other modules because it is a list: all tables, and no logic.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@
         │   └── OutcomeUnknownError          the commit may have happened, or may not
         └── OverloadedError              more work is waiting than memory should hold
 
+It is longer than other modules so that the tree is read, and drawn, in one place.
 Facts are attributes; the message is one plain sentence. How an error becomes an
 HTTP status is the web adapter's business.
 """

@@ -7,7 +7,8 @@ only rounding is the last step, from USD to microcredits, upwards.
 Rules of the price list: prompt tokens include cached and cache-writing tokens,
 completion tokens include reasoning tokens, and a prompt above a tier's threshold
 moves every token of the call, output too, to that tier (LiteLLM's cost calculator,
-``litellm_core_utils/llm_cost_calc/utils.py``).
+``litellm_core_utils/llm_cost_calc/utils.py``). It is longer than other modules so that
+the bounds of a cost stand beside the cost.
 """
 
 from __future__ import annotations

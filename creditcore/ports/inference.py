@@ -1,6 +1,7 @@
 """One inference call on its way to the model server and back.
 
 ``Wire`` speaks one client protocol, ``Upstream`` carries bytes. Neither knows credits.
+It is longer than other modules because it is a promise: four protocols that are read together.
 """
 
 from __future__ import annotations

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.paystack.notices import read_notice, redacted
 from adapters.paystack.payloads import (
     Answer,
     initialize_body,
     is_reference,
     read_checkout_url,
-    read_notice,
     read_payment,
-    redacted,
 )
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money

@@ -6,24 +6,34 @@ wire, or under ``/v1/messages`` on Anthropic's; everything else is the site's.
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
-from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 from werkzeug.exceptions import TooManyRequests
 
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
+from adapters.flask_web.inference.exchange import (
+    AS_SAID,
+    JSON,
+    Headers,
+    header_of,
+    id_headers,
+    in_time,
+    require_method,
+    require_unencoded,
+    secret_of,
+    whole,
+)
 from adapters.flask_web.inference.form_reader import MAX_UPLOADS_BYTES, FormReader, read_form
 from adapters.flask_web.inference.idempotency_key import idempotency_key
 from adapters.flask_web.inference.model_list import offered
-from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
+from adapters.flask_web.inference.relayed_stream import RelayedStream
+from adapters.flask_web.inference.request_body import declared_length, read_body
 from adapters.flask_web.settings import Settings
-from adapters.flask_web.web.bearer import bearer_secret, either_secret
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
 from adapters.flask_web.web.log_lines import CALL_ID
@@ -41,33 +51,31 @@ from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.rates import standings_at
 from creditcore.ports.inference import HeardWire, OfferedModel, TokenCounter, Wire
 from creditcore.services import Services
-from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.calls.repeat_call import KeptAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """As large as providers take: prompts with images are megabytes."""
 
-MAX_FORM_BYTES = 1024 * 1024
-"""The site takes forms and webhooks."""
 
-JSON = "application/json"
 _SMALL_BYTES = 64 * 1024
+
+
 _MODELS = "/v1/models"
+
+
 _BILLING = "/v1/dashboard/billing/"
 """What balance widgets ask for: the account's, though its address is the inference API's."""
+
+
 _CALL_ID = "creditcore.call_id"
 """Where a request that repeats another keeps the id of the call that it stands for."""
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
-# What is echoed in an answer must not be taken for a page.
-_AS_SAID = ("x-content-type-options", "nosniff")
 
 _log = logging.getLogger(__name__)
-
-_Headers = list[tuple[str, str]]
 
 
 class Proxy:
@@ -94,12 +102,12 @@ class Proxy:
         if path.startswith(_BILLING) or (path != "/v1" and not path.startswith("/v1/")):
             return self._serve_site(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
-            wanted = _header(environ, "access-control-request-headers")
+            wanted = header_of(environ, "access-control-request-headers")
             start_response("204 No Content", preflight_headers(wanted))
             return []
         call_id = self._services.calls.relay.new_call_id()
         CALL_ID.set(call_id)
-        limits: _Headers = []
+        limits: Headers = []
         try:
             return self._serve(path, environ, start_response, call_id)
         except RefusedError as error:
@@ -116,9 +124,9 @@ class Proxy:
             answer = refusal(500, message, code="internal_error")
         wire = self._wire_at(path, environ)
         call_id = environ.get(_CALL_ID, call_id)
-        headers = [*answer.headers, *limits, *ANSWER_HEADERS, *_names(wire, call_id)]
+        headers = [*answer.headers, *limits, *ANSWER_HEADERS, *id_headers(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
-        document = _whole(start_response, answer.status, body, headers)
+        document = whole(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
 
     def _meant(self, path: str, environ: WSGIEnvironment) -> str:
@@ -130,7 +138,7 @@ class Proxy:
             if meant in self._services.wires or meant in self._services.token_counters:
                 return meant
         # Of the site's own page nobody asks with a key.
-        if plain == _MODELS or (f"/v1{plain}" == _MODELS and _header(environ, "authorization")):
+        if plain == _MODELS or (f"/v1{plain}" == _MODELS and header_of(environ, "authorization")):
             return _MODELS
         return path
 
@@ -143,7 +151,7 @@ class Proxy:
             return
         with suppress(CreditcoreError):
             self._services.calls.refusals.note(
-                _secret(wire, environ),
+                secret_of(wire, environ),
                 reference=call_id,
                 model=model,
                 endpoint=path,
@@ -156,33 +164,33 @@ class Proxy:
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         try:
-            environ = _in_time(environ)
+            environ = in_time(environ)
         except RefusedError as error:
             answer = error.answer
             body = orjson.dumps(answer.body)
             headers = [*answer.headers, ("x-request-id", self._services.calls.relay.new_call_id())]
-            return _whole(start_response, answer.status, body, headers)
+            return whole(start_response, answer.status, body, headers)
         return self._site(environ, start_response)
 
     def _serve(
         self, path: str, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
     ) -> Iterable[bytes]:
         if wire := self._services.wires.get(path):
-            _only(environ, "POST")
+            require_method(environ, "POST")
             return self._call(wire, environ, start_response, call_id)
         wire = self._wire_at(path, environ)
         if _is_of_models(path):
-            _only(environ, "GET")
-            key = self._known_key(_secret(wire, environ), environ)
+            require_method(environ, "GET")
+            key = self._known_key(secret_of(wire, environ), environ)
             document = self._models(wire, path, key, query=environ.get("QUERY_STRING", ""))
         elif counter := self._services.token_counters.get(path):
-            _only(environ, "POST")
-            document = self._count(counter, _secret(wire, environ), environ)
+            require_method(environ, "POST")
+            document = self._count(counter, secret_of(wire, environ), environ)
         else:
             message = f"There is no {path} here. See {self._base_url}/ for what there is."
             raise RefusedError(refusal(404, message, code="unknown_url"))
-        headers = [*ANSWER_HEADERS, *_names(wire, call_id)]
-        return _whole(start_response, 200, document, headers)
+        headers = [*ANSWER_HEADERS, *id_headers(wire, call_id)]
+        return whole(start_response, 200, document, headers)
 
     def _known_key(self, secret: KeySecret, environ: WSGIEnvironment) -> ApiKey:
         key = self._services.keys.recognition.recognise(secret)
@@ -208,13 +216,13 @@ class Proxy:
     def _call(
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str
     ) -> Iterable[bytes]:
-        secret = _secret(wire, environ)
-        heard = wire.hearing(lambda name: _header(environ, name))
+        secret = secret_of(wire, environ)
+        heard = wire.hearing(lambda name: header_of(environ, name))
         # Until its answer begins, a call keeps its body, and all that was made of it.
         with self.budget.share() as share, ExitStack() as files:
             heard, body = self._received(heard, environ, secret, share, files)
             address = environ.get("REMOTE_ADDR")
-            token = idempotency_key(_header(environ, "idempotency-key"))
+            token = idempotency_key(header_of(environ, "idempotency-key"))
             claim = None
             if token is not None:
                 claim = self._claim(wire, body, secret, token, call_id)
@@ -236,7 +244,7 @@ class Proxy:
             del body
         limits = wire.limit_headers(call.standings)
         if call.streamed:
-            stream = _Stream(call, self._turns)
+            stream = RelayedStream(call, self._turns)
             try:
                 start_response(
                     "200 OK",
@@ -244,9 +252,9 @@ class Proxy:
                         ("content-type", "text/event-stream; charset=utf-8"),
                         ("cache-control", "no-store"),
                         ("x-accel-buffering", "no"),
-                        _AS_SAID,
+                        AS_SAID,
                         *ANSWER_HEADERS,
-                        *_names(wire, call_id),
+                        *id_headers(wire, call_id),
                         *limits,
                     ],
                 )
@@ -266,12 +274,12 @@ class Proxy:
             self._services.calls.repeats.keep(call_id, status=200, body=document.body)
         headers = [
             *ANSWER_HEADERS,
-            *_names(wire, call_id),
+            *id_headers(wire, call_id),
             *limits,
             ("x-credits-cost", str(document.cost)),
             ("x-credits-remaining", str(document.available)),
         ]
-        return _whole(start_response, 200, document.body, headers, media_type=document.media_type)
+        return whole(start_response, 200, document.body, headers, media_type=document.media_type)
 
     def _claim(
         self, wire: Wire, body: bytes, secret: KeySecret, token: str, call_id: str
@@ -307,7 +315,7 @@ class Proxy:
         form = self._services.forms.get(wire.endpoint)
         if form is None:
             return wire, self._body(environ, secret, share)
-        _unencoded(environ)
+        require_unencoded(environ)
         self._services.keys.recognition.recognise(secret)
         reader = FormReader(environ.get("CONTENT_TYPE", ""))
         files.callback(reader.close)
@@ -316,7 +324,7 @@ class Proxy:
 
     def _body(self, environ: WSGIEnvironment, secret: KeySecret, share: Share) -> bytes:
         """Read the body of a call."""
-        _unencoded(environ)
+        require_unencoded(environ)
         length = declared_length(environ)
         if length is None or length > _SMALL_BYTES:
             # Holding credits would tell, but only after megabytes were read and understood.
@@ -333,7 +341,7 @@ class Proxy:
             return wire
         if _is_of_models(path):
             versions = ((wire.version_header, wire) for wire in wires.values())
-            named = (wire for name, wire in versions if name and _header(environ, name))
+            named = (wire for name, wire in versions if name and header_of(environ, name))
             return next(named, next(iter(wires.values())))
         below = (wire for endpoint, wire in wires.items() if path.startswith(f"{endpoint}/"))
         return next(below, next(iter(wires.values())))
@@ -369,81 +377,8 @@ class _Claim(NamedTuple):
     kept: KeptAnswer | None = None
 
 
-class _Stream:
-    """A stream on its way to its client.
-
-    The server writes each part before it asks for the next, and treats a client that stopped
-    reading as one that has left: its call would stay open until the hold has expired, and it
-    could read the rest for nothing.
-    """
-
-    def __init__(self, call: RelayedCall, turns: Turns) -> None:
-        self._call = call
-        self._turns = turns
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._turns.taken(self._call)
-
-    def close(self) -> None:
-        """End the call, also where the client has left."""
-        self._call.close()
-
-
 def _is_of_models(path: str) -> bool:
     return path == _MODELS or path.startswith(f"{_MODELS}/")
-
-
-def _names(wire: Wire, call_id: str) -> _Headers:
-    """Return the headers that name a call, as SDKs of its protocol look for them."""
-    return [(name, call_id) for name in wire.id_headers]
-
-
-def _secret(wire: Wire, environ: WSGIEnvironment) -> KeySecret:
-    authorization = _header(environ, "authorization")
-    if wire.key_header is None:
-        return bearer_secret(authorization)
-    return either_secret(authorization, _header(environ, wire.key_header))
-
-
-def _header(environ: WSGIEnvironment, name: str) -> str | None:
-    value: str | None = environ.get(_environ_key(name))
-    return value
-
-
-@functools.cache
-def _environ_key(name: str) -> str:
-    # The names are our wires' own: there are only a few.
-    return f"HTTP_{name.upper().replace('-', '_')}"
-
-
-def _unencoded(environ: WSGIEnvironment) -> None:
-    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
-        message = "Send the body as it is, without Content-Encoding."
-        raise RefusedError(refusal(415, message, code="unsupported_encoding"))
-
-
-def _only(environ: WSGIEnvironment, method: str) -> None:
-    if environ["REQUEST_METHOD"] != method:
-        message = f"Use {method} here, not {environ['REQUEST_METHOD']}."
-        raise RefusedError(
-            refusal(405, message, code="method_not_allowed", headers=(("allow", method),))
-        )
-
-
-def _in_time(environ: WSGIEnvironment) -> WSGIEnvironment:
-    """Return the same request with its body, which the site would wait for as long as it takes.
-
-    One that is announced as too long is left alone: the site refuses it unread.
-    """
-    length = declared_length(environ)
-    # Without a length, only some servers end the stream where the request ends.
-    is_endless = length is None and not environ.get("wsgi.input_terminated")
-    if is_endless or has_arrived(environ) or (length is not None and length > MAX_FORM_BYTES):
-        return environ
-    body = read_body(environ, most=MAX_FORM_BYTES)
-    arrived = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-    arrived.pop("HTTP_TRANSFER_ENCODING", None)
-    return arrived
 
 
 def _replay(
@@ -453,29 +388,8 @@ def _replay(
     media_type = heard.media_type(heard.parse(body)) if kept.status == HTTPStatus.OK else JSON
     headers = [
         *ANSWER_HEADERS,
-        *_names(wire, kept.call_id),
+        *id_headers(wire, kept.call_id),
         ("idempotent-replayed", "true"),
         ("x-credits-cost", "0"),
     ]
-    return _whole(start_response, kept.status, kept.body, headers, media_type=media_type)
-
-
-def _whole(
-    start_response: StartResponse,
-    status: int,
-    body: bytes,
-    headers: _Headers,
-    *,
-    media_type: str = JSON,
-) -> Iterable[bytes]:
-    start_response(
-        f"{status} {_PHRASES.get(status, 'Refused')}",
-        [
-            ("content-type", media_type),
-            ("content-length", str(len(body))),
-            ("cache-control", "no-store"),
-            _AS_SAID,
-            *headers,
-        ],
-    )
-    return [body]
+    return whole(start_response, kept.status, kept.body, headers, media_type=media_type)

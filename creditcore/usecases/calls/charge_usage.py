@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.books import Books, Footprint
+from creditcore.domain.call_alerts import call_left_behind, unusable_usage
 from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.endings import CREDITS_EXHAUSTED
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
@@ -154,9 +154,9 @@ class _Close:
         if closed is before:
             return closed
         if self.closing is HoldState.EXPIRED:
-            books.new_alerts.append(_left_behind(closed, at=now))
+            books.new_alerts.append(call_left_behind(closed, at=now))
         if closed.call is not None and _lacks_usage(closed):
-            books.new_alerts.append(_unusable_usage(closed, closed.call, at=now))
+            books.new_alerts.append(unusable_usage(closed, closed.call, at=now))
         if closed.call is not None and differs(closed):
             books.new_alerts.append(difference_alert(closed, closed.call, at=now))
         return closed
@@ -170,48 +170,11 @@ def _footprint_of(hold: Hold) -> Footprint:
     )
 
 
-def _left_behind(hold: Hold, *, at: datetime) -> Alert:
-    return Alert(
-        key=f"expired:{hold.reference}",
-        severity=Severity.WARNING,
-        subject="A call was left behind",
-        message=(
-            f"Call {hold.reference} never reported its cost. Its hold of {hold.amount} credits "
-            "was given back to the wallet: the model server's log, where it keeps one, does not "
-            "have the call."
-        ),
-        at=at,
-    )
-
-
 def _lacks_usage(hold: Hold) -> bool:
     """Whether a complete answer had to be charged by our own count."""
     outcome = hold.outcome
     complete = outcome.status == _COMPLETE and outcome.error != CREDITS_EXHAUSTED
     return complete and outcome.basis is Basis.COUNTED_OUTPUT
-
-
-def _unusable_usage(hold: Hold, call: Call, *, at: datetime) -> Alert:
-    beyond = hold.amount - hold.charged
-    words = {
-        "input": hold.outcome.counted.input,
-        "output": hold.outcome.counted.output,
-    }
-    sides = " and ".join(f"its {side} ({why})" for side, why in words.items() if why)
-    # Named after model and day: one that never counts raises this once a day, not with every
-    # call, and somebody who mended it hears of it when it breaks again.
-    return Alert(
-        key=f"unusable_usage:{call.model}:{at:%Y-%m-%d}",
-        severity=Severity.WARNING,
-        subject="A model reports no usage that can be true",
-        message=(
-            f"{call.model} answered call {hold.reference} without token counts, or with counts "
-            f"that cannot be true. Such calls are charged by our own rough count: {sides} came to "
-            f"{hold.charged} credits. Up to {hold.amount} credits were held for it, so the charge "
-            f"may be too low by {beyond}, or too high by a part of itself."
-        ),
-        at=at,
-    )
 
 
 class ChargeUsage:
