@@ -123,6 +123,13 @@ _CLIENT_CODES = (
 )
 # LiteLLM puts the provider's whole error object into its message, as JSON or as Python writes it.
 _QUOTED_CODE = re.compile(rf"""["']code["']\s*:\s*["']({"|".join(_CLIENT_CODES)})["']""")
+# As Anthropic, vLLM, Gemini, llama.cpp and Bedrock say it, where no code does.
+_CONTEXT_IS_FULL = re.compile(
+    r"prompt is too long|maximum context length|exceeds? (?:the )?(?:available |model's )?context"
+    r"|maximum number of tokens allowed|input is too long for requested model"
+    r"|reduce the length of the (?:messages|prompt|input)",
+    re.IGNORECASE,
+)
 _WAIT_IN_WORDS = re.compile(
     r"\b(?:try again|retry|retry after) in ([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(ms|s|m)\b"
     r"|\b(?:retry after|try again in|retry in) ([0-9]{1,6})() seconds?\b",
@@ -211,6 +218,8 @@ class Fault:
         for name, code in _EXCEPTION_CODES.items():
             if name in message:
                 return code
+        if self.kind == "exceed_context_size_error" or _CONTEXT_IS_FULL.search(message):
+            return "context_length_exceeded"
         return _RATE_LIMITED if self.given_code == "429" else None
 
     @property

@@ -52,6 +52,10 @@ def _read(head: bytes) -> ImageSize | None:
         return _read_webp(head)
     if head.startswith(b"\xff\xd8"):
         return _read_jpeg(head)
+    if head.startswith(b"BM"):
+        # Below zero where its lines come from the top.
+        width, height = struct.unpack("<ii", head[18:26])
+        return ImageSize(abs(width), abs(height))
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ _UNSCALED_TILE_TOKENS = 350
 _DOCUMENT_TOKENS = 1_500
 _BASE64_PER_DOCUMENT_TOKEN = 32
 """About a page, and what a page of text takes of a PDF."""
+
+_TEXT_FILE = re.compile(r"data:(?:text/[a-z0-9.+-]{1,40}|application/json)[;,]", re.IGNORECASE)
 
 _UNSEEN_TOKENS = 256
 """What templates add unseen: the preamble of a model, today's date, its channels."""
@@ -73,7 +76,13 @@ class Prompt:
         self._other_tokens += _IMAGE_TOKENS
 
     def add_document(self, data: str) -> None:
-        """Count a document in base64. How many pages it has, its length does not tell."""
+        """Count a document in base64. How many pages it has, its length does not tell.
+
+        A file of text is as many tokens as it has bytes at most, and is in the body as it is.
+        """
+        if _TEXT_FILE.match(data):
+            self._other_tokens += len(data) * 3 // 4 // _BYTES_PER_TOKEN
+            return
         self.media += 1
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import orjson
 import pytest
 
-from adapters.litellm.faults import failure_within
+from adapters.litellm.faults import failure_within, refusal
 from adapters.wires.openai.chat import ChatCompletions
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Meter
@@ -78,3 +79,57 @@ def test_what_clients_tell_other_servers_is_dropped_or_passed_on() -> None:
 
     assert not dropped.keys() & sent.keys()
     assert passed.items() <= sent.items()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "litellm.BadRequestError: AnthropicException - prompt is too long: 9 tokens > 8 maximum",
+        "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens.",
+        "The input token count (12) exceeds the maximum number of tokens allowed (10).",
+        "the request exceeds the available context size, try increasing it",
+        "Input is too long for requested model.",
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+        "Please reduce the length of the messages or completion.",
+    ],
+)
+def test_a_full_context_is_known_by_the_words_of_each_provider(words: str) -> None:
+    error = refusal(400, orjson.dumps({"error": {"message": words}}), retry_after=None)
+
+    assert error.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize(
+    "words", ["max_tokens is too large: 9. At most 8 completion tokens.", "context is required"]
+)
+def test_other_words_are_not_a_full_context(words: str) -> None:
+    error = refusal(400, orjson.dumps({"error": {"message": words}}), retry_after=None)
+
+    assert error.code is None
+
+
+def asked_with(file_data: str) -> list[dict[str, object]]:
+    file = {"type": "file", "file": {"filename": "a", "file_data": file_data}}
+    return [{"role": "user", "content": [file]}]
+
+
+def test_a_file_of_text_is_bounded_by_its_bytes_and_any_other_by_the_context() -> None:
+    letters = base64.b64encode(b"a" * 3_000).decode()
+
+    text = asking.parse(messages=asked_with(f"data:text/csv;base64,{letters}"))
+    other = asking.parse(messages=asked_with(f"data:application/pdf;base64,{letters}"))
+
+    assert text.prompt_bound is not None
+    assert 3_000 <= text.prompt_bound < 4_600
+    assert 700 < text.prompt_estimate < 800
+    assert other.prompt_bound is None
+
+
+@pytest.mark.parametrize("height", [640, -640])
+def test_a_bitmap_is_bounded_by_its_size(height: int) -> None:
+    sides = (480).to_bytes(4, "little") + height.to_bytes(4, "little", signed=True)
+    head = b"BM" + b"\0" * 12 + (40).to_bytes(4, "little") + sides + b"\0" * 28
+    url = f"data:image/bmp;base64,{base64.b64encode(head).decode()}"
+    content = [{"type": "image_url", "image_url": {"url": url}}]
+
+    assert asking.parse(messages=[{"role": "user", "content": content}]).prompt_bound is not None
