@@ -80,7 +80,7 @@ class Site:
 
     def audit(self) -> Report:
         """Audit the books, as the operator's command does."""
-        return AuditBooks(self.store).audit()
+        return AuditBooks(transactions=self.store).audit()
 
     def a_key(self, person_id: str) -> str:
         """Make a key for a person and return its secret."""
