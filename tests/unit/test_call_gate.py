@@ -17,6 +17,7 @@ from creditcore.testing.contracts import a_key
 from creditcore.testing.memory import FixedClock
 from creditcore.usecases.calls.call_gate import CallGate, Pass
 from creditcore.usecases.calls.process_counters import MAX_COUNTERS, ProcessCounters
+from creditcore.usecases.calls.stream_places import SMALLEST_SHARE
 
 HASH = b"h" * 32
 
@@ -67,6 +68,51 @@ def test_a_stream_without_a_place_is_refused_and_a_document_is_not() -> None:
 
     with pytest.raises(OverloadedError):
         gate.enter(a_request(stream=True), HASH)
+
+
+def seated(gate: CallGate, key_hash: bytes, wallet_id: str) -> Pass:
+    entered = gate.enter(a_request(stream=True), key_hash)
+    try:
+        gate.seat(entered, wallet_id)
+    except OverloadedError:
+        entered.cancel()
+        raise
+    return entered
+
+
+def test_one_account_leaves_room_for_others_however_many_keys_it_has() -> None:
+    gate = CallGate(max_streams=100)
+    streams = [seated(gate, b"first of one", "one") for _ in range(50)]
+
+    with pytest.raises(OverloadedError, match="your account has 50 of its streams already"):
+        seated(gate, b"first of one", "one")
+    with pytest.raises(OverloadedError, match="your account has 50"):
+        seated(gate, b"second of one", "one")
+    for _ in range(SMALLEST_SHARE):
+        seated(gate, b"of another", "another")
+    with pytest.raises(OverloadedError, match=f"your account has {SMALLEST_SHARE}"):
+        seated(gate, b"of another", "another")
+    for _ in range(100 - 50 - SMALLEST_SHARE):
+        seated(gate, b"of a third", "a third")
+    with pytest.raises(OverloadedError, match="as many streams as it can"):
+        seated(gate, b"of a fourth", "a fourth")
+    for stream in streams:
+        stream.leave(None)
+
+    assert len([seated(gate, b"first of one", "one") for _ in range(3)]) == 3
+
+
+def test_a_refused_stream_frees_its_place_once() -> None:
+    gate = CallGate(max_streams=2, rates=ProcessCounters(clock=FixedClock()))
+    key = a_key_with(rpm=1)
+    let_in(gate, key, a_request(stream=True)).leave(None)
+    for _ in range(5):
+        with pytest.raises(LimitReachedError):
+            gate.enter(a_request(stream=True), HASH)
+
+    assert all(gate.enter(a_request(stream=True), b"of another").has_place for _ in range(2))
+    with pytest.raises(OverloadedError):
+        gate.enter(a_request(stream=True), b"of another")
 
 
 def test_one_request_above_the_limit_waits(gate: CallGate, clock: FixedClock) -> None:

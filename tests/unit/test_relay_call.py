@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from creditcore import (
     Basis,
     Credits,
+    GrantCredits,
     HoldState,
     InsufficientCreditsError,
     InvalidRequestError,
@@ -22,6 +23,7 @@ from creditcore import (
 from creditcore.domain.errors import (
     CallRunningError,
     ModelNotFoundError,
+    OverloadedError,
     StoreUnavailableError,
     UpstreamError,
     UpstreamRejectedError,
@@ -31,6 +33,8 @@ from creditcore.domain.errors import (
 from creditcore.domain.money import ZERO
 from creditcore.ports.inference import HeardWire
 from creditcore.ports.transactions import Transaction
+from creditcore.usecases.calls.call_gate import CallGate
+from creditcore.usecases.calls.stream_places import SMALLEST_SHARE
 from tests.unit.relaying import (
     DAY,
     END,
@@ -327,3 +331,17 @@ def test_a_call_without_a_key_is_made_once_by_its_name(scene: Scene) -> None:
         ask()
 
     assert len(scene.upstream.sent) == 1
+
+
+def test_a_stream_beyond_the_share_of_its_account_is_given_back(scene: Scene) -> None:
+    GrantCredits(transactions=scene.store, clock=scene.clock).grant(
+        "wallet-1", Credits.of(1), reason="test", reference="grant-1"
+    )
+    scene.relay._gate = CallGate(max_streams=2 * SMALLEST_SHARE)
+    with ExitStack() as streams:
+        for number in range(SMALLEST_SHARE):
+            call = scene.open(call_id=f"stream-{number}", stream=True, output=1)
+            streams.enter_context(closing(call))
+
+        with pytest.raises(OverloadedError, match="your account has 32 of its streams"):
+            scene.open(stream=True, output=1)

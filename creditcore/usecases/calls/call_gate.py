@@ -10,21 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from creditcore.domain.errors import LimitReachedError, OverloadedError
+from creditcore.domain.errors import LimitReachedError
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import Whose
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import MINUTE_US, Charge, Standing
 from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.rate_counters import RateCounters
+from creditcore.usecases.calls.stream_places import StreamPlaces
 
 ASSUMED_OUTPUT_TOKENS = 1_024
 """What an answer without a limit takes of the tokens per minute until it has been counted."""
 
 MAX_KNOWN_KEYS = 10_000
 """Keys with limits per minute that a process knows before it asks; it learns them anew."""
-
-_FULL = "This server carries as many streams as it can. Try again in a moment."
 
 
 class CallGate:
@@ -38,7 +37,7 @@ class CallGate:
     def __init__(
         self, *, max_streams: int | None = None, rates: RateCounters | None = None
     ) -> None:
-        self._free_streams = max_streams
+        self._places = StreamPlaces(max_streams)
         self._rates = rates
         self._known: dict[bytes, ApiKey] = {}
 
@@ -49,18 +48,30 @@ class CallGate:
 
         Raises:
             LimitReachedError: The key or its account has made too many calls in the last minute.
-            OverloadedError: It asks for a stream, and there is no place for one.
+            OverloadedError: It asks for a stream, and there is no place for one, or none for this
+                account while others want some.
         """
-        if request.stream and self._free_streams == 0:
-            raise OverloadedError(_FULL)
-        entered = Pass(self, request)
-        key = self._known.get(key_hash)
-        if key is not None:
-            entered.charge(key)
-        if request.stream and self._free_streams is not None:
-            self._free_streams -= 1
-            entered.has_place = True
+        if request.stream:
+            self._places.take(key_hash)
+        entered = Pass(self, request, key_hash)
+        try:
+            key = self._known.get(key_hash)
+            if key is not None:
+                entered.charge(key)
+        except BaseException:
+            entered.cancel()
+            raise
         return entered
+
+    def seat(self, entered: Pass, wallet_id: str) -> None:
+        """Count the place of a stream for the account that its hold is of.
+
+        Raises:
+            OverloadedError: The account has as many places as it gets while others want some.
+        """
+        if entered.has_place:
+            self._places.assign(entered.key_hash, wallet_id)
+            entered.wallet_id = wallet_id
 
     def confirm(self, entered: Pass, key_hash: bytes, key: ApiKey | None) -> None:
         """Count a call by the key as the database has it, where it was not counted so.
@@ -107,10 +118,9 @@ class CallGate:
         if self._rates and amount:
             self._rates.correct(charge, amount)
 
-    def free_place(self) -> None:
-        """Free the place of a stream."""
-        if self._free_streams is not None:
-            self._free_streams += 1
+    def free_place(self, wallet_id: str | None) -> None:
+        """Free the place of a stream, of an account if it was counted for one."""
+        self._places.free(wallet_id)
 
 
 def _charges(key: ApiKey, *, requests: int, tokens: int) -> list[Charge]:
@@ -143,15 +153,18 @@ class Pass:
         standings: How the limits of its key stand, for the headers of the answer.
         charged_by: The limits that it was counted by.
         has_place: Whether it has the place of a stream.
+        wallet_id: The account that the place was counted for.
     """
 
-    def __init__(self, gate: CallGate, request: InferenceRequest) -> None:
+    def __init__(self, gate: CallGate, request: InferenceRequest, key_hash: bytes) -> None:
         self._gate = gate
         self._request = request
         self._charges: Sequence[Charge] = ()
         self.standings: Sequence[Standing] = ()
         self.charged_by = _NO_RATES
-        self.has_place = False
+        self.key_hash = key_hash
+        self.has_place = request.stream
+        self.wallet_id: str | None = None
 
     def charge(self, key: ApiKey) -> None:
         """Take from the limits of a key, instead of what was taken before.
@@ -187,4 +200,4 @@ class Pass:
     def _free(self) -> None:
         if self.has_place:
             self.has_place = False
-            self._gate.free_place()
+            self._gate.free_place(self.wallet_id)

@@ -202,6 +202,7 @@ class RelayCall:
         answer: UpstreamAnswer | None = None
         try:
             self._gate.confirm(entered, key_hash, admission.key)
+            self._gate.seat(entered, admission.hold.wallet_id)
             bound = bound_to_send(admission, request, price)
             key_id = None if admission.key is None else admission.key.id
             answer = self._send(wire, request, output_bound=bound, call_id=call_id, key_id=key_id)
