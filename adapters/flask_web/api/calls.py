@@ -146,6 +146,7 @@ def _refused_fields(call: RefusedCall) -> dict[str, Any]:
         "basis": str(Basis.NONE),
         "prompt_tokens": None,
         "completion_tokens": None,
+        "units": None,
         "hold": "0",
         "charge": "0",
         "written_off": "0",

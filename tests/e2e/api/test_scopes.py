@@ -60,3 +60,22 @@ def test_keys_for_inference_neither_manage_nor_read_the_account() -> None:
             assert Scope.INFERENCE not in declared.scopes, declared.path
         if declared.method != "GET" and declared.name != "quote":
             assert declared.scopes == (Scope.ACCOUNT_MANAGE,), declared.path
+
+
+def test_what_belongs_to_another_does_not_exist_for_any_scope(hire: Hire) -> None:
+    owner, others = hire(), [hire(scope) for scope in Scope] + [hire()]
+    call_id = owner.stack.chat("hi", key=owner.secret).headers["x-request-id"]
+    wrong = []
+    for declared in OPERATIONS:
+        if "{" not in declared.path:
+            continue
+        path = declared.path.format(key_id=owner.key.id, call_id=call_id)
+        for other in others:
+            answer = other.call(declared.method, path, json={"name": "taken over"} if
+                                declared.method == "PATCH" else {})  # fmt: skip
+            may_ask = set(other.key.scopes) & set(declared.scopes)
+            if answer.status_code != (404 if may_ask else 403):
+                wrong.append((declared.method, path, other.key.scopes, answer.status_code))
+
+    assert wrong == []
+    assert owner.get(f"/api/v1/keys/{owner.key.id}")["name"] == "program"
