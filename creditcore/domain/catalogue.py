@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import decimal_ratio
-from creditcore.domain.pricing import ModelPrice, Rates
+from creditcore.domain.pricing import ModelPrice, Rates, price_units, usd_text
 
 MAX_PATTERN = 200
 MAX_REASON = 500
 _MOST_MARKUP = 100
 _WILD = "*?["
+_MILLION = 6
 
 
 class RuleKind(StrEnum):
@@ -140,6 +142,45 @@ class PastPrice:
     model: str
     price: ModelPrice | None
     at: datetime
+
+
+def units_per_token(usd_per_million: str) -> int:
+    """Return the price of one token, in units of 10^-30 USD, from dollars for a million of them.
+
+    Raises:
+        ValueError: They are no price.
+    """
+    try:
+        return price_units(str(Decimal(usd_per_million).scaleb(-_MILLION)))
+    except InvalidOperation:
+        raise ValueError(f"not a price: {usd_per_million!r}") from None
+
+
+def usd_per_million(units: int) -> str:
+    """Return the price of one token as exact decimal text of dollars for a million."""
+    return f"{Decimal(usd_text(units)).scaleb(_MILLION).normalize():f}"
+
+
+def flat_rates(
+    *, read: int, written: int, cached: int | None = None, kept: int | None = None
+) -> Rates:
+    """Return the rates of an override: a bucket without a price costs what it belongs to.
+
+    Args:
+        read: Price of a token of the prompt, in units of 10^-30 USD.
+        written: The same for the answer.
+        cached: For a token read from a cache.
+        kept: For a token written to one.
+    """
+    writing = read if kept is None else kept
+    return Rates(
+        input=read,
+        output=written,
+        cache_read=read if cached is None else cached,
+        cache_write=writing,
+        cache_write_1h=writing,
+        reasoning=written,
+    )
 
 
 def sold(

@@ -173,6 +173,7 @@ class Site:
             "person_id": person.id,
             "invitation_id": str(uuid4()),
             "digest": self.webhook(),
+            "rule_id": "rule-1",
         }
         return Visitor(person, client, names)
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.admin import models, money, overview, payments, people, viewing, work
+from adapters.flask_web.admin import (
+    models,
+    money,
+    overview,
+    payments,
+    people,
+    price_rules,
+    viewing,
+    work,
+)
 from adapters.flask_web.admin.frame import blueprint
 
 # Each of these adds its pages to the one blueprint.
-PAGES = (overview, people, money, payments, models, work, viewing)
+PAGES = (overview, people, money, payments, models, price_rules, work, viewing)
 BLUEPRINTS = (blueprint,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -13,13 +12,19 @@ from flask.cli import AppGroup, with_appcontext
 from adapters.flask_web.context import services
 from adapters.flask_web.web.buckets import SALES
 from creditcore.domain.activity import COMMAND_LINE
-from creditcore.domain.catalogue import PriceChange, PriceRule, RuleKind
+from creditcore.domain.catalogue import (
+    PriceChange,
+    PriceRule,
+    RuleKind,
+    flat_rates,
+    units_per_token,
+    usd_per_million,
+)
 from creditcore.domain.errors import CreditcoreError
-from creditcore.domain.pricing import ModelPrice, Rates, price_units, usd_text
+from creditcore.domain.pricing import ModelPrice, Rates, usd_text
 
 prices = AppGroup("prices", help="What is sold and for how much.")
 
-_MILLION = 6
 _SHOWN = 20
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
@@ -133,16 +138,11 @@ def override(
 
     PATTERN is a model's name, or has * and ?. A price of 0 is free.
     """
-    read, written = _per_token("--input", input_), _per_token("--output", output)
-    cached = read if cache_read is None else _per_token("--cache-read", cache_read)
-    kept = read if cache_write is None else _per_token("--cache-write", cache_write)
-    rates = Rates(
-        input=read,
-        output=written,
-        cache_read=cached,
-        cache_write=kept,
-        cache_write_1h=kept,
-        reasoning=written,
+    rates = flat_rates(
+        read=_per_token("--input", input_),
+        written=_per_token("--output", output),
+        cached=None if cache_read is None else _per_token("--cache-read", cache_read),
+        kept=None if cache_write is None else _per_token("--cache-write", cache_write),
     )
     _make(RuleKind.OVERRIDE, pattern, asked, rates=rates)
 
@@ -253,13 +253,9 @@ def _per_token(option: str, text: str) -> int:
         click.ClickException: They are none.
     """
     try:
-        return price_units(str(Decimal(text).scaleb(-_MILLION)))
-    except (InvalidOperation, ValueError):
+        return units_per_token(text)
+    except ValueError:
         raise click.ClickException(f"{option} is an amount of US dollars, as in 2.50.") from None
-
-
-def _per_million(units: int) -> str:
-    return f"{Decimal(usd_text(units)).scaleb(_MILLION).normalize():f}"
 
 
 def _end_of(day: str) -> datetime:
@@ -273,7 +269,7 @@ def _price_text(price: ModelPrice | None) -> str:
     if price is None:
         return "not sold"
     rates = price.rates
-    text = f"${_per_million(rates.input)} in, ${_per_million(rates.output)} out"
+    text = f"${usd_per_million(rates.input)} in, ${usd_per_million(rates.output)} out"
     if price.unit is not None:
         sale = SALES[price.unit.unit]
         text = f"${usd_text(price.unit.price_units * sale.units)} per {sale.words}, and {text}"
@@ -290,7 +286,7 @@ def _price_facts(price: ModelPrice) -> dict[str, object]:
         "model": price.model,
         "mode": price.mode,
         "usd_per_million_tokens": {
-            name: _per_million(getattr(rates, name))
+            name: usd_per_million(getattr(rates, name))
             for name in ("input", "output", "cache_read", "cache_write", "reasoning")
         },
         "unit": None if price.unit is None else str(price.unit.unit),
@@ -304,7 +300,7 @@ def _price_facts(price: ModelPrice) -> dict[str, object]:
 def _rule_text(rule: PriceRule) -> str:
     if rule.rates is not None:
         rates = rule.rates
-        return f"${_per_million(rates.input)} in, ${_per_million(rates.output)} out"
+        return f"${usd_per_million(rates.input)} in, ${usd_per_million(rates.output)} out"
     return f"times {rule.factor}" if rule.kind is RuleKind.MARKUP else "not sold"
 
 
@@ -316,7 +312,7 @@ def _rule_facts(rule: PriceRule) -> dict[str, object]:
         "pattern": rule.pattern,
         "usd_per_million_tokens": None
         if rates is None
-        else {"input": _per_million(rates.input), "output": _per_million(rates.output)},
+        else {"input": usd_per_million(rates.input), "output": usd_per_million(rates.output)},
         "factor": rule.factor,
         "reason": rule.reason,
         "created_at": rule.created_at.isoformat(),
