@@ -1,13 +1,13 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-litellm test-redis test-clients check bench format lock clean
+.PHONY: help run test test-litellm test-litellm-admin test-redis test-clients check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-header --no-annotate --exclude-newer $(shell date -d '7 days ago' +%F)
-export PORT SANDBOX_PORT DATA_DIR SUPABASE
+export PORT SANDBOX_PORT DATA_DIR SUPABASE LITELLM_ADMIN_URL LITELLM_ADMIN_KEY
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: $(VENV)/dev browser ## Install what tests need, then run all of them
 
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
 	$(BIN)/python -m pytest tests/peers
+
+test-litellm-admin: $(VENV)/dev ## Run it in front of one with a database, at LITELLM_ADMIN_URL
+	$(BIN)/python -m pytest tests/litellm_admin
 
 test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be installed; as root also on two hosts
 	$(BIN)/python -m pytest tests/redis
