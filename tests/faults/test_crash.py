@@ -247,13 +247,18 @@ def test_when_one_worker_is_killed_the_streams_of_the_others_go_on(
     settled, expired = states.count(HoldState.SETTLED), states.count(HoldState.EXPIRED)
     assert settled + expired == len(begun)
     holds = stack.calls_of(account)
-    # Those that were cut were too young to be noted, or are charged by what they had.
-    whole = [hold for hold in holds if hold.outcome.basis is Basis.PROVIDER_USAGE]
+    # Those that were cut were too young to be noted, are charged by what they had, or by the
+    # model server's log, which has all of it.
+    whole = [
+        hold
+        for hold in holds
+        if hold.outcome.basis is Basis.PROVIDER_USAGE and hold.outcome.error is None
+    ]
     assert len(whole) >= len(others)
     assert {hold.charged for hold in whole} == {STREAM_COSTS}
-    cut = [hold for hold in holds if hold.outcome.basis is not Basis.PROVIDER_USAGE]
+    cut = [hold for hold in holds if hold not in whole]
     assert cut
-    assert all(hold.charged < STREAM_COSTS for hold in cut)
+    assert all(hold.charged <= STREAM_COSTS for hold in cut)
     charged = sum(hold.charged.microcredits for hold in holds)
     expect_whole(stack, account, charged=Credits(charged))
 
