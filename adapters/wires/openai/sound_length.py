@@ -33,15 +33,23 @@ def sound_extent(length: int, head: bytes, tail: bytes) -> Extent:
     told = _wav(length, head)
     if told is not None:
         # The header says how samples are laid out, and that is all that there is.
-        return Extent(told, told)
+        return Extent(_billed(told), told)
     bound = div_ceil(length * _MS, _LEAST_BYTES_PER_SECOND)
     usual = div_ceil(length * _MS, _USUAL_BYTES_PER_SECOND)
     # Silence takes hardly any bytes in these formats.
     told = _flac(head) or _ogg(head, tail)
     if told is None:
-        return Extent(bound, usual)
+        return Extent(_billed(bound), usual)
     told = min(told, _MOST_MS)
-    return Extent(max(bound, told), told)
+    return Extent(_billed(max(bound, told)), told)
+
+
+def _billed(milliseconds: int) -> int:
+    """Return what may be billed for it: providers count whole seconds, begun ones too.
+
+    One more is for what a decoder adds at the ends.
+    """
+    return (div_ceil(milliseconds, _MS) + 1) * _MS
 
 
 def _wav(length: int, head: bytes) -> int | None:

@@ -78,21 +78,21 @@ VORBIS = b"\1vorbis" + b"\0" * 5 + (8_000).to_bytes(4, "little")
 @pytest.mark.parametrize(
     ("data", "extent"),
     [
-        (wav(8_000, 2, 16_000), Extent(2_003, 2_003)),
-        (wav(8_000, 2, 16_000, form=85), Extent(42_726, 4_006)),
-        (wav(0, 2, 16_000), Extent(42_726, 4_006)),
-        (b"x" * 7_500, Extent(10_000, 938)),
-        (flac(44_100, 441_000_000), Extent(10_000_000, 10_000_000)),
-        (flac(0, 5), Extent(56, 6)),
-        (ogg(b"OpusHead" + b"\0" * 20, 48_000 * 60), Extent(60_000, 60_000)),
+        (wav(8_000, 2, 16_000), Extent(4_000, 2_003)),
+        (wav(8_000, 2, 16_000, form=85), Extent(44_000, 4_006)),
+        (wav(0, 2, 16_000), Extent(44_000, 4_006)),
+        (b"x" * 7_500, Extent(11_000, 938)),
+        (flac(44_100, 441_000_000), Extent(10_001_000, 10_000_000)),
+        (flac(0, 5), Extent(2_000, 6)),
+        (ogg(b"OpusHead" + b"\0" * 20, 48_000 * 60), Extent(61_000, 60_000)),
         (
             ogg(b"\1vorbis" + b"\0" * 5 + (8_000).to_bytes(4, "little"), 80_000),
-            Extent(10_000, 10_000),
+            Extent(11_000, 10_000),
         ),
-        (ogg(b"OpusHead" + b"\0" * 20, -1), Extent(187, 18)),
-        (b"OggS", Extent(6, 1)),
-        (b"RIFF", Extent(6, 1)),
-        (b"fLaC", Extent(6, 1)),
+        (ogg(b"OpusHead" + b"\0" * 20, -1), Extent(2_000, 18)),
+        (b"OggS", Extent(2_000, 1)),
+        (b"RIFF", Extent(2_000, 1)),
+        (b"fLaC", Extent(2_000, 1)),
     ],
 )
 def test_a_sound_is_as_long_as_its_file_says_or_may_hide(data: bytes, extent: Extent) -> None:
@@ -102,8 +102,8 @@ def test_a_sound_is_as_long_as_its_file_says_or_may_hide(data: bytes, extent: Ex
 def test_a_sound_is_bounded_by_its_length_and_by_its_tokens() -> None:
     request = parse(prompt="日本")
 
-    assert replace(request, sold_by=Unit.MILLISECOND).extent == (10_667, 1_000)
-    assert replace(request, sold_by=Unit.AUDIO_TOKEN).extent == (683, 10)
+    assert replace(request, sold_by=Unit.MILLISECOND).extent == (12_000, 1_000)
+    assert replace(request, sold_by=Unit.AUDIO_TOKEN).extent == (768, 10)
     assert (request.prompt_bound, request.prompt_estimate) == (6 + 64, 2)
 
 
