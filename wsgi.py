@@ -25,7 +25,12 @@ from adapters.litellm.spend_log import LiteLLMSpendLog
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
 from adapters.local_auth.letters import WriteLetters
 from adapters.local_auth.outbox import LINK_JOB, NOTICE_JOB
-from adapters.paystack import PaystackGateway, PaystackPaymentList, PaystackRefunds
+from adapters.paystack import (
+    PaystackCards,
+    PaystackGateway,
+    PaystackPaymentList,
+    PaystackRefunds,
+)
 from adapters.pony_store import (
     StoreOnDemand,
     committer_for,
@@ -155,6 +160,7 @@ def ports_of(settings: Settings) -> Ports:
         exchange_rates=_exchange_rates(settings, clock),
         payment_gateway=paystack,
         refund_gateway=PaystackRefunds(paystack),
+        card_gateway=PaystackCards(paystack),
         payment_list=PaystackPaymentList(paystack),
         print_document=_printer(),
         read_usage=reported_usage,
@@ -172,6 +178,8 @@ def rules_of(settings: Settings) -> Rules:
         max_streams=settings.max_streams,
         mirrors_keys=settings.mirrors_keys,
         keeps_answers=settings.keep_answers,
+        site=settings.site_name,
+        payment_return_url=f"{settings.base_url}/payments/paystack",
         sale_terms=settings.sale_terms,
         seller=Seller(
             name=settings.company_name or "creditcore",

@@ -74,6 +74,7 @@ from creditcore.domain.refund_book import RefundBook
 from creditcore.domain.refunds import Refund, RefundKind, RefundState, ReportedRefund
 from creditcore.domain.runaway import RunawayStop
 from creditcore.domain.sale_terms import SaleTerms
+from creditcore.domain.saved_cards import ReusableCard
 from creditcore.domain.units import UnitPrice
 from creditcore.ports.audit import Breach
 from creditcore.ports.clock import Clock
@@ -206,6 +207,7 @@ __all__ = [
     "RefusedByStoreError",
     "Report",
     "ReportedRefund",
+    "ReusableCard",
     "Role",
     "RunawayStop",
     "SaleTerms",

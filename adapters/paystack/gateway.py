@@ -152,7 +152,7 @@ class PaystackGateway:
         if answer.http_status == 400:
             raise PaymentRejectedError(answer.message)
         url = payloads.read_checkout_url(answer, reference=request.reference)
-        if not self._may_open(url):
+        if not self.may_open(url):
             raise PaymentGatewayUnavailableError("Paystack named a page that is not safe to open.")
         return url
 
@@ -234,7 +234,7 @@ class PaystackGateway:
             "Accept-Encoding": "identity",
         }
 
-    def _may_open(self, url: str) -> bool:
+    def may_open(self, url: str) -> bool:
         """Whether a payer's browser may be sent there: HTTPS, or the sandbox's own host."""
         if not _WEB_ADDRESS.fullmatch(url):
             return False

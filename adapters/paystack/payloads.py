@@ -20,6 +20,8 @@ import orjson
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus
+from creditcore.domain.saved_cards import ReusableCard
+from creditcore.ports.card_gateway import CardCharge
 from creditcore.ports.payments import CheckoutRequest, MobileCharge, MobileChargeRequest
 
 # Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
@@ -210,6 +212,28 @@ def read_charge(answer: Answer, *, reference: str) -> MobileCharge:
     return MobileCharge(status=known, message=text(data.get("display_text")))
 
 
+def read_card_charge(answer: Answer, *, reference: str) -> CardCharge:
+    """Return what became of the charge of a saved card.
+
+    Where the bank wants to see the holder, the answer is ``paused``, has no status, and names a
+    page; nothing is paid until they were there.
+
+    Raises:
+        PaymentGatewayUnavailableError: The answer is about another charge, or garbled.
+    """
+    data = answer.data()
+    _check_reference(answer, data, reference)
+    status = data.get("status")
+    url = data.get("authorization_url")
+    if (data.get("paused") is True or status is None) and isinstance(url, str) and url:
+        return CardCharge(status=PaymentStatus.PENDING, challenge_url=url)
+    if not isinstance(status, str):
+        raise unusable(answer.http_status, "it has no status")
+    known = _STATUSES.get(status, PaymentStatus.PENDING)
+    why = _why(data, status) if known is PaymentStatus.FAILED else ""
+    return CardCharge(status=known, message=why)
+
+
 def read_payment(answer: Answer, *, reference: str) -> Payment:
     """Return the payment that was asked for.
 
@@ -244,6 +268,31 @@ def _payment(answer: Answer, data: Mapping[str, object], reference: str) -> Paym
         provider_id=identifier(data.get("id")),
         channel=text(data.get("channel")),
         message=_why(data, status) if payment_status is PaymentStatus.FAILED else "",
+        card=_card(data) if payment_status is PaymentStatus.SUCCEEDED else None,
+    )
+
+
+def _card(data: Mapping[str, object]) -> ReusableCard | None:
+    """Return the card of a payment, where it may be charged again; phones and banks never can.
+
+    Brands come with trailing blanks, and years as text or numbers.
+    """
+    card = mapping(data.get("authorization"))
+    code, signature = text(card.get("authorization_code")), text(card.get("signature"))
+    email = text(mapping(data.get("customer")).get("email"))
+    is_reusable = card.get("reusable") is True and card.get("channel") == "card"
+    if not is_reusable or not code or not signature or not email:
+        return None
+    year, month = identifier(card.get("exp_year")), identifier(card.get("exp_month"))
+    has_date = year.isdecimal() and month.isdecimal()
+    return ReusableCard(
+        code=code,
+        signature=signature,
+        email=email,
+        brand=text(card.get("brand")) or text(card.get("card_type")),
+        last4=text(card.get("last4"))[-4:],
+        expires=f"{int(year):04d}-{int(month):02d}" if has_date else "",
+        bank=text(card.get("bank")),
     )
 
 

@@ -40,9 +40,11 @@ from .tables.refunds import PonyRefunds
 from .tables.refusals import PonyRefusedCalls
 from .tables.repeats import PonyRepeatableCalls
 from .tables.reviews import PonyReviews
+from .tables.saved_cards import PonySavedCards
 from .tables.sessions import PonySessions
 from .tables.statements import PonyStatements
 from .tables.teams import PonyTeams
+from .tables.top_ups import PonyTopUps
 from .tables.usage_hours import PonyUsageHours
 
 
@@ -101,6 +103,16 @@ class PonyTransaction:
     def reviews(self) -> PonyReviews:
         """Payments to decide about."""
         return PonyReviews(self._session)
+
+    @cached_property
+    def cards(self) -> PonySavedCards:
+        """Cards that were saved."""
+        return PonySavedCards(self._session)
+
+    @cached_property
+    def top_ups(self) -> PonyTopUps:
+        """Standing orders for top-ups."""
+        return PonyTopUps(self._session)
 
     @cached_property
     def low_balance(self) -> PonyLowBalanceWatches:

@@ -12,6 +12,7 @@
     │   ├── HoldNotFoundError
     │   ├── PurchaseNotFoundError
     │   ├── ReviewNotFoundError
+    │   ├── CardNotFoundError
     │   ├── ApiKeyNotFoundError
     │   ├── PersonNotFoundError
     │   ├── TeamNotFoundError
@@ -201,6 +202,12 @@ class ReviewNotFoundError(NotFoundError):
     """No payment of this reference waits for a decision."""
 
     noun = "payment to decide about"
+
+
+class CardNotFoundError(NotFoundError):
+    """The person saved no card with this id."""
+
+    noun = "saved card"
 
 
 class ApiKeyNotFoundError(NotFoundError):

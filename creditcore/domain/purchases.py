@@ -13,6 +13,7 @@ from enum import StrEnum
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
 from creditcore.domain.money import ZERO, Credits, ExchangeRate, Money, decimal_ratio, div_floor
+from creditcore.domain.saved_cards import ReusableCard
 
 QUOTE_LIFETIME = timedelta(minutes=30)
 """How long a page offers the quoted price. A payment of a stored quote is honoured later too."""
@@ -23,6 +24,10 @@ MASK = "***"
 
 PROMPT_LIFETIME = timedelta(seconds=180)
 """How long a payer has to answer on the phone (https://paystack.com/docs/payments/payment-channels/)."""
+
+NEVER_OPENED = "The checkout was never opened."
+NEVER_RECEIVED = "The request was never received."
+"""Why a purchase has failed that the provider never heard of."""
 
 FIRST_CHECK_AFTER = timedelta(seconds=10)
 """A charge on a phone is not asked about sooner; the provider wants that."""
@@ -56,6 +61,7 @@ class Payment:
         amount: What was paid, which may include fees passed on to the payer.
         provider_id: The provider's own number of it.
         message: Why it failed, in the provider's words.
+        card: What it was paid with, where that may be charged again.
     """
 
     reference: str
@@ -64,6 +70,7 @@ class Payment:
     provider_id: str = ""
     channel: str = ""
     message: str = ""
+    card: ReusableCard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +140,7 @@ class Purchase:
         payer: The phone that is asked; None where the payer uses the provider's page.
         display_text: What the provider wants the payer to read, while the phone is asked.
         checked_at: When a waiting page last made us ask the provider.
+        card_id: The saved card that is charged; empty where the payer shows one, or a phone.
     """
 
     reference: str
@@ -152,6 +160,7 @@ class Purchase:
     payer: MobilePayer | None = None
     display_text: str = ""
     checked_at: datetime | None = None
+    card_id: str = ""
 
     @property
     def prompt_ends_at(self) -> datetime:

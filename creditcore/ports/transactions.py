@@ -31,9 +31,11 @@ from creditcore.ports.refunds import Refunds
 from creditcore.ports.refusals import RefusedCalls
 from creditcore.ports.repeats import RepeatableCalls
 from creditcore.ports.reviews import Reviews
+from creditcore.ports.saved_cards import SavedCards
 from creditcore.ports.sessions import Sessions
 from creditcore.ports.statements import Statements
 from creditcore.ports.teams import Invitations, Teams
+from creditcore.ports.top_ups import TopUps
 from creditcore.ports.usage_hours import UsageHours
 
 AnyTransaction_co = TypeVar("AnyTransaction_co", covariant=True)
@@ -118,6 +120,14 @@ class Transaction(GrantTransaction, AuditTransaction, Protocol):
     @property
     def reviews(self) -> Reviews:
         """Payments to decide about."""
+
+    @property
+    def cards(self) -> SavedCards:
+        """Cards that were saved."""
+
+    @property
+    def top_ups(self) -> TopUps:
+        """Standing orders for top-ups."""
 
     @property
     def low_balance(self) -> LowBalanceWatches:

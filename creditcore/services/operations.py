@@ -27,6 +27,7 @@ from creditcore.usecases.monitoring.heal import Heal
 from creditcore.usecases.monitoring.keep_alerts import KeepAlerts
 from creditcore.usecases.monitoring.keep_audits import AUDIT, AUDIT_POLICY, EVERY_DAY
 from creditcore.usecases.monitoring.watch import EVERY_MINUTE, WATCH, Watch
+from creditcore.usecases.payments.keep_cards import FORGET_CARD
 from creditcore.usecases.payments.reconcile_payments import (
     EVERY_NIGHT,
     NIGHTLY_POLICY,
@@ -109,6 +110,7 @@ class OperationServices:
                     **letters,
                     INVITATION_JOB: teams.invitations.mail,
                     DELETE_IDENTITY: people.closing.delete_identity,
+                    FORGET_CARD: payments.cards.forget,
                     RECONCILE: payments.reconciliation.reconcile_nightly,
                     RECONCILE_USAGE: nightly.run,
                     WATCH: watch.watch,

@@ -8,14 +8,17 @@ from typing import Self
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
 from creditcore.usecases.jobs.send_mail import SendMail
+from creditcore.usecases.payments.charge_card import ChargeCard
 from creditcore.usecases.payments.check_rates import CheckRates
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.convert_currency import ConvertCurrency
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.follow_top_ups import FollowTopUps
 from creditcore.usecases.payments.forget_details import ForgetDetails
 from creditcore.usecases.payments.issue_documents import IssueDocuments
+from creditcore.usecases.payments.keep_cards import KeepCards
 from creditcore.usecases.payments.order_refund import OrderRefund
 from creditcore.usecases.payments.payment_inbox import PaymentInbox
 from creditcore.usecases.payments.poll_payments import PollPayments
@@ -24,6 +27,7 @@ from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.sell_credits import SellCredits
 from creditcore.usecases.payments.tell_payers import TellPayers
+from creditcore.usecases.payments.top_up_wallets import TopUpWallets
 from creditcore.usecases.payments.watch_balances import WatchBalances
 from creditcore.usecases.payments.write_statement import WriteStatement
 
@@ -43,6 +47,8 @@ class PaymentServices:
     refund_follower: FollowRefunds
     reviews: ResolveReview
     balances: WatchBalances
+    cards: KeepCards
+    top_ups: TopUpWallets
     debts: ClearDebt
     reconciliation: ReconcilePayments
     documents: IssueDocuments
@@ -59,8 +65,19 @@ class PaymentServices:
             ports.payment_gateway,
         )
         notices = TellPayers(mails=mails)
+        cards = KeepCards(
+            transactions=store,
+            gateway=ports.card_gateway,
+            vault=ports.vault,
+            notices=notices,
+            clock=clock,
+            ids=ids,
+            site=rules.site,
+        )
+        top_up_follower = FollowTopUps(notices=notices, clock=clock)
+        followers = (cards, top_up_follower, notices)
         confirmation = ConfirmPayment(
-            transactions=store, gateway=gateway, clock=clock, followers=(notices,)
+            transactions=store, gateway=gateway, clock=clock, followers=followers
         )
         follower = FollowRefunds(
             transactions=store,
@@ -69,7 +86,7 @@ class PaymentServices:
             refund_gateway=ports.refund_gateway,
             clock=clock,
             ids=ids,
-            followers=(notices,),
+            followers=followers,
         )
         refunds = RefundPayment(
             transactions=store, gateway=ports.refund_gateway, refunds=follower, ids=ids
@@ -82,6 +99,15 @@ class PaymentServices:
             clock=clock,
             ids=ids,
             terms=rules.sale_terms,
+        )
+        charges = ChargeCard(
+            transactions=store,
+            gateway=ports.card_gateway,
+            sales=sales,
+            payments=confirmation,
+            cards=cards,
+            clock=clock,
+            return_url=rules.payment_return_url,
         )
         return cls(
             sales=sales,
@@ -113,7 +139,18 @@ class PaymentServices:
                 refund_gateway=ports.refund_gateway,
                 refunds=refunds,
                 clock=clock,
-                followers=(notices,),
+                followers=followers,
+            ),
+            cards=cards,
+            top_ups=TopUpWallets(
+                transactions=store,
+                charges=charges,
+                sales=sales,
+                follower=top_up_follower,
+                notices=notices,
+                clock=clock,
+                ids=ids,
+                site=rules.site,
             ),
             balances=WatchBalances(transactions=store, notices=notices, clock=clock),
             debts=ClearDebt(transactions=store, clock=clock, ids=ids),

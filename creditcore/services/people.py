@@ -7,6 +7,7 @@ from typing import Self
 
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
+from creditcore.usecases.payments.keep_cards import KeepCards
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.change_profile import ChangeProfile
 from creditcore.usecases.people.close_account import CloseAccount
@@ -41,7 +42,7 @@ class PeopleServices:
     mover: MoveAccounts | None
 
     @classmethod
-    def of(cls, ports: Ports, rules: Rules) -> Self:
+    def of(cls, ports: Ports, rules: Rules, *, cards: KeepCards) -> Self:
         """Build them."""
         store, clock, vault = ports.transactions, ports.clock, ports.vault
         sessions = KeepSessions(
@@ -70,7 +71,12 @@ class PeopleServices:
             roles=GrantRole(transactions=store, clock=clock),
             blocks=BlockPerson(transactions=store, clock=clock),
             viewings=ViewAccount(transactions=store, clock=clock),
-            closing=CloseAccount(transactions=store, clock=clock, operators=ports.operators),
+            closing=CloseAccount(
+                transactions=store,
+                clock=clock,
+                operators=ports.operators,
+                before_leaving=(cards.remove_all_in,),
+            ),
             mover=MoveAccounts(transactions=store, clock=clock, target=ports.account_import)
             if ports.account_import
             else None,

@@ -10,6 +10,7 @@ from typing import Protocol
 from creditcore.domain.documents import Document
 from creditcore.ports.account_import import AccountImport
 from creditcore.ports.alert_webhook import AlertWebhook
+from creditcore.ports.card_gateway import CardGateway
 from creditcore.ports.clock import Clock, MonotonicClock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
@@ -98,5 +99,6 @@ class Ports:
     key_webhooks: KeyWebhooks
     payment_gateway: PaymentGateway
     refund_gateway: RefundGateway
+    card_gateway: CardGateway
     payment_list: PaymentList
     print_document: Callable[[Document], bytes]

@@ -26,6 +26,8 @@ class Rules:
         max_streams: How many streams a process carries at a time.
         mirrors_keys: Whether the model server is to have a copy of each key.
         keeps_answers: Whether plain answers are kept for repeated calls.
+        site: What the gateway is called, as people read it.
+        payment_return_url: Where a payer's browser comes back to from the payment provider.
         sale_terms: What is sold, for how much at most.
         seller: Named on receipts and credit notes.
         details_kept: How long the details of payments and webhooks are kept.
@@ -47,6 +49,8 @@ class Rules:
     mirrors_keys: bool
     keeps_answers: bool
 
+    site: str
+    payment_return_url: str
     sale_terms: SaleTerms
     seller: Seller
     details_kept: timedelta

@@ -68,7 +68,6 @@ class Services:
     @classmethod
     def of(cls, ports: Ports, rules: Rules) -> Self:
         """Build every use case; nothing is asked of a port yet."""
-        people = PeopleServices.of(ports, rules)
         mails = SendMail(
             transactions=ports.transactions,
             templates=ports.templates,
@@ -78,6 +77,7 @@ class Services:
         keys = KeyServices.of(ports, rules, mails=mails)
         payments = PaymentServices.of(ports, rules, mails=mails)
         teams = TeamServices.of(ports, rules, mails=mails)
+        people = PeopleServices.of(ports, rules, cards=payments.cards)
         books = BookServices.of(ports, rules)
         calls = CallServices.of(ports, rules, keys=keys)
         return cls(

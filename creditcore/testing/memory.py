@@ -14,6 +14,7 @@ from creditcore.testing.memory_activity import MemoryActivityLog
 from creditcore.testing.memory_alerts import MemoryAlerts
 from creditcore.testing.memory_audit import MemoryAudit
 from creditcore.testing.memory_calls import MemoryCalls
+from creditcore.testing.memory_cards import MemorySavedCards, MemoryTopUps
 from creditcore.testing.memory_catalogue import MemoryCatalogue
 from creditcore.testing.memory_claims import MemoryClaims
 from creditcore.testing.memory_clock import FixedClock, SequentialIds
@@ -91,6 +92,8 @@ class MemoryTransaction:
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
         self.reviews = MemoryReviews(tables.reviews)
+        self.cards = MemorySavedCards(tables.cards, tables.consents)
+        self.top_ups = MemoryTopUps(tables.top_up_orders, tables.top_ups, tables.wallets)
         self.low_balance = MemoryLowBalanceWatches(tables.low_balance, tables.wallets)
         self.statements = MemoryStatements(tables.wallets, tables.transfers, tables.holds)
         self.documents = MemoryDocuments(tables.documents, tables.purchases, tables.refunds)

@@ -28,8 +28,10 @@ from creditcore.domain.purchases import Purchase
 from creditcore.domain.refunds import Refund
 from creditcore.domain.refusals import RefusedCall
 from creditcore.domain.reviews import Review
+from creditcore.domain.saved_cards import CardConsent, SavedCard
 from creditcore.domain.sessions import Session
 from creditcore.domain.teams import Invitation, Membership, Team
+from creditcore.domain.top_ups import TopUp, TopUpOrder
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.repeats import RepeatableCall
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
@@ -54,6 +56,10 @@ class MemoryTables:
     reviews: dict[str, Review] = field(default_factory=dict)
     documents: dict[tuple[DocumentKind, str], Document] = field(default_factory=dict)
     low_balance: dict[str, LowBalanceWatch] = field(default_factory=dict)
+    cards: dict[str, SavedCard] = field(default_factory=dict)
+    consents: dict[str, CardConsent] = field(default_factory=dict)
+    top_up_orders: dict[str, TopUpOrder] = field(default_factory=dict)
+    top_ups: dict[str, TopUp] = field(default_factory=dict)
     events: dict[str, PaymentEvent] = field(default_factory=dict)
     reduced_events: dict[str, datetime] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)

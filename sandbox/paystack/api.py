@@ -14,6 +14,7 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from sandbox.connection import Connection, ConnectionDropped
+from sandbox.paystack.cards import Cards
 from sandbox.paystack.charges import Charges, charge_document, checked_document
 from sandbox.paystack.checkout import Checkout
 from sandbox.paystack.disputes import Disputes
@@ -56,6 +57,7 @@ class Paystack:
         self._secret_key = secret_key.encode()
         checkout = Checkout(self.transactions, self.webhooks)
         self._settlements = Settlements(self.transactions)
+        self._cards = Cards(self.transactions, self.webhooks)
         self._charges = Charges(self.transactions, self.webhooks, self.settings)
         self._router = Router(
             [
@@ -75,6 +77,19 @@ class Paystack:
                     "GET",
                     "/refund/<int:refund_id>",
                     self._api("refunds", lambda _, refund_id: self.refunds.fetch(refund_id)),
+                ),
+                (
+                    "POST",
+                    "/transaction/charge_authorization",
+                    self._api(
+                        "charge_authorization",
+                        lambda request: self._cards.charge(_body(request), request),
+                    ),
+                ),
+                (
+                    "POST",
+                    "/customer/authorization/deactivate",
+                    self._api("deactivate", lambda request: self._cards.deactivate(_body(request))),
                 ),
                 ("GET", "/settlement", self._api("settlements", self._settlements.listing)),
                 (
@@ -108,6 +123,7 @@ class Paystack:
         self.transactions.clear()
         self.refunds.clear()
         self.disputes.clear()
+        self._cards.clear()
         self.webhooks.clear()
         self.faults.clear()
         self.calls.clear()

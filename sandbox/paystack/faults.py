@@ -19,6 +19,8 @@ ENDPOINTS = frozenset(
         "refunds",
         "disputes",
         "settlements",
+        "charge_authorization",
+        "deactivate",
     }
 )
 

@@ -15,6 +15,9 @@ metadatastring   metadata comes back as a JSON string
 metadatanull     metadata comes back as null
 metadataempty    metadata comes back as an empty string
 slow             initialize and verify take some seconds
+carddeclines     charges of a saved card are declined, with HTTP 200
+cardchallenges   charges of a saved card want to see its holder first
+cardonce         cards that pay cannot be charged again
 ===============  =====================================================================
 """
 
@@ -38,6 +41,9 @@ class Quirk(StrEnum):
     METADATA_NULL = "metadatanull"
     METADATA_EMPTY = "metadataempty"
     SLOW = "slow"
+    CARD_DECLINES = "carddeclines"
+    CARD_CHALLENGES = "cardchallenges"
+    CARD_ONCE = "cardonce"
 
 
 def quirks_of(email: str) -> frozenset[Quirk]:

@@ -74,6 +74,7 @@ class Transaction:
         phone: The number that a charge asks, and ``provider`` its network.
         message: Why a charge on a phone failed.
         timed_out: Whether it failed because nobody answered.
+        charged_code: The code of the saved card that was charged for it.
     """
 
     id: int
@@ -93,6 +94,7 @@ class Transaction:
     display_text: str = ""
     message: str | None = None
     timed_out: bool = False
+    charged_code: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -274,7 +276,14 @@ class Transaction:
                 "bin": f"{self.phone[-9:-6]}XXX",
                 "last4": f"X{self.phone[-3:]}",
             }
-        return {"authorization_code": f"AUTH_{self.access_code[:10]}", **means}
+        if Quirk.CARD_ONCE in self.quirks:
+            means = means | {"reusable": False}
+        return {"authorization_code": self.authorization_code, **means}
+
+    @property
+    def authorization_code(self) -> str:
+        """The code of what paid, the one that was charged where one was."""
+        return self.charged_code or f"AUTH_{self.access_code[:10]}"
 
     def _customer(self) -> dict[str, Any]:
         return {

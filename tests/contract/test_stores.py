@@ -101,6 +101,14 @@ class TestRefundsThroughTheCommitter(ThroughTheCommitter, contracts.RefundsContr
     pass
 
 
+class TestSavedCards(contracts.SavedCardsContract):
+    pass
+
+
+class TestTopUps(contracts.TopUpsContract):
+    pass
+
+
 class TestLowBalance(contracts.LowBalanceContract):
     pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +23,7 @@ from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.services import Services
 from creditcore.testing.contracts import a_purchase, admit
+from creditcore.testing.contracts.cards import CARD
 from tests.stores import migrated_sqlite_file
 
 
@@ -54,6 +55,7 @@ DECISIONS = {
     "keys.stop": Access.OWNER,
     "api_calls.read_call": Access.OWNER,
     "mobile_money.show": Access.OWNER,
+    "cards.remove": Access.OWNER,
     "dashboard.call": Access.OWNER,
     "playground.outcome": Access.OWNER,
     "keys.revoke": Access.OWNER,
@@ -87,6 +89,7 @@ BLUEPRINTS = {
     "keys": Access.PEOPLE,
     "payments": Access.OWNER,
     "notices": Access.PEOPLE,
+    "cards": Access.PEOPLE,
     "receipts": Access.PEOPLE,  # the visitors have paid nothing yet, so nobody has one
     "statements": Access.PEOPLE,
     "analytics": Access.PEOPLE,
@@ -159,6 +162,8 @@ class Site:
         with self.services.transactions.begin() as tx:
             wallet = tx.ledger.find_wallet_of(person.id)
             tx.purchases.add(a_purchase(wallet, reference=purchase))
+            card = replace(CARD, id=f"card-{purchase}", owner_id=person.id)
+            tx.cards.save(card)
             tx.commit()
         client = self.app.test_client()
         with client.session_transaction() as cookie:
@@ -174,6 +179,7 @@ class Site:
             "invitation_id": str(uuid4()),
             "digest": self.webhook(),
             "rule_id": "rule-1",
+            "card_id": card.id,
         }
         return Visitor(person, client, names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.flask_web.billing import (
+    cards,
     checkout,
     mobile_money,
     notices,
@@ -18,6 +19,7 @@ BLUEPRINTS = (
     checkout.blueprint,
     mobile_money.blueprint,
     notices.blueprint,
+    cards.blueprint,
     receipts.blueprint,
     statements.blueprint,
 )

@@ -15,7 +15,7 @@ from adapters.flask_web.web import offers
 from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.errors import wants_json
 from adapters.flask_web.web.formatting import offer_summary
-from adapters.flask_web.web.session import person
+from adapters.flask_web.web.session import actor, person
 from adapters.flask_web.web.stepping_up import ask_provider, require_proof
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, throttle
 from creditcore.domain.access import Action
@@ -59,6 +59,8 @@ def start() -> Response | tuple[Any, ...]:
             return_url=f"{settings().base_url}/payments/paystack",
             cancel_url=f"{settings().base_url}/dashboard/billing?cancelled=1",
         )
+        if request.form.get("save_card") == "yes" and not account().is_team:
+            services().payments.cards.agree(person(), purchase.reference, actor=actor())
     except (
         InvalidRequestError,
         PaymentGatewayUnavailableError,

@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
 from adapters.flask_web.web.account import account
-from adapters.flask_web.web.session import for_people
+from adapters.flask_web.web.formatting import plain_dollars
+from adapters.flask_web.web.session import for_people, person
 from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS, throttle
 from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import PaymentGatewayError
 from creditcore.domain.low_balance import LowBalanceWatch
-from creditcore.domain.money import MICROCREDITS_PER_CREDIT
 from creditcore.domain.purchases import Offer, PurchaseState
 from creditcore.ports.payments import MobileNetwork
 
@@ -95,6 +95,9 @@ def billing_page(errors: dict[str, str] | None = None) -> str:
         movements=movements,
         sends_mail=services().operations.mails.is_configured,
         told_at=_told_at(watch),
+        # A card is one person's, and pays for their own account alone.
+        has_cards=not account().is_team and bool(services().payments.cards.of(person())),
+        saving_text="" if account().is_team else services().payments.cards.text,
         errors=errors or {},
         choice=choice,
         typed_offer=offers.typed(choice, currency),
@@ -134,8 +137,7 @@ def _told_at(watch: LowBalanceWatch | None) -> str:
         return request.form["threshold"]
     if watch is None or not watch.threshold:
         return ""
-    whole, cents = divmod(watch.threshold.microcredits // MICROCREDITS_PER_CREDIT, 100)
-    return f"{whole}.{cents:02d}" if cents else f"{whole}"
+    return plain_dollars(watch.threshold)
 
 
 def _currency(currencies: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ _PRICES_EVERY_S = 60.0
 _FIRST_PRICES_EVERY_S = 10.0
 _PAYMENTS_EVERY_S = 60.0
 _BALANCES_EVERY_S = 15.0
+_TOP_UPS_EVERY_S = 5.0
 _RATES_EVERY_S = 300.0
 _FORGET_EVERY_S = 600.0
 _WEBHOOKS_EVERY_S = 10.0
@@ -75,6 +76,7 @@ class Maintenance:
                 "payments decided": (_PAYMENTS_EVERY_S, services.payments.poller.confirm_pending),
                 "documents issued": (_WEBHOOKS_EVERY_S, services.payments.documents.issue_due),
                 "refunds followed": (_PAYMENTS_EVERY_S, services.payments.refund_follower.chase),
+                "wallets topped up": (_TOP_UPS_EVERY_S, services.payments.top_ups.run_due),
                 "low balances told of": (_BALANCES_EVERY_S, services.payments.balances.look),
                 "currencies without a rate": (_RATES_EVERY_S, services.payments.rates.check),
                 "payments' details forgotten": (_FORGET_EVERY_S, services.payments.forget.forget),

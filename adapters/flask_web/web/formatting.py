@@ -146,6 +146,12 @@ def reported_dollars(usd: str) -> str:
     return f"${_two_decimals(usd)}"
 
 
+def plain_dollars(amount: Credits) -> str:
+    """Return credits as the value of a field for dollars: ``"2"``, ``"2.50"``."""
+    whole, cents = divmod(amount.microcredits // MICROCREDITS_PER_CREDIT, 100)
+    return f"{whole}.{cents:02d}" if cents else f"{whole}"
+
+
 def whole_units(amount: Money) -> str:
     """Return the value of a form field: ``"10"`` for $10.00.
 

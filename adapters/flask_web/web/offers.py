@@ -101,17 +101,21 @@ def usd(whole: int) -> Money:
     return Money(whole * MINOR_UNITS_PER_UNIT, "USD")
 
 
-def chosen(text: str) -> Money:
+def chosen(text: str, *, param: str = "amount_usd", most: int | None = None) -> Money:
     """Read an amount that somebody chose or typed.
+
+    Args:
+        text: As it was sent.
+        param: What the field is called.
+        most: The most dollars, where that is not what one purchase may be.
 
     Raises:
         InvalidRequestError: It is not a whole number of dollars within the limits.
     """
-    text = text.strip()
-    if not _WHOLE.fullmatch(text) or not least_usd() <= int(text) <= most_usd():
+    text, most = text.strip(), most or most_usd()
+    if not _WHOLE.fullmatch(text) or not least_usd() <= int(text) <= most:
         raise InvalidRequestError(
-            f"Choose a whole number of US dollars from {least_usd()} to {most_usd():,}.",
-            param="amount_usd",
+            f"Choose a whole number of US dollars from {least_usd()} to {most:,}.", param=param
         )
     return usd(int(text))
 

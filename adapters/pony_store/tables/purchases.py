@@ -186,6 +186,7 @@ def purchase_columns(purchase: Purchase) -> dict[str, object]:
         "phone": purchase.payer.phone if purchase.payer else "",
         "display_text": purchase.display_text,
         "checked_at": micros_or_none(purchase.checked_at),
+        "card_id": purchase.card_id,
     }
 
 
@@ -217,6 +218,7 @@ def purchase_from_row(row: Any) -> Purchase:
         payer=MobilePayer(row.network, row.phone) if row.network else None,
         display_text=row.display_text,
         checked_at=instant_or_none(row.checked_at),
+        card_id=row.card_id,
     )
 
 

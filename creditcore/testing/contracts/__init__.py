@@ -11,6 +11,7 @@ from creditcore.testing.contracts.activity import ActivityContract
 from creditcore.testing.contracts.alerts import AlertsContract
 from creditcore.testing.contracts.audit import AuditContract
 from creditcore.testing.contracts.calls import CallsContract
+from creditcore.testing.contracts.cards import SavedCardsContract, TopUpsContract
 from creditcore.testing.contracts.catalogue import CatalogueContract
 from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.claims import ClaimsContract
@@ -82,8 +83,10 @@ __all__ = [
     "RefundsContract",
     "RefusedCallsContract",
     "RepeatableCallsContract",
+    "SavedCardsContract",
     "SessionsContract",
     "TeamsContract",
+    "TopUpsContract",
     "UsageHoursContract",
     "a_key",
     "a_purchase",

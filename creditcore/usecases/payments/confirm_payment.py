@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from creditcore.domain.books import Footprint
 from creditcore.domain.money import Money
-from creditcore.domain.purchases import Decision, Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.purchases import (
+    NEVER_OPENED,
+    NEVER_RECEIVED,
+    Decision,
+    Payment,
+    PaymentStatus,
+    Purchase,
+    PurchaseState,
+)
 from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_followers import PaymentFollower
@@ -97,10 +105,10 @@ def _record(tx: Transaction, decision: Decision, payment: Payment) -> None:
 
 def _never_made(purchase: Purchase) -> Payment:
     """The provider never heard of it and its time is over. A later payment would still count."""
-    what = "request was never received" if purchase.payer else "checkout was never opened"
+    was_sent = purchase.payer or purchase.card_id
     return Payment(
         reference=purchase.reference,
         status=PaymentStatus.FAILED,
         amount=Money(0, purchase.offer.price.currency),
-        message=f"The {what}.",
+        message=NEVER_RECEIVED if was_sent else NEVER_OPENED,
     )

@@ -21,6 +21,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.money import MICROCREDITS_PER_CREDIT, Credits, ExchangeRate, Money, div_floor
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import (
+    NEVER_OPENED,
     QUOTE_LIFETIME,
     MobilePayer,
     Offer,
@@ -152,9 +153,9 @@ class SellCredits:
             # The page to pay on is named only once: without it, nobody can pay this one.
             with suppress(PaymentGatewayError):
                 if self.gateway.verify(purchase.reference) is None:
-                    self.fail(purchase, "The checkout was never opened.")
+                    self.fail(purchase, NEVER_OPENED)
             raise
-        return self._started(purchase.reference, url)
+        return self.lead_to(purchase.reference, url)
 
     def store(
         self,
@@ -164,6 +165,7 @@ class SellCredits:
         attempt: str = "",
         payer: MobilePayer | None = None,
         owner_id: str = "",
+        card_id: str = "",
     ) -> tuple[Purchase, bool]:
         """Store a purchase before the provider hears of it; return it and whether it is new.
 
@@ -174,7 +176,7 @@ class SellCredits:
         owner_id = owner_id or person.id
         reference = self.ids.new_reference("cc")
         if attempt:
-            reference = _reference_of(owner_id, offer, attempt, payer)
+            reference = _reference_of(owner_id, offer, attempt, payer, card_id)
         purchase = Purchase(
             reference=reference,
             owner_id=owner_id,
@@ -184,6 +186,7 @@ class SellCredits:
             created_at=now,
             expires_at=now + QUOTE_LIFETIME,
             payer=payer,
+            card_id=card_id,
         )
         try:
             with self.transactions.begin() as tx:
@@ -191,13 +194,22 @@ class SellCredits:
                 # Whoever buys twice at once is counted one after the other.
                 tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
                 purchase = replace(purchase, wallet_id=wallet.id)
-                tx.purchases.add(purchase)
-                self._check_limits(tx, purchase, now=now)
+                self.add(tx, purchase, now=now)
                 tx.commit()
         except ReferenceConflictError:
             with self.transactions.begin() as tx:
                 return tx.purchases.find(reference), False
         return purchase, True
+
+    def add(self, tx: Transaction, purchase: Purchase, *, now: datetime) -> None:
+        """Add a purchase in a transaction that has locked its wallet.
+
+        Raises:
+            PurchaseLimitError: The person may not buy that much now.
+            ReferenceConflictError: Its reference is taken.
+        """
+        tx.purchases.add(purchase)
+        self._check_limits(tx, purchase, now=now)
 
     def fail(self, purchase: Purchase, reason: str) -> Purchase:
         """Record that the provider collects nothing; a late payment would still count."""
@@ -240,7 +252,8 @@ class SellCredits:
             if span == DAY and bought.checkouts > MAX_CHECKOUTS_PER_DAY:
                 raise PurchaseLimitError(limit=limit, days=span.days)
 
-    def _started(self, reference: str, url: str) -> Purchase:
+    def lead_to(self, reference: str, url: str) -> Purchase:
+        """Record the provider's page where a purchase is paid or confirmed."""
         with self.transactions.begin() as tx:
             purchase = replace(tx.purchases.lock(reference), checkout_url=url)
             tx.purchases.save(purchase)
@@ -248,11 +261,15 @@ class SellCredits:
         return purchase
 
 
-def _reference_of(owner_id: str, offer: Offer, attempt: str, payer: MobilePayer | None) -> str:
-    """Name an attempt. Another amount or another phone is another attempt."""
+def _reference_of(
+    owner_id: str, offer: Offer, attempt: str, payer: MobilePayer | None, card_id: str
+) -> str:
+    """Name an attempt. Another amount, phone or card is another attempt."""
     parts = [owner_id, attempt, str(offer.price)]
     if payer:
         parts += [payer.network, payer.phone]
+    if card_id:
+        parts.append(card_id)
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"cc-{digest[:_REFERENCE_DIGITS]}"
 

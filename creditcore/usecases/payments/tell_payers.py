@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.low_balance import USUAL_THRESHOLD, LowBalanceWatch
 from creditcore.domain.money import ZERO, Credits, div_floor
 from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund, RefundKind, RefundState
+from creditcore.domain.saved_cards import CardConsent, SavedCard
+from creditcore.domain.top_ups import TopUpOrder
 from creditcore.ports.transactions import Transaction
 from creditcore.usecases.jobs.send_mail import SendMail
 
@@ -73,18 +76,70 @@ class TellPayers:
 
     def running_low(self, tx: Transaction, watch: LowBalanceWatch, wallet: Wallet) -> None:
         """Say that a wallet fell below the threshold that its person chose."""
-        to = _address(tx, watch.person_id, "")
+        self._mail(
+            tx,
+            "low_balance",
+            _address(tx, watch.person_id, ""),
+            event=f"{watch.wallet_id}:{watch.crossings}",
+            values={
+                "balance": dollars(wallet.available),
+                "threshold": dollars(watch.threshold),
+            },
+        )
+
+    def card_saved(
+        self, tx: Transaction, purchase: Purchase, card: SavedCard, consent: CardConsent
+    ) -> None:
+        """Mail a copy of what somebody agreed to whose card was saved."""
+        self._mail(
+            tx,
+            "card_saved",
+            _address(tx, consent.person_id, purchase.email),
+            event=f"{card.id}:{consent.id}",
+            values={"card": card.label, "text": consent.text},
+        )
+
+    def top_up_turned_on(self, tx: Transaction, order: TopUpOrder, consent: CardConsent) -> None:
+        """Mail a copy of what somebody agreed to who turned automatic top-ups on."""
+        to = _address(tx, order.person_id, "")
+        self._mail(tx, "top_up_on", to, event=consent.id, values={"text": consent.text})
+
+    def top_up_stopped(
+        self, tx: Transaction, order: TopUpOrder, reason: str, *, event: str
+    ) -> None:
+        """Say that automatic top-ups have stopped, why, and where to go on."""
+        self._mail(
+            tx,
+            "top_up_stopped",
+            _address(tx, order.person_id, ""),
+            event=f"{event}:{order.changed_at:%Y%m%dT%H%M%S%f}",
+            values={
+                "reason": reason,
+                "balance": dollars(tx.ledger.find_wallet(order.wallet_id).available),
+                "reference": order.pending or (event if event.startswith("cc-") else ""),
+            },
+        )
+
+    def top_up_limited(
+        self, tx: Transaction, order: TopUpOrder, limit: str, *, at: datetime
+    ) -> None:
+        """Say, once a day, that a limit keeps a wallet from being topped up."""
+        self._mail(
+            tx,
+            "top_up_limited",
+            _address(tx, order.person_id, ""),
+            event=f"{order.wallet_id}:{at:%Y-%m-%d}",
+            values={
+                "limit": limit,
+                "balance": dollars(tx.ledger.find_wallet(order.wallet_id).available),
+            },
+        )
+
+    def _mail(
+        self, tx: Transaction, template: str, to: str, *, event: str, values: Mapping[str, str]
+    ) -> None:
         if to:
-            self.mails.enqueue(
-                tx,
-                "low_balance",
-                to=to,
-                event=f"{watch.wallet_id}:{watch.crossings}",
-                values={
-                    "balance": dollars(wallet.available),
-                    "threshold": dollars(watch.threshold),
-                },
-            )
+            self.mails.enqueue(tx, template, to=to, event=event, values=values)
 
     def _watch_balance(self, tx: Transaction, purchase: Purchase) -> None:
         """Let a person who has paid be told when that runs out, unless they chose already."""
@@ -119,7 +174,7 @@ class TellPayers:
             "owed": dollars(wallet.owed) if wallet.owed > ZERO else "",
             **more,
         }
-        self.mails.enqueue(tx, template, to=to, event=event, values=values)
+        self._mail(tx, template, to, event=event, values=values)
 
 
 def dollars(amount: Credits) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
@@ -9,11 +10,14 @@ from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.jobs import Job
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.teams.change_members import leave_every_team
 
 DELETE_IDENTITY = "delete_identity"
 """The kind of the jobs."""
+
+LastAct = Callable[[Transaction, str, Actor], None]
+"""Ends something of a person's, in the transaction that closes their account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +26,15 @@ class CloseAccount:
 
     Payments, transfers and calls stay: the law asks for them, and the books add up to them. They
     carry an id, and no address any more. A balance stays in its wallet, which opens for nobody.
+
+    Attributes:
+        before_leaving: What else ends with the account, in the same transaction.
     """
 
     transactions: Transactions
     clock: Clock
     operators: IdentityOperators
+    before_leaving: Sequence[LastAct] = ()
 
     def close(self, person_id: str, *, actor: Actor = SYSTEM) -> None:
         """Revoke the keys, end the sessions, forget the address; a repeat changes nothing more.
@@ -45,6 +53,8 @@ class CloseAccount:
             for key in tx.keys.list_of(person_id):
                 if key.revoked_at is None:
                     tx.keys.save(tx.keys.lock(key.id, owner_id=person_id).revoke(at=now))
+            for act in self.before_leaving:
+                act(tx, person_id, actor)
             tx.sessions.end_all(person_id, at=now)
             tx.people.save(person.leave())
             tx.activity.add(
