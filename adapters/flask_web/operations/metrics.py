@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, request
 
 from adapters.flask_web.context import services, settings
+from creditcore.domain.alerts import Severity
 from creditcore.ports.metrics import Gauge
+
+_MOST_ALERTS = 1_000
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -33,6 +37,19 @@ def _gauges() -> Iterator[Gauge]:
     with services().transactions.begin() as tx:
         backlog = tx.jobs.backlog()
         mirrors = tx.mirrors.counts()
+        holds, inbox = tx.oversight.open_holds(), tx.oversight.inbox()
+        alerts = Counter(
+            str(alert.severity) for alert in tx.alerts.recent(limit=_MOST_ALERTS, only_open=True)
+        )
+        listed_at = tx.catalogue.listed_at()
+    yield Gauge("creditcore_holds_open", "Calls that hold credits now.", holds.number)
+    yield Gauge("creditcore_webhooks_waiting", "Webhooks not processed yet.", inbox.waiting)
+    for severity in Severity:
+        labels = (("severity", str(severity)),)
+        yield Gauge("creditcore_alerts_open", "Alerts to look at.", alerts[str(severity)], labels)
+    if listed_at is not None:
+        age_s = (services().clock.now() - listed_at).total_seconds()
+        yield Gauge("creditcore_prices_age_seconds", "Since prices were fetched.", age_s)
     for kind in backlog:
         labels = (("kind", kind.kind),)
         yield Gauge("creditcore_jobs_waiting", "Jobs that wait.", kind.waiting, labels)
