@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from html import unescape
@@ -13,6 +14,8 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
+from creditcore.domain.keys import Scope
+from creditcore.domain.limits import Period, SpendLimit
 from creditcore.domain.money import Credits
 from creditcore.domain.people import Role
 from creditcore.domain.teams import Membership, TeamRole
@@ -225,3 +228,56 @@ def test_from_a_team_that_is_made_to_a_member_who_leaves(site: Site) -> None:
         amina.client.post(f"{TEAM}/delete", data={"confirm": "Nairobi Office"}).status_code == 302
     )
     assert amina.client.get("/dashboard").status_code == 200
+
+
+def test_a_key_of_a_team_reads_the_team_as_far_as_its_holder_may(office: Office) -> None:
+    site, api = office.site, office.site.app.test_client()
+    daudi, eshe = office.visitors[TeamRole.MEMBER].person, office.visitors[TeamRole.ADMIN].person
+    limit = SpendLimit(credits=Credits.of(500), period=Period.MONTH)
+    site.services.teams.members.limit(office.team_id, daudi.id, limit, by=eshe.id)
+    spoken = {}
+    for person in (daudi, eshe):
+        _, secret = site.services.keys.issuing.issue(
+            office.team_id, name="reader", holder_id=person.id, scopes=tuple(Scope)
+        )
+        spoken[person.id] = {"Authorization": f"Bearer {secret.text}"}
+
+    team = api.get("/api/v1/team", headers=spoken[daudi.id]).json
+    assert (team["name"], team["role"], len(team["members"])) == ("Mwangaza", "member", 4)
+    [mine] = [row for row in team["members"] if row["id"] == daudi.id]
+    assert (mine["limit"], mine["spent"], mine["keys"]) == ("500", "0", 1)
+    limits = api.get("/api/v1/limits", headers=spoken[daudi.id]).json
+    assert (limits["member"]["remaining"], limits["credit_balance"]) == ("500", "0")
+
+    def holders(headers: dict[str, str]) -> int:
+        return len(api.get("/api/v1/keys", headers=headers).json["data"])
+
+    assert (holders(spoken[daudi.id]), holders(spoken[eshe.id])) == (1, 2)
+    assert api.get("/api/v1/purchases", headers=spoken[daudi.id]).status_code == 403
+    assert api.get("/api/v1/purchases", headers=spoken[eshe.id]).json["data"] == []
+    made = api.post("/api/v1/keys", headers=spoken[daudi.id], json={"name": "another"}).json
+    with site.services.transactions.begin() as tx:
+        key = tx.keys.find(made["id"], owner_id=office.team_id)
+    assert key.holder_id == daudi.id
+    own = office.visitors[None].client.get("/api/v1/team")
+    assert own.status_code == 404
+
+
+def test_operators_see_teams_and_appoint_owners(office: Office) -> None:
+    run = office.site.app.test_cli_runner().invoke
+    viewer = office.visitors[TeamRole.VIEWER].person
+
+    listed = run(args=["team", "list", "--email", viewer.email, "--json"])
+    assert json.loads(listed.output)["teams"][0]["id"] == office.team_id
+    given = run(args=["grant", "--team", office.team_id, "--credits", "5", "--reason", "A gift"])
+    assert "Mwangaza got 5" in given.output
+    assert run(args=["grant", "--credits", "5", "--reason", "A gift"]).exit_code == 2
+    outsider = office.visitors[None].person
+    refused = run(args=["team", "appoint", office.team_id, "--email", outsider.email])
+    assert "is no member of this team" in refused.output
+    made = run(args=["team", "appoint", office.team_id, "--email", viewer.email])
+    assert made.exit_code == 0
+    shown = json.loads(run(args=["team", "show", office.team_id, "--json"]).output)
+    roles = {row["email"]: row["role"] for row in shown["members"]}
+    assert (roles[viewer.email], shown["available"]) == ("owner", "5")
+    assert viewer.email in run(args=["team", "show", office.team_id]).output

@@ -320,3 +320,25 @@ def test_checkouts_that_fail_are_counted_too(shop: Shop) -> None:
 
     with pytest.raises(PurchaseLimitError):
         shop.buy(2)
+
+
+def test_a_purchase_for_a_team_funds_its_wallet_and_counts_to_its_caps(shop: Shop) -> None:
+    team = a_wallet(shop.store, wallet_id="wallet-of-team")
+    offer = shop.sales.offer(Money(4_000, "USD"), "USD")
+
+    def buy(owner_id: str) -> Purchase:
+        return shop.sales.start(
+            shop.buyer,
+            offer,
+            attempt="once",
+            owner_id=owner_id,
+            return_url="https://shop.example/back",
+            cancel_url="https://shop.example/no",
+        )
+
+    bought, own = buy(team.owner_id), buy("")
+
+    assert buy(team.owner_id).reference == bought.reference != own.reference
+    assert (bought.owner_id, bought.wallet_id) == (team.owner_id, team.id)
+    assert bought.email == shop.buyer.email
+    assert own.owner_id == shop.buyer.id

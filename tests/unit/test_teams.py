@@ -21,7 +21,8 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
     TeamNotFoundError,
 )
-from creditcore.domain.limits import Period, SpendLimit, member_counter_id
+from creditcore.domain.limits import KeyLimits, Period, SpendLimit, member_counter_id
+from creditcore.domain.low_balance import LowBalanceWatch
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
 from creditcore.domain.teams import (
@@ -473,3 +474,26 @@ def test_only_who_manages_sees_invitations_and_acts(office: Office) -> None:
     assert admin.acts
     assert not viewer.acts
     assert len(viewer.members) == len(ROLES)
+
+
+def test_who_has_left_is_told_of_no_balance_any_more(office: Office) -> None:
+    with office.store.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(office.team_id)
+        tx.low_balance.save(
+            LowBalanceWatch(wallet_id=wallet.id, person_id="eshe", threshold=Credits.of(500))
+        )
+        tx.commit()
+
+    office.members.leave(office.team_id, "eshe")
+
+    assert office.store.committed.low_balance[wallet.id].person_id == "amina"
+
+
+def test_a_new_team_has_the_limits_of_new_accounts(office: Office) -> None:
+    limits = KeyLimits(max_parallel=3)
+    keep = replace(office.keep, account_limits=limits)
+
+    team = keep.create("baraka", "Limited")
+    key, _ = office.keys.issue(team.id, name="laptop", holder_id="baraka")
+
+    assert key.account_limits == limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.api import account, calls, keys, money, openapi, usage, widgets
+from adapters.flask_web.api import account, calls, keys, money, openapi, team, usage, widgets
 
 BLUEPRINTS = (
     account.blueprint,
@@ -10,6 +10,7 @@ BLUEPRINTS = (
     usage.blueprint,
     calls.blueprint,
     money.blueprint,
+    team.blueprint,
     widgets.blueprint,
     openapi.blueprint,
 )

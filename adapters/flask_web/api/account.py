@@ -58,6 +58,7 @@ def limits(caller: Caller) -> LimitsShape:
         account=Standings(
             **_counted(shared, view.account_counter if view else None, rates, Whose.ACCOUNT)
         ),
+        member=_of_member(view.member_counter if view else None),
         wallet_available=str(wallet.available),
         credit_balance=str(view.credit_balance if view else wallet.available),
         allowed_models=list(own.models),
@@ -128,6 +129,21 @@ def quote(caller: Caller, body: QuoteRequest) -> QuoteShape:
         refusal=refusal.message if refusal else None,
         refusal_code=refusal.code if refusal else None,
         affordable_output_tokens=found.affordable_output_tokens,
+    )
+
+
+def _of_member(counter: KeyCounter | None) -> SpendStanding | None:
+    calendar = counter.calendar if counter else None
+    if counter is None or calendar is None or counter.limit is None:
+        return None
+    return SpendStanding(
+        credits=str(counter.limit + counter.raised),
+        period=calendar.period,
+        zone=calendar.zone,
+        spent=str(counter.spent),
+        held=str(counter.held),
+        remaining=str(counter.room),
+        resets_at=calendar.ends_at(services().clock.now()),
     )
 
 

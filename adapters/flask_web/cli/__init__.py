@@ -24,6 +24,7 @@ from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.review import review
 from adapters.flask_web.cli.sales import sales
+from adapters.flask_web.cli.team import team
 from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
 from adapters.flask_web.cli.worker import worker
@@ -43,6 +44,7 @@ _COMMANDS = (
     user,
     key,
     limits,
+    team,
     prices,
     usage,
     reconcile_usage,

@@ -13,20 +13,25 @@ from creditcore.domain.money import Credits
 
 
 @click.command()
-@click.option("--email", required=True, help="Who gets them.")
+@click.option("--email", help="Who gets them.")
+@click.option("--team", "team_id", help="Or the id of a team.")
 @click.option("--credits", "amount", required=True, help='How many, such as 200 or "0.5".')
 @click.option("--reason", required=True, help="Why; kept with the transfer for ever.")
 @click.option("--reference", help="Repeating a grant with the same reference changes nothing.")
 @with_appcontext
-def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
-    """Give somebody credits that nobody paid for."""
+def grant(
+    email: str | None, team_id: str | None, amount: str, reason: str, reference: str | None
+) -> None:
+    """Give somebody, or a team, credits that nobody paid for."""
     try:
         credits_ = Credits.parse(amount)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    person = person_with(email)
+    if (email is None) == (team_id is None):
+        raise click.UsageError("Say who gets them: --email, or --team.")
+    owner_id, name = _owner(email, team_id)
     with services().transactions.begin() as tx:
-        wallet = tx.ledger.find_wallet_of(person.id)
+        wallet = tx.ledger.find_wallet_of(owner_id)
     asked_at = services().clock.now()
     given = services().books.grants.grant(
         wallet.id,
@@ -37,10 +42,20 @@ def grant(email: str, amount: str, reason: str, reference: str | None) -> None:
     )
     with services().transactions.begin() as tx:
         available = tx.ledger.find_wallet(wallet.id).available
-    told = f"{person.email} got {credits_text(credits_)}"
+    told = f"{name} got {credits_text(credits_)}"
     if given.at < asked_at:
         told = (
             f"Nothing was changed: with this reference {told}"
             f" on {given.at:%Y-%m-%d}, for {given.note!r},"
         )
     click.echo(f"{told} and has {available} available.")
+
+
+def _owner(email: str | None, team_id: str | None) -> tuple[str, str]:
+    """Return whose wallet is meant, by id and name."""
+    if email is not None:
+        person = person_with(email)
+        return person.id, person.email
+    with services().transactions.begin() as tx:
+        team = tx.teams.find(team_id or "")
+    return team.id, team.name

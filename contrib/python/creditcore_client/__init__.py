@@ -144,12 +144,34 @@ class LimitsShape(TypedDict):
     tokens_per_minute: Rates | None
     account: Standings
     """What all keys of this account may use together."""
+    member: SpendStanding | None
+    """What the holder of this key may spend of their team's wallet."""
     wallet_available: str
     credit_balance: str
     allowed_models: list[str]
     allowed_ips: list[str]
     scopes: list[Scope]
     expires_at: str | None
+
+
+class MemberShape(TypedDict):
+    """A member of a team, and how their spending stands."""
+
+    id: str
+    name: str
+    email: str
+    role: TeamRole
+    joined_at: str
+    limit: str | None
+    """Null where there is none."""
+    raised: str
+    """Added to the limit for this period alone."""
+    spent: str
+    held: str
+    spent_since: str
+    resets_at: str | None
+    keys: int
+    last_active_at: str | None
 
 
 class ModelList(TypedDict):
@@ -380,6 +402,20 @@ class StopTrial(TypedDict):
     """When; the latest hundred."""
     highest_hour: str
     """The most that was charged within 60 minutes."""
+
+
+TeamRole = Literal["viewer", "member", "admin", "owner"]
+
+
+class TeamShape(TypedDict):
+    """A team, its balance and its members."""
+
+    id: str
+    name: str
+    role: TeamRole
+    """That of who asks."""
+    available: str
+    members: list[MemberShape]
 
 
 class TransferList(TypedDict):
@@ -663,6 +699,16 @@ class Client(Transport):
             "GET",
             "/api/v1/purchases",
             query={"limit": limit, "cursor": cursor},
+        )
+        return answer
+
+    def read_team(
+        self,
+    ) -> TeamShape:
+        """Show the team whose wallet this is, with what each member may spend and has spent."""
+        answer: TeamShape = self.call(
+            "GET",
+            "/api/v1/team",
         )
         return answer
 

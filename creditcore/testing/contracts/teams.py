@@ -20,7 +20,7 @@ from creditcore.domain.teams import (
 )
 from creditcore.ports.transactions import Transactions
 from creditcore.system import SystemClock, SystemIds
-from creditcore.testing.contracts.samples import MINUTE, NOON, at_once
+from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet, at_once
 from creditcore.usecases.teams.change_members import ChangeMembers
 from creditcore.usecases.teams.keep_teams import KeepTeams
 
@@ -124,3 +124,27 @@ class TeamsContract:
         assert {type(outcome) for outcome in outcomes} == {int, LastOwnerError}
         with transactions.begin() as tx:
             assert [row.role for row in tx.teams.members(team.id)] == [TeamRole.OWNER]
+
+    def test_keys_are_found_by_their_holder_and_wallets_by_their_owners(
+        self, transactions: Transactions
+    ) -> None:
+        some_people(transactions, "amina")
+        team = a_team(transactions, "amina")
+        own = a_wallet(transactions)
+        with transactions.begin() as tx:
+            shared = tx.ledger.find_wallet_of(team.id)
+            key = a_key(shared)
+            mine = replace(key, id="key-2", key_hash=b"2" * 32, holder_id="amina")
+            for each in (key, mine):
+                tx.keys.add(each)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.keys.held_by("amina") == [mine]
+            assert tx.keys.held_by("") == []
+            assert tx.keys.page_of(team.id, limit=9, holder_id="amina") == [mine]
+            assert len(tx.keys.page_of(team.id, limit=9)) == 2
+            assert tx.ledger.find_wallets_of([team.id, own.owner_id, "nobody"]) == {
+                team.id: shared,
+                own.owner_id: own,
+            }
