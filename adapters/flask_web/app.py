@@ -45,6 +45,7 @@ from adapters.flask_web.web import (
     stepping_up,
     trailing_slash,
 )
+from adapters.flask_web.web.hosts import KnownHosts
 from adapters.flask_web.web.throttle import Throttle
 from creditcore.services import Services
 
@@ -109,6 +110,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
             x_proto=hops,
             x_host=0,
         )
+    app.wsgi_app = KnownHosts(settings, site=app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -53,5 +53,5 @@ def endless(sqlite_stack: Stack) -> Iterator[Endless]:
         chunks.sendall(
             request.partition(b"Content-Length")[0] + b"Transfer-Encoding: chunked\r\n\r\n"
         )
-        form.sendall(b"POST /sign-in HTTP/1.1\r\nhost: gateway\r\ncontent-length: 100\r\n\r\n")
+        form.sendall(b"POST /sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n")
         yield Endless(account, head, body, chunks, form)

@@ -84,7 +84,7 @@ def send(stack: Stack, data: bytes, *, times: int = 1) -> bytes:
 
 
 def head(path: str, *headers: str, method: str = "POST") -> bytes:
-    lines = (f"{method} {path} HTTP/1.1", "Host: gateway", *headers)
+    lines = (f"{method} {path} HTTP/1.1", "Host: localhost", *headers)
     return "\r\n".join((*lines, "", "")).encode()
 
 

@@ -143,7 +143,7 @@ def request_bytes(
     """Return a well-formed request, with more headers where wanted."""
     lines = (
         f"{method} {path} HTTP/1.1",
-        "Host: gateway",
+        "Host: localhost",
         f"Authorization: Bearer {key}",
         f"Content-Length: {len(body)}",
         *headers,
