@@ -109,6 +109,8 @@ def _facts(page: FPDF, document: Document) -> None:
         ("Value", details.get("value", "")),
         ("Exchange rate", details.get("rate", "")),
         ("Credits", f"{details.get('credits', '')} (1 credit is 1 US cent of balance)"),
+        ("Balance before", details.get("balance_before", "")),
+        ("Balance after", details.get("balance_after", "")),
         ("Reason", details.get("reason", "")),
         ("Control unit invoice", details.get("cu_invoice_no", "")),
     ]

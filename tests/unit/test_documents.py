@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditcore import Money, Purchase
+from creditcore.domain.books import Footprint
 from creditcore.domain.documents import (
     Document,
     DocumentKind,
@@ -20,7 +21,7 @@ from creditcore.domain.documents import (
     tax_in,
 )
 from creditcore.domain.errors import InvalidRequestError, PurchaseNotFoundError
-from creditcore.domain.ledger import Wallet
+from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.money import Credits
 from creditcore.domain.purchases import PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
@@ -118,7 +119,39 @@ def test_a_receipt_names_everything_as_it_was(office: Office) -> None:
         "channel": "mobile_money",
         "provider_id": "77",
         "paid_at": NOON.isoformat(),
+        "balance_before": "$0.00",
+        "balance_after": "$0.00",
     }
+
+
+def test_a_receipt_tells_the_balance_before_and_after(office: Office) -> None:
+    office.purchase("cc-1")
+    for reference, amount, at in (
+        ("gift", 150, NOON - timedelta(minutes=1)),
+        ("purchase:cc-1:sales", 1000, NOON),
+        ("later", 70, NOON + timedelta(seconds=1)),
+    ):
+        with office.store.begin() as tx:
+            books = tx.ledger.lock(Footprint(wallet_ids={WALLET.id}))
+            books.post(
+                [
+                    grant(
+                        WALLET.id,
+                        Credits.of(amount),
+                        source=PlatformAccount.SALES,
+                        kind=TransferKind.PURCHASE,
+                        reference=reference,
+                        at=at,
+                    )
+                ]
+            )
+            tx.ledger.write(books)
+            tx.commit()
+
+    [receipt] = office.documents.issue("cc-1")
+
+    assert receipt.details["balance_before"] == "$1.50"
+    assert receipt.details["balance_after"] == "$11.50"
 
 
 def test_numbers_have_no_gaps_when_many_are_issued_at_once(office: Office) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,8 +19,10 @@ from creditcore.domain.purchases import Purchase
 from creditcore.domain.refunds import RefundState
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.usecases.payments.tell_payers import dollars
 
 _PER_ROUND = 100
+_INSTANT = timedelta(microseconds=1)
 _LOOKED_BACK = timedelta(days=31)
 _ROWS = 500
 
@@ -40,11 +42,12 @@ class IssueDocuments:
             InvalidRequestError: It is not paid.
             PurchaseNotFoundError: There is no such purchase, or it is somebody else's.
         """
+        balances = self._balances(reference)
         with self.transactions.begin() as tx:
             purchase = tx.purchases.lock(reference)
             if owner_id is not None and purchase.owner_id != owner_id:
                 raise PurchaseNotFoundError(reference)
-            if self._issue_missing(tx, purchase):
+            if self._issue_missing(tx, purchase, balances):
                 tx.commit()
             return tx.documents.of_purchase(reference)
 
@@ -71,7 +74,24 @@ class IssueDocuments:
                 return
             after = (page[-1].kind.value, page[-1].number)
 
-    def _issue_missing(self, tx: Transaction, purchase: Purchase) -> bool:
+    def _balances(self, reference: str) -> Mapping[str, str]:
+        """Return the wallet's balance before and after a payment that has no receipt yet.
+
+        Read in a transaction of its own, as of one instant.
+        """
+        with self.transactions.begin() as tx:
+            purchase = tx.purchases.find(reference)
+            paid_at = purchase.closed_at
+            if paid_at is None or tx.documents.find(DocumentKind.RECEIPT, reference) is not None:
+                return {}
+        with self.transactions.begin() as tx:
+            before = tx.statements.posted_at(purchase.wallet_id, paid_at)
+            after = tx.statements.posted_at(purchase.wallet_id, paid_at + _INSTANT)
+        return {"balance_before": dollars(before), "balance_after": dollars(after)}
+
+    def _issue_missing(
+        self, tx: Transaction, purchase: Purchase, balances: Mapping[str, str]
+    ) -> bool:
         now = self.clock.now()
         receipt = tx.documents.find(DocumentKind.RECEIPT, purchase.reference)
         is_new = receipt is None
@@ -83,7 +103,7 @@ class IssueDocuments:
                 buyer={"name": _name_of(tx, purchase.owner_id), "email": purchase.email},
                 at=now,
             )
-            receipt = _numbered(tx, receipt)
+            receipt = _numbered(tx, replace(receipt, details={**receipt.details, **balances}))
         notes = tx.documents.of_purchase(purchase.reference)[1:]
         gone = Money(sum(note.gross.minor_units for note in notes), receipt.gross.currency)
         noted = {note.reference for note in notes}
