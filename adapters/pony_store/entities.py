@@ -274,6 +274,16 @@ def define_entities(db: Any) -> None:
         latency_hist = Required(bytes)
         first_byte_hist = Required(bytes)
 
+    class UsageWalletHour(entity):
+        """How long a wallet's calls took in one hour, over all keys and models."""
+
+        _table_ = "usage_wallet_hours"
+        wallet_id = Required(str, autostrip=False)
+        hour = Required(int, size=64)
+        PrimaryKey(wallet_id, hour)
+        latency_hist = Required(bytes)
+        first_byte_hist = Required(bytes)
+
     class RefusedCall(entity):
         _table_ = "refused_calls"
         id = PrimaryKey(str, autostrip=False)

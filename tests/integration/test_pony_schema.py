@@ -341,6 +341,12 @@ ROWS: dict[str, dict[str, object]] = {
         "latency_hist": b"",
         "first_byte_hist": b"",
     },
+    "usage_wallet_hours": {
+        "wallet_id": "w-1",
+        "hour": 0,
+        "latency_hist": b"",
+        "first_byte_hist": b"",
+    },
     "refused_calls": {
         "id": "r-1",
         "wallet_id": "w-1",
@@ -605,6 +611,8 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("usage_hourly_calls", "usage_hourly", {"hour": 1, "calls": 1, "failed": 1, "cancelled": 1}),
     ("usage_hourly_charge", "usage_hourly", {"hour": 1, "charge": -1}),
     ("usage_hourly_charge", "usage_hourly", {"hour": 1, "written_off": -1}),
+    ("usage_wallet_hours_pkey", "usage_wallet_hours", {}),
+    ("usage_wallet_hours_wallet_id_fkey", "usage_wallet_hours", {"wallet_id": "w-2"}),
     ("refused_calls_pkey", "refused_calls", {}),
     ("refused_calls_wallet_id_fkey", "refused_calls", {"id": "r-2", "wallet_id": "w-2"}),
     ("refused_calls_status", "refused_calls", {"id": "r-2", "status": 200}),

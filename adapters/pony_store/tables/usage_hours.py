@@ -1,7 +1,9 @@
 """``usage_hourly``: what was used, by wallet, hour, key and model; rolled up from ``usage_logs``.
 
 Histograms are bytes rather than arrays: SQLite has no arrays, and a page adds thousands of
-them as integers. ``usage_rollup`` has one row that says how far the roll-up has come. Each
+them as integers. ``usage_wallet_hours`` has the same histograms added up over keys and models:
+a page of half a year reads a row for each hour, and not one for each key and model in it.
+``usage_rollup`` has one row that says how far the roll-up has come. Each
 answer is one statement over rows and calls, so it sees both at one instant: no call is
 counted twice, and none is left out.
 """
@@ -153,6 +155,7 @@ class PonyUsageHours:
             " latency_hist = ?, first_byte_hist = ? WHERE hour = ?",
             (b"", b"", begin),
         )
+        session.change("DELETE FROM usage_wallet_hours WHERE hour = ?", (begin,))
         counted = self._count("closed_at >= ? AND closed_at < ?", (begin, end))
         self._merge(counted)
         unused = " AND ".join(f"{name} = 0" for name in ("calls", *_REFUSALS))
@@ -232,14 +235,17 @@ class PonyUsageHours:
         if not spans:
             return []
         narrowed, values = _narrowed(whose)
+        is_all = whose.key_id is None and whose.model is None
+        hours = "usage_wallet_hours" if is_all else "usage_hourly"
+        has_calls = "" if is_all else " AND u.calls > 0"
         # Each kind of row has its own columns: histograms of hours, buckets of single calls.
         rows = self._session.records(
             f"""
             WITH spans AS (SELECT column1 AS span, column2 AS since, column3 AS until
                            FROM (VALUES {tuples(span_marks(spans))}) AS given)
             SELECT span, latency_hist, first_byte_hist, NULL, NULL
-            FROM spans JOIN usage_hourly u ON u.hour >= since AND u.hour < until
-            WHERE u.wallet_id = ? AND u.calls > 0 {narrowed}
+            FROM spans JOIN {hours} u ON u.hour >= since AND u.hour < until
+            WHERE u.wallet_id = ?{has_calls} {narrowed}
             UNION ALL
             SELECT span, NULL, NULL, {_LATENCY}, {_FIRST_BYTE}
             FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
@@ -339,6 +345,34 @@ class PonyUsageHours:
                 flat(some),
             )
 
+        self._merge_timings(counted)
+
+    def _merge_timings(self, counted: Mapping[_Identity, tuple[Tally, int | None, Timing]]) -> None:
+        """Add how long calls took to the hours of their wallets."""
+        added: defaultdict[tuple[str, int], Timing] = defaultdict(Timing)
+        for (wallet_id, hour, _, _), (_, _, timing) in counted.items():
+            if timing != NOTHING_MEASURED:
+                added[wallet_id, hour] += timing
+        for some in chunks(sorted(added), _ROWS_PER_STATEMENT):
+            rows = self._session.rows(
+                "SELECT u.wallet_id, u.hour, u.latency_hist, u.first_byte_hist"
+                f" FROM (VALUES {tuples(some)}) AS named JOIN usage_wallet_hours u"
+                " ON u.wallet_id = named.column1 AND u.hour = named.column2"
+                f"{self._session.engine.row_lock and ' FOR NO KEY UPDATE OF u'}",
+                flat(some),
+            )
+            for row in rows:
+                added[row.wallet_id, row.hour] += _stored_timing(row)
+            values = [
+                (*name, added[name].latency.pack(), added[name].first_byte.pack()) for name in some
+            ]
+            self._session.change(
+                "INSERT INTO usage_wallet_hours (wallet_id, hour, latency_hist, first_byte_hist)"
+                f" VALUES {tuples(values)} ON CONFLICT (wallet_id, hour) DO UPDATE SET"
+                " latency_hist = excluded.latency_hist, first_byte_hist = excluded.first_byte_hist",
+                flat(values),
+            )
+
     def _timings_of(self, names: Iterable[_Identity]) -> dict[_Identity, Timing]:
         found: dict[_Identity, Timing] = {}
         matches = " AND ".join(
@@ -352,11 +386,14 @@ class PonyUsageHours:
                 flat(some),
             )
             for row in rows:
-                found[_identity(row)] = Timing(
-                    Histogram.unpack(bytes(row.latency_hist)),
-                    Histogram.unpack(bytes(row.first_byte_hist)),
-                )
+                found[_identity(row)] = _stored_timing(row)
         return found
+
+
+def _stored_timing(row: Any) -> Timing:
+    return Timing(
+        Histogram.unpack(bytes(row.latency_hist)), Histogram.unpack(bytes(row.first_byte_hist))
+    )
 
 
 def _identity(row: Any) -> _Identity:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.periods import Period, Slot, Span, day_span, last_days, this_month
@@ -94,7 +95,7 @@ class AtHome:
     """What the first page says of a wallet.
 
     Attributes:
-        days: The last fourteen, today last.
+        days: The last fourteen, today last; nothing is compared with them.
         by_key: What each key used this month.
     """
 
@@ -127,21 +128,32 @@ class DescribeUsage:
         fortnight, month = last_days(_DAYS_AT_HOME, now, zone), this_month(now, zone)
         whose = UsageOf(wallet.id)
         last_month = _month_before(month, zone)
+        # Cut once where any of them begins, so that no hour is read twice.
+        starts = {
+            last_month.since,
+            month.span.since,
+            *(slot.span.since for slot in fortnight.slots),
+        }
+        cuts = [*sorted(starts), month.span.until]
+        spans = [Span(since, until) for since, until in pairwise(cuts)]
         with self.transactions.begin() as tx:
-            days = self._report(tx, whose, fortnight, timed=False)
-            shares = tx.usage_hours.shares(whose, [last_month, month.span])
+            shares = tx.usage_hours.shares(whose, spans)
             lasts = self._runway(tx, wallet)
             has_called = tx.calls.first_began_at(wallet.id) is not None
-        before, during = _tallies(shares, 2)
+        slots = [
+            SlotUsage(slot, _by_name(shares, spans.index(slot.span))) for slot in fortnight.slots
+        ]
+        during = [share for share in shares if spans[share.span].since >= month.span.since]
+        before = [share for share in shares if spans[share.span].until <= last_month.until]
+        before = [share for share in before if spans[share.span].since >= last_month.since]
         by_key: defaultdict[str, Tally] = defaultdict(Tally)
-        for share in shares:
-            if share.span:
-                by_key[share.key_id] += share.tally
+        for share in during:
+            by_key[share.key_id] += share.tally
         return AtHome(
-            days=days,
-            today=days.slots[-1].tally,
-            month=during,
-            last_month=before,
+            days=UsageReport(fortnight, slots, NOTHING_USED, None, now),
+            today=slots[-1].tally,
+            month=_sum(during),
+            last_month=_sum(before),
             month_span=month.span,
             last_month_span=last_month,
             by_key=by_key,
@@ -185,6 +197,14 @@ class DescribeUsage:
 def _month_before(month: Period, zone: tzinfo) -> Span:
     last = month.first - timedelta(days=1)
     return day_span(last.replace(day=1), last, zone)
+
+
+def _by_name(shares: Sequence[Share], span: int) -> dict[tuple[str, str], Tally]:
+    return {(each.key_id, each.model): each.tally for each in shares if each.span == span}
+
+
+def _sum(shares: Sequence[Share]) -> Tally:
+    return sum((share.tally for share in shares), NOTHING_USED)
 
 
 def _tallies(shares: Sequence[Share], count: int) -> list[Tally]:
