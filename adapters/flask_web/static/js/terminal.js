@@ -1,11 +1,19 @@
-// Plays the terminal of the landing page once, in under five seconds, then leaves it
-// still. The text is in the page from the start; this only uncovers it.
+// Plays the terminal of the landing page once it is seen, in under five seconds, then leaves it
+// still. It can be paused and played again. The text is in the page from the start; this only
+// uncovers it. Who wants no motion gets it still, and no button.
 (() => {
   const terminal = document.querySelector("[data-terminal]");
   if (!terminal || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
 
-  const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+  const button = terminal.querySelector("[data-terminal-play]");
   const steps = [...terminal.querySelectorAll("[data-step]")];
+  let isPaused = false, isPlaying = false, goOn = () => {};
+
+  const pause = async (ms) => {
+    await new Promise((done) => { setTimeout(done, ms); });
+    if (isPaused) await new Promise((done) => { goOn = done; });
+  };
+  const say = (word) => { button.textContent = word; };
 
   // Cover what is not written yet without moving anything: the room stays taken.
   const cover = () => {
@@ -34,6 +42,8 @@
   };
 
   const play = async () => {
+    isPlaying = true;
+    say("Pause");
     for (const step of steps) {
       if (step.dataset.step === "type") {
         await type(step);
@@ -44,8 +54,27 @@
     }
     await pause(300);
     terminal.classList.remove("is-typing");
+    isPlaying = false;
+    say("Play again");
   };
 
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    if (!isPlaying) {
+      cover();
+      play();
+      return;
+    }
+    isPaused = !isPaused;
+    say(isPaused ? "Go on" : "Pause");
+    if (!isPaused) goOn();
+  });
+
   cover();
-  play();
+  const watcher = new IntersectionObserver((seen) => {
+    if (!seen.some((each) => each.isIntersecting)) return;
+    watcher.disconnect();
+    play();
+  }, { threshold: 0.3 });
+  watcher.observe(terminal);
 })();
