@@ -1,19 +1,22 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-litellm test-litellm-admin test-redis test-clients check bench format lock clean
+.PHONY: help run screenshots test test-litellm test-litellm-admin test-redis test-clients check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-header --no-annotate --exclude-newer $(shell date -d '7 days ago' +%F)
-export PORT SANDBOX_PORT DATA_DIR SUPABASE LITELLM_ADMIN_URL LITELLM_ADMIN_KEY
+export PORT SANDBOX_PORT DATA_DIR SUPABASE DEMO LITELLM_ADMIN_URL LITELLM_ADMIN_KEY
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-run: $(VENV)/server ## Start everything with a sandbox and a demo account; SUPABASE=1 signs in there
+run: $(VENV)/server ## Start everything with a sandbox and a demo account; SUPABASE=1 signs in there, DEMO=big has half a year of calls
 	@$(BIN)/python -m sandbox.demo
+
+screenshots: $(VENV)/dev browser ## Take the pictures of the documents, beside DEMO=big make run
+	$(BIN)/python -m sandbox.screenshots
 
 test: $(VENV)/dev browser ## Install what tests need, then run all of them
 	$(BIN)/python -m pytest -n auto --dist loadfile

@@ -33,6 +33,7 @@ _CREDITS = "1000"
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.1
+_HISTORY = ("--months", "6", "--calls", "20000", "--people", "25")
 
 # A proxy that this machine needs for the internet does not lead back to it.
 _direct = build_opener(ProxyHandler({}))
@@ -48,6 +49,7 @@ class Demo:
 
     Attributes:
         settings: Every setting of the gateway, so that no ``.env`` is asked for one.
+        is_big: Whether the demo account has months of calls, and is an operator.
         data_dir: Where the database, the secret, ``demo.json`` and ``demo.env`` are kept.
     """
 
@@ -55,6 +57,7 @@ class Demo:
     port: int
     sandbox_port: int
     data_dir: Path
+    is_big: bool = False
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -145,6 +148,10 @@ class Demo:
         # All that a key can do, so that every example of the documents works with it.
         scopes = ("--scope", "inference", "--scope", "account:manage")
         key = _flask(self.environ, "key", "issue", "--email", email, "--name", "Demo key", *scopes)
+        if self.is_big:
+            print("Writing half a year of calls: this takes a minute.", flush=True)
+            _flask(self.environ, "demo-data", *_HISTORY, "--email", email)
+            _flask(self.environ, "user", "grant-role", "--email", email, "--role", "admin")
         return {
             "base_url": self.base_url,
             "api_key": (key or "").strip(),
@@ -273,7 +280,7 @@ def _configured(given: Mapping[str, str]) -> Demo:
         "LITELLM_MASTER_KEY": "sk-sandbox-master",
         "MAIL_FROM": "creditcore <no-reply@creditcore.example>",
     }
-    return Demo(settings, port, sandbox_port, data_dir)
+    return Demo(settings, port, sandbox_port, data_dir, is_big=given.get("DEMO") == "big")
 
 
 def _supabase(given: Mapping[str, str], sandbox_port: int, names: list[str]) -> dict[str, str]:

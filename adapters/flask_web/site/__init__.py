@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.site import models, views
+from adapters.flask_web.site import models, style, views
 
-BLUEPRINTS = (views.blueprint, models.blueprint)
+BLUEPRINTS = (views.blueprint, models.blueprint, style.blueprint)
