@@ -73,6 +73,7 @@ DECISIONS = {
 
 BLUEPRINTS = {
     "site": Access.EVERYBODY,
+    "style": Access.EVERYBODY,  # shows parts, and nothing of anybody; not there in production
     "accounts": Access.EVERYBODY,
     "health": Access.EVERYBODY,
     "metrics": Access.EVERYBODY,  # asks for a token of its own
@@ -95,6 +96,9 @@ BLUEPRINTS = {
     "analytics": Access.PEOPLE,
     "calls": Access.PEOPLE,
     "playground": Access.PEOPLE,
+    "data": Access.PEOPLE,
+    "search": Access.PEOPLE,
+    "what_if": Access.PEOPLE,
     "mobile_money": Access.PEOPLE,
     "account_api": Access.PEOPLE,
     "api_keys": Access.PEOPLE,

@@ -38,6 +38,7 @@ def show() -> str | tuple[str, int]:
         last=request.args.get("to", last.isoformat()),
         query={"from": first.isoformat(), "to": last.isoformat()},
         error=error,
+        audited=services().books.audits.latest(),
     )
     return (page, 400) if error else page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -62,8 +63,23 @@ def show() -> str | tuple[str, int]:
         speed=usage_charts.speed_chart(report),
         edge_label=edge_label,
         savings=_savings(report.by_model()),
+        api_query=_api_query(asked),
     )
     return (page, 400) if asked.faults else page
+
+
+def _api_query(asked: Asked) -> str:
+    """Return what asks the account API for the same figures."""
+    period = asked.period
+    assert period is not None  # noqa: S101 - there is a default
+    said = {
+        "group_by": "key" if asked.group == "key" else "model",
+        "since": f"{period.span.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "until": f"{period.span.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "key_id": asked.key_id,
+        "model": asked.model,
+    }
+    return urlencode({name: value for name, value in said.items() if value})
 
 
 def _namer(asked: Asked, names: KeyNames) -> Callable[[tuple[str, str]], str]:

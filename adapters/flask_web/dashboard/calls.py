@@ -144,7 +144,7 @@ def download() -> Response:
     asking = _asking()
     if asking.asked.faults:
         return Response("\n".join(asking.asked.faults), 400, mimetype="text/plain")
-    lines = _csv(asking.wanted, asking.names)
+    lines = calls_csv(asking.wanted, asking.names)
     return Response(
         lines,
         mimetype="text/csv",
@@ -205,18 +205,18 @@ def _place_text(at: datetime, reference: str) -> str:
     return f"{(at - _EPOCH) // _MICROSECOND}~{reference}"
 
 
-def _csv(wanted: WantedCalls, names: KeyNames) -> Iterator[str]:
+def calls_csv(wanted: WantedCalls, names: KeyNames) -> Iterator[str]:
     """Write calls as they are read: a thousand at a time are in memory, however many there are."""
     # What the request knows is asked for now: the answer goes on after it has ended.
     here, rate, transactions = zone(), settings().credits_per_usd, services().transactions
 
     def lines() -> Iterator[str]:
-        yield _line(_HEAD)
+        yield csv_line(_HEAD)
         place: Place | None = None
         while True:
             with transactions.begin() as tx:
                 calls = tx.calls.older(wanted, than=place, limit=_IN_A_TRANSACTION)
-            yield "".join(_line(_row(hold, names, here, Decimal(rate))) for hold in calls)
+            yield "".join(csv_line(_row(hold, names, here, Decimal(rate))) for hold in calls)
             if len(calls) < _IN_A_TRANSACTION:
                 return
             place = Place(calls[-1].created_at, calls[-1].reference)
@@ -256,7 +256,8 @@ def _row(hold: Hold, names: KeyNames, here: tzinfo, credits_per_usd: Decimal) ->
     )
 
 
-def _line(values: Sequence[object]) -> str:
+def csv_line(values: Sequence[object]) -> str:
+    """Return one line, in which no spreadsheet finds a formula."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(_safe(value) for value in values)
     return buffer.getvalue()

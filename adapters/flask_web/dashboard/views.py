@@ -64,6 +64,10 @@ def call(call_id: str) -> str | Response:
     receipt = services().calls.receipts.write(call_id, wallet_id=wallet.id)
     hold = receipt.call
     key_id = hold.call.key_id if hold.call else None
+    before = None
+    if hold.closed_at is not None and hold.charged:
+        with services().transactions.begin() as tx:
+            before = tx.statements.posted_at(wallet.id, hold.closed_at)
     return render_template(
         "dashboard/call.html",
         page="call",
@@ -73,5 +77,7 @@ def call(call_id: str) -> str | Response:
         hold=hold,
         key=next((key for key in keys if key.id == key_id), None),
         given_back=hold.amount - hold.charged,
+        before=before,
+        after=None if before is None else before - hold.charged,
         cost=hold.charged + hold.written_off,
     )

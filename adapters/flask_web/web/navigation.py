@@ -42,6 +42,7 @@ OPERATE = Place("operate", "admin.overview", "Operate")
 """Where operators see everybody."""
 
 ELSEWHERE = (
+    Place("search", "search.show", "Search"),
     Place("models", "models.show", "Models"),
     Place("pricing", "site.pricing", "Prices"),
     Place("billing_policy", "site.billing_policy", "How calls are billed"),

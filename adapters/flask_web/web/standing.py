@@ -46,6 +46,18 @@ def standing() -> Standing | None:
     return found
 
 
+def lasting() -> Runway:
+    """Return how long the wallet of this page lasts; read once a request."""
+    if "lasting" not in g:
+        g.lasting = Runway()
+        mine = wallet()
+        with suppress(StoreError):
+            if mine is not None and mine.available >= _NOTHING_LEFT:
+                g.lasting = services().books.insight.runway(mine)
+    found: Runway = g.lasting
+    return found
+
+
 def _standing() -> Standing | None:
     mine = wallet()
     if mine is None:
@@ -59,12 +71,12 @@ def _standing() -> Standing | None:
             ]
         since = refused[-1].at if refused else None
         return Standing(is_empty=True, runway=Runway(), refused=len(refused), refused_since=since)
-    lasts = services().books.insight.runway(mine)
+    lasts = lasting()
     if mine.available < _LOW or lasts.is_short:
         return Standing(is_empty=False, runway=lasts)
     return None
 
 
 def register(app: Flask) -> None:
-    """Make it known to every template."""
-    app.context_processor(lambda: {"standing": standing})
+    """Make both known to every template."""
+    app.context_processor(lambda: {"standing": standing, "lasting": lasting})

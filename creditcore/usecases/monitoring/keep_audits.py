@@ -45,6 +45,11 @@ class KeepAudits:
             tx.commit()
         return is_new
 
+    def latest(self) -> Reading | None:
+        """Return what the latest audit found; None where there was none lately."""
+        with self.transactions.begin() as tx:
+            return next(iter(tx.monitoring.recent(AUDIT, limit=1)), None)
+
     def run(self, _job: Job) -> None:
         """Audit, keep what was found, and raise or resolve the alert. A repeat audits again."""
         self.keep(self.audit.audit())

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 
 NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
