@@ -158,7 +158,7 @@ def test_a_model_is_listed_with_its_prices_in_credits(stack: Stack, account: Acc
     }
 
 
-@pytest.mark.parametrize("model", ["demo-unpriced", "nothing", "../keys", ""])
+@pytest.mark.parametrize("model", ["demo-unpriced", "nothing", "../keys"])
 def test_a_model_that_is_not_offered_is_not_found(
     stack: Stack, account: Account, model: str
 ) -> None:
