@@ -11,7 +11,7 @@ import hmac
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -147,6 +147,7 @@ class ApiKey:
     family: str = ""
     revision: int = 0
     holder_id: str = ""
+    _counts: tuple[Count, ...] | None = field(init=False, repr=False, compare=False, default=None)
 
     @property
     def counter_id(self) -> str:
@@ -159,6 +160,12 @@ class ApiKey:
         # Most keys have no limits, and every call comes by here.
         if self.limits is NO_LIMITS and self.account_limits is NO_LIMITS and not self.holder_id:
             return ()
+        if self._counts is None:
+            # A key that is remembered is asked several times in each of its calls.
+            object.__setattr__(self, "_counts", self._counted())
+        return self._counts or ()
+
+    def _counted(self) -> tuple[Count, ...]:
         own = Count(self.counter_id, self.limits, Whose.KEY)
         shared = Count(account_counter_id(self.wallet_id), self.account_limits, Whose.ACCOUNT)
         limited = tuple(count for count in (own, shared) if count.limits.is_counted)

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -146,13 +147,8 @@ class KeyLimits:
         """Whether a call may come from an address. One that cannot be told is outside."""
         if not self._networks:
             return True
-        try:
-            found = ip_address(address or "")
-        except ValueError:
-            return False
-        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        return any(found in network for network in self._networks)
+        found = _address(address or "")
+        return found is not None and any(found in network for network in self._networks)
 
 
 class Whose(StrEnum):
@@ -281,6 +277,18 @@ class KeyCounter:
             open_calls=self.open_calls - 1,
             spent=self.spent + charged if since == self.since else self.spent,
         )
+
+
+@lru_cache(maxsize=10_000)
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address; the same few call again and again, and reading one takes a while."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped
+    return found
 
 
 def _check_number(value: int | None, param: str, *, most: int) -> None:

@@ -61,11 +61,6 @@ def cost_us(limit: int, amount: int) -> int:
     return div_ceil(amount * MINUTE_US, limit)
 
 
-def wait_us(arrival_us: int, charge: Charge, *, now_us: int) -> int:
-    """Return how long the charge has to wait; zero or less if there is enough left."""
-    return max(arrival_us, now_us) + cost_us(charge.limit, charge.amount) - MINUTE_US - now_us
-
-
 def standing(charge: Charge, *, arrival_us: int, now_us: int) -> Standing:
     """Return how a limit stands."""
     reset_us = max(0, arrival_us - now_us)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from creditcore.domain.rates import Charge, Standing, cost_us, refused, standing, wait_us
+from creditcore.domain.rates import MINUTE_US, Charge, Standing, cost_us, refused, standing
 from creditcore.ports.clock import MonotonicClock
 
 MAX_COUNTERS = 10_000
@@ -29,25 +29,28 @@ class ProcessCounters:
         """Take from all of these limits, or from none."""
         with self._changing:
             now_us = self._now_us()
+            arrivals = []
             for charge in charges:
-                wait = wait_us(self._arrivals.get(charge.counter, 0), charge, now_us=now_us)
-                if wait > 0:
+                arrival_us = max(self._arrivals.get(charge.counter, 0), now_us)
+                arrival_us += cost_us(charge.limit, charge.amount)
+                if (wait := arrival_us - MINUTE_US - now_us) > 0:
                     raise refused(charge, wait_us=wait)
+                arrivals.append(arrival_us)
             self._forget(now_us)
-            return [self._add(charge, charge.amount, now_us) for charge in charges]
+            for charge, arrival_us in zip(charges, arrivals, strict=True):
+                self._arrivals[charge.counter] = arrival_us
+            return [
+                standing(charge, arrival_us=arrival_us, now_us=now_us)
+                for charge, arrival_us in zip(charges, arrivals, strict=True)
+            ]
 
     def correct(self, charge: Charge, amount: int) -> None:
         """Take so much more of a limit than was charged; a negative amount gives back."""
         with self._changing:
             now_us = self._now_us()
             if charge.counter in self._arrivals or amount > 0:
-                self._add(charge, amount, now_us)
-
-    def _add(self, charge: Charge, amount: int, now_us: int) -> Standing:
-        arrival_us = max(self._arrivals.get(charge.counter, 0), now_us)
-        arrival_us += cost_us(charge.limit, amount)
-        self._arrivals[charge.counter] = arrival_us
-        return standing(charge, arrival_us=arrival_us, now_us=now_us)
+                arrival_us = max(self._arrivals.get(charge.counter, 0), now_us)
+                self._arrivals[charge.counter] = arrival_us + cost_us(charge.limit, amount)
 
     def _forget(self, now_us: int) -> None:
         if len(self._arrivals) > MAX_COUNTERS:
