@@ -85,6 +85,7 @@ BLUEPRINTS = {
     "billing": Access.PEOPLE,
     "team": Access.TEAM,  # each role: test_team_access.py
     "members": Access.TEAM,
+    "api_team": Access.TEAM,
     "joining": Access.EVERYBODY,  # who has the link
     "checkout": Access.PEOPLE,
     "keys": Access.PEOPLE,

@@ -25,6 +25,7 @@ from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, gran
 from creditcore.domain.money import Credits
 from creditcore.domain.purchases import PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
+from creditcore.domain.teams import Team
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts import NOON, a_purchase, at_once
 from creditcore.testing.memory import FixedClock
@@ -152,6 +153,17 @@ def test_a_receipt_tells_the_balance_before_and_after(office: Office) -> None:
 
     assert receipt.details["balance_before"] == "$1.50"
     assert receipt.details["balance_after"] == "$11.50"
+
+
+def test_a_receipt_of_a_team_names_the_team(office: Office) -> None:
+    with office.store.begin() as tx:
+        tx.teams.add(Team(id=WALLET.owner_id, name="Jua Labs", created_at=NOON))
+        tx.commit()
+    office.purchase("cc-1")
+
+    [receipt] = office.documents.issue("cc-1")
+
+    assert receipt.details["buyer_name"] == "Jua Labs"
 
 
 def test_numbers_have_no_gaps_when_many_are_issued_at_once(office: Office) -> None:

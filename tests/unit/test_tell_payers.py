@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,9 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.low_balance import USUAL_THRESHOLD
 from creditcore.domain.mail import Mail
 from creditcore.domain.people import Person
+from creditcore.domain.purchases import PurchaseState
 from creditcore.domain.refunds import RefundKind, RefundState, ReportedRefund
+from creditcore.domain.teams import Team
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
 from creditcore.testing.memory import (
     FixedClock,
@@ -240,3 +242,33 @@ class Breaks:
 
     def refunded(self, *_: object) -> None:
         raise ZeroDivisionError
+
+
+def of_a_team(house: House, *, deleted_at: datetime | None = None) -> None:
+    """Let the purchase be one that Amina made for a team."""
+    team_id = house.store.committed.wallets["wallet-1"].owner_id
+    house.store.committed.people = {
+        "amina": Person(id="amina", email="amina@example.com", created_at=NOON)
+    }
+    with house.store.begin() as tx:
+        tx.teams.add(Team(id=team_id, name="Jua Labs", created_at=NOON, deleted_at=deleted_at))
+        tx.commit()
+
+
+def test_who_paid_for_a_team_is_told_and_watches_its_balance(house: House) -> None:
+    of_a_team(house)
+
+    house.pay()
+
+    [mail] = house.mails()
+    assert mail.to == "amina@example.com"
+    assert house.store.committed.low_balance["wallet-1"].person_id == "amina"
+
+
+def test_a_payment_for_a_team_that_was_deleted_waits_for_a_decision(house: House) -> None:
+    of_a_team(house, deleted_at=NOON)
+
+    house.pay()
+
+    [purchase] = house.store.committed.purchases.values()
+    assert purchase.state is PurchaseState.UNDER_REVIEW

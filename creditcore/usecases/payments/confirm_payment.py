@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from creditcore.domain.books import Footprint
+from creditcore.domain.errors import TeamNotFoundError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import (
     NEVER_OPENED,
@@ -71,8 +72,7 @@ class ConfirmPayment:
         now = self.clock.now()
         with self.transactions.begin() as tx:
             purchase = tx.purchases.lock(payment.reference)
-            owner = tx.people.find(purchase.owner_id)
-            is_gone = owner is not None and owner.is_gone
+            is_gone = _is_gone(tx, purchase.owner_id)
             decision = purchase.apply(payment, at=now, is_person_gone=is_gone)
             if decision.purchase is purchase:
                 return purchase
@@ -81,6 +81,17 @@ class ConfirmPayment:
                 follower.decided(tx, decision.purchase, payment)
             tx.commit()
         return decision.purchase
+
+
+def _is_gone(tx: Transaction, owner_id: str) -> bool:
+    """Whether the account was closed meanwhile, or is that of a team which was deleted."""
+    person = tx.people.find(owner_id)
+    if person is not None:
+        return person.is_gone
+    try:
+        return tx.teams.find(owner_id).deleted_at is not None
+    except TeamNotFoundError:
+        return False
 
 
 def _record(tx: Transaction, decision: Decision, payment: Payment) -> None:
