@@ -1,0 +1,48 @@
+"""The operator's pages in a browser: open to everybody, and an act leads through its preview."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.e2e.browser.conftest import OpenPage
+from tests.stack import Stack
+from tests.visitors import Visitor
+
+PAGES = ("", "/people", "/payments", "/models", "/alerts?all=yes", "/monitoring", "/jobs")
+
+
+@pytest.fixture
+def operator(sqlite_stack: Stack, member: Visitor) -> Visitor:
+    """Somebody who operates the site; their sessions of before have ended."""
+    sqlite_stack.flask("user", "grant-role", "--email", member.email, "--role", "admin")
+    member.sign_in()
+    return member
+
+
+def test_nobody_is_shut_out_of_the_operators_pages(open_page: OpenPage, operator: Visitor) -> None:
+    page = open_page(visitor=operator, viewport={"width": 320, "height": 800}, color_scheme="dark")
+    for path in PAGES:
+        page.goto(f"{operator.stack.base_url}/admin{path}")
+        violations = Axe().run(page).response["violations"]
+        assert violations == [], [path, *(violation["id"] for violation in violations)]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+def test_credits_are_given_through_a_preview(
+    open_page: OpenPage, operator: Visitor, stranger: Visitor
+) -> None:
+    stranger.sign_up()
+    page = open_page(visitor=operator)
+    page.goto(f"{operator.stack.base_url}/admin")
+    page.get_by_label("Find a person, key, call or payment").fill(stranger.email)
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Give credits").click()
+    page.get_by_label("Credits").fill("300")
+    page.get_by_label("Reason").fill("for the outage")
+    page.get_by_role("button", name="Look at what changes").click()
+    expect(page.get_by_text("the balance goes from $2.00 to $5.00")).to_be_visible()
+    page.get_by_role("button", name="Give the credits").click()
+
+    expect(page.get_by_text("got 300 credits")).to_be_visible()
