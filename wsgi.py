@@ -97,7 +97,10 @@ def ports_of(settings: Settings) -> Ports:
     """Build the adapters: what stands at each port."""
     clock, ids = SystemClock(), SystemIds()
     store = StoreOnDemand(settings.store_url, pool_size=PAGE_CONNECTIONS)
-    vault = AesVault(settings.auth_secret)
+    vault = AesVault(
+        settings.auth_secret,
+        previous_secrets=tuple(filter(None, [settings.auth_secret_previous])),
+    )
     identity, operators = _recognisers(settings, store, clock, ids, vault)
     admin = AdminClient(base_url=settings.litellm_base_url, master_key=settings.litellm_master_key)
     paystack = PaystackGateway(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,10 +20,14 @@ _NONCE_BYTES = 12
 class AesVault:
     """Seals secrets so that a copy of the database alone opens none of them."""
 
-    def __init__(self, auth_secret: str) -> None:
-        """Derive the key by HKDF-SHA256: of another use of ``AUTH_SECRET`` it tells nothing."""
-        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"creditcore vault 1")
-        self._cipher = AESGCM(derived.derive(auth_secret.encode()))
+    def __init__(self, auth_secret: str, *, previous_secrets: Sequence[str] = ()) -> None:
+        """Derive the keys by HKDF-SHA256: of another use of ``AUTH_SECRET`` they tell nothing.
+
+        Args:
+            auth_secret: What everything is sealed with from now on.
+            previous_secrets: What opens seals of before, during a rotation.
+        """
+        self._cipher, *self._previous = map(_cipher, (auth_secret, *previous_secrets))
 
     def seal(self, secret: bytes, *, context: str) -> bytes:
         """Return the secret, encrypted and authenticated together with its context."""
@@ -38,7 +44,12 @@ class AesVault:
         nonce, content = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
         if not sealed.startswith(_FORMAT) or len(nonce) < _NONCE_BYTES:
             raise SealBrokenError
-        try:
-            return self._cipher.decrypt(nonce, content, context.encode())
-        except InvalidTag as error:
-            raise SealBrokenError from error
+        for cipher in (self._cipher, *self._previous):
+            with suppress(InvalidTag):
+                return cipher.decrypt(nonce, content, context.encode())
+        raise SealBrokenError
+
+
+def _cipher(auth_secret: str) -> AESGCM:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"creditcore vault 1")
+    return AESGCM(derived.derive(auth_secret.encode()))

@@ -54,3 +54,14 @@ def test_a_changed_byte_is_noticed_wherever_it_is(vault: AesVault) -> None:
 def test_a_stump_does_not_open(vault: AesVault, sealed: bytes) -> None:
     with pytest.raises(SealBrokenError):
         vault.open(sealed, context="c")
+
+
+def test_a_vault_opens_what_was_sealed_with_the_secret_before(vault: AesVault) -> None:
+    sealed = vault.seal(b"AUTH_code", context="card:1")
+    rotated = AesVault("another secret of 32 characters!", previous_secrets=[SECRET])
+
+    assert rotated.open(sealed, context="card:1") == b"AUTH_code"
+    with pytest.raises(SealBrokenError):
+        rotated.open(sealed, context="card:2")
+    with pytest.raises(SealBrokenError):
+        vault.open(rotated.seal(b"AUTH_code", context="card:1"), context="card:1")

@@ -48,6 +48,7 @@ class Settings:
     app_env: str = variable(one_of("development", "production"), default="development")
     base_url: str = variable(url, default="http://localhost:8000")
     auth_secret: str = variable(secret, hidden=True)
+    auth_secret_previous: str = variable(text, default="", hidden=True)
 
     postgres_url: str = variable(address("postgresql", "postgres"), default="", hidden=True)
     data_dir: Path = variable(Path, default=Path("var"))
