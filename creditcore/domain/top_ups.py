@@ -170,12 +170,14 @@ class TopUpOrder:
 
 def consent_text(order: TopUpOrder, *, site: str, card: str, threshold: str) -> str:
     """Return what somebody agrees to who turns on automatic top-ups."""
+    paid = "" if order.currency == "USD" else f", paid in {order.currency} at the rate of the day,"
+    often = "once" if order.per_day == 1 else f"{order.per_day} times"
     return (
-        f"I let {site} charge my {card} by itself, through Paystack, with credit worth "
-        f"{order.value} in {order.currency} at the rate of the day, each time that less than "
-        f"{threshold} can be spent: at most {order.per_day} times a day and {order.monthly_cap} "
-        "in 30 days. It stops after a charge that fails, after a refund that leaves a debt, and "
-        "when I turn it off or remove the card under Billing, at any time. Each charge comes with "
-        "a mail and a receipt, and is refunded on the terms of any other. Changes are told by "
-        "mail before they apply."
+        f"I let {site} charge my {card} by itself, through Paystack, to buy credit worth "
+        f"{order.value}{paid} each time that less than {threshold} can be spent: at most {often} "
+        f"a day, and {order.monthly_cap} in 30 days. It stops after a charge that fails, after a "
+        "payment that I dispute at my bank, and when I turn it off or remove the card under "
+        "Billing, at any time. While a debt is open after a refund, nothing is charged. Each "
+        "charge comes with a mail and a receipt, and is refunded on the terms of any other. "
+        "Changes are told by mail before they apply."
     )

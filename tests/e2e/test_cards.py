@@ -78,7 +78,7 @@ def test_a_saved_card_pays_tops_up_and_is_forgotten(sqlite_stack: Stack) -> None
 
         wish = {**WISH, "top_up_card": card}
         review = holder.post(f"{CARDS}/top-up/review", wish)
-        assert "at most 1 times a day and USD 20.00" in review.text
+        assert "at most once a day, and USD 20.00 in 30 days" in review.text
         refused = holder.post(f"{CARDS}/top-up", wish)
         assert refused.status_code == 400
         assert "Tick the box" in refused.text
