@@ -1,6 +1,6 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run screenshots test test-litellm test-litellm-admin test-redis test-clients check bench format lock clean
+.PHONY: help run screenshots test test-litellm test-litellm-admin test-redis test-clients faults check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +33,12 @@ test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be insta
 test-clients: $(VENV)/dev $(VENV)-clients/ready ## Run clients from npm and PyPI against the gateway
 	npm ci --prefix tests/clients --no-audit --no-fund --silent
 	$(BIN)/python -m pytest tests/clients
+
+# Not `?=`, which would draw another seed at each use.
+SEED := $(or $(SEED),$(shell shuf -i 1-999999999 -n 1))
+faults: $(VENV)/dev ## Try faults twenty times as long as `test` does; TIMES=n, SEED=n repeats a run
+	@echo "make faults SEED=$(SEED) TIMES=$(or $(TIMES),20)"
+	FAULTS_TIMES=$(or $(TIMES),20) $(BIN)/python -m pytest tests/faults --hypothesis-seed=$(SEED)
 
 check: $(VENV)/dev ## Lint, types, import contracts
 	$(BIN)/ruff check

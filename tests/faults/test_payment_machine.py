@@ -36,6 +36,7 @@ from creditcore.testing.memory_refunds import MemoryRefundGateway
 from creditcore.usecases.payments.clear_debt import ClearDebt
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.refund_payment import RefundPayment
+from tests.faults.length import TIMES
 from tests.stores import postgres_store_and_committer, sqlite_store
 
 CENTS = 1000
@@ -266,7 +267,7 @@ class PostgresPayments(Payments):
 def run_of(machine: type[Payments], *, examples: int, steps: int) -> type:
     case: type = machine.TestCase
     case.settings = settings(
-        max_examples=examples,
+        max_examples=examples * TIMES,
         stateful_step_count=steps,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -33,6 +33,7 @@ from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, gran
 from creditcore.domain.pricing import Ceiling
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
+from tests.faults.length import TIMES
 from tests.stores import postgres_store_and_committer, sqlite_store
 
 PEPPER = b"a pepper for tests"
@@ -269,7 +270,7 @@ class PostgresBooks(Books):
 def run_of(machine: type[Books], *, examples: int, steps: int) -> type:
     case: type = machine.TestCase
     case.settings = settings(
-        max_examples=examples,
+        max_examples=examples * TIMES,
         stateful_step_count=steps,
         deadline=None,
         suppress_health_check=list(HealthCheck),
