@@ -1,6 +1,6 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run screenshots test test-litellm test-litellm-admin test-redis test-clients faults check bench format lock clean
+.PHONY: help run screenshots test test-litellm test-litellm-admin test-redis test-clients faults guards soak check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,12 @@ SEED := $(or $(SEED),$(shell shuf -i 1-999999999 -n 1))
 faults: $(VENV)/dev ## Try faults twenty times as long as `test` does; TIMES=n, SEED=n repeats a run
 	@echo "make faults SEED=$(SEED) TIMES=$(or $(TIMES),20)"
 	FAULTS_TIMES=$(or $(TIMES),20) $(BIN)/python -m pytest tests/faults --hypothesis-seed=$(SEED)
+
+guards: $(VENV)/dev ## Take each guard of money and accounts out, and see a test fail; GUARDS="CHECK" takes some
+	$(BIN)/python -m tests.guards $(GUARDS)
+
+soak: $(VENV)/dev ## Load the product for MINUTES=20, and see that nothing piles up
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),20) --seed $(SEED)
 
 check: $(VENV)/dev ## Lint, types, import contracts
 	$(BIN)/ruff check

@@ -46,8 +46,11 @@ def test_work_is_refused_while_the_queue_is_full(work: Work) -> None:
         while not work.started:
             gevent.sleep(0.001)
 
+    one_more = gevent.spawn(pool, work)
+    gevent.sleep(0)
+    # Refused at once: it does not wait to be refused.
     with pytest.raises(OverloadedError, match="Come again"):
-        pool(work)
+        one_more.get(block=False)
     work.may_end.set()
 
     assert [greenlet.get(timeout=PATIENCE_S) for greenlet in admitted] == ["done"] * len(admitted)
