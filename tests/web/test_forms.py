@@ -53,6 +53,12 @@ def test_a_huge_form_is_refused(member: Visitor, path: str) -> None:
     assert everything_of(member) == before
 
 
+def test_a_short_form_of_many_fields_is_refused(member: Visitor) -> None:
+    answer = member.post("/sign-in", {f"name{number}": "" for number in range(60)})
+
+    assert answer.status_code == 413
+
+
 FIELDS = [
     ("/sign-up", "email"),
     ("/sign-up", "password"),
