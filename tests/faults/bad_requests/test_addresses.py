@@ -21,13 +21,11 @@ from tests.stack import Account, Stack
         "/v1",
         "/v1/",
         "/v1/nothing",
-        "/v1/images/generations",
-        "/v1/audio/speech",
+        "/v1/images/edits",
+        "/v1/audio/translations",
         "/v1/chat",
-        "/v1/chat/completions/",
         "/v1/chat/completions/x",
         "/v1/chat/Completions",
-        "/v1//chat/completions",
         "/v1/../v1/chat/completions",
         "/v1/./chat/completions",
         "/v1/chat%00/completions",
@@ -48,7 +46,6 @@ def test_an_address_that_is_not_served_is_not_found(
 @pytest.mark.parametrize(
     "path",
     [
-        "//v1/chat/completions",
         "/V1/chat/completions",
         "/x/../v1/chat/completions",
         "/key/generate",
