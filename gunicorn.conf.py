@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dotenv import load_dotenv
 
 from adapters.flask_web.cli.maintenance import Maintenance
+from adapters.flask_web.server.gateway_log import GatewayLog
 from adapters.flask_web.server.worker import Answer, GatewayWorker
 from adapters.flask_web.settings import Settings, SettingsError
 from adapters.flask_web.web.log_lines import log_config
@@ -68,6 +69,8 @@ errorlog = "-"
 # open by a client that has stopped reading.
 sendfile = False
 loglevel = os.environ.get("LOG_LEVEL") or "info"
+# It writes no line for each request.
+logger_class = GatewayLog
 # One way for all loggers: as text, or as JSON with the id of the call; never with secrets.
 logconfig_dict = log_config(os.environ.get("LOG_FORMAT") or "text", level=loglevel)
 forwarded_allow_ips = "127.0.0.1"

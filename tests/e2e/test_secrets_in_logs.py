@@ -36,4 +36,6 @@ def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
     written = log.read_text()
     secrets = [PASSWORD, NEW_PASSWORD, "a wrong password", secret, *codes, cookie]
     assert {"time", "level", "message"} <= json.loads(written.splitlines()[0]).keys()
+    # No line for each request: addresses of mails open accounts.
+    assert '"logger": "gunicorn.access"' not in written
     assert [one for one in (*secrets, token, token.partition(".")[2]) if one in written] == []

@@ -48,7 +48,7 @@ def endless(sqlite_stack: Stack) -> Iterator[Endless]:
         raw_connection(sqlite_stack.base_url) as chunks,
         raw_connection(sqlite_stack.base_url) as form,
     ):
-        head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nx-slow: ")
+        head.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-slow: ")
         body.sendall(longer)
         chunks.sendall(
             request.partition(b"Content-Length")[0] + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -82,7 +82,7 @@ def test_heads_that_never_end_keep_nobody_out(sqlite_stack: Stack) -> None:
             for _ in range(MAX_CONNECTIONS)
         ]
         for head in heads:
-            head.sendall(b"GET / HTTP/1.1\r\nHost: gateway\r\nX-A: ")
+            head.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
         answer = requests.get(f"{sqlite_stack.base_url}/healthz", timeout=PATIENCE_S)
         first = heads[0].recv(65536)
 
@@ -93,5 +93,5 @@ def test_heads_that_never_end_keep_nobody_out(sqlite_stack: Stack) -> None:
 def test_what_follows_half_a_body_is_not_taken_for_a_request(endless: Endless) -> None:
     for each in (endless.body, endless.chunks, endless.form):
         with suppress(ConnectionError):
-            each.sendall(b"GET /healthz HTTP/1.1\r\nhost: gateway\r\n\r\n")
+            each.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
             assert b"200 OK" not in read_to_the_end(each)

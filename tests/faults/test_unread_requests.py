@@ -11,7 +11,7 @@ import requests
 from tests.faults.wire import raw_connection, read_to_the_end, read_until, reset
 from tests.stack import PATIENCE_S, Stack, running_stack
 
-CALL = b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\n"
+CALL = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -97,7 +97,7 @@ def test_a_client_that_left_before_it_was_refused_harms_nobody(sqlite_stack: Sta
 
 def test_a_request_behind_an_unread_one_is_not_answered(sqlite_stack: Stack) -> None:
     with raw_connection(sqlite_stack.base_url) as sock:
-        sock.sendall(b"hello\r\n\r\nGET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        sock.sendall(b"hello\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         seen = read_to_the_end(sock)
 
     assert seen.count(b"HTTP/1.1") == 1
@@ -105,7 +105,7 @@ def test_a_request_behind_an_unread_one_is_not_answered(sqlite_stack: Stack) -> 
 
 def test_an_unread_request_behind_an_answered_one_is_refused(sqlite_stack: Stack) -> None:
     with raw_connection(sqlite_stack.base_url) as sock:
-        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         first = read_until(sock, b"ok")
         sock.sendall(b"hello\r\n\r\n")
         second = read_to_the_end(sock)

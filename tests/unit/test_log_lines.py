@@ -7,6 +7,7 @@ import json
 import logging
 import logging.config
 import sys
+from contextvars import copy_context
 
 import pytest
 
@@ -58,11 +59,11 @@ def a_record(message: str, *, failed: bool = False) -> logging.LogRecord:
 
 
 def test_a_line_is_one_json_object_with_the_call() -> None:
-    token = CALL_ID.set("call-7")
-    try:
-        line = JsonLines().format(a_record("it broke\nbadly", failed=True))
-    finally:
-        CALL_ID.reset(token)
+    def line_of(call_id: str) -> str:
+        CALL_ID.set(call_id)
+        return JsonLines().format(a_record("it broke\nbadly", failed=True))
+
+    line, of_no_call = (copy_context().run(line_of, call_id) for call_id in ("call-7", ""))
 
     said = json.loads(line)
     assert "\n" not in line
@@ -73,7 +74,7 @@ def test_a_line_is_one_json_object_with_the_call() -> None:
     )
     assert "ValueError" in said["exception"]
     assert SECRETS[0] not in line
-    assert "call_id" not in json.loads(JsonLines().format(a_record("at start")))
+    assert "call_id" not in json.loads(of_no_call)
 
 
 def test_a_line_of_text_hides_what_an_exception_tells() -> None:

@@ -266,7 +266,9 @@ def test_the_page_of_a_key_fits_and_is_usable(regular: Buyer, open_page: OpenPag
     page.goto(f"{regular.stack.base_url}/dashboard/keys")
     page.get_by_role("link", name="key 3", exact=True).click()
     page.get_by_label("Spend limit in dollars").fill("much")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("region", name="Name, limits and scopes").get_by_role(
+        "button", name="Save"
+    ).click()
 
     expect(page.get_by_role("alert")).to_contain_text("Write dollars")
     assert_usable_by_everybody(page)

@@ -44,7 +44,7 @@ from tests.stack import Account, Stack
 def test_a_key_that_opens_nothing_is_refused(
     stack: Stack, authorization: str | None, word: str
 ) -> None:
-    lines = [f"POST {PATH} HTTP/1.1", "Host: gateway", f"Content-Length: {len(fields())}"]
+    lines = [f"POST {PATH} HTTP/1.1", "Host: localhost", f"Content-Length: {len(fields())}"]
     if authorization is not None:
         lines.append(f"Authorization: {authorization}")
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
@@ -76,7 +76,7 @@ def test_a_key_elsewhere_than_in_its_header_is_no_key(stack: Stack, account: Acc
 
 
 def test_whoever_has_no_key_is_refused_before_a_long_body_is_read(stack: Stack) -> None:
-    head = f"POST {PATH} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {UNKNOWN_KEY}\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {UNKNOWN_KEY}\r\n"
     with raw_connection(stack.base_url) as sock:
         sock.sendall(head.encode() + b"Content-Length: 30000000\r\n\r\n{")
         seen = parse(read_until(sock, b"}}"))

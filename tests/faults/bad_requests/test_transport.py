@@ -78,7 +78,7 @@ def test_a_body_shorter_than_announced_is_refused(stack: Stack, account: Account
 def test_a_body_in_broken_chunks_is_refused(
     stack: Stack, account: Account, path: str, chunks: bytes
 ) -> None:
-    head = f"POST {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {account.api_key}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {account.api_key}\r\n"
     data = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
 
     expect_refusal(exchange(stack, data), 400, code="malformed_body")
@@ -120,7 +120,7 @@ def test_ambiguous_framing_is_refused_by_the_server(
     [
         (b"POST\r\n\r\n", 400),
         (b"GET / HTTP/9.9\r\n\r\n", 400),
-        (b"POST /v1/chat/completions\x00 HTTP/1.1\r\nHost: g\r\n\r\n", 400),
+        (b"POST /v1/chat/completions\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"POST /v1/chat/completions HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
     ],
     ids=lambda value: repr(value)[:24],
