@@ -65,7 +65,7 @@ def test_reloading_a_new_key_makes_no_other(buyer: Buyer, page: Page) -> None:
 
     page.reload()
 
-    expect(page.get_by_text("This key was made already")).to_be_visible()
+    expect(page.get_by_role("link", name="This key was made already")).to_be_visible()
     assert secret not in page.content()
     rows = page.locator("[aria-labelledby=keys] tbody tr")
     expect(rows).to_have_count(1)
