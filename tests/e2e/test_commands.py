@@ -10,7 +10,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
@@ -64,52 +63,6 @@ def at_a_terminal(stack: Stack, *arguments: str, typed: list[str]) -> tuple[str,
             while more := keyboard.read(1024):
                 screen += more.decode()
     return screen, process.wait(PATIENCE_S)
-
-
-def test_every_command_has_help(sqlite_stack: Stack) -> None:
-    commands = (
-        ["migrate"],
-        ["worker"],
-        ["audit"],
-        ["alerts"],
-        ["activity"],
-        ["grant"],
-        ["refund"],
-        ["reconcile"],
-        ["sales"],
-        ["review", "list"],
-        ["review", "credit"],
-        ["review", "refund"],
-        ["review", "dismiss"],
-        ["debt", "clear"],
-        ["doctor"],
-        ["user", "create"],
-        ["user", "password"],
-        ["user", "grant-role"],
-        ["user", "block"],
-        ["user", "unblock"],
-        ["user", "invite"],
-        ["user", "ban"],
-        ["user", "unban"],
-        ["user", "remove-second-factor"],
-        ["user", "sign-out"],
-        ["key", "issue"],
-        ["limits", "show"],
-        ["limits", "set"],
-        ["limits", "everyone"],
-        ["jobs", "list"],
-        ["jobs", "retry"],
-        ["jobs", "discard"],
-        ["mail", "test"],
-        ["mail", "suppressed"],
-        ["mail", "release"],
-    )
-    with ThreadPoolExecutor(2) as terminals:
-        helps = list(
-            terminals.map(lambda command: sqlite_stack.flask(*command, "--help").stdout, commands)
-        )
-
-    assert all("Usage:" in help_ for help_ in helps)
 
 
 def test_an_operator_makes_a_user_with_credits_and_a_key(stack: Stack) -> None:
