@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -121,7 +122,9 @@ class Hooks:
         self.network = auth.TRANSPORT = callback.TRANSPORT = InProcess(site)
 
     def run(self, act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        return asyncio.run(act())
+        # Browser tests of the same process keep a loop running in this thread.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, act()).result()
 
     async def begin(
         self, secret: str, body: object, *, path: str = "/v1/chat/completions", method: str = "POST"
