@@ -1,0 +1,59 @@
+"""Calls counted by the hour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pony.orm import Optional, PrimaryKey, Required
+
+
+def define(db: Any) -> None:
+    """Define these tables on a Pony database."""
+    entity: Any = db.Entity
+
+    class UsageHour(entity):
+        """What was used of one model with one key in one hour."""
+
+        _table_ = "usage_hourly"
+        wallet_id = Required(str, autostrip=False)
+        hour = Required(int, size=64)
+        key_id = Required(str, autostrip=False)
+        model = Required(str, autostrip=False)
+        PrimaryKey(wallet_id, hour, key_id, model)
+        calls = Required(int, size=64)
+        failed = Required(int, size=64)
+        cancelled = Required(int, size=64)
+        refused_402 = Required(int, size=64)
+        refused_429 = Required(int, size=64)
+        refused_other = Required(int, size=64)
+        prompt_tokens = Required(int, size=64)
+        cached_tokens = Required(int, size=64)
+        cache_write_tokens = Required(int, size=64)
+        completion_tokens = Required(int, size=64)
+        reasoning_tokens = Required(int, size=64)
+        charge = Required(int, size=64)
+        written_off = Required(int, size=64)
+        provider_cost_picodollars = Required(int, size=64)
+        streamed_tokens = Required(int, size=64)
+        streaming_ms = Required(int, size=64)
+        oldest_created_at = Optional(int, size=64)
+        latency_hist = Required(bytes)
+        first_byte_hist = Required(bytes)
+
+    class UsageWalletHour(entity):
+        """How long a wallet's calls took in one hour, over all keys and models."""
+
+        _table_ = "usage_wallet_hours"
+        wallet_id = Required(str, autostrip=False)
+        hour = Required(int, size=64)
+        PrimaryKey(wallet_id, hour)
+        latency_hist = Required(bytes)
+        first_byte_hist = Required(bytes)
+
+    class UsageRollup(entity):
+        """How far calls are counted in ``usage_hourly``: one row."""
+
+        _table_ = "usage_rollup"
+        id = PrimaryKey(int, size=64)
+        rolled_until = Required(int, size=64)
+        created_from = Required(int, size=64)
