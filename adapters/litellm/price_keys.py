@@ -40,6 +40,8 @@ _NOT_ASKED_FOR = re.compile(
     r"|input_cost_per_token_cache_hit|(?:input|output)_dbu_cost_per_token"
     # The dearer price of the day counts all day.
     r"|off_peak_pricing"
+    # No price: the names of those that the operator wrote, on every model since 1.108.
+    r"|pricing_overrides"
 )
 TIERS = "tiered_pricing"
 

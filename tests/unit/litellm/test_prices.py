@@ -338,6 +338,14 @@ def test_a_price_of_what_cannot_be_asked_for_changes_nothing(name: str) -> None:
     assert price_list(a_row(**{name: "0.01"})) == price_list(a_row())
 
 
+def test_a_list_of_what_the_operator_priced_is_no_price() -> None:
+    # Recorded from 1.108.7, which puts it on every model.
+    named = '["input_cost_per_token", "output_cost_per_token"]'
+
+    assert price_list(a_row(pricing_overrides=named)) == price_list(a_row())
+    assert price_list(a_row(pricing_overrides="[]")) == price_list(a_row())
+
+
 def test_of_several_ages_of_a_cache_the_dearest_counts() -> None:
     [price] = price_list(
         a_row(
