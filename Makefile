@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-header --no-annotate --exclude-newer $(shell date -d '7 days ago' +%F)
-export PORT SANDBOX_PORT DATA_DIR SUPABASE DEMO LITELLM_ADMIN_URL LITELLM_ADMIN_KEY
+export PORT SANDBOX_PORT DATA_DIR SUPABASE DEMO LITELLM_ADMIN_URL LITELLM_ADMIN_KEY LITELLM_DB_TOOL LITELLM_DB_DIR LITELLM_VERSIONS LITELLM_COMMAND
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ test: $(VENV)/dev browser ## Install what tests need, then run all of them
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
 	$(BIN)/python -m pytest tests/peers
 
-test-litellm-admin: $(VENV)/dev ## Run it in front of one with a database, at LITELLM_ADMIN_URL
+test-litellm-admin: $(VENV)/dev ## Run it in front of one with a database: LITELLM_DB_TOOL starts it, or LITELLM_ADMIN_URL is it
 	$(BIN)/python -m pytest tests/litellm_admin
 
 test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be installed; as root also on two hosts
@@ -61,7 +61,7 @@ format: $(VENV)/dev ## Rewrite the code in its one layout
 
 lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
 	$(BIN)/python -m pip install --quiet uv
-	$(COMPILE) --group server --group postgres --group redis --output-file requirements.lock
+	$(COMPILE) --group server --group postgres --group redis --group otel --output-file requirements.lock
 	$(COMPILE) --group dev --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
