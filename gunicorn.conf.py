@@ -103,6 +103,7 @@ def post_worker_init(worker: "Worker") -> None:
     settings = app.extensions["creditcore.settings"]
     Answer.longest_write_s = settings.longest_write_s
     worker.on_stall = app.extensions["creditcore"].metrics.stalled  # type: ignore[attr-defined]
+    app.extensions["creditcore"].traces.start()
     chores = Maintenance.of_worker if settings.uses_sqlite else Maintenance.of_gateway
     maintenance = chores(app.extensions["creditcore"])
     threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()
@@ -114,6 +115,7 @@ def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
     services = _application(worker).extensions["creditcore"]
     services.calls.commits.close()
     services.journal.close()
+    services.traces.close()
 
 
 def child_exit(_server: "Arbiter", worker: "Worker") -> None:

@@ -65,6 +65,7 @@ from adapters.wires.openai.transcriptions import Transcriptions
 from adapters.wires.usage import reported_usage
 from creditcore import FirstRates, FixedRates, SystemClock, SystemIds
 from creditcore.domain.documents import Document, Seller
+from creditcore.ports.call_traces import CallTraces, NoTraces
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.mail import Mailer
 from creditcore.ports.rate_counters import RateCounters
@@ -132,6 +133,7 @@ def ports_of(settings: Settings) -> Ports:
         templates=_templates(settings),
         mailer=_mailer(settings, clock),
         metrics=PrometheusMetrics(),
+        traces=_traces(settings),
         wires=(
             ChatCompletions(),
             Completions(),
@@ -297,6 +299,17 @@ def _alert_webhook(settings: Settings, clock: SystemClock) -> StandardWebhook | 
     return StandardWebhook(
         url=settings.alert_webhook_url, secret=settings.alert_webhook_secret, clock=clock
     )
+
+
+def _traces(settings: Settings) -> CallTraces:
+    if not settings.sends_traces:
+        return NoTraces()
+    try:
+        from adapters.otel import OtelTraces
+    except ImportError as error:
+        fault = "OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of the group 'otel'."
+        raise SettingsError([fault]) from error
+    return OtelTraces()
 
 
 def _templates(settings: Settings) -> JinjaTemplates:

@@ -68,6 +68,7 @@ class CallServices:
                 ids=ports.ids,
                 patience=Patience(longest=rules.longest_stream),
                 gate=gate,
+                traces=ports.traces,
             ),
             direct=DirectCalls(
                 charge=charge,

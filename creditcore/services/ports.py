@@ -10,6 +10,7 @@ from typing import Protocol
 from creditcore.domain.documents import Document
 from creditcore.ports.account_import import AccountImport
 from creditcore.ports.alert_webhook import AlertWebhook
+from creditcore.ports.call_traces import CallTraces
 from creditcore.ports.card_gateway import CardGateway
 from creditcore.ports.clock import Clock, MonotonicClock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
@@ -81,6 +82,7 @@ class Ports:
     templates: MailTemplates
     mailer: Mailer | None
     metrics: Metrics
+    traces: CallTraces
 
     read_usage: UsageReader
     wires: Collection[Wire]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from creditcore.domain.documents import Document
+from creditcore.ports.call_traces import CallTraces
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
@@ -58,6 +59,7 @@ class Services:
     payment_gateway: PaymentGateway
     journal: SettlementJournal
     metrics: Metrics
+    traces: CallTraces
     wires: Mapping[str, Wire]
     forms: Mapping[str, FormWire]
     token_counters: Mapping[str, TokenCounter]
@@ -107,6 +109,7 @@ class Services:
             payment_gateway=ports.payment_gateway,
             journal=ports.journal,
             metrics=ports.metrics,
+            traces=ports.traces,
             wires={wire.endpoint: wire for wire in (*ports.wires, *ports.forms)},
             forms={wire.endpoint: wire for wire in ports.forms},
             token_counters={counter.endpoint: counter for counter in ports.token_counters},

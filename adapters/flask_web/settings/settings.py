@@ -116,6 +116,8 @@ class Settings:
     alert_webhook_url: str = variable(url, default="", hidden=True)
     alert_webhook_secret: str = variable(text, default="", hidden=True)
     alert_quiet_minutes: int = variable(number(least=1, most=1440), default=15)
+    otel_exporter_otlp_endpoint: str = variable(url, default="")
+    otel_exporter_otlp_traces_endpoint: str = variable(url, default="")
 
     company_name: str = variable(checked(values.line), default="")
     company_address: str = variable(checked(values.line), default="")
@@ -157,6 +159,11 @@ class Settings:
         return bool(self.mail_url) and (
             wanted == "yes" or (wanted == "auto" and not self.is_sandbox)
         )
+
+    @property
+    def sends_traces(self) -> bool:
+        """Whether OpenTelemetry has an address for spans; it reads its other settings itself."""
+        return bool(self.otel_exporter_otlp_endpoint or self.otel_exporter_otlp_traces_endpoint)
 
     @property
     def mirrors_keys(self) -> bool:

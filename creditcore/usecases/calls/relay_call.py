@@ -23,6 +23,7 @@ from creditcore.domain.holds import Outcome
 from creditcore.domain.keys import KeySecret
 from creditcore.domain.money import ZERO
 from creditcore.domain.pricing import Tariff
+from creditcore.ports.call_traces import CallTrace, CallTraces, NoTraces, Phase
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
@@ -61,6 +62,7 @@ class RelayCall:
         patience: Patience | None = None,
         metrics: CallMetrics | None = None,
         gate: CallGate | None = None,
+        traces: CallTraces | None = None,
     ) -> None:
         """Keep what every call needs.
 
@@ -77,6 +79,7 @@ class RelayCall:
             patience: How long a call waits for what.
             metrics: Counts calls as they end.
             gate: Lets calls in; all of them if None.
+            traces: Follows calls through their phases.
         """
         self._charge = charge
         self._journal = journal
@@ -90,6 +93,7 @@ class RelayCall:
         self._patience = patience or Patience()
         self._metrics = metrics or NoMetrics()
         self._gate = gate or CallGate()
+        self._traces = traces or NoTraces()
 
     def new_call_id(self) -> str:
         """Return a name for a call: its reference, its request id, and the upstream's call id."""
@@ -180,6 +184,25 @@ class RelayCall:
         key_hash: bytes,
         admit: Callable[[PlannedCall], Admission],
     ) -> RelayedCall:
+        trace = self._traces.begin(call_id)
+        try:
+            return self._start(
+                wire, body, call_id=call_id, key_hash=key_hash, admit=admit, trace=trace
+            )
+        except BaseException as error:
+            trace.failed(error)
+            raise
+
+    def _start(
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        call_id: str,
+        key_hash: bytes,
+        admit: Callable[[PlannedCall], Admission],
+        trace: CallTrace,
+    ) -> RelayedCall:
         planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
         request, price, ceiling = planned.request, planned.price, planned.ceiling
         self._upstream.check()
@@ -189,6 +212,7 @@ class RelayCall:
         except CreditcoreError as error:
             error.model = request.model
             raise
+        trace.enter(Phase.HOLD)
         try:
             admission = admit(planned)
         except BaseException:
@@ -203,6 +227,7 @@ class RelayCall:
         try:
             self._gate.confirm(entered, key_hash, admission.key)
             self._gate.seat(entered, admission.hold.wallet_id)
+            trace.enter(Phase.UPSTREAM)
             bound = bound_to_send(admission, request, price)
             key_id = None if admission.key is None else admission.key.id
             answer = self._send(wire, request, output_bound=bound, call_id=call_id, key_id=key_id)
@@ -218,6 +243,7 @@ class RelayCall:
                 answer=answer,
                 started=started,
                 entered=entered,
+                trace=trace,
             )
         except BaseException as error:
             entered.cancel()

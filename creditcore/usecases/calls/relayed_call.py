@@ -25,6 +25,7 @@ from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import Standing
 from creditcore.domain.reported_cost import picodollars
 from creditcore.domain.settlements import Settlement
+from creditcore.ports.call_traces import CallTrace, Phase
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
@@ -90,6 +91,7 @@ class RelayedCall:
         terms: Terms,
         answer: UpstreamAnswer,
         started: float,
+        trace: CallTrace,
         entered: Pass | None = None,
     ) -> None:
         self._charge = charge
@@ -103,6 +105,8 @@ class RelayedCall:
         self._answer = answer
         self._started = started
         self._entered = entered
+        self._trace = trace
+        trace.enter(Phase.ANSWER)
         self._ends_at = started + patience.longest.total_seconds()
         self._ping_s = patience.ping.total_seconds()
         self._heard = clock.monotonic()
@@ -317,20 +321,25 @@ class RelayedCall:
         settlement = self._settlement(status, error)
         if self._entered is not None:
             self._entered.leave(settlement.outcome.usage)
+        self._trace.enter(Phase.SETTLEMENT)
         if settlement.cost:
             # A whole document has not left yet, and a client that left early has its part.
             self._journal.note(settlement)
+        charged = min(settlement.cost, self._hold.amount)
         self._charge.settle_later(
             self._hold,
             settlement.cost,
             outcome=settlement.outcome,
             most=settlement.most,
-            then=partial(self._journal.forget, settlement.reference),
+            then=partial(self._settled, settlement, charged),
         )
-        charged = min(settlement.cost, self._hold.amount)
         if self._hold.call is not None:
             self._metrics.ended(self._hold.call, settlement.outcome, charged=charged)
         return charged
+
+    def _settled(self, settlement: Settlement, charged: Credits) -> None:
+        self._journal.forget(settlement.reference)
+        self._trace.settled(self._hold.call, settlement.outcome, charged=charged)
 
     def _keep_evidence(self) -> None:
         """Note what is to be charged if this process dies now: before a cost is told, each second.

@@ -1,0 +1,5 @@
+"""Traces of calls for OpenTelemetry."""
+
+from adapters.otel.traces import OtelTraces
+
+__all__ = ["OtelTraces"]
