@@ -6,7 +6,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
-from creditcore.testing.contracts.identity import totp
+from creditcore.testing.contracts.identity_house import totp
 from tests.visitors import Visitor
 
 SECURITY = "/dashboard/security"

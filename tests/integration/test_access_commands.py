@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from creditcore.domain.identities import NeedsSecondFactor, SignedIn
-from creditcore.testing.contracts.identity import totp
+from creditcore.testing.contracts.identity_house import totp
 from tests.integration.test_access_matrix import Site, Visitor
 
 PASSWORD = "correct horse battery"

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from adapters.local_auth import LocalIdentityProvider, Passwords, Tokens
 from creditcore.domain.errors import EmailTakenError
 from creditcore.system import SystemIds
-from creditcore.testing.contracts.identity import PASSWORD, an_email
+from creditcore.testing.contracts.identity_house import PASSWORD, an_email
 from creditcore.testing.memory import FixedClock, MemoryTransactions
 from creditcore.testing.memory_identity import MemoryVault
 from tests.contract.test_identity import cheap_hasher

@@ -30,7 +30,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.identities import Identity
 from creditcore.domain.people import Person
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
-from creditcore.testing.contracts.identity import signed_in
+from creditcore.testing.contracts.identity_house import signed_in
 from creditcore.testing.memory import (
     FixedClock,
     MemoryTransaction,

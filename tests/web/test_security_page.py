@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from creditcore.testing.contracts.identity import another
+from creditcore.testing.contracts.identity_house import another
 from tests.second_factor import SECURITY, next_code, set_up_second_factor
 from tests.visitors import PASSWORD, Visitor
 

@@ -18,7 +18,8 @@ from creditcore.testing.contracts.claims import ClaimsContract
 from creditcore.testing.contracts.credentials import CredentialsContract
 from creditcore.testing.contracts.daily_grants import DailyGrantsContract
 from creditcore.testing.contracts.flows import FlowsContract
-from creditcore.testing.contracts.identity import IdentityContract, IdentityHouse
+from creditcore.testing.contracts.identity import IdentityContract
+from creditcore.testing.contracts.identity_house import IdentityHouse
 from creditcore.testing.contracts.jobs import JobsContract
 from creditcore.testing.contracts.key_limits import KeyLimitsContract
 from creditcore.testing.contracts.key_mirrors import KeyMirrorsContract

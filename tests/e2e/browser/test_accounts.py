@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from creditcore.domain.people import masked_email
-from creditcore.testing.contracts.identity import totp
+from creditcore.testing.contracts.identity_house import totp
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.browser.test_pages import (
     HEADING_LEVELS,

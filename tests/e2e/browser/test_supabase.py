@@ -12,7 +12,7 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from creditcore.testing.contracts.identity import totp
+from creditcore.testing.contracts.identity_house import totp
 from tests.integration.supabase_sandbox.project import SupabaseProject
 from tests.stack import Stack, running_stack
 from tests.visitors import PASSWORD

@@ -34,7 +34,7 @@ from creditcore.domain.identities import (
     SignedIn,
     SignOutScope,
 )
-from creditcore.testing.contracts.identity import OTHER_PASSWORD, PASSWORD, join, signed_in
+from creditcore.testing.contracts.identity_house import OTHER_PASSWORD, PASSWORD, join, signed_in
 from tests.integration.supabase_auth.house import SupabaseHouse
 
 ANNA = "anna@example.com"

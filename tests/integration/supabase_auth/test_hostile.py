@@ -17,7 +17,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.identities import Grant, LinkKind, Method
 from creditcore.system import SystemClock
-from creditcore.testing.contracts.identity import OTHER_PASSWORD, PASSWORD, join, signed_in
+from creditcore.testing.contracts.identity_house import OTHER_PASSWORD, PASSWORD, join, signed_in
 from creditcore.testing.memory import MemoryTransactions
 from tests.integration.supabase_auth.house import SupabaseHouse
 from tests.integration.supabase_sandbox.project import PUBLISHABLE_KEY, SECRET_KEY, SITE

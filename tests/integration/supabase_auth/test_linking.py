@@ -14,7 +14,7 @@ from creditcore.domain.errors import (
     SessionEndedError,
 )
 from creditcore.domain.identities import Capability, Grant, Method, OAuthFailure, SignedIn, SignIn
-from creditcore.testing.contracts.identity import join, signed_in
+from creditcore.testing.contracts.identity_house import join, signed_in
 from tests.integration.supabase_auth.house import SupabaseHouse
 
 ANNA = "anna@example.com"

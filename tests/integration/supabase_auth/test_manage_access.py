@@ -7,7 +7,7 @@ import pytest
 from creditcore.domain.errors import SessionEndedError
 from creditcore.domain.sessions import Device
 from creditcore.system import SystemClock, SystemIds
-from creditcore.testing.contracts.identity import PASSWORD, an_email, join, signed_in
+from creditcore.testing.contracts.identity_house import PASSWORD, an_email, join, signed_in
 from creditcore.testing.memory import MemoryTransactions
 from creditcore.testing.memory_identity import MemoryVault
 from creditcore.usecases.people.keep_sessions import KeepSessions

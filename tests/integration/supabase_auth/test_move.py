@@ -13,7 +13,7 @@ from creditcore.domain.identities import Identity
 from creditcore.domain.sessions import Device
 from creditcore.ports.transactions import Transactions
 from creditcore.system import SystemClock, SystemIds
-from creditcore.testing.contracts.identity import PASSWORD, signed_in
+from creditcore.testing.contracts.identity_house import PASSWORD, signed_in
 from creditcore.testing.memory import MemoryTransactions
 from creditcore.testing.memory_identity import MemoryVault
 from creditcore.usecases.jobs.run_jobs import RunJobs
