@@ -44,7 +44,6 @@ class _AbandonedFile:
         self._file = file
 
     def settlements(self) -> Iterable[Settlement]:
-        """Return the last settlement of each call."""
         self._file.seek(0)
         last: dict[str, Settlement] = {}
         for line in self._file:
@@ -54,12 +53,10 @@ class _AbandonedFile:
         return last.values()
 
     def discard(self) -> None:
-        """Delete it."""
         self._path.unlink(missing_ok=True)
         self.close()
 
     def close(self) -> None:
-        """Let go of it; another process may try again."""
         self._file.close()
 
 

@@ -55,7 +55,6 @@ class FileJournal:
         self._segments: dict[str, _Segment] = {}
 
     def note(self, settlement: Settlement) -> None:
-        """Keep a settlement; a later one of the same call takes its place."""
         line = line_of(settlement)
         with self._changing:
             try:
@@ -77,7 +76,6 @@ class FileJournal:
                     self._leave(before)
 
     def forget(self, reference: str) -> None:
-        """Say that the ledger has the settlement of a call."""
         with self._changing:
             segment = self._segments.pop(reference, None)
             if segment is not None:

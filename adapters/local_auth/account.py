@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from creditcore.domain.credentials import Credential
-from creditcore.domain.identities import Grant, Identity, Method, SignedIn
+from creditcore.domain.credentials import Credential, MailedLink
+from creditcore.domain.errors import LinkRefusedError
+from creditcore.domain.identities import (
+    Grant,
+    Identity,
+    Method,
+    NeedsSecondFactor,
+    SignedIn,
+    SignIn,
+)
 from creditcore.domain.people import Person
 from creditcore.ports.transactions import Transaction
 
@@ -19,14 +27,30 @@ class Account:
     credential: Credential
 
     def is_let_in(self, *, now: datetime) -> bool:
-        """Whether anybody gets in on it."""
+        """Whether its owner may sign in."""
         return not self.person.blocked and not self.credential.is_banned(now=now)
+
+
+def account_of_link(tx: Transaction, link: MailedLink, *, now: datetime) -> Account:
+    """Return the account that a link was mailed to, its credential locked.
+
+    Raises:
+        LinkRefusedError: The account is gone, kept out, or has another address by now.
+    """
+    person = tx.people.find(link.person_id)
+    credential = tx.credentials.lock(link.person_id)
+    if person is None or credential is None or person.email != link.email:
+        raise LinkRefusedError
+    account = Account(person, credential)
+    if not account.is_let_in(now=now):
+        raise LinkRefusedError
+    return account
 
 
 def with_password(
     tx: Transaction, person_id: str, password_hash: str, *, at: datetime
 ) -> Account | None:
-    """Replace somebody's password, and end their sessions: who knew the old one may be in."""
+    """Replace a person's password, and end their sessions: who knew the old one may be in."""
     person = tx.people.lock(person_id)
     if person is None:
         return None
@@ -59,5 +83,12 @@ def identity_of(account: Account) -> Identity:
 
 
 def signed_in(account: Account) -> SignedIn:
-    """Return somebody who has shown all that they have to."""
+    """Return a person who has shown all that they have to."""
     return SignedIn(identity=identity_of(account), grant=grant_of(account.person))
+
+
+def first_factor_shown(account: Account) -> SignIn:
+    """Return a person who has shown the first factor; the second may be missing."""
+    if account.credential.has_second_factor:
+        return NeedsSecondFactor(identity=identity_of(account), grant=grant_of(account.person))
+    return signed_in(account)

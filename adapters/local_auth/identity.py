@@ -1,7 +1,4 @@
-"""People recognised by what our own database keeps of them.
-
-It is longer than other modules because its port is one: two dozen acts of one person.
-"""
+"""People recognised by what our own database keeps of them."""
 
 from __future__ import annotations
 
@@ -12,6 +9,8 @@ from datetime import datetime
 
 from adapters.local_auth.account import (
     Account,
+    account_of_link,
+    first_factor_shown,
     grant_of,
     identity_of,
     signed_in,
@@ -42,7 +41,6 @@ from creditcore.domain.identities import (
     LinkKind,
     Method,
     NeedsConfirmation,
-    NeedsSecondFactor,
     OAuthFlow,
     SignedIn,
     SignIn,
@@ -108,20 +106,12 @@ class LocalIdentityProvider:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What can be done here."""
         offered = _WITH_MAIL if self._sends_mail else _WITHOUT_MAIL
         return offered | {Capability.CONFIRMATION} if self._confirms else offered
 
     # -- joining -----------------------------------------------------------------------
 
     def sign_up(self, email: str, password: str, *, next_path: str = "") -> SignIn:
-        """Make an account; where addresses are confirmed, it waits for that.
-
-        Raises:
-            EmailTakenError: The address has one, and none is confirmed here. Callers must not
-                let a visitor see the difference.
-            InvalidRequestError: The address or the password cannot be used.
-        """
         email = clean_email(email)
         password_hash = self._passwords.hash(password, email=email)
         now = self._clock.now()
@@ -142,30 +132,20 @@ class LocalIdentityProvider:
         return signed_in(Account(person, credential))
 
     def resend_confirmation(self, email: str, *, next_path: str = "") -> None:
-        """Ask for a new link, once a minute.
-
-        Raises:
-            InvalidRequestError: This cannot be an address.
-        """
         email = clean_email(email)
         if self._confirms:
             self._request(LinkKind.SIGN_UP, email, next_path)
 
     def redeem(self, kind: LinkKind, token: str) -> SignIn:
-        """Let in whoever opens a link that was mailed.
-
-        Raises:
-            LinkRefusedError: It opens nothing, or nothing any more.
-        """
         now = self._clock.now()
         with self._transactions.begin() as tx:
-            account = self._account_of(tx, self._used_link(tx, kind, token, at=now), now)
+            account = account_of_link(tx, self._used_link(tx, kind, token, at=now), now=now)
             credential = replace(
                 account.credential, confirmed_at=account.credential.confirmed_at or now
             )
             tx.credentials.save(credential)
             tx.commit()
-        return _first_factor_shown(Account(account.person, credential))
+        return first_factor_shown(Account(account.person, credential))
 
     # -- getting in and out ------------------------------------------------------------
 
@@ -191,51 +171,21 @@ class LocalIdentityProvider:
             self._replace_hash(account, renewed)
         if account.credential.confirmed_at is None:
             return NeedsConfirmation(email=email)
-        return _first_factor_shown(account)
+        return first_factor_shown(account)
 
     def verify_second_factor(self, grant: Grant, code: str) -> SignedIn:
-        """Check a code of the authenticator app.
-
-        Raises:
-            CodeRefusedError: It is not the code of now, or was used.
-            TooManyAttemptsError: There were too many wrong ones.
-            SessionEndedError: The first factor counts no more.
-        """
         return signed_in(self._second.verify(self._counting(grant), code))
 
     def redeem_recovery_code(self, grant: Grant, code: str) -> SignedIn:
-        """Check one of the ten codes in place of the app.
-
-        Raises:
-            CodeRefusedError: It is none of them, or was used.
-            TooManyAttemptsError: There were too many wrong ones.
-            SessionEndedError: The first factor counts no more.
-        """
         return signed_in(self._second.redeem_recovery_code(self._counting(grant), code))
 
     def refresh(self, grant: Grant) -> SignedIn:
-        """Return the grant and the identity as it is now.
-
-        Raises:
-            SessionEndedError: It counts no more.
-        """
         return signed_in(self._counting(grant))
 
     def check(self, grant: Grant) -> Identity:
-        """Return the identity as it is now.
-
-        Raises:
-            SessionEndedError: The grant counts no more.
-        """
         return identity_of(self._counting(grant))
 
     def reauthenticate(self, grant: Grant, password: str) -> None:
-        """Check the password of who is signed in.
-
-        Raises:
-            BadCredentialsError: It is not theirs, or they have none.
-            TooManyAttemptsError: There were too many wrong ones.
-        """
         account = self._counting(grant)
         left = account.credential.pause_left(now=self._clock.now())
         if left:
@@ -251,21 +201,10 @@ class LocalIdentityProvider:
     # -- password ----------------------------------------------------------------------
 
     def begin_recovery(self, email: str, *, next_path: str = "") -> None:
-        """Ask for a link, once a minute.
-
-        Raises:
-            InvalidRequestError: This cannot be an address.
-        """
         email = clean_email(email)
         self._request(LinkKind.RECOVERY, email, next_path)
 
     def complete_recovery(self, grant: Grant, password: str) -> SignedIn:
-        """Replace the password; ends all other sessions, and every link.
-
-        Raises:
-            InvalidRequestError: The password cannot be used.
-            SessionEndedError: The grant counts no more.
-        """
         return self._replace_password(self._counting(grant), password)
 
     def change_password(
@@ -276,14 +215,6 @@ class LocalIdentityProvider:
         current: str = "",
         code: str = "",  # noqa: ARG002 - no code is ever mailed here
     ) -> SignedIn:
-        """Replace the password of who knows the old one; ends all other sessions.
-
-        Raises:
-            BadCredentialsError: ``current`` is not theirs.
-            TooManyAttemptsError: It was wrong too often.
-            InvalidRequestError: The new password cannot be used.
-            SessionEndedError: The grant counts no more.
-        """
         account = self._counting(grant)
         if account.credential.password_hash:
             self.reauthenticate(grant, current)
@@ -292,12 +223,6 @@ class LocalIdentityProvider:
     # -- address -----------------------------------------------------------------------
 
     def begin_email_change(self, grant: Grant, email: str) -> None:
-        """Ask for a link to the new address, and for the old one to be told.
-
-        Raises:
-            InvalidRequestError: This cannot be an address, or is the present one.
-            SessionEndedError: The grant counts no more.
-        """
         account = self._counting(grant)
         self._need_mail()
         email = clean_email(email)
@@ -310,11 +235,6 @@ class LocalIdentityProvider:
             tx.commit()
 
     def confirm_email_change(self, token: str) -> Identity | None:
-        """Make the new address the account's.
-
-        Raises:
-            LinkRefusedError: The link opens nothing any more, or the address was taken meanwhile.
-        """
         now = self._clock.now()
         try:
             with self._transactions.begin() as tx:
@@ -368,29 +288,16 @@ class LocalIdentityProvider:
     # -- second factor -----------------------------------------------------------------
 
     def begin_second_factor(self, grant: Grant) -> Enrolment:
-        """Make a secret for an authenticator app.
-
-        Raises:
-            InvalidRequestError: There is one that counts.
-        """
         return self._second.begin(self._counting(grant))
 
     def confirm_second_factor(self, grant: Grant, enrolment_id: str, code: str) -> Enrolled:
-        """Let the app count from now on.
-
-        Raises:
-            CodeRefusedError: It does not show the right code.
-            TooManyAttemptsError: There were too many wrong codes.
-        """
         codes = self._second.confirm(self._counting(grant), enrolment_id, code)
         return Enrolled(grant=grant, recovery_codes=codes)
 
     def remove_second_factor(self, grant: Grant) -> SignedIn:
-        """Let the password be enough again."""
         return signed_in(self._second.remove(self._counting(grant)))
 
     def renew_recovery_codes(self, grant: Grant) -> tuple[str, ...]:
-        """Return ten new codes; the old ones work no more."""
         return self._second.renew_codes(self._counting(grant))
 
     # -- helpers -----------------------------------------------------------------------
@@ -445,17 +352,6 @@ class LocalIdentityProvider:
         tx.credentials.save_link(link.close(at=at))
         return link
 
-    @staticmethod
-    def _account_of(tx: Transaction, link: MailedLink, now: datetime) -> Account:
-        person = tx.people.find(link.person_id)
-        credential = tx.credentials.lock(link.person_id)
-        if person is None or credential is None or person.email != link.email:
-            raise LinkRefusedError
-        account = Account(person, credential)
-        if not account.is_let_in(now=now):
-            raise LinkRefusedError
-        return account
-
     def _counting(self, grant: Grant) -> Account:
         """Return the account of a grant that still counts."""
         with self._transactions.begin() as tx:
@@ -494,12 +390,6 @@ class LocalIdentityProvider:
             if credential and credential.password_hash == account.credential.password_hash:
                 tx.credentials.save(replace(credential, password_hash=password_hash))
                 tx.commit()
-
-
-def _first_factor_shown(account: Account) -> SignIn:
-    if account.credential.has_second_factor:
-        return NeedsSecondFactor(identity=identity_of(account), grant=grant_of(account.person))
-    return signed_in(account)
 
 
 def _locked(tx: Transaction, person_id: str) -> Credential:

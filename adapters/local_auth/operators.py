@@ -41,19 +41,12 @@ class LocalIdentityOperators:
         self._sends_mail = sends_mail
 
     def find(self, email: str) -> Identity | None:
-        """Return who has this address."""
         with self._transactions.begin() as tx:
             person = tx.people.find_by_email(clean_email(email))
             credential = tx.credentials.find(person.id) if person else None
         return identity_of(Account(person, credential)) if person and credential else None
 
     def create(self, email: str, password: str | None = None, *, confirmed: bool) -> Identity:
-        """Make an account, without a password if none is given.
-
-        Raises:
-            EmailTakenError: The address has one.
-            InvalidRequestError: The address or the password cannot be used.
-        """
         email = clean_email(email)
         password_hash = "" if password is None else self._passwords.hash(password, email=email)
         now = self._clock.now()
@@ -92,11 +85,6 @@ class LocalIdentityOperators:
         return invited
 
     def ban(self, subject: str, *, until: datetime | None = None) -> None:
-        """Let nobody in on this account, for good or until then; ends its sessions.
-
-        Raises:
-            PersonNotFoundError: Nobody has this id.
-        """
         with self._transactions.begin() as tx:
             person = tx.people.lock(subject)
             if person is None:
@@ -107,11 +95,6 @@ class LocalIdentityOperators:
             tx.commit()
 
     def unban(self, subject: str) -> None:
-        """Let them in again.
-
-        Raises:
-            PersonNotFoundError: Nobody has this id.
-        """
         with self._transactions.begin() as tx:
             person = tx.people.lock(subject)
             if person is None:
@@ -123,12 +106,6 @@ class LocalIdentityOperators:
             tx.commit()
 
     def set_password(self, subject: str, password: str) -> None:
-        """Replace somebody's password, or give them their first; ends all their sessions.
-
-        Raises:
-            InvalidRequestError: The password cannot be used.
-            PersonNotFoundError: Nobody has this id.
-        """
         with self._transactions.begin() as tx:
             person = tx.people.find(subject)
         if person is None:

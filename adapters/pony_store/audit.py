@@ -49,7 +49,6 @@ class PonyAudit:
         return found
 
     def counts(self) -> dict[str, int]:
-        """Return how many wallets, transfers, holds and purchases were looked at."""
         self._freeze()
         [row] = self._session.rows(_COUNTS)
         return dict(row._asdict())

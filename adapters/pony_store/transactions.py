@@ -61,132 +61,106 @@ class PonyTransaction:
 
     @cached_property
     def keys(self) -> PonyApiKeys:
-        """API keys."""
         return PonyApiKeys(self._session)
 
     @cached_property
     def mirrors(self) -> PonyKeyMirrors:
-        """How far the model server's copies of keys are."""
         return PonyKeyMirrors(self._session)
 
     @cached_property
     def repeats(self) -> PonyRepeatableCalls:
-        """Calls that may be repeated."""
         return PonyRepeatableCalls(self._session)
 
     @cached_property
     def calls(self) -> PonyCalls:
-        """Calls, to be read."""
         return PonyCalls(self._session)
 
     @cached_property
     def refusals(self) -> PonyRefusedCalls:
-        """Calls that were refused before they began."""
         return PonyRefusedCalls(self._session)
 
     @cached_property
     def usage_hours(self) -> PonyUsageHours:
-        """What was used, by the hour."""
         return PonyUsageHours(self._session)
 
     @cached_property
     def purchases(self) -> PonyPurchases:
-        """Purchases."""
         return PonyPurchases(self._session)
 
     @cached_property
     def refunds(self) -> PonyRefunds:
-        """Refunds and disputes."""
         return PonyRefunds(self._session)
 
     @cached_property
     def reviews(self) -> PonyReviews:
-        """Payments to decide about."""
         return PonyReviews(self._session)
 
     @cached_property
     def cards(self) -> PonySavedCards:
-        """Cards that were saved."""
         return PonySavedCards(self._session)
 
     @cached_property
     def top_ups(self) -> PonyTopUps:
-        """Standing orders for top-ups."""
         return PonyTopUps(self._session)
 
     @cached_property
     def low_balance(self) -> PonyLowBalanceWatches:
-        """Who is told when which wallet runs low."""
         return PonyLowBalanceWatches(self._session)
 
     @cached_property
     def documents(self) -> PonyDocuments:
-        """Receipts and credit notes."""
         return PonyDocuments(self._session)
 
     @cached_property
     def statements(self) -> PonyStatements:
-        """What a wallet's balance was, and what changed it."""
         return PonyStatements(self._session)
 
     @cached_property
     def payment_events(self) -> PonyPaymentEvents:
-        """Webhooks as received."""
         return PonyPaymentEvents(self._session)
 
     @cached_property
     def people(self) -> PonyPeople:
-        """Profiles."""
         return PonyPeople(self._session)
 
     @cached_property
     def teams(self) -> PonyTeams:
-        """Teams and their members."""
         return PonyTeams(self._session)
 
     @cached_property
     def invitations(self) -> PonyInvitations:
-        """Invitations to teams."""
         return PonyInvitations(self._session)
 
     @cached_property
     def credentials(self) -> PonyCredentials:
-        """What local accounts are recognised by."""
         return PonyCredentials(self._session)
 
     @cached_property
     def sessions(self) -> PonySessions:
-        """Who is signed in, in which browser."""
         return PonySessions(self._session)
 
     @cached_property
     def daily_grants(self) -> PonyDailyGrants:
-        """How much was given away on one day."""
         return PonyDailyGrants(self._session)
 
     @cached_property
     def flows(self) -> PonyFlows:
-        """Who is away at Google or GitHub."""
         return PonyFlows(self._session)
 
     @cached_property
     def claims(self) -> PonyClaims:
-        """What may be taken so often."""
         return PonyClaims(self._session)
 
     @cached_property
     def prices(self) -> PonyPrices:
-        """The price list."""
         return PonyPrices(self._session)
 
     @cached_property
     def jobs(self) -> PonyJobs:
-        """Work that this transaction causes."""
         return PonyJobs(self._session)
 
     @cached_property
     def mail_recipients(self) -> PonyMailRecipients:
-        """Addresses that mails go to."""
         return PonyMailRecipients(self._session)
 
     @cached_property
@@ -196,22 +170,18 @@ class PonyTransaction:
 
     @cached_property
     def monitoring(self) -> PonyMonitoringLog:
-        """What checks have found."""
         return PonyMonitoringLog(self._session)
 
     @cached_property
     def catalogue(self) -> PonyCatalogue:
-        """What the price list is made from."""
         return PonyCatalogue(self._session)
 
     @cached_property
     def alerts(self) -> PonyAlerts:
-        """What an operator must know."""
         return PonyAlerts(self._session)
 
     @cached_property
     def oversight(self) -> PonyOversight:
-        """Reads over all wallets."""
         return PonyOversight(self._session)
 
     @cached_property

@@ -117,13 +117,11 @@ class SupabaseIdentityProvider:
         self._links.resend_confirmation(email, next_path=next_path)
 
     def redeem(self, kind: LinkKind, token: str) -> SignIn:
-        """Let in whoever opens a link."""
         return self._links.redeem(kind, token)
 
     # -- getting in and out ------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> SignIn:
-        """Recognise somebody by address and password."""
         try:
             email = clean_email(email)
         except InvalidRequestError as error:
@@ -134,7 +132,6 @@ class SupabaseIdentityProvider:
         return self._sessions.first_factor(answer)
 
     def verify_second_factor(self, grant: Grant, code: str) -> SignedIn:
-        """Check a code of the app."""
         return self._second_factor.verify(grant, code)
 
     def redeem_recovery_code(self, grant: Grant, code: str) -> SignedIn:  # noqa: ARG002 - the port's
@@ -142,7 +139,6 @@ class SupabaseIdentityProvider:
         raise NotOfferedError
 
     def refresh(self, grant: Grant) -> SignedIn:
-        """Return a newer grant."""
         try:
             answer = self._gateway.ask(
                 Call.REFRESH,
@@ -195,7 +191,6 @@ class SupabaseIdentityProvider:
         self._links.begin_recovery(email, next_path=next_path)
 
     def complete_recovery(self, grant: Grant, password: str) -> SignedIn:
-        """Replace the password of who came by a link; the server ends all other sessions."""
         answer = self._change(
             grant, {"password": new_password(password)}, tolerate=frozenset({"same_password"})
         )
@@ -262,7 +257,6 @@ class SupabaseIdentityProvider:
         return self._oauth.begin(method, return_url=return_url, link_to=link_to)
 
     def complete_oauth(self, secret: bytes, query: Mapping[str, str]) -> SignIn:
-        """Recognise who came back."""
         return self._oauth.complete(secret, query)
 
     def unlink(self, grant: Grant, method: Method) -> Identity:
@@ -275,7 +269,6 @@ class SupabaseIdentityProvider:
     # -- second factor -----------------------------------------------------------------
 
     def begin_second_factor(self, grant: Grant) -> Enrolment:
-        """Make a secret for an app."""
         return self._second_factor.begin(grant)
 
     def confirm_second_factor(self, grant: Grant, enrolment_id: str, code: str) -> Enrolled:
@@ -283,7 +276,6 @@ class SupabaseIdentityProvider:
         return self._second_factor.confirm(grant, enrolment_id, code)
 
     def remove_second_factor(self, grant: Grant) -> SignedIn:
-        """Let the password be enough again."""
         return self._second_factor.remove(grant)
 
     def renew_recovery_codes(self, grant: Grant) -> tuple[str, ...]:  # noqa: ARG002 - the port's

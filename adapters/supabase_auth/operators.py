@@ -44,7 +44,6 @@ class SupabaseOperators:
         self._base_url = base_url.rstrip("/")
 
     def find(self, email: str) -> Identity | None:
-        """Return who has this address."""
         email = clean_email(email)
         for number in range(1, MAX_PAGES + 1):
             users = self._page(email, number)
@@ -101,7 +100,6 @@ class SupabaseOperators:
         self._change(subject, {"ban_duration": duration})
 
     def unban(self, subject: str) -> None:
-        """Let them in again."""
         self._change(subject, {"ban_duration": "none"})
 
     def set_password(self, subject: str, password: str) -> None:
@@ -128,7 +126,6 @@ class SupabaseOperators:
         return any(factor.counts for factor in factors)
 
     def delete(self, subject: str) -> None:
-        """Forget the account."""
         if is_uuid(subject):
             path = f"/admin/users/{subject}"
             self._gateway.ask(Call.ADMIN, "DELETE", path, tolerate=_GONE)

@@ -20,12 +20,10 @@ class MemoryJournal:
     history: list[Settlement] = field(default_factory=list)
 
     def note(self, settlement: Settlement) -> None:
-        """Keep a settlement; a later one of the same call takes its place."""
         self.noted[settlement.reference] = settlement
         self.history.append(settlement)
 
     def forget(self, reference: str) -> None:
-        """Say that the ledger has the settlement of a call."""
         self.noted.pop(reference, None)
 
     def close(self) -> None:

@@ -65,7 +65,6 @@ class MemoryTransactions:
 
     @contextmanager
     def begin(self) -> Iterator[MemoryTransaction]:
-        """Open a transaction; a second one waits until it has ended."""
         if getattr(self._mine, "open", False):
             raise RuntimeError("a transaction is open already")
         with self._writing:

@@ -16,7 +16,6 @@ class MemoryActivityLog:
     table: dict[int, Activity]
 
     def add(self, activity: Activity) -> None:
-        """Append an act."""
         number = len(self.table) + 1
         self.table[number] = replace(
             activity,
@@ -33,7 +32,6 @@ class MemoryActivityLog:
         person_id: str | None = None,
         acts: Collection[str] = (),
     ) -> Sequence[Activity]:
-        """Return acts, the latest first."""
         found = [
             activity
             for number, activity in self.table.items()

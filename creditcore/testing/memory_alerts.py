@@ -17,20 +17,16 @@ class MemoryAlerts:
     tables: MemoryTables
 
     def add(self, alert: Alert) -> None:
-        """Raise an alert once."""
         self.tables.alerts.setdefault(alert.key, alert)
 
     def recent(
         self, *, limit: int, only_open: bool = False, before: Place | None = None
     ) -> Sequence[Alert]:
-        """Return the latest alerts."""
         chosen = [row for row in self.tables.alerts.values() if row.is_open or not only_open]
         return latest(chosen, lambda row: (row.at, row.key), limit, before)
 
     def lock(self, key: str) -> Alert | None:
-        """Return an alert."""
         return self.tables.alerts.get(key)
 
     def save(self, alert: Alert) -> None:
-        """Write a changed alert."""
         self.tables.alerts[alert.key] = alert

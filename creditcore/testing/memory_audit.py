@@ -20,7 +20,6 @@ class MemoryAudit:
     tables: MemoryTables
 
     def breaches(self, invariant: str, *, limit: int) -> Sequence[Breach]:
-        """Return rows that break an invariant."""
         check = {
             "I1": self._posted,
             "I2": self._held,
@@ -32,7 +31,6 @@ class MemoryAudit:
         return [] if check is None else list(itertools.islice(check(), limit))
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows were looked at."""
         names = ("wallets", "transfers", "holds", "purchases")
         return {name: len(getattr(self.tables, name)) for name in names}
 

@@ -57,7 +57,6 @@ class MemoryCalls:
     def spend_by_minute(
         self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime
     ) -> Sequence[MinuteSpend]:
-        """Return what the calls of a key were charged, by minute."""
         secrets = {key.id for key in self.tables.keys.values() if key.counter_id == counter_id}
         found: dict[datetime, Credits] = {}
         for hold in self.tables.holds.values():
@@ -70,7 +69,6 @@ class MemoryCalls:
     def tallies_by_endpoint(
         self, wallet_id: str, *, since: datetime, until: datetime
     ) -> dict[str, Tally]:
-        """Return what calls came to, by their route."""
         tallies: dict[str, Tally] = {}
         for hold in self.tables.holds.values():
             if hold.wallet_id != wallet_id or hold.closed_at is None or hold.call is None:
@@ -83,16 +81,13 @@ class MemoryCalls:
     def older(
         self, wanted: WantedCalls, *, than: Place | None = None, limit: int
     ) -> Sequence[Hold]:
-        """Return the latest of some calls, or those before a place; newest first."""
         found = [hold for hold in self._wanted(wanted) if than is None or _place(hold) < than]
         return found[:limit]
 
     def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
-        """Return those of some calls that come next after a place; newest first."""
         return [hold for hold in self._wanted(wanted) if _place(hold) > than][-limit:]
 
     def first_began_at(self, wallet_id: str) -> datetime | None:
-        """Return when the first call of a wallet began; None where there is none."""
         mine = [hold for hold in self.tables.holds.values() if hold.wallet_id == wallet_id]
         return min((hold.created_at for hold in mine), default=None)
 
@@ -101,21 +96,18 @@ class MemoryCalls:
         return sorted(found, key=_place, reverse=True)
 
     def find(self, reference: str, *, wallet_id: str) -> Hold:
-        """Return one call of a wallet."""
         hold = self.tables.holds.get(reference)
         if hold is None or hold.wallet_id != wallet_id:
             raise HoldNotFoundError(reference)
         return hold
 
     def find_all(self, references: Collection[str]) -> Mapping[str, Hold]:
-        """Return the calls that have these names."""
         holds = self.tables.holds
         return {name: holds[name] for name in references if name in holds}
 
     def closed_after(
         self, closed_at: datetime, reference: str, *, before: datetime, limit: int
     ) -> Sequence[Hold]:
-        """Return calls in the order in which they ended."""
         ended = [
             (hold.closed_at, hold.reference)
             for hold in self.tables.holds.values()

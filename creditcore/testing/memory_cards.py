@@ -27,25 +27,21 @@ class MemorySavedCards:
     consents: dict[str, CardConsent]
 
     def save(self, card: SavedCard) -> None:
-        """Add or replace a card."""
         alike = self.find_alike(card.owner_id, email=card.email, signature=card.signature)
         if alike is not None and alike.id != card.id:
             raise ReferenceConflictError(card.id)
         self.cards[card.id] = card
 
     def find(self, card_id: str, *, owner_id: str) -> SavedCard:
-        """Return a card of a person."""
         card = self.cards.get(card_id)
         if card is None or card.owner_id != owner_id:
             raise CardNotFoundError(card_id)
         return card
 
     def lock(self, card_id: str, *, owner_id: str) -> SavedCard:
-        """Return a card of a person."""
         return self.find(card_id, owner_id=owner_id)
 
     def of(self, owner_id: str) -> Sequence[SavedCard]:
-        """Return the cards of a person that were not removed."""
         found = [
             card
             for card in self.cards.values()
@@ -54,7 +50,6 @@ class MemorySavedCards:
         return sorted(found, key=lambda card: (card.saved_at, card.id), reverse=True)
 
     def find_alike(self, owner_id: str, *, email: str, signature: str) -> SavedCard | None:
-        """Return the person's card of this signature and address."""
         wanted = (owner_id, email, signature)
         return next(
             (
@@ -71,7 +66,6 @@ class MemorySavedCards:
             self.consents[consent.id] = consent
 
     def consent_to(self, purpose: ConsentPurpose, subject: str) -> CardConsent | None:
-        """Return the consent in force."""
         wanted = (purpose, subject, None)
         return next(
             (
@@ -83,12 +77,10 @@ class MemorySavedCards:
         )
 
     def withdraw(self, purpose: ConsentPurpose, subject: str, *, at: datetime) -> None:
-        """End a consent."""
         if consent := self.consent_to(purpose, subject):
             self.consents[consent.id] = replace(consent, withdrawn_at=at)
 
     def consents_of(self, person_id: str) -> Sequence[CardConsent]:
-        """Return everything a person agreed to."""
         found = [row for row in self.consents.values() if row.person_id == person_id]
         return sorted(found, key=lambda row: (row.given_at, row.id), reverse=True)
 
@@ -102,45 +94,36 @@ class MemoryTopUps:
     wallets: Mapping[str, Wallet]
 
     def find(self, wallet_id: str) -> TopUpOrder | None:
-        """Return the order of a wallet."""
         return self.orders.get(wallet_id)
 
     def lock(self, wallet_id: str) -> TopUpOrder | None:
-        """Return the order of a wallet."""
         return self.orders.get(wallet_id)
 
     def save(self, order: TopUpOrder) -> None:
-        """Add or replace an order."""
         self.orders[order.wallet_id] = order
 
     def due(self, *, now: datetime, limit: int) -> Sequence[str]:
-        """Return wallets whose order is due."""
         found = [
             name for name, order in self.orders.items() if order.is_due(self.wallets[name], now)
         ]
         return sorted(found)[:limit]
 
     def by_card(self, card_id: str) -> Sequence[str]:
-        """Return wallets whose order charges a card."""
         return sorted(name for name, order in self.orders.items() if order.card_id == card_id)
 
     def add(self, top_up: TopUp) -> None:
-        """Add an attempt once."""
         numbers = {(row.wallet_id, row.number) for row in self.attempts.values()}
         if top_up.reference in self.attempts or (top_up.wallet_id, top_up.number) in numbers:
             raise ReferenceConflictError(top_up.reference)
         self.attempts[top_up.reference] = top_up
 
     def attempt(self, reference: str) -> TopUp | None:
-        """Return an attempt."""
         return self.attempts.get(reference)
 
     def fail(self, reference: str) -> None:
-        """Mark an attempt."""
         self.attempts[reference] = replace(self.attempts[reference], failed=True)
 
     def recent(self, wallet_id: str, *, since: datetime) -> Sequence[TopUp]:
-        """Return the attempts of a wallet."""
         found = [
             row
             for row in self.attempts.values()
@@ -172,7 +155,6 @@ class MemoryCardGateway:
     forgotten: list[str] = field(default_factory=list)
 
     def charge_card(self, request: CardChargeRequest) -> CardCharge:
-        """Charge a card, and let verifying find it."""
         if self.is_deaf:
             raise PaymentGatewayUnavailableError("The request was lost.")
         self.charged.append(request)
@@ -191,7 +173,6 @@ class MemoryCardGateway:
         return self.answer
 
     def forget_card(self, code: str) -> None:
-        """Charge a code no more."""
         if self.is_deaf:
             raise PaymentGatewayUnavailableError("The request was lost.")
         self.forgotten.append(code)

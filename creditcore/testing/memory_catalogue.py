@@ -23,40 +23,32 @@ class MemoryCatalogue:
         """Do nothing: the transaction is the only one."""
 
     def listed(self) -> Sequence[ListedModel]:
-        """Return the models as they were listed last."""
         return sorted(self.models.values(), key=lambda each: each.model)
 
     def listed_at(self) -> datetime | None:
-        """Return when the list was kept last."""
         return self.times.get("listed")
 
     def keep_listed(self, models: Sequence[ListedModel], *, at: datetime) -> None:
-        """Make this the list."""
         self.times["listed"] = at
         self.models.clear()
         self.models.update({each.model: each for each in models})
 
     def rules(self) -> Sequence[PriceRule]:
-        """Return every rule, the latest first."""
         by_id = sorted(self.rules_by_id.values(), key=lambda rule: rule.id)
         return sorted(by_id, key=lambda rule: rule.created_at, reverse=True)
 
     def add_rule(self, rule: PriceRule) -> None:
-        """Add a rule."""
         if rule.id in self.rules_by_id:
             raise ReferenceConflictError(rule.id)
         self.rules_by_id[rule.id] = rule
 
     def save_rule(self, rule: PriceRule) -> None:
-        """Write when a rule was ended."""
         self.rules_by_id[rule.id] = rule
 
     def note(self, changed: Sequence[PriceChange], *, at: datetime) -> None:
-        """Append to the history."""
         for each in changed:
             number = len(self.changes) + 1
             self.changes[number] = PastPrice(model=each.model, price=each.after, at=at)
 
     def history(self, model: str, *, limit: int) -> Sequence[PastPrice]:
-        """Return how a price has changed."""
         return [each for each in self.changes.values() if each.model == model][::-1][:limit]

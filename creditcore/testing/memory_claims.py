@@ -13,7 +13,6 @@ class MemoryClaims:
     taken: dict[str, tuple[datetime, ...]]
 
     def take(self, name: str, *, now: datetime, until: datetime, places: int = 1) -> bool:
-        """Take a place, where one is free."""
         held = tuple(end for end in self.taken.get(name, ()) if end > now)
         if len(held) >= places:
             return False
@@ -21,11 +20,9 @@ class MemoryClaims:
         return True
 
     def release(self, name: str) -> None:
-        """Free the places."""
         self.taken.pop(name, None)
 
     def forget(self, *, now: datetime, limit: int) -> int:
-        """Delete what is over."""
         over = 0
         for name, ends in list(self.taken.items()):
             kept = tuple(end for end in ends if end > now or over >= limit)

@@ -25,7 +25,6 @@ class MemoryDocuments:
         return 1 + max((row.number for row in self._of(kind)), default=0)
 
     def add(self, document: Document) -> None:
-        """Add a document."""
         key = (document.kind, document.reference)
         taken = any(row.number == document.number for row in self._of(document.kind))
         if taken or key in self.table:
@@ -33,11 +32,9 @@ class MemoryDocuments:
         self.table[key] = document
 
     def find(self, kind: DocumentKind, reference: str) -> Document | None:
-        """Return the document of a purchase or a refund."""
         return self.table.get((kind, reference))
 
     def of_purchase(self, purchase: str) -> Sequence[Document]:
-        """Return a receipt and its credit notes."""
         return [
             row
             for kind in (DocumentKind.RECEIPT, DocumentKind.CREDIT_NOTE)
@@ -48,7 +45,6 @@ class MemoryDocuments:
     def issued(
         self, *, since: datetime, until: datetime, after: tuple[str, int], limit: int
     ) -> Sequence[Document]:
-        """Return documents of a period."""
         found = [
             row
             for row in self.table.values()
@@ -57,7 +53,6 @@ class MemoryDocuments:
         return sorted(found, key=lambda row: (row.kind.value, row.number))[:limit]
 
     def purchases_without(self, *, since: datetime, limit: int) -> Sequence[str]:
-        """Return credited purchases without a receipt."""
         found = [
             row
             for row in self.purchases.values()
@@ -69,7 +64,6 @@ class MemoryDocuments:
         return [row.reference for row in ordered][:limit]
 
     def refunds_without(self, *, since: datetime, limit: int) -> Sequence[str]:
-        """Return purchases with a refund without a credit note."""
         found = [
             row
             for row in self.refunds.values()

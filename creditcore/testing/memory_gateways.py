@@ -82,7 +82,6 @@ class MemoryPaymentGateway:
         return FailureReason(message) if message in set(FailureReason) else FailureReason.OTHER
 
     def verify(self, reference: str) -> Payment | None:
-        """Return what was told of a payment."""
         return self.payments.get(reference)
 
     def find(self, payment_id: str) -> Payment | None:
@@ -116,7 +115,6 @@ class MemoryModelGateway:
     available: bool = True
 
     def fetch_catalogue(self) -> Catalogue:
-        """Return the list."""
         if not self.available:
             raise UpstreamUnavailableError
         return Catalogue(self.prices, self.unpriced)

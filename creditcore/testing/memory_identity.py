@@ -24,39 +24,32 @@ class MemorySessions:
     table: dict[str, Session]
 
     def add(self, session: Session) -> None:
-        """Add a session."""
         if session.id in self.table or self.find(session.secret_hash):
             raise ReferenceConflictError(session.id)
         self.table[session.id] = session
 
     def find(self, secret_hash: bytes) -> Session | None:
-        """Return the session of a cookie."""
         found = (row for row in self.table.values() if row.secret_hash == secret_hash)
         return next(found, None)
 
     def lock(self, session_id: str, *, person_id: str) -> Session | None:
-        """Return a session of this person."""
         found = self.table.get(session_id)
         return found if found and found.person_id == person_id else None
 
     def save(self, session: Session) -> None:
-        """Write a changed session."""
         self.table[session.id] = session
 
     def touch(self, session_id: str, *, at: datetime) -> None:
-        """Note that it was used."""
         if session_id in self.table:
             self.table[session_id] = self.table[session_id].seen(at=at)
 
     def open_of(self, person_id: str) -> Sequence[Session]:
-        """Return what was not ended, the last used first."""
         rows = [
             row for row in self.table.values() if row.person_id == person_id and not row.ended_at
         ]
         return sorted(rows, key=lambda row: (row.last_seen_at, row.id), reverse=True)[:_LISTED]
 
     def end_all(self, person_id: str, *, at: datetime, but: str = "") -> int:
-        """End sessions."""
         rows = [
             row
             for row in self.table.values()
@@ -87,7 +80,6 @@ class MemoryCredentials:
         return self.table.get(person_id)
 
     def after(self, person_id: str, *, limit: int) -> list[Credential]:
-        """Return the credentials that follow."""
         return [self.table[key] for key in sorted(self.table) if key > person_id][:limit]
 
     def lock(self, person_id: str) -> Credential | None:
@@ -107,25 +99,20 @@ class MemoryCredentials:
             del self.links[link.id]
 
     def add_link(self, link: MailedLink) -> None:
-        """Add a link."""
         if link.id in self.links:
             raise ReferenceConflictError(link.id)
         self.links[link.id] = link
 
     def find_link(self, link_id: str) -> MailedLink | None:
-        """Return a link."""
         return self.links.get(link_id)
 
     def lock_link(self, link_id: str) -> MailedLink | None:
-        """Return a link."""
         return self.links.get(link_id)
 
     def save_link(self, link: MailedLink) -> None:
-        """Write a changed link."""
         self.links[link.id] = link
 
     def newest_link(self, person_id: str, kind: LinkKind) -> MailedLink | None:
-        """Return the last one made."""
         found = [
             link for link in self.links.values() if (link.person_id, link.kind) == (person_id, kind)
         ]
@@ -138,7 +125,6 @@ class MemoryCredentials:
                 self.links[link.id] = link.close(at=at)
 
     def forget_links(self, *, created_before: datetime, limit: int) -> int:
-        """Delete old ones."""
         old = [link.id for link in self.links.values() if link.created_at < created_before][:limit]
         for name in old:
             del self.links[name]
@@ -172,11 +158,9 @@ class MemoryFlows:
     table: dict[bytes, tuple[bytes, datetime]]
 
     def add(self, name: bytes, sealed: bytes, *, expires_at: datetime) -> None:
-        """Keep what waits for a browser."""
         self.table[name] = (sealed, expires_at)
 
     def take(self, name: bytes, *, now: datetime) -> bytes | None:
-        """Return it and forget it."""
         sealed, expires_at = self.table.get(name, (b"", now))
         if expires_at <= now:
             return None
@@ -198,7 +182,6 @@ class MemoryDailyGrants:
     table: dict[date, Credits]
 
     def claim(self, day: date, amount: Credits, *, at_most: Credits) -> bool:
-        """Count an amount that fits."""
         total = self.table.get(day, ZERO) + amount
         if total > at_most:
             return False

@@ -20,12 +20,10 @@ class MemoryJobs:
     def enqueue(
         self, kind: str, business_key: str, payload: Mapping[str, object], *, run_at: datetime
     ) -> bool:
-        """Add a job, once."""
         job = Job.new(kind, business_key, payload, run_at=run_at)
         return self.table.setdefault((kind, business_key), job) is job
 
     def lock_due(self, kind: str, *, now: datetime) -> Job | None:
-        """Return the job that has been due longest."""
         due = [
             (job.lease.due_at, job.business_key)
             for job in self.table.values()
@@ -34,19 +32,16 @@ class MemoryJobs:
         return self.table[kind, min(due)[1]] if due else None
 
     def lock(self, kind: str, business_key: str) -> Job:
-        """Return a job."""
         if (kind, business_key) not in self.table:
             raise JobNotFoundError(f"{kind}:{business_key}")
         return self.table[kind, business_key]
 
     def save(self, job: Job) -> None:
-        """Write a changed job."""
         self.table[job.kind, job.business_key] = job
 
     def listing(
         self, *, limit: int, states: Collection[JobState] = (), kind: str | None = None
     ) -> Sequence[Job]:
-        """Return jobs: first those that wait."""
         chosen = [
             job
             for job in self.table.values()
@@ -59,7 +54,6 @@ class MemoryJobs:
         return [job for _, job in (*waiting, *closed)][:limit]
 
     def backlog(self) -> Sequence[JobBacklog]:
-        """Return how far each kind is behind."""
         kinds = {
             job.kind: [other for other in self.table.values() if other.kind == job.kind]
             for job in self.table.values()

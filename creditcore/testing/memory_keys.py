@@ -21,19 +21,16 @@ class MemoryApiKeys:
     tables: MemoryTables
 
     def add(self, key: ApiKey) -> None:
-        """Add a key."""
         if key.id in self.tables.keys or self.find_by_hash(key.key_hash) is not None:
             raise ReferenceConflictError(key.id)
         self.tables.keys[key.id] = key
         self.tables.mirrors[key.id] = renewed(None, key.id)
 
     def list_of(self, owner_id: str) -> Sequence[ApiKey]:
-        """Return an owner's keys."""
         found = [key for key in self.tables.keys.values() if key.owner_id == owner_id]
         return sorted(found, key=lambda key: key.created_at, reverse=True)
 
     def held_by(self, person_id: str) -> Sequence[ApiKey]:
-        """Return the keys of teams that a person holds."""
         found = [key for key in self.tables.keys.values() if key.holder_id == person_id != ""]
         return sorted(found, key=lambda key: (key.created_at, key.id), reverse=True)
 
@@ -45,7 +42,6 @@ class MemoryApiKeys:
         before: tuple[datetime, str] | None = None,
         holder_id: str = "",
     ) -> Sequence[ApiKey]:
-        """Return some of an owner's keys."""
         found = [
             key
             for key in self.tables.keys.values()
@@ -54,16 +50,13 @@ class MemoryApiKeys:
         return latest(found, lambda key: (key.created_at, key.id), limit, before)
 
     def find(self, key_id: str, *, owner_id: str) -> ApiKey:
-        """Return one of an owner's keys."""
         return self.lock(key_id, owner_id=owner_id)
 
     def of_wallet(self, wallet_id: str) -> Sequence[ApiKey]:
-        """Return the keys that draw on a wallet."""
         found = [key for key in self.tables.keys.values() if key.wallet_id == wallet_id]
         return sorted((key for key in found if key.revoked_at is None), key=lambda key: key.id)
 
     def with_stops(self, *, after: str, limit: int) -> Sequence[ApiKey]:
-        """Return running keys with a stop."""
         found = [
             key
             for key in self.tables.keys.values()
@@ -72,31 +65,25 @@ class MemoryApiKeys:
         return sorted(found, key=lambda key: key.id)[:limit]
 
     def account_limits(self, wallet_id: str) -> KeyLimits | None:
-        """Return what the keys of a wallet may use together."""
         return self.tables.account_limits.get(wallet_id)
 
     def wallets_without_limits(self, *, limit: int) -> Sequence[str]:
-        """Return ids of wallets whose keys have no limits together."""
         return sorted(self.tables.wallets.keys() - self.tables.account_limits.keys())[:limit]
 
     def set_account_limits(self, wallet_id: str, limits: KeyLimits) -> None:
-        """Keep what the keys of a wallet may use together."""
         self.tables.account_limits[wallet_id] = limits
 
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
-        """Return one of an owner's keys."""
         key = self.tables.keys.get(key_id)
         if key is None or key.owner_id != owner_id:
             raise ApiKeyNotFoundError(key_id)
         return key
 
     def save(self, key: ApiKey) -> None:
-        """Write a changed key."""
         self.tables.keys[key.id] = key
         self.tables.mirrors[key.id] = renewed(self.tables.mirrors[key.id], key.id)
 
     def find_by_hash(self, key_hash: bytes) -> ApiKey | None:
-        """Return the key with this hash."""
         for key in self.tables.keys.values():
             if key.key_hash == key_hash:
                 return key
@@ -107,7 +94,6 @@ class MemoryApiKeys:
         return chosen(self.tables.counters, counter_ids)
 
     def set_counter(self, counter: KeyCounter) -> None:
-        """Write a counter."""
         self.tables.counters[counter.id] = counter
 
 
@@ -118,23 +104,19 @@ class MemoryRepeatableCalls:
     tables: MemoryTables
 
     def claim(self, call: RepeatableCall, *, forget_before: datetime) -> RepeatableCall:
-        """Return the call that a token stands for."""
         earlier = self.tables.repeats.get(call.id)
         if earlier is None or earlier.created_at < forget_before:
             self.tables.repeats[call.id] = call
         return self.tables.repeats[call.id]
 
     def keep(self, call_id: str, *, status: int, answer: bytes) -> None:
-        """Keep what a call answered."""
         if (call := self.find_by_call(call_id)) is not None:
             self.tables.repeats[call.id] = replace(call, status=status, answer=answer)
 
     def find_by_call(self, call_id: str) -> RepeatableCall | None:
-        """Return the token that stands for a call."""
         return next((row for row in self.tables.repeats.values() if row.call_id == call_id), None)
 
     def forget(self, *, before: datetime, limit: int) -> int:
-        """Delete old tokens."""
         old = [name for name, row in self.tables.repeats.items() if row.created_at < before]
         for name in old[:limit]:
             del self.tables.repeats[name]

@@ -20,7 +20,6 @@ class MemoryLedger:
     tables: MemoryTables
 
     def add_wallet(self, wallet: Wallet) -> None:
-        """Add a wallet; an owner has one."""
         wallet.require_empty()
         taken = any(other.owner_id == wallet.owner_id for other in self.tables.wallets.values())
         if taken or wallet.id in self.tables.wallets:
@@ -28,20 +27,17 @@ class MemoryLedger:
         self.tables.wallets[wallet.id] = wallet
 
     def find_wallet(self, wallet_id: str) -> Wallet:
-        """Return a wallet."""
         if wallet_id not in self.tables.wallets:
             raise WalletNotFoundError(wallet_id)
         return self.tables.wallets[wallet_id]
 
     def find_wallet_of(self, owner_id: str) -> Wallet:
-        """Return an owner's wallet."""
         for wallet in self.tables.wallets.values():
             if wallet.owner_id == owner_id:
                 return wallet
         raise WalletNotFoundError(owner_id)
 
     def find_wallets_of(self, owner_ids: Collection[str]) -> Mapping[str, Wallet]:
-        """Return the wallets of these owners."""
         found = self.tables.wallets.values()
         return {wallet.owner_id: wallet for wallet in found if wallet.owner_id in owner_ids}
 
@@ -88,7 +84,6 @@ class MemoryLedger:
             self.tables.alerts.setdefault(alert.key, alert)
 
     def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
-        """Return overdue holds, oldest first."""
         overdue = [
             hold for hold in self.tables.holds.values() if hold.is_open and hold.expires_at <= now
         ]
@@ -97,7 +92,6 @@ class MemoryLedger:
     def transfers_of(
         self, wallet_id: str, *, limit: int, before: tuple[datetime, str] | None = None
     ) -> Sequence[Transfer]:
-        """Return a wallet's latest transfers beside those of calls."""
         of_calls = (TransferKind.CHARGE, TransferKind.WRITE_OFF)
         found = [
             transfer

@@ -20,15 +20,12 @@ class MemoryLowBalanceWatches:
     wallets: Mapping[str, Wallet]
 
     def find(self, wallet_id: str) -> LowBalanceWatch | None:
-        """Return the watch of a wallet."""
         return self.table.get(wallet_id)
 
     def lock(self, wallet_id: str) -> LowBalanceWatch | None:
-        """Return the watch of a wallet."""
         return self.table.get(wallet_id)
 
     def save(self, watch: LowBalanceWatch) -> None:
-        """Add or replace a watch."""
         self.table[watch.wallet_id] = watch
 
     def crossed(self, *, limit: int) -> Sequence[str]:

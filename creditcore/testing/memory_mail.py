@@ -16,15 +16,12 @@ class MemoryMailRecipients:
     table: dict[str, MailRecipient]
 
     def lock(self, address: str) -> MailRecipient:
-        """Return what is known of an address."""
         return self.table.get(address, MailRecipient(address=address))
 
     def save(self, recipient: MailRecipient) -> None:
-        """Write what is known of an address."""
         self.table[recipient.address] = recipient
 
     def refused(self, *, limit: int) -> Sequence[MailRecipient]:
-        """Return suppressed addresses."""
         found = [
             (recipient.refused_at, recipient)
             for recipient in self.table.values()
@@ -60,6 +57,5 @@ class PlainTemplates:
     """Mails that say their template's name and their values."""
 
     def render(self, template: str, values: Mapping[str, object]) -> MailContent:
-        """Return the values as text."""
         text = "\n".join(f"{name}: {value}" for name, value in values.items())
         return MailContent(subject=template, text=text, html=f"<pre>{len(text)}</pre>")

@@ -39,7 +39,6 @@ class MemoryKeyMirrors:
     transfers: Mapping[str, Transfer]
 
     def lock_due(self, *, now: datetime) -> tuple[KeyMirror, ApiKey] | None:
-        """Return the mirror that has been due longest and its key."""
         due = [
             (mirror.lease.due_at, mirror.key_id)
             for mirror in self.table.values()
@@ -51,25 +50,21 @@ class MemoryKeyMirrors:
         return self.table[key_id], self.keys[key_id]
 
     def save(self, mirror: KeyMirror) -> bool:
-        """Write a mirror, unless its key changed meanwhile."""
         if self.table[mirror.key_id].revision != mirror.revision:
             return False
         self.table[mirror.key_id] = mirror
         return True
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, KeyMirror]:
-        """Return the mirrors of keys, by key."""
         return {key_id: self.table[key_id] for key_id in key_ids if key_id in self.table}
 
     def renew(self, key_ids: Collection[str], *, at: datetime) -> int:
-        """Make mirrors pending and due."""
         known = [key_id for key_id in key_ids if key_id in self.table]
         for key_id in known:
             self.table[key_id] = renewed(self.table[key_id], key_id, at=at)
         return len(known)
 
     def renew_funded(self, *, since: datetime, at: datetime) -> int:
-        """Make the mirrors pending of keys whose wallet was funded since then."""
         funded = {
             transfer.wallet_id
             for transfer in self.transfers.values()
@@ -83,7 +78,6 @@ class MemoryKeyMirrors:
         return self.renew(keys, at=at)
 
     def renew_stale(self, *, synced_before: datetime, at: datetime, limit: int) -> int:
-        """Make some mirrors pending that were not compared since then."""
         stale = [
             mirror.key_id
             for mirror in self.table.values()
@@ -94,11 +88,9 @@ class MemoryKeyMirrors:
         return self.renew(stale[:limit], at=at)
 
     def after(self, key_id: str, *, limit: int) -> list[KeyMirror]:
-        """Return mirrors in the order of their keys."""
         return [self.table[name] for name in sorted(self.table) if name > key_id][:limit]
 
     def counts(self) -> Mapping[SyncStatus, int]:
-        """Return how many mirrors are in each state."""
         return Counter(mirror.status for mirror in self.table.values())
 
 
@@ -117,24 +109,20 @@ class MemoryUpstreamKeys:
     fails: bool = False
 
     def can_keep(self) -> bool:
-        """Whether it has a database."""
         if self.keeps is None:
             raise UpstreamUnavailableError("The model server cannot be reached.")
         return self.keeps
 
     def put(self, key: UpstreamKey) -> str:
-        """Make or change the copy of a key."""
         if self.fails:
             raise UpstreamUnavailableError("The model server answered 500 about a key.")
         self.copies[key.key_id] = key
         return f"hash-of-{key.key_id}"
 
     def remove(self, key_id: str) -> None:
-        """Remove the copy of a key."""
         if self.fails:
             raise UpstreamUnavailableError("The model server answered 500 about a key.")
         self.copies.pop(key_id, None)
 
     def secret(self, key_id: str) -> str:
-        """Return the secret of a copy."""
         return f"sk-secret-of-{key_id}"

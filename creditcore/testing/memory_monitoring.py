@@ -16,16 +16,13 @@ class MemoryMonitoringLog:
     table: dict[int, Reading]
 
     def add(self, reading: Reading) -> None:
-        """Append a reading."""
         number = max(self.table, default=0) + 1
         self.table[number] = replace(reading, number=number)
 
     def recent(self, check: str, *, limit: int) -> Sequence[Reading]:
-        """Return the readings of a check."""
         return [each for each in self.table.values() if each.check == check][::-1][:limit]
 
     def forget(self, *, before: datetime, limit: int) -> int:
-        """Delete old readings."""
         old = [number for number, each in self.table.items() if each.at < before][:limit]
         for number in old:
             del self.table[number]

@@ -42,7 +42,6 @@ class MemoryOversight:
     tables: MemoryTables
 
     def totals(self) -> WalletTotals:
-        """Return all wallets added up."""
         wallets = self.tables.wallets.values()
         return WalletTotals(
             wallets=len(wallets),
@@ -52,7 +51,6 @@ class MemoryOversight:
         )
 
     def credits_in(self, span: Span | None = None) -> Mapping[TransferKind, Credits]:
-        """Return what wallets got beside calls, by kind."""
         found: defaultdict[TransferKind, Credits] = defaultdict(lambda: ZERO)
         for row in self.tables.transfers.values():
             if row.kind in _OF_CALLS or not _within(row.at, span):
@@ -66,7 +64,6 @@ class MemoryOversight:
         return dict(found)
 
     def takings(self, span: Span | None = None) -> Sequence[Takings]:
-        """Return what was paid, by currency."""
         found: dict[str, Takings] = {}
         for row in self.tables.purchases.values():
             if row.state not in _CREDITED or row.paid is None or not _within(row.closed_at, span):
@@ -93,7 +90,6 @@ class MemoryOversight:
         return [found[currency] for currency in sorted(found)]
 
     def usage(self, spans: Sequence[Span]) -> Sequence[Mapping[str, Tally]]:
-        """Return what all wallets used in each span, by model."""
         found: list[defaultdict[str, Tally]] = [defaultdict(Tally) for _ in spans]
         refusals = (
             (hour, model, replace(Tally(), **_refusals(row.tally)))
@@ -111,17 +107,14 @@ class MemoryOversight:
         return [dict(each) for each in found]
 
     def active_wallets(self, span: Span) -> int:
-        """Return how many wallets had a call that ended in a span."""
         holds = self.tables.holds.values()
         return len({hold.wallet_id for hold in holds if _within(hold.closed_at, span)})
 
     def open_holds(self) -> OpenHolds:
-        """Return how many calls hold credits now."""
         found = [hold.created_at for hold in self.tables.holds.values() if hold.is_open]
         return OpenHolds(number=len(found), oldest_at=min(found, default=None))
 
     def inbox(self) -> InboxDepth:
-        """Return how many webhooks wait."""
         waiting = [event.received_at for event in self.tables.events.values() if event.due_at]
         latest = max((each.received_at for each in self.tables.events.values()), default=None)
         return InboxDepth(
@@ -131,7 +124,6 @@ class MemoryOversight:
         )
 
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
-        """Return people, the latest to join first."""
         wallets = {wallet.owner_id: wallet for wallet in self.tables.wallets.values()}
         people = _latest(
             self.tables.people.values(), lambda row: Place(row.created_at, row.id), limit, before
@@ -139,7 +131,6 @@ class MemoryOversight:
         return [Account(person, wallets.get(person.id)) for person in people]
 
     def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
-        """Return what some wallets used, as far as rolled up."""
         found: defaultdict[str, Tally] = defaultdict(Tally)
         for (wallet_id, hour, _, _), row in self.tables.usage_rows.items():
             if wallet_id in wallet_ids and hour >= since:
@@ -149,25 +140,21 @@ class MemoryOversight:
     def purchases(
         self, *, limit: int, before: Place | None = None, state: PurchaseState | None = None
     ) -> Sequence[Purchase]:
-        """Return payments of everybody, the latest begun first."""
         wanted = [row for row in self.tables.purchases.values() if state in (None, row.state)]
         return _latest(wanted, lambda row: Place(row.created_at, row.reference), limit, before)
 
     def events(
         self, *, limit: int, before: Place | None = None, only_waiting: bool = False
     ) -> Sequence[PaymentEvent]:
-        """Return webhooks, the latest received first."""
         wanted = [row for row in self.tables.events.values() if row.due_at or not only_waiting]
         return _latest(wanted, lambda row: Place(row.received_at, row.digest), limit, before)
 
     def event(self, digest: str) -> PaymentEvent:
-        """Return one webhook."""
         if digest not in self.tables.events:
             raise WebhookNotFoundError(digest)
         return self.tables.events[digest]
 
     def search(self, text: str, *, limit: int) -> Sequence[Found]:
-        """Find things by one text."""
         if not text or "\0" in text:
             return []
         return [

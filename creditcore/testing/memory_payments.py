@@ -22,34 +22,28 @@ class MemoryPurchases:
     tables: MemoryTables
 
     def add(self, purchase: Purchase) -> None:
-        """Add a purchase."""
         if purchase.reference in self.tables.purchases:
             raise ReferenceConflictError(purchase.reference)
         self.tables.purchases[purchase.reference] = purchase
 
     def find(self, reference: str) -> Purchase:
-        """Return a purchase."""
         if reference not in self.tables.purchases:
             raise PurchaseNotFoundError(reference)
         return self.tables.purchases[reference]
 
     def lock(self, reference: str) -> Purchase:
-        """Return a purchase."""
         return self.find(reference)
 
     def save(self, purchase: Purchase) -> None:
-        """Write a changed purchase."""
         self.tables.purchases[purchase.reference] = purchase
 
     def list_of(
         self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
     ) -> Sequence[Purchase]:
-        """Return an owner's latest purchases."""
         found = [row for row in self.tables.purchases.values() if row.owner_id == owner_id]
         return latest(found, lambda row: (row.created_at, row.reference), limit, before)
 
     def mask_phones(self, *, created_before: datetime, limit: int) -> int:
-        """Keep only the last three digits of phones that paid."""
         found = [
             row
             for row in self.tables.purchases.values()
@@ -61,7 +55,6 @@ class MemoryPurchases:
         return len(found)
 
     def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
-        """Return what a person bought, or may still pay, of what was begun since then."""
         begun = [
             row
             for row in self.tables.purchases.values()
@@ -71,13 +64,11 @@ class MemoryPurchases:
         return Bought(len(begun), Money(cents, "USD"))
 
     def among(self, references: Collection[str]) -> Mapping[str, Purchase]:
-        """Return which of these are purchases."""
         return chosen(self.tables.purchases, references)
 
     def paid_between(
         self, since: datetime, until: datetime, *, after: str, limit: int
     ) -> Sequence[Purchase]:
-        """Return purchases of a period that were credited."""
         found = [
             row
             for row in self.tables.purchases.values()
@@ -88,7 +79,6 @@ class MemoryPurchases:
         return sorted(found, key=lambda row: row.reference)[:limit]
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return purchases that wait for their payment."""
         found = [
             row
             for row in self.tables.purchases.values()
@@ -110,11 +100,9 @@ class MemoryRefunds:
     tables: MemoryTables
 
     def of(self, purchase_reference: str) -> Sequence[Refund]:
-        """Return the refunds of a payment."""
         return self._oldest(lambda row: row.purchase == purchase_reference)
 
     def save(self, refund: Refund) -> None:
-        """Write a refund; the provider's number is unique."""
         for other in self.tables.refunds.values():
             same = (other.kind, other.provider_id) == (refund.kind, refund.provider_id)
             if refund.provider_id and same and other.id != refund.id:
@@ -122,7 +110,6 @@ class MemoryRefunds:
         self.tables.refunds[refund.id] = refund
 
     def under_way(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
-        """Return refunds that have not ended."""
         found = self._oldest(lambda row: row.is_under_way and row.updated_at <= updated_before)
         return sorted(found, key=lambda row: (row.updated_at, row.id))[:limit]
 
@@ -145,7 +132,6 @@ class MemoryPaymentEvents:
         return kept
 
     def lock_due(self, *, now: datetime) -> PaymentEvent | None:
-        """Return the event that has been due for longest."""
         due = [
             (event.due_at, event.digest)
             for event in self.tables.events.values()
@@ -154,14 +140,12 @@ class MemoryPaymentEvents:
         return self.tables.events[min(due)[1]] if due else None
 
     def save(self, event: PaymentEvent) -> None:
-        """Write how often an event was tried, and when it is due."""
         kept = self.tables.events[event.digest]
         self.tables.events[event.digest] = replace(
             kept, attempts=event.attempts, due_at=event.due_at
         )
 
     def complete(self, *, received_before: datetime, limit: int) -> Sequence[PaymentEvent]:
-        """Return events that are done and still have all they came with, oldest first."""
         found = [
             event
             for event in self.tables.events.values()
@@ -172,6 +156,5 @@ class MemoryPaymentEvents:
         return sorted(found, key=lambda event: event.received_at)[:limit]
 
     def reduce(self, digest: str, *, body: str, at: datetime) -> None:
-        """Replace the body of an event by what is left of it."""
         self.tables.events[digest] = replace(self.tables.events[digest], body=body)
         self.tables.reduced_events[digest] = at

@@ -16,35 +16,29 @@ class MemoryPeople:
     tables: MemoryTables
 
     def add(self, person: Person) -> None:
-        """Add a person."""
         if self.find_by_email(person.email) is not None or person.id in self.tables.people:
             raise EmailTakenError
         self.tables.people[person.id] = person
 
     def find(self, person_id: str) -> Person | None:
-        """Return a person."""
         return self.tables.people.get(person_id)
 
     def find_by_email(self, email: str) -> Person | None:
-        """Return the person with an address."""
         for person in self.tables.people.values():
             if person.email == email:
                 return person
         return None
 
     def find_by_subject(self, subject: str) -> Person | None:
-        """Return the person whom the identity provider knows by an id."""
         for person in self.tables.people.values():
             if person.provider_subject == subject:
                 return person
         return None
 
     def lock(self, person_id: str) -> Person | None:
-        """Return a person."""
         return self.find(person_id)
 
     def save(self, person: Person) -> None:
-        """Write a changed person."""
         if person.id not in self.tables.people:
             raise PersonNotFoundError(person.id)
         for other in self.tables.people.values():

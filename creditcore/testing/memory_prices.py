@@ -17,15 +17,12 @@ class MemoryPrices:
     tables: MemoryTables
 
     def all(self) -> Sequence[ModelPrice]:
-        """Return every price."""
         return sorted(self.tables.prices.values(), key=lambda price: price.model)
 
     def replace_all(self, prices: Sequence[ModelPrice], *, at: datetime) -> None:  # noqa: ARG002
-        """Make this the list."""
         self.tables.prices.clear()
         self.tables.prices.update({price.model: price for price in prices})
         self.tables.snapshots.update({price.snapshot: price for price in prices})
 
     def find_snapshot(self, snapshot: str) -> ModelPrice | None:
-        """Return a price as it was."""
         return self.tables.snapshots.get(snapshot)

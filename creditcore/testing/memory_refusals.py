@@ -17,11 +17,9 @@ class MemoryRefusedCalls:
     rows: dict[str, RefusedCall]
 
     def add(self, call: RefusedCall) -> None:
-        """Keep a refused call."""
         self.rows.setdefault(call.reference, call)
 
     def count_since(self, wallet_id: str, since: datetime) -> int:
-        """Return how many of a wallet's are kept from an instant on."""
         return sum(row.at >= since for row in self._of(wallet_id))
 
     def older(
@@ -32,7 +30,6 @@ class MemoryRefusedCalls:
         limit: int,
         which: CallFilter = ALL_CALLS,
     ) -> Sequence[RefusedCall]:
-        """Return the latest of a wallet's, or those before a place."""
         found = [
             row
             for row in self._of(wallet_id)
@@ -41,12 +38,10 @@ class MemoryRefusedCalls:
         return sorted(found, key=_place, reverse=True)[:limit]
 
     def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
-        """Return one of a wallet's by its id."""
         row = self.rows.get(reference)
         return row if row is not None and row.wallet_id == wallet_id else None
 
     def forget(self, *, before: datetime, limit: int) -> int:
-        """Forget the oldest."""
         old = sorted((row for row in self.rows.values() if row.at < before), key=_place)[:limit]
         for row in old:
             del self.rows[row.reference]

@@ -25,7 +25,6 @@ class MemoryStatements:
     holds: Mapping[str, Hold]
 
     def posted_at(self, wallet_id: str, at: datetime) -> Credits:
-        """Return the balance that was posted just before an instant."""
         if wallet_id not in self.wallets:
             raise WalletNotFoundError(wallet_id)
         total = ZERO
@@ -39,7 +38,6 @@ class MemoryStatements:
     def movements(
         self, wallet_id: str, *, since: datetime, until: datetime, limit: int
     ) -> Sequence[Transfer]:
-        """Return what changed a wallet beside calls."""
         found = [
             row
             for row in self.transfers.values()
@@ -50,7 +48,6 @@ class MemoryStatements:
         return sorted(found, key=lambda row: (row.at, row.reference))[:limit]
 
     def charges(self, wallet_id: str, *, since: datetime, until: datetime) -> Sequence[ChargedHour]:
-        """Return what calls cost, by hour."""
         hours: defaultdict[datetime, list[Credits]] = defaultdict(list)
         for hold in self.holds.values():
             at = hold.closed_at

@@ -17,27 +17,22 @@ class MemoryTeams:
     memberships: dict[tuple[str, str], Membership]
 
     def add(self, team: Team) -> None:
-        """Add a team."""
         if team.id in self.teams:
             raise ReferenceConflictError(team.id)
         self.teams[team.id] = team
 
     def find(self, team_id: str) -> Team:
-        """Return a team."""
         if team_id not in self.teams:
             raise TeamNotFoundError(team_id)
         return self.teams[team_id]
 
     def lock(self, team_id: str) -> Team:
-        """Return a team."""
         return self.find(team_id)
 
     def save(self, team: Team) -> None:
-        """Write a changed team."""
         self.teams[team.id] = team
 
     def of_person(self, person_id: str) -> Sequence[tuple[Team, Membership]]:
-        """Return the teams that a person is in."""
         found = [
             (self.teams[row.team_id], row)
             for row in self.memberships.values()
@@ -46,20 +41,16 @@ class MemoryTeams:
         return sorted(found, key=lambda pair: (pair[0].name, pair[0].id))
 
     def membership(self, team_id: str, person_id: str) -> Membership | None:
-        """Return a person's place in a team."""
         return self.memberships.get((team_id, person_id))
 
     def members(self, team_id: str) -> Sequence[Membership]:
-        """Return who is in a team."""
         found = [row for row in self.memberships.values() if row.team_id == team_id]
         return sorted(found, key=lambda row: (row.joined_at, row.person_id))
 
     def put(self, membership: Membership) -> None:
-        """Add or change a member."""
         self.memberships[membership.team_id, membership.person_id] = membership
 
     def remove(self, team_id: str, person_id: str) -> bool:
-        """Take a member out."""
         return self.memberships.pop((team_id, person_id), None) is not None
 
 
@@ -70,7 +61,6 @@ class MemoryInvitations:
     rows: dict[str, Invitation]
 
     def add(self, invitation: Invitation) -> None:
-        """Add an invitation."""
         for other in self.rows.values():
             same = (other.team_id, other.email) == (invitation.team_id, invitation.email)
             if other.id == invitation.id or (same and other.state is InvitationState.PENDING):
@@ -78,19 +68,15 @@ class MemoryInvitations:
         self.rows[invitation.id] = invitation
 
     def find(self, invitation_id: str) -> Invitation | None:
-        """Return an invitation."""
         return self.rows.get(invitation_id)
 
     def lock(self, invitation_id: str) -> Invitation | None:
-        """Return an invitation."""
         return self.find(invitation_id)
 
     def save(self, invitation: Invitation) -> None:
-        """Write a changed invitation."""
         self.rows[invitation.id] = invitation
 
     def pending_of(self, team_id: str) -> Sequence[Invitation]:
-        """Return a team's pending invitations."""
         found = [
             row
             for row in self.rows.values()

@@ -69,11 +69,9 @@ class MemoryUsageHours:
     rolled: dict[str, datetime]
 
     def rolled_until(self) -> datetime:
-        """Return up to when calls are counted in rows."""
         return self.rolled.get("until", NEVER)
 
     def roll_up(self, *, until: datetime) -> Step:
-        """Count the calls that ended since the last roll-up, of at most one hour."""
         begin = self.rolled_until()
         ends = [closed_at for _, closed_at in self._ended() if closed_at >= begin]
         first = min(ends, default=until)
@@ -83,7 +81,6 @@ class MemoryUsageHours:
         return Step(end, calls)
 
     def recount(self, hour: datetime) -> int:
-        """Count an hour's calls again, as far as it is rolled up; return how many there are."""
         begin = hour_of(hour)
         end = min(begin + HOUR, self.rolled_until())
         if end <= begin:
@@ -102,7 +99,6 @@ class MemoryUsageHours:
         return self._count(Span(begin, end))
 
     def differing_hours(self, span: Span, *, limit: int) -> Sequence[datetime]:
-        """Return hours whose rows are not what their calls say, oldest first."""
         differences: defaultdict[tuple[str, datetime], list[int]] = defaultdict(lambda: [0, 0, 0])
 
         def add(wallet_id: str, hour: datetime, tally: Tally, sign: int) -> None:
@@ -122,7 +118,6 @@ class MemoryUsageHours:
         return sorted(hour for hour in found if first <= hour < last)[:limit]
 
     def add_refusals(self, counts: Sequence[RefusalCount]) -> None:
-        """Add refused calls to the rows of their hours."""
         for count in counts:
             refused = replace(
                 NOTHING_USED,
@@ -133,7 +128,6 @@ class MemoryUsageHours:
             self._add((count.wallet_id, count.hour, count.key_id, count.model), UsageRow(refused))
 
     def shares(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Share]:
-        """Return what was used in each span, by key and model."""
         found: dict[tuple[int, str, str], UsageRow] = {}
         for number, key_id, model, row in self._used(whose, spans):
             name = (number, key_id, model)
@@ -141,14 +135,12 @@ class MemoryUsageHours:
         return [Share(*name, row.tally, row.oldest_call) for name, row in found.items()]
 
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:
-        """Return how long calls took in each span."""
         found: defaultdict[int, Timing] = defaultdict(Timing)
         for number, _, _, row in self._used(whose, spans):
             found[number] += row.timing
         return timing_by_span(found, spans)
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
-        """Return when each key that was ever used was used last."""
         everything = Span(NEVER, datetime.max.replace(tzinfo=UTC))
         hours = sorted(
             (hour, model, key_id)

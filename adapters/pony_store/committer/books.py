@@ -81,7 +81,6 @@ class PreparedBooks:
         self._new_references: Collection[str] = ()
 
     def lock(self, footprint: Footprint) -> Books:
-        """Begin, lock wallets in the order of their ids, and read what belongs to them."""
         if self._locked is not None:
             raise RuntimeError(
                 "A transaction locks once: what it recalled first would go unproved."

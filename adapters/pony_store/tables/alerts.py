@@ -27,7 +27,6 @@ class PonyAlerts:
         self._session = session
 
     def add(self, alert: Alert) -> None:
-        """Raise an alert; a repeat of its key changes nothing."""
         self.add_all([alert])
 
     def add_all(self, alerts: Iterable[Alert]) -> None:

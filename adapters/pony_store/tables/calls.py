@@ -31,7 +31,6 @@ class PonyCalls:
         self._session = session
 
     def recent(self, wallet_id: str, *, limit: int) -> Sequence[Hold]:
-        """Return the latest calls, newest first."""
         return self.page_of(wallet_id, limit=limit)
 
     def page_of(
@@ -42,7 +41,6 @@ class PonyCalls:
         which: CallFilter = ALL_CALLS,
         before: tuple[datetime, str] | None = None,
     ) -> Sequence[Hold]:
-        """Return some calls, newest first."""
         conditions: list[tuple[str, tuple[object, ...]]] = [("wallet_id = ?", (wallet_id,))]
         conditions += [
             (f"{column} = ?", (wanted,))
@@ -69,7 +67,6 @@ class PonyCalls:
     def tallies_by_endpoint(
         self, wallet_id: str, *, since: datetime, until: datetime
     ) -> dict[str, Tally]:
-        """Return what calls that ended in a stretch of time came to, by their route."""
         # Found by when they began: none runs for a day.
         rows = self._session.rows(
             f"SELECT endpoint, {SUMS_OF_CALLS} FROM usage_logs"
@@ -85,7 +82,6 @@ class PonyCalls:
     def spend_by_minute(
         self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime
     ) -> list[MinuteSpend]:
-        """Return what the calls of a key, with all its secrets, were charged, by minute."""
         rows = self._session.rows(
             f"SELECT closed_at / {_MINUTE_US} AS minute, SUM(charge) AS charged FROM usage_logs"
             " WHERE wallet_id = ? AND key_id IN"
@@ -105,15 +101,12 @@ class PonyCalls:
     def older(
         self, wanted: WantedCalls, *, than: Place | None = None, limit: int
     ) -> Sequence[Hold]:
-        """Return the latest of some calls, or those before a place; newest first."""
         return self._page(wanted, "<", than, "DESC", limit)
 
     def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
-        """Return those of some calls that come next after a place; newest first."""
         return self._page(wanted, ">", than, "ASC", limit)[::-1]
 
     def first_began_at(self, wallet_id: str) -> datetime | None:
-        """Return when the first call of a wallet began; None where there is none."""
         [row] = self._session.rows(
             "SELECT MIN(created_at) AS first FROM usage_logs WHERE wallet_id = ?", (wallet_id,)
         )
@@ -135,11 +128,6 @@ class PonyCalls:
         return [hold_from_row(row) for row in rows]
 
     def find(self, reference: str, *, wallet_id: str) -> Hold:
-        """Return one call of this wallet.
-
-        Raises:
-            HoldNotFoundError: The wallet has no such call.
-        """
         rows = self._session.rows(
             f"{SELECT_HOLDS} WHERE id = ? AND wallet_id = ?", (reference, wallet_id)
         )
@@ -148,14 +136,12 @@ class PonyCalls:
         return hold_from_row(rows[0])
 
     def find_all(self, references: Collection[str]) -> Mapping[str, Hold]:
-        """Return the calls of any wallet that have these names, by name."""
         rows = self._session.rows_in(f"{SELECT_HOLDS} WHERE id IN ({{names}})", sorted(references))
         return {row.id: hold_from_row(row) for row in rows}
 
     def closed_after(
         self, closed_at: datetime, reference: str, *, before: datetime, limit: int
     ) -> Sequence[Hold]:
-        """Return calls of all wallets in the order in which they ended."""
         rows = self._session.rows(
             f"{SELECT_HOLDS} WHERE closed_at >= ? AND closed_at < ?"
             " AND (closed_at > ? OR id > ?) ORDER BY closed_at, id LIMIT ?",

@@ -94,11 +94,9 @@ class PonyCredentials:
         self._session = session
 
     def find(self, person_id: str) -> Credential | None:
-        """Return what somebody is recognised by."""
         return self._credential("", person_id)
 
     def after(self, person_id: str, *, limit: int) -> Sequence[Credential]:
-        """Return those of the people whose ids follow this one, in their order."""
         rows = self._session.rows(
             f"SELECT {', '.join(CREDENTIAL_COLUMNS)} FROM local_credentials"
             " WHERE profile_id > ? ORDER BY profile_id LIMIT ?",
@@ -107,11 +105,9 @@ class PonyCredentials:
         return [credential_from_row(row) for row in rows]
 
     def lock(self, person_id: str) -> Credential | None:
-        """Return it, locked until the transaction ends."""
         return self._credential(self._session.engine.row_lock, person_id)
 
     def save(self, credential: Credential) -> None:
-        """Write it, new or changed."""
         columns = ", ".join(CREDENTIAL_COLUMNS)
         marks = ", ".join("?" for _ in CREDENTIAL_COLUMNS)
         changes = ", ".join(f"{column} = excluded.{column}" for column in CREDENTIAL_COLUMNS[1:])
@@ -122,38 +118,31 @@ class PonyCredentials:
         )
 
     def delete(self, person_id: str) -> None:
-        """Forget it, and the links that were mailed."""
         self._session.change("DELETE FROM mailed_links WHERE person_id = ?", (person_id,))
         self._session.change("DELETE FROM local_credentials WHERE profile_id = ?", (person_id,))
 
     def add_link(self, link: MailedLink) -> None:
-        """Add a link."""
         self._session.insert("mailed_links", LINK_COLUMNS, [link_values(link)])
 
     def find_link(self, link_id: str) -> MailedLink | None:
-        """Return a link."""
         return self._link("id = ?", (link_id,))
 
     def lock_link(self, link_id: str) -> MailedLink | None:
-        """Return a link, locked until the transaction ends: it is used once."""
         return self._link(f"id = ?{self._session.engine.row_lock}", (link_id,))
 
     def save_link(self, link: MailedLink) -> None:
-        """Write a changed link that ``lock_link`` returned."""
         self._session.change(
             "UPDATE mailed_links SET closed_at = ? WHERE id = ?",
             (micros_or_none(link.closed_at), link.id),
         )
 
     def newest_link(self, person_id: str, kind: LinkKind) -> MailedLink | None:
-        """Return the last link of a kind that was made for somebody."""
         return self._link(
             "person_id = ? AND kind = ? ORDER BY created_at DESC, id DESC LIMIT 1",
             (person_id, str(kind)),
         )
 
     def close_links(self, person_id: str, *, at: datetime, kind: LinkKind | None = None) -> None:
-        """Let no link work that was made for them before, of one kind or of any."""
         of_kind = "" if kind is None else " AND kind = ?"
         self._session.change(
             "UPDATE mailed_links SET closed_at = ? WHERE person_id = ? AND closed_at IS NULL"
@@ -162,7 +151,6 @@ class PonyCredentials:
         )
 
     def forget_links(self, *, created_before: datetime, limit: int) -> int:
-        """Delete old links; return how many."""
         return self._session.change(
             "DELETE FROM mailed_links WHERE id IN (SELECT id FROM mailed_links"
             " WHERE created_at < ? ORDER BY created_at LIMIT ?)",

@@ -16,7 +16,6 @@ class PonyDailyGrants:
         self._session = session
 
     def claim(self, day: date, amount: Credits, *, at_most: Credits) -> bool:
-        """Count an amount, if the day's sum stays within a bound; return whether it does."""
         if amount > at_most:
             return False
         # One statement: whoever comes second waits for the row, and sees what it is then.

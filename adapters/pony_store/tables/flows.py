@@ -15,12 +15,10 @@ class PonyFlows:
         self._session = session
 
     def add(self, name: bytes, sealed: bytes, *, expires_at: datetime) -> None:
-        """Keep what waits for a browser."""
         row = (name, sealed, micros(expires_at))
         self._session.insert("sign_in_flows", ("name", "sealed", "expires_at"), [row])
 
     def take(self, name: bytes, *, now: datetime) -> bytes | None:
-        """Return it and forget it."""
         rows = self._session.rows(
             "DELETE FROM sign_in_flows WHERE name = ? AND expires_at > ? RETURNING sealed",
             (name, micros(now)),
@@ -29,7 +27,6 @@ class PonyFlows:
         return bytes(rows[0].sealed) if rows else None
 
     def forget(self, *, expired_before: datetime, limit: int) -> int:
-        """Delete what nobody came back for; return how many."""
         return self._session.change(
             "DELETE FROM sign_in_flows WHERE name IN (SELECT name FROM sign_in_flows"
             " WHERE expires_at <= ? LIMIT ?)",

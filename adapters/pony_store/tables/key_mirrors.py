@@ -36,7 +36,6 @@ class PonyKeyMirrors:
         self._session = session
 
     def lock_due(self, *, now: datetime) -> tuple[KeyMirror, ApiKey] | None:
-        """Return the mirror that has been due longest and its key, locked until the end."""
         row_lock = self._session.engine.row_lock
         rows = self._session.rows(
             f"{_SELECT} WHERE due_at <= ? ORDER BY due_at, key_id LIMIT 1"
@@ -52,7 +51,6 @@ class PonyKeyMirrors:
         return mirror, key_from_row(key)
 
     def save(self, mirror: KeyMirror) -> bool:
-        """Write a mirror; return False, and change nothing, where its key changed meanwhile."""
         changed = self._session.change(
             "UPDATE key_mirrors SET sync_status = ?, litellm_key_id = ?, last_synced_at = ?,"
             " last_error = ?, attempts = ?, due_at = ? WHERE key_id = ? AND revision = ?",
@@ -70,12 +68,10 @@ class PonyKeyMirrors:
         return changed == 1
 
     def find(self, key_ids: Collection[str]) -> Mapping[str, KeyMirror]:
-        """Return the mirrors of keys, by key."""
         rows = self._session.rows_in(f"{_SELECT} WHERE key_id IN ({{names}})", sorted(key_ids))
         return {row.key_id: mirror_from_row(row) for row in rows}
 
     def renew(self, key_ids: Collection[str], *, at: datetime) -> int:
-        """Make mirrors pending and due, as a change of their keys would; return how many."""
         return sum(
             self._session.change(
                 f"UPDATE key_mirrors SET {_RENEW} WHERE key_id IN ({marks(len(names))})",
@@ -85,7 +81,6 @@ class PonyKeyMirrors:
         )
 
     def renew_funded(self, *, since: datetime, at: datetime) -> int:
-        """Make the mirrors pending of keys that work and whose wallet was funded since then."""
         return self._session.change(
             f"UPDATE key_mirrors SET {_RENEW} WHERE key_id IN (SELECT id FROM virtual_keys"
             " WHERE revoked_at IS NULL AND wallet_id IN (SELECT wallet_id FROM transfers"
@@ -94,7 +89,6 @@ class PonyKeyMirrors:
         )
 
     def renew_stale(self, *, synced_before: datetime, at: datetime, limit: int) -> int:
-        """Make some mirrors pending that were not compared since then; return how many."""
         return self._session.change(
             f"UPDATE key_mirrors SET {_RENEW} WHERE key_id IN (SELECT key_id FROM key_mirrors"
             " WHERE sync_status = 'synced' AND last_synced_at < ?"
@@ -103,14 +97,12 @@ class PonyKeyMirrors:
         )
 
     def after(self, key_id: str, *, limit: int) -> list[KeyMirror]:
-        """Return mirrors in the order of their keys, those behind a key."""
         rows = self._session.rows(
             f"{_SELECT} WHERE key_id > ? ORDER BY key_id LIMIT ?", (key_id, limit)
         )
         return [mirror_from_row(row) for row in rows]
 
     def counts(self) -> Mapping[SyncStatus, int]:
-        """Return how many mirrors are in each state."""
         rows = self._session.rows(
             "SELECT sync_status, count(*) AS mirrors FROM key_mirrors GROUP BY sync_status"
         )

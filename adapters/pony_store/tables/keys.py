@@ -69,17 +69,11 @@ class PonyApiKeys:
         self._entity = session.db.VirtualKey
 
     def add(self, key: ApiKey) -> None:
-        """Add a key.
-
-        Raises:
-            ReferenceConflictError: Its id or hash is taken.
-        """
         with self._session.translated(taken=ReferenceConflictError(key.id)):
             self._entity(**key_columns(key)).flush()
         self._mirror(key)
 
     def list_of(self, owner_id: str) -> Sequence[ApiKey]:
-        """Return the owner's keys, newest first, revoked ones included."""
         newest = desc(self._entity.created_at), desc(self._entity.id)
         with self._session.translated():
             rows = list(self._entity.select().filter(owner_id=owner_id).order_by(*newest))
@@ -101,7 +95,6 @@ class PonyApiKeys:
         before: tuple[datetime, str] | None = None,
         holder_id: str = "",
     ) -> Sequence[ApiKey]:
-        """Return some of the owner's keys, newest first."""
         made_before = "" if before is None else " AND (created_at, id) < (?, ?)"
         start = () if before is None else (micros(before[0]), before[1])
         held, holder = (" AND holder_id = ?", (holder_id,)) if holder_id else ("", ())
@@ -114,7 +107,6 @@ class PonyApiKeys:
         return [key_from_row(row) for row in rows]
 
     def find(self, key_id: str, *, owner_id: str) -> ApiKey:
-        """Return one of the owner's keys, without locking it."""
         with self._session.translated():
             row = self._entity.get(id=key_id, owner_id=owner_id)
         if row is None:
@@ -122,7 +114,6 @@ class PonyApiKeys:
         return key_from_row(row)
 
     def of_wallet(self, wallet_id: str) -> Sequence[ApiKey]:
-        """Return the keys that draw on a wallet and are not revoked, in the order of their ids."""
         rows = self._session.rows(
             f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys"
             " WHERE wallet_id = ? AND revoked_at IS NULL ORDER BY id",
@@ -131,7 +122,6 @@ class PonyApiKeys:
         return [key_from_row(row) for row in rows]
 
     def with_stops(self, *, after: str, limit: int) -> Sequence[ApiKey]:
-        """Return running keys with a stop, by id, after one."""
         rows = self._session.rows(
             f"SELECT {', '.join(KEY_COLUMNS)} FROM virtual_keys WHERE stop_per_hour IS NOT NULL"
             " AND paused_at IS NULL AND revoked_at IS NULL AND id > ? ORDER BY id LIMIT ?",
@@ -140,7 +130,6 @@ class PonyApiKeys:
         return [key_from_row(row) for row in rows]
 
     def account_limits(self, wallet_id: str) -> KeyLimits | None:
-        """Return what the keys of a wallet may use together."""
         rows = self._session.rows(
             f"SELECT {', '.join(SHARED_COLUMNS)} FROM account_limits WHERE wallet_id = ?",
             (wallet_id,),
@@ -157,7 +146,6 @@ class PonyApiKeys:
         return [row.id for row in rows]
 
     def set_account_limits(self, wallet_id: str, limits: KeyLimits) -> None:
-        """Keep what the keys of a wallet may use together."""
         replaced = ", ".join(f"{column} = excluded.{column}" for column in SHARED_COLUMNS)
         self._session.change(
             f"INSERT INTO account_limits (wallet_id, {', '.join(SHARED_COLUMNS)})"
@@ -167,11 +155,6 @@ class PonyApiKeys:
         )
 
     def lock(self, key_id: str, *, owner_id: str) -> ApiKey:
-        """Return one of the owner's keys, locked until the transaction ends.
-
-        Raises:
-            ApiKeyNotFoundError: The owner has no such key.
-        """
         with self._session.translated():
             row = self._entity.get_for_update(id=key_id, owner_id=owner_id)
         if row is None:
@@ -205,18 +188,15 @@ class PonyApiKeys:
         )
 
     def find_by_hash(self, key_hash: bytes) -> ApiKey | None:
-        """Return the key with this hash, whatever its state."""
         with self._session.translated():
             row = self._entity.get(key_hash=key_hash)
         return None if row is None else key_from_row(row)
 
     def counters(self, counter_ids: Collection[str]) -> dict[str, KeyCounter]:
-        """Return what limited keys have used, by the id of the counter."""
         rows = self._session.rows_in(f"{SELECT_COUNTERS} WHERE id IN ({{names}})", counter_ids)
         return {row.id: counter_from_row(row) for row in rows}
 
     def set_counter(self, counter: KeyCounter) -> None:
-        """Add or replace a counter."""
         replaced = ", ".join(f"{column} = excluded.{column}" for column in COUNTER_COLUMNS[2:])
         self._session.change(
             f"INSERT INTO key_counters ({', '.join(COUNTER_COLUMNS)})"

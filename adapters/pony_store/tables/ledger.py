@@ -96,16 +96,13 @@ class PonyLedger:
         self._session = session
 
     def add_wallet(self, wallet: Wallet) -> None:
-        """Add a wallet. An owner has one."""
         wallet.require_empty()
         self._session.insert("wallets", WALLET_COLUMNS, [wallet_values(wallet)])
 
     def find_wallet(self, wallet_id: str) -> Wallet:
-        """Return a wallet as it is now, without locking it."""
         return self._wallet("id", wallet_id)
 
     def find_wallet_of(self, owner_id: str) -> Wallet:
-        """Return the owner's wallet, without locking it."""
         return self._wallet("owner_id", owner_id)
 
     def find_wallets_of(self, owner_ids: Collection[str]) -> Mapping[str, Wallet]:
@@ -179,7 +176,6 @@ class PonyLedger:
         PonyAlerts(session).add_all(books.new_alerts)
 
     def expired_holds(self, *, now: datetime, limit: int) -> Sequence[Hold]:
-        """Return open holds whose time is over, oldest first."""
         rows = self._session.rows(
             f"{SELECT_HOLDS} WHERE state = 'open' AND expires_at <= ?"
             " ORDER BY expires_at, id LIMIT ?",
@@ -190,7 +186,6 @@ class PonyLedger:
     def transfers_of(
         self, wallet_id: str, *, limit: int, before: tuple[datetime, str] | None = None
     ) -> Sequence[Transfer]:
-        """Return a wallet's latest transfers beside those of calls, newest first."""
         # The words of the partial index, so that a wallet with millions of calls is quick.
         earlier, start = ("", ()) if before is None else (_EARLIER, (micros(before[0]), before[1]))
         rows = self._session.rows(

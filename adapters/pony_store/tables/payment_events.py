@@ -37,10 +37,6 @@ class PonyPaymentEvents:
         self._session = session
 
     def record(self, event: PaymentEvent) -> PaymentEvent:
-        """Keep an event, and return it as it is kept, locked until the transaction ends.
-
-        A repeated delivery is counted, and changes nothing else.
-        """
         values = payment_event_values(event)
         [row] = self._session.rows(
             f"INSERT INTO payment_events ({_COLUMNS}) VALUES {tuples([values])}"
@@ -65,7 +61,6 @@ class PonyPaymentEvents:
         return payment_event_from_row(rows[0]) if rows else None
 
     def complete(self, *, received_before: datetime, limit: int) -> Sequence[PaymentEvent]:
-        """Return events that are done and still have all they came with, oldest first."""
         rows = self._session.rows(
             f"SELECT {_COLUMNS} FROM payment_events WHERE reduced_at IS NULL AND due_at IS NULL"
             " AND received_at < ? ORDER BY received_at LIMIT ?",
@@ -74,14 +69,12 @@ class PonyPaymentEvents:
         return [payment_event_from_row(row) for row in rows]
 
     def reduce(self, digest: str, *, body: str, at: datetime) -> None:
-        """Replace the body of an event by what is left of it."""
         self._session.change(
             "UPDATE payment_events SET body = ?, reduced_at = ? WHERE digest = ?",
             (body, micros(at), digest),
         )
 
     def save(self, event: PaymentEvent) -> None:
-        """Write how often an event was tried, and when it is due."""
         self._session.change(
             "UPDATE payment_events SET attempts = ?, due_at = ? WHERE digest = ?",
             (event.attempts, micros_or_none(event.due_at), event.digest),

@@ -19,22 +19,15 @@ class PonyPeople:
         self._profile = session.db.Profile
 
     def add(self, person: Person) -> None:
-        """Add a person.
-
-        Raises:
-            EmailTakenError: The e-mail address has an account.
-        """
         with self._session.translated(taken=EmailTakenError()):
             self._profile(**person_columns(person)).flush()
 
     def find(self, person_id: str) -> Person | None:
-        """Return a person."""
         with self._session.translated():
             row = self._profile.get(id=person_id)
         return None if row is None else person_from_row(row)
 
     def find_by_email(self, email: str) -> Person | None:
-        """Return the person with this address, given in its stored form."""
         with self._session.translated():
             row = self._profile.get(email=email)
         return None if row is None else person_from_row(row)
@@ -55,11 +48,6 @@ class PonyPeople:
         return None if row is None else person_from_row(row)
 
     def save(self, person: Person) -> None:
-        """Write a changed person that ``lock`` returned.
-
-        Raises:
-            PersonNotFoundError: Nobody has this id.
-        """
         changes = person_columns(person)
         with self._session.translated():
             row = self._profile.get_for_update(id=changes.pop("id"))

@@ -41,12 +41,10 @@ class PonyPrices:
         self._session = session
 
     def all(self) -> Sequence[ModelPrice]:
-        """Return every price, by model name."""
         rows = self._session.rows(f"SELECT {', '.join(PRICE_COLUMNS)} FROM models ORDER BY model")
         return [price_from_row(row) for row in rows]
 
     def replace_all(self, prices: Sequence[ModelPrice], *, at: datetime) -> None:
-        """Make this the list: models that are missing from it are no longer offered."""
         listed = {price.model: price_values(price, at=at) for price in prices}
         stored = self._session.rows("SELECT model FROM models")
         gone = sorted({row.model for row in stored} - listed.keys())

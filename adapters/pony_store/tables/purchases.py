@@ -25,20 +25,10 @@ class PonyPurchases:
         self._entity = session.db.Purchase
 
     def add(self, purchase: Purchase) -> None:
-        """Add a purchase.
-
-        Raises:
-            ReferenceConflictError: Its reference is taken.
-        """
         with self._session.translated(taken=ReferenceConflictError(purchase.reference)):
             self._entity(**purchase_columns(purchase)).flush()
 
     def find(self, reference: str) -> Purchase:
-        """Return a purchase without locking it.
-
-        Raises:
-            PurchaseNotFoundError: No purchase has this reference.
-        """
         if not reference or "\0" in reference:
             # No database keeps such a name, so none has to be asked.
             raise PurchaseNotFoundError(reference)
@@ -79,7 +69,6 @@ class PonyPurchases:
     def list_of(
         self, owner_id: str, *, limit: int, before: tuple[datetime, str] | None = None
     ) -> Sequence[Purchase]:
-        """Return the owner's latest purchases, newest first."""
         with self._session.translated():
             query = self._entity.select().filter(owner_id=owner_id)
             if before is not None:
@@ -93,7 +82,6 @@ class PonyPurchases:
         return [purchase_from_row(row) for row in rows]
 
     def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
-        """Return what a person bought, or may still pay, of what was begun since then."""
         [row] = self._session.rows(
             "SELECT COUNT(*) AS checkouts, COALESCE(SUM(CASE"
             " WHEN state IN ('paid', 'under_review') THEN value_minor_units"
@@ -104,7 +92,6 @@ class PonyPurchases:
         return Bought(row.checkouts, Money(int(row.value), "USD"))
 
     def among(self, references: Collection[str]) -> Mapping[str, Purchase]:
-        """Return which of these references are purchases of ours, without locking them."""
         storable = [name for name in references if name and "\0" not in name]
         rows = self._session.rows_in(
             "SELECT * FROM transactions WHERE paystack_ref IN ({names})", storable
@@ -114,7 +101,6 @@ class PonyPurchases:
     def paid_between(
         self, since: datetime, until: datetime, *, after: str, limit: int
     ) -> Sequence[Purchase]:
-        """Return purchases that began in a period and were credited, by their references."""
         # The words of the partial index.
         rows = self._session.rows(
             "SELECT * FROM transactions WHERE state IN ('paid', 'reversed')"
@@ -125,7 +111,6 @@ class PonyPurchases:
         return [purchase_from_row(row) for row in rows]
 
     def mask_phones(self, *, created_before: datetime, limit: int) -> int:
-        """Keep only the last three digits of phones that paid; return how many were masked."""
         rows = self._session.rows(
             "SELECT paystack_ref, network, phone FROM transactions"
             f" WHERE phone <> '' AND substr(phone, 1, 3) <> '{MASK}' AND created_at < ?"
@@ -141,7 +126,6 @@ class PonyPurchases:
         return len(rows)
 
     def pending(self, *, created_before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return purchases that still wait for their payment, newest first."""
         before = micros(created_before)
         with self._session.translated():
             # The state stands in the text, so that the partial index of pending ones serves.

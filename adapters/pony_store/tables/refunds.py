@@ -45,19 +45,16 @@ class PonyRefunds:
         self._session = session
 
     def of(self, purchase_reference: str) -> Sequence[Refund]:
-        """Return the refunds and disputes of a payment, oldest first."""
         rows = self._session.rows(
             f"{_SELECT} WHERE purchase_ref = ? ORDER BY created_at, id", (purchase_reference,)
         )
         return [_from_row(row) for row in rows]
 
     def save(self, refund: Refund) -> None:
-        """Add a refund, or write one that is there."""
         with self._session.translated(taken=ReferenceConflictError(refund.provider_id)):
             self._session.change(_SAVE, _values(refund))
 
     def under_way(self, *, updated_before: datetime, limit: int) -> Sequence[Refund]:
-        """Return refunds and disputes that have not ended, the longest untouched first."""
         # The words of the partial index.
         rows = self._session.rows(
             f"{_SELECT} WHERE state NOT IN ('processed', 'failed') AND updated_at <= ?"

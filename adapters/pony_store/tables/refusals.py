@@ -26,7 +26,6 @@ class PonyRefusedCalls:
         self._session = session
 
     def add(self, call: RefusedCall) -> None:
-        """Keep a refused call; one that is kept already stays as it is."""
         self._session.change(
             f"INSERT INTO refused_calls ({', '.join(_COLUMNS)})"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -44,7 +43,6 @@ class PonyRefusedCalls:
         )
 
     def count_since(self, wallet_id: str, since: datetime) -> int:
-        """Return how many of a wallet's are kept from an instant on."""
         [row] = self._session.rows(
             "SELECT COUNT(*) AS calls FROM refused_calls WHERE wallet_id = ? AND created_at >= ?",
             (wallet_id, micros(since)),
@@ -59,7 +57,6 @@ class PonyRefusedCalls:
         limit: int,
         which: CallFilter = ALL_CALLS,
     ) -> Sequence[RefusedCall]:
-        """Return the latest of a wallet's, or those before a place; newest first."""
         asked = {
             "wallet_id = ?": wallet_id,
             "key_id = ?": which.key_id,
@@ -80,14 +77,12 @@ class PonyRefusedCalls:
         return [_call_from(row) for row in rows]
 
     def find(self, reference: str, *, wallet_id: str) -> RefusedCall | None:
-        """Return one of a wallet's by its id."""
         rows = self._session.rows(
             f"{_SELECT} WHERE id = ? AND wallet_id = ?", (reference, wallet_id)
         )
         return _call_from(rows[0]) if rows else None
 
     def forget(self, *, before: datetime, limit: int) -> int:
-        """Forget the oldest, of all wallets; return how many."""
         return self._session.change(
             "DELETE FROM refused_calls WHERE id IN (SELECT id FROM refused_calls"
             " WHERE created_at < ? ORDER BY created_at LIMIT ?)",

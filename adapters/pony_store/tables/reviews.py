@@ -34,7 +34,6 @@ class PonyReviews:
         self._session = session
 
     def open(self, review: Review) -> None:
-        """Add a review; one of the same reference that is there is left as it is."""
         self._session.change(
             f"INSERT INTO payment_reviews ({', '.join(_COLUMNS)})"
             f" VALUES ({marks(len(_COLUMNS))}) ON CONFLICT DO NOTHING",
@@ -42,18 +41,15 @@ class PonyReviews:
         )
 
     def find(self, reference: str) -> Review | None:
-        """Return the review of a payment without locking it."""
         return self._find(reference, "")
 
     def lock(self, reference: str) -> Review:
-        """Return the review of a payment, locked until the transaction ends."""
         review = self._find(reference, self._session.engine.row_lock)
         if review is None:
             raise ReviewNotFoundError(reference)
         return review
 
     def save(self, review: Review) -> None:
-        """Write the decision on a review that ``lock`` returned."""
         self._session.change(
             "UPDATE payment_reviews SET state = ?, resolution = ?, closed_at = ?"
             " WHERE reference = ?",
@@ -66,7 +62,6 @@ class PonyReviews:
         )
 
     def waiting(self, *, limit: int) -> Sequence[Review]:
-        """Return what is not decided, oldest first."""
         rows = self._session.rows(
             f"{_SELECT} WHERE closed_at IS NULL ORDER BY opened_at, reference LIMIT ?", (limit,)
         )

@@ -85,21 +85,17 @@ class PonySessions:
         self._statements = session
 
     def add(self, session: Session) -> None:
-        """Add a session."""
         self._statements.insert("sessions", SESSION_COLUMNS, [session_values(session)])
 
     def find(self, secret_hash: bytes) -> Session | None:
-        """Return the session of a cookie."""
         return self._one("secret_hash = ?", (secret_hash,))
 
     def lock(self, session_id: str, *, person_id: str) -> Session | None:
-        """Return a session of this person, locked until the transaction ends."""
         return self._one(
             f"id = ? AND person_id = ?{self._statements.engine.row_lock}", (session_id, person_id)
         )
 
     def save(self, session: Session) -> None:
-        """Write a changed session that ``lock`` returned."""
         changes = ", ".join(f"{column} = ?" for column in _CHANGING)
         values = session_values(session)[-len(_CHANGING) :]
         self._statements.change(
@@ -107,14 +103,12 @@ class PonySessions:
         )
 
     def touch(self, session_id: str, *, at: datetime) -> None:
-        """Note that a session was used, unless it was later already."""
         self._statements.change(
             "UPDATE sessions SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?",
             (micros(at), session_id, micros(at)),
         )
 
     def open_of(self, person_id: str) -> Sequence[Session]:
-        """Return the sessions of a person that were not ended, the last used first."""
         rows = self._statements.rows(
             f"SELECT {_COLUMNS} FROM sessions WHERE person_id = ? AND ended_at IS NULL"
             f" ORDER BY last_seen_at DESC, id DESC LIMIT {_LISTED}",
@@ -123,7 +117,6 @@ class PonySessions:
         return [session_from_row(row) for row in rows]
 
     def end_all(self, person_id: str, *, at: datetime, but: str = "") -> int:
-        """End a person's sessions, but perhaps one; return how many those were."""
         return self._statements.change(
             "UPDATE sessions SET ended_at = ?, sealed_grant = ?, good_until = NULL"
             " WHERE person_id = ? AND ended_at IS NULL AND id <> ?",
@@ -131,7 +124,6 @@ class PonySessions:
         )
 
     def forget(self, *, unused_since: datetime, limit: int) -> int:
-        """Delete sessions that nobody has used since; return how many."""
         return self._statements.change(
             "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE last_seen_at < ?"
             " ORDER BY last_seen_at LIMIT ?)",

@@ -111,12 +111,10 @@ class PonyUsageHours:
         self._session = session
 
     def rolled_until(self) -> datetime:
-        """Return up to when calls are counted in rows."""
         [row] = self._session.rows(f"SELECT {ROLLED_UNTIL} AS rolled_until")
         return instant(row.rolled_until)
 
     def roll_up(self, *, until: datetime) -> Step:
-        """Count the calls that ended since the last roll-up, of at most one hour."""
         session, end = self._session, micros(until)
         begin = self._lock_state()
         # What nobody used is skipped: after a standstill, and before the first call of all.
@@ -142,7 +140,6 @@ class PonyUsageHours:
         return Step(instant(end), sum(tally.calls for tally, _, _ in counted.values()))
 
     def recount(self, hour: datetime) -> int:
-        """Count an hour's calls again, as far as it is rolled up; return how many there are."""
         rolled_until = self._lock_state()
         begin = micros(hour_of(hour))
         end = min(begin + _HOUR_MICROS, rolled_until)
@@ -163,7 +160,6 @@ class PonyUsageHours:
         return sum(tally.calls for tally, _, _ in counted.values())
 
     def differing_hours(self, span: Span, *, limit: int) -> Sequence[datetime]:
-        """Return hours whose rows are not what their calls say, oldest first."""
         names = ("calls", "charge", "written_off")
         stored = ", ".join(f"SUM({name}) AS {name}" for name in names)
         minus = ", ".join(f"-SUM({_FIGURE[name]}) AS {name}" for name in names)
@@ -186,7 +182,6 @@ class PonyUsageHours:
         return [instant(hour) for hour in sorted({row.hour for row in rows})]
 
     def add_refusals(self, counts: Sequence[RefusalCount]) -> None:
-        """Add refused calls to the rows of their hours."""
         added: dict[_Identity, tuple[Tally, int | None, Timing]] = {}
         for count in counts:
             name = (count.wallet_id, micros(count.hour), count.key_id, count.model)
@@ -196,7 +191,6 @@ class PonyUsageHours:
         self._merge(added)
 
     def shares(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Share]:
-        """Return what was used in each span, by key and model."""
         if not spans:
             return []
         narrowed, values = _narrowed(whose)
@@ -231,7 +225,6 @@ class PonyUsageHours:
         ]
 
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:
-        """Return how long calls took in each span."""
         if not spans:
             return []
         narrowed, values = _narrowed(whose)
@@ -265,7 +258,6 @@ class PonyUsageHours:
         return timing_by_span(found, spans)
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
-        """Return when each key that was ever used was used last."""
         rows = self._session.rows(
             f"""
             SELECT key_id, MAX(hour) AS hour, MAX(model) AS model FROM (
