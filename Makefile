@@ -19,7 +19,7 @@ screenshots: $(VENV)/dev browser ## Take the pictures of the documents, beside D
 	$(BIN)/python -m sandbox.screenshots
 
 test: $(VENV)/dev browser ## Install what tests need, then run all of them
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
 	$(BIN)/python -m pytest tests/peers

@@ -16,6 +16,11 @@ from tests.stores import migrated_postgres_database, postgres_store, sqlite_stor
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers on two cores: tests wait for servers and browsers half of their time."""
+    return max(1, len(os.sched_getaffinity(0)) * 3 // 2)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep reports fit to be sent: what hostile tests make our log say need not be."""
