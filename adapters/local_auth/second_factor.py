@@ -54,7 +54,7 @@ class SecondFactor:
             credential = _locked(tx, person.id)
             if credential.has_second_factor:
                 raise InvalidRequestError("A second factor is set up already.", param="form")
-            sealed = self._vault.seal(secret.encode(), context=_context(person.id))
+            sealed = self._vault.seal(secret.encode(), context=credential.seal_context)
             tx.credentials.save(replace(credential.without_second_factor(), totp_sealed=sealed))
             tx.commit()
         uri = authenticator.uri(secret, email=person.email, issuer=self._issuer)
@@ -179,16 +179,12 @@ class SecondFactor:
             request_notice(tx, what, account.person.email, at=self._clock.now())
 
     def _step(self, credential: Credential, code: str) -> int | None:
-        context = _context(credential.person_id)
-        secret = self._vault.open(credential.totp_sealed, context=context).decode()
+        sealed, context = credential.totp_sealed, credential.seal_context
+        secret = self._vault.open(sealed, context=context).decode()
         return authenticator.step_of(secret, code, now=self._clock.now())
 
     def _hashes(self, person_id: str, codes: tuple[str, ...]) -> frozenset[bytes]:
         return frozenset(self._tokens.recovery_hash(person_id, code) for code in codes)
-
-
-def _context(person_id: str) -> str:
-    return f"totp:{person_id}"
 
 
 def _name_of(sealed: bytes) -> str:

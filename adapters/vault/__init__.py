@@ -40,14 +40,29 @@ class AesVault:
         Raises:
             SealBrokenError: See the port; another ``AUTH_SECRET`` is another key.
         """
-        body = sealed[len(_FORMAT) :]
-        nonce, content = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
-        if not sealed.startswith(_FORMAT) or len(nonce) < _NONCE_BYTES:
-            raise SealBrokenError
-        for cipher in (self._cipher, *self._previous):
-            with suppress(InvalidTag):
-                return cipher.decrypt(nonce, content, context.encode())
+        return _opened((self._cipher, *self._previous), sealed, context)
+
+    def reseal(self, sealed: bytes, *, context: str) -> bytes | None:
+        """Return the same secret under the key of ``AUTH_SECRET``; None where it is already.
+
+        Raises:
+            SealBrokenError: See the port.
+        """
+        with suppress(SealBrokenError):
+            _opened((self._cipher,), sealed, context)
+            return None
+        return self.seal(_opened(self._previous, sealed, context), context=context)
+
+
+def _opened(ciphers: Sequence[AESGCM], sealed: bytes, context: str) -> bytes:
+    body = sealed[len(_FORMAT) :]
+    nonce, content = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
+    if not sealed.startswith(_FORMAT) or len(nonce) < _NONCE_BYTES:
         raise SealBrokenError
+    for cipher in ciphers:
+        with suppress(InvalidTag):
+            return cipher.decrypt(nonce, content, context.encode())
+    raise SealBrokenError
 
 
 def _cipher(auth_secret: str) -> AESGCM:

@@ -49,6 +49,11 @@ class Credential:
     paused_until: datetime | None = None
 
     @property
+    def seal_context(self) -> str:
+        """What the secret of the authenticator app is sealed for."""
+        return f"totp:{self.person_id}"
+
+    @property
     def has_second_factor(self) -> bool:
         """Whether the password alone is not enough."""
         return self.totp_since is not None

@@ -96,6 +96,10 @@ class SavedCard:
         """Return it as removed; a repeat keeps the first time."""
         return self if self.removed_at else replace(self, removed_at=at)
 
+    def resealed(self, sealed: bytes) -> Self:
+        """Return it with its code sealed anew."""
+        return replace(self, sealed=sealed)
+
     def forget(self) -> Self:
         """Return it without the code that charges it."""
         return replace(self, sealed=b"")

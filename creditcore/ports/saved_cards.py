@@ -36,6 +36,9 @@ class SavedCards(Protocol):
     def of(self, owner_id: str) -> Sequence[SavedCard]:
         """Return the cards of a person that were not removed, the latest saved first."""
 
+    def sealed_after(self, card_id: str, *, limit: int) -> Sequence[SavedCard]:
+        """Return cards of anybody whose code is still kept, by their ids, after this one."""
+
     def find_alike(self, owner_id: str, *, email: str, signature: str) -> SavedCard | None:
         """Return the person's card of this signature and address, removed or not."""
 

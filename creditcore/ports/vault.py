@@ -23,3 +23,10 @@ class Vault(Protocol):
         Raises:
             SealBrokenError: It was sealed with another key or for another context, or changed.
         """
+
+    def reseal(self, sealed: bytes, *, context: str) -> bytes | None:
+        """Return the same secret under the newest key; None where it is under that already.
+
+        Raises:
+            SealBrokenError: As ``open``.
+        """

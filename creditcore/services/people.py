@@ -16,6 +16,7 @@ from creditcore.usecases.people.keep_flows import KeepFlows
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.manage_access import ManageAccess
 from creditcore.usecases.people.move_accounts import MoveAccounts
+from creditcore.usecases.people.reseal_secrets import ResealSecrets
 from creditcore.usecases.people.security_log import SecurityLog
 from creditcore.usecases.people.view_account import ViewAccount
 from creditcore.usecases.people.welcome_person import WelcomePerson
@@ -40,6 +41,7 @@ class PeopleServices:
     viewings: ViewAccount
     closing: CloseAccount
     mover: MoveAccounts | None
+    seals: ResealSecrets
 
     @classmethod
     def of(cls, ports: Ports, rules: Rules, *, cards: KeepCards) -> Self:
@@ -80,4 +82,5 @@ class PeopleServices:
             mover=MoveAccounts(transactions=store, clock=clock, target=ports.account_import)
             if ports.account_import
             else None,
+            seals=ResealSecrets(transactions=store, vault=vault),
         )

@@ -49,6 +49,11 @@ class MemorySavedCards:
         ]
         return sorted(found, key=lambda card: (card.saved_at, card.id), reverse=True)
 
+    def sealed_after(self, card_id: str, *, limit: int) -> Sequence[SavedCard]:
+        """Return cards whose code is kept, by their ids."""
+        found = [card for card in self.cards.values() if card.sealed and card.id > card_id]
+        return sorted(found, key=lambda card: card.id)[:limit]
+
     def find_alike(self, owner_id: str, *, email: str, signature: str) -> SavedCard | None:
         wanted = (owner_id, email, signature)
         return next(

@@ -50,6 +50,21 @@ def test_a_changed_byte_is_noticed_wherever_it_is(vault: AesVault) -> None:
             vault.open(bytes(changed), context="c")
 
 
+def test_a_seal_is_renewed_once_and_needs_the_secret_before_no_more() -> None:
+    new = "another secret of 32 characters!"
+    rotated = AesVault(new, previous_secrets=[SECRET])
+    sealed = AesVault(SECRET).seal(b"AUTH_code", context="card:1")
+
+    fresh = rotated.reseal(sealed, context="card:1")
+
+    assert fresh is not None
+    assert AesVault(new).open(fresh, context="card:1") == b"AUTH_code"
+    assert rotated.reseal(fresh, context="card:1") is None
+    for broken, context in ((sealed, "card:2"), (b"", "card:1")):
+        with pytest.raises(SealBrokenError):
+            rotated.reseal(broken, context=context)
+
+
 @pytest.mark.parametrize("sealed", [b"", b"\x01", b"\x01" + b"0" * 11, b"\x01" + b"0" * 12])
 def test_a_stump_does_not_open(vault: AesVault, sealed: bytes) -> None:
     with pytest.raises(SealBrokenError):

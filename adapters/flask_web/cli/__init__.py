@@ -22,6 +22,7 @@ from adapters.flask_web.cli.prices import prices
 from adapters.flask_web.cli.reconcile import reconcile
 from adapters.flask_web.cli.reconcile_usage import reconcile_usage
 from adapters.flask_web.cli.refund import refund
+from adapters.flask_web.cli.reseal import reseal
 from adapters.flask_web.cli.review import review
 from adapters.flask_web.cli.sales import sales
 from adapters.flask_web.cli.team import team
@@ -41,6 +42,7 @@ _COMMANDS = (
     sales,
     reconcile,
     doctor,
+    reseal,
     user,
     key,
     limits,

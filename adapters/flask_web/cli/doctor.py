@@ -46,7 +46,7 @@ def _examine() -> list[tuple[str, str | None]]:
     fault = f"run 'flask --app wsgi migrate' ({len(pending)} pending)" if pending else None
     checks.append(("schema", fault))
     if not pending:
-        checks.append(_examine_prices())
+        checks += [_examine_prices(), _examine_seals()]
     healthy = services().model_gateway.is_healthy()
     fault = None if healthy else f"{found.litellm_base_url} does not answer"
     checks.append(("LiteLLM", fault))
@@ -76,6 +76,23 @@ def _examine_prices() -> tuple[str, str | None]:
         f"price list ({counted(count, 'models')})",
         None if count else "empty; the worker fetches it",
     )
+
+
+def _examine_seals() -> tuple[str, str | None]:
+    """Say how much is still sealed with an earlier AUTH_SECRET, or with one that is lost."""
+    counts = services().people.seals.count()
+    faults = []
+    for kind, count in counts.items():
+        what = kind.replace("_", " ")
+        if count.earlier:
+            faults.append(
+                f"{counted(count.earlier, what)} under AUTH_SECRET_PREVIOUS; run "
+                "'flask --app wsgi reseal'"
+            )
+        if count.unreadable:
+            faults.append(f"{counted(count.unreadable, what)} cannot be read with either secret")
+    total = sum(count.newest for count in counts.values())
+    return f"secrets at rest ({total:,} under AUTH_SECRET)", "; ".join(faults) or None
 
 
 def _examine_models() -> tuple[str, str | None]:

@@ -86,6 +86,13 @@ class PonySavedCards:
         )
         return [_card_from_row(row) for row in rows]
 
+    def sealed_after(self, card_id: str, *, limit: int) -> Sequence[SavedCard]:
+        rows = self._session.rows(
+            f"{_SELECT_CARDS} WHERE id > ? AND length(sealed) > 0 ORDER BY id LIMIT ?",
+            (card_id, limit),
+        )
+        return [_card_from_row(row) for row in rows]
+
     def find_alike(self, owner_id: str, *, email: str, signature: str) -> SavedCard | None:
         rows = self._session.rows(
             f"{_SELECT_CARDS} WHERE owner_id = ? AND email = ? AND signature = ?",

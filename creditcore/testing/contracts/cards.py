@@ -106,6 +106,19 @@ class SavedCardsContract:
         with transactions.begin() as tx:
             assert [card.id for card in tx.cards.of("amina")] == ["card-3", "card-1"]
 
+    def test_cards_whose_code_is_kept_follow_each_other(self, transactions: Transactions) -> None:
+        removed = replace(CARD, id="card-2", owner_id="brian", removed_at=NOON)
+        forgotten = replace(CARD, id="card-3", owner_id="chege", sealed=b"", removed_at=NOON)
+        with transactions.begin() as tx:
+            for card in (removed, forgotten, CARD):
+                tx.cards.save(card)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert list(tx.cards.sealed_after("", limit=9)) == [CARD, removed]
+            assert list(tx.cards.sealed_after("", limit=1)) == [CARD]
+            assert list(tx.cards.sealed_after("card-1", limit=9)) == [removed]
+
     def test_one_consent_is_in_force_and_all_are_kept(self, transactions: Transactions) -> None:
         later = replace(CONSENT, id="consent-2", text="Another.", given_at=NOON + MINUTE)
         with transactions.begin() as tx:
