@@ -44,11 +44,13 @@ class Viewer:
         person: None for somebody who is not signed in.
         wallet: What they spend from, where they have one.
         membership: Their place in the team whose account they have chosen; None for their own.
+        team_blocked: Whether an operator has shut that team out: it can be seen, and left.
     """
 
     person: Person | None = None
     wallet: Wallet | None = None
     membership: Membership | None = None
+    team_blocked: bool = False
 
     @property
     def role(self) -> Role | None:
@@ -85,6 +87,8 @@ def may(viewer: Viewer, action: Action) -> bool:
             return viewer.role is Role.ADMIN
         case _ if viewer.membership is None:
             return action in _OF_ONES_OWN
+        case _ if viewer.team_blocked:
+            return action is Action.SEE_WALLET
         case _:
             return viewer.membership.role.rank >= _LEAST_ROLE[action].rank
 
@@ -98,7 +102,9 @@ def require(viewer: Viewer, action: Action) -> None:
     if may(viewer, action):
         return
     message = "This account is blocked."
-    if viewer.membership is not None and action in _LEAST_ROLE:
+    if viewer.team_blocked:
+        message = "This team is blocked: it can be seen and left, and nothing else."
+    elif viewer.membership is not None and action in _LEAST_ROLE:
         message = (
             f"You are {_article(viewer.membership.role)} of this team; to {action} takes "
             f"{_article(_LEAST_ROLE[action])}."

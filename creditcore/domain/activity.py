@@ -63,6 +63,8 @@ class Act(StrEnum):
     TEAM_CREATED = "team.created"
     TEAM_RENAMED = "team.renamed"
     TEAM_DELETED = "team.deleted"
+    TEAM_BLOCKED = "team.blocked"
+    TEAM_UNBLOCKED = "team.unblocked"
     MEMBER_INVITED = "member.invited"
     INVITATION_SENT = "invitation.sent_again"
     INVITATION_REVOKED = "invitation.revoked"

@@ -57,12 +57,19 @@ class Team:
         id: UUID text, unlike that of any person; owns the wallet.
         name: How its members call it.
         deleted_at: Since when it is closed for everyone; its books stay.
+        blocked: Shut out by an operator: its members see it, and spend and change nothing.
     """
 
     id: str
     name: str
     created_at: datetime
     deleted_at: datetime | None = None
+    blocked: bool = False
+
+    @property
+    def search_name(self) -> str:
+        """Its name as operators find it, however they write capital letters."""
+        return self.name.casefold()
 
     def delete(self, *, at: datetime) -> Self:
         """Return the team as nobody is in it any more; a repeat keeps the first time."""

@@ -13,6 +13,7 @@ from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.periods import Span
 from creditcore.domain.purchases import Purchase, PurchaseState
+from creditcore.domain.teams import Team
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import Place
 from creditcore.ports.payment_events import PaymentEvent
@@ -92,10 +93,20 @@ class Account:
     wallet: Wallet | None
 
 
+@dataclass(frozen=True, slots=True)
+class TeamAccount:
+    """A team with its wallet, and how many people are in it."""
+
+    team: Team
+    wallet: Wallet
+    members: int
+
+
 class FoundKind(StrEnum):
     """What a search found."""
 
     PERSON = "person"
+    TEAM = "team"
     KEY = "key"
     CALL = "call"
     REFUSED_CALL = "refused call"
@@ -153,6 +164,9 @@ class Oversight(Protocol):
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
         """Return people, the latest to join first: those before a place."""
 
+    def teams(self, *, limit: int, before: Place | None = None) -> Sequence[TeamAccount]:
+        """Return teams, deleted ones too, the latest made first: those before a place."""
+
     def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
         """Return what some wallets used since a whole hour, by wallet, as far as rolled up."""
 
@@ -179,7 +193,7 @@ class Oversight(Protocol):
     def search(self, text: str, *, limit: int) -> Sequence[Found]:
         """Find things by one text, which is all or the beginning of a name.
 
-        E-mail addresses and references of payments are found by how they begin; ids of
-        people, wallets, keys and calls whole; keys by their shown prefix or last four
-        characters; payments by the provider's number as well.
+        E-mail addresses, names of teams and references of payments are found by how they
+        begin; ids of people, teams, wallets, keys and calls whole; keys by their shown prefix
+        or last four characters; payments by the provider's number as well.
         """

@@ -8,6 +8,7 @@ from typing import Self
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
 from creditcore.usecases.jobs.send_mail import SendMail
+from creditcore.usecases.teams.block_team import BlockTeam
 from creditcore.usecases.teams.change_members import ChangeMembers
 from creditcore.usecases.teams.invite_members import InviteMembers
 from creditcore.usecases.teams.keep_teams import KeepTeams
@@ -22,6 +23,7 @@ class TeamServices:
     members: ChangeMembers
     invitations: InviteMembers
     views: ReadTeams
+    blocks: BlockTeam
 
     @classmethod
     def of(cls, ports: Ports, rules: Rules, *, mails: SendMail) -> Self:
@@ -44,4 +46,5 @@ class TeamServices:
                 deliver=mails.deliver,
             ),
             views=ReadTeams(transactions=store, clock=clock),
+            blocks=BlockTeam(transactions=store, clock=clock),
         )

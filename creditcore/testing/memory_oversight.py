@@ -22,6 +22,7 @@ from creditcore.ports.oversight import (
     InboxDepth,
     OpenHolds,
     Takings,
+    TeamAccount,
     WalletTotals,
 )
 from creditcore.ports.payment_events import PaymentEvent
@@ -130,6 +131,15 @@ class MemoryOversight:
         )
         return [Account(person, wallets.get(person.id)) for person in people]
 
+    def teams(self, *, limit: int, before: Place | None = None) -> Sequence[TeamAccount]:
+        """Return teams, the latest made first."""
+        wallets = {wallet.owner_id: wallet for wallet in self.tables.wallets.values()}
+        members = [team_id for team_id, _ in self.tables.memberships]
+        found = _latest(
+            self.tables.teams.values(), lambda row: Place(row.created_at, row.id), limit, before
+        )
+        return [TeamAccount(row, wallets[row.id], members.count(row.id)) for row in found]
+
     def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
         found: defaultdict[str, Tally] = defaultdict(Tally)
         for (wallet_id, hour, _, _), row in self.tables.usage_rows.items():
@@ -159,6 +169,7 @@ class MemoryOversight:
             return []
         return [
             *self._people(text),
+            *self._teams(text),
             *self._keys(text),
             *self._calls(text),
             *self._payments(text),
@@ -180,6 +191,24 @@ class MemoryOversight:
                 at=person.created_at,
             )
             for person in sorted(people, key=lambda person: person.email)
+        ]
+
+    def _teams(self, text: str) -> list[Found]:
+        owners = {w.owner_id for w in self.tables.wallets.values() if w.id == text} | {text}
+        teams = [
+            team
+            for team in self.tables.teams.values()
+            if team.id in owners or team.search_name.startswith(text.casefold())
+        ]
+        return [
+            Found(
+                kind=FoundKind.TEAM,
+                id=team.id,
+                label=team.name,
+                owner_id=team.id,
+                at=team.created_at,
+            )
+            for team in sorted(teams, key=lambda team: (team.search_name, team.id))
         ]
 
     def _keys(self, text: str) -> list[Found]:

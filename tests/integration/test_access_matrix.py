@@ -182,6 +182,8 @@ class Site:
             "name": purchase,
             "person_id": person.id,
             "invitation_id": str(uuid4()),
+            "team_id": str(uuid4()),
+            "owner_id": person.id,
             "digest": self.webhook(),
             "rule_id": "rule-1",
             "card_id": card.id,

@@ -45,8 +45,8 @@ def acts_on(site: Site, visitor: Visitor) -> list[tuple[str, str]]:
 
 
 def test_every_page_opens_while_there_is_next_to_nothing(operator: Visitor) -> None:
-    for path in ("", "/people", "/payments", "/reviews", "/webhooks", "/models", "/alerts",
-                 "/monitoring", "/jobs", "/activity", "/audit", "/search?q=nothing"):  # fmt: skip
+    for path in ("", "/people", "/payments", "/reviews", "/webhooks", "/models", "/teams",
+                 "/alerts", "/monitoring", "/jobs", "/activity", "/audit", "/search?q=nothing"):  # fmt: skip
         answer = operator.client.get(f"/admin{path}")
         assert answer.status_code == 200, path
         assert "Operate" not in answer.text or path == ""
@@ -131,6 +131,46 @@ def test_somebody_is_shut_out_and_let_in_again(site: Site, operator: Visitor) ->
         assert person.blocked is is_blocked
 
     assert [act for act, _ in acts_on(site, owner)][:2] == ["person.unblocked", "person.blocked"]
+
+
+def test_a_team_is_found_given_credit_and_shut_out(
+    site: Site, operator: Visitor, owner: Visitor
+) -> None:
+    team = site.services.teams.keep.create(owner.person.id, "Kijani Labs")
+    key, _ = site.services.keys.issuing.issue(
+        team.id, name="of the team", holder_id=owner.person.id
+    )
+    ask = operator.client
+
+    assert "Kijani Labs" in ask.get("/admin/teams").text
+    for text in ("kijani l", team.id, key.id):
+        found = ask.post("/admin/search", data={"q": text}, follow_redirects=True)
+        assert found.request.path == f"/admin/teams/{team.id}"
+    assert owner.person.email in found.text
+    assert "of the team" in found.text
+    for name, form in (
+        ("grant", {"credits": "500", "attempt": "t-1"}),
+        ("block", {}),
+    ):
+        form |= {"reason": "as agreed"}
+        assert "Reason: as agreed" in ask.post(f"/admin/teams/{team.id}/{name}", data=form).text
+        ask.post(f"/admin/teams/{team.id}/{name}", data={**form, "confirmed": "yes"})
+
+    with site.services.transactions.begin() as tx:
+        assert tx.ledger.find_wallet_of(team.id).available == Credits.of(500)
+        [kept] = tx.keys.list_of(team.id)
+        assert kept.revoked_at is not None
+        assert tx.teams.find(team.id).blocked
+    page = ask.get(f"/admin/teams/{team.id}").text
+    assert "Shut out" in page
+    assert "team.blocked" in page
+    with owner.client.session_transaction() as cookie:
+        cookie["team"] = team.id
+    seen = owner.client.get("/dashboard").text
+    assert "This team is blocked" in seen
+    assert owner.client.post("/dashboard/keys", data={"name": "x"}).status_code == 403
+    with owner.client.session_transaction() as cookie:
+        del cookie["team"]
 
 
 def test_operators_cannot_shut_themselves_out(operator: Visitor) -> None:

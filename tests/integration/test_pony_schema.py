@@ -56,7 +56,13 @@ ROWS: dict[str, dict[str, object]] = {
         "sealed_grant": b"sealed",
         "ended_at": None,
     },
-    "teams": {"id": "t-1", "name": "Kijani Labs", "created_at": 1},
+    "teams": {
+        "id": "t-1",
+        "name": "Kijani Labs",
+        "created_at": 1,
+        "blocked": False,
+        "search_name": "kijani labs",
+    },
     "team_members": {"team_id": "t-1", "person_id": "p-1", "role": "owner", "joined_at": 1},
     "invitations": {
         "id": "i-1",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from creditcore.domain.access import ANYBODY, Action, Viewer, may, require
@@ -37,6 +39,10 @@ def of_role(role: TeamRole, person: Person = AMINA) -> Viewer:
         (of_role(TeamRole.MEMBER), {Action.USE_ACCOUNT, Action.SEE_WALLET, Action.HOLD_KEYS}),
         (of_role(TeamRole.ADMIN), OWN | {Action.MANAGE_MEMBERS}),
         (of_role(TeamRole.OWNER), OWN | {Action.MANAGE_MEMBERS, Action.OWN_TEAM}),
+        (
+            replace(of_role(TeamRole.OWNER), team_blocked=True),
+            {Action.USE_ACCOUNT, Action.SEE_WALLET},
+        ),
         (of_role(TeamRole.OWNER, AMINA.block()), set()),
         (Viewer(person=AMINA.block()), set()),
         (Viewer(person=OPERATOR.block()), set()),
@@ -54,3 +60,5 @@ def test_a_refusal_says_which_role_it_takes() -> None:
     with pytest.raises(NotPermittedError, match=r"You are a viewer .* takes an admin"):
         require(of_role(TeamRole.VIEWER), Action.BUY_CREDITS)
     require(of_role(TeamRole.ADMIN), Action.BUY_CREDITS)
+    with pytest.raises(NotPermittedError, match="This team is blocked"):
+        require(replace(of_role(TeamRole.OWNER), team_blocked=True), Action.BUY_CREDITS)

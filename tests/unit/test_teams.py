@@ -23,7 +23,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.limits import KeyLimits, Period, SpendLimit, member_counter_id
 from creditcore.domain.low_balance import LowBalanceWatch
-from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.teams import (
     INVITATION_LIFETIME,
@@ -33,12 +33,14 @@ from creditcore.domain.teams import (
     Membership,
     TeamRole,
 )
+from creditcore.domain.top_ups import TopUpOrder, TopUpState
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
 from creditcore.usecases.keys.change_key import ChangeKey, KeyChanges
 from creditcore.usecases.keys.issue_key import IssueKey
 from creditcore.usecases.keys.read_keys import ReadKeys
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.people.close_account import CloseAccount
+from creditcore.usecases.teams.block_team import BlockTeam
 from creditcore.usecases.teams.change_members import ChangeMembers
 from creditcore.usecases.teams.invite_members import INVITATION_JOB, InviteMembers
 from creditcore.usecases.teams.keep_teams import KeepTeams
@@ -69,6 +71,7 @@ class Office:
         self.keep = KeepTeams(**ports, ids=self.ids)
         self.members = ChangeMembers(**ports)
         self.views = ReadTeams(**ports)
+        self.blocks = BlockTeam(**ports)
         self.invitations = InviteMembers(
             **ports,
             ids=self.ids,
@@ -497,3 +500,49 @@ def test_a_new_team_has_the_limits_of_new_accounts(office: Office) -> None:
     key, _ = office.keys.issue(team.id, name="laptop", holder_id="baraka")
 
     assert key.account_limits == limits
+
+
+def test_a_blocked_team_is_seen_and_left_and_nothing_else(office: Office) -> None:
+    office.keys.issue(office.team_id, name="laptop", holder_id="daudi")
+
+    revoked = office.blocks.block(office.team_id, reason="chargebacks", actor=ACTOR)
+
+    assert revoked == 1
+    with pytest.raises(NotPermittedError, match="This team is blocked"):
+        office.keys.issue(office.team_id, name="another", holder_id="daudi")
+    with pytest.raises(NotPermittedError, match="This team is blocked"):
+        office.keep.rename(office.team_id, "Another", by="amina")
+    assert office.views.show(office.team_id, to="chiku").team.blocked
+    office.members.leave(office.team_id, "chiku")
+    office.blocks.unblock(office.team_id, reason="settled", actor=ACTOR)
+    office.keys.issue(office.team_id, name="another", holder_id="daudi")
+    assert [act for act in office.acts() if "blocked" in act] == ["team.blocked", "team.unblocked"]
+
+
+def test_blocking_a_team_takes_a_reason_and_stops_its_top_ups(office: Office) -> None:
+    with office.store.begin() as tx:
+        wallet = tx.ledger.find_wallet_of(office.team_id)
+        tx.top_ups.save(
+            TopUpOrder(
+                wallet_id=wallet.id,
+                person_id="amina",
+                card_id="card-1",
+                threshold=Credits.of(100),
+                value=Money(500, "USD"),
+                currency="USD",
+                per_day=1,
+                monthly_cap=Money(1000, "USD"),
+                changed_at=office.clock.now(),
+            )
+        )
+        tx.commit()
+    with pytest.raises(InvalidRequestError, match="has a reason"):
+        office.blocks.block(office.team_id, reason=" ")
+
+    for _ in range(2):
+        office.blocks.block(office.team_id, reason="chargebacks")
+
+    with office.store.begin() as tx:
+        order = tx.top_ups.find(wallet.id)
+    assert order is not None
+    assert (order.state, order.reason) == (TopUpState.STOPPED, "The team is blocked.")

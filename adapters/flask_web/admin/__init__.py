@@ -9,11 +9,12 @@ from adapters.flask_web.admin import (
     payments,
     people,
     price_rules,
+    teams,
     viewing,
     work,
 )
 from adapters.flask_web.admin.frame import blueprint
 
 # Each of these adds its pages to the one blueprint.
-PAGES = (overview, people, money, payments, models, price_rules, work, viewing)
+PAGES = (overview, people, teams, money, payments, models, price_rules, work, viewing)
 BLUEPRINTS = (blueprint,)

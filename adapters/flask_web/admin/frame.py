@@ -18,6 +18,7 @@ ON_A_PAGE = 50
 PLACES = (
     Place("overview", "admin.overview", "Overview", on_phone=True),
     Place("people", "admin.people", "People", on_phone=True),
+    Place("team", "admin.teams", "Teams"),
     Place("payments", "admin.payments", "Payments", on_phone=True),
     Place("reviews", "admin.reviews", "Reviews"),
     Place("webhooks", "admin.webhooks", "Webhooks"),

@@ -13,13 +13,21 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.admin.frame import blueprint, for_money, page
 from adapters.flask_web.admin.people import find_person
+from adapters.flask_web.admin.teams import find_team
 from adapters.flask_web.context import services
 from adapters.flask_web.web.formatting import credits_text, dollars
 from adapters.flask_web.web.session import actor
-from creditcore.domain.errors import InvalidRequestError, WalletNotFoundError
+from creditcore.domain.errors import (
+    InvalidRequestError,
+    TeamNotFoundError,
+    WalletNotFoundError,
+)
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
+from creditcore.domain.teams import Team
+from creditcore.usecases.people.block_person import BlockPerson
+from creditcore.usecases.teams.block_team import BlockTeam
 
 _LONGEST_REASON = 150
 _MOST = Credits.of(10_000_000)
@@ -32,6 +40,7 @@ class Act:
     Attributes:
         has_amount: Whether it asks how many credits.
         is_final: Whether it cannot be undone by another act.
+        effect: What it changes, where that depends on nothing but the account's name.
     """
 
     title: str
@@ -39,6 +48,7 @@ class Act:
     explanation: str
     has_amount: bool = False
     is_final: bool = False
+    effect: str = ""
 
 
 ACTS = {
@@ -58,33 +68,57 @@ ACTS = {
         "Shut this person out",
         "Ends every session and revokes every key for good. Payments that arrive are credited.",
         is_final=True,
+        effect="{name} can no longer sign in, and no key of theirs opens.",
     ),
     "unblock": Act(
         "Let in again",
         "Let this person in",
         "They may sign in again and make new keys; the old keys stay revoked.",
+        effect="{name} can sign in again.",
     ),
 }
+"""What is done to a person's account."""
+
+ACTS_ON_TEAMS = {
+    **ACTS,
+    "block": Act(
+        "Shut out",
+        "Shut this team out",
+        "Revokes every key for good and stops automatic top-ups. Members still see the team and "
+        "may leave it; their own accounts stay as they are. Payments that arrive are credited.",
+        is_final=True,
+        effect="No key of {name} opens any more, and its members only see it.",
+    ),
+    "unblock": Act(
+        "Let in again",
+        "Let this team in",
+        "Its members may act in it again and make new keys; the old keys stay revoked.",
+        effect="The members of {name} can act in it again.",
+    ),
+}
+"""The same for a team's."""
 
 
 @blueprint.get("/people/<person_id>/<any(grant,'clear-debt',block,unblock):act_name>")
+@blueprint.get("/teams/<team_id>/<any(grant,'clear-debt',block,unblock):act_name>")
 @for_money
-def act_form(person_id: str, act_name: str) -> str:
+def act_form(act_name: str, person_id: str = "", team_id: str = "") -> str:
     """Ask for the amount and the reason."""
-    return _form(_subject(person_id), act_name)
+    return _form(_subject(person_id, team_id), act_name)
 
 
 @blueprint.post("/people/<person_id>/<any(grant,'clear-debt',block,unblock):act_name>")
+@blueprint.post("/teams/<team_id>/<any(grant,'clear-debt',block,unblock):act_name>")
 @for_money
-def act(person_id: str, act_name: str) -> str | Response | tuple[str, int]:
+def act(act_name: str, person_id: str = "", team_id: str = "") -> str | Response | tuple[str, int]:
     """Show what will change; do it once that is confirmed."""
-    subject = _subject(person_id)
+    subject = _subject(person_id, team_id)
     reason = " ".join(request.form.get("reason", "").split())
     errors = {}
     if not reason or len(reason) > _LONGEST_REASON:
         errors["reason"] = f"Give a reason of 1 to {_LONGEST_REASON} characters."
     amount = ZERO
-    if ACTS[act_name].has_amount:
+    if subject.acts[act_name].has_amount:
         try:
             amount = _credits(request.form.get("credits", ""))
         except InvalidRequestError as error:
@@ -97,11 +131,11 @@ def act(person_id: str, act_name: str) -> str | Response | tuple[str, int]:
         flash(_do(subject, act_name, amount, reason), "success")
     except InvalidRequestError as error:
         return _form(subject, act_name, {error.param or "form": str(error)}), 400
-    return redirect(url_for("admin.person", person_id=person_id))
+    return redirect(subject.address)
 
 
 def _do(subject: _Subject, name: str, amount: Credits, reason: str) -> str:
-    person, mine = subject.person, actor()
+    mine = actor()
     match name:
         case "grant":
             attempt = request.form.get("attempt", "")[:100]
@@ -114,7 +148,7 @@ def _do(subject: _Subject, name: str, amount: Credits, reason: str) -> str:
                 reference=f"admin:{attempt}",
                 actor=mine,
             )
-            return f"{person.email} got {credits_text(amount)}."
+            return f"{subject.name} got {credits_text(amount)}."
         case "clear-debt":
             cleared = ZERO
             if subject.wallet is not None:
@@ -123,30 +157,56 @@ def _do(subject: _Subject, name: str, amount: Credits, reason: str) -> str:
                 )
             return f"{credits_text(cleared)} of debt were cleared."
         case "block":
-            if person.id == mine.id:
+            if subject.owner.id == mine.id:
                 raise InvalidRequestError("You cannot shut yourself out.")
-            revoked = services().people.blocks.block(person.id, reason=reason, actor=mine)
-            return f"{person.email} is shut out. Keys revoked: {revoked}."
+            revoked = subject.blocks.block(subject.owner.id, reason=reason, actor=mine)
+            return f"{subject.name} is shut out. Keys revoked: {revoked}."
         case _:
-            services().people.blocks.unblock(person.id, reason=reason, actor=mine)
-            return f"{person.email} may sign in again."
+            subject.blocks.unblock(subject.owner.id, reason=reason, actor=mine)
+            return f"{subject.name} is let in again."
 
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """Whose account it is; the wallet is None where they have none yet."""
+    """Whose account it is, a person's or a team's; the wallet is None where there is none yet."""
 
-    person: Person
+    owner: Person | Team
     wallet: Wallet | None
 
+    @property
+    def name(self) -> str:
+        """What operators call it."""
+        return self.owner.name if isinstance(self.owner, Team) else self.owner.email
 
-def _subject(person_id: str) -> _Subject:
+    @property
+    def address(self) -> str:
+        """Its page."""
+        if isinstance(self.owner, Team):
+            return url_for("admin.team", team_id=self.owner.id)
+        return url_for("admin.person", person_id=self.owner.id)
+
+    @property
+    def acts(self) -> dict[str, Act]:
+        """What can be done to it."""
+        return ACTS_ON_TEAMS if isinstance(self.owner, Team) else ACTS
+
+    @property
+    def blocks(self) -> BlockPerson | BlockTeam:
+        """What shuts it out."""
+        is_team = isinstance(self.owner, Team)
+        return services().teams.blocks if is_team else services().people.blocks
+
+
+def _subject(person_id: str, team_id: str) -> _Subject:
     with services().transactions.begin() as tx:
-        someone = find_person(tx, person_id)
+        owner = find_team(tx, team_id) if team_id else find_person(tx, person_id)
+        if isinstance(owner, Team) and owner.deleted_at is not None:
+            # Nothing is done any more to what is closed for everyone.
+            raise TeamNotFoundError(team_id)
         try:
-            return _Subject(someone, tx.ledger.find_wallet_of(someone.id))
+            return _Subject(owner, tx.ledger.find_wallet_of(owner.id))
         except WalletNotFoundError:
-            return _Subject(someone, None)
+            return _Subject(owner, None)
 
 
 def _credits(text: str) -> Credits:
@@ -172,10 +232,8 @@ def _preview(subject: _Subject, name: str, amount: Credits) -> str:
             )
         case "clear-debt":
             return f"{dollars(wallet.owed if wallet else ZERO)} owed becomes $0.00."
-        case "block":
-            return f"{subject.person.email} can no longer sign in, and no key of theirs opens."
-        case "unblock":
-            return f"{subject.person.email} can sign in again."
+        case "block" | "unblock":
+            return subject.acts[name].effect.format(name=subject.name)
         case _:
             return "They have no wallet yet: nothing can be given."
 
@@ -185,10 +243,9 @@ def _form(
 ) -> str:
     return page(
         "act.html",
-        "people",
-        act=ACTS[name],
-        name=name,
-        someone=subject.person,
+        "team" if isinstance(subject.owner, Team) else "people",
+        act=subject.acts[name],
+        subject=subject,
         balance=subject.wallet,
         errors=errors or {},
         preview=preview,

@@ -19,7 +19,8 @@ from adapters.flask_web.web.slot_labels import edge_label, label
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.earnings import Earnings
 from creditcore.domain.jobs import JobState
-from creditcore.domain.money import Credits
+from creditcore.domain.ledger import TransferKind
+from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.monitoring import Reading
 from creditcore.domain.periods import Period, last_24_hours, last_days, this_month
 from creditcore.domain.usage_hours import NOTHING_USED, Tally
@@ -31,6 +32,13 @@ RANGES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "month": "This mo
 _PICODOLLARS = 10**12
 _COUNTED = 100
 _AUDITS_SHOWN = 14
+_SOLD = (
+    TransferKind.PURCHASE,
+    TransferKind.REVERSAL,
+    TransferKind.RESTORATION,
+    TransferKind.REPAYMENT,
+)
+_GIVEN = (TransferKind.BONUS, TransferKind.SIGNUP, TransferKind.GRANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ def overview() -> str:
         to_do=to_do(),
         earned=report.earnings(report.total),
         usd=usd,
+        sold=_sum(report, *_SOLD),
+        given=_sum(report, *_GIVEN),
         liability_at_cost=at_cost(report.totals.posted),
         absorbed=at_cost(Credits(report.total.written_off)),
         models=[
@@ -101,6 +111,7 @@ def to_do() -> Sequence[ToDo]:
         alerts = tx.alerts.recent(limit=_COUNTED, only_open=True)
         stuck = tx.ledger.expired_holds(now=now, limit=_COUNTED)
         dead = tx.jobs.listing(limit=_COUNTED, states=[JobState.DEAD])
+    unpriced = [each for each in services().calls.prices.catalogue.unsold() if each.fault]
     waiting = (
         (len(reviews), "payment waits for a decision", "payments wait for a decision",
          "admin.reviews", reviews[0].opened_at if reviews else None),
@@ -110,6 +121,8 @@ def to_do() -> Sequence[ToDo]:
          "admin.jobs", None),
         (len(stuck), "hold is open after its time", "holds are open after their time",
          "admin.monitoring", stuck[0].expires_at if stuck else None),
+        (min(len(unpriced), _COUNTED), "model has no price it can be sold at",
+         "models have no price they can be sold at", "admin.price_rules", None),
     )  # fmt: skip
     return [
         ToDo(f"{count}{' or more' if count == _COUNTED else ''} {one if count == 1 else more}",
@@ -149,6 +162,11 @@ def at_cost(amount: Credits) -> str:
     """Return what credits are worth at the providers, markup taken out."""
     micro = settings().tariff.provider_microusd(amount)
     return usd(micro * 10**6)
+
+
+def _sum(report: SiteReport, *kinds: TransferKind) -> Credits:
+    """Return what wallets got by these kinds of transfers, less what was taken back."""
+    return sum((report.credited.get(kind, ZERO) for kind in kinds), ZERO)
 
 
 def _audits(limit: int) -> Sequence[Reading]:

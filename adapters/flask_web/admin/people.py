@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from adapters.flask_web.admin.belongings import belongings_of, name_of
 from adapters.flask_web.admin.frame import ON_A_PAGE, blueprint, page
 from adapters.flask_web.admin.overview import usd
 from adapters.flask_web.context import services
 from adapters.flask_web.web.places import place_sent, place_text
 from adapters.flask_web.web.session import for_operators
-from creditcore.domain.errors import PersonNotFoundError, WalletNotFoundError
-from creditcore.domain.holds import Hold
+from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.keys import KEY_PREFIX
-from creditcore.domain.ledger import Transfer, Wallet
 from creditcore.domain.people import Person
-from creditcore.domain.periods import Span
-from creditcore.domain.refusals import RefusedCall
-from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
+from creditcore.domain.usage_hours import NOTHING_USED, hour_of
 from creditcore.ports.oversight import Found, FoundKind
 from creditcore.ports.transactions import Transaction
-from creditcore.ports.usage_hours import UsageOf
 
 _LONGEST_TEXT = 300
 _FOUND = 50
 _SHOWN_OF_KEY = len(KEY_PREFIX) + 4
-_RECENT = 20
 _THIRTY_DAYS = timedelta(days=30)
 _WHOLE_KEY = (
     "Do not paste whole keys: addresses are kept in logs. The first characters that its owner "
@@ -88,53 +81,28 @@ def person(person_id: str) -> str:
     """Show one person: balance, keys, calls, payments, movements and what was done."""
     with services().transactions.begin() as tx:
         someone = find_person(tx, person_id)
-        activity = tx.activity.recent(limit=_RECENT, person_id=someone.id)
-        keys = tx.keys.list_of(someone.id)
-        purchases = tx.purchases.list_of(someone.id, limit=_RECENT)
-        belongings = _belongings(tx, someone)
+        belongings = belongings_of(tx, someone.id)
+        teams = tx.teams.of_person(someone.id)
     return page(
         "person.html",
         "people",
         someone=someone,
-        keys=keys,
-        key_names={key.id: key.name for key in keys},
-        purchases=purchases,
-        acts=activity,
+        teams=teams,
+        people={someone.id: "They themselves"},
         now=services().clock.now(),
-        **vars(belongings),
+        **belongings.shown,
     )
 
 
-@dataclass
-class _Belongings:
-    """What a person's wallet knows; nothing where they have none yet.
-
-    Attributes:
-        used: In the last 30 days.
-    """
-
-    balance: Wallet | None = None
-    calls: Sequence[Hold] = ()
-    movements: Sequence[Transfer] = ()
-    refusals: Sequence[RefusedCall] = ()
-    used: Tally = NOTHING_USED
-
-
-def _belongings(tx: Transaction, person: Person) -> _Belongings:
-    try:
-        wallet = tx.ledger.find_wallet_of(person.id)
-    except WalletNotFoundError:
-        # They never came back from confirming their address.
-        return _Belongings()
-    end = hour_of(services().clock.now()) + HOUR
-    shares = tx.usage_hours.shares(UsageOf(wallet.id), [Span(end - _THIRTY_DAYS, end)])
-    return _Belongings(
-        balance=wallet,
-        calls=tx.calls.recent(wallet.id, limit=_RECENT),
-        movements=tx.ledger.transfers_of(wallet.id, limit=_RECENT),
-        refusals=tx.refusals.older(wallet.id, limit=_RECENT),
-        used=sum((share.tally for share in shares), NOTHING_USED),
-    )
+@blueprint.get("/accounts/<owner_id>")
+@for_operators
+def account(owner_id: str) -> Response:
+    """Lead to the page of whose account it is: a person's or a team's."""
+    with services().transactions.begin() as tx:
+        is_person = "\x00" not in owner_id and tx.people.find(owner_id) is not None
+    if is_person:
+        return redirect(url_for("admin.person", person_id=owner_id))
+    return redirect(url_for("admin.team", team_id=owner_id))
 
 
 @blueprint.get("/calls/<call_id>")
@@ -144,7 +112,7 @@ def call(call_id: str) -> str:
     with services().transactions.begin() as tx:
         found = tx.calls.find_all([call_id]).get(call_id) if "\x00" not in call_id else None
         owner_id = tx.ledger.find_wallet(found.wallet_id).owner_id if found else ""
-        owner = tx.people.find(owner_id) if owner_id else None
+        owner = name_of(tx, owner_id) if owner_id else ""
     receipt = services().calls.receipts.write(call_id, wallet_id=found.wallet_id if found else "")
     hold = receipt.call
     reported = hold.outcome.reported_cost_picodollars
@@ -153,6 +121,7 @@ def call(call_id: str) -> str:
         "people",
         receipt=receipt,
         hold=hold,
+        owner_id=owner_id,
         owner=owner,
         provider_cost=usd(hold.outcome.provider_cost_picodollars),
         reported_cost=None if reported is None else usd(reported),
@@ -180,5 +149,9 @@ def _address(found: Found) -> str:
             return url_for("admin.payment", reference=found.id)
         case FoundKind.WEBHOOK:
             return url_for("admin.webhook", digest=found.id)
-        case FoundKind.PERSON | FoundKind.KEY | FoundKind.REFUSED_CALL:
-            return url_for("admin.person", person_id=found.owner_id)
+        case FoundKind.PERSON:
+            return url_for("admin.person", person_id=found.id)
+        case FoundKind.TEAM:
+            return url_for("admin.team", team_id=found.id)
+        case FoundKind.KEY | FoundKind.REFUSED_CALL:
+            return url_for("admin.account", owner_id=found.owner_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from adapters.flask_web.admin.belongings import name_of
 from adapters.flask_web.admin.frame import ON_A_PAGE, blueprint, page
 from adapters.flask_web.context import services
 from adapters.flask_web.web.places import place_sent, place_text
@@ -123,7 +124,7 @@ def activity() -> str:
         )
         shown = found[:ON_A_PAGE]
         ids = {act.actor.id for act in shown} | {act.person_id for act in shown if act.person_id}
-        people = {person.id: person.email for name in ids if (person := tx.people.find(name))}
+        people = {name: name_of(tx, name) for name in ids}
     return page(
         "activity.html",
         "activity",

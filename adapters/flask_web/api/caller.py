@@ -108,6 +108,7 @@ def _viewer_of(key: ApiKey) -> Viewer:
         if not key.holder_id:
             return Viewer(person=person)
         membership = tx.teams.membership(key.owner_id, key.holder_id)
+        team = tx.teams.find(key.owner_id)
     if membership is None:
         raise KeyRefusedError("revoked")
-    return Viewer(person=person, membership=membership)
+    return Viewer(person=person, membership=membership, team_blocked=team.blocked)

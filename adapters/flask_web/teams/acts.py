@@ -47,6 +47,8 @@ _WORDS: Mapping[str, Callable[[Activity, Named], str]] = {
     Act.MEMBER_REMOVED: lambda act, named: (
         f"removed {named(act.after.get('member'))}; {_keys(act)}"
     ),
+    Act.TEAM_BLOCKED: lambda act, _: f"blocked the team; {_keys(act)}",
+    Act.TEAM_UNBLOCKED: lambda _act, _: "let the team in again",
     Act.OWNERSHIP_TRANSFERRED: lambda act, named: f"made {named(act.after.get('owner'))} an owner",
     Act.KEY_ISSUED: lambda act, _: f"made the key {act.after.get('name')}",
     Act.KEY_CHANGED: lambda act, _: f"changed the key {act.after.get('name')}",

@@ -43,6 +43,7 @@ class Account:
     Attributes:
         id: Whose wallet, keys and purchases are meant.
         wallet: Whose credits are shown and spent; None only for somebody who has none yet.
+        is_blocked: Whether it is a team that an operator has shut out.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Account:
     wallet: Wallet | None
     person: Person
     membership: Membership | None = None
+    is_blocked: bool = False
 
     @property
     def is_team(self) -> bool:
@@ -59,7 +61,12 @@ class Account:
     @property
     def viewer(self) -> Viewer:
         """Who looks at it."""
-        return Viewer(person=self.person, wallet=self.wallet, membership=self.membership)
+        return Viewer(
+            person=self.person,
+            wallet=self.wallet,
+            membership=self.membership,
+            team_blocked=self.is_blocked,
+        )
 
     def may(self, action: Action) -> bool:
         """Whether its user's role there allows something."""
@@ -103,7 +110,7 @@ def accounts() -> Sequence[Account]:
             wallets = tx.ledger.find_wallets_of([me.id, *(team.id for team, _ in teams)])
         own = Account(me.id, me.name or "Personal", wallets.get(me.id), me)
         shared = [
-            Account(team.id, team.name, wallets.get(team.id), me, membership)
+            Account(team.id, team.name, wallets.get(team.id), me, membership, team.blocked)
             for team, membership in teams
         ]
         g.accounts = [own, *shared]

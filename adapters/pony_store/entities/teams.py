@@ -17,6 +17,8 @@ def define(db: Any) -> None:
         name = Required(str, autostrip=False)
         created_at = Required(int, size=64)
         deleted_at = Optional(int, size=64)
+        blocked = Required(bool)
+        search_name = Optional(str, autostrip=False)
 
     class TeamMember(entity):
         _table_ = "team_members"

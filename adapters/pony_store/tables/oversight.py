@@ -24,6 +24,7 @@ from creditcore.ports.oversight import (
     InboxDepth,
     OpenHolds,
     Takings,
+    TeamAccount,
     WalletTotals,
 )
 from creditcore.ports.payment_events import PaymentEvent
@@ -33,6 +34,7 @@ from ..session import Session, flat, tuples
 from .payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
 from .people import person_from_row
 from .purchases import purchase_from_row
+from .teams import team_from_row
 from .usage_hours import ALL_CALLS_BY_SPAN, ROLLED_UNTIL, span_marks
 
 _BESIDE_CALLS = "kind NOT IN ('charge', 'write_off')"
@@ -162,18 +164,21 @@ class PonyOversight:
         return [
             Account(
                 person_from_row(row),
-                None
-                if row.wallet_id is None
-                else Wallet(
-                    id=row.wallet_id,
-                    owner_id=row.id,
-                    posted=Credits(row.posted),
-                    held=Credits(row.held),
-                    owed=Credits(row.owed),
-                ),
+                None if row.wallet_id is None else _wallet(row),
             )
             for row in rows
         ]
+
+    def teams(self, *, limit: int, before: Place | None = None) -> Sequence[TeamAccount]:
+        earlier, values = _before("t.created_at", "t.id", before)
+        rows = self._session.rows(
+            "SELECT t.*, w.id AS wallet_id, w.posted, w.held, w.owed,"
+            " (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) AS members"
+            f" FROM teams t JOIN wallets w ON w.owner_id = t.id WHERE 1 = 1{earlier}"
+            " ORDER BY t.created_at DESC, t.id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [TeamAccount(team_from_row(row), _wallet(row), row.members) for row in rows]
 
     def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
         rows = self._session.rows_in(
@@ -225,6 +230,7 @@ class PonyOversight:
         found: list[Found] = []
         for search in (
             self._people,
+            self._teams,
             self._keys,
             self._calls,
             self._refused_calls,
@@ -250,6 +256,27 @@ class PonyOversight:
                 kind=FoundKind.PERSON,
                 id=row.id,
                 label=row.email,
+                owner_id=row.id,
+                at=instant(row.created_at),
+            )
+            for row in rows
+        ]
+
+    def _teams(self, text: str, limit: int) -> list[Found]:
+        name = text.casefold()
+        columns = "t.id, t.name, t.created_at, t.search_name"
+        rows = self._session.rows(
+            f"SELECT {columns} FROM teams t WHERE t.id = ?"
+            f" UNION SELECT {columns} FROM teams t WHERE t.search_name >= ? AND t.search_name < ?"
+            f" UNION SELECT {columns} FROM wallets w JOIN teams t ON t.id = w.owner_id"
+            " WHERE w.id = ? ORDER BY search_name, id LIMIT ?",
+            (text, name, _after(name), text, limit),
+        )
+        return [
+            Found(
+                kind=FoundKind.TEAM,
+                id=row.id,
+                label=row.name,
                 owner_id=row.id,
                 at=instant(row.created_at),
             )
@@ -330,6 +357,16 @@ class PonyOversight:
             )
             for row in rows
         ]
+
+
+def _wallet(row: Any) -> Wallet:
+    return Wallet(
+        id=row.wallet_id,
+        owner_id=row.id,
+        posted=Credits(row.posted),
+        held=Credits(row.held),
+        owed=Credits(row.owed),
+    )
 
 
 def _tally(row: Any) -> Tally:

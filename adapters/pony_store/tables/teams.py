@@ -11,7 +11,7 @@ from creditcore.domain.teams import Membership, Team, TeamRole
 from ..instants import instant, instant_or_none, micros, micros_or_none
 from ..session import Session
 
-_TEAM_COLUMNS = ("id", "name", "created_at", "deleted_at")
+_TEAM_COLUMNS = ("id", "name", "created_at", "deleted_at", "blocked", "search_name")
 _MEMBER_COLUMNS = ("team_id", "person_id", "role", "joined_at")
 _SELECT_TEAM = f"SELECT {', '.join(_TEAM_COLUMNS)} FROM teams"
 _SELECT_MEMBERS = f"SELECT {', '.join(_MEMBER_COLUMNS)} FROM team_members"
@@ -24,7 +24,14 @@ class PonyTeams:
         self._session = session
 
     def add(self, team: Team) -> None:
-        row = (team.id, team.name, micros(team.created_at), micros_or_none(team.deleted_at))
+        row = (
+            team.id,
+            team.name,
+            micros(team.created_at),
+            micros_or_none(team.deleted_at),
+            team.blocked,
+            team.search_name,
+        )
         self._session.insert("teams", _TEAM_COLUMNS, [row])
 
     def find(self, team_id: str) -> Team:
@@ -35,19 +42,25 @@ class PonyTeams:
 
     def save(self, team: Team) -> None:
         self._session.change(
-            "UPDATE teams SET name = ?, deleted_at = ? WHERE id = ?",
-            (team.name, micros_or_none(team.deleted_at), team.id),
+            "UPDATE teams SET name = ?, deleted_at = ?, blocked = ?, search_name = ? WHERE id = ?",
+            (
+                team.name,
+                micros_or_none(team.deleted_at),
+                team.blocked,
+                team.search_name,
+                team.id,
+            ),
         )
 
     def of_person(self, person_id: str) -> Sequence[tuple[Team, Membership]]:
         rows = self._session.rows(
-            "SELECT t.id, t.name, t.created_at, t.deleted_at,"
+            "SELECT t.id, t.name, t.created_at, t.deleted_at, t.blocked,"
             " m.team_id, m.person_id, m.role, m.joined_at"
             " FROM team_members m JOIN teams t ON t.id = m.team_id"
             " WHERE m.person_id = ? ORDER BY t.name, t.id",
             (person_id,),
         )
-        return [(_team_from_row(row), _membership_from_row(row)) for row in rows]
+        return [(team_from_row(row), _membership_from_row(row)) for row in rows]
 
     def membership(self, team_id: str, person_id: str) -> Membership | None:
         rows = self._session.rows(
@@ -86,15 +99,17 @@ class PonyTeams:
         rows = self._session.rows(f"{_SELECT_TEAM} WHERE id = ?{lock}", (team_id,))
         if not rows:
             raise TeamNotFoundError(team_id)
-        return _team_from_row(rows[0])
+        return team_from_row(rows[0])
 
 
-def _team_from_row(row: Any) -> Team:
+def team_from_row(row: Any) -> Team:
+    """Return a team as ``teams`` keeps it."""
     return Team(
         id=row.id,
         name=row.name,
         created_at=instant(row.created_at),
         deleted_at=instant_or_none(row.deleted_at),
+        blocked=bool(row.blocked),
     )
 
 

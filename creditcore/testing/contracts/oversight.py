@@ -9,12 +9,13 @@ import pytest
 
 from creditcore.domain.errors import WebhookNotFoundError
 from creditcore.domain.holds import Outcome
-from creditcore.domain.ledger import TransferKind
+from creditcore.domain.ledger import TransferKind, Wallet
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
 from creditcore.domain.periods import Span
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
+from creditcore.domain.teams import Membership, Team, TeamRole
 from creditcore.domain.usage_hours import HOUR, hour_of
 from creditcore.ports.calls import Place
 from creditcore.ports.oversight import Account, FoundKind, InboxDepth, OpenHolds, Takings
@@ -202,6 +203,47 @@ class OversightContract:
                 with pytest.raises(WebhookNotFoundError):
                     tx.oversight.event(unknown)
             assert [found.id for found in tx.oversight.search("cc-1", limit=9)] == ["d-2", "d-1"]
+
+    def test_teams_are_listed_and_found_however_their_name_is_written(
+        self, transactions: Transactions
+    ) -> None:
+        with transactions.begin() as tx:
+            tx.people.add(Person(id="amina", email="amina@example.com", created_at=NOON))
+            for number, name in enumerate(("Kijani Labs", "\u00c9cole", "Kij_ni"), 1):
+                team = Team(id=f"t-{number}", name=name, created_at=NOON + number * MINUTE)
+                tx.teams.add(team)
+                tx.ledger.add_wallet(Wallet(id=f"w-{number}", owner_id=team.id))
+            tx.teams.put(
+                Membership(team_id="t-1", person_id="amina", role=TeamRole.OWNER, joined_at=NOON)
+            )
+            first = tx.teams.lock("t-1")
+            tx.teams.save(replace(first, name="Kijani Works", blocked=True))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            listed = tx.oversight.teams(limit=2)
+            last = listed[-1].team
+            older = tx.oversight.teams(limit=2, before=Place(last.created_at, last.id))
+            found = {
+                text: [each.id for each in tx.oversight.search(text, limit=9)]
+                for text in ("KIJANI W", "kijani l", "\u00e9c", "kij", "t-2", "w-3", "kij%")
+            }
+
+        assert [(row.team.id, row.wallet.id, row.members) for row in [*listed, *older]] == [
+            ("t-3", "w-3", 0),
+            ("t-2", "w-2", 0),
+            ("t-1", "w-1", 1),
+        ]
+        assert (older[0].team.name, older[0].team.blocked) == ("Kijani Works", True)
+        assert found == {
+            "KIJANI W": ["t-1"],
+            "kijani l": [],
+            "\u00e9c": ["t-2"],
+            "kij": ["t-3", "t-1"],
+            "t-2": ["t-2"],
+            "w-3": ["t-3"],
+            "kij%": [],
+        }
 
     def test_one_text_finds_people_keys_calls_and_payments(
         self, transactions: Transactions

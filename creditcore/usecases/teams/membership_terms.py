@@ -41,7 +41,7 @@ def member_who_may(tx: Transaction, team: Team, person_id: str, action: Action) 
     person, membership = tx.people.find(person_id), tx.teams.membership(team.id, person_id)
     if person is None or membership is None:
         raise TeamNotFoundError(team.id)
-    require(Viewer(person=person, membership=membership), action)
+    require(Viewer(person=person, membership=membership, team_blocked=team.blocked), action)
     return membership
 
 
