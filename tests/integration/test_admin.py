@@ -46,7 +46,8 @@ def acts_on(site: Site, visitor: Visitor) -> list[tuple[str, str]]:
 
 def test_every_page_opens_while_there_is_next_to_nothing(operator: Visitor) -> None:
     for path in ("", "/people", "/payments", "/reviews", "/webhooks", "/models", "/teams",
-                 "/alerts", "/monitoring", "/jobs", "/activity", "/audit", "/search?q=nothing"):  # fmt: skip
+                 "/alerts", "/monitoring", "/jobs", "/activity", "/audit",
+                 "/search?q=nothing"):  # fmt: skip
         answer = operator.client.get(f"/admin{path}")
         assert answer.status_code == 200, path
         assert "Operate" not in answer.text or path == ""

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from adapters.flask_web.api import account, calls, keys, money, openapi, team, usage, widgets
+from adapters.flask_web.api import (
+    account,
+    calls,
+    keys,
+    members,
+    money,
+    openapi,
+    team,
+    usage,
+    widgets,
+)
 
 BLUEPRINTS = (
     account.blueprint,
@@ -11,6 +21,7 @@ BLUEPRINTS = (
     calls.blueprint,
     money.blueprint,
     team.blueprint,
+    members.blueprint,
     widgets.blueprint,
     openapi.blueprint,
 )

@@ -80,7 +80,7 @@ def make_key(caller: Caller, body: KeyRequest) -> NewKeyShape:
         by=caller.key,
         actor=caller.actor,
     )
-    return _made(key, secret)
+    return new_key_shape(key, secret)
 
 
 @operation(blueprint, "GET", "/api/v1/keys/{key_id}", scopes=READER, answer=KeyShape)
@@ -149,7 +149,7 @@ def rotate_key(caller: Caller, key_id: str, body: RotateRequest) -> NewKeyShape:
         by=caller.key,
         actor=caller.actor,
     )
-    return _made(key, secret)
+    return new_key_shape(key, secret)
 
 
 @operation(
@@ -219,7 +219,8 @@ def _check_maker(caller: Caller, scopes: Collection[Scope]) -> None:
         check_key_maker(scopes)
 
 
-def _made(key: ApiKey, secret: KeySecret) -> NewKeyShape:
+def new_key_shape(key: ApiKey, secret: KeySecret) -> NewKeyShape:
+    """Return a key that was just made, with its secret."""
     view = services().keys.views.one(key.id, owner_id=key.owner_id)
     return NewKeyShape.model_validate(_fields(view) | {"key": secret.text})
 
@@ -266,7 +267,8 @@ def _amount(text: str | None) -> Credits | None:
     return None if text is None else Credits.parse(text)
 
 
-def _spend(asked: SpendLimitShape | None) -> SpendLimit | None:
+def spend_limit(asked: SpendLimitShape | None) -> SpendLimit | None:
+    """Return the limit that a request names."""
     if asked is None:
         return None
     return SpendLimit(credits=Credits.parse(asked.credits), period=asked.period, zone=asked.zone)
@@ -290,7 +292,7 @@ def _limits(body: KeyRequest | KeyPatch, otherwise: KeyLimits) -> KeyLimits:
     """Return the limits that are asked for; what is left out is as it is otherwise."""
     given = body.model_fields_set
     return KeyLimits(
-        spend=_spend(body.spend_limit) if "spend_limit" in given else otherwise.spend,
+        spend=spend_limit(body.spend_limit) if "spend_limit" in given else otherwise.spend,
         max_parallel=body.max_parallel if "max_parallel" in given else otherwise.max_parallel,
         rpm=body.rpm if "rpm" in given else otherwise.rpm,
         tpm=body.tpm if "tpm" in given else otherwise.tpm,

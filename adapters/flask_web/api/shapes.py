@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from adapters.flask_web.api.operations import Shape
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import MAX_LISTED, MAX_PARALLEL, MAX_RATE, Period
-from creditcore.domain.teams import TeamRole
 
 CreditsText = Annotated[
     str, StringConstraints(pattern=r"^-?[0-9]{1,13}(\.[0-9]{1,6})?$"), Field(examples=["12.5"])
@@ -216,34 +215,6 @@ class LimitsShape(Standings):
     allowed_ips: list[str]
     scopes: list[Scope]
     expires_at: AwareDatetime | None
-
-
-class MemberShape(Shape):
-    """A member of a team, and how their spending stands."""
-
-    id: str
-    name: str
-    email: str
-    role: TeamRole
-    joined_at: AwareDatetime
-    limit: Annotated[CreditsText | None, Field(description="Null where there is none.")]
-    raised: Annotated[CreditsText, Field(description="Added to the limit for this period alone.")]
-    spent: CreditsText
-    held: CreditsText
-    spent_since: AwareDatetime
-    resets_at: AwareDatetime | None
-    keys: int
-    last_active_at: AwareDatetime | None
-
-
-class TeamShape(Shape):
-    """A team, its balance and its members."""
-
-    id: str
-    name: str
-    role: Annotated[TeamRole, Field(description="That of who asks.")]
-    available: CreditsText
-    members: list[MemberShape]
 
 
 class ModelShape(Shape):

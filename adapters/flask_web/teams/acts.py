@@ -56,6 +56,9 @@ _WORDS: Mapping[str, Callable[[Activity, Named], str]] = {
 }
 
 
+_OF_OPERATORS = (Act.TEAM_BLOCKED, Act.TEAM_UNBLOCKED)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One act, in words.
@@ -82,8 +85,13 @@ def lines_of(view: TeamView) -> Sequence[Line]:
 
 def _line(act: Activity, named: Named) -> Line:
     words = _WORDS.get(act.act)
+    who = named(act.actor.id)
+    if act.actor in {COMMAND_LINE, SYSTEM} or act.act in _OF_OPERATORS:
+        who = "Support"
+    elif act.actor.id.startswith("key:"):
+        who = "A program with a key"
     return Line(
-        who="Support" if act.actor in {COMMAND_LINE, SYSTEM} else named(act.actor.id),
+        who=who,
         what=words(act, named) if words else act.act.replace(".", ": ").replace("_", " "),
         at=act.at,
     )

@@ -17,6 +17,12 @@ from creditcore_client._transport import ApiError, Transport
 __all__ = ["ApiError", "Client", "Transport"]
 
 
+class AcceptRequest(TypedDict):
+    """The link of an invitation, or the token in it."""
+
+    token: str
+
+
 class CallList(TypedDict):
     """Calls, newest first."""
 
@@ -57,6 +63,40 @@ class CreditsShape(TypedDict):
     posted: str
     held: str
     available: str
+
+
+class Gone(TypedDict):
+    """What ended with it."""
+
+    keys_revoked: int
+
+
+class InvitationList(TypedDict):
+    """Invitations that wait for an answer, the latest first."""
+
+    data: list[InvitationShape]
+
+
+class InvitationRequest(TypedDict):
+    """Who is invited, as what, and what they may spend."""
+
+    email: str
+    role: NotRequired[TeamRole]
+    limit: NotRequired[SpendLimitShape | None]
+    """Counted from when they join."""
+
+
+class InvitationShape(TypedDict):
+    """An invitation that waits for an answer."""
+
+    id: str
+    email: str
+    role: TeamRole
+    limit: SpendLimitShape | None
+    sent_at: str
+    expires_at: str
+    works: bool
+    """False once it has expired; send it again then."""
 
 
 class KeyList(TypedDict):
@@ -154,6 +194,12 @@ class LimitsShape(TypedDict):
     expires_at: str | None
 
 
+class MemberLimitRequest(TypedDict):
+    """What a member may spend from now on; `null` is as much as there is."""
+
+    limit: SpendLimitShape | None
+
+
 class MemberShape(TypedDict):
     """A member of a team, and how their spending stands."""
 
@@ -197,6 +243,21 @@ class ModelShape(TypedDict):
     """What one of those costs."""
 
 
+class NewInvitationShape(TypedDict):
+    """An invitation that was just sent."""
+
+    id: str
+    email: str
+    role: TeamRole
+    limit: SpendLimitShape | None
+    sent_at: str
+    expires_at: str
+    works: bool
+    """False once it has expired; send it again then."""
+    url: str
+    """Its link, shown this once; for its address alone."""
+
+
 class NewKeyShape(TypedDict):
     """A key that was just made."""
 
@@ -233,6 +294,14 @@ class NewKeyShape(TypedDict):
     """The first key of its rotation."""
     key: str
     """The secret, shown this once."""
+
+
+class NewTeamShape(TypedDict):
+    """A team that was just made, and a key of its owner in it."""
+
+    team: TeamShape
+    key: NewKeyShape
+    """Manages the team; its secret is shown once."""
 
 
 class ParallelStanding(TypedDict):
@@ -299,6 +368,12 @@ class QuoteShape(TypedDict):
     """With this output limit it would run."""
 
 
+class RaiseRequest(TypedDict):
+    """What a member may spend beyond their limit until its period ends."""
+
+    credits: str
+
+
 class Rates(TypedDict):
     """A limit per minute, and how it stands now."""
 
@@ -353,6 +428,12 @@ class ReceiptShape(TypedDict):
     credits_per_cent: str
 
 
+class RoleRequest(TypedDict):
+    """What a member is from now on."""
+
+    role: TeamRole
+
+
 class RotateRequest(TypedDict):
     """How long the old secret goes on working."""
 
@@ -404,6 +485,25 @@ class StopTrial(TypedDict):
     """The most that was charged within 60 minutes."""
 
 
+class TeamDeleted(TypedDict):
+    """A team that is deleted."""
+
+    id: str
+    deleted: bool
+
+
+class TeamPatch(TypedDict):
+    """What of a team is to become otherwise."""
+
+    name: str
+
+
+class TeamRequest(TypedDict):
+    """A team to make."""
+
+    name: str
+
+
 TeamRole = Literal["viewer", "member", "admin", "owner"]
 
 
@@ -423,6 +523,12 @@ class TransferList(TypedDict):
 
     data: list[TransferShape]
     next_cursor: str | None
+
+
+class TransferRequest(TypedDict):
+    """Who becomes an owner; who asks becomes an admin."""
+
+    member_id: str
 
 
 class TransferShape(TypedDict):
@@ -674,6 +780,191 @@ class Client(Transport):
         )
         return answer
 
+    def read_team(
+        self,
+    ) -> TeamShape:
+        """Show the team whose wallet this is, with what each member may spend and has spent."""
+        answer: TeamShape = self.call(
+            "GET",
+            "/api/v1/team",
+        )
+        return answer
+
+    def rename_team(
+        self,
+        body: TeamPatch,
+    ) -> TeamShape:
+        """Rename the team. This takes an admin."""
+        answer: TeamShape = self.call(
+            "PATCH",
+            "/api/v1/team",
+            body=body,
+        )
+        return answer
+
+    def delete_team(
+        self,
+        *,
+        confirm: str | None = None,
+    ) -> TeamDeleted:
+        """Delete the team with all its keys. This takes an owner, and the team's name."""
+        answer: TeamDeleted = self.call(
+            "DELETE",
+            "/api/v1/team",
+            query={"confirm": confirm},
+        )
+        return answer
+
+    def make_team(
+        self,
+        body: TeamRequest,
+    ) -> NewTeamShape:
+        """Make a team, which begins with an empty balance, and a key that manages it."""
+        answer: NewTeamShape = self.call(
+            "POST",
+            "/api/v1/teams",
+            body=body,
+        )
+        return answer
+
+    def transfer_team(
+        self,
+        body: TransferRequest,
+    ) -> TeamShape:
+        """Make another member an owner, and who asks an admin. This takes an owner."""
+        answer: TeamShape = self.call(
+            "POST",
+            "/api/v1/team/transfer",
+            body=body,
+        )
+        return answer
+
+    def leave_team(
+        self,
+    ) -> Gone:
+        """Leave the team; one's keys there are revoked, the one that asks included."""
+        answer: Gone = self.call(
+            "POST",
+            "/api/v1/team/leave",
+        )
+        return answer
+
+    def list_invitations(
+        self,
+    ) -> InvitationList:
+        """List invitations that wait for an answer. This takes an admin."""
+        answer: InvitationList = self.call(
+            "GET",
+            "/api/v1/team/invitations",
+        )
+        return answer
+
+    def invite_member(
+        self,
+        body: InvitationRequest,
+    ) -> NewInvitationShape:
+        """Invite an address; a repeat sends another link with these terms. This takes an
+        admin."""
+        answer: NewInvitationShape = self.call(
+            "POST",
+            "/api/v1/team/invitations",
+            body=body,
+        )
+        return answer
+
+    def resend_invitation(
+        self,
+        invitation_id: str,
+    ) -> NewInvitationShape:
+        """Send an invitation again; the link before opens nothing any more. This takes an
+        admin."""
+        answer: NewInvitationShape = self.call(
+            "POST",
+            "/api/v1/team/invitations/{invitation_id}/resend",
+            names={"invitation_id": invitation_id},
+        )
+        return answer
+
+    def withdraw_invitation(
+        self,
+        invitation_id: str,
+    ) -> InvitationList:
+        """Withdraw an invitation; answer those that are left. This takes an admin."""
+        answer: InvitationList = self.call(
+            "DELETE",
+            "/api/v1/team/invitations/{invitation_id}",
+            names={"invitation_id": invitation_id},
+        )
+        return answer
+
+    def accept_invitation(
+        self,
+        body: AcceptRequest,
+    ) -> TeamShape:
+        """Join a team by the link that was sent to one's own address."""
+        answer: TeamShape = self.call(
+            "POST",
+            "/api/v1/invitations/accept",
+            body=body,
+        )
+        return answer
+
+    def give_role(
+        self,
+        member_id: str,
+        body: RoleRequest,
+    ) -> MemberShape:
+        """Give a member another role. This takes an admin, and an owner to make or unmake
+        owners."""
+        answer: MemberShape = self.call(
+            "PATCH",
+            "/api/v1/team/members/{member_id}",
+            names={"member_id": member_id},
+            body=body,
+        )
+        return answer
+
+    def remove_member(
+        self,
+        member_id: str,
+    ) -> Gone:
+        """Take a member out, and revoke their keys there. This takes an admin."""
+        answer: Gone = self.call(
+            "DELETE",
+            "/api/v1/team/members/{member_id}",
+            names={"member_id": member_id},
+        )
+        return answer
+
+    def limit_member(
+        self,
+        member_id: str,
+        body: MemberLimitRequest,
+    ) -> MemberShape:
+        """Limit what a member spends; a new limit counts from now on. This takes an admin."""
+        answer: MemberShape = self.call(
+            "PUT",
+            "/api/v1/team/members/{member_id}/limit",
+            names={"member_id": member_id},
+            body=body,
+        )
+        return answer
+
+    def raise_limit(
+        self,
+        member_id: str,
+        body: RaiseRequest,
+    ) -> MemberShape:
+        """Let a member spend more until their period ends; each request adds. This takes an
+        admin."""
+        answer: MemberShape = self.call(
+            "POST",
+            "/api/v1/team/members/{member_id}/raise",
+            names={"member_id": member_id},
+            body=body,
+        )
+        return answer
+
     def list_transactions(
         self,
         *,
@@ -699,16 +990,6 @@ class Client(Transport):
             "GET",
             "/api/v1/purchases",
             query={"limit": limit, "cursor": cursor},
-        )
-        return answer
-
-    def read_team(
-        self,
-    ) -> TeamShape:
-        """Show the team whose wallet this is, with what each member may spend and has spent."""
-        answer: TeamShape = self.call(
-            "GET",
-            "/api/v1/team",
         )
         return answer
 

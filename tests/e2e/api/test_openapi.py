@@ -25,7 +25,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 PAUSES_THE_KEY_THAT_ASKS = "/api/v1/pause-all-keys"
-SCHEMA = schemathesis.openapi.from_dict(described()).exclude(path=PAUSES_THE_KEY_THAT_ASKS)
+# Of a team nothing exists for a key of a person's own, so that each answer would be 404.
+SCHEMA = (
+    schemathesis.openapi.from_dict(described())
+    .exclude(path=PAUSES_THE_KEY_THAT_ASKS)
+    .exclude(path_regex="^/api/v1/team/")
+)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
 
