@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -12,8 +14,12 @@ NAMELESS = {"name": "", "key_id": "00000000-0000-7000-8000-000000000001"}
 
 
 @pytest.fixture(scope="module")
-def owner(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    site = Site(tmp_path_factory.mktemp("site"))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def owner(site: Site) -> FlaskClient:
     return site.visitor().client
 
 
@@ -32,6 +38,34 @@ def test_the_title_says_that_a_form_was_refused(
     assert refused.status_code == 400
     assert "<title>Error: " in refused.text
     assert "<title>Error: " not in before.text
+
+
+@pytest.mark.parametrize(
+    ("page", "action", "form", "field"),
+    [
+        ("/sign-up", "/sign-up", {"email": "no address", "password": "short"}, "email"),
+        ("/dashboard/team", "/dashboard/team", {"name": "", "team_id": NAMELESS["key_id"]}, "name"),
+        ("/dashboard/team", "/dashboard/team/invite", {"email": "x", "role": "member"}, "email"),
+        ("/dashboard/team", "/dashboard/team/rename", {"name": " "}, "name"),
+        ("/dashboard/team", "/dashboard/team/delete", {"confirm": "Another"}, "confirm"),
+    ],
+)
+def test_accounts_and_teams_sum_up_what_is_wrong(
+    site: Site, page: str, action: str, form: dict[str, str], field: str
+) -> None:
+    owner = site.visitor()
+    client = site.app.test_client() if page == "/sign-up" else owner.client
+    if action.removeprefix(page):
+        team = site.services.teams.keep.create(owner.person.id, "Mwangaza")
+        client.post("/dashboard/team/switch", data={"account": team.id})
+
+    refused = client.post(action, data=form, headers=BROWSER)
+
+    assert refused.status_code == 400
+    assert "<title>Error: " in refused.text
+    summary = refused.text.partition("error-summary")[2].partition("</ul>")[0]
+    assert f'<a href="#{field}">' in summary
+    assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', refused.text)
 
 
 def test_a_refused_key_is_summed_up_with_a_link_to_its_field(owner: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from adapters.flask_web.web.returned_form import returned_fields
 from creditcore.domain.errors import (
     AccountNotJoinedError,
     AlertsUndeliveredError,
@@ -284,6 +285,9 @@ _HTTP_MESSAGES = {
 
 _PROBLEM = "application/problem+json"
 
+_SENT_AGAIN = ("csrf_failed", "too_many_requests")
+"""What is refused for no fault of a form: it comes back."""
+
 _TITLES = {
     400: "That did not work",
     401: "Please sign in",
@@ -310,6 +314,8 @@ def register(app: Flask, *, base_url: str) -> None:
     @app.errorhandler(CSRFError)
     def _csrf_error(error: CSRFError) -> Response:
         message = "This form is out of date. Go back, reload the page and send it again."
+        if returned_fields() is not None:
+            message = "This form is out of date. Look at it once more, then send it again."
         if wants_json():
             message = (
                 f"{error.description} Send the header X-CSRFToken with the csrf_token of a form "
@@ -394,6 +400,8 @@ def _answer(error: Refusal) -> Response:
                 action_url=action_url,
                 action_label=action_label,
                 request_id=g.get("request_id", ""),
+                fields=returned_fields() if error.code in _SENT_AGAIN else None,
+                errors=error.code in _SENT_AGAIN,
             ),
             mimetype="text/html",
         )
