@@ -8,11 +8,11 @@ from typing import Any
 from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import INTEGER, FieldTable, Rule
+from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
-from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.usage import EMBEDDINGS
-from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest
 
 _MAX_INPUTS = 2_048
 """As many as OpenAI takes."""
@@ -28,7 +28,7 @@ _FIELDS = FieldTable(
 )
 
 
-class Embeddings(OpenAIWire):
+class Embeddings(DocumentWire):
     """Understands embedding requests, and meters their answers, which are never text."""
 
     endpoint = "/v1/embeddings"
@@ -61,14 +61,7 @@ class Embeddings(OpenAIWire):
         """Return what is sent upstream; equal requests give equal bytes."""
         return encode_body(request.fields, stream=False)
 
-    def meter(
-        self,
-        _request: InferenceRequest,
-        *,
-        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
-        explain: Explain,
-    ) -> EmbeddingsMeter:
-        """Return a meter for the answer to this request."""
+    def _meter_of(self, _request: InferenceRequest, explain: Explain) -> EmbeddingsMeter:
         return EmbeddingsMeter(explain=explain)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import INTEGER, FieldTable, Rule, invalid
+from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
-from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import given_fields, read_integer, read_model
 from adapters.wires.usage import RESPONSES, count_at
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Extent, Unit
-from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest
 
 _MOST_IMAGES = 10
 """As many as OpenAI makes at once."""
@@ -63,7 +62,7 @@ _FIELDS = FieldTable(
 )
 
 
-class Images(OpenAIWire):
+class Images(DocumentWire):
     """Understands requests for images, and counts the images or tokens of their answers."""
 
     endpoint = "/v1/images/generations"
@@ -105,18 +104,7 @@ class Images(OpenAIWire):
             },
         )
 
-    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no text to bound
-        """Return what is sent upstream; equal requests give equal bytes."""
-        return encode_body(request.fields)
-
-    def meter(
-        self,
-        request: InferenceRequest,
-        *,
-        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
-        explain: Explain,
-    ) -> ImagesMeter:
-        """Return a meter for the answer to this request."""
+    def _meter_of(self, request: InferenceRequest, explain: Explain) -> ImagesMeter:
         return ImagesMeter(request, explain=explain)
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import FieldTable, invalid
-from adapters.wires.openai.wire import OpenAIWire
+from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.parts import PartReader
 from adapters.wires.prompt import Prompt
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.usage import EMBEDDINGS
-from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest
 
 _USUAL_MODEL = "omni-moderation-latest"
 _MOST_INPUTS = 1_000
 _FIELDS = FieldTable(own=frozenset({"model", "input"}), passed={}, neutral={"stream": (False,)})
 
 
-class Moderations(OpenAIWire):
+class Moderations(DocumentWire):
     """Understands requests to judge texts and images. Answers report no usage: we count."""
 
     endpoint = "/v1/moderations"
@@ -47,18 +46,7 @@ class Moderations(OpenAIWire):
             fields=MappingProxyType(fields),
         )
 
-    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound
-        """Return what is sent upstream; equal requests give equal bytes."""
-        return encode_body(request.fields)
-
-    def meter(
-        self,
-        _request: InferenceRequest,
-        *,
-        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
-        explain: Explain,
-    ) -> ModerationsMeter:
-        """Return a meter for the answer to this request."""
+    def _meter_of(self, _request: InferenceRequest, explain: Explain) -> ModerationsMeter:
         return ModerationsMeter(EMBEDDINGS, explain=explain)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import BOOLEAN, TEXT, FieldTable, invalid, strings
+from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
-from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.prompt import Prompt
 from adapters.wires.request import given_fields, read_integer, read_model
 from adapters.wires.usage import EMBEDDINGS, count_at
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Extent, Unit
-from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest
 
 _LONGEST_QUERY = 32_000
 _MOST_DOCUMENTS = 1_000
@@ -41,7 +40,7 @@ _FIELDS = FieldTable(
 _NUMBERS = ("top_n", "max_chunks_per_doc", "max_tokens_per_doc")
 
 
-class Rerank(OpenAIWire):
+class Rerank(DocumentWire):
     """Understands requests to rank documents, sold by searches or by tokens."""
 
     endpoint = "/v1/rerank"
@@ -85,18 +84,7 @@ class Rerank(OpenAIWire):
             units={Unit.SEARCH: Extent(_searches(chunks), _searches(len(lengths)))},
         )
 
-    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound
-        """Return what is sent upstream; equal requests give equal bytes."""
-        return encode_body(request.fields)
-
-    def meter(
-        self,
-        request: InferenceRequest,
-        *,
-        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
-        explain: Explain,
-    ) -> RerankMeter:
-        """Return a meter for the answer to this request."""
+    def _meter_of(self, request: InferenceRequest, explain: Explain) -> RerankMeter:
         return RerankMeter(request, explain=explain)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import TEXT, TEXT_OR_OBJECT, FieldTable, Rule, invalid, is_number
+from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
-from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.public import read_object
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
@@ -17,7 +16,7 @@ from adapters.wires.usage import CHAT
 from creditcore.domain.errors import UpstreamFailedError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Extent, Unit
-from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.inference import Explain, InferenceRequest
 
 _LONGEST_INPUT = 4_096
 """As many characters as OpenAI takes."""
@@ -50,7 +49,7 @@ _FIELDS = FieldTable(
 )
 
 
-class Speech(OpenAIWire):
+class Speech(DocumentWire):
     """Understands requests to speak. Each character of the input is one that is paid for."""
 
     endpoint = "/v1/audio/speech"
@@ -82,22 +81,11 @@ class Speech(OpenAIWire):
             units={Unit.CHARACTER: Extent(len(text), len(text))},
         )
 
-    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no text to bound
-        """Return what is sent upstream; equal requests give equal bytes."""
-        return encode_body(request.fields)
-
     def media_type(self, request: InferenceRequest) -> str:
         """Return the media type of the sound."""
         return _MEDIA_TYPES[request.fields.get("response_format", "mp3")]
 
-    def meter(
-        self,
-        request: InferenceRequest,
-        *,
-        receipt: Receipt,  # noqa: ARG002 - headers tell the cost of a document
-        explain: Explain,
-    ) -> SpeechMeter:
-        """Return a meter for the answer to this request."""
+    def _meter_of(self, request: InferenceRequest, explain: Explain) -> SpeechMeter:
         return SpeechMeter(request, explain=explain)
 
 
