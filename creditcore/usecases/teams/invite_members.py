@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 from creditcore.domain.access import Action
@@ -168,14 +169,7 @@ class InviteMembers:
             invitation = _pending(tx, team, invitation_id).send(at=now)
             tx.invitations.save(invitation)
             self._post(tx, invitation)
-            note(
-                tx,
-                Act.INVITATION_SENT,
-                team,
-                actor=actor,
-                at=now,
-                after={"email": invitation.email},
-            )
+            _note(tx, Act.INVITATION_SENT, team, invitation, actor=actor, at=now)
             tx.commit()
         return Invited(invitation, self._url(invitation))
 
@@ -193,14 +187,7 @@ class InviteMembers:
             member_who_may(tx, team, by, Action.MANAGE_MEMBERS)
             invitation = _pending(tx, team, invitation_id)
             tx.invitations.save(invitation.close(InvitationState.REVOKED, at=now))
-            note(
-                tx,
-                Act.INVITATION_REVOKED,
-                team,
-                actor=actor,
-                at=now,
-                after={"email": invitation.email},
-            )
+            _note(tx, Act.INVITATION_REVOKED, team, invitation, actor=actor, at=now)
             tx.commit()
 
     def look(self, token: str) -> Offer:
@@ -277,14 +264,7 @@ class InviteMembers:
             team = _open_team(tx, found.team_id)
             invitation = self._opened(tx.invitations.lock(found.id), token)
             tx.invitations.save(invitation.close(InvitationState.DECLINED, at=now))
-            note(
-                tx,
-                Act.INVITATION_DECLINED,
-                team,
-                actor=actor,
-                at=now,
-                after={"email": invitation.email},
-            )
+            _note(tx, Act.INVITATION_DECLINED, team, invitation, actor=actor, at=now)
             tx.commit()
 
     def mail(self, job: Job) -> None:
@@ -344,6 +324,18 @@ class InviteMembers:
 
     def _url(self, invitation: Invitation) -> str:
         return f"{self.base_url}/join?{urlencode({'token': invitation.token(self.pepper)})}"
+
+
+def _note(
+    tx: Transaction,
+    act: Act,
+    team: Team,
+    invitation: Invitation,
+    *,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    note(tx, act, team, actor=actor, at=at, after={"email": invitation.email})
 
 
 def _id_of(token: str) -> str:
