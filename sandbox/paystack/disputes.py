@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from sandbox.paystack.errors import PaystackError
+from sandbox.paystack.instants import instant_text
 from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.routing import json_answer
 
@@ -58,15 +59,15 @@ class Dispute:
             "customer": transaction["customer"],
             "bin": "408408",
             "last4": "4081",
-            "dueAt": _text(self.created_at + TIME_TO_ANSWER),
-            "resolvedAt": None if self.resolved_at is None else _text(self.resolved_at),
+            "dueAt": instant_text(self.created_at + TIME_TO_ANSWER),
+            "resolvedAt": None if self.resolved_at is None else instant_text(self.resolved_at),
             "evidence": None,
             "attachments": None,
             "note": None,
             "history": self.history,
             "messages": [],
-            "created_at": _text(self.created_at),
-            "updated_at": _text(self.resolved_at or self.created_at),
+            "created_at": instant_text(self.created_at),
+            "updated_at": instant_text(self.resolved_at or self.created_at),
         }
 
 
@@ -127,7 +128,3 @@ class Disputes:
         return json_answer(
             {"status": True, "message": "Dispute retrieved", "data": rows[-1].as_shown()}
         )
-
-
-def _text(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

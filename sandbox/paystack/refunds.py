@@ -17,6 +17,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from sandbox.paystack.errors import PaystackError, invalid
+from sandbox.paystack.instants import instant_text
 from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.routing import json_answer
 
@@ -46,8 +47,8 @@ class Refund:
             "transaction": self.transaction.as_verified(),
             **self._shared_fields(),
             "fully_deducted": False,
-            "createdAt": _text(self.created_at),
-            "updatedAt": _text(self.updated_at),
+            "createdAt": instant_text(self.created_at),
+            "updatedAt": instant_text(self.updated_at),
         }
 
     def as_listed(self) -> dict[str, Any]:
@@ -56,8 +57,8 @@ class Refund:
             "transaction": self.transaction.id,
             **self._shared_fields(),
             "fully_deducted": 1 if self.status == "processed" else 0,
-            "created_at": _text(self.created_at),
-            "updated_at": _text(self.updated_at),
+            "created_at": instant_text(self.created_at),
+            "updated_at": instant_text(self.updated_at),
         }
 
     def as_event(self) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class Refund:
             "customer_note": self.customer_note,
             "status": self.status,
             "refunded_by": "sandbox@example.com",
-            "expected_at": _text(self.created_at + BANKING_DAYS),
+            "expected_at": instant_text(self.created_at + BANKING_DAYS),
             "currency": self.transaction.currency,
             "domain": "test",
             "amount": self.amount,
@@ -233,7 +234,3 @@ def _whole(amount: object) -> int:
     if amount <= 0:
         raise invalid("Invalid Amount Sent")
     return amount
-
-
-def _text(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

@@ -15,6 +15,7 @@ import orjson
 
 from sandbox.paystack.errors import duplicate_reference
 from sandbox.paystack.initialization import Initialization
+from sandbox.paystack.instants import instant_text
 from sandbox.paystack.quirks import Quirk, quirks_of
 
 Status = Literal["abandoned", "success", "failed", "reversed", "reversal-pending"]
@@ -214,13 +215,13 @@ class Transaction:
             "plan": None,
             "split": {},
             "order_id": None,
-            "createdAt": _text(self.created_at),
+            "createdAt": instant_text(self.created_at),
             "requested_amount": self.checkout.amount,
             "pos_transaction_data": None,
             "source": None,
             "fees_breakdown": None,
             "connect": None,
-            "transaction_date": _text(self.created_at),
+            "transaction_date": instant_text(self.created_at),
             "plan_object": {},
             "subaccount": {},
         }
@@ -248,6 +249,7 @@ class Transaction:
         }
 
     def _shared_fields(self) -> dict[str, Any]:
+        paid_at = None if self.paid_at is None else instant_text(self.paid_at)
         return {
             "id": self.id,
             "domain": "test",
@@ -255,8 +257,8 @@ class Transaction:
             "reference": self.reference,
             "amount": self.amount,
             "gateway_response": self.gateway_response,
-            "paid_at": _text(self.paid_at),
-            "created_at": _text(self.created_at),
+            "paid_at": paid_at,
+            "created_at": instant_text(self.created_at),
             "channel": self.checkout.channel,
             "currency": self.currency,
             "ip_address": self.ip_address,
@@ -264,7 +266,7 @@ class Transaction:
             "fees_split": None,
             "authorization": self._authorization(),
             "customer": self._customer(),
-            "paidAt": _text(self.paid_at),
+            "paidAt": paid_at,
         }
 
     def _authorization(self) -> dict[str, Any]:
@@ -387,15 +389,6 @@ class Transactions:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _text(instant: datetime | None) -> str | None:
-    """Return an instant as Paystack writes it: UTC, milliseconds, ``Z``."""
-    return (
-        None
-        if instant is None
-        else instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
-    )
 
 
 def _random_name(length: int) -> str:

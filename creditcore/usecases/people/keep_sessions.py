@@ -171,10 +171,8 @@ class KeepSessions:
             if now - session.last_seen_at > SEEN_EVERY:
                 tx.sessions.touch(session.id, at=now)
                 tx.commit()
-        if session.good_until is not None and session.good_until - EARLY <= now:
-            refreshed = self._refresh(session)
-            return None if refreshed is None else Kept(refreshed, person)
-        return Kept(session, person)
+        going_on = self._refresh(session) if _is_due(session, now) else session
+        return None if going_on is None else Kept(going_on, person)
 
     def grant_of(self, session: Session) -> Grant:
         """Return what the provider gave for a session.
