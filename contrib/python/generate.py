@@ -21,6 +21,7 @@ _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool
 _HEAD = '''"""A typed client of the account API: balance, keys, usage, receipts.
 
 Written by contrib/python/generate.py from the OpenAPI document; do not edit.
+It is longer than other modules because it is written in one go, to be read by type checkers.
 
     client = Client("https://ai.example.com", "sk-cc-...")
     client.read_credits()["available"]

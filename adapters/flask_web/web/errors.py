@@ -1,4 +1,7 @@
-"""One table: what each core error is in HTTP, for JSON and for pages."""
+"""One table: what each core error is in HTTP, for JSON and for pages.
+
+It is longer than other modules so that the table stays one.
+"""
 
 from __future__ import annotations
 
