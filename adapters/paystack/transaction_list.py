@@ -1,7 +1,8 @@
 """Paystack's list of transactions, and of its payouts, streamed page by page.
 
-Source: https://paystack.com/docs/api/transaction/#list and /settlement/#list. The list comes with
-cursors or with page numbers, also where the other was asked for, so both are followed.
+Source: https://paystack.com/docs/api/transaction/#list, /settlement/#list and
+/settlement/#transactions. A list comes with cursors or with page numbers, also where the other was
+asked for, so both are followed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ ROWS_PER_PAGE = 100
 MAX_PAGES = 100_000
 """Ten million payments: a list that goes on beyond it goes round in a circle."""
 
+_BEFORE_ALL = datetime(2015, 1, 1, tzinfo=UTC)
+"""Before Paystack was."""
+
 _PAUSES_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Paystack counts requests per minute; reading again does no harm."""
 
@@ -39,13 +43,13 @@ class PaystackPaymentList:
         """Return every transaction that began in a period."""
         query = {"use_cursor": "true", **_period(since, until)}
         for row in self._rows("/transaction", query):
-            created_at = _instant(row.get("created_at") or row.get("createdAt")) or since
-            yield ListedPayment(
-                reference=payloads.text(row.get("reference")),
-                payment=payloads.payment_of(row),
-                created_at=created_at,
-                fees=_money(row.get("fees"), row.get("currency")),
-            )
+            yield _listed(row, otherwise=since)
+
+    def payments_of(self, settlement_id: str) -> Iterator[ListedPayment]:
+        """Return the payments that a payout holds. One without a date is of no period."""
+        if settlement_id.isdecimal():
+            for row in self._rows(f"/settlement/{settlement_id}/transactions", {}):
+                yield _listed(row, otherwise=_BEFORE_ALL)
 
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         """Return the payouts of a period. What has no date or no amount is left out."""
@@ -56,13 +60,14 @@ class PaystackPaymentList:
             net = _money(row.get("total_amount"), currency)
             if at is not None and gross is not None and net is not None:
                 status = payloads.text(row.get("status"))
-                yield Settlement(day=_day(at), status=status, gross=gross, net=net)
+                number = payloads.identifier(row.get("id"))
+                yield Settlement(id=number, day=_day(at), status=status, gross=gross, net=net)
 
     def _rows(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, object]]:
         where: dict[str, str] = {}
         for page in range(1, MAX_PAGES + 1):
             answer = self._ask(path, {**query, "perPage": str(ROWS_PER_PAGE), **where})
-            if answer.http_status == 404 and path == "/settlement":
+            if answer.http_status == 404 and path.startswith("/settlement"):
                 return
             rows = payloads.read_rows(answer)
             yield from rows
@@ -85,6 +90,15 @@ class PaystackPaymentList:
             except PaymentGatewayUnavailableError:
                 self._wait(pause_s)
         return self._gateway.ask("GET", target)
+
+
+def _listed(row: Mapping[str, object], *, otherwise: datetime) -> ListedPayment:
+    return ListedPayment(
+        reference=payloads.text(row.get("reference")),
+        payment=payloads.payment_of(row),
+        created_at=_instant(row.get("created_at") or row.get("createdAt")) or otherwise,
+        fees=_money(row.get("fees"), row.get("currency")),
+    )
 
 
 def _goes_on(page: int, count: object, rows: int) -> bool:

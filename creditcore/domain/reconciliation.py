@@ -25,6 +25,13 @@ class FindingKind(StrEnum):
     UNPAID_THERE = "unpaid_there"
     MISSING_THERE = "missing_there"
     UNREADABLE = "unreadable"
+    PAYOUT_FAILED = "payout_failed"
+    PAYOUT_SUM_DIFFERS = "payout_sum_differs"
+    """A payout is not the sum of the payments that it names."""
+    PAYOUT_BOOKS_DIFFER = "payout_books_differ"
+    """Our payments in a payout are not what they are in our books."""
+    NOT_PAID_OUT = "not_paid_out"
+    """Credited long ago, and in no payout since."""
 
     @property
     def is_open(self) -> bool:
@@ -34,9 +41,10 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One payment that does not agree, or did not until now.
+    """One payment, payout or day that does not agree, or did not until now.
 
     Attributes:
+        reference: Of the payment; ``payout`` and its number; or the day.
         amount: What is at stake; None where nobody says.
     """
 

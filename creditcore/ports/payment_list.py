@@ -33,9 +33,13 @@ class Settlement:
     """Money that the provider has paid out, or is about to.
 
     Attributes:
+        id: The provider's number of it.
+        day: When it is paid out, in UTC.
+        status: In the provider's words; ``failed`` where the bank did not take it.
         gross: What was collected; ``net`` is that less fees and deductions.
     """
 
+    id: str
     day: date
     status: str
     gross: Money
@@ -54,6 +58,13 @@ class PaymentList(Protocol):
 
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         """Return the payouts of a period.
+
+        Raises:
+            PaymentGatewayUnavailableError: The list broke off; what came before is true.
+        """
+
+    def payments_of(self, settlement_id: str) -> Iterator[ListedPayment]:
+        """Return every payment that a payout holds; none where the provider does not list them.
 
         Raises:
             PaymentGatewayUnavailableError: The list broke off; what came before is true.

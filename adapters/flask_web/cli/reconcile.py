@@ -76,9 +76,14 @@ def _as_text(result: Reconciliation) -> str:
         lines.append(
             f"collected  {day}  {counted(totals.payments, 'payments')}: {gross}, fees {fees}"
         )
-    for (day, currency), (gross_units, net_units) in sorted(result.settled.items()):
-        gross, net = Money(gross_units, currency), Money(net_units, currency)
-        lines.append(f"paid out   {day}  {gross}, {net} after fees")
+    for (day, currency), paid in sorted(result.settled.items()):
+        gross, net, booked, others = (
+            Money(units, currency) for units in (paid.gross, paid.net, paid.booked, paid.others)
+        )
+        lines.append(
+            f"paid out   {day}  {counted(paid.payments, 'payments')}: {gross}, {net} after fees; "
+            f"booked here {booked}, not ours {others}"
+        )
     for kind, count in sorted(result.counts.items()):
         amounts = ", ".join(
             str(Money(units, currency))
@@ -126,10 +131,15 @@ def _as_json(result: Reconciliation) -> str:
                 {
                     "day": day.isoformat(),
                     "currency": currency,
-                    "gross_minor_units": gross,
-                    "net_minor_units": net,
+                    "payouts": paid.payouts,
+                    "payments": paid.payments,
+                    "gross_minor_units": paid.gross,
+                    "net_minor_units": paid.net,
+                    "ours_minor_units": paid.ours,
+                    "booked_minor_units": paid.booked,
+                    "not_ours_minor_units": paid.others,
                 }
-                for (day, currency), (gross, net) in sorted(result.settled.items())
+                for (day, currency), paid in sorted(result.settled.items())
             ],
         }
     )

@@ -7,7 +7,7 @@ many payments there are. What is safe to mend is mended by the steps that webhoo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -22,8 +22,14 @@ from creditcore.ports.clock import Clock
 from creditcore.ports.payment_list import ListedPayment, PaymentList
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transactions
+from creditcore.usecases.payments.compare_payouts import (
+    PAID_OUT_WITHIN,
+    ComparePayouts,
+    PayoutTotals,
+)
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
+from creditcore.usecases.payments.payment_pages import credited_between, pages
 
 _DAY = timedelta(days=1)
 _MARGIN = timedelta(hours=1)
@@ -38,7 +44,6 @@ EVERY_NIGHT = every(RECONCILE, _DAY, offset=timedelta(hours=1))
 NIGHTLY_POLICY = RetryPolicy(lease=timedelta(hours=2))
 """A long list takes its time, and the provider limits requests."""
 
-_ROWS = 100
 MAX_FINDINGS_KEPT = 1000
 
 
@@ -61,7 +66,7 @@ class Reconciliation:
         amounts: What they add up to, by kind and currency.
         findings: The first thousand.
         totals: What the provider collected, by day and currency.
-        settled: What the provider paid out, by day and currency: gross and net.
+        settled: What the provider paid out, by day and currency, and what of it is in our books.
     """
 
     since: datetime
@@ -71,7 +76,7 @@ class Reconciliation:
     amounts: Counter[tuple[FindingKind, str]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     totals: dict[tuple[date, str], Totals] = field(default_factory=dict)
-    settled: dict[tuple[date, str], tuple[int, int]] = field(default_factory=dict)
+    settled: dict[tuple[date, str], PayoutTotals] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -121,6 +126,7 @@ class ReconcilePayments:
         *,
         since: datetime,
         until: datetime,
+        payouts_since: datetime | None = None,
         found: Callable[[Finding], None] = nothing,
         progress: Callable[[Reconciliation], None] = nothing,
     ) -> Reconciliation:
@@ -129,6 +135,7 @@ class ReconcilePayments:
         Args:
             since: The beginning of the period.
             until: Its end, which does not belong to it.
+            payouts_since: Payouts are compared from then on: the beginning, if left out.
             found: Is told each finding at once.
             progress: Is told after each day.
 
@@ -146,18 +153,23 @@ class ReconcilePayments:
         while start < until:
             end = min(start + _DAY, until)
             listed = self._compare_theirs(start, end, result, note)
-            for purchase in self._ours(start, end):
+            for purchase in credited_between(self.transactions, start, end):
                 if purchase.reference not in listed:
                     note(self._missing(purchase))
             progress(result)
             start = end
-        for payout in self.payment_list.settlements(since=since, until=until):
-            key = (payout.day, payout.gross.currency)
-            gross, net = result.settled.get(key, (0, 0))
-            result.settled[key] = (
-                gross + payout.gross.minor_units,
-                net + payout.net.minor_units,
-            )
+
+        def examine_paid_out(row: ListedPayment, purchase: Purchase | None) -> None:
+            # The others have just been compared.
+            if row.created_at < since:
+                note(self._examine(row, purchase))
+
+        payouts = ComparePayouts(
+            transactions=self.transactions, payment_list=self.payment_list, clock=self.clock
+        )
+        result.settled = payouts.compare(
+            since=payouts_since or since, until=until, note=note, examine=examine_paid_out
+        ).totals
         return result
 
     def reconcile_nightly(self, _job: Job) -> None:
@@ -169,9 +181,13 @@ class ReconcilePayments:
         self.reconcile_latest()
 
     def reconcile_latest(self, *, days: int = 7) -> Reconciliation:
-        """Reconcile the last days, and raise an alert where something is open."""
+        """Reconcile the last days, and raise an alert where something is open.
+
+        Payouts are compared for longer: until what they hold is due.
+        """
         now = self.clock.now()
-        result = self.reconcile(since=now - days * _DAY, until=now)
+        since = now - days * _DAY
+        result = self.reconcile(since=since, until=now, payouts_since=since - PAID_OUT_WITHIN)
         if not result.is_clean:
             kinds = ", ".join(
                 f"{count} {kind.replace('_', ' ')}"
@@ -204,7 +220,7 @@ class ReconcilePayments:
         """Compare one day of the provider's list; return which of our references it has."""
         listed: set[str] = set()
         rows = self.payment_list.payments(since=start - _MARGIN, until=end + _MARGIN)
-        for page in _pages(rows):
+        for page in pages(rows):
             with self.transactions.begin() as tx:
                 ours = tx.purchases.among([row.reference for row in page])
             listed.update(ours)
@@ -285,17 +301,6 @@ class ReconcilePayments:
             return None
         return Money(sum(amount.minor_units for amount in in_force), in_force[0].currency)
 
-    def _ours(self, start: datetime, end: datetime) -> Iterator[Purchase]:
-        """Return our purchases of a period that were paid, a page at a time."""
-        after = ""
-        while True:
-            with self.transactions.begin() as tx:
-                page = tx.purchases.paid_between(start, end, after=after, limit=_ROWS)
-            yield from page
-            if len(page) < _ROWS:
-                return
-            after = page[-1].reference
-
     def _missing(self, purchase: Purchase) -> Finding | None:
         """Ask about a purchase that was paid and is not in the provider's list."""
         payment = self.gateway.verify(purchase.reference)
@@ -310,14 +315,3 @@ class ReconcilePayments:
             reference=purchase.reference, payment=payment, created_at=purchase.created_at
         )
         return self._examine(row, purchase)
-
-
-def _pages(rows: Iterable[ListedPayment]) -> Iterator[list[ListedPayment]]:
-    page: list[ListedPayment] = []
-    for row in rows:
-        page.append(row)
-        if len(page) == _ROWS:
-            yield page
-            page = []
-    if page:
-        yield page

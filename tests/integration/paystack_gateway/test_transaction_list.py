@@ -141,7 +141,28 @@ def test_payouts_are_read(paystack: responses.RequestsMock, listing: PaystackPay
     [settlement] = listing.settlements(since=SINCE, until=UNTIL)
 
     assert (settlement.gross, settlement.net) == (Money(10000, "KES"), Money(9700, "KES"))
-    assert settlement.day == SINCE.date()
+    assert (settlement.id, settlement.day) == ("1", SINCE.date())
+
+
+def test_the_payments_of_a_payout_are_read_to_the_last_page(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList
+) -> None:
+    some = f"{SETTLEMENTS}/3090024/transactions"
+    paystack.get(some, json=a_page(rows(0, 100), total=101, page=1, pageCount=2))
+    paystack.get(some, json=a_page(rows(100, 1), total=101, page=2, pageCount=2))
+
+    found = list(listing.payments_of("3090024"))
+
+    assert [row.reference for row in found] == [f"cc-{n}" for n in range(101)]
+    assert paystack.calls[1].request.params["page"] == "2"
+
+
+@pytest.mark.parametrize("settlement_id", ["", "../transaction", "-1"])
+def test_a_payout_without_a_number_names_no_payments(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList, settlement_id: str
+) -> None:
+    assert list(listing.payments_of(settlement_id)) == []
+    assert len(paystack.calls) == 0
 
 
 def test_an_account_without_payouts_has_none(
