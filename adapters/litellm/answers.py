@@ -8,13 +8,15 @@ from collections.abc import Sequence
 # Without the library's own answer around it, which does more for each header than llhttp.
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 
-from adapters.litellm.connections import Connection, ConnectionPool
+from adapters.litellm.connections import LOOK_EVERY_S, Connection, ConnectionPool
 from adapters.litellm.faults import failure_within
 from creditcore.domain.errors import (
+    ClientLeftError,
     UpstreamError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from creditcore.ports.clients import UNSEEN, Client
 
 _MAX_HEAD_BYTES = 64 * 1024
 _FIRST_FINAL_STATUS = 200
@@ -45,6 +47,7 @@ class LiteLLMAnswer:
         *,
         deadline: float,
         cost_headers: Sequence[str] = USUAL_COST_HEADERS,
+        client: Client = UNSEEN,
     ) -> None:
         """Wait for the head. If that fails, the connection is still the caller's.
 
@@ -53,8 +56,10 @@ class LiteLLMAnswer:
             pool: Where the connection goes in the end.
             deadline: When to give up, in ``time.monotonic``.
             cost_headers: Where its cost is told, the best first.
+            client: Asked once a second whether it is still there.
 
         Raises:
+            ClientLeftError: The client went away meanwhile.
             BrokenBeforeAnswerError: The server closed without a word.
             UpstreamUnavailableError: It broke off, or does not speak HTTP.
             UpstreamTimeoutError: No complete head in time.
@@ -63,7 +68,7 @@ class LiteLLMAnswer:
         self._pool = pool
         self._cost_headers = cost_headers
         self._parser = _AnswerParser()
-        self._read_head(deadline)
+        self._read_head(deadline, client)
 
     @property
     def status(self) -> int:
@@ -146,10 +151,15 @@ class LiteLLMAnswer:
         else:
             self._pool.discard(connection)
 
-    def _read_head(self, deadline: float) -> None:
+    def _read_head(self, deadline: float, client: Client) -> None:
         while not self._parser.has_final_head:
-            if not self._advance(deadline):
+            look = min(deadline, time.monotonic() + LOOK_EVERY_S)
+            if self._advance(look):
+                continue
+            if look == deadline:
                 raise UpstreamTimeoutError
+            if client.has_left():
+                raise ClientLeftError
 
     def _advance(self, deadline: float) -> bool:
         """Parse the next bytes from the connection; whether any came in time."""

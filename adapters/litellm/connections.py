@@ -22,9 +22,12 @@ from gevent.lock import BoundedSemaphore
 from gevent.monkey import get_original
 
 from adapters.litellm.waiting import Wait
-from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.domain.errors import ClientLeftError, UpstreamUnavailableError
+from creditcore.ports.clients import UNSEEN, Client
 
 _BLOCK_BYTES = 64 * 1024
+LOOK_EVERY_S = 1.0
+"""How often a client is looked after while the server makes it wait."""
 
 # Only ever asked "now?", with a timeout of zero, so gevent has nothing to do with it.
 _poll = get_original("select", "poll")
@@ -99,10 +102,16 @@ class Connection:
         self.close()
         self._open()
 
-    def send(self, data: bytes, *, timeout_s: float) -> None:
+    def send(self, data: bytes, *, deadline: float, client: Client = UNSEEN) -> None:
         """Send everything.
 
+        Args:
+            data: What to send.
+            deadline: When to give up, in ``time.monotonic``.
+            client: Asked whether it is still there while the server takes nothing.
+
         Raises:
+            ClientLeftError: The client went away meanwhile.
             TimeoutError: The server did not take it in time.
             OSError: The connection is broken.
         """
@@ -112,9 +121,8 @@ class Connection:
             sent = 0
         if sent == len(data):
             return
-        self._sock.settimeout(timeout_s)
         try:
-            self._sock.sendall(memoryview(data)[sent:])
+            self._send_rest(memoryview(data)[sent:], deadline, client)
         finally:
             self._sock.settimeout(0)
 
@@ -166,6 +174,23 @@ class Connection:
         self._pending_input.register(self._sock, select.POLLIN)
         self.reused = False
 
+    def _send_rest(self, rest: memoryview, deadline: float, client: Client) -> None:
+        if isinstance(self._sock, ssl.SSLSocket):
+            # What was cut off in the middle of a record could not be gone on with.
+            self._sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            self._sock.sendall(rest)
+            return
+        while rest:
+            left_s = deadline - time.monotonic()
+            self._sock.settimeout(min(max(left_s, 0.001), LOOK_EVERY_S))
+            try:
+                rest = rest[self._sock.send(rest) :]
+            except TimeoutError:
+                if left_s <= LOOK_EVERY_S:
+                    raise
+                if client.has_left():
+                    raise ClientLeftError from None
+
     def _has_decrypted(self) -> bool:
         """Whether the TLS layer holds bytes that the kernel will not tell of again."""
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
@@ -210,10 +235,13 @@ class ConnectionPool:
         self._idle: deque[Connection] = deque()
         self._tls = ssl.create_default_context() if address.tls else None
 
-    def take(self) -> Connection:
+    def take(self, *, new: bool = False) -> Connection:
         """Return the connection used last that is still alive, else a new one.
 
         It must come back, by ``give_back`` or ``discard``, or its place is lost.
+
+        Args:
+            new: Whether only a new one will do.
 
         Raises:
             NoFreeConnectionError: All are busy.
@@ -222,7 +250,8 @@ class ConnectionPool:
         if not self._places.acquire(timeout=self._wait_timeout_s):
             raise NoFreeConnectionError
         try:
-            return self._take_idle() or Connection(
+            kept = None if new else self._take_idle()
+            return kept or Connection(
                 self._address, tls=self._tls, connect_timeout_s=self._connect_timeout_s
             )
         except BaseException:

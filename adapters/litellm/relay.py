@@ -24,7 +24,9 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.inference import HeardWire, LongBody
+from creditcore.ports.outgoing import OutgoingBody
 
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_TIMEOUT_S = 10.0
@@ -108,12 +110,13 @@ class LiteLLMRelay:
     def send(
         self,
         wire: HeardWire,
-        body: bytes,
+        body: OutgoingBody,
         *,
         model: str,
         stream: bool,
         call_id: str,
         key: str | None = None,
+        client: Client = UNSEEN,
     ) -> LiteLLMAnswer:
         """Send a request and return its answer once its head has arrived.
 
@@ -121,13 +124,15 @@ class LiteLLMRelay:
 
         Args:
             wire: Names the route, and headers of the protocol.
-            body: What ``wire.upstream_body`` returned.
+            body: What ``wire.upstream_body`` returned; a long one is forgotten once it has left.
             model: The model it asks for.
             stream: Whether it asks for a stream.
             call_id: Our reference of the call; LiteLLM logs the call under it.
             key: The virtual key there that the call goes out with; the master key if None.
+            client: Asked once a second while the proxy is silent.
 
         Raises:
+            ClientLeftError: It left; the connection is closed, which ends the call there.
             UpstreamKeyRefusedError: It refused ``key``, or its budget; no model ran.
             UpstreamRejectedError: It refused this request.
             UpstreamUnavailableError: It is down, at fault, or refused us; or this model has
@@ -140,11 +145,13 @@ class LiteLLMRelay:
         if not self._breaker.allows():
             raise UpstreamUnavailableError
         rest = wire.rest()
-        length = len(body) + (rest.length if rest else 0)
+        length = body.length + (rest.length if rest else 0)
         head = self._head_of(wire, length, call_id=call_id, key=key, streams=stream)
         timeout_s = self._first_byte_timeout_s if stream else self._head_timeout_s
         try:
-            answer = self._exchange(wire, head + body, rest, deadline=time.monotonic() + timeout_s)
+            answer = self._exchange(
+                wire, head, body, rest, deadline=time.monotonic() + timeout_s, client=client
+            )
         except NoFreeConnectionError:
             # That all of ours are busy says nothing of the server.
             raise
@@ -196,7 +203,14 @@ class LiteLLMRelay:
         return head.encode("ascii")
 
     def _exchange(
-        self, wire: HeardWire, message: bytes, rest: LongBody | None, *, deadline: float
+        self,
+        wire: HeardWire,
+        head: bytes,
+        body: OutgoingBody,
+        rest: LongBody | None,
+        *,
+        deadline: float,
+        client: Client,
     ) -> LiteLLMAnswer:
         """Send the message and wait for a head, on a kept connection first if there is one.
 
@@ -206,16 +220,23 @@ class LiteLLMRelay:
         connection: a server that closes an idle connection has not taken this request, so
         no model has run and nothing can be billed for it. (A server that died over it leaves
         the same sign. Our hold is one and is settled once, so the client still pays once.)
+        A long body, which is not kept to be sent again, goes on a new connection at once.
         """
-        connection = self._pool.take()
+        connection = self._pool.take(new=body.is_long)
+
+        def attempt() -> LiteLLMAnswer:
+            return self._attempt(
+                connection, wire, head, body, rest, deadline=deadline, client=client
+            )
+
         try:
             try:
-                return self._attempt(connection, wire, message, rest, deadline=deadline)
+                return attempt()
             except BrokenBeforeAnswerError:
                 if not connection.reused:
                     raise
             connection.reopen()
-            return self._attempt(connection, wire, message, rest, deadline=deadline)
+            return attempt()
         except BaseException:
             self._pool.discard(connection)
             raise
@@ -224,24 +245,33 @@ class LiteLLMRelay:
         self,
         connection: Connection,
         wire: HeardWire,
-        message: bytes,
+        head: bytes,
+        body: OutgoingBody,
         rest: LongBody | None,
         *,
         deadline: float,
+        client: Client,
     ) -> LiteLLMAnswer:
         try:
-            connection.send(message, timeout_s=max(deadline - time.monotonic(), 0.001))
+            # Joining a long one would copy it.
+            for message in (head, body.data) if body.is_long else (head + body.data,):
+                connection.send(message, deadline=deadline, client=client)
             for part in rest.parts() if rest else ():
-                connection.send(part, timeout_s=max(deadline - time.monotonic(), 0.001))
+                connection.send(part, deadline=deadline, client=client)
         except TimeoutError as error:
             raise UpstreamTimeoutError from error
         except OSError:
             # The server may have refused before it read everything: its answer, if there
             # is one, says more than our broken pipe.
             pass
+        if body.is_long:
+            del message
+            body.forget()
+            client.request_sent()
         return LiteLLMAnswer(
             connection,
             self._pool,
             deadline=deadline,
+            client=client,
             cost_headers=_COST_HEADERS.get(wire.endpoint, USUAL_COST_HEADERS),
         )

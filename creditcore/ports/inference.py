@@ -14,6 +14,11 @@ from creditcore.domain.errors import InvalidRequestError, UpstreamError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import Standing
 from creditcore.domain.units import Extent, Unit
+from creditcore.ports.clients import UNSEEN, Client
+from creditcore.ports.outgoing import OutgoingBody
+
+_OPTION = 256
+"""Characters that the value of an option has at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,7 @@ class InferenceRequest:
             left that open.
         choices: How many answers it wants.
         prompt_estimate: Tokens the prompt has, counted roughly, for a call that ends without usage.
-        fields: The cleaned body, for the protocol itself.
+        fields: The cleaned body, for the protocol itself; see ``forget_long_fields``.
         prompts: How many prompts it brings; the model's own limit bounds each of them.
         long_cache: Whether it may ask to keep some of the prompt in a cache for an hour.
         units: How many units it may come to, by what a model may be sold by; an error where
@@ -45,11 +50,20 @@ class InferenceRequest:
     output_limit: int | None
     choices: int
     prompt_estimate: int
-    fields: Mapping[str, Any] = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)
     prompts: int = 1
     long_cache: bool = True
     units: Mapping[Unit, Extent | InvalidRequestError] = field(default_factory=dict, repr=False)
     sold_by: Unit | None = None
+
+    def forget_long_fields(self) -> None:
+        """Let go of what has been written into the upstream's body: it may be megabytes.
+
+        Options that an answer is read by, plain values all of them, stay.
+        """
+        for name, value in list(self.fields.items()):
+            if isinstance(value, list | dict) or (isinstance(value, str) and len(value) > _OPTION):
+                del self.fields[name]
 
     @property
     def extent(self) -> Extent | None:
@@ -408,24 +422,27 @@ class Upstream(Protocol):
     def send(
         self,
         wire: HeardWire,
-        body: bytes,
+        body: OutgoingBody,
         *,
         model: str,
         stream: bool,
         call_id: str,
         key: str | None = None,
+        client: Client = UNSEEN,
     ) -> UpstreamAnswer:
         """Send a request and return its answer once its head has arrived.
 
         Args:
             wire: Names the route, and headers of the protocol.
-            body: What ``wire.upstream_body`` returned.
+            body: What ``wire.upstream_body`` returned; a long one is forgotten once it has left.
             model: The model it asks for.
             stream: Whether it asks for a stream.
             call_id: Our reference of the call.
             key: The secret of the caller's own key there; None for ours.
+            client: Asked whether it is still there while the server is silent.
 
         Raises:
+            ClientLeftError: The client went away meanwhile, and the call was given up.
             UpstreamKeyRefusedError: It refused ``key``; no model ran.
             UpstreamRejectedError: It refused this request.
             UpstreamUnavailableError: It is down, at fault, or refused us.

@@ -184,13 +184,35 @@ def test_a_client_that_leaves_while_the_upstream_is_silent_is_noticed(
     expect_charge(stack, left.account, Basis.COUNTED_OUTPUT, cost)
 
 
-def test_a_client_that_leaves_before_a_document_pays_for_it(stack: Stack, account: Account) -> None:
-    order = "[[sim tokens=5 prompt=11 first_ms=500]]"
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_client_that_leaves_before_any_answer_ends_its_call(
+    stack: Stack, account: Account, *, streamed: bool
+) -> None:
+    order = "[[sim hang=1]]"
     with raw_connection(stack.base_url) as sock:
-        sock.sendall(request_bytes(chat_body(order), key=account.api_key))
+        sock.sendall(request_bytes(chat_body(order, stream=streamed), key=account.api_key))
+        [hold] = wait_until(lambda: stack.calls_of(account))
+        wait_until(lambda: upstream_call(stack, hold.reference))
+
+    # Long before the gateway would give up the upstream, which ends with another status.
+    assert expect_upstream_closed(stack, hold.reference)["closed_by_client"] is True
+    left = expect_charge(stack, account, Basis.COUNTED_OUTPUT, price(estimated(order), 0))
+    assert left.outcome.status == CLIENT_LEFT
+
+
+def test_a_named_call_goes_on_without_its_client(stack: Stack, account: Account) -> None:
+    order = "[[sim tokens=5 prompt=11 first_ms=1500]]"
+    request = request_bytes(
+        chat_body(order), key=account.api_key, headers=("Idempotency-Key: once",)
+    )
+    with raw_connection(stack.base_url) as sock:
+        sock.sendall(request)
         wait_until(lambda: stack.calls_of(account))
 
     expect_charge(stack, account, Basis.PROVIDER_USAGE, price(11, 5))
+    with raw_connection(stack.base_url) as sock:
+        sock.sendall(request)
+        assert b"idempotent-replayed: true" in read_until(sock, b"\r\n\r\n").lower()
 
 
 def test_a_client_that_stops_reading_counts_as_gone(hasty: Hasty) -> None:

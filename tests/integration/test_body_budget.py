@@ -52,3 +52,15 @@ def test_large_bodies_do_not_keep_small_ones_out() -> None:
 
         with pytest.raises(OverloadedError):
             small.take(1)
+
+
+def test_a_body_that_has_gone_upstream_makes_room_at_once() -> None:
+    budget = BodyBudget(MOST)
+    with budget.share() as waiting, budget.share() as next_one:
+        waiting.take(LARGE)
+        waiting.release()
+        waiting.release()
+
+        next_one.take(MOST)
+    with budget.share() as last:
+        last.take(MOST)

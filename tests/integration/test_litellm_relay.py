@@ -3,7 +3,11 @@
 import pytest
 
 from adapters.litellm.relay import LiteLLMRelay
-from creditcore.domain.errors import UpstreamRejectedError, UpstreamUnavailableError
+from creditcore.domain.errors import (
+    UpstreamRejectedError,
+    UpstreamUnavailableError,
+)
+from creditcore.ports.outgoing import OutgoingBody
 from tests.integration.upstream import (
     BODY,
     STREAM_HEAD,
@@ -43,7 +47,7 @@ def test_headers_sent_are_exactly_the_built_ones(server: Server, relay: LiteLLMR
 @pytest.mark.parametrize("call_id", ["", "a b", "a\r\nx: y", "é", "x" * 129])
 def test_call_id_that_could_break_a_header_is_refused(relay: LiteLLMRelay, call_id: str) -> None:
     with pytest.raises(ValueError, match="call id"):
-        relay.send(WIRE, BODY, model="m", stream=False, call_id=call_id)
+        relay.send(WIRE, OutgoingBody(BODY), model="m", stream=False, call_id=call_id)
 
 
 @pytest.mark.parametrize(

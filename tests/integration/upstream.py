@@ -13,6 +13,7 @@ from adapters.litellm.answers import LiteLLMAnswer
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.wires.openai.chat import ChatCompletions
 from creditcore.ports.inference import Upstream
+from creditcore.ports.outgoing import OutgoingBody
 
 T = TypeVar("T")
 WIRE = ChatCompletions()
@@ -153,7 +154,7 @@ def a_relay(server: Server, **options: float) -> LiteLLMRelay:
 def send(relay: Upstream, body: bytes = BODY) -> LiteLLMAnswer:
     fields = json.loads(body)
     answer = relay.send(
-        WIRE, body, model=fields["model"], stream=fields["stream"], call_id="call-1"
+        WIRE, OutgoingBody(body), model=fields["model"], stream=fields["stream"], call_id="call-1"
     )
     assert isinstance(answer, LiteLLMAnswer)
     return answer

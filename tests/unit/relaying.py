@@ -33,6 +33,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.money import ZERO
 from creditcore.domain.rates import Standing
 from creditcore.domain.units import Extent, Unit, UnitPrice
+from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.inference import (
     ErrorFacts,
     Explain,
@@ -41,6 +42,7 @@ from creditcore.ports.inference import (
     OfferedModel,
     Receipt,
 )
+from creditcore.ports.outgoing import OutgoingBody
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.journal import MemoryJournal
 from creditcore.testing.memory import (
@@ -128,24 +130,47 @@ class ScriptedUpstream:
     def send(
         self,
         wire: HeardWire,
-        body: bytes,
+        body: OutgoingBody,
         *,
         model: str,
         stream: bool,
         call_id: str,
         key: str | None = None,
+        client: Client = UNSEEN,
     ) -> ScriptedAnswer:
         assert wire.endpoint
         assert model
         assert isinstance(stream, bool)
         assert call_id
-        self.sent.append(body)
+        self.sent.append(body.data)
         self.keys.append(key)
+        if body.is_long:
+            body.forget()
+            client.request_sent()
         if key is not None and self.refuses_keys:
             raise UpstreamKeyRefusedError
         if self.error is not None:
             raise self.error
         return self.answer
+
+
+@dataclass
+class LeavingClient:
+    """A client that is looked after so many times before it leaves.
+
+    Attributes:
+        request_gone: Whether its long request is kept no more.
+    """
+
+    looks: int = 0
+    request_gone: bool = False
+
+    def has_left(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+    def request_sent(self) -> None:
+        self.request_gone = True
 
 
 class TinyMeter:
@@ -270,10 +295,12 @@ class Scene:
         self.answer.script.extend(events)
         self.answer.streamed = streamed
 
-    def open(self, *, call_id: str = "call-1", **fields: object) -> RelayedCall:
-        return self.relay.open(
-            TinyWire(), json.dumps(fields).encode(), secret=SECRET, call_id=call_id
-        )
+    def open(
+        self, *, call_id: str = "call-1", client: Client = UNSEEN, **fields: object
+    ) -> RelayedCall:
+        body = json.dumps(fields).encode()
+        prepared = self.relay.prepare(TinyWire(), body, call_id=call_id)
+        return self.relay.open(TinyWire(), prepared, secret=SECRET, client=client)
 
     @property
     def hold(self) -> Hold:

@@ -153,7 +153,11 @@ def test_running_out_of_credits_is_charged_by_what_the_page_says(
 ) -> None:
     scene.script(TEXT, event, TEXT, END)
 
-    listen(scene.relay.open(UnpaidWire(), b"{}", secret=SECRET, call_id="call-1"))
+    listen(
+        scene.relay.open(
+            UnpaidWire(), scene.relay.prepare(UnpaidWire(), b"{}", call_id="call-1"), secret=SECRET
+        )
+    )
 
     outcome = scene.hold.outcome
     assert (outcome.basis, outcome.error) == (basis, "credits_exhausted")

@@ -193,7 +193,11 @@ def test_nothing_is_held_for_an_upstream_that_is_known_to_be_down(scene: Scene) 
 
 def test_an_unknown_key_holds_nothing_and_reaches_nobody(scene: Scene) -> None:
     with pytest.raises(KeyRefusedError):
-        scene.relay.open(TinyWire(), b"{}", secret=KeySecret("sk-cc-other"), call_id="call-1")
+        scene.relay.open(
+            TinyWire(),
+            scene.relay.prepare(TinyWire(), b"{}", call_id="call-1"),
+            secret=KeySecret("sk-cc-other"),
+        )
 
     assert not scene.store.committed.holds
     assert not scene.upstream.sent
@@ -242,7 +246,11 @@ def test_an_answer_that_no_call_takes_over_is_closed_and_its_hold_released(
     scene.script(TEXT, USAGE, END)
 
     with pytest.raises(type(fault)):
-        scene.relay.open(BrokenWire(fault), b"{}", secret=SECRET, call_id="call-1")
+        scene.relay.open(
+            BrokenWire(fault),
+            scene.relay.prepare(TinyWire(), b"{}", call_id="call-1"),
+            secret=SECRET,
+        )
 
     assert (scene.hold.state, scene.hold.charged) == (HoldState.RELEASED, ZERO)
     assert scene.answer.closed == 1
@@ -308,7 +316,11 @@ def test_a_call_without_a_key_is_held_and_charged_like_any_other(scene: Scene) -
     scene.script(TEXT, USAGE, END)
 
     with closing(
-        scene.relay.open_without_key(TinyWire(), b"{}", wallet_id="wallet-1", call_id="call-1")
+        scene.relay.open_without_key(
+            TinyWire(),
+            scene.relay.prepare(TinyWire(), b"{}", call_id="call-1"),
+            wallet_id="wallet-1",
+        )
     ) as call:
         list(call)
 
@@ -322,7 +334,10 @@ def test_a_call_without_a_key_is_held_and_charged_like_any_other(scene: Scene) -
 def test_a_call_without_a_key_is_made_once_by_its_name(scene: Scene) -> None:
     scene.script(TEXT, USAGE, END)
     ask = partial(
-        scene.relay.open_without_key, TinyWire(), b"{}", wallet_id="wallet-1", call_id="call-1"
+        scene.relay.open_without_key,
+        TinyWire(),
+        scene.relay.prepare(TinyWire(), b"{}", call_id="call-1"),
+        wallet_id="wallet-1",
     )
     with closing(ask()) as call:
         list(call)

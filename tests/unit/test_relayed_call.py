@@ -187,7 +187,11 @@ def test_a_rough_count_at_an_absurd_price_is_stored_as_far_as_it_can_be(scene: S
         clock=scene.clock,
         ids=SequentialIds(),
     )
-    call = relay.open(TinyWire(), b'{"model": "absurd"}', secret=SECRET, call_id="call-1")
+    call = relay.open(
+        TinyWire(),
+        relay.prepare(TinyWire(), b'{"model": "absurd"}', call_id="call-1"),
+        secret=SECRET,
+    )
 
     list(call)
     call.close()

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from creditcore import HoldState
+from creditcore.domain.errors import UpstreamFailedError
 from creditcore.domain.mirrors import SyncStatus
 from creditcore.domain.pricing import Tariff
+from creditcore.ports.outgoing import LONG_BYTES
 from creditcore.testing.memory_mirrors import MemoryUpstreamKeys
 from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.keys.upstream_keyring import FORGOTTEN_AFTER, UpstreamKeyring
@@ -53,6 +55,22 @@ def test_a_call_goes_out_with_its_own_key_once_the_copy_is_in_line(
     assert scene.keyring.refresh() == 1
 
     assert called_with(scene, 3) == ["sk-secret-of-key-1"]
+
+
+def test_a_long_request_that_is_gone_when_its_copy_is_refused_is_asked_for_again(
+    scene: Scene, mirrors: MirrorKeys
+) -> None:
+    called_with(scene, 1)
+    mirrors.sync_due()
+    scene.keyring.refresh()
+    scene.upstream.refuses_keys = True
+
+    with pytest.raises(UpstreamFailedError) as refused:
+        scene.open(call_id="call-2", text="x" * LONG_BYTES)
+
+    assert (refused.value.status, refused.value.retry_after_s) == (503, 1)
+    # The next one goes out with our own key.
+    assert called_with(scene, 3) == [None]
 
 
 def test_a_copy_that_is_refused_costs_the_caller_nothing(scene: Scene, mirrors: MirrorKeys) -> None:

@@ -17,7 +17,10 @@ _FULL = "This server holds as many large requests as it can. Try again in a mome
 
 
 class BodyBudget:
-    """The bytes of all bodies that are being received, or wait for their answer to begin."""
+    """The bytes of all bodies that are being received, or have not gone upstream yet.
+
+    Up to ``creditcore.ports.outgoing.LONG_BYTES`` they are kept until their answer begins.
+    """
 
     def __init__(self, most: int = MAX_BODIES_BYTES) -> None:
         self._most = most
@@ -25,12 +28,12 @@ class BodyBudget:
 
     @contextmanager
     def share(self) -> Iterator[Share]:
-        """Count the body of one call until the block ends."""
+        """Count the body of one call until it is released, or the block ends."""
         share = Share(self)
         try:
             yield share
         finally:
-            self._held -= share.held
+            share.release()
 
     def take(self, share: Share, count: int) -> None:
         """Count more bytes of one body.
@@ -43,6 +46,10 @@ class BodyBudget:
             raise OverloadedError(_FULL)
         share.held += count
         self._held += count
+
+    def give_back(self, count: int) -> None:
+        """Count fewer bytes."""
+        self._held -= count
 
 
 class Share:
@@ -63,3 +70,8 @@ class Share:
             OverloadedError: There are too many.
         """
         self._budget.take(self, count)
+
+    def release(self) -> None:
+        """Count none of the body any more: it is kept nowhere. A repeat does nothing."""
+        held, self.held = self.held, 0
+        self._budget.give_back(held)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -18,7 +17,6 @@ from werkzeug.exceptions import TooManyRequests
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
 from adapters.flask_web.inference.exchange import (
     AS_SAID,
-    JSON,
     Headers,
     header_of,
     id_headers,
@@ -32,8 +30,10 @@ from adapters.flask_web.inference.form_reader import MAX_UPLOADS_BYTES, FormRead
 from adapters.flask_web.inference.idempotency_key import idempotency_key
 from adapters.flask_web.inference.model_list import offered
 from adapters.flask_web.inference.relayed_stream import RelayedStream
+from adapters.flask_web.inference.replay import replay
 from adapters.flask_web.inference.request_body import declared_length, read_body
 from adapters.flask_web.settings import Settings
+from adapters.flask_web.web.calling_client import CallingClient
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
 from adapters.flask_web.web.log_lines import CALL_ID
@@ -41,6 +41,7 @@ from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import (
     CallRunningError,
+    ClientLeftError,
     CreditcoreError,
     LimitReachedError,
     ModelNotFoundError,
@@ -112,6 +113,9 @@ class Proxy:
             return self._serve(path, environ, start_response, call_id)
         except RefusedError as error:
             answer = error.answer
+        except ClientLeftError as error:
+            # Its receipt says so; there is nobody who reads this.
+            answer = refusal_of(error, base_url=self._base_url)
         except CreditcoreError as error:
             limit_field = self._wire_at(path, environ).limit_field
             answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
@@ -227,21 +231,31 @@ class Proxy:
             if token is not None:
                 claim = self._claim(wire, body, secret, token, call_id)
                 if claim.kept is not None:
-                    return _replay(start_response, wire, heard, body, claim.kept)
+                    request = heard.parse(body)
+                    return replay(start_response, wire, heard, request, claim.kept)
                 call_id = environ[_CALL_ID] = claim.call_id
+            prepared = self._services.calls.relay.prepare(heard, body, call_id=call_id)
+            request = prepared.planned.request
+            del body
+            # The answer of a plain call with a name of its caller's is kept for a repeat.
+            returns = claim is not None and not request.stream
+            client = CallingClient(environ, request_sent=share.release, may_return=returns)
             try:
                 call = self._services.calls.relay.open(
-                    heard, body, secret=secret, call_id=call_id, address=address
+                    heard,
+                    prepared,
+                    secret=secret,
+                    address=address,
+                    client=client,
                 )
             except CallRunningError:
                 if claim is None:
                     raise
                 kept = self._services.calls.repeats.answer(call_id, wallet_id=claim.wallet_id)
-                return _replay(start_response, wire, heard, body, kept)
+                return replay(start_response, wire, heard, request, kept)
             except UpstreamError as error:
                 self._keep_failure(wire, claim, error)
                 raise
-            del body
         limits = wire.limit_headers(call.standings)
         if call.streamed:
             stream = RelayedStream(call, self._turns)
@@ -379,17 +393,3 @@ class _Claim(NamedTuple):
 
 def _is_of_models(path: str) -> bool:
     return path == _MODELS or path.startswith(f"{_MODELS}/")
-
-
-def _replay(
-    start_response: StartResponse, wire: Wire, heard: HeardWire, body: bytes, kept: KeptAnswer
-) -> Iterable[bytes]:
-    """Answer as the first call with the same token was answered; nothing is charged again."""
-    media_type = heard.media_type(heard.parse(body)) if kept.status == HTTPStatus.OK else JSON
-    headers = [
-        *ANSWER_HEADERS,
-        *id_headers(wire, kept.call_id),
-        ("idempotent-replayed", "true"),
-        ("x-credits-cost", "0"),
-    ]
-    return whole(start_response, kept.status, kept.body, headers, media_type=media_type)

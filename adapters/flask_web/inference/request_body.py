@@ -50,14 +50,15 @@ def read_body(environ: WSGIEnvironment, *, most: int, share: Share | None = None
         OverloadedError: The share may not grow any more.
         RefusedError: It is longer, it took too long, or it is not what its head announces.
     """
-    parts: list[bytes] = []
-    receive_body(environ, parts.append, most=most, share=share)
-    return b"".join(parts)
+    # It gives its bytes away without a copy, which for a moment would take as much again.
+    received = BytesIO()
+    receive_body(environ, received.write, most=most, share=share)
+    return received.getvalue()
 
 
 def receive_body(
     environ: WSGIEnvironment,
-    take: Callable[[bytes], None],
+    take: Callable[[bytes], object],
     *,
     most: int,
     share: Share | None = None,
@@ -104,7 +105,7 @@ def _read(
     length: int | None,
     most: int,
     share: Share | None,
-    take: Callable[[bytes], None],
+    take: Callable[[bytes], object],
 ) -> None:
     received, turn = 0, time.monotonic()
     while length is None or received < length:

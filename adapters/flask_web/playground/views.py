@@ -23,6 +23,7 @@ from adapters.flask_web.playground.question import (
     from_script,
 )
 from adapters.flask_web.web.account import allowed, viewer
+from adapters.flask_web.web.calling_client import CallingClient
 from adapters.flask_web.web.errors import refusal_of
 from adapters.flask_web.web.figures import paid_exact
 from adapters.flask_web.web.formatting import call_status, exact_dollars
@@ -184,9 +185,9 @@ def _open(question: Question, call_id: str, *, stream: bool) -> RelayedCall:
     require(viewer(), Action.HOLD_KEYS)
     return services().calls.relay.open_without_key(
         _wire(),
-        question.body(stream=stream),
+        services().calls.relay.prepare(_wire(), question.body(stream=stream), call_id=call_id),
         wallet_id=_wallet().id,
-        call_id=call_id,
+        client=CallingClient(request.environ),
         # Of a team's wallet each member may spend so much, from wherever they call.
         member_id=person().id if viewer().membership else "",
     )

@@ -48,7 +48,9 @@ BILLING_CASES = (
     ),
     BillingCase(
         "You close it before any text",
-        "The same: the model was reading your prompt already.",
+        "The same: the model was reading your prompt already. So it is with a call that is not "
+        "streamed, unless it has an Idempotency-Key: then it goes on, and its answer is kept for "
+        "you.",
         (_COUNTED, _REPORTED),
     ),
     BillingCase(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Self
 
 from adapters.wires.anthropic.context_edits import check_context_edits
@@ -175,7 +174,7 @@ class Messages:
             output_limit=limit,
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
-            fields=MappingProxyType(fields),
+            fields=fields,
             long_cache=long_cache,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.body import encode_body
@@ -68,7 +67,7 @@ class ChatCompletions(OpenAIWire):
             output_limit=output_limit,
             choices=choices,
             prompt_estimate=prompt.estimated_tokens,
-            fields=MappingProxyType(fields),
+            fields=fields,
             long_cache=may_cache_for_an_hour(body),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.body import encode_body
@@ -106,7 +105,7 @@ class Completions(OpenAIWire):
             choices=written * prompts.count,
             prompt_estimate=prompts.estimated_tokens + prompts.count * suffix.estimated_tokens,
             prompts=prompts.count,
-            fields=MappingProxyType(fields),
+            fields=fields,
         )
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

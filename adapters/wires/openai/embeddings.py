@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.body import encode_body
@@ -54,7 +53,7 @@ class Embeddings(DocumentWire):
             choices=1,
             prompt_estimate=prompts.estimated_tokens,
             prompts=prompts.count,
-            fields=MappingProxyType(fields),
+            fields=fields,
         )
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound

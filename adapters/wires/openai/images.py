@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.document_meter import DocumentMeter
@@ -97,7 +96,7 @@ class Images(DocumentWire):
             output_limit=0,
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
-            fields=MappingProxyType(fields),
+            fields=fields,
             units={
                 Unit.IMAGE: _dearer(model, quality, size) or Extent(count, count),
                 Unit.IMAGE_TOKEN: Extent(count * most, count * _USUAL_TOKENS),

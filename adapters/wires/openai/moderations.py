@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.document_meter import DocumentMeter
@@ -43,7 +42,7 @@ class Moderations(DocumentWire):
             output_limit=0,
             choices=1,
             prompt_estimate=size.estimated_tokens,
-            fields=MappingProxyType(fields),
+            fields=fields,
         )
 
     def _meter_of(self, _request: InferenceRequest, explain: Explain) -> ModerationsMeter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.document_meter import DocumentMeter
@@ -80,7 +79,7 @@ class Rerank(DocumentWire):
             prompt_estimate=-(-bytes_read // _BYTES_PER_TOKEN),
             # The context of a reranker bounds each pair of query and document.
             prompts=len(lengths),
-            fields=MappingProxyType(fields),
+            fields=fields,
             units={Unit.SEARCH: Extent(_searches(chunks), _searches(len(lengths)))},
         )
 

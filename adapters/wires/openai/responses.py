@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.fields import (
@@ -128,7 +127,7 @@ class Responses(OpenAIWire):
             output_limit=read_integer(given, _LIMIT, most=MAX_TOKENS),
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
-            fields=MappingProxyType(fields),
+            fields=fields,
             long_cache=may_cache_for_an_hour(body),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from adapters.wires.document_meter import DocumentMeter
@@ -77,7 +76,7 @@ class Speech(DocumentWire):
             output_limit=0,
             choices=1,
             prompt_estimate=0,
-            fields=MappingProxyType(fields),
+            fields=fields,
             units={Unit.CHARACTER: Extent(len(text), len(text))},
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -117,7 +116,7 @@ class Transcriptions(OpenAIWire):
             output_limit=_MOST_OUTPUT,
             choices=1,
             prompt_estimate=-(-prompt_bytes // _BYTES_PER_TOKEN),
-            fields=MappingProxyType(fields),
+            fields=fields,
             units={
                 Unit.MILLISECOND: sound,
                 Unit.AUDIO_TOKEN: Extent(

@@ -28,6 +28,7 @@
     │   ├── TokenReusedError                 for another request
     │   ├── CallRunningError                 it has not ended yet
     │   └── AnswerNotKeptError               what it answered is not kept
+    ├── ClientLeftError                  nothing sent to it would arrive
     ├── LimitReachedError                a limit of the key or account: soon it may run
     ├── InvalidRequestError              the caller sent something unusable
     │   ├── LastOwnerError                   a team has one owner at least
@@ -81,6 +82,7 @@ from __future__ import annotations
 from creditcore.domain.errors.calls import (
     AnswerNotKeptError,
     CallRunningError,
+    ClientLeftError,
     KeyRefusedError,
     LimitReachedError,
     NotPermittedError,
@@ -174,6 +176,7 @@ __all__ = [
     "BadCredentialsError",
     "CallRunningError",
     "CardNotFoundError",
+    "ClientLeftError",
     "CodeRefusedError",
     "CodeSentError",
     "CreditcoreError",

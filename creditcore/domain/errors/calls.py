@@ -32,6 +32,13 @@ class NotPermittedError(CreditcoreError):
         super().__init__(message)
 
 
+class ClientLeftError(CreditcoreError):
+    """The client of a call went away while the model server was silent."""
+
+    def __init__(self) -> None:
+        super().__init__("The client left before the answer.")
+
+
 class RepeatedCallError(CreditcoreError):
     """The call was made already, under the same token; it is not made again."""
 

@@ -23,6 +23,11 @@ Holding the longest answer there can be would let a few calls lock up a whole wa
 """
 
 
+MAX_BYTES_PER_TOKEN = 32
+"""Text that is longer than this for each token a model can read is refused before it is sent. The
+usual is four; runs of spaces or dashes come to tens."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
     """What a request asks for, and the most that it may cost.
@@ -68,6 +73,7 @@ def plan(
         )
     if price.unit is not None:
         request = replace(request, sold_by=price.unit.unit)
+    _check_length(request, price)
     tariff = price.tariff(tariff)
     prompt_bound = _prompt_bound(request, price)
     ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow)
@@ -124,6 +130,20 @@ def _unit_bound(request: InferenceRequest, price: ModelPrice) -> int:
     if request.sold_by is Unit.AUDIO_TOKEN and price.max_input_tokens is not None:
         return min(extent.most, price.max_input_tokens)
     return extent.most
+
+
+def _check_length(request: InferenceRequest, price: ModelPrice) -> None:
+    """Refuse text that the model cannot read: it would fill memory, here and there, in vain."""
+    if request.prompt_bound is None or price.max_input_tokens is None:
+        return
+    readable = price.max_input_tokens * request.prompts
+    if request.prompt_bound > readable * MAX_BYTES_PER_TOKEN:
+        raise InvalidRequestError(
+            f"{price.model} reads {readable:,} tokens at most, and this is"
+            f" {request.prompt_bound:,} bytes of text. Shorten it.",
+            param="messages",
+            code="context_length_exceeded",
+        )
 
 
 def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:

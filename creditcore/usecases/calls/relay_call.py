@@ -8,14 +8,17 @@ process leaves behind expires.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from creditcore.domain.decisions import Admission
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
     CallRunningError,
+    ClientLeftError,
     CreditcoreError,
     LimitReachedError,
     UpstreamError,
+    UpstreamFailedError,
     UpstreamKeyRefusedError,
     UpstreamUnavailableError,
 )
@@ -24,11 +27,13 @@ from creditcore.domain.keys import KeySecret
 from creditcore.domain.money import ZERO
 from creditcore.domain.pricing import Tariff
 from creditcore.ports.call_traces import CallTrace, CallTraces, NoTraces, Phase
+from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import CallMetrics, NoMetrics
+from creditcore.ports.outgoing import OutgoingBody
 from creditcore.usecases.calls.admit_call import admit_call
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of
@@ -38,10 +43,28 @@ from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.planned_call import PlannedCall, bound_to_send, plan
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relayed_call import RelayedCall
+from creditcore.usecases.calls.unanswered import Unanswered
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
+
+_AGAIN = "The model server was not ready for a request of this size. Send it again."
 
 _NO_KEY = b""
 """The hash of no key: it limits no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCall:
+    """A call that is understood and priced, and not authorized yet.
+
+    Attributes:
+        call_id: Its name.
+        planned: What it asks for, and the most that it may cost.
+        trace: Follows it.
+    """
+
+    call_id: str
+    planned: PlannedCall
+    trace: CallTrace
 
 
 class RelayCall:
@@ -99,26 +122,45 @@ class RelayCall:
         """Return a name for a call: its reference, its request id, and the upstream's call id."""
         return self._ids.new_reference("call")
 
-    def open(
-        self,
-        wire: HeardWire,
-        body: bytes,
-        *,
-        secret: KeySecret,
-        call_id: str,
-        address: str | None = None,
-    ) -> RelayedCall:
-        """Authorize a call and start it.
+    def prepare(self, wire: HeardWire, body: bytes, *, call_id: str) -> PreparedCall:
+        """Understand and price a request, of which the caller need keep nothing more.
 
         Args:
             wire: The protocol, as the headers of the request select it.
             body: The request.
-            secret: The key that calls.
             call_id: Names the call, from ``new_call_id``.
-            address: Where the call comes from, for keys that limit that.
 
         Raises:
-            InvalidRequestError, ModelNotFoundError: Nothing was held.
+            InvalidRequestError, ModelNotFoundError: It cannot be served.
+        """
+        trace = self._traces.begin(call_id)
+        try:
+            planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
+        except BaseException as error:
+            trace.failed(error)
+            raise
+        return PreparedCall(call_id, planned, trace)
+
+    def open(
+        self,
+        wire: HeardWire,
+        prepared: PreparedCall,
+        *,
+        secret: KeySecret,
+        address: str | None = None,
+        client: Client = UNSEEN,
+    ) -> RelayedCall:
+        """Authorize a call and start it.
+
+        Args:
+            wire: The protocol that the call was prepared by.
+            prepared: The call; what is long of it is gone once it is upstream.
+            secret: The key that calls.
+            address: Where the call comes from, for keys that limit that.
+            client: Waits for the answer; a call whose client has left is given up and charged.
+
+        Raises:
+            ClientLeftError: The client left; the call is settled as one that was cancelled.
             CallRunningError: The id of the call has a hold already; nothing more was held.
             LimitReachedError, NotPermittedError: The key may not, or not now; nothing was held.
             KeyRefusedError, InsufficientCreditsError, StoreError: Nothing is known
@@ -127,26 +169,26 @@ class RelayCall:
         """
         key_hash = secret.hash(self._pepper)
 
-        def admit(planned: PlannedCall) -> Admission:
+        def admit() -> Admission:
             return admit_call(
                 self._charge,
                 key_hash,
-                planned.ceiling,
-                planned.call,
-                call_id=call_id,
+                prepared.planned.ceiling,
+                prepared.planned.call,
+                call_id=prepared.call_id,
                 address=address,
             )
 
-        return self._open(wire, body, call_id=call_id, key_hash=key_hash, admit=admit)
+        return self._open(wire, prepared, key_hash=key_hash, admit=admit, client=client)
 
     def open_without_key(
         self,
         wire: HeardWire,
-        body: bytes,
+        prepared: PreparedCall,
         *,
         wallet_id: str,
-        call_id: str,
         member_id: str = "",
+        client: Client = UNSEEN,
     ) -> RelayedCall:
         """Authorize a call of somebody who is signed in and has no key for it, and start it.
 
@@ -155,55 +197,54 @@ class RelayCall:
 
         Args:
             wire: The protocol.
-            body: The request.
+            prepared: The call.
             wallet_id: Whose credits it spends.
-            call_id: Names the call, from ``new_call_id``.
             member_id: Who calls, where the wallet is a team's and its members have limits.
+            client: Waits for the answer.
 
         Raises:
             CreditcoreError: As ``open`` does, keys aside.
         """
 
-        def admit(planned: PlannedCall) -> Admission:
+        def admit() -> Admission:
             return self._charge.authorize(
                 wallet_id,
-                ceiling=planned.ceiling,
-                reference=call_id,
-                call=planned.call,
+                ceiling=prepared.planned.ceiling,
+                reference=prepared.call_id,
+                call=prepared.planned.call,
                 member_id=member_id,
             )
 
-        return self._open(wire, body, call_id=call_id, key_hash=_NO_KEY, admit=admit)
+        return self._open(wire, prepared, key_hash=_NO_KEY, admit=admit, client=client)
 
     def _open(
         self,
         wire: HeardWire,
-        body: bytes,
+        prepared: PreparedCall,
         *,
-        call_id: str,
         key_hash: bytes,
-        admit: Callable[[PlannedCall], Admission],
+        admit: Callable[[], Admission],
+        client: Client,
     ) -> RelayedCall:
-        trace = self._traces.begin(call_id)
         try:
-            return self._start(
-                wire, body, call_id=call_id, key_hash=key_hash, admit=admit, trace=trace
-            )
+            return self._start(wire, prepared, key_hash=key_hash, admit=admit, client=client)
+        except ClientLeftError:
+            # Settled already, as a call that ended.
+            raise
         except BaseException as error:
-            trace.failed(error)
+            prepared.trace.failed(error)
             raise
 
     def _start(
         self,
         wire: HeardWire,
-        body: bytes,
+        prepared: PreparedCall,
         *,
-        call_id: str,
         key_hash: bytes,
-        admit: Callable[[PlannedCall], Admission],
-        trace: CallTrace,
+        admit: Callable[[], Admission],
+        client: Client,
     ) -> RelayedCall:
-        planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
+        call_id, planned, trace = prepared.call_id, prepared.planned, prepared.trace
         request, price, ceiling = planned.request, planned.price, planned.ceiling
         self._upstream.check()
         started = self._clock.monotonic()
@@ -214,7 +255,7 @@ class RelayCall:
             raise
         trace.enter(Phase.HOLD)
         try:
-            admission = admit(planned)
+            admission = admit()
         except BaseException:
             entered.cancel()
             raise
@@ -230,8 +271,13 @@ class RelayCall:
             trace.enter(Phase.UPSTREAM)
             bound = bound_to_send(admission, request, price)
             key_id = None if admission.key is None else admission.key.id
-            answer = self._send(wire, request, output_bound=bound, call_id=call_id, key_id=key_id)
-            return RelayedCall(
+            try:
+                answer = self._send(
+                    wire, request, output_bound=bound, call_id=call_id, key_id=key_id, client=client
+                )
+            except ClientLeftError:
+                answer = Unanswered(streamed=request.stream)
+            call = RelayedCall(
                 charge=self._charge,
                 journal=self._journal,
                 metrics=self._metrics,
@@ -244,6 +290,7 @@ class RelayCall:
                 started=started,
                 entered=entered,
                 trace=trace,
+                client=client,
             )
         except BaseException as error:
             entered.cancel()
@@ -255,6 +302,11 @@ class RelayCall:
                 self._metrics.ended(admission.hold.call, outcome, charged=ZERO)
             self._charge.release_later(admission.hold, outcome=outcome)
             raise
+        if isinstance(answer, Unanswered):
+            # The model was reading the prompt already, as with a stream that is closed early.
+            call.close()
+            raise ClientLeftError
+        return call
 
     def _send(
         self,
@@ -264,19 +316,25 @@ class RelayCall:
         output_bound: int | None,
         call_id: str,
         key_id: str | None,
+        client: Client,
     ) -> UpstreamAnswer:
-        body = wire.upstream_body(request, output_bound=output_bound)
+        body = OutgoingBody(wire.upstream_body(request, output_bound=output_bound))
+        if body.is_long:
+            request.forget_long_fields()
+        model, stream = request.model, request.stream
         own = self._keyring.secret_for(key_id)
         try:
             answer = self._upstream.send(
-                wire, body, model=request.model, stream=request.stream, call_id=call_id, key=own
+                wire, body, model=model, stream=stream, call_id=call_id, key=own, client=client
             )
         except UpstreamKeyRefusedError:
             # The ledger has let this call pass, and nothing has run: a copy that was lost, or
             # whose budget lags behind, is no fault of the caller.
             self._keyring.distrust(key_id or "")
+            if body.is_forgotten:
+                raise UpstreamFailedError(_AGAIN, status=503, retry_after_s=1) from None
             answer = self._upstream.send(
-                wire, body, model=request.model, stream=request.stream, call_id=call_id
+                wire, body, model=model, stream=stream, call_id=call_id, client=client
             )
         if answer.streamed is not request.stream:
             answer.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from creditcore.domain.endings import (
@@ -14,6 +13,7 @@ from creditcore.domain.endings import (
     INTERRUPTED,
 )
 from creditcore.domain.errors import (
+    ClientLeftError,
     StoreError,
     UpstreamError,
     UpstreamTimeoutError,
@@ -26,6 +26,7 @@ from creditcore.domain.rates import Standing
 from creditcore.domain.reported_cost import picodollars
 from creditcore.domain.settlements import Settlement
 from creditcore.ports.call_traces import CallTrace, Phase
+from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
 from creditcore.ports.journal import SettlementJournal
@@ -37,6 +38,7 @@ from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.chargeable import chargeable
 from creditcore.usecases.calls.patience import Patience
+from creditcore.usecases.calls.whole_document import Document
 
 _PING = b": ping\n\n"
 _LEAST_STEP = 1_024
@@ -52,23 +54,6 @@ MAX_DRAINED_TOKENS = 110
 WORTH = 5
 """How many times the output of draining the unknown part of a prompt must cost."""
 _RAN_OUT = "The credits ran out; the answer ends here. Add credits to go on."
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A whole answer.
-
-    Attributes:
-        body: What the client gets.
-        cost: What it was charged.
-        available: What the wallet can spend after that.
-        media_type: What the body is.
-    """
-
-    body: bytes
-    cost: Credits
-    available: Credits
-    media_type: str
 
 
 class RelayedCall:
@@ -93,6 +78,7 @@ class RelayedCall:
         started: float,
         trace: CallTrace,
         entered: Pass | None = None,
+        client: Client = UNSEEN,
     ) -> None:
         self._charge = charge
         self._journal = journal
@@ -107,6 +93,7 @@ class RelayedCall:
         self._entered = entered
         self._trace = trace
         trace.enter(Phase.ANSWER)
+        self._client = client
         self._ends_at = started + patience.longest.total_seconds()
         self._ping_s = patience.ping.total_seconds()
         self._heard = clock.monotonic()
@@ -155,26 +142,33 @@ class RelayedCall:
                     yield forward
                 yield from self._bought()
         except (UpstreamTimeoutError, UpstreamUnavailableError) as error:
-            if self._meter.settled:
-                # It was whole, and an error behind it would have it asked for again.
-                rest = self._meter.finish()
-                self._finish(200, None)
-                if rest:
-                    yield rest
-                return
-            status, word, code = _FAULTS[isinstance(error, UpstreamTimeoutError)]
-            self._finish(status, word)
-            yield self._wire.error_event(str(error), kind="server_error", code=code)
+            yield from self._broken_off(error)
+        except ClientLeftError:
+            # There is nothing to write any more; the server closes the call now.
+            return
         else:
             if self._meter.starved:
                 self._finish(200, CREDITS_EXHAUSTED)
                 yield self._meter.cut_short(_RAN_OUT)
             self._finish(200, "upstream_error" if self._meter.error else None)
 
+    def _broken_off(self, error: UpstreamError) -> Iterator[bytes]:
+        if self._meter.settled:
+            # It was whole, and an error behind it would have it asked for again.
+            rest = self._meter.finish()
+            self._finish(200, None)
+            if rest:
+                yield rest
+            return
+        status, word, code = _FAULTS[isinstance(error, UpstreamTimeoutError)]
+        self._finish(status, word)
+        yield self._wire.error_event(str(error), kind="server_error", code=code)
+
     def document(self) -> Document:
         """Return the whole answer, with what it costs. The charge commits right after.
 
         Raises:
+            ClientLeftError: The client left while the upstream was silent; close the call.
             UpstreamError: It broke off, and what can be known of its cost is charged; or it is
                 an error that came as an answer.
         """
@@ -217,6 +211,8 @@ class RelayedCall:
             return chunk
         if now - self._heard > self._patience.idle.total_seconds():
             raise UpstreamTimeoutError("The model fell silent.")
+        if self._client.has_left():
+            raise ClientLeftError
         return _PING
 
     def _bought(self) -> Generator[bytes, None, bool]:

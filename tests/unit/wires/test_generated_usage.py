@@ -100,7 +100,7 @@ def reading(table: list[Row], *, whole: bool, estimate: int) -> int:
 def start(scene: Scene, protocol: str) -> tuple[Any, int]:
     wire, fields, _, _ = WIRES[protocol]
     body = orjson.dumps({"model": "demo", "stream": True, "max_tokens": LIMIT, **fields})
-    call = scene.relay.open(wire, body, secret=SECRET, call_id="call-1")
+    call = scene.relay.open(wire, scene.relay.prepare(wire, body, call_id="call-1"), secret=SECRET)
     return call, wire.parse(body).prompt_estimate
 
 
