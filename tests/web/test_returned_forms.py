@@ -35,7 +35,7 @@ def posts(site: Site) -> list[str]:
 
 
 def fields_of(page: str) -> dict[str, str]:
-    form = page.partition('<form class="form returned"')[2].partition("</form>")[0]
+    form = page.partition('<form class="form sent-again"')[2].partition("</form>")[0]
     found = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))
     found |= dict(re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>([^<]*)<', form))
     return {name: html.unescape(value) for name, value in found.items()}

@@ -100,6 +100,8 @@ class Settings:
     confirm_addresses: str = variable(one_of("auto", "yes", "no"), default="auto")
     site_name: str = variable(checked(values.line), default="creditcore")
     site_logo: str = variable(checked(values.link), default="")
+    landing_title: str = variable(checked(values.line), default="")
+    landing_text: str = variable(checked(values.line), default="")
     support_email: str = variable(checked(values.email), default="")
     support_url: str = variable(checked(values.link), default="")
     terms_url: str = variable(checked(values.link), default="")

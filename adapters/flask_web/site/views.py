@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, render_template, request, se
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.site.billing_cases import BILLING_CASES
 from adapters.flask_web.site.calculator import estimate
+from adapters.flask_web.site.exhibits import exhibits, greeting_charge, short_list
 from adapters.flask_web.web import offers
 from adapters.flask_web.web.model_offers import ModelOffer, example_model
 from creditcore.usecases.calls.relayed_call import MAX_DRAINED_TOKENS, WORTH
@@ -19,13 +20,18 @@ _A_DAY_S = 24 * 60 * 60
 
 @blueprint.get("/")
 def landing() -> str:
-    """Say what this is."""
+    """Say what this is, and show it at the prices of today."""
+    shown = exhibits()
     return render_template(
         "site/landing.html",
         page="landing",
         signup_credits=settings().signup_credits,
         offers=offers.listed(),
         example_model=example_model(),
+        markup=settings().usage_markup,
+        shown=shown,
+        greeting_cost=str(greeting_charge(shown)),
+        short_list=short_list(),
     )
 
 

@@ -17,6 +17,8 @@ class Operator:
 
     name: str
     logo: str
+    landing_title: str
+    landing_text: str
     support_email: str
     support_url: str
     terms_url: str
@@ -31,6 +33,8 @@ class Operator:
         return cls(
             name=settings.site_name,
             logo=settings.site_logo,
+            landing_title=settings.landing_title,
+            landing_text=settings.landing_text,
             support_email=settings.support_email,
             support_url=settings.support_url,
             terms_url=settings.terms_url,

@@ -60,6 +60,38 @@ def test_bills_are_printed_as_tables(payer: Buyer, open_page: OpenPage) -> None:
     expect(page.get_by_text("Continue to payment")).to_be_hidden()
 
 
+LIGHT_ON_WHITE = """() => {
+  const channel = value => value <= 10.3 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode, one = text.parentElement;
+    if (!text.textContent.trim() || !one.checkVisibility({ visibilityProperty: true })) continue;
+    const colour = getComputedStyle(one).color.match(/[\\d.]+/g).map(Number).map(channel);
+    const light = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2];
+    if (1.05 / (light + 0.05) < 4.5) found.push(text.textContent.trim());
+  }
+  return found;
+}"""
+
+
+def test_every_page_is_ink_on_white(payer: Buyer, open_page: OpenPage) -> None:
+    page = open_page(visitor=payer)
+    wrong = {}
+    for path in (
+        *("/", "/pricing", "/models", "/dashboard", "/dashboard/analytics", "/dashboard/calls"),
+        *("/dashboard/keys", "/dashboard/billing/statement", "/dashboard/security"),
+        *("/dashboard/team", "/dashboard/general", "/dashboard/what-if"),
+    ):
+        printed(page, payer, path)
+        found = page.evaluate(LIGHT_ON_WHITE) + page.evaluate(WHAT_STICKS_OUT)
+        page.locator("html").evaluate("root => { delete root.dataset.theme; }")
+        if found := found + page.evaluate(LIGHT_ON_WHITE):
+            wrong[path] = found
+
+    assert wrong == {}
+
+
 def test_a_receipt_is_printed_on_one_sheet(payer: Buyer, open_page: OpenPage) -> None:
     call = payer.stack.chat("[[sim tokens=5]]", key=payer.stack.a_key(payer.person.id))
     payer.stack.settled_wallet_of(payer.person.id)
