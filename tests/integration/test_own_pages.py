@@ -11,8 +11,12 @@ from dataclasses import replace
 import pytest
 
 from adapters.flask_web.context import SETTINGS
+from adapters.flask_web.web.errors import refusal_of
+from creditcore.domain.errors import InsufficientCreditsError
 from creditcore.domain.holds import Basis, Outcome
+from creditcore.domain.money import Credits
 from creditcore.domain.pricing import ModelPrice, Rates, Usage
+from creditcore.domain.refusals import RefusedCall
 from creditcore.testing.contracts import admit, settle
 from tests.integration.test_access_matrix import Site, Visitor
 
@@ -120,6 +124,48 @@ def test_the_tokens_of_a_month_are_priced_on_other_models(
     assert "demo: " in page
     assert "$0.002" in page
     assert "Nothing to compare yet" in stranger.client.get("/dashboard/analytics/what-if").text
+
+
+PROGRAMS = {
+    "/dashboard/keys": "/api/v1/keys'",
+    "/dashboard/billing": "/api/v1/purchases'",
+    "/dashboard/billing/statement": "/api/v1/transactions'",
+    "/dashboard/calls/refused": "/api/v1/calls?state=refused&amp;limit=50'",
+    "/models": "/api/v1/models'",
+}
+"""Pages, and the request that gives programs the same."""
+
+
+@pytest.mark.parametrize("path", PROGRAMS)
+def test_each_page_of_figures_has_its_request(owner: Visitor, path: str) -> None:
+    page = owner.client.get(path).text.replace("&#39;", "'")
+
+    assert PROGRAMS[path] in page
+
+
+def test_a_call_that_was_refused_says_what_to_send_instead(site: Site, owner: Visitor) -> None:
+    error = InsufficientCreditsError(
+        needed=Credits.of(9), available=Credits.of(1), affordable_output_tokens=513
+    )
+    told = refusal_of(error, base_url="http://here", limit_field="max_output_tokens")
+    with site.services.transactions.begin() as tx:
+        call = RefusedCall(
+            reference="req-refused",
+            wallet_id=tx.ledger.find_wallet_of(owner.person.id).id,
+            key_id=owner.names["key_id"],
+            model="cheap",
+            endpoint="/v1/responses",
+            status=told.status,
+            code=told.code or "",
+            message=told.message,
+            at=site.services.clock.now(),
+        )
+        tx.refusals.add(call)
+        tx.commit()
+
+    page = owner.client.get("/dashboard/search?q=req-refused", follow_redirects=True).text
+
+    assert 'id="fix-1">&#34;max_output_tokens&#34;: 513</code>' in page
 
 
 def test_pages_name_the_request_that_gives_the_same(owner: Visitor) -> None:

@@ -16,6 +16,9 @@ from tests.integration.test_access_matrix import Site
 MOST_BYTES = 90 * 1024
 """What the landing page may weigh over the wire, with all that it loads."""
 
+MOST_BYTES_OF_THE_DASHBOARD = 120 * 1024
+"""The same of a page of signed-in people."""
+
 
 def a_site(folder: Path, *, colour: str = "red") -> Flask:
     (folder / "css").mkdir(exist_ok=True, parents=True)
@@ -68,12 +71,25 @@ def test_an_address_of_another_version_gets_what_there_is_and_is_not_kept(tmp_pa
 
 
 @pytest.fixture(scope="module")
-def visitor(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    return Site(tmp_path_factory.mktemp("site")).app.test_client()
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def visitor(site: Site) -> FlaskClient:
+    return site.app.test_client()
 
 
 def test_the_landing_page_is_light(visitor: FlaskClient) -> None:
-    loaded = {"/"}
+    weighed = weigh(visitor, "/")
+
+    assert len(weighed) > 7
+    assert sum(weighed.values()) < MOST_BYTES, weighed
+
+
+def weigh(visitor: FlaskClient, page: str) -> dict[str, int]:
+    """Return how many bytes a page is over the wire, with each file that it loads."""
+    loaded = {page}
     weighed: dict[str, int] = {}
     while loaded - weighed.keys():
         path = min(loaded - weighed.keys())
@@ -83,13 +99,20 @@ def test_the_landing_page_is_light(visitor: FlaskClient) -> None:
             is_packed = answer.headers.get("content-encoding") == "gzip"
             plain = gzip.decompress(answer.data) if is_packed else answer.data
         text = plain.decode(errors="replace")
-        if path == "/":
+        if path == page:
             loaded |= set(re.findall(r'(?:href|src)="(/static/[^"]+)"', text))
         elif path.endswith(".css"):
             loaded |= {f"/static/{name}" for name in re.findall(r'url\("\.\./([^"]+)"', text)}
 
+    return weighed
+
+
+@pytest.mark.parametrize("path", ["", "/analytics", "/calls", "/keys", "/billing", "/playground"])
+def test_a_page_of_the_dashboard_is_light(site: Site, path: str) -> None:
+    weighed = weigh(site.visitor().client, f"/dashboard{path}")
+
     assert len(weighed) > 7
-    assert sum(weighed.values()) < MOST_BYTES, weighed
+    assert sum(weighed.values()) < MOST_BYTES_OF_THE_DASHBOARD, weighed
 
 
 def test_no_page_names_a_file_without_its_content(visitor: FlaskClient) -> None:

@@ -71,10 +71,15 @@ def _calls(tx: Transaction, text: str, wallet_id: str) -> Iterator[Hit]:
 
 
 def _payments(tx: Transaction, text: str, owner_id: str) -> Iterator[Hit]:
+    found = {}
+    with suppress(NotFoundError):
+        found[text] = tx.purchases.find(text)
     for purchase in tx.purchases.list_of(owner_id, limit=_PAYMENTS_LOOKED_AT):
-        if text in (purchase.reference, purchase.provider_id):
-            address = url_for("payments.show", reference=purchase.reference)
-            yield Hit("Payment", purchase.reference, address)
+        if purchase.provider_id == text:
+            found[purchase.reference] = purchase
+    for reference, purchase in found.items():
+        if purchase.owner_id == owner_id:
+            yield Hit("Payment", reference, url_for("payments.show", reference=reference))
 
 
 def _names(key: ApiKey, text: str) -> bool:

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from adapters.flask_web.web.returned_form import returned_fields
+from adapters.flask_web.web.way_out import advice as lower
 from creditcore.domain.errors import (
     AccountNotJoinedError,
     AlertsUndeliveredError,
@@ -273,7 +274,7 @@ def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: s
         where += f", which begins anew at {error.resets_at:%Y-%m-%d %H:%M} UTC"
     tokens = error.affordable_output_tokens
     if tokens:
-        advice = f"Lower {limit_field} to {tokens}, or {advice}"
+        advice = f"{lower(limit_field, tokens)}, or {advice}"
     else:
         advice = advice[0].upper() + advice[1:]
     return (
