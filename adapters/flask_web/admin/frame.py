@@ -59,7 +59,9 @@ def page(template: str, place: str, /, **values: Any) -> str:
         page=place,
         places=PLACES,
         elsewhere=ELSEWHERE,
-        # The operator's own balance has no place among everybody's.
+        # The operator's own balance and teams have no place among everybody's.
         wallet=None,
+        account_shown=None,
+        account_choices=(),
         **values,
     )
