@@ -36,7 +36,7 @@ def test_credits_are_given_through_a_preview(
     stranger.sign_up()
     page = open_page(visitor=operator)
     page.goto(f"{operator.stack.base_url}/admin")
-    page.get_by_label("Find a person, key, call or payment").fill(stranger.email)
+    page.get_by_label("Find a person, team, key, call or payment").fill(stranger.email)
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Give credits").click()
     page.get_by_label("Credits").fill("300")
