@@ -15,7 +15,7 @@ from creditcore.ports.audit import Breach
 from .audit_checks import CHECKS, Check
 from .audit_counters import COUNTER_CHECKS
 from .session import Session
-from .tables.usage_hours import ROLLED_UNTIL
+from .tables.usage_figures import ROLLED_UNTIL
 
 _CHECKS = CHECKS | {"I12": COUNTER_CHECKS}
 

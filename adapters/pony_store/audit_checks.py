@@ -334,6 +334,30 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             """,
         ),
         Check(
+            table="usage_blocks",
+            key="wallet_id || ' at ' || begins || ' for ' || hours || ' hours'",
+            what="microcredits charged in a block of hours, by its hours",
+            stored="SUM(stored)",
+            expected="SUM(charge)",
+            among="""
+                FROM (
+                    SELECT wallet_id, hours, begins, charge AS stored, 0 AS charge, calls
+                    FROM usage_blocks
+                    UNION ALL
+                    SELECT wallet_id, 3, hour / 10800000000 * 10800000000, 0, charge, -calls
+                    FROM usage_hourly
+                    UNION ALL
+                    SELECT wallet_id, 6, hour / 21600000000 * 21600000000, 0, charge, -calls
+                    FROM usage_hourly
+                    UNION ALL
+                    SELECT wallet_id, 24, hour / 86400000000 * 86400000000, 0, charge, -calls
+                    FROM usage_hourly
+                ) AS both_sides
+                GROUP BY wallet_id, hours, begins
+                HAVING SUM(stored) <> SUM(charge) OR SUM(calls) <> 0
+            """,
+        ),
+        Check(
             table="wallets",
             key="wallet_id",
             what="microcredits charged by the hour and since the last roll-up, by its transfers",

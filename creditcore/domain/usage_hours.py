@@ -213,6 +213,12 @@ FIGURES = tuple(field.name for field in fields(Tally))
 figures = attrgetter(*FIGURES)
 
 
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Add up tallies; thousands of them many times as fast as one after the other."""
+    columns = zip(*map(figures, tallies), strict=True)
+    return Tally(**dict(zip(FIGURES, map(sum, columns), strict=False)))
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """How long calls took.

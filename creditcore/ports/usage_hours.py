@@ -110,10 +110,13 @@ class UsageHours(Protocol):
     def add_refusals(self, counts: Sequence[RefusalCount]) -> None:
         """Add refused calls to the rows of their hours."""
 
-    def shares(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Share]:
+    def shares(
+        self, whose: UsageOf, spans: Sequence[Span], *, by_key: bool = True, by_model: bool = True
+    ) -> Sequence[Share]:
         """Return what was used in each span, by key and model.
 
-        Spans begin and end on whole hours, in order and without overlapping.
+        Where it is not told apart by one of them, that is empty in every share. Spans
+        begin and end on whole hours, in order and without overlapping.
         """
 
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:

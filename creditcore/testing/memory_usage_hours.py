@@ -127,10 +127,12 @@ class MemoryUsageHours:
             )
             self._add((count.wallet_id, count.hour, count.key_id, count.model), UsageRow(refused))
 
-    def shares(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Share]:
+    def shares(
+        self, whose: UsageOf, spans: Sequence[Span], *, by_key: bool = True, by_model: bool = True
+    ) -> Sequence[Share]:
         found: dict[tuple[int, str, str], UsageRow] = {}
         for number, key_id, model, row in self._used(whose, spans):
-            name = (number, key_id, model)
+            name = (number, key_id if by_key else "", model if by_model else "")
             found[name] = found.get(name, NO_ROW) + row
         return [Share(*name, row.tally, row.oldest_call) for name, row in found.items()]
 

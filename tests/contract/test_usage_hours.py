@@ -6,6 +6,7 @@ import itertools
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ CALL = st.fixed_dictionaries(
         "outcome": st.sampled_from(ENDS),
     }
 )
+CUTS = st.lists(st.integers(-40, 60), min_size=2, max_size=5, unique=True).map(sorted)
 WAIT_AND_ROLL_UP = st.integers(0, 90)
 EVENTS = st.lists(st.one_of(CALL, CALL, WAIT_AND_ROLL_UP), min_size=1, max_size=12)
 
@@ -108,9 +110,9 @@ class Course:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(events=EVENTS)
+@given(events=EVENTS, cuts=CUTS)
 def test_hours_equal_the_ledger_whatever_is_rolled_up_when(
-    any_store: Transactions, events: list[dict[str, Any] | int]
+    any_store: Transactions, events: list[dict[str, Any] | int], cuts: list[int]
 ) -> None:
     """Roll-ups among calls, calls that turn up late, hours counted again: nothing is lost."""
     course = Course(any_store)
@@ -127,14 +129,17 @@ def test_hours_equal_the_ledger_whatever_is_rolled_up_when(
     first = hour_of(course.noon)
     hours = [Span(first + n * HOUR, first + (n + 1) * HOUR) for n in range(26)]
     whose = UsageOf(course.wallet_id)
-    ended = [
-        [call for call in course.calls if hour.since <= call.closed_at < hour.until]
-        for hour in hours
-    ]
-    assert used(any_store, whose, hours) == [sum(map(tally_of, c), NOTHING_USED) for c in ended]
-    assert took(any_store, whose, hours) == [
-        sum(map(timing_of, some), NOTHING_MEASURED) for some in ended
-    ]
+    # Longer stretches are read from rows of longer ones.
+    longer = [Span(first + one * HOUR, first + other * HOUR) for one, other in pairwise(cuts)]
+    for spans in (hours, longer):
+        ended = [
+            [call for call in course.calls if span.since <= call.closed_at < span.until]
+            for span in spans
+        ]
+        assert used(any_store, whose, spans) == [sum(map(tally_of, c), NOTHING_USED) for c in ended]
+        assert took(any_store, whose, spans) == [
+            sum(map(timing_of, some), NOTHING_MEASURED) for some in ended
+        ]
     total = sum(tally.charge for tally in used(any_store, whose, hours))
     assert total == charged(any_store, course.calls)
     with any_store.begin() as tx:

@@ -22,6 +22,8 @@ from tests.stores import migrated_postgres_database, migrated_sqlite_file
 _HOUR = 1780315200000000
 """Noon of ``NOON``'s day, in microseconds."""
 
+_MIDNIGHT = _HOUR - 12 * 3600000000
+
 DAMAGES = [
     ("I1", "UPDATE wallets SET posted = posted + 1", "wallets wallet-1"),
     ("I1", "DELETE FROM transfers WHERE reference = 'gift:wallet-1'", "wallets wallet-1"),
@@ -46,6 +48,16 @@ DAMAGES = [
     ("I11", "UPDATE usage_hourly SET charge = charge + 1", f"usage_hourly wallet-1 at {_HOUR}"),
     ("I11", "DELETE FROM usage_hourly", f"usage_hourly wallet-1 at {_HOUR}"),
     ("I11", "UPDATE usage_rollup SET rolled_until = 0", f"usage_hourly wallet-1 at {_HOUR}"),
+    (
+        "I11",
+        "UPDATE usage_blocks SET charge = 1 WHERE hours = 6",
+        f"usage_blocks wallet-1 at {_HOUR} for 6 hours",
+    ),
+    (
+        "I11",
+        "DELETE FROM usage_blocks WHERE hours = 24",
+        f"usage_blocks wallet-1 at {_MIDNIGHT} for 24 hours",
+    ),
     ("I11", "DELETE FROM transfers WHERE reference = 'charge:settled'", "wallets wallet-1"),
     ("I8", "UPDATE transactions SET paid_minor_units = 1", "transactions cc-1"),
     ("I8", "UPDATE transactions SET paid_currency = 'USD'", "transactions cc-1"),

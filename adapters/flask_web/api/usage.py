@@ -121,7 +121,9 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
             )
             return [_row(tally, endpoint=name) for name, tally in sorted(tallies.items())]
         whose = UsageOf(caller.wallet_id, key_id=query.key_id, model=query.model)
-        shares = tx.usage_hours.shares(whose, spans)
+        shares = tx.usage_hours.shares(
+            whose, spans, by_key=query.group_by == "key", by_model=query.group_by == "model"
+        )
     groups: dict[str | int, Tally] = {}
     if query.group_by in {"hour", "day"}:
         groups = dict.fromkeys(range(len(spans)), NOTHING_USED)

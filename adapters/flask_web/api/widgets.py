@@ -98,7 +98,9 @@ def _spent(caller: Caller) -> Credits:
         return view.spent
     ever = Span(_EPOCH, hour_of(services().clock.now()) + HOUR)
     with services().transactions.begin() as tx:
-        shares = tx.usage_hours.shares(UsageOf(caller.wallet_id), [ever])
+        shares = tx.usage_hours.shares(
+            UsageOf(caller.wallet_id), [ever], by_key=False, by_model=False
+        )
     return sum((share.tally.charged for share in shares), ZERO)
 
 

@@ -50,6 +50,57 @@ def define(db: Any) -> None:
         latency_hist = Required(bytes)
         first_byte_hist = Required(bytes)
 
+    class UsageBlock(entity):
+        """What was used of one model with one key in three or six hours, or in a day of UTC."""
+
+        _table_ = "usage_blocks"
+        wallet_id = Required(str, autostrip=False)
+        hours = Required(int, size=64)
+        begins = Required(int, size=64)
+        key_id = Required(str, autostrip=False)
+        model = Required(str, autostrip=False)
+        PrimaryKey(wallet_id, hours, begins, key_id, model)
+        calls = Required(int, size=64)
+        failed = Required(int, size=64)
+        cancelled = Required(int, size=64)
+        refused_402 = Required(int, size=64)
+        refused_429 = Required(int, size=64)
+        refused_other = Required(int, size=64)
+        prompt_tokens = Required(int, size=64)
+        cached_tokens = Required(int, size=64)
+        cache_write_tokens = Required(int, size=64)
+        completion_tokens = Required(int, size=64)
+        reasoning_tokens = Required(int, size=64)
+        charge = Required(int, size=64)
+        written_off = Required(int, size=64)
+        provider_cost_picodollars = Required(int, size=64)
+        streamed_tokens = Required(int, size=64)
+        streaming_ms = Required(int, size=64)
+        oldest_created_at = Optional(int, size=64)
+        latency_hist = Required(bytes)
+        first_byte_hist = Required(bytes)
+
+    class UsageWalletBlock(entity):
+        """How long a wallet's calls took in such a block, over all keys and models."""
+
+        _table_ = "usage_wallet_blocks"
+        wallet_id = Required(str, autostrip=False)
+        hours = Required(int, size=64)
+        begins = Required(int, size=64)
+        PrimaryKey(wallet_id, hours, begins)
+        latency_hist = Required(bytes)
+        first_byte_hist = Required(bytes)
+
+    class UsageLastUse(entity):
+        """When a key was used last, to the hour, and for which model."""
+
+        _table_ = "usage_last_uses"
+        wallet_id = Required(str, autostrip=False)
+        key_id = Required(str, autostrip=False)
+        PrimaryKey(wallet_id, key_id)
+        hour = Required(int, size=64)
+        model = Optional(str, autostrip=False)
+
     class UsageRollup(entity):
         """How far calls are counted in ``usage_hourly``: one row."""
 

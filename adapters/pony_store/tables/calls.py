@@ -17,7 +17,7 @@ from ..session import Session
 from .endings import CONDITIONS
 from .holds import hold_from_row
 from .ledger import SELECT_HOLDS
-from .usage_hours import COUNTED_FROM_CALLS, SUMS_OF_CALLS
+from .usage_figures import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 
 _A_DAY = timedelta(days=1)
 _LONGEST_CALL = timedelta(hours=3)

@@ -35,7 +35,8 @@ from .payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
 from .people import person_from_row
 from .purchases import purchase_from_row
 from .teams import team_from_row
-from .usage_hours import ALL_CALLS_BY_SPAN, ROLLED_UNTIL, span_marks
+from .usage_figures import ALL_CALLS_BY_SPAN, ROLLED_UNTIL
+from .usage_hours import span_marks
 
 _BESIDE_CALLS = "kind NOT IN ('charge', 'write_off')"
 _CREDITED = "state IN ('paid', 'reversed')"

@@ -255,6 +255,25 @@ class UsageHoursContract:
         assert [timing.latency.total for timing in took(transactions, WALLET, spans)] == [2, 2]
         assert used(transactions, WALLET, []) == []
 
+    @pytest.mark.parametrize("rolled", [False, True])
+    def test_usage_is_told_apart_by_what_is_asked_for(
+        self, transactions: Transactions, *, rolled: bool
+    ) -> None:
+        a_wallet(transactions, posted=1000)
+        for number, (key_id, model) in enumerate([("k", "one"), ("k", "two"), ("l", "two")]):
+            make(transactions, Made(reference=f"call-{number}", key_id=key_id, model=model))
+        if rolled:
+            roll_up(transactions, until=NOON + 3 * HOUR)
+
+        def told(**by: bool) -> set[tuple[str, str, int]]:
+            with transactions.begin() as tx:
+                shares = tx.usage_hours.shares(WALLET, [WHOLE_DAY], **by)
+            return {(share.key_id, share.model, share.tally.calls) for share in shares}
+
+        assert told(by_model=False) == {("k", "", 2), ("l", "", 1)}
+        assert told(by_key=False) == {("", "one", 1), ("", "two", 2)}
+        assert told(by_key=False, by_model=False) == {("", "", 3)}
+
     def test_a_call_counts_when_it_ended_and_is_found_from_when_it_began(
         self, transactions: Transactions
     ) -> None:

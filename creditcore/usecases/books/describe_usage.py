@@ -18,6 +18,7 @@ from creditcore.domain.usage_hours import (
     Tally,
     Timing,
     hour_of,
+    total,
 )
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
@@ -43,7 +44,7 @@ class SlotUsage:
     @property
     def tally(self) -> Tally:
         """All of it."""
-        return sum(self.tallies.values(), NOTHING_USED)
+        return total(self.tallies.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class UsageReport:
     @property
     def total(self) -> Tally:
         """All of it."""
-        return sum((slot.tally for slot in self.slots), NOTHING_USED)
+        return total(slot.tally for slot in self.slots)
 
     @property
     def timing(self) -> Timing:
@@ -81,13 +82,12 @@ class UsageReport:
         return self._by(1)
 
     def _by(self, part: int) -> dict[str, Tally]:
-        found: defaultdict[str, Tally] = defaultdict(Tally)
+        grouped: defaultdict[str, list[Tally]] = defaultdict(list)
         for slot in self.slots:
             for name, tally in slot.tallies.items():
-                found[name[part]] += tally
-        return dict(
-            sorted(found.items(), key=lambda item: (-item[1].charge, -item[1].calls, item[0]))
-        )
+                grouped[name[part]].append(tally)
+        found = ((name, total(tallies)) for name, tallies in grouped.items())
+        return dict(sorted(found, key=lambda item: (-item[1].charge, -item[1].calls, item[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class DescribeUsage:
         cuts = [*sorted(starts), month.span.until]
         spans = [Span(since, until) for since, until in pairwise(cuts)]
         with self.transactions.begin() as tx:
-            shares = tx.usage_hours.shares(whose, spans)
+            shares = tx.usage_hours.shares(whose, spans, by_model=False)
             lasts = self._runway(tx, wallet)
             has_called = tx.calls.first_began_at(wallet.id) is not None
         slots = [
@@ -146,9 +146,9 @@ class DescribeUsage:
         during = [share for share in shares if spans[share.span].since >= month.span.since]
         before = [share for share in shares if spans[share.span].until <= last_month.until]
         before = [share for share in before if spans[share.span].since >= last_month.since]
-        by_key: defaultdict[str, Tally] = defaultdict(Tally)
+        by_key: defaultdict[str, list[Tally]] = defaultdict(list)
         for share in during:
-            by_key[share.key_id] += share.tally
+            by_key[share.key_id].append(share.tally)
         return AtHome(
             days=UsageReport(fortnight, slots, NOTHING_USED, None, now),
             today=slots[-1].tally,
@@ -156,7 +156,7 @@ class DescribeUsage:
             last_month=_sum(before),
             month_span=month.span,
             last_month_span=last_month,
-            by_key=by_key,
+            by_key={key_id: total(tallies) for key_id, tallies in by_key.items()},
             runway=lasts,
             has_called=has_called,
         )
@@ -180,7 +180,7 @@ class DescribeUsage:
             SlotUsage(slot, found[number], timings[number - 1] if timed else NOTHING_MEASURED)
             for number, slot in enumerate(period.slots, start=1)
         ]
-        before = sum(found[0].values(), NOTHING_USED)
+        before = total(found[0].values())
         return UsageReport(period, slots, before, min(oldest, default=None), self.clock.now())
 
     def _runway(self, tx: Transaction, wallet: Wallet) -> Runway:
@@ -190,7 +190,8 @@ class DescribeUsage:
             return Runway()
         end = hour_of(now) + HOUR
         spans = [Span(end - _WEEK, end - _DAY), Span(end - _DAY, end)]
-        earlier, day = _tallies(tx.usage_hours.shares(UsageOf(wallet.id), spans), 2)
+        shares = tx.usage_hours.shares(UsageOf(wallet.id), spans, by_key=False, by_model=False)
+        earlier, day = _tallies(shares, 2)
         return runway(wallet.available, week=earlier + day, day=day, first_call=first_call, now=now)
 
 
@@ -204,11 +205,8 @@ def _by_name(shares: Sequence[Share], span: int) -> dict[tuple[str, str], Tally]
 
 
 def _sum(shares: Sequence[Share]) -> Tally:
-    return sum((share.tally for share in shares), NOTHING_USED)
+    return total(share.tally for share in shares)
 
 
 def _tallies(shares: Sequence[Share], count: int) -> list[Tally]:
-    tallies = [NOTHING_USED] * count
-    for share in shares:
-        tallies[share.span] += share.tally
-    return tallies
+    return [total(share.tally for share in shares if share.span == at) for at in range(count)]
