@@ -76,13 +76,13 @@ class Bulk:
         self.keys = 0
         self.calls = 0
         migrate(self.url)
-        _make_one_of_each(self.url)
+        make_one_of_each(self.url)
 
     def grow(self, *, keys: int, calls: int) -> None:
         """Add rows until there are so many."""
-        self._copy(_PEOPLE, self.keys, keys)
+        self._copy_more(_PEOPLE, self.keys, keys)
         self.keys = max(keys, self.keys)
-        self._copy(_CALLS, self.calls, calls)
+        self._copy_more(_CALLS, self.calls, calls)
         self.calls = max(calls, self.calls)
         # As autovacuum would, had the rows come over months.
         self._server.run("VACUUM ANALYZE", "CHECKPOINT", database=self._name)
@@ -91,38 +91,61 @@ class Bulk:
         """Give the disk space back."""
         self._server.run(f"DROP DATABASE {self._name} WITH (FORCE)")
 
-    def _copy(self, tables: Mapping[str, Mapping[str, str]], first: int, end: int) -> None:
-        with closing(psycopg2.connect(self.url)) as connection:
-            cursor = connection.cursor()
-            # The rows refer to one another as they should; checking each takes longer than
-            # writing it.
-            cursor.execute("SET session_replication_role = replica")
-            for start in range(first, end, _BATCH):
-                for table, different in tables.items():
-                    last = min(start + _BATCH, end) - 1
-                    self._copy_rows(cursor, table, different, first=start, last=last)
-                connection.commit()
-
-    def _copy_rows(
-        self, cursor: Any, table: str, different: Mapping[str, str], *, first: int, last: int
-    ) -> None:
-        # Every statement is put together from constants of this module.
-        cursor.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608
-        columns = [column[0] for column in cursor.description]
-        values = [different.get(column, f"made.{column}") for column in columns]
-        made = f"SELECT * FROM {table} WHERE {_MADE.get(table, 'true')} LIMIT 1"  # noqa: S608
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608
-            f" SELECT {', '.join(values).format(keys=self.keys)}"
-            f" FROM generate_series({first}::bigint, {last}) AS n, ({made}) AS made"
-        )
+    def _copy_more(self, tables: Mapping[str, Mapping[str, str]], first: int, end: int) -> None:
+        of_now = {
+            table: {column: text.format(keys=self.keys) for column, text in different.items()}
+            for table, different in tables.items()
+        }
+        copy_rows(self.url, of_now, first=first, end=end)
 
 
-def _make_one_of_each(url: str) -> None:
+def copy_rows(
+    url: str, tables: Mapping[str, Mapping[str, str]], *, first: int, end: int, batch: int = _BATCH
+) -> None:
+    """Copy a row of each table, numbered from one number up to and without another.
+
+    Args:
+        url: The database, where ``make_one_of_each`` has been.
+        tables: By table and column, what differs in each copy: SQL over ``n``, its number,
+            and ``made``, the row that is copied.
+        first: The number of the first copy.
+        end: The number after that of the last one.
+        batch: How many are in one transaction.
+    """
+    with closing(psycopg2.connect(url)) as connection:
+        cursor = connection.cursor()
+        # The rows refer to one another as they should; checking each takes longer than
+        # writing it.
+        cursor.execute("SET session_replication_role = replica")
+        for start in range(first, end, batch):
+            last = min(start + batch, end) - 1
+            for table, different in tables.items():
+                _copy(cursor, table, different, first=start, last=last)
+            connection.commit()
+
+
+def _copy(cursor: Any, table: str, different: Mapping[str, str], *, first: int, last: int) -> None:
+    # Every statement is put together from constants of this package.
+    cursor.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608
+    columns = [column[0] for column in cursor.description]
+    values = [different.get(column, f"made.{column}") for column in columns]
+    made = f"SELECT * FROM {table} WHERE {_MADE.get(table, 'true')} LIMIT 1"  # noqa: S608
+    cursor.execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"  # noqa: S608
+        f" FROM generate_series({first}::bigint, {last}) AS n, ({made}) AS made"
+    )
+
+
+def make_one_of_each(url: str) -> None:
+    """Make a person with a key and a call, by the use cases: what copies are made of."""
     clock, ids = SystemClock(), SystemIds()
     with closing(open_store(url)) as store, GroupCommit(transactions=store, clock=clock) as commits:
         person = WelcomePerson(
-            transactions=store, clock=clock, ids=ids, signup_credits=CREDITS
+            transactions=store,
+            clock=clock,
+            ids=ids,
+            signup_credits=CREDITS,
+            credits_per_day=CREDITS,
         ).welcome(Identity(subject=ids.new(), email="bench@example.com", email_verified=True))
         key, _ = IssueKey(transactions=store, clock=clock, ids=ids, pepper=b"bench").issue(
             person.id, name="bench"

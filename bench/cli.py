@@ -20,6 +20,7 @@ from bench.installs import Installs, MissingError, say
 from bench.ledger import measure_ledger
 from bench.limits import measure_limits
 from bench.machine import busy_loops, description, load_average
+from bench.pages import measure_pages
 from bench.place import REPOSITORY, Place
 from bench.postgres import Postgres, running_postgres
 from bench.report import report
@@ -32,8 +33,8 @@ from bench.verdicts import verdicts
 
 TARGETS = ("direct", "nginx", "sqlite", "postgres", "limited", "postgres-2", "portkey", "litellm")
 SECTIONS = ("calls", "streams", "ledger")
-ON_REQUEST = ("growth", "profile", "slow-readers")
-"""Measured only when named: one fills a disk with millions of rows, one writes a picture,
+ON_REQUEST = ("growth", "pages", "profile", "slow-readers")
+"""Measured only when named: two fill a disk with millions of rows, one writes a picture,
 one keeps others waiting."""
 
 _PROFILED = 40
@@ -50,6 +51,8 @@ class Options:
         seconds: How long each time.
         growth_keys: Sizes of the growth benchmark.
         growth_calls: Sizes of the growth benchmark.
+        pages_calls: Sizes of the benchmark of pages.
+        pages_repeats: How often each page is asked for.
         json_file: Where everything is written for machines.
     """
 
@@ -59,6 +62,8 @@ class Options:
     seconds: int
     growth_keys: list[int]
     growth_calls: list[int]
+    pages_calls: list[int]
+    pages_repeats: int
     json_file: Path | None
 
     @classmethod
@@ -76,6 +81,8 @@ class Options:
             seconds=parsed.seconds,
             growth_keys=parsed.growth_keys,
             growth_calls=parsed.growth_calls,
+            pages_calls=parsed.pages_calls,
+            pages_repeats=parsed.pages_repeats,
             json_file=parsed.json,
         )
 
@@ -117,6 +124,10 @@ def _run(options: Options) -> int:
                 calls=options.growth_calls,
                 rounds=options.rounds,
                 seconds=options.seconds,
+            )
+        if postgres and "pages" in options.sections:
+            results.pages = measure_pages(
+                postgres, place, calls=options.pages_calls, repeats=options.pages_repeats
             )
         if "profile" in options.sections:
             bench.profile()
@@ -276,6 +287,21 @@ def _parser() -> argparse.ArgumentParser:
         default=[0, 10_000_000],
         metavar="N",
         help="calls in the books, at the most keys (default 0 10000000)",
+    )
+    parser.add_argument(
+        "--pages-calls",
+        nargs="+",
+        type=int,
+        default=[1_000_000, 10_000_000],
+        metavar="N",
+        help="calls in the books that pages are measured with (default 1000000 10000000)",
+    )
+    parser.add_argument(
+        "--pages-repeats",
+        type=int,
+        default=50,
+        metavar="N",
+        help="how often each page is asked for (default 50)",
     )
     return parser
 

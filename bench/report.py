@@ -31,6 +31,7 @@ def report(results: Results, promises: Sequence[Verdict]) -> str:
         _streams(results),
         _ledger(results),
         _growth(results),
+        _pages(results),
         _missing(results),
         _promises(promises),
     ]
@@ -163,6 +164,26 @@ def _growth(results: Results) -> str:
     ]
     title = "Growth: the hot path, and in ms the queries of pages, as keys and calls pile up"
     return _table(title, (*_GROWTH_HEAD, *pages), rows)
+
+
+def _pages(results: Results) -> str:
+    rows = [
+        [
+            found.page,
+            f"{found.calls:,}",
+            f"{found.p50_ms:.0f}",
+            f"{found.p95_ms:.0f}",
+            f"{found.most_ms:.0f}",
+            f"{found.python_ms:.0f}",
+            str(found.kilobytes),
+        ]
+        for found in sorted(results.pages, key=lambda found: (found.calls, -found.p95_ms))
+    ]
+    title = (
+        "Pages of a customer with half of all calls, on the server, the slowest first, in ms;"
+        "\nof them processor time of Python; what each weighs before it is compressed"
+    )
+    return _table(title, ("page", "calls", "p50", "p95", "most", "Python", "KB"), rows)
 
 
 def _missing(results: Results) -> str:

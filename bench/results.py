@@ -12,6 +12,7 @@ from bench.growth import GrowthStep
 from bench.ledger import LedgerRound
 from bench.limits import LimitsCost
 from bench.machine import BusyLoops
+from bench.pages import PageTimes
 from bench.streams import StreamsRound
 
 
@@ -34,6 +35,7 @@ class Results:
     streams: list[StreamsRound] = field(default_factory=list)
     ledger: list[LedgerRound] = field(default_factory=list)
     growth: list[GrowthStep] = field(default_factory=list)
+    pages: list[PageTimes] = field(default_factory=list)
     limits: LimitsCost | None = None
 
     def calls_of(self, target: str, concurrency: int) -> list[CallsRound]:
@@ -75,6 +77,7 @@ class Results:
             "ledger": [found.as_document() for found in self.ledger],
             "limits": self.limits.as_document() if self.limits else None,
             "growth": [found.as_document() for found in self.growth],
+            "pages": [found.as_document() for found in self.pages],
         }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.ledger import CLIENTS
+from bench.pages import MOST_MS
 from bench.results import Results
 from bench.streams import IDLE_STREAMS, PACED_STREAMS
 
@@ -56,6 +57,7 @@ def verdicts(results: Results) -> list[Verdict]:
         _of_ledger(results),
         *_of_stalls(results),
         *_of_growth(results),
+        *_of_pages(results),
         *_of_books(results),
     ]
 
@@ -175,6 +177,19 @@ def _of_growth(results: Results) -> Iterator[Verdict]:
             f"{ratio:.2f} x that of {first.keys:,} keys,"
             f" up to {biggest.keys:,} keys and {biggest.calls:,} calls",
             _verdict(ratio >= _GROWTH_RATIO),
+        )
+
+
+def _of_pages(results: Results) -> Iterator[Verdict]:
+    for calls in sorted({found.calls for found in results.pages}):
+        found = [each for each in results.pages if each.calls == calls]
+        slow = [each for each in found if each.p95_ms >= MOST_MS]
+        slowest = max(found, key=lambda each: each.p95_ms)
+        yield Verdict(
+            f"every page below {MOST_MS:g} ms at p95 with {calls:,} calls",
+            f"{len(found) - len(slow)} of {len(found)} are;"
+            f" slowest {slowest.p95_ms:.0f} ms ({slowest.page})",
+            _verdict(not slow),
         )
 
 
