@@ -11,6 +11,7 @@ among the errors that they say they raise. Ports that adapters implement are in 
 from creditcore.domain.activity import Activity, Actor
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.books import Books, Footprint
+from creditcore.domain.callers import Limited, WithoutKey
 from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.errors import (
     AccountNotJoinedError,
@@ -167,6 +168,7 @@ __all__ = [
     "KeySecret",
     "LedgerTransaction",
     "LimitReachedError",
+    "Limited",
     "MemberNotFoundError",
     "Method",
     "MobilePayer",
@@ -234,6 +236,7 @@ __all__ = [
     "WalletNotFoundError",
     "WebhookRefusedError",
     "WelcomePerson",
+    "WithoutKey",
     "div_ceil",
     "div_floor",
     "price_units",

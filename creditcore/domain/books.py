@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypedDict
 
 from creditcore.domain.alerts import Alert
+from creditcore.domain.callers import Limited
 from creditcore.domain.decisions import Admission, Extension, admit, extend, settle
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
@@ -25,7 +26,7 @@ from creditcore.domain.errors import (
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, Wallet
-from creditcore.domain.limits import Count, Counted, KeyCounter, Whose, count_of_member
+from creditcore.domain.limits import Count, Counted, KeyCounter, Whose
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -130,8 +131,7 @@ class Books:
         call: Call | None,
         now: datetime,
         lifetime: timedelta,
-        key: ApiKey | None = None,
-        member: str = "",
+        caller: Limited | None = None,
     ) -> Admission:
         """Reserve credits under a reference; a repeat returns the first hold.
 
@@ -142,13 +142,12 @@ class Books:
             call: What it is for.
             now: When it begins.
             lifetime: How long it may last.
-            key: The key that calls, where one does.
-            member: Names the counter of the member of a team who calls without a key.
+            caller: Whose limits the call is held to, if to any.
 
         Raises:
-            InsufficientCreditsError: The wallet, or what a limit of the key, its account or the
-                member leaves of it, cannot cover it.
-            LimitReachedError: As many calls of the key, or of its account, run as may.
+            InsufficientCreditsError: The wallet, or what a limit of the caller leaves of it, cannot
+                cover it.
+            LimitReachedError: As many calls of the caller, or of its account, run as may.
             MemberNotFoundError: The wallet is a team's that the caller was never in.
             ReferenceConflictError: The reference stands for another call.
             WalletNotFoundError: No wallet has this id.
@@ -159,7 +158,7 @@ class Books:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
             paid_output = ceiling.affordable(same.amount)
             return Admission(same, paid_output, paid_output, wallet.available, repeated=True)
-        wanted = (count_of_member(member),) if member else key.counts if key is not None else ()
+        wanted = caller.counts if caller is not None else ()
         counts = self._counts_of(wanted, now=now) if wanted else ()
         tightest = min(
             (each for each in counts if each[1].room is not None),
@@ -320,7 +319,7 @@ class Books:
     def _counts_of(
         self, counts: Iterable[Count], *, now: datetime
     ) -> list[tuple[Count, KeyCounter]]:
-        """Return what was used of a key's limits and others', if another call may run."""
+        """Return what was used of a caller's limits, if another call may run."""
         found = []
         for count in counts:
             if count.whose is Whose.MEMBER:

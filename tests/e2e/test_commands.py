@@ -114,7 +114,7 @@ def test_an_operator_limits_what_all_keys_of_an_account_use(sqlite_stack: Stack)
 
     assert "(1 key) may use together: spend=0.001/day" in told
     assert refused.status_code == 402
-    assert "that all keys of this account share" in refused.json()["error"]["message"]
+    assert "left of the spend limit of this account" in refused.json()["error"]["message"]
     assert (shown["limits"], shown["spent"]) == ("spend=0.001/day", "0")
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import requests
 
-from creditcore import SystemClock
+from creditcore import Credits, SystemClock
+from creditcore.domain.limits import KeyLimits, SpendLimit
 from creditcore.testing.contracts import admit, settle
+from creditcore.usecases.keys.limit_account import LimitAccount
 from tests.stack import wait_until
 from tests.visitors import Visitor
 
@@ -114,6 +116,29 @@ def test_what_the_balance_cannot_pay_is_refused_before_it_is_asked(member: Visit
     assert "Hi" not in refused.text
     assert member.stack.wallet_of(member.person.id).held == hold.amount
     settle(member.stack.store, hold, 0, at=SystemClock().now())
+
+
+def test_it_is_held_to_what_limits_the_account(member: Visitor) -> None:
+    wallet = member.stack.wallet_of(member.person.id)
+    limiting = LimitAccount(transactions=member.stack.store, clock=SystemClock())
+    limiting.limit(wallet.id, KeyLimits(rpm=1, spend=SpendLimit(credits=Credits.of(2))))
+    question = a_question(member, "Hi")
+    form = {"model": "demo-chat", "prompt": "Hi", "max_tokens": "64", "call_id": "call-12345678"}
+
+    answered = member.post_json(f"{PATH}/run", question)
+    page = member.post(PATH, {**form, "do": "ask"})
+    spent = wallet.posted - member.stack.settled_wallet_of(member.person.id).posted
+    told = member.get("/api/v1/limits", headers={"accept": "application/json"}).json()
+    limiting.limit(wallet.id, KeyLimits(spend=SpendLimit(credits=spent)))
+    beyond = member.post_json(f"{PATH}/quote", question).json()
+
+    assert answered.status_code == 200
+    assert page.status_code == 429
+    assert "The limit of this account, all its callers together, is reached" in page.text
+    assert "0 are left of the spend limit of this account" in beyond["refusal"]
+    assert told["account"]["requests_per_minute"]["limit"] == 1
+    assert told["account"]["spend"]["spent"] == str(spent)
+    assert told["credit_balance"] == told["account"]["spend"]["remaining"]
 
 
 def test_it_takes_the_session_and_the_token_of_its_page(member: Visitor, visitor: Visitor) -> None:

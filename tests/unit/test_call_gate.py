@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from creditcore import ApiKey, Usage
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import LimitReachedError, OverloadedError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import KeyLimits
@@ -231,6 +232,23 @@ def test_all_keys_of_an_account_share_its_limits(gate: CallGate) -> None:
         ("account", 2),
     ]
     assert {each.whose: each.remaining for each in gate.standings(first)}["key"] == 98
+
+
+def test_who_calls_without_a_key_shares_the_limits_of_the_account(gate: CallGate) -> None:
+    shared = KeyLimits(rpm=2, tpm=1_000)
+    page = WithoutKey(wallet_id="wallet-1", account_limits=shared)
+    let_in(gate, replace(a_key_with(), account_limits=shared))
+
+    entered = gate.enter(a_request(output=300), b"", page)
+    with pytest.raises(LimitReachedError) as refusal:
+        gate.enter(a_request(), b"", page)
+    entered.leave(Usage(prompt_tokens=5, completion_tokens=1))
+
+    assert refusal.value.whose == "account"
+    assert {each.unit: each.remaining for each in gate.standings(page)} == {
+        "requests": 0,
+        "tokens": 979,
+    }
 
 
 def test_a_limit_that_an_account_gets_counts_with_the_next_call(gate: CallGate) -> None:

@@ -49,7 +49,7 @@ def admit(books: Books, key: ApiKey, amount: int, *, reference: str, now: dateti
         call=Call(model="demo", key_id=key.id),
         now=now,
         lifetime=MINUTE,
-        key=key,
+        caller=key,
     )
 
 

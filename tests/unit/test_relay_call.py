@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,10 @@ from creditcore import (
     KeyRefusedError,
     KeySecret,
 )
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import (
     CallRunningError,
+    LimitReachedError,
     ModelNotFoundError,
     OverloadedError,
     StoreUnavailableError,
@@ -30,10 +33,14 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from creditcore.domain.limits import KeyLimits
 from creditcore.domain.money import ZERO
 from creditcore.ports.inference import HeardWire
 from creditcore.ports.transactions import Transaction
+from creditcore.testing.contracts import a_wallet
 from creditcore.usecases.calls.call_gate import CallGate
+from creditcore.usecases.calls.process_counters import ProcessCounters
+from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.calls.stream_places import SMALLEST_SHARE
 from tests.unit.relaying import (
     DAY,
@@ -48,6 +55,8 @@ from tests.unit.relaying import (
     TinyMeter,
     TinyWire,
 )
+
+CALLER = WithoutKey(wallet_id="wallet-1")
 
 
 def test_the_hold_is_committed_before_anything_is_sent(scene: Scene) -> None:
@@ -319,7 +328,7 @@ def test_a_call_without_a_key_is_held_and_charged_like_any_other(scene: Scene) -
         scene.relay.open_without_key(
             TinyWire(),
             scene.relay.prepare(TinyWire(), b"{}", call_id="call-1"),
-            wallet_id="wallet-1",
+            caller=CALLER,
         )
     ) as call:
         list(call)
@@ -337,7 +346,7 @@ def test_a_call_without_a_key_is_made_once_by_its_name(scene: Scene) -> None:
         scene.relay.open_without_key,
         TinyWire(),
         scene.relay.prepare(TinyWire(), b"{}", call_id="call-1"),
-        wallet_id="wallet-1",
+        caller=CALLER,
     )
     with closing(ask()) as call:
         list(call)
@@ -346,6 +355,46 @@ def test_a_call_without_a_key_is_made_once_by_its_name(scene: Scene) -> None:
         ask()
 
     assert len(scene.upstream.sent) == 1
+
+
+def test_a_call_without_a_key_is_refused_by_the_limits_of_its_account(scene: Scene) -> None:
+    scene.relay._gate = CallGate(rates=ProcessCounters(clock=scene.clock))
+    scene.script(TEXT, USAGE, END)
+    caller = replace(CALLER, account_limits=KeyLimits(rpm=1))
+
+    def ask(call_id: str) -> RelayedCall:
+        prepared = scene.relay.prepare(TinyWire(), b"{}", call_id=call_id)
+        return scene.relay.open_without_key(TinyWire(), prepared, caller=caller)
+
+    with closing(ask("call-1")) as call:
+        list(call)
+
+    with pytest.raises(LimitReachedError):
+        ask("call-2")
+
+    assert len(scene.upstream.sent) == 1
+    assert list(scene.store.committed.holds) == ["call-1"]
+
+
+def test_pages_of_one_account_take_no_places_of_another(scene: Scene) -> None:
+    scene.relay._gate = CallGate(max_streams=2 * SMALLEST_SHARE)
+    a_wallet(scene.store, wallet_id="wallet-2", posted=10_000)
+    body = json.dumps({"stream": True, "output": 1}).encode()
+
+    def ask(call_id: str, caller: WithoutKey) -> RelayedCall:
+        prepared = scene.relay.prepare(TinyWire(), body, call_id=call_id)
+        return scene.relay.open_without_key(TinyWire(), prepared, caller=caller)
+
+    GrantCredits(transactions=scene.store, clock=scene.clock).grant(
+        "wallet-1", Credits.of(1), reason="test", reference="grant-1"
+    )
+    with ExitStack() as streams:
+        for number in range(SMALLEST_SHARE):
+            call = ask(f"call-{number}", CALLER)
+            streams.enter_context(closing(call))
+
+        other = WithoutKey(wallet_id="wallet-2")
+        streams.enter_context(closing(ask("of-another", other)))
 
 
 def test_a_stream_beyond_the_share_of_its_account_is_given_back(scene: Scene) -> None:

@@ -26,10 +26,11 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.errors import refusal_of
 from adapters.flask_web.web.model_offers import ModelOffer
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.domain.keys import ApiKey, Scope
+from creditcore.domain.keys import Scope
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, Whose
 from creditcore.domain.rates import Standing
+from creditcore.usecases.keys.read_keys import KeyView
 
 blueprint = Blueprint("account_api", __name__)
 
@@ -47,24 +48,23 @@ def credits_(caller: Caller) -> CreditsShape:
 
 @operation(blueprint, "GET", "/api/v1/limits", scopes=ANY_READER, answer=LimitsShape)
 def limits(caller: Caller) -> LimitsShape:
-    """Show everything that limits this key now."""
-    wallet = _wallet(caller)
-    key = caller.key
-    view = services().keys.views.one(key.id, owner_id=caller.owner_id) if key else None
-    own, shared = (key.limits, key.account_limits) if key else (NO_LIMITS, NO_LIMITS)
-    rates = {(each.whose, each.unit): each for each in _standings(key)}
+    """Show everything that limits this key now, or in a session what limits the account."""
+    limited, key = caller.limited, caller.key
+    own = limited.limits
+    view = caller.standing
+    rates = {(each.whose, each.unit): each for each in services().calls.gate.standings(limited)}
     return LimitsShape(
-        **_counted(own, view.counter if view else None, rates, Whose.KEY),
+        **_counted(own, view.counter if isinstance(view, KeyView) else None, rates, Whose.KEY),
         account=Standings(
-            **_counted(shared, view.account_counter if view else None, rates, Whose.ACCOUNT)
+            **_counted(limited.account_limits, view.account_counter, rates, Whose.ACCOUNT)
         ),
-        member=_of_member(view.member_counter if view else None),
-        wallet_available=str(wallet.available),
-        credit_balance=str(view.credit_balance if view else wallet.available),
+        member=_of_member(view.member_counter),
+        wallet_available=str(view.available),
+        credit_balance=str(view.credit_balance),
         allowed_models=list(own.models),
         allowed_ips=list(own.addresses),
-        scopes=list(caller.key.scopes if caller.key else Scope),
-        expires_at=caller.key.expires_at if caller.key else None,
+        scopes=list(key.scopes if key else Scope),
+        expires_at=key.expires_at if key else None,
     )
 
 
@@ -110,8 +110,7 @@ def quote(caller: Caller, body: QuoteRequest) -> QuoteShape:
     found = services().calls.quotes.quote(
         wire.hearing(lambda _: None),
         orjson.dumps(body.body),
-        wallet_id=caller.wallet_id,
-        key=caller.key,
+        caller=caller.limited,
         address=request.remote_addr,
     )
     refusal = found.refusal and refusal_of(
@@ -150,10 +149,6 @@ def _of_member(counter: KeyCounter | None) -> SpendStanding | None:
 def _wallet(caller: Caller) -> Wallet:
     with services().transactions.begin() as tx:
         return tx.ledger.find_wallet(caller.wallet_id)
-
-
-def _standings(key: ApiKey | None) -> list[Standing]:
-    return [] if key is None else services().calls.gate.standings(key)
 
 
 def _rates(standing: Standing | None) -> Rates | None:

@@ -15,8 +15,11 @@ from adapters.flask_web.web.session import actor
 from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import Action, Viewer, may, require
 from creditcore.domain.activity import Actor
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import KeyRefusedError, NotPermittedError, WalletNotFoundError
 from creditcore.domain.keys import ApiKey, Scope
+from creditcore.usecases.keys.limit_account import AccountStanding
+from creditcore.usecases.keys.read_keys import KeyView
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -53,6 +56,21 @@ class Caller:
     def seen_holder_id(self) -> str:
         """Whose keys the caller sees: only their own, or (empty) everybody's of the account."""
         return "" if may(self.viewer, Action.MANAGE_KEYS) else self.holder_id
+
+    @property
+    def limited(self) -> ApiKey | WithoutKey:
+        """What the calls of the caller are held to."""
+        if self.key is not None:
+            return self.key
+        return services().keys.account_limits.without_key(self.wallet_id, member_id=self.holder_id)
+
+    @property
+    def standing(self) -> KeyView | AccountStanding:
+        """What the calls of the caller have used of their limits."""
+        limited = self.limited
+        if isinstance(limited, ApiKey):
+            return services().keys.views.one(limited.id, owner_id=self.owner_id)
+        return services().keys.account_limits.standing(limited)
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has a scope."""

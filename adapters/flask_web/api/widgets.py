@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def subscription() -> Response:
     """Say how much may be spent in all, as OpenAI's former billing API did."""
     caller = caller_with(ANY_READER)
-    total = _usd(_spent(caller) + _left(caller))
+    total = _usd(_spent(caller) + caller.standing.credit_balance)
     return jsonify(
         object="billing_subscription",
         has_payment_method=True,
@@ -82,14 +82,6 @@ def _view(caller: Caller) -> KeyView | None:
     if caller.key is None:
         return None
     return services().keys.views.one(caller.key.id, owner_id=caller.owner_id)
-
-
-def _left(caller: Caller) -> Credits:
-    view = _view(caller)
-    if view is not None:
-        return view.credit_balance
-    with services().transactions.begin() as tx:
-        return tx.ledger.find_wallet(caller.wallet_id).available
 
 
 def _spent(caller: Caller) -> Credits:

@@ -12,7 +12,7 @@ from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services, settings
 from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.limits import KeyLimits, account_counter_id
+from creditcore.domain.limits import KeyLimits
 from creditcore.domain.limits_text import limits_text, parse_limits
 
 limits = AppGroup("limits", help="What all keys of an account may use together.")
@@ -31,11 +31,9 @@ _whose = (
 def show(email: str | None, wallet_id: str | None, *, as_json: bool) -> None:
     """Show the limits of an account, and what its keys have used of them."""
     wallet = _wallet(email, wallet_id)
-    with services().transactions.begin() as tx:
-        found = tx.keys.account_limits(wallet.id) or KeyLimits()
-        counter = tx.keys.counters([name := account_counter_id(wallet.id)]).get(name)
-    if counter is not None:
-        counter = counter.at(found.spend, services().clock.now())
+    limiting = services().keys.account_limits
+    standing = limiting.standing(limiting.without_key(wallet.id))
+    found, counter = standing.limits, standing.account_counter
     used = {
         "spent": str(counter.spent) if counter else "0",
         "held": str(counter.held) if counter else "0",

@@ -32,6 +32,7 @@ from adapters.flask_web.web.session import person
 from adapters.flask_web.web.throttle import QUOTES_PER_PERSON, throttle
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.access import Action, may, require
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import CallRunningError, CreditcoreError, InvalidRequestError
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Wallet
@@ -93,7 +94,7 @@ def quote() -> Response | tuple[Response, int]:
         question = from_script(request.get_json(silent=True))
         require(viewer(), Action.HOLD_KEYS)
         quoted = services().calls.quotes.quote(
-            _wire(), question.body(stream=True), wallet_id=_wallet().id
+            _wire(), question.body(stream=True), caller=_caller()
         )
     except CreditcoreError as error:
         return _refused(error)
@@ -186,17 +187,13 @@ def _open(question: Question, call_id: str, *, stream: bool) -> RelayedCall:
     return services().calls.relay.open_without_key(
         _wire(),
         services().calls.relay.prepare(_wire(), question.body(stream=stream), call_id=call_id),
-        wallet_id=_wallet().id,
+        caller=_caller(),
         client=CallingClient(request.environ),
-        # Of a team's wallet each member may spend so much, from wherever they call.
-        member_id=person().id if viewer().membership else "",
     )
 
 
 def _at_most(question: Question) -> Credits:
-    quoted = services().calls.quotes.quote(
-        _wire(), question.body(stream=False), wallet_id=_wallet().id
-    )
+    quoted = services().calls.quotes.quote(_wire(), question.body(stream=False), caller=_caller())
     if quoted.refusal is not None:
         raise quoted.refusal
     return quoted.ceiling
@@ -204,6 +201,13 @@ def _at_most(question: Question) -> Credits:
 
 def _wire() -> HeardWire:
     return services().wires[ENDPOINT].hearing(lambda _name: None)
+
+
+def _caller() -> WithoutKey:
+    """Return who asks, held to what limits the account, and a member of its team."""
+    return services().keys.account_limits.without_key(
+        _wallet().id, member_id=person().id if viewer().membership else ""
+    )
 
 
 def _wallet() -> Wallet:

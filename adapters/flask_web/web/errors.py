@@ -269,7 +269,7 @@ def _insufficient(error: InsufficientCreditsError, base_url: str, limit_field: s
         where = "left of your limit in this team"
     if error.limit == "account":
         advice = "ask the operator of this service to raise that limit."
-        where = "left of the spend limit that all keys of this account share"
+        where = "left of the spend limit of this account, which all its callers share"
     if error.resets_at is not None:
         where += f", which begins anew at {error.resets_at:%Y-%m-%d %H:%M} UTC"
     tokens = error.affordable_output_tokens

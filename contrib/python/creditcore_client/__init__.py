@@ -593,7 +593,7 @@ class Client(Transport):
     def read_limits(
         self,
     ) -> LimitsShape:
-        """Show everything that limits this key now."""
+        """Show everything that limits this key now, or in a session what limits the account."""
         answer: LimitsShape = self.call(
             "GET",
             "/api/v1/limits",

@@ -86,7 +86,7 @@ class LimitReachedError(CreditcoreError):
         limit: ``parallel``, ``requests`` or ``tokens``.
         most: How much it allows: at a time, or in a minute.
         retry_after_us: Microseconds until the same call may run, as far as that is known.
-        whose: ``key`` or ``account``: the limit of all keys of one wallet together.
+        whose: ``key`` or ``account``: the limit of all callers of one wallet together.
         remaining, reset_us: Where it is a limit per minute: how much of it is left now, and
             microseconds until all of it is there again.
     """
@@ -108,5 +108,5 @@ class LimitReachedError(CreditcoreError):
         self.remaining = remaining
         self.reset_us = reset_us
         allowed = "calls at the same time" if limit == "parallel" else f"{limit} a minute"
-        who = "this API key" if whose == "key" else "all keys of this account together"
+        who = "this API key" if whose == "key" else "this account, all its callers together,"
         super().__init__(f"The limit of {who} is reached: {most} {allowed}.")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import (
     InsufficientCreditsError,
     KeyRefusedError,
@@ -170,17 +171,19 @@ class KeyLimitsContract:
 
         assert counter_of(transactions, key).open_calls == 0
 
-    def test_two_keys_of_an_account_do_not_multiply_its_limits(
+    def test_keys_and_pages_of_an_account_do_not_multiply_its_limits(
         self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         wallet = a_wallet(transactions, posted=1000)
         shared = KeyLimits(spend=SpendLimit(credits=Credits(99)), max_parallel=5)
         keys = _of_an_account(transactions, wallet, shared)
+        page = WithoutKey(wallet_id=wallet.id, account_limits=shared)
 
         with GroupCommit(transactions=books, clock=SystemClock()) as commits:
             charge = ChargeUsage(commits=commits, transactions=transactions, clock=SystemClock())
+            callers = (*keys, page)
             outcomes = at_once(
-                _CALLERS, lambda index: _call(charge, keys[index % 2], f"call-{index}")
+                _CALLERS, lambda index: _call(charge, callers[index % 3], f"call-{index}")
             )
             holds = [outcome for outcome in outcomes if isinstance(outcome, Hold)]
             refused = [each for each in outcomes if isinstance(each, LimitReachedError)]
@@ -191,8 +194,9 @@ class KeyLimitsContract:
             grown = charge.extend(
                 _call(charge, keys[0], "grows"), ceiling=Ceiling.of(Credits(500)), output_bound=0
             )
-            with pytest.raises(InsufficientCreditsError) as refusal:
-                _call(charge, keys[1], "one-above", 1)
+            for caller in (keys[1], page):
+                with pytest.raises(InsufficientCreditsError) as refusal:
+                    _call(charge, caller, "one-above", 1)
 
         assert grown.hold.amount == Credits(99 - 5 * 9)
         assert (refusal.value.limit, refusal.value.available) == ("account", ZERO)
@@ -282,15 +286,19 @@ def _save(transactions: Transactions, key: ApiKey) -> ApiKey:
 
 def _call(
     charge: ChargeUsage,
-    key: ApiKey,
+    caller: ApiKey | WithoutKey,
     reference: str,
     amount: int = 10,
     *,
     model: str = "demo",
     address: str | None = None,
 ) -> Hold:
+    if isinstance(caller, WithoutKey):
+        return charge.authorize(
+            caller.wallet_id, ceiling=Credits(amount), reference=reference, caller=caller
+        ).hold
     return charge.authorize_key(
-        key.key_hash,
+        caller.key_hash,
         ceiling=Ceiling.of(Credits(amount)),
         reference=reference,
         call=Call(model=model),

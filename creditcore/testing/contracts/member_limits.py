@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from creditcore.domain.books import Footprint
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import InsufficientCreditsError, KeyRefusedError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.keys import ApiKey
@@ -39,6 +40,11 @@ class _Office:
     @property
     def members(self) -> ChangeMembers:
         return ChangeMembers(transactions=self.transactions, clock=SystemClock())
+
+    @property
+    def baraka(self) -> WithoutKey:
+        """Baraka, calling from a page."""
+        return WithoutKey(wallet_id=self.wallet.id, member_id="baraka")
 
     def key_of(self, person_id: str, *, spend: int | None = None) -> ApiKey:
         keys = IssueKey(
@@ -133,7 +139,7 @@ class MemberLimitsContract:
                 _call(charge, key, "beyond-the-member", 4)
             assert (refusal.value.limit, refusal.value.available) == ("member", Credits(3))
             without_key = charge.authorize(
-                office.wallet.id, ceiling=Credits(3), reference="page", member_id="baraka"
+                office.wallet.id, ceiling=Credits(3), reference="page", caller=office.baraka
             )
             charge.release(without_key.hold)
 
@@ -179,7 +185,7 @@ class MemberLimitsContract:
                 _call(charge, key, "with-the-key")
             with pytest.raises(InsufficientCreditsError):
                 charge.authorize(
-                    office.wallet.id, ceiling=Credits(1), reference="page", member_id="baraka"
+                    office.wallet.id, ceiling=Credits(1), reference="page", caller=office.baraka
                 )
             assert charge.settle(running, Credits(9)).charged == Credits(9)
 

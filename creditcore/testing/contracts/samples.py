@@ -111,7 +111,7 @@ def admit(
             ),
             now=now,
             lifetime=MINUTE,
-            key=key,
+            caller=key,
         )
         tx.ledger.write(books)
         tx.commit()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from creditcore.domain.callers import Limited
 from creditcore.domain.errors import LimitReachedError
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import Whose
@@ -41,10 +42,17 @@ class CallGate:
         self._rates = rates
         self._known: dict[bytes, ApiKey] = {}
 
-    def enter(self, request: InferenceRequest, key_hash: bytes) -> Pass:
+    def enter(
+        self, request: InferenceRequest, key_hash: bytes, caller: Limited | None = None
+    ) -> Pass:
         """Let a call in, as far as its key is known here.
 
         A key is known by its last call. What has changed since is made up for by ``confirm``.
+
+        Args:
+            request: The call.
+            key_hash: The key that makes it.
+            caller: Who makes it, where that is known already: a person without a key.
 
         Raises:
             LimitReachedError: The key or its account has made too many calls in the last minute.
@@ -55,9 +63,9 @@ class CallGate:
             self._places.take(key_hash)
         entered = Pass(self, request, key_hash)
         try:
-            key = self._known.get(key_hash)
-            if key is not None:
-                entered.charge(key)
+            caller = caller or self._known.get(key_hash)
+            if caller is not None:
+                entered.charge(caller)
         except BaseException:
             entered.cancel()
             raise
@@ -91,10 +99,10 @@ class CallGate:
         if entered.charged_by != _rates_of(key):
             entered.charge(key)
 
-    def standings(self, key: ApiKey) -> list[Standing]:
-        """Return how the limits of a key stand, taking nothing."""
+    def standings(self, caller: Limited) -> list[Standing]:
+        """Return how the limits of a caller stand, taking nothing."""
         found: list[Standing] = []
-        for charge in _charges(key, requests=0, tokens=0) if self._rates else ():
+        for charge in _charges(caller, requests=0, tokens=0) if self._rates else ():
             try:
                 found += self.take([charge])
             except LimitReachedError as overdrawn:
@@ -102,12 +110,12 @@ class CallGate:
                 found.append(Standing(charge.unit, charge.limit, 0, reset_us, charge.whose))
         return found
 
-    def charges(self, request: InferenceRequest, key: ApiKey) -> list[Charge]:
-        """Return what a call takes of the limits of its key and account, requests first."""
+    def charges(self, request: InferenceRequest, caller: Limited) -> list[Charge]:
+        """Return what a call takes of the limits of its caller, requests first."""
         output = request.output_limit
         output = ASSUMED_OUTPUT_TOKENS if output is None else output
         tokens = request.prompt_estimate + output * request.choices
-        return _charges(key, requests=1, tokens=tokens)
+        return _charges(caller, requests=1, tokens=tokens)
 
     def take(self, charges: Sequence[Charge]) -> Sequence[Standing]:
         """Take from limits, all of them or none."""
@@ -123,12 +131,12 @@ class CallGate:
         self._places.free(wallet_id)
 
 
-def _charges(key: ApiKey, *, requests: int, tokens: int) -> list[Charge]:
+def _charges(caller: Limited, *, requests: int, tokens: int) -> list[Charge]:
     """Return what is taken of each limit per minute, requests first."""
     # All begin with the wallet: Redis counts what does so in one place (redis_counters).
     names = (
-        (key.limits, f"{key.wallet_id}:{key.counter_id}", Whose.KEY),
-        (key.account_limits, f"{key.wallet_id}:all", Whose.ACCOUNT),
+        (caller.limits, f"{caller.wallet_id}:{caller.counter_id}", Whose.KEY),
+        (caller.account_limits, f"{caller.wallet_id}:all", Whose.ACCOUNT),
     )
     return [
         Charge(f"{name}:{unit}", unit, limit, min(amount, limit), whose)
@@ -142,8 +150,9 @@ _Rates = tuple[int | None, int | None, int | None, int | None]
 _NO_RATES: _Rates = (None, None, None, None)
 
 
-def _rates_of(key: ApiKey) -> _Rates:
-    return (key.limits.rpm, key.limits.tpm, key.account_limits.rpm, key.account_limits.tpm)
+def _rates_of(caller: Limited) -> _Rates:
+    own, shared = caller.limits, caller.account_limits
+    return (own.rpm, own.tpm, shared.rpm, shared.tpm)
 
 
 class Pass:
@@ -166,17 +175,17 @@ class Pass:
         self.has_place = request.stream
         self.wallet_id: str | None = None
 
-    def charge(self, key: ApiKey) -> None:
-        """Take from the limits of a key, instead of what was taken before.
+    def charge(self, caller: Limited) -> None:
+        """Take from the limits of a caller, instead of what was taken before.
 
         Raises:
             LimitReachedError: One of them has not enough left; nothing is taken then.
         """
         self._give_back()
-        charges = self._gate.charges(self._request, key)
+        charges = self._gate.charges(self._request, caller)
         self.standings = self._gate.take(charges)
         self._charges = charges
-        self.charged_by = _rates_of(key)
+        self.charged_by = _rates_of(caller)
 
     def cancel(self) -> None:
         """Give everything back: no call was made. More than once is fine."""

@@ -9,11 +9,10 @@ from typing import ClassVar
 
 from creditcore.domain.books import Books, Footprint
 from creditcore.domain.call_alerts import call_left_behind, unusable_usage
+from creditcore.domain.callers import Limited, WithoutKey
 from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.endings import CREDITS_EXHAUSTED
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
-from creditcore.domain.keys import ApiKey
-from creditcore.domain.limits import member_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
@@ -39,7 +38,7 @@ class _Authorize:
     wallet_id: str | None = None
     key_hash: bytes | None = None
     address: str | None = None
-    member: str = ""
+    caller: WithoutKey | None = None
 
     @property
     def footprint(self) -> Footprint:
@@ -47,14 +46,14 @@ class _Authorize:
             key_hashes=() if self.key_hash is None else (self.key_hash,),
             wallet_ids=() if self.wallet_id is None else (self.wallet_id,),
             new_references=(self.reference,),
-            counter_ids=(self.member,) if self.member else (),
+            counter_ids=[count.id for count in self.caller.counts] if self.caller else (),
         )
 
     known_holds: ClassVar[Collection[Hold]] = ()
 
     def decide(self, books: Books, *, now: datetime) -> Admission:
         if self.key_hash is None:
-            return self._admit(books, self.wallet_id or "", self.call, now)
+            return self._admit(books, self.wallet_id or "", self.call, now, self.caller)
         key = books.key(self.key_hash, now=now)
         call = self.call and self.call.with_key(key.id)
         key.check_call(call.model if call else "", self.address)
@@ -66,7 +65,7 @@ class _Authorize:
         wallet_id: str,
         call: Call | None,
         now: datetime,
-        key: ApiKey | None = None,
+        caller: Limited | None,
     ) -> Admission:
         return books.admit(
             wallet_id,
@@ -75,8 +74,7 @@ class _Authorize:
             call=call,
             now=now,
             lifetime=self.lifetime,
-            key=key,
-            member=self.member,
+            caller=caller,
         )
 
 
@@ -208,7 +206,7 @@ class ChargeUsage:
         ceiling: Credits | Ceiling,
         reference: str,
         call: Call | None = None,
-        member_id: str = "",
+        caller: WithoutKey | None = None,
     ) -> Admission:
         """Hold credits of a wallet, so that a call cannot overspend.
 
@@ -219,11 +217,11 @@ class ChargeUsage:
             ceiling: The most the call may cost.
             reference: Names the hold.
             call: What it is for.
-            member_id: Who calls, where the wallet is a team's: the call counts towards the limit
-                that this member has there.
+            caller: Who calls without a key, where that is held to limits.
 
         Raises:
-            InsufficientCreditsError: The ceiling is not available, or beyond the member's limit.
+            InsufficientCreditsError: The ceiling is not available, or beyond a limit.
+            LimitReachedError: As many calls of the account run as may.
             ReferenceConflictError: The reference belongs to another call.
             StoreError: Nothing is known to be held; do not call upstream.
             WalletNotFoundError: No wallet has this id.
@@ -235,7 +233,7 @@ class ChargeUsage:
                 reference=reference,
                 call=call,
                 lifetime=self._lifetime,
-                member=member_counter_id(wallet_id, member_id) if member_id else "",
+                caller=caller,
             )
         )
 

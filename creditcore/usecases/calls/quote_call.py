@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from creditcore.domain.books import Books
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import CreditcoreError, InsufficientCreditsError
 from creditcore.domain.keys import ApiKey
@@ -60,8 +61,7 @@ class QuoteCall:
         wire: HeardWire,
         body: bytes,
         *,
-        wallet_id: str,
-        key: ApiKey | None = None,
+        caller: ApiKey | WithoutKey,
         address: str | None = None,
     ) -> CallQuote:
         """Return what a call would cost.
@@ -69,8 +69,7 @@ class QuoteCall:
         Args:
             wire: The protocol of the call.
             body: Its body.
-            wallet_id: Whose credits it would spend.
-            key: The key that would make it; None for its owner, without a key.
+            caller: The key that would make it, or who would without one.
             address: Where it would come from.
 
         Raises:
@@ -86,19 +85,19 @@ class QuoteCall:
         ceiling = planned.ceiling.amount()
         floor_credits = min(Credits(min(floor, MAX_INT64)), ceiling)
         try:
-            admission = self._admit(planned, wallet_id, key, address)
+            admission = self._admit(planned, caller, address)
         except CreditcoreError as refusal:
             return CallQuote(planned, floor_credits, ceiling, None, refusal)
         return CallQuote(planned, floor_credits, ceiling, admission, None)
 
     def _admit(
-        self, planned: PlannedCall, wallet_id: str, key: ApiKey | None, address: str | None
+        self, planned: PlannedCall, caller: ApiKey | WithoutKey, address: str | None
     ) -> Admission:
-        if key is not None:
-            key.check_call(planned.call.model, address)
+        if isinstance(caller, ApiKey):
+            caller.check_call(planned.call.model, address)
+        counts = caller.counts
         with self.transactions.begin() as tx:
-            wallet = tx.ledger.find_wallet(wallet_id)
-            counts = key.counts if key is not None else ()
+            wallet = tx.ledger.find_wallet(caller.wallet_id)
             counters = tx.keys.counters([count.id for count in counts]) if counts else {}
         books = Books(wallets={wallet.id: wallet}, counters=dict(counters))
         return books.admit(
@@ -108,5 +107,5 @@ class QuoteCall:
             call=planned.call,
             now=self.clock.now(),
             lifetime=timedelta(0),
-            key=key,
+            caller=caller,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.decisions import Admission
 from creditcore.domain.endings import INTERRUPTED
 from creditcore.domain.errors import (
@@ -47,9 +48,6 @@ from creditcore.usecases.calls.unanswered import Unanswered
 from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 
 _AGAIN = "The model server was not ready for a request of this size. Send it again."
-
-_NO_KEY = b""
-"""The hash of no key: it limits no call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +184,19 @@ class RelayCall:
         wire: HeardWire,
         prepared: PreparedCall,
         *,
-        wallet_id: str,
-        member_id: str = "",
+        caller: WithoutKey,
         client: Client = UNSEEN,
     ) -> RelayedCall:
         """Authorize a call of somebody who is signed in and has no key for it, and start it.
 
-        Who may spend from the wallet is for the caller to know. Where it is unknown whether
-        credits were held, they are free again once the hold has expired.
+        The call is held to what limits the account, as those of its keys are; who may spend from
+        the wallet is for the caller to know. Where it is unknown whether credits were held, they
+        are free again once the hold has expired.
 
         Args:
             wire: The protocol.
             prepared: The call.
-            wallet_id: Whose credits it spends.
-            member_id: Who calls, where the wallet is a team's and its members have limits.
+            caller: Who calls, whose credits it spends, and what limits that.
             client: Waits for the answer.
 
         Raises:
@@ -208,14 +205,18 @@ class RelayCall:
 
         def admit() -> Admission:
             return self._charge.authorize(
-                wallet_id,
+                caller.wallet_id,
                 ceiling=prepared.planned.ceiling,
                 reference=prepared.call_id,
                 call=prepared.planned.call,
-                member_id=member_id,
+                caller=caller,
             )
 
-        return self._open(wire, prepared, key_hash=_NO_KEY, admit=admit, client=client)
+        # No key has this hash: those who call from one wallet share its places of streams.
+        key_hash = caller.wallet_id.encode()
+        return self._open(
+            wire, prepared, key_hash=key_hash, admit=admit, client=client, caller=caller
+        )
 
     def _open(
         self,
@@ -225,9 +226,12 @@ class RelayCall:
         key_hash: bytes,
         admit: Callable[[], Admission],
         client: Client,
+        caller: WithoutKey | None = None,
     ) -> RelayedCall:
         try:
-            return self._start(wire, prepared, key_hash=key_hash, admit=admit, client=client)
+            return self._start(
+                wire, prepared, key_hash=key_hash, admit=admit, client=client, caller=caller
+            )
         except ClientLeftError:
             # Settled already, as a call that ended.
             raise
@@ -243,13 +247,14 @@ class RelayCall:
         key_hash: bytes,
         admit: Callable[[], Admission],
         client: Client,
+        caller: WithoutKey | None,
     ) -> RelayedCall:
         call_id, planned, trace = prepared.call_id, prepared.planned, prepared.trace
         request, price, ceiling = planned.request, planned.price, planned.ceiling
         self._upstream.check()
         started = self._clock.monotonic()
         try:
-            entered = self._gate.enter(request, key_hash)
+            entered = self._gate.enter(request, key_hash, caller)
         except CreditcoreError as error:
             error.model = request.model
             raise

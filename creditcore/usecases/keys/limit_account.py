@@ -6,14 +6,40 @@ from dataclasses import dataclass
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.books import Footprint
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.domain.limits import NO_LIMITS, KeyLimits, account_counter_id
+from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, account_counter_id
 from creditcore.domain.limits_text import limits_text
+from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Transaction, Transactions
 from creditcore.usecases.keys.key_counting import follow
 
 _BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStanding:
+    """How limits stand for who calls without a key.
+
+    Attributes:
+        limits: What all callers of the wallet may use together.
+        account_counter: What they have used in this period; None where nothing is counted.
+        member_counter: What the member of a team has; None in an account of one's own.
+        available: What the wallet can still reserve.
+    """
+
+    limits: KeyLimits
+    account_counter: KeyCounter | None
+    member_counter: KeyCounter | None
+    available: Credits
+
+    @property
+    def credit_balance(self) -> Credits:
+        """What the next call may reserve at most."""
+        counters = (self.account_counter, self.member_counter)
+        rooms = (counter.room for counter in counters if counter is not None)
+        return min([self.available, *(room for room in rooms if room is not None)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +53,32 @@ class LimitAccount:
         """Return what the keys of a wallet may use together."""
         with self.transactions.begin() as tx:
             return tx.keys.account_limits(wallet_id) or NO_LIMITS
+
+    def without_key(self, wallet_id: str, *, member_id: str = "") -> WithoutKey:
+        """Return a person who calls without a key, with the limits that hold now.
+
+        Args:
+            wallet_id: Whose credits the calls spend.
+            member_id: Who calls, where the wallet is a team's.
+        """
+        return WithoutKey(
+            wallet_id=wallet_id, account_limits=self.of(wallet_id), member_id=member_id
+        )
+
+    def standing(self, caller: WithoutKey) -> AccountStanding:
+        """Return how the limits of who calls without a key stand."""
+        now = self.clock.now()
+        shared, own = account_counter_id(caller.wallet_id), caller.member_counter_id
+        with self.transactions.begin() as tx:
+            available = tx.ledger.find_wallet(caller.wallet_id).available
+            counters = tx.keys.counters([name for name in (shared, own) if name])
+        counter, member = counters.get(shared), counters.get(own)
+        return AccountStanding(
+            limits=caller.account_limits,
+            account_counter=counter and counter.at(caller.account_limits.spend, now),
+            member_counter=member and member.at(member.calendar, now),
+            available=max(ZERO, available),
+        )
 
     def limit(self, wallet_id: str, limits: KeyLimits, *, actor: Actor = SYSTEM) -> int:
         """Let the keys of a wallet use so much together; return how many keys it has.
