@@ -33,6 +33,7 @@ from adapters.paystack import (
 )
 from adapters.pony_store import (
     StoreOnDemand,
+    clock_for,
     committer_for,
     install_wait_callback,
     migrate,
@@ -73,7 +74,7 @@ from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.vault import Vault
 from creditcore.services import Ports, Rules, Services
-from creditcore.services.ports import Deliver
+from creditcore.services.ports import Deliver, WallClock
 from creditcore.usecases.calls.process_counters import ProcessCounters
 from creditcore.usecases.calls.report_uncounted import ReportUncounted
 from creditcore.usecases.jobs.run_jobs import JobHandler
@@ -96,7 +97,7 @@ def build(environ: Mapping[str, str]) -> Flask:
 
 def ports_of(settings: Settings) -> Ports:
     """Build the adapters: what stands at each port."""
-    clock, ids = SystemClock(), SystemIds()
+    clock, ids = clock_for(settings.store_url, SystemClock()), SystemIds()
     store = StoreOnDemand(settings.store_url, pool_size=PAGE_CONNECTIONS)
     vault = AesVault(
         settings.auth_secret,
@@ -220,7 +221,7 @@ def _committing(settings: Settings, store: Transactions) -> BooksTransactions:
     return committer_for(settings.store_url)
 
 
-def _exchange_rates(settings: Settings, clock: SystemClock) -> ExchangeRates:
+def _exchange_rates(settings: Settings, clock: WallClock) -> ExchangeRates:
     fixed = FixedRates(settings.fixed_rates)
     if settings.currency_rates_file is None:
         return fixed
@@ -228,7 +229,7 @@ def _exchange_rates(settings: Settings, clock: SystemClock) -> ExchangeRates:
     return FirstRates((fixed, RateFile(settings.currency_rates_file, clock, max_age=max_age)))
 
 
-def _rates_per_minute(settings: Settings, store: Transactions, clock: SystemClock) -> RateCounters:
+def _rates_per_minute(settings: Settings, store: Transactions, clock: WallClock) -> RateCounters:
     counters = ProcessCounters(clock=clock)
     if not settings.redis_url:
         return counters
@@ -237,7 +238,7 @@ def _rates_per_minute(settings: Settings, store: Transactions, clock: SystemCloc
 
 
 def _recognisers(
-    settings: Settings, store: Transactions, clock: SystemClock, ids: SystemIds, vault: Vault
+    settings: Settings, store: Transactions, clock: WallClock, ids: SystemIds, vault: Vault
 ) -> tuple[IdentityProvider, IdentityOperators]:
     """Build who recognises people: Supabase Auth where it is configured, else our own accounts."""
     if settings.supabase_url:
@@ -282,7 +283,7 @@ def _recognisers(
     )
 
 
-def _mailer(settings: Settings, clock: SystemClock) -> Mailer | None:
+def _mailer(settings: Settings, clock: WallClock) -> Mailer | None:
     if not settings.mail_url:
         return None
     return SmtpMailer(
@@ -293,7 +294,7 @@ def _mailer(settings: Settings, clock: SystemClock) -> Mailer | None:
     )
 
 
-def _alert_webhook(settings: Settings, clock: SystemClock) -> StandardWebhook | None:
+def _alert_webhook(settings: Settings, clock: WallClock) -> StandardWebhook | None:
     if not settings.alert_webhook_url:
         return None
     return StandardWebhook(

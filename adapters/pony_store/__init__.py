@@ -13,10 +13,12 @@ from .transactions import PonyTransactions, open_store
 
 if TYPE_CHECKING:
     from .committer.committer import PostgresCommitter
+    from .database_clock import DatabaseClock, HostClock
 
 __all__ = [
     "PonyTransactions",
     "StoreOnDemand",
+    "clock_for",
     "committer_for",
     "install_wait_callback",
     "migrate",
@@ -30,6 +32,15 @@ def committer_for(url: str) -> PostgresCommitter:
     from .committer.committer import PostgresCommitter
 
     return PostgresCommitter(url)
+
+
+def clock_for(url: str, host: HostClock) -> HostClock | DatabaseClock:
+    """Return the clock that all who use a database share; a file has that of its host."""
+    if not url.startswith(("postgresql://", "postgres://")):
+        return host
+    from .database_clock import DatabaseClock
+
+    return DatabaseClock(url, host)
 
 
 def install_wait_callback() -> None:

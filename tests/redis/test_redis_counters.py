@@ -158,6 +158,18 @@ def test_giving_back_makes_no_limit_larger(server: Server) -> None:
     assert standing.remaining == 19
 
 
+def test_the_clock_of_a_host_is_not_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    counters = server.counters()
+    counters.take([requests(limit=1)])
+    now = time.time
+
+    for step_s in (86_400, -86_400):
+        monkeypatch.setattr("time.time", lambda step_s=step_s: now() + step_s)
+        with pytest.raises(LimitReachedError) as refusal:
+            counters.take([requests(limit=1)])
+        assert refusal.value.retry_after_us <= 60_000_000
+
+
 def test_a_count_is_gone_when_it_has_come_back(server: Server) -> None:
     counters = server.counters()
     counters.take([requests(limit=60_000)])

@@ -272,6 +272,16 @@ def test_rotated_keys_share_their_limits(gate: CallGate) -> None:
         )
 
 
+def test_setting_the_clock_brings_nothing_back(gate: CallGate, clock: FixedClock) -> None:
+    key = a_key_with(rpm=1)
+    let_in(gate, key)
+
+    for step in (timedelta(days=40), timedelta(days=-80)):
+        clock.at += step
+        with pytest.raises(LimitReachedError):
+            let_in(gate, key)
+
+
 def test_counters_of_long_ago_are_forgotten(clock: FixedClock) -> None:
     counters = ProcessCounters(clock=clock)
     for number in range(MAX_COUNTERS + 1):
