@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from creditcore import IssueKey
@@ -33,6 +35,14 @@ def issue() -> IssueKey:
 def test_one_key_too_many_is_refused(issue: IssueKey) -> None:
     with pytest.raises(InvalidRequestError, match="100 keys at most"):
         issue.issue(AMINA, name="one more")
+
+
+@pytest.mark.parametrize("hours", [-14, 0, 14])
+def test_a_key_whose_end_no_zone_can_write_is_refused(issue: IssueKey, hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+
+    with pytest.raises(InvalidRequestError, match="before the year 9999"):
+        issue.issue(BRIAN, name="for ever", expires_at=datetime.max.replace(tzinfo=zone))
 
 
 def test_a_revoked_key_makes_room(issue: IssueKey) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from creditcore.domain.access import Action
 from creditcore.domain.activity import SYSTEM, Act, Actor
@@ -27,6 +27,9 @@ MAX_NAME_LENGTH = 64
 
 MAX_KEYS = 100
 """Keys of one owner that are not revoked."""
+
+NO_LATER_THAN = datetime(9999, 1, 1, tzinfo=UTC)
+"""Every zone writes the instants before this with four digits of a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,10 +272,17 @@ def clean_scopes(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
 
 
 def check_expiry(expires_at: datetime | None, *, now: datetime) -> None:
-    """See whether a key would still open something.
+    """See whether a key would still open something, and its end be an instant in every zone.
 
     Raises:
-        InvalidRequestError: Its time is over.
+        InvalidRequestError: Its time is over, or would end when years have five digits.
     """
-    if expires_at is not None and expires_at <= now:
+    if expires_at is None:
+        return
+    if expires_at <= now:
         raise InvalidRequestError("A key expires in the future.", param="expires_at")
+    if expires_at >= NO_LATER_THAN:
+        raise InvalidRequestError(
+            "A key expires before the year 9999; leave it out for one that never does.",
+            param="expires_at",
+        )

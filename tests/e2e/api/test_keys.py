@@ -226,6 +226,7 @@ def test_pages_of_keys_follow_each_other(program: Program) -> None:
         ({"name": "x", "scopes": ["root"]}, "scopes.0"),
         ({"name": "x", "expires_at": "2001-01-01T00:00:00Z"}, "expires_at"),
         ({"name": "x", "expires_at": "2040-01-01T00:00:00"}, "expires_at"),
+        ({"name": "x", "expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
         ({"name": "x", "spend_limit": {"credits": "1e9"}}, "spend_limit.credits"),
         ({"name": "x", "spend_limit": {"credits": 5}}, "spend_limit.credits"),
         ({"name": "x", "spend_limit": {"credits": "0.0000001"}}, "spend_limit.credits"),
