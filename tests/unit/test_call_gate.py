@@ -53,7 +53,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def gate(clock: FixedClock) -> CallGate:
-    return CallGate(rates=ProcessCounters(clock=clock))
+    return CallGate(rates=ProcessCounters(clock=clock), clock=clock)
 
 
 def test_a_stream_without_a_place_is_refused_and_a_document_is_not() -> None:
@@ -258,6 +258,32 @@ def test_a_limit_that_an_account_gets_counts_with_the_next_call(gate: CallGate) 
 
     let_in(gate, limited)
 
+    with pytest.raises(LimitReachedError):
+        gate.enter(a_request(), HASH)
+
+
+def test_a_limit_that_was_raised_counts_within_a_second(gate: CallGate, clock: FixedClock) -> None:
+    let_in(gate, a_key_with(rpm=1))
+    raised = a_key_with(rpm=100)
+    with pytest.raises(LimitReachedError):
+        gate.enter(a_request(), HASH)
+
+    clock.advance(timedelta(seconds=1))
+    entered = let_in(gate, raised)
+
+    assert entered.standings[0].limit == 100
+
+
+def test_a_limit_that_was_not_raised_refuses_by_the_database(
+    gate: CallGate, clock: FixedClock
+) -> None:
+    key = a_key_with(rpm=1)
+    let_in(gate, key)
+    clock.advance(timedelta(seconds=1))
+
+    asked = gate.enter(a_request(), HASH)
+    with pytest.raises(LimitReachedError):
+        gate.confirm(asked, HASH, key)
     with pytest.raises(LimitReachedError):
         gate.enter(a_request(), HASH)
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from adapters.flask_web.api.caller import Caller
+from adapters.flask_web.api.instants import Instant
 from adapters.flask_web.api.operations import ANY_READER, READER, operation
 from adapters.flask_web.api.paging import Page, next_cursor
 from adapters.flask_web.api.shapes import CallList, CallShape, ReceiptLine, ReceiptShape
@@ -36,8 +37,8 @@ class CallQuery(Page):
     failed: Annotated[
         bool | None, Field(description="Those that failed or were refused, or those that did not.")
     ] = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 @operation(blueprint, "GET", "/api/v1/calls", scopes=READER, query=CallQuery, answer=CallList)

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Blueprint, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from adapters.flask_web.api.caller import Caller
+from adapters.flask_web.api.instants import Instant
 from adapters.flask_web.api.operations import READER, Query, operation
 from adapters.flask_web.api.shapes import UsageRow, UsageShape
 from adapters.flask_web.context import services
@@ -37,9 +38,9 @@ class UsageQuery(Query):
 
     group_by: Literal["hour", "day", "model", "key", "endpoint"] = "day"
     since: Annotated[
-        AwareDatetime | None, Field(description="From the beginning of this hour, or day, on.")
+        Instant | None, Field(description="From the beginning of this hour, or day, on.")
     ] = None
-    until: Annotated[AwareDatetime | None, Field(description="Until now, if left out.")] = None
+    until: Annotated[Instant | None, Field(description="Until now, if left out.")] = None
     zone: Annotated[str, Field(max_length=64, description="Whose days they are.")] = "UTC"
     key_id: Annotated[str | None, Field(max_length=64)] = None
     model: Annotated[str | None, Field(max_length=200)] = None

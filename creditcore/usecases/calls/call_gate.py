@@ -9,6 +9,7 @@ parallel calls are counted with the hold itself (docs/decisions/0012-limits-of-k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from creditcore.domain.callers import Limited
 from creditcore.domain.errors import LimitReachedError
@@ -16,12 +17,17 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import Whose
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import MINUTE_US, Charge, Standing
+from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.rate_counters import RateCounters
+from creditcore.system import SystemClock
 from creditcore.usecases.calls.stream_places import StreamPlaces
 
 ASSUMED_OUTPUT_TOKENS = 1_024
 """What an answer without a limit takes of the tokens per minute until it has been counted."""
+
+BELIEVED_S = 1.0
+"""How long a key is refused by what is remembered of it; then the database is asked again."""
 
 MAX_KNOWN_KEYS = 10_000
 """Keys with limits per minute that a process knows before it asks; it learns them anew."""
@@ -33,14 +39,20 @@ class CallGate:
     Args:
         max_streams: How many streams this process carries at a time; None for any number.
         rates: Counts requests and tokens per minute; None where no key limits them.
+        clock: Tells for how long a key is remembered.
     """
 
     def __init__(
-        self, *, max_streams: int | None = None, rates: RateCounters | None = None
+        self,
+        *,
+        max_streams: int | None = None,
+        rates: RateCounters | None = None,
+        clock: MonotonicClock | None = None,
     ) -> None:
         self._places = StreamPlaces(max_streams)
         self._rates = rates
-        self._known: dict[bytes, ApiKey] = {}
+        self._clock = clock or SystemClock()
+        self._known: dict[bytes, _Known] = {}
 
     def enter(
         self, request: InferenceRequest, key_hash: bytes, caller: Limited | None = None
@@ -63,13 +75,27 @@ class CallGate:
             self._places.take(key_hash)
         entered = Pass(self, request, key_hash)
         try:
-            caller = caller or self._known.get(key_hash)
             if caller is not None:
                 entered.charge(caller)
+            elif known := self._known.get(key_hash):
+                self._charge_by(known, entered)
         except BaseException:
             entered.cancel()
             raise
         return entered
+
+    def _charge_by(self, known: _Known, entered: Pass) -> None:
+        """Count a call by what is remembered of its key.
+
+        One that is refused by it after a while is let through to the database, by whose terms
+        ``confirm`` counts it: the owner may have raised a limit.
+        """
+        try:
+            entered.charge(known.key)
+        except LimitReachedError:
+            if self._clock.monotonic() < known.since_s + BELIEVED_S:
+                raise
+            self._known.pop(entered.key_hash, None)
 
     def seat(self, entered: Pass, wallet_id: str) -> None:
         """Count the place of a stream for the account that its hold is of.
@@ -95,7 +121,7 @@ class CallGate:
         if key.has_rates:
             if len(self._known) >= MAX_KNOWN_KEYS:
                 self._known.clear()
-            self._known[key_hash] = key
+            self._known[key_hash] = _Known(key, self._clock.monotonic())
         if entered.charged_by != _rates_of(key):
             entered.charge(key)
 
@@ -129,6 +155,13 @@ class CallGate:
     def free_place(self, wallet_id: str | None) -> None:
         """Free the place of a stream, of an account if it was counted for one."""
         self._places.free(wallet_id)
+
+
+class _Known(NamedTuple):
+    """A key as the database had it at its last call, and when that was."""
+
+    key: ApiKey
+    since_s: float
 
 
 def _charges(caller: Limited, *, requests: int, tokens: int) -> list[Charge]:
