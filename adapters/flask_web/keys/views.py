@@ -103,7 +103,7 @@ def one(key_id: str) -> str:
             key_id, per_hour, owner_id=account().id, holder_id=account().seen_holder_id
         )
     except InvalidRequestError as error:
-        return _key_page(view, form, stop=typed, stop_error=str(error))
+        return _key_page(view, form, stop=typed, stop_errors={"stop": str(error)})
     return _key_page(view, form, stop=typed, trial=trial)
 
 
@@ -156,14 +156,13 @@ def stop(key_id: str) -> Response | tuple[str, int]:
             key_id, owner_id=account().id, holder_id=account().seen_holder_id
         )
         form = KeyForm.of(view.key, person().zone)
-        faults = {error.param: str(error)}
+        field = "webhook" if error.param == "stop_webhook" else "stop"
         page = _key_page(
             view,
             form,
             stop=typed,
             webhook=webhook[:_MAX_TYPED_URL],
-            stop_error=faults.get("stop") or faults.get("stop_at_credits_per_hour", ""),
-            webhook_error=faults.get("stop_webhook", ""),
+            stop_errors={field: str(error)},
         )
         return page, 400
     flash("Saved. What it spends counts from now on.", "success")
@@ -332,9 +331,8 @@ def _key_page(
     errors: dict[str, str] | None = None,
     *,
     stop: str | None = None,
-    stop_error: str = "",
+    stop_errors: dict[str, str] | None = None,
     webhook: str | None = None,
-    webhook_error: str = "",
     trial: Trial | None = None,
 ) -> str:
     if stop is None:
@@ -348,7 +346,7 @@ def _key_page(
         view=view,
         key=view.key,
         form=form,
-        errors=errors or {},
+        errors=errors or stop_errors or {},
         periods=_PERIODS,
         scopes=_SCOPES,
         overlaps=OVERLAPS,
@@ -356,9 +354,8 @@ def _key_page(
         spent_percent=spent_percent,
         resets_at=spend.ends_at(now) if spend else None,
         stop=stop,
-        stop_error=stop_error,
+        stop_errors=stop_errors or {},
         webhook=webhook,
-        webhook_error=webhook_error,
         webhook_secret=services().keys.webhooks.secret_of(view.key),
         trial=trial,
         tried_days=TRIED_ON.days,
