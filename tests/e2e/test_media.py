@@ -204,6 +204,18 @@ def test_a_transcript_of_tokens_costs_each_kind_at_its_price(
     assert stack.settled_wallet_of(account.person_id).posted == FUNDED - cost
 
 
+def test_subtitles_cost_the_length_of_the_sound(
+    stack: Stack, account: Account, client: openai.OpenAI
+) -> None:
+    written = client.audio.transcriptions.create(
+        model="whisper-1", file=a_sound(3), response_format="vtt", prompt="[[sim tokens=2]]"
+    )
+
+    assert written == "WEBVTT\n\n00:00:00.000 --> 00:00:03.000\ntoken 0 token 1\n\n"
+    cost = Credits(3_000 * MILLISECOND)
+    assert stack.settled_wallet_of(account.person_id).posted == FUNDED - cost
+
+
 def test_a_transcript_without_a_report_is_charged_by_the_file(
     stack: Stack, account: Account, client: openai.OpenAI
 ) -> None:
@@ -228,8 +240,11 @@ def test_a_transcript_without_a_report_is_charged_by_the_file(
         ({"data": {"model": "whisper-1"}, "files": {"other": b"x"}}, "invalid_form", "other"),
         ({"data": {"model": "whisper-1"}, "files": {"file": b""}}, "invalid_value", "file"),
         (
-            {"data": {"model": "whisper-1", "response_format": "srt"}, "files": {"file": b"x"}},
-            "invalid_value",
+            {
+                "data": {"model": "gpt-4o-transcribe", "response_format": "srt"},
+                "files": {"file": b"x"},
+            },
+            "unsupported_parameter",
             "response_format",
         ),
         (

@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 
 from adapters.wires.fields import FieldTable, Rule, invalid, is_number, strings
+from adapters.wires.openai import subtitles
 from adapters.wires.openai.sound_length import sound_extent
 from adapters.wires.openai.transcriptions_meter import TranscriptionMeter
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import JSON, given_fields, read_model
+from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.units import Extent, Unit
 from creditcore.ports.inference import Explain, InferenceRequest, LongBody, Receipt, Upload
 
@@ -26,12 +28,11 @@ _USUAL_TOKENS_PER_SECOND = 10
 _UNSEEN_TOKENS = 64
 _MOST_OUTPUT = 16_384
 _BYTES_PER_TOKEN = 4
-_FORMATS = ("json", "text", "verbose_json", "diarized_json")
+_FORMATS = ("json", "text", "verbose_json", "diarized_json", *subtitles.FORMATS)
 _TEXT_TYPE = "text/plain; charset=utf-8"
 _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})\Z")
 _MEDIA_TYPE = re.compile(r"(?:audio|video)/[A-Za-z0-9.+-]{1,64}")
 
-_ADVICE = "Ask for verbose_json, and make them of its segments."
 _FIELDS = FieldTable(
     own=frozenset({"model", "file", "prompt", "response_format"}),
     passed={
@@ -119,7 +120,8 @@ class Transcriptions(OpenAIWire):
             fields=fields,
             units={
                 Unit.MILLISECOND: sound,
-                Unit.AUDIO_TOKEN: Extent(
+                Unit.AUDIO_TOKEN: _without_times(model, fields["response_format"])
+                or Extent(
                     _tokens(sound.most, _MOST_TOKENS_PER_SECOND),
                     _tokens(sound.about, _USUAL_TOKENS_PER_SECOND),
                 ),
@@ -129,6 +131,8 @@ class Transcriptions(OpenAIWire):
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - nothing limits a transcript
         """Return the form up to the file, which ``rest`` is."""
         fields = {**request.fields, "response_format": _asked_upstream(request)}
+        if request.fields["response_format"] in subtitles.FORMATS:
+            fields["timestamp_granularities"] = ["segment"]
         parts = []
         for name, value in fields.items():
             values = value if isinstance(value, list) else [value]
@@ -148,7 +152,8 @@ class Transcriptions(OpenAIWire):
 
     def media_type(self, request: InferenceRequest) -> str:
         """Return the media type of the transcript."""
-        return _TEXT_TYPE if request.fields["response_format"] == "text" else JSON
+        is_json = request.fields["response_format"] not in ("text", *subtitles.FORMATS)
+        return JSON if is_json else _TEXT_TYPE
 
     def meter(
         self,
@@ -218,18 +223,28 @@ def _typed(name: str, text: object) -> object:
 
 def _format(given: Mapping[str, Any]) -> str:
     asked = given.get("response_format", "json")
-    if asked in ("srt", "vtt"):
-        raise invalid("response_format", f"{asked!r} is not served here. {_ADVICE}".rstrip("."))
     if asked not in _FORMATS:
         raise invalid("response_format", f"must be one of {', '.join(_FORMATS)}")
     return str(asked)
 
 
+def _without_times(model: str, asked: str) -> InvalidRequestError | None:
+    """Return why a model that is sold by tokens, and tells no times, makes no subtitles."""
+    if asked not in subtitles.FORMATS:
+        return None
+    return InvalidRequestError(
+        f"{model} tells no times of what is said, so it makes no {asked}; ask for json, or take"
+        " a model that is sold by the second, such as whisper-1.",
+        param="response_format",
+        code="unsupported_parameter",
+    )
+
+
 def _asked_upstream(request: InferenceRequest) -> str:
     """Return the format that tells what the call is charged by."""
-    if request.sold_by is Unit.MILLISECOND:
-        return "verbose_json"
     asked: str = request.fields["response_format"]
+    if request.sold_by is Unit.MILLISECOND or asked in subtitles.FORMATS:
+        return "verbose_json"
     return "json" if asked == "text" else asked
 
 

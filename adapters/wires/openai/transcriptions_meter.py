@@ -6,6 +6,8 @@ from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any
 
 from adapters.wires.document_meter import DocumentMeter
+from adapters.wires.openai.subtitles import FORMATS, subtitles
+from adapters.wires.public import read_object
 from adapters.wires.tally import text_length
 from adapters.wires.usage import RESPONSES, count_at
 from creditcore.domain.pricing import Usage
@@ -41,6 +43,9 @@ class TranscriptionMeter(DocumentMeter):
         body = super().finish()
         if body and self._format == "text":
             return self._text.encode() + b"\n"
+        if body and self._format in FORMATS:
+            transcript = read_object(body)
+            return subtitles(self._format, transcript, length_ms=self._milliseconds or 0)
         return body
 
     @property

@@ -126,7 +126,7 @@ def test_the_form_upstream_is_our_own() -> None:
 
 def test_a_length_that_is_charged_by_is_asked_for() -> None:
     wire = heard()
-    for asked in ("json", "text", "verbose_json"):
+    for asked in ("json", "text", "verbose_json", "srt", "vtt"):
         request = replace(parse(wire, response_format=asked), sold_by=Unit.MILLISECOND)
         assert b'name="response_format"\r\n\r\nverbose_json\r\n' in sent(request, wire)
 
@@ -137,7 +137,6 @@ def test_a_length_that_is_charged_by_is_asked_for() -> None:
         ({"model": ""}, "model"),
         ({"model": ["a", "b"]}, "model"),
         ({"prompt": "a" * 16_001}, "prompt"),
-        ({"response_format": "vtt"}, "response_format"),
         ({"response_format": "xml"}, "response_format"),
         ({"temperature": "hot"}, "temperature"),
         ({"language": ""}, "language"),
@@ -221,6 +220,59 @@ def test_the_client_gets_the_format_that_it_asked_for(asked: str, given: bytes) 
 
     assert meter.finish() == given
     assert wire.media_type(request).startswith("text/plain" if asked == "text" else "application/")
+
+
+SEGMENTS = [
+    {"id": 0, "start": 0.0, "end": 3.3199999332427979, "text": " Habari --> yako?"},
+    {"id": 1, "start": 3661.5, "end": "soon", "text": "Nzuri\n\n00:01 sana. "},
+    {"id": 2, "start": 5, "end": 6, "text": "  "},
+    {"text": 7},
+    "nothing",
+]
+
+
+def subtitled(asked: str, **answer: Any) -> str:
+    wire = heard()
+    request = replace(parse(wire, response_format=asked), sold_by=Unit.MILLISECOND)
+    meter = wire.meter(request, receipt=lambda _: {}, explain=failure_within)
+    meter.feed(orjson.dumps({"text": "Habari", "duration": 3700, **answer}))
+    written = meter.finish().decode()
+    assert (meter.usage, wire.media_type(request)) == (
+        Usage(units=3_700_000),
+        "text/plain; charset=utf-8",
+    )
+    return written
+
+
+def test_subtitles_are_made_of_segments() -> None:
+    assert subtitled("srt", segments=SEGMENTS) == (
+        "1\n00:00:00,000 --> 00:00:03,319\nHabari -> yako?\n\n"
+        "2\n01:01:01,500 --> 01:01:40,000\nNzuri\n00:01 sana.\n\n"
+    )
+    assert subtitled("vtt", segments=SEGMENTS[:1]) == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:03.319\nHabari -> yako?\n\n"
+    )
+
+
+@pytest.mark.parametrize("segments", [None, [], "some", {}])
+def test_a_transcript_without_segments_is_one_subtitle(segments: object) -> None:
+    assert subtitled("srt", segments=segments) == "1\n00:00:00,000 --> 01:01:40,000\nHabari\n\n"
+    assert subtitled("vtt", segments=segments, text="") == "WEBVTT\n\n"
+
+
+@pytest.mark.parametrize("start", [-1, 1e300, True, "0", None])
+def test_a_time_that_is_none_is_the_beginning(start: object) -> None:
+    segments = [{"start": start, "end": 1, "text": "Habari"}]
+
+    assert subtitled("srt", segments=segments).startswith("1\n00:00:00,000 --> 00:00:01,000\n")
+
+
+def test_a_model_that_tells_no_times_makes_no_subtitles() -> None:
+    request = replace(parse(response_format="srt"), sold_by=Unit.AUDIO_TOKEN)
+
+    with pytest.raises(InvalidRequestError, match="sold by the second") as caught:
+        assert request.extent
+    assert caught.value.param == "response_format"
 
 
 def test_what_is_no_transcript_is_a_failure() -> None:
