@@ -51,8 +51,9 @@ _FIELDS = FieldTable(
     dropped=frozenset({"safety_identifier", "user"}),
     neutral={"stream": (False,), "partial_images": (0,)},
     refused={
-        "stream": "Images come whole: leave it out.",
-        "partial_images": "Images come whole: leave it out.",
+        # LiteLLM breaks on such a stream: https://github.com/BerriAI/litellm/issues/19569
+        "stream": "Images come whole, since LiteLLM streams none: leave it out.",
+        "partial_images": "Images come whole, since LiteLLM streams none: leave it out.",
         **dict.fromkeys(
             ("complexity", "frame_count", "frame_duration_ms", "svg"),
             "What it would cost has no bound here.",

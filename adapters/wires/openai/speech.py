@@ -44,7 +44,12 @@ _FIELDS = FieldTable(
         "voice": TEXT_OR_OBJECT,
     },
     neutral={"stream": (False,), "stream_format": ("audio",)},
-    refused={"stream_format": "The sound itself is the answer: leave it out."},
+    refused={
+        "stream": "The sound itself is the answer: leave it out.",
+        # The models that make events are sold by tokens, of which LiteLLM reports none:
+        # https://github.com/BerriAI/litellm/issues/10285
+        "stream_format": "The sound itself is the answer; no event tells its cost. Leave it out.",
+    },
 )
 
 
