@@ -8,9 +8,10 @@ from html import unescape
 
 import pytest
 
-from creditcore import ApiKey, Credits
+from creditcore import ApiKey, Credits, SystemClock
 from creditcore.domain.keys import Scope
-from creditcore.domain.limits import Period
+from creditcore.domain.limits import KeyLimits, Period, SpendLimit
+from creditcore.usecases.keys.limit_account import LimitAccount
 from tests.visitors import Visitor
 
 SECRET = re.compile(r"sk-cc-[0-9A-Za-z]{38}")
@@ -101,6 +102,21 @@ def test_what_means_nothing_is_shown_again_with_what_is_wrong(
     assert "This was not saved." in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert keys_of(member) == [key]
+
+
+def test_what_limits_the_account_is_told_beside_its_keys(member: Visitor) -> None:
+    limiting = LimitAccount(transactions=member.stack.store, clock=SystemClock())
+    wallet = member.stack.wallet_of(member.person.id)
+    spend = SpendLimit(credits=Credits.of(500), period=Period.DAY)
+    before = member.get("/dashboard/keys").text
+
+    limiting.limit(wallet.id, KeyLimits(rpm=1_200, max_parallel=3, spend=spend))
+
+    assert "may use together" not in before
+    assert (
+        "may use together: 1,200 requests a minute, 3 calls at the same time, "
+        "$5.00 of balance a day." in member.get("/dashboard/keys").text
+    )
 
 
 def test_every_key_is_paused_by_one_button(member: Visitor) -> None:

@@ -20,7 +20,7 @@ from adapters.flask_web.web.stepping_up import check_key_maker
 from creditcore.domain.access import Action
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
-from creditcore.domain.limits import Period, SpendLimit
+from creditcore.domain.limits import NO_LIMITS, KeyLimits, Period, SpendLimit
 from creditcore.domain.runaway import Trial
 from creditcore.usecases.keys.change_key import KeyChanges
 from creditcore.usecases.keys.issue_key import MAX_KEYS
@@ -264,6 +264,11 @@ def _limit_text(spend: SpendLimit) -> str:
     return _PERIODS[spend.period]
 
 
+def _account_limits() -> KeyLimits:
+    mine = account().wallet
+    return services().keys.account_limits.of(mine.id) if mine else NO_LIMITS
+
+
 def _keys_page(
     errors: dict[str, str] | None = None,
     *,
@@ -295,6 +300,7 @@ def _keys_page(
         limit_text=_limit_text,
         spent_percent=spent_percent,
         now=services().clock.now(),
+        account_limits=_account_limits(),
         key_id=services().keys.issuing.new_id(),
     )
 
