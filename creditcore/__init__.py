@@ -27,6 +27,7 @@ from creditcore.domain.errors import (
     LimitReachedError,
     MemberNotFoundError,
     NotFoundError,
+    NothingAskedError,
     NotPermittedError,
     OutcomeUnknownError,
     OverloadedError,
@@ -50,6 +51,7 @@ from creditcore.domain.keys import ApiKey, KeySecret, Scope
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
 from creditcore.domain.limits import Count, Counted, KeyCounter, KeyLimits, Period, SpendLimit
 from creditcore.domain.money import Credits, ExchangeRate, Money, div_ceil, div_floor
+from creditcore.domain.payer_details import PayerAnswer, PayerDetail
 from creditcore.domain.people import Person, Role
 from creditcore.domain.pricing import (
     Ceiling,
@@ -176,11 +178,14 @@ __all__ = [
     "Money",
     "NotFoundError",
     "NotPermittedError",
+    "NothingAskedError",
     "Offer",
     "OpenWallet",
     "Outcome",
     "OutcomeUnknownError",
     "OverloadedError",
+    "PayerAnswer",
+    "PayerDetail",
     "Payment",
     "PaymentEvent",
     "PaymentFollower",

@@ -49,11 +49,14 @@ TERMS: Mapping[str, Terms] = MappingProxyType(
         "GHS": Terms(
             10,
             ("card", "mobile_money"),
-            # Telecel (vod) and Orange want a code that the payer types on a page: the hosted
-            # checkout asks for it.
-            _networks("GHS", "GH", mtn="MTN MoMo", atl="AirtelTigo Money"),
+            # Telecel wants a voucher that its menu (*110#) shows, Orange a code: typed on our page.
+            _networks("GHS", "GH", mtn="MTN MoMo", vod="Telecel Cash", atl="AirtelTigo Money"),
         ),
         "ZAR": Terms(100, ("card", "eft")),
-        "XOF": Terms(100, ("card", "mobile_money"), _networks("XOF", "CI", mtn="MTN MoMo")),
+        "XOF": Terms(
+            100,
+            ("card", "mobile_money"),
+            _networks("XOF", "CI", orange="Orange Money", mtn="MTN MoMo", wave="Wave"),
+        ),
     }
 )

@@ -12,6 +12,10 @@ import re
 
 from creditcore.ports.payments import FailureReason
 
+_CODE = "(otp|token|voucher|code)"
+_WRONG = "(wrong|invalid|incorrect|expired|not )"
+_WRONG_CODE = rf"{_WRONG} {_CODE}|{_CODE} (you entered )?(is |was |has )?{_WRONG}"
+
 _TABLE: tuple[tuple[str, FailureReason], ...] = (
     # 1001: another request is open on this phone.
     (
@@ -22,6 +26,10 @@ _TABLE: tuple[tuple[str, FailureReason], ...] = (
     (
         r"wrong pin|invalid pin|incorrect pin|initiator information|wrong credentials",
         FailureReason.WRONG_PIN,
+    ),
+    (
+        _WRONG_CODE,
+        FailureReason.WRONG_CODE,
     ),
     # 1, and the sample of Paystack's reference check
     (

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from adapters.paystack import notices, payloads
+from adapters.paystack import charges, notices, payloads
 from adapters.paystack.currencies import TERMS
 from adapters.paystack.failures import reason_of
 from adapters.paystack.signature import is_signed
@@ -20,6 +21,7 @@ from creditcore.domain.errors import (
     WebhookRefusedError,
 )
 from creditcore.domain.money import Money
+from creditcore.domain.payer_details import PayerAnswer
 from creditcore.domain.purchases import Payment
 from creditcore.ports.payments import (
     CheckoutRequest,
@@ -127,13 +129,26 @@ class PaystackGateway:
         """
         if not payloads.is_reference(request.reference):
             raise PaymentRejectedError("Paystack does not take this reference.")
-        answer = self.ask("POST", "/charge", payloads.charge_body(request))
+        answer = self.ask("POST", "/charge", charges.charge_body(request))
         if answer.is_duplicate:
             # It came to Paystack before, so a phone may be asked by now.
             raise PaymentGatewayUnavailableError("Paystack knows this charge already.")
         if answer.http_status == 400:
             raise PaymentRejectedError(answer.refusal)
-        return payloads.read_charge(answer, reference=request.reference)
+        return self._safe(charges.read_charge(answer, reference=request.reference))
+
+    def submit_detail(self, reference: str, answer: PayerAnswer) -> MobileCharge:
+        """Pass on what the payer typed; it is sent once, and no error repeats it."""
+        told = self.ask("POST", charges.submit_path(answer), charges.submit_body(reference, answer))
+        if told.http_status == 400:
+            raise PaymentRejectedError(charges.without_secrets(told.refusal, answer))
+        charge = charges.read_charge(told, reference=reference)
+        return self._safe(charges.charge_without_secrets(charge, answer))
+
+    def charge_progress(self, reference: str) -> MobileCharge:
+        """Return where a charge on a phone stands."""
+        told = self.ask("GET", f"/charge/{quote(reference, safe='')}")
+        return self._safe(charges.read_charge(told, reference=reference))
 
     def start_checkout(self, request: CheckoutRequest) -> str:
         """Return the address of the page where the payer pays.
@@ -233,6 +248,12 @@ class PaystackGateway:
             # Nothing to unpack, so the limit on the answer's size is a limit on memory too.
             "Accept-Encoding": "identity",
         }
+
+    def _safe(self, charge: MobileCharge) -> MobileCharge:
+        """Return a charge without a page that is not safe to open."""
+        if not charge.page_url or self.may_open(charge.page_url):
+            return charge
+        return replace(charge, page_url="")
 
     def may_open(self, url: str) -> bool:
         """Whether a payer's browser may be sent there: HTTPS, or the sandbox's own host."""

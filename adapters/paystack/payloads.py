@@ -1,4 +1,4 @@
-"""What Paystack's JSON means: with `notices`, the only file that knows its field names.
+"""What Paystack's JSON means: with `charges` and `notices`, all that knows its field names.
 
 Requests go out exactly as documented. Answers are read with suspicion: an amount that is
 missing, a status that is no word or a reference that is not the one asked for is no answer
@@ -22,7 +22,7 @@ from creditcore.domain.money import Money
 from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.domain.saved_cards import ReusableCard
 from creditcore.ports.card_gateway import CardCharge
-from creditcore.ports.payments import CheckoutRequest, MobileCharge, MobileChargeRequest
+from creditcore.ports.payments import CheckoutRequest
 
 # Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.=-]{0,99}")
@@ -80,19 +80,6 @@ def initialize_body(request: CheckoutRequest, *, channels: Sequence[str]) -> byt
             "channels": list(channels),
             # The API reference wants a JSON string here; an object loses the types inside it.
             "metadata": orjson.dumps(metadata).decode(),
-        }
-    )
-
-
-def charge_body(request: MobileChargeRequest) -> bytes:
-    """Write the request that asks a phone to pay."""
-    return orjson.dumps(
-        {
-            "email": request.email,
-            "amount": request.amount.minor_units,
-            "currency": request.amount.currency,
-            "reference": request.reference,
-            "mobile_money": {"phone": request.phone, "provider": request.network},
         }
     )
 
@@ -186,30 +173,11 @@ def read_checkout_url(answer: Answer, *, reference: str) -> str:
         PaymentGatewayUnavailableError: The answer does not name one for this reference.
     """
     data = answer.data()
-    _check_reference(answer, data, reference)
+    check_reference(answer, data, reference)
     url = data.get("authorization_url")
     if not isinstance(url, str):
         raise unusable(answer.http_status, "it names no page to pay on")
     return url
-
-
-def read_charge(answer: Answer, *, reference: str) -> MobileCharge:
-    """Return how a charge on a phone begins.
-
-    Steps on a page, such as a code to type in, are pending too; their text says what to do.
-
-    Raises:
-        PaymentGatewayUnavailableError: The answer is about another charge, or garbled.
-    """
-    data = answer.data()
-    _check_reference(answer, data, reference)
-    status = data.get("status")
-    if not isinstance(status, str):
-        raise unusable(answer.http_status, "it has no status")
-    known = _STATUSES.get(status, PaymentStatus.PENDING)
-    if known is PaymentStatus.FAILED:
-        return MobileCharge(status=known, message=_why(data, status))
-    return MobileCharge(status=known, message=text(data.get("display_text")))
 
 
 def read_card_charge(answer: Answer, *, reference: str) -> CardCharge:
@@ -222,15 +190,15 @@ def read_card_charge(answer: Answer, *, reference: str) -> CardCharge:
         PaymentGatewayUnavailableError: The answer is about another charge, or garbled.
     """
     data = answer.data()
-    _check_reference(answer, data, reference)
+    check_reference(answer, data, reference)
     status = data.get("status")
     url = data.get("authorization_url")
     if (data.get("paused") is True or status is None) and isinstance(url, str) and url:
         return CardCharge(status=PaymentStatus.PENDING, challenge_url=url)
     if not isinstance(status, str):
         raise unusable(answer.http_status, "it has no status")
-    known = _STATUSES.get(status, PaymentStatus.PENDING)
-    why = _why(data, status) if known is PaymentStatus.FAILED else ""
+    known = status_of(status)
+    why = why_failed(data, status) if known is PaymentStatus.FAILED else ""
     return CardCharge(status=known, message=why)
 
 
@@ -241,7 +209,7 @@ def read_payment(answer: Answer, *, reference: str) -> Payment:
         PaymentGatewayUnavailableError: The answer is about another payment, or garbled.
     """
     data = answer.data()
-    _check_reference(answer, data, reference)
+    check_reference(answer, data, reference)
     return _payment(answer, data, reference)
 
 
@@ -260,14 +228,14 @@ def _payment(answer: Answer, data: Mapping[str, object], reference: str) -> Paym
     status = data.get("status")
     if not isinstance(status, str):
         raise unusable(answer.http_status, "it has no status")
-    payment_status = _STATUSES.get(status, PaymentStatus.PENDING)
+    payment_status = status_of(status)
     return Payment(
         reference=reference,
         status=payment_status,
         amount=amount_of(answer, data),
         provider_id=identifier(data.get("id")),
         channel=text(data.get("channel")),
-        message=_why(data, status) if payment_status is PaymentStatus.FAILED else "",
+        message=why_failed(data, status) if payment_status is PaymentStatus.FAILED else "",
         card=_card(data) if payment_status is PaymentStatus.SUCCEEDED else None,
     )
 
@@ -310,7 +278,17 @@ def read_rows(answer: Answer) -> list[Mapping[str, object]]:
     return rows
 
 
-def _check_reference(answer: Answer, data: Mapping[str, object], reference: str) -> None:
+def status_of(word: str) -> PaymentStatus:
+    """Return what a word of Paystack's means; one of tomorrow waits like a pending payment."""
+    return _STATUSES.get(word, PaymentStatus.PENDING)
+
+
+def check_reference(answer: Answer, data: Mapping[str, object], reference: str) -> None:
+    """Refuse an answer that speaks of another payment.
+
+    Raises:
+        PaymentGatewayUnavailableError: It does.
+    """
     if data.get("reference") != reference:
         raise unusable(answer.http_status, "it is about another reference")
 
@@ -344,7 +322,7 @@ def _failure(data: Mapping[str, object]) -> str:
     return text(data.get("message")) or text(data.get("gateway_response"))
 
 
-def _why(data: Mapping[str, object], status: str) -> str:
+def why_failed(data: Mapping[str, object], status: str) -> str:
     """Return why a payment failed; a phone that did not answer says so in its status alone."""
     return _failure(data) or (status if status == "timeout" else "")
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, grant
 from creditcore.domain.money import ZERO, Credits, ExchangeRate, Money, decimal_ratio, div_floor
+from creditcore.domain.payer_details import PayerDetail
 from creditcore.domain.saved_cards import ReusableCard
 
 QUOTE_LIFETIME = timedelta(minutes=30)
@@ -138,7 +139,9 @@ class Purchase:
         paid: What the provider says was paid.
         review_reason: Why a person has to look, where one has to; why it failed, where it did.
         payer: The phone that is asked; None where the payer uses the provider's page.
-        display_text: What the provider wants the payer to read, while the phone is asked.
+        display_text: What the provider wants the payer to read, while the phone is asked; empty
+            while it is not known how the provider took the last request.
+        asks_for: What the provider wants the payer to type before it goes on.
         checked_at: When a waiting page last made us ask the provider.
         card_id: The saved card that is charged; empty where the payer shows one, or a phone.
     """
@@ -161,6 +164,18 @@ class Purchase:
     display_text: str = ""
     checked_at: datetime | None = None
     card_id: str = ""
+    asks_for: PayerDetail | None = None
+
+    @property
+    def awaits_detail(self) -> PayerDetail | None:
+        """What the payer should type now; None where nothing is asked, or all is decided."""
+        return self.asks_for if self.state is PurchaseState.PENDING else None
+
+    @property
+    def next_step_is_unknown(self) -> bool:
+        """Whether a phone is charged, and nobody has told yet what the payer is to do."""
+        is_told = self.display_text or self.asks_for or self.checkout_url
+        return self.state is PurchaseState.PENDING and self.payer is not None and not is_told
 
     @property
     def prompt_ends_at(self) -> datetime:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from creditcore.domain.money import Money
+from creditcore.domain.payer_details import PayerAnswer, PayerDetail
 from creditcore.domain.purchases import Payment, PaymentStatus
 
 
@@ -71,10 +72,14 @@ class MobileCharge:
     Attributes:
         status: Where the charge is; a success counts only once it is verified.
         message: What the payer should read while it is pending; why it failed.
+        asks_for: What the payer has to type before it goes on.
+        page_url: A page of the network's where the payer goes on; empty where there is none.
     """
 
     status: PaymentStatus
     message: str
+    asks_for: PayerDetail | None = None
+    page_url: str = ""
 
 
 class FailureReason(StrEnum):
@@ -84,6 +89,7 @@ class FailureReason(StrEnum):
     NO_ANSWER = "no_answer"
     WRONG_PIN = "wrong_pin"
     TOO_LITTLE_MONEY = "too_little_money"
+    WRONG_CODE = "wrong_code"
     ANOTHER_SESSION = "another_session"
     OVER_LIMIT = "over_limit"
     BAD_NUMBER = "bad_number"
@@ -153,6 +159,21 @@ class PaymentGateway(Protocol):
         Raises:
             PaymentRejectedError: The provider refused; no phone was asked.
             PaymentGatewayUnavailableError: Unknown whether a phone is asked.
+        """
+
+    def submit_detail(self, reference: str, answer: PayerAnswer) -> MobileCharge:
+        """Pass on what the payer typed, and return how the charge goes on.
+
+        Raises:
+            PaymentRejectedError: The provider did not take it; the charge is as it was.
+            PaymentGatewayUnavailableError: Unknown whether it was taken.
+        """
+
+    def charge_progress(self, reference: str) -> MobileCharge:
+        """Return where a charge on a phone stands, which is no proof of payment.
+
+        Raises:
+            PaymentGatewayUnavailableError: No usable answer; ask again later.
         """
 
     def redact(self, body: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from creditcore.domain.errors import UpstreamUnavailableError, WebhookRefusedError
 from creditcore.domain.money import Money
+from creditcore.domain.payer_details import PayerAnswer
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.ports.model_gateway import Catalogue
@@ -29,6 +30,8 @@ class MemoryPaymentGateway:
         checkouts: What it was asked to collect, by reference.
         charges: Which phones it was asked to charge, by reference.
         charge_answer: What it answers to that.
+        answers: What payers typed, with the references, in the order in which it came.
+        submit_answer: What it answers to that.
         payments: What it reports of each reference.
         repeated: Further payments under a reference that it reports by their numbers alone.
         secret: What ``authenticate`` takes for a signature.
@@ -37,6 +40,10 @@ class MemoryPaymentGateway:
     checkouts: dict[str, CheckoutRequest] = field(default_factory=dict)
     charges: dict[str, MobileChargeRequest] = field(default_factory=dict)
     charge_answer: MobileCharge = field(
+        default=MobileCharge(status=PaymentStatus.PENDING, message="Look at your phone.")
+    )
+    answers: list[tuple[str, PayerAnswer]] = field(default_factory=list)
+    submit_answer: MobileCharge = field(
         default=MobileCharge(status=PaymentStatus.PENDING, message="Look at your phone.")
     )
     payments: dict[str, Payment] = field(default_factory=dict)
@@ -72,6 +79,16 @@ class MemoryPaymentGateway:
         """Remember the charge, and answer as told."""
         self.charges[request.reference] = request
         return self.charge_answer
+
+    def submit_detail(self, reference: str, answer: PayerAnswer) -> MobileCharge:
+        """Remember what was typed, and answer as told."""
+        self.answers.append((reference, answer))
+        return self.submit_answer
+
+    def charge_progress(self, reference: str) -> MobileCharge:
+        """Repeat the answer to the last request about a charge."""
+        was_answered = any(reference == answered for answered, _ in self.answers)
+        return self.submit_answer if was_answered else self.charge_answer
 
     def redact(self, body: str) -> str:
         """Keep the name of the event alone."""

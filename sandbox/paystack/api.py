@@ -58,12 +58,17 @@ class Paystack:
         checkout = Checkout(self.transactions, self.webhooks)
         self._settlements = Settlements(self.transactions)
         self._cards = Cards(self.transactions, self.webhooks)
-        self._charges = Charges(self.transactions, self.webhooks, self.settings)
+        self.charges = Charges(self.transactions, self.webhooks, self.settings)
         self._router = Router(
             [
                 ("POST", "/transaction/initialize", self._api("initialize", self._initialize)),
                 ("GET", "/transaction/verify/<path:reference>", self._api("verify", self._verify)),
                 ("POST", "/charge", self._api("charge", self._charge)),
+                (
+                    "POST",
+                    "/charge/submit_<any(otp,phone,birthday,address,pin):step>",
+                    self._api("submit", self._submit),
+                ),
                 (
                     "GET",
                     "/charge/<path:reference>",
@@ -124,6 +129,7 @@ class Paystack:
         self.refunds.clear()
         self.disputes.clear()
         self._cards.clear()
+        self.charges.clear()
         self.webhooks.clear()
         self.faults.clear()
         self.calls.clear()
@@ -192,13 +198,27 @@ class Paystack:
 
     def _charge(self, request: Request) -> Response:
         ip_address = request.remote_addr or "127.0.0.1"
-        transaction = self._charges.begin(_body(request), ip_address=ip_address)
+        transaction = self.charges.begin(_body(request), ip_address=ip_address)
         self._linger_over(transaction)
         return json_answer(
-            {"status": True, "message": "Charge attempted", "data": charge_document(transaction)}
+            {
+                "status": True,
+                "message": "Charge attempted",
+                "data": charge_document(transaction, page_root=request.root_url),
+            }
         )
 
-    def _check_charge(self, _request: Request, reference: str) -> Response:
+    def _submit(self, request: Request, step: str) -> Response:
+        transaction = self.charges.submit(step, _body(request))
+        return json_answer(
+            {
+                "status": True,
+                "message": "Charge attempted",
+                "data": charge_document(transaction, page_root=request.root_url),
+            }
+        )
+
+    def _check_charge(self, request: Request, reference: str) -> Response:
         transaction = self.transactions.find(reference)
         if transaction is None:
             raise unknown_charge()
@@ -206,7 +226,7 @@ class Paystack:
             {
                 "status": True,
                 "message": "Reference check successful",
-                "data": checked_document(transaction),
+                "data": checked_document(transaction, page_root=request.root_url),
             }
         )
 

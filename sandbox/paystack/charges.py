@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.paystack.errors import invalid
+from sandbox.paystack.errors import invalid, unknown_charge
 from sandbox.paystack.initialization import (
     Initialization,
     read_amount,
@@ -16,7 +16,7 @@ from sandbox.paystack.initialization import (
     read_metadata,
     read_reference,
 )
-from sandbox.paystack.phones import DISPLAY_TEXT, Answer, answer_of
+from sandbox.paystack.phones import DISPLAY_TEXT, Answer, answer_of, code_of
 from sandbox.paystack.settings import Settings
 from sandbox.paystack.transactions import AlreadyFinishedError, Transaction, Transactions
 from sandbox.paystack.webhooks import Webhooks
@@ -25,6 +25,22 @@ NETWORKS = {
     "KES": frozenset({"mpesa", "atl", "mptill", "mpesa_offline"}),
     "GHS": frozenset({"mtn", "atl", "vod"}),
     "XOF": frozenset({"mtn", "orange", "wave"}),
+}
+
+STEP_TEXTS = {
+    "otp": "Please enter the code that was sent to you. On Telecel, dial *110# to see one",
+    "phone": "Please enter the phone number of your account",
+    "birthday": "Please enter your date of birth",
+    "address": "Please enter your billing address",
+    "pin": "Please enter your PIN",
+    "page": "Please open the link and confirm the payment",
+}
+STEP_FIELDS = {
+    "otp": ("otp",),
+    "phone": ("phone",),
+    "birthday": ("birthday",),
+    "address": ("address", "city", "state", "zip_code"),
+    "pin": ("pin",),
 }
 
 
@@ -36,6 +52,7 @@ class Charges:
         self._transactions = transactions
         self._webhooks = webhooks
         self._settings = settings
+        self._next_steps: tuple[str, ...] = ()
 
     def begin(self, body: Mapping[str, Any], *, ip_address: str) -> Transaction:
         """Ask a phone, and let it answer by itself.
@@ -46,17 +63,60 @@ class Charges:
         order, provider, phone = read_charge(body)
         transaction = self._transactions.add(order, ip_address=ip_address)
         transaction.phone, transaction.provider = phone, provider
-        answer = answer_of(phone)
+        answer = answer_of(phone, order.currency, provider)
         transaction.charge_status = answer.first_status
         if answer.first_status == "failed":
             transaction.end_charge(answer.message)
         elif answer.first_status == "success":
             transaction.pay()
             self._webhooks.announce(transaction)
+        elif self._next_steps or answer.steps:
+            transaction.steps = list(self._next_steps or answer.steps)
+            self._next_steps = ()
+            transaction.display_text = STEP_TEXTS[transaction.steps[0]]
         else:
-            transaction.display_text = DISPLAY_TEXT
-            threading.Thread(target=self._answer, args=(transaction, answer), daemon=True).start()
+            self._ring(transaction, answer)
         return transaction
+
+    def ask_next(self, *steps: str) -> None:
+        """Let the next charge that waits for its payer want these typed first."""
+        self._next_steps = steps
+
+    def submit(self, step: str, body: Mapping[str, Any]) -> Transaction:
+        """Take what a payer typed; a wrong code ends most charges, and any is taken once.
+
+        Raises:
+            PaystackError: The charge is unknown or does not ask for this, or a field is missing.
+        """
+        transaction = self._transactions.find(str(body.get("reference")))
+        if transaction is None:
+            raise unknown_charge()
+        if transaction.status != "abandoned" or transaction.steps[:1] != [step]:
+            raise invalid("Charge is not waiting for this", "invalid_transaction_status")
+        for name in STEP_FIELDS[step]:
+            if not isinstance(body.get(name), str) or not body[name]:
+                raise invalid(f"{name} is required", "missing_params")
+        answer = answer_of(transaction.phone, transaction.currency, transaction.provider)
+        if step == "otp" and body["otp"] != code_of(transaction.phone):
+            if answer.is_patient:
+                transaction.display_text = f"{body['otp']} is not the code, try again"
+            else:
+                transaction.end_charge(f"Invalid OTP {body['otp']}")
+            return transaction
+        transaction.steps.pop(0)
+        if transaction.steps:
+            transaction.display_text = STEP_TEXTS[transaction.steps[0]]
+        else:
+            self._ring(transaction, answer)
+        return transaction
+
+    def clear(self) -> None:
+        """Forget what the next charge should ask for."""
+        self._next_steps = ()
+
+    def _ring(self, transaction: Transaction, answer: Answer) -> None:
+        transaction.display_text = DISPLAY_TEXT
+        threading.Thread(target=self._answer, args=(transaction, answer), daemon=True).start()
 
     def _answer(self, transaction: Transaction, answer: Answer) -> None:
         """Do what the phone does, when it does it."""
@@ -75,19 +135,27 @@ class Charges:
             return
 
 
-def charge_document(transaction: Transaction) -> dict[str, Any]:
+def charge_document(transaction: Transaction, *, page_root: str) -> dict[str, Any]:
     """Return the answer to ``POST /charge``: a few fields, or all of a finished one."""
     if transaction.status in ("success", "failed", "reversed"):
         return transaction.as_verified()
-    return {
+    document = {
         "reference": transaction.reference,
         "status": transaction.charge_status,
         "display_text": transaction.display_text,
     }
+    if transaction.steps[:1] == ["page"]:
+        page = f"{page_root}checkout/{transaction.access_code}"
+        return document | {"status": "open_url", "url": page}
+    if transaction.steps:
+        return document | {"status": f"send_{transaction.steps[0]}"}
+    return document
 
 
-def checked_document(transaction: Transaction) -> dict[str, Any]:
+def checked_document(transaction: Transaction, *, page_root: str) -> dict[str, Any]:
     """Return the answer to ``GET /charge/:reference``."""
+    if transaction.status == "abandoned" and transaction.steps:
+        return charge_document(transaction, page_root=page_root)
     if transaction.status == "abandoned":
         return {"reference": transaction.reference, "status": "pending"}
     document = transaction.as_verified()

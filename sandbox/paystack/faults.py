@@ -15,6 +15,7 @@ ENDPOINTS = frozenset(
         "fetch",
         "charge",
         "check_charge",
+        "submit",
         "refund",
         "refunds",
         "disputes",

@@ -75,6 +75,7 @@ class Transaction:
         phone: The number that a charge asks, and ``provider`` its network.
         message: Why a charge on a phone failed.
         timed_out: Whether it failed because nobody answered.
+        steps: What the payer has to type before the charge goes on, the next one first.
         charged_code: The code of the saved card that was charged for it.
     """
 
@@ -95,6 +96,7 @@ class Transaction:
     display_text: str = ""
     message: str | None = None
     timed_out: bool = False
+    steps: list[str] = field(default_factory=list)
     charged_code: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
 

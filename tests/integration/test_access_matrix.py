@@ -93,6 +93,7 @@ BLUEPRINTS = {
     "checkout": Access.PEOPLE,
     "keys": Access.PEOPLE,
     "payments": Access.OWNER,
+    "payer_details": Access.OWNER,
     "notices": Access.PEOPLE,
     "cards": Access.PEOPLE,
     "receipts": Access.PEOPLE,  # the visitors have paid nothing yet, so nobody has one

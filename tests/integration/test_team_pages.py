@@ -41,6 +41,7 @@ LEAST = {
     ("GET", "/api/v1/purchases"): TeamRole.ADMIN,
     ("POST", "/api/checkout/start"): TeamRole.ADMIN,
     ("POST", "/api/checkout/mpesa"): TeamRole.ADMIN,
+    ("POST", "/api/checkout/cc-1/answer"): TeamRole.ADMIN,
     ("POST", "/dashboard/billing/notices"): TeamRole.ADMIN,
     ("GET", "/dashboard/billing/receipts/cc-1"): TeamRole.ADMIN,
     ("GET", "/dashboard/billing/payments/cc-1"): TeamRole.ADMIN,

@@ -25,10 +25,12 @@ from creditcore import (
     SellCredits,
 )
 from creditcore.domain.errors import (
+    NothingAskedError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
     PurchaseNotFoundError,
 )
+from creditcore.domain.payer_details import PayerAnswer, PayerDetail
 from creditcore.domain.people import Person
 from creditcore.ports.payments import MobileCharge, MobileChargeRequest
 from creditcore.testing.contracts import NOON, a_wallet, at_once
@@ -41,6 +43,10 @@ from creditcore.testing.memory import (
 
 SECOND = timedelta(seconds=1)
 PHONE = MobilePayer("mpesa", "+254710000000")
+CODE = PayerAnswer(PayerDetail.OTP, {"otp": "K7Q2Z9"})
+WANTS_CODE = MobileCharge(
+    status=PaymentStatus.PENDING, message="Dial *110#", asks_for=PayerDetail.OTP
+)
 FIVE_HUNDRED = Money(50_000, "KES")
 
 
@@ -50,6 +56,7 @@ class Provider(MemoryPaymentGateway):
 
     away: bool = False
     refuses: bool = False
+    takes_no_answers: bool = False
     asked: list[str] = field(default_factory=list)
 
     def charge_mobile(self, request: MobileChargeRequest) -> MobileCharge:
@@ -59,6 +66,14 @@ class Provider(MemoryPaymentGateway):
         if self.away:
             raise PaymentGatewayUnavailableError("Nobody answers.")
         return answer
+
+    def submit_detail(self, reference: str, answer: PayerAnswer) -> MobileCharge:
+        told = super().submit_detail(reference, answer)
+        if self.away:
+            raise PaymentGatewayUnavailableError("Nobody answers.")
+        if self.takes_no_answers:
+            raise PaymentRejectedError("Give six digits")
+        return told
 
     def verify(self, reference: str) -> Payment | None:
         self.asked.append(reference)
@@ -84,6 +99,13 @@ class Shop:
         self.gateway.payments[purchase.reference] = Payment(
             reference=purchase.reference, status=status, amount=FIVE_HUNDRED, message=message
         )
+
+    def asking_for_a_code(self) -> Purchase:
+        self.gateway.charge_answer = WANTS_CODE
+        return self.start()
+
+    def answer(self, purchase: Purchase) -> Purchase:
+        return self.mobile.answer(self.buyer.id, purchase.reference, CODE)
 
     def check(self, purchase: Purchase) -> Purchase:
         return self.mobile.check(self.buyer.id, purchase.reference)
@@ -285,3 +307,111 @@ def test_a_payment_is_its_buyers_alone(shop: Shop) -> None:
         shop.mobile.check("somebody else", purchase.reference)
 
     assert shop.gateway.asked == []
+
+
+# -- what the payer types ----------------------------------------------------------------------
+
+
+def test_a_code_is_asked_for_and_passed_on(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    told = shop.answer(purchase)
+
+    assert (purchase.awaits_detail, purchase.display_text) == (PayerDetail.OTP, "Dial *110#")
+    assert shop.gateway.answers == [(purchase.reference, CODE)]
+    assert (told.awaits_detail, told.display_text) == (None, "Look at your phone.")
+
+
+def test_what_was_typed_is_stored_nowhere(shop: Shop) -> None:
+    shop.answer(shop.asking_for_a_code())
+
+    assert "K7Q2Z9" not in repr(shop.store.committed)
+    assert "K7Q2Z9" not in repr(CODE)
+
+
+def test_of_many_answers_at_once_one_is_passed_on(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+
+    def answer(_: int) -> object:
+        try:
+            return shop.answer(purchase)
+        except NothingAskedError as error:
+            return error
+
+    at_once(8, answer)
+
+    assert len(shop.gateway.answers) == 1
+
+
+def test_a_code_may_be_asked_for_again(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    shop.gateway.submit_answer = WANTS_CODE
+    again = shop.answer(purchase)
+    shop.gateway.takes_no_answers = True
+    refused = shop.answer(again)
+
+    assert again.awaits_detail is refused.awaits_detail is PayerDetail.OTP
+    assert refused.display_text == "Give six digits"
+
+
+def test_a_wrong_code_may_end_the_payment(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    shop.gateway.submit_answer = MobileCharge(status=PaymentStatus.FAILED, message="Invalid OTP")
+
+    failed = shop.answer(purchase)
+
+    assert (failed.state, failed.review_reason) == (PurchaseState.FAILED, "Invalid OTP")
+    assert failed.awaits_detail is None
+
+
+def test_a_code_that_claims_success_is_verified_first(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    shop.gateway.submit_answer = MobileCharge(status=PaymentStatus.SUCCEEDED, message="")
+    pending = shop.answer(purchase)
+    shop.report(purchase, PaymentStatus.SUCCEEDED)
+    shop.clock.advance(10 * SECOND)
+
+    assert pending.state is PurchaseState.PENDING
+    assert shop.check(purchase).state is PurchaseState.PAID
+
+
+def test_an_answer_that_got_lost_is_not_sent_again_but_what_is_wanted_is_asked(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    shop.gateway.away = True
+    lost = shop.answer(purchase)
+    with pytest.raises(NothingAskedError):
+        shop.answer(purchase)
+    shop.gateway.away, shop.gateway.submit_answer = False, WANTS_CODE
+    shop.clock.advance(10 * SECOND)
+
+    assert (lost.state, lost.awaits_detail) == (PurchaseState.PENDING, None)
+    assert shop.check(purchase).awaits_detail is PayerDetail.OTP
+    assert len(shop.gateway.answers) == 1
+
+
+def test_a_lost_charge_still_finds_out_that_a_code_is_wanted(shop: Shop) -> None:
+    shop.gateway.away, shop.gateway.charge_answer = True, WANTS_CODE
+    purchase = shop.start()
+    shop.gateway.away = False
+    shop.clock.advance(10 * SECOND)
+
+    assert purchase.awaits_detail is None
+    assert shop.check(purchase).awaits_detail is PayerDetail.OTP
+
+
+def test_nothing_is_passed_on_that_is_not_asked_for(shop: Shop) -> None:
+    not_asked, asked = shop.start(), shop.asking_for_a_code()
+    shop.report(asked, PaymentStatus.FAILED)
+    shop.mobile.payments.confirm(asked.reference)
+    for purchase in (not_asked, asked):
+        with pytest.raises(NothingAskedError):
+            shop.answer(purchase)
+
+    assert shop.gateway.answers == []
+
+
+def test_a_code_is_taken_from_the_buyer_alone(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    with pytest.raises(PurchaseNotFoundError):
+        shop.mobile.answer("somebody else", purchase.reference, CODE)
+
+    assert shop.gateway.answers == []

@@ -117,8 +117,12 @@ def network_of(currency: str, code: str) -> MobileNetwork:
 
 
 def document(purchase: Purchase) -> dict[str, Any]:
-    """Return a purchase as programs read it. Amounts are exact decimal text."""
+    """Return a purchase as programs read it. Amounts are exact decimal text.
+
+    ``asks_for`` is there while the payer has to type something before the payment goes on.
+    """
     stands = standing_of(purchase)
+    asked = purchase.awaits_detail
     return {
         "reference": purchase.reference,
         "status": stands.status,
@@ -128,7 +132,7 @@ def document(purchase: Purchase) -> dict[str, Any]:
         "expires_at": purchase.expires_at.isoformat(),
         "display_text": purchase.display_text or stands.next_step,
         "message": stands.message,
-    }
+    } | ({"asks_for": asked} if asked else {})
 
 
 def standing_of(purchase: Purchase) -> standing.Standing:

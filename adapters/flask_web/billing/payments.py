@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from collections.abc import Mapping
+
+from flask import Blueprint, render_template, request
+from flask import session as cookie
 
 from adapters.flask_web.billing import phone
 from adapters.flask_web.billing.mobile_money import network_of, standing_of
@@ -19,6 +22,11 @@ from creditcore.domain.purchases import MASK, Purchase
 
 blueprint = Blueprint("payments", __name__, url_prefix="/dashboard/billing/payments")
 
+NOT_TAKEN = "not_taken"
+"""In the cookie: the payment whose payer typed what the provider did not take."""
+
+_NOT_TAKEN_TEXT = "This was not accepted. Check it, and type it again."
+
 
 @blueprint.get("/<reference>")
 @allowed(Action.BUY_CREDITS)
@@ -29,7 +37,16 @@ def show(reference: str) -> str:
     """
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
     purchase = services().payments.mobile_money.check(account().id, reference)
+    asked = purchase.awaits_detail
+    if cookie.pop(NOT_TAKEN, None) == reference and asked:
+        return payment_page(purchase, {asked.value: _NOT_TAKEN_TEXT})
+    return payment_page(purchase)
+
+
+def payment_page(purchase: Purchase, errors: Mapping[str, str] | None = None) -> str:
+    """Render the page of a payment, with what was wrong in what the payer typed."""
     now = services().clock.now()
+    asked = purchase.awaits_detail
     return render_template(
         "billing/payment.html",
         page="payment",
@@ -40,6 +57,9 @@ def show(reference: str) -> str:
         network=_network_name(purchase),
         merchant=settings().mobile_merchant_name,
         seconds_left=max(0, int((purchase.prompt_ends_at - now).total_seconds())),
+        typed=asked if asked and asked.may_be_typed else None,
+        sent=request.form,
+        errors=errors or {},
         resumable=purchase.is_resumable(now),
         resend=services().ids.new() if _may_be_sent_again(purchase) else "",
         resend_usd=_same_plan(purchase),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from creditcore.domain.payer_details import PayerDetail
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.ports.payments import FailureReason
 
@@ -29,6 +30,10 @@ _FAILURES: dict[FailureReason, tuple[str, str]] = {
     FailureReason.WRONG_PIN: (
         "The PIN was not right.",
         "Send the request again and type the PIN of your mobile money account.",
+    ),
+    FailureReason.WRONG_CODE: (
+        "The code was not right, or too old.",
+        "Send the request again: a new code comes with it.",
     ),
     FailureReason.TOO_LITTLE_MONEY: (
         "There is not enough money in the account.",
@@ -57,6 +62,35 @@ _FAILURES: dict[FailureReason, tuple[str, str]] = {
     FailureReason.NEVER_SENT: (
         "The request never reached the payment provider.",
         "Try again.",
+    ),
+}
+
+# What is asked, why, and what to do.
+_ASKED: dict[PayerDetail, tuple[str, str, str]] = {
+    PayerDetail.OTP: (
+        "Enter the code",
+        "Your network wants a code before it takes the payment.",
+        "It comes as a message, or its menu on your phone shows one.",
+    ),
+    PayerDetail.PHONE: (
+        "Enter your phone number",
+        "The payment goes on with the phone number that your account is registered with.",
+        "Nothing has been paid yet.",
+    ),
+    PayerDetail.BIRTHDAY: (
+        "Enter your date of birth",
+        "The payment goes on with the date of birth that your account is registered with.",
+        "Nothing has been paid yet.",
+    ),
+    PayerDetail.ADDRESS: (
+        "Enter your billing address",
+        "The payment goes on with the address that your account is registered with.",
+        "Nothing has been paid yet.",
+    ),
+    PayerDetail.PIN: (
+        "This way to pay does not work here",
+        "It wants your PIN typed on a page, and we never take PINs. Nothing has been paid.",
+        "Pay by card, or from a phone of another network.",
     ),
 }
 
@@ -128,6 +162,15 @@ def _pending(purchase: Purchase, now: datetime) -> Standing:
             "We are asking about your payment",
             "The payment page may not have opened, so nothing may have been paid.",
             "If you have paid, do not pay again: the credit is added by itself.",
+        )
+    if purchase.awaits_detail:
+        return Standing("pending", *_ASKED[purchase.awaits_detail])
+    if purchase.is_resumable(now):
+        return Standing(
+            "pending",
+            "Go on to your network's page",
+            "Your network takes this payment on a page of its own. Nothing has been paid yet.",
+            "Open it and confirm there; then come back here.",
         )
     if now < purchase.prompt_ends_at:
         return Standing(

@@ -33,6 +33,7 @@ COUNTS_PER_KEY = parse("120 per minute")
 CONFIRM_PER_ADDRESS = parse("60 per minute")
 INVITE_PER_PERSON = parse("60 per hour")
 CHECKOUT_PER_PERSON = parse("30 per 10 minutes")
+PAYER_DETAILS_PER_PERSON = parse("10 per 10 minutes")
 STATUS_PER_PERSON = parse("240 per minute")
 QUOTES_PER_PERSON = parse("240 per minute")
 

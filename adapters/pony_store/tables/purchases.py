@@ -10,6 +10,7 @@ from pony.orm import desc
 
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
 from creditcore.domain.money import Credits, ExchangeRate, Money
+from creditcore.domain.payer_details import PayerDetail
 from creditcore.domain.purchases import MASK, MobilePayer, Offer, Purchase, PurchaseState
 from creditcore.domain.sale_terms import Bought
 
@@ -171,6 +172,7 @@ def purchase_columns(purchase: Purchase) -> dict[str, object]:
         "display_text": purchase.display_text,
         "checked_at": micros_or_none(purchase.checked_at),
         "card_id": purchase.card_id,
+        "asks_for": purchase.asks_for.value if purchase.asks_for else "",
     }
 
 
@@ -203,6 +205,7 @@ def purchase_from_row(row: Any) -> Purchase:
         display_text=row.display_text,
         checked_at=instant_or_none(row.checked_at),
         card_id=row.card_id,
+        asks_for=PayerDetail(row.asks_for) if row.asks_for else None,
     )
 
 

@@ -32,6 +32,7 @@
     ├── LimitReachedError                a limit of the key or account: soon it may run
     ├── InvalidRequestError              the caller sent something unusable
     │   ├── LastOwnerError                   a team has one owner at least
+    │   ├── NothingAskedError                a payment wants nothing typed now
     │   ├── InvitationRefusedError           the invitation is used, revoked, expired, or another's
     │   └── CurrencyNotSoldError             this currency cannot be paid in, or not now
     ├── PurchaseLimitError               more than one person may buy in a day or a month
@@ -147,6 +148,7 @@ from creditcore.domain.errors.requests import (
     InvalidRequestError,
     InvitationRefusedError,
     LastOwnerError,
+    NothingAskedError,
 )
 from creditcore.domain.errors.root import CreditcoreError
 from creditcore.domain.errors.store import (
@@ -203,6 +205,7 @@ __all__ = [
     "NotFoundError",
     "NotOfferedError",
     "NotPermittedError",
+    "NothingAskedError",
     "OAuthFailedError",
     "OutcomeUnknownError",
     "OverloadedError",

@@ -30,6 +30,13 @@ class InvalidRequestError(CreditcoreError):
         super().__init__(message)
 
 
+class NothingAskedError(InvalidRequestError):
+    """The payment does not ask its payer for this now; it may have been answered just before."""
+
+    def __init__(self) -> None:
+        super().__init__("This payment does not ask for anything now.")
+
+
 class LastOwnerError(InvalidRequestError):
     """The only owner of a team cannot leave it, nor become something else.
 

@@ -13,6 +13,7 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
 )
 from creditcore.domain.money import Money
+from creditcore.domain.payer_details import PayerDetail
 from creditcore.domain.purchases import MobilePayer, PurchaseState
 from creditcore.domain.sale_terms import Bought
 from creditcore.ports.payment_events import PaymentEvent
@@ -65,8 +66,11 @@ class PurchasesContract:
             a_purchase(a_wallet(transactions)),
             payer=MobilePayer("mpesa", "+254710000000"),
             display_text="Look at your phone.",
+            asks_for=PayerDetail.OTP,
         )
-        asked = replace(purchase, checked_at=NOON + MINUTE, payer=None, display_text="")
+        asked = replace(
+            purchase, checked_at=NOON + MINUTE, payer=None, display_text="", asks_for=None
+        )
 
         with transactions.begin() as tx:
             tx.purchases.add(purchase)

@@ -3,6 +3,9 @@
 The provider asks the phone, and the payer has some minutes to type a PIN there. The outcome
 comes by webhook; meanwhile it is asked for, not sooner than the provider wants to be asked,
 and at the end of the payer's time. Nothing is ever called failed while it is unknown.
+
+Some networks want the payer to type a code on our page first. It is passed on once and kept
+nowhere: all that is stored is that one is asked for.
 """
 
 from __future__ import annotations
@@ -10,18 +13,20 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from creditcore.domain.errors import (
+    NothingAskedError,
     PaymentGatewayError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
     PurchaseNotFoundError,
 )
+from creditcore.domain.payer_details import PayerAnswer
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import MobilePayer, Offer, PaymentStatus, Purchase
 from creditcore.ports.clock import Clock
-from creditcore.ports.payments import MobileChargeRequest, PaymentGateway
+from creditcore.ports.payments import MobileCharge, MobileChargeRequest, PaymentGateway
 from creditcore.ports.transactions import Transactions
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.sell_credits import SellCredits
@@ -86,13 +91,33 @@ class CollectMobileMoney:
             # The phone may be ringing. It is looked up, and never sent again.
             _log.warning("mobile charge %s has no answer: %s", purchase.reference, error)
             return purchase
-        if charge.status is PaymentStatus.FAILED:
-            return self.sales.fail(purchase, charge.message)
-        if charge.status is PaymentStatus.SUCCEEDED:
-            # Said, not shown: only a verified payment is credited.
-            with suppress(PaymentGatewayError):
-                return self.payments.confirm(purchase.reference)
-        return self._asked(purchase.reference, charge.message)
+        return self._go_on(purchase, charge)
+
+    def answer(self, owner_id: str, reference: str, answer: PayerAnswer) -> Purchase:
+        """Pass on what the payer typed, once, and return how the purchase stands then.
+
+        Of several requests at once, one is passed on. If the purchase asks for the same
+        afterwards, the provider did not take it. Without an answer of the provider's nothing
+        is sent again: ``check`` asks what it wants next.
+
+        Raises:
+            NothingAskedError: The purchase does not ask for this now.
+            PurchaseNotFoundError: The account has no purchase of this reference.
+        """
+        purchase = self._claim_answer(owner_id, reference, answer)
+        try:
+            charge = self.gateway.submit_detail(reference, answer)
+        except PaymentRejectedError as error:
+            return self._told(
+                purchase,
+                MobileCharge(
+                    status=PaymentStatus.PENDING, message=str(error), asks_for=answer.detail
+                ),
+            )
+        except PaymentGatewayUnavailableError as error:
+            _log.warning("an answer about payment %s has no answer: %s", reference, error)
+            return purchase
+        return self._go_on(purchase, charge)
 
     def check(self, owner_id: str, reference: str) -> Purchase:
         """Return a purchase of this account, asking the provider where it is time to.
@@ -104,17 +129,19 @@ class CollectMobileMoney:
             purchase = tx.purchases.find(reference)
         if purchase.owner_id != owner_id:
             raise PurchaseNotFoundError(reference)
-        if not self._claim_check(purchase):
+        now = self.clock.now()
+        if not self._claim_check(purchase, now):
             return purchase
         try:
-            return self.payments.confirm(reference)
+            purchase = self.payments.confirm(reference)
+            if purchase.next_step_is_unknown:
+                return self._told(purchase, self.gateway.charge_progress(reference))
         except PaymentGatewayError as error:
             _log.warning("payment %s could not be verified: %s", reference, error)
-            return purchase
+        return purchase
 
-    def _claim_check(self, purchase: Purchase) -> bool:
+    def _claim_check(self, purchase: Purchase, now: datetime) -> bool:
         """Whether the caller is the one to ask now; if so, others wait."""
-        now = self.clock.now()
         if not purchase.is_worth_asking(now):
             return False
         if purchase.checked_at is not None and now < purchase.checked_at + _CHECK_EVERY:
@@ -127,9 +154,40 @@ class CollectMobileMoney:
             tx.commit()
         return True
 
-    def _asked(self, reference: str, display_text: str) -> Purchase:
+    def _claim_answer(self, owner_id: str, reference: str, answer: PayerAnswer) -> Purchase:
+        """Let the caller be the one who passes the answer on: it is asked for no more."""
         with self.transactions.begin() as tx:
-            purchase = replace(tx.purchases.lock(reference), display_text=display_text)
-            tx.purchases.save(purchase)
+            purchase = tx.purchases.lock(reference)
+            if purchase.owner_id != owner_id:
+                raise PurchaseNotFoundError(reference)
+            if purchase.awaits_detail is not answer.detail:
+                raise NothingAskedError
+            claimed = replace(purchase, asks_for=None, display_text="", checked_at=self.clock.now())
+            tx.purchases.save(claimed)
             tx.commit()
-        return purchase
+        return claimed
+
+    def _go_on(self, purchase: Purchase, charge: MobileCharge) -> Purchase:
+        if charge.status is PaymentStatus.FAILED:
+            return self.sales.fail(purchase, charge.message)
+        if charge.status is PaymentStatus.SUCCEEDED:
+            # Said, not shown: only a verified payment is credited.
+            with suppress(PaymentGatewayError):
+                return self.payments.confirm(purchase.reference)
+        return self._told(purchase, charge)
+
+    def _told(self, purchase: Purchase, charge: MobileCharge) -> Purchase:
+        """Store what the payer is to do next, unless more has happened since it was asked."""
+        with self.transactions.begin() as tx:
+            locked = tx.purchases.lock(purchase.reference)
+            if not locked.next_step_is_unknown or locked.checked_at != purchase.checked_at:
+                return locked
+            told = replace(
+                locked,
+                display_text=charge.message,
+                asks_for=charge.asks_for,
+                checkout_url=charge.page_url,
+            )
+            tx.purchases.save(told)
+            tx.commit()
+        return told

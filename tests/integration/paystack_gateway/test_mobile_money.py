@@ -14,6 +14,7 @@ from adapters.paystack.currencies import TERMS
 from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.errors import PaymentGatewayUnavailableError, PaymentRejectedError
 from creditcore.domain.money import Money
+from creditcore.domain.payer_details import PayerAnswer, PayerDetail
 from creditcore.domain.purchases import PaymentStatus
 from creditcore.ports.payments import FailureReason, MobileCharge, MobileChargeRequest
 from tests.integration.paystack_gateway.messages import BASE_URL, REFERENCE, a_refusal
@@ -172,6 +173,9 @@ def test_a_reference_that_paystack_would_refuse_is_not_sent(gateway: PaystackGat
         ("No response from user", FailureReason.NO_ANSWER),
         ("The initiator information is invalid.", FailureReason.WRONG_PIN),
         ("Wrong PIN entered", FailureReason.WRONG_PIN),
+        ("Invalid OTP", FailureReason.WRONG_CODE),
+        ("The OTP you entered is incorrect", FailureReason.WRONG_CODE),
+        ("Token has expired", FailureReason.WRONG_CODE),
         ("The balance is insufficient for the transaction", FailureReason.TOO_LITTLE_MONEY),
         ("Insufficient funds", FailureReason.TOO_LITTLE_MONEY),
         ("Insufficient Funds", FailureReason.TOO_LITTLE_MONEY),
@@ -222,4 +226,119 @@ def test_networks_are_those_of_their_country(gateway: PaystackGateway) -> None:
         for network in gateway.mobile_networks(currency)
     }
 
-    assert found == {("mpesa", "KE"), ("atl", "KE"), ("mtn", "GH"), ("atl", "GH"), ("mtn", "CI")}
+    assert found == {
+        ("mpesa", "KE"),
+        ("atl", "KE"),
+        ("mtn", "GH"),
+        ("vod", "GH"),
+        ("atl", "GH"),
+        ("orange", "CI"),
+        ("mtn", "CI"),
+        ("wave", "CI"),
+    }
+
+
+# -- what the payer types ----------------------------------------------------------------------
+
+OTP = PayerAnswer(PayerDetail.OTP, {"otp": "123456"})
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [(f"send_{detail}", detail) for detail in PayerDetail] + [("pay_offline", None)],
+)
+def test_each_step_says_what_to_type(
+    gateway: PaystackGateway,
+    paystack: responses.RequestsMock,
+    status: str,
+    detail: PayerDetail | None,
+) -> None:
+    paystack.post(CHARGE, json=an_answer(status=status))
+
+    assert gateway.charge_mobile(a_charge()).asks_for is detail
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://pay.wave.com/c/1", "https://pay.wave.com/c/1"),
+        ("http://pay.wave.com/c/1", ""),
+        ("javascript:alert(1)", ""),
+        (7, ""),
+    ],
+)
+def test_a_page_to_go_on_is_named_if_it_is_safe(
+    gateway: PaystackGateway, paystack: responses.RequestsMock, url: object, shown: str
+) -> None:
+    paystack.post(CHARGE, json=an_answer(status="open_url", url=url))
+
+    assert gateway.charge_mobile(a_charge()).page_url == shown
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OTP,
+        PayerAnswer(PayerDetail.PHONE, {"phone": "+233201234567"}),
+        PayerAnswer(PayerDetail.BIRTHDAY, {"birthday": "1990-12-31"}),
+        PayerAnswer(
+            PayerDetail.ADDRESS,
+            {"address": "1 High St", "city": "Accra", "state": "GA", "zip_code": "00233"},
+        ),
+    ],
+    ids=lambda answer: answer.detail,
+)
+def test_what_was_typed_is_passed_on_as_documented(
+    gateway: PaystackGateway, paystack: responses.RequestsMock, answer: PayerAnswer
+) -> None:
+    url = f"{BASE_URL}/charge/submit_{answer.detail}"
+    paystack.post(url, json=an_answer(status="pay_offline", display_text=TEXT))
+
+    charge = gateway.submit_detail(REFERENCE, answer)
+
+    assert charge == MobileCharge(status=PaymentStatus.PENDING, message=TEXT)
+    sent = json.loads(paystack.calls[0].request.body or b"")
+    assert sent == {**answer.fields, "reference": REFERENCE}
+
+
+def test_words_about_a_code_do_not_repeat_it(
+    gateway: PaystackGateway, paystack: responses.RequestsMock
+) -> None:
+    url = f"{BASE_URL}/charge/submit_otp"
+    paystack.post(url, json=an_answer(status="failed", message="Invalid OTP 123456"))
+    paystack.post(url, status=400, json=a_refusal("123456 is too old"))
+
+    failed = gateway.submit_detail(REFERENCE, OTP)
+    with pytest.raises(PaymentRejectedError) as refused:
+        gateway.submit_detail(REFERENCE, OTP)
+
+    assert failed == MobileCharge(status=PaymentStatus.FAILED, message="Invalid OTP ***")
+    assert gateway.failure_reason(failed.message) is FailureReason.WRONG_CODE
+    assert str(refused.value) == "*** is too old"
+
+
+def test_an_answer_that_gets_lost_is_sent_once(
+    gateway: PaystackGateway, paystack: responses.RequestsMock
+) -> None:
+    paystack.post(f"{BASE_URL}/charge/submit_otp", body=requests.Timeout())
+
+    with pytest.raises(PaymentGatewayUnavailableError):
+        gateway.submit_detail(REFERENCE, OTP)
+
+    assert len(paystack.calls) == 1
+
+
+def test_a_charge_says_what_it_waits_for(
+    gateway: PaystackGateway, paystack: responses.RequestsMock
+) -> None:
+    url = f"{CHARGE}/{REFERENCE}"
+    paystack.get(url, json=an_answer(status="send_otp", display_text="Dial *110#"))
+    paystack.get(url, status=400, json=a_refusal("Transaction reference is invalid"))
+
+    told = gateway.charge_progress(REFERENCE)
+    with pytest.raises(PaymentGatewayUnavailableError):
+        gateway.charge_progress(REFERENCE)
+
+    assert told == MobileCharge(
+        status=PaymentStatus.PENDING, message="Dial *110#", asks_for=PayerDetail.OTP
+    )

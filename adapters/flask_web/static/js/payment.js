@@ -22,9 +22,13 @@ const ask = async () => {
   let pause = ASK_EVERY_MS;
   try {
     const answer = await fetch(place.dataset.payment, { headers: { Accept: "application/json" } });
-    if (answer.ok && (await answer.json()).status !== "pending") {
-      location.reload();
-      return;
+    if (answer.ok) {
+      const told = await answer.json();
+      // While a form waits for what is asked for, the page stays as it is.
+      if (told.status !== "pending" || (told.asks_for ?? "") !== place.dataset.asksFor) {
+        location.reload();
+        return;
+      }
     }
     if (!answer.ok) pause = REST_MS;
   } catch {
