@@ -32,6 +32,8 @@ def render(document: Document) -> bytes:
     page = FPDF(format="A4")
     page.set_margins(_LEFT, 22, _LEFT)
     page.set_auto_page_break(auto=False)
+    # Text begins and ends where the rules do.
+    page.c_margin = 0
     # The same document is the same bytes, whenever it is printed.
     page.set_creation_date(document.issued_at)
     page.set_title(_latin(f"{_TITLES[document.kind]} {document.name}"))
@@ -52,7 +54,7 @@ def _head(page: FPDF, document: Document) -> None:
     page.cell(60, 10, document.name, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     _ink(page, size=10, quiet=True)
     page.cell(110, 6, f"{document.issued_at:%-d %B %Y}")
-    original = "" if document.original is None else f"corrects receipt R-{document.original:06d}"
+    original = "" if document.original is None else f"Corrects receipt R-{document.original:06d}"
     page.cell(60, 6, original, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     page.ln(8)
 
@@ -63,6 +65,8 @@ def _parties(page: FPDF, document: Document) -> None:
     if details.get("seller_tax_number"):
         seller.append(f"Tax number {details['seller_tax_number']}")
     buyer = [details.get("buyer_name", ""), details.get("buyer_email", "")]
+    if not _can_be_read(buyer[0]):
+        buyer = [buyer[1], "Name in another script: see the receipt's page."]
     top = page.get_y()
     ends = []
     for left, title, lines in ((_LEFT, "From", seller), (_LEFT + 85, "To", buyer)):
@@ -108,7 +112,10 @@ def _facts(page: FPDF, document: Document) -> None:
         ("Provider's number", details.get("provider_id", "")),
         ("Value", details.get("value", "")),
         ("Exchange rate", details.get("rate", "")),
-        ("Credits", f"{details.get('credits', '')} (1 credit is 1 US cent of balance)"),
+        (
+            "Credits" if document.kind is DocumentKind.RECEIPT else "Credits taken back",
+            f"{details.get('credits', '')} (1 credit is 1 US cent of balance)",
+        ),
         ("Balance before", details.get("balance_before", "")),
         ("Balance after", details.get("balance_after", "")),
         ("Reason", details.get("reason", "")),
@@ -166,6 +173,12 @@ def _latin(text: str) -> str:
         is_mark = unicodedata.combining(letter) != 0
         letters.append(kept or ("" if is_mark else "?"))
     return "".join(letters)
+
+
+def _can_be_read(name: str) -> bool:
+    """Whether a name is still one in the letters of the built-in font."""
+    lost = sum(_latin(letter) == "?" != letter for letter in name)
+    return 2 * lost < len(name) or not name
 
 
 def _is_latin(letter: str) -> bool:

@@ -86,3 +86,11 @@ def test_marks_that_the_font_lacks_leave_their_letters() -> None:
     text = text_of(render(a_receipt(name="Adébáyọ̀ Ọlátúnjí")))
 
     assert not text or "Adébáyo Olátúnjí" in text
+
+
+@pytest.mark.parametrize("name", ["محمد علي", "山田 太郎", "Иван"])
+def test_a_name_that_the_font_cannot_write_is_not_a_row_of_question_marks(name: str) -> None:
+    text = text_of(render(a_receipt(name=name)))
+
+    assert "??" not in text
+    assert not text or "amina@example.com" in text
