@@ -15,7 +15,8 @@ NAMELESS = {"name": "", "key_id": "00000000-0000-7000-8000-000000000001"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(tmp_path_factory.mktemp("site"))
+    mail = {"MAIL_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "credits@example.com"}
+    return Site(tmp_path_factory.mktemp("site"), USD_TO_KES_RATE="129.5", **mail)
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,25 @@ def test_a_refused_key_is_summed_up_with_a_link_to_its_field(owner: FlaskClient)
     summary = page.partition("error-summary")[2].partition("</ul>")[0]
     assert "data-focus" in summary
     assert '<a href="#name">A key\'s name has 1 to 64' in summary.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "place"),
+    [
+        ("/api/checkout/start", {"amount_usd": "1"}, "custom_usd"),
+        ("/api/checkout/mobile", {"amount_usd": "5", "phone": "12"}, "phone"),
+        ("/api/checkout/mobile", {"amount_usd": "other", "phone": "0710000000"}, "amount"),
+        ("/dashboard/billing/notices", {"threshold": "much"}, "threshold"),
+        ("/dashboard/billing/cards/top-up/review", {"threshold": "much"}, "per_day"),
+    ],
+)
+def test_a_refused_form_of_billing_is_summed_up_in_itself_alone(
+    owner: FlaskClient, action: str, fields: dict[str, str], place: str
+) -> None:
+    page = owner.post(action, data=fields, headers=BROWSER).text
+
+    summary = page.partition("error-summary")[2].partition("</ul>")[0]
+    assert page.count("error-summary") == page.count("<title>Error: ") == 1
+    assert page.count("Error: ") == 1
+    assert f'<a href="#{place}">' in summary
+    assert f'id="{place}"' in page
