@@ -168,6 +168,10 @@ def _return_url(transaction: Transaction) -> str | None:
 
 def formatted_amount(transaction: Transaction) -> str:
     """Return what the payer is asked for, with two decimals: ``$1,234.50``."""
-    units, subunits = divmod(transaction.checkout.amount, 100)
-    currency = transaction.checkout.currency
+    return formatted(transaction.checkout.amount, transaction.checkout.currency)
+
+
+def formatted(amount: int, currency: str) -> str:
+    """Return an amount of subunits with two decimals."""
+    units, subunits = divmod(amount, 100)
     return f"{SYMBOLS.get(currency, f'{currency} ')}{units:,}.{subunits:02d}"

@@ -31,6 +31,7 @@ from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from werkzeug.wrappers import Request, Response
 
 from sandbox.paystack.api import Paystack
+from sandbox.paystack.back_office import BackOffice
 from sandbox.paystack.desk import Desk
 from sandbox.paystack.disputes import RESOLUTIONS
 from sandbox.paystack.errors import PaystackError
@@ -48,7 +49,8 @@ class PaystackControl:
     def __init__(self, paystack: Paystack) -> None:
         """Take the stand-in to control."""
         self._paystack = paystack
-        desk = Desk(paystack)
+        self._back_office = BackOffice(paystack)
+        desk = Desk(paystack, self._back_office)
         self._router = Router(
             [
                 ("GET", "/", desk.show),
@@ -134,50 +136,40 @@ class PaystackControl:
     def _refunds(self, request: Request) -> Response:
         """Begin a refund on the dashboard, or let one go on."""
         order = json_object(request)
-        refunds = self._paystack.refunds
+        tells = bool(order.get("webhook", True))
         if "id" not in order:
             try:
-                refund = refunds.create(order)
+                refund = self._back_office.begin_refund(order, tells=tells)
             except PaystackError as error:
                 raise BadRequest(str(error)) from error
-        else:
-            known = refunds.find(order["id"])
-            if known is None:
-                raise NotFound("No refund has this id.")
-            if order.get("status") not in STATUSES:
-                raise BadRequest(f"status must be one of {', '.join(STATUSES)}.")
-            refund = known
-            refunds.move(refund, str(order["status"]))
-        if order.get("webhook", True):
-            self._paystack.webhooks.send(
-                f"refund.{refund.status}", refund.transaction, refund.as_event()
-            )
-        return json_answer(refund.as_listed())
+            return json_answer(refund.as_listed())
+        known = self._paystack.refunds.find(order["id"])
+        if known is None:
+            raise NotFound("No refund has this id.")
+        if order.get("status") not in STATUSES:
+            raise BadRequest(f"status must be one of {', '.join(STATUSES)}.")
+        self._back_office.move_refund(known, str(order["status"]), tells=tells)
+        return json_answer(known.as_listed())
 
     def _disputes(self, request: Request) -> Response:
         """Open a dispute, remind of it, or decide it."""
         order = json_object(request)
-        disputes = self._paystack.disputes
+        office, tells = self._back_office, bool(order.get("webhook", True))
         if "id" not in order:
-            event, dispute = (
-                "create",
-                disputes.open(self._transaction(order), order.get("refund_amount")),
+            dispute = office.open_dispute(
+                self._transaction(order), order.get("refund_amount"), tells=tells
             )
+            return json_answer(dispute.as_shown())
+        known = self._paystack.disputes.find(order["id"])
+        if known is None:
+            raise NotFound("No dispute has this id.")
+        if "resolution" not in order:
+            office.remind(known, tells=tells)
+        elif order["resolution"] not in RESOLUTIONS:
+            raise BadRequest(f"resolution must be one of {', '.join(RESOLUTIONS)}.")
         else:
-            known = disputes.find(order["id"])
-            if known is None:
-                raise NotFound("No dispute has this id.")
-            event, dispute = "remind", known
-            if "resolution" in order:
-                if order["resolution"] not in RESOLUTIONS:
-                    raise BadRequest(f"resolution must be one of {', '.join(RESOLUTIONS)}.")
-                dispute.resolve(str(order["resolution"]))
-                event = "resolve"
-        if order.get("webhook", True):
-            self._paystack.webhooks.send(
-                f"charge.dispute.{event}", dispute.transaction, dispute.as_shown()
-            )
-        return json_answer(dispute.as_shown())
+            office.resolve(known, str(order["resolution"]), tells=tells)
+        return json_answer(known.as_shown())
 
     def _faults(self, request: Request) -> Response:
         order = json_object(request)

@@ -88,6 +88,10 @@ class Disputes:
         """Return a dispute by its number."""
         return self._disputes.get(dispute_id)
 
+    def of(self, transaction: Transaction) -> list[Dispute]:
+        """Return the disputes of a transaction."""
+        return [row for row in self._disputes.values() if row.transaction is transaction]
+
     def open(self, transaction: Transaction, refund_amount: int | None) -> Dispute:
         """Begin a dispute."""
         dispute = Dispute(

@@ -127,6 +127,11 @@ class Refunds:
         """Return the refunds of a transaction."""
         return [row for row in self._refunds.values() if row.transaction is transaction]
 
+    def left_of(self, transaction: Transaction) -> int:
+        """Return what may still go back, in subunits."""
+        gone = sum(row.amount for row in self.of(transaction) if row.status != "failed")
+        return transaction.amount - gone
+
     def create(self, fields: Mapping[str, Any]) -> Refund:
         """Begin a refund; without an amount it is the whole of the transaction.
 
@@ -137,8 +142,7 @@ class Refunds:
         amount = _whole(fields.get("amount", transaction.amount))
         if fields.get("currency", transaction.currency) != transaction.currency:
             raise invalid("Transaction currency must match refund currency")
-        gone = sum(row.amount for row in self.of(transaction) if row.status != "failed")
-        if gone + amount > transaction.amount:
+        if amount > self.left_of(transaction):
             raise invalid("Total refund amount cannot exceed original transaction amount")
         if amount < MINIMUM:
             raise invalid(

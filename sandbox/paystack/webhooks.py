@@ -109,6 +109,13 @@ class Webhooks:
             sender.join()
         return deliveries
 
+    def send_backwards(self, transaction: Transaction) -> None:
+        """Send every event of a transaction again, the newest first, each after the other."""
+        reference = transaction.reference
+        bodies = [row.body for row in self._deliveries if row.reference == reference]
+        for body in reversed(dict.fromkeys(bodies)):
+            self._send(reference, body.encode(), attempt=1)
+
     def deliveries(self, reference: str | None = None) -> list[dict[str, Any]]:
         """Return the attempts so far, oldest first, of all events or of one transaction's."""
         return [

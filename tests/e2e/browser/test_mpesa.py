@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from creditcore import Credits, Money, Refund, RefundKind, RefundState
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.browser.test_pages import WHAT_STICKS_OUT
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
-from tests.stack import Stack, running_stack
+from tests.e2e.test_payment_confirm import WELCOME, Buyer, a_buyer
+from tests.stack import Stack, running_stack, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +88,96 @@ def test_a_double_click_sends_one_request(buyer: Buyer, open_page: OpenPage) -> 
 
     expect(page.get_by_role("heading", name="Check your phone")).to_be_visible()
     assert len(buyer.purchases()) == 1
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_person_types_the_code_of_their_network(
+    buyer: Buyer, open_page: OpenPage, *, scripts: bool
+) -> None:
+    page = open_page(visitor=buyer, java_script_enabled=scripts)
+    page.set_viewport_size({"width": 320, "height": 800})
+    send(page, buyer, "0710 000 013")
+    code = page.get_by_label("Code", exact=True)
+
+    code.fill("778899")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("This was not accepted.")
+    expect(page).to_have_title(re.compile("^Error: "))
+    if scripts:
+        expect(page.locator(".error-summary")).to_be_focused()
+        assert page.evaluate(WHAT_STICKS_OUT) == []
+    page.get_by_role("link", name="This was not accepted.").click()
+    expect(code).to_be_focused()
+    code.fill("123 456")
+    code.press("Enter")
+
+    expect(page.get_by_role("heading", name="Check your phone")).to_be_visible()
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+
+
+def test_every_path_is_walked_by_clicks(buyer: Buyer, open_page: OpenPage) -> None:
+    page, desk = open_page(visitor=buyer), open_page()
+    desk.goto(f"{buyer.stack.sandbox.base_url}/control/paystack/")
+    desk.get_by_role("button", name="A code", exact=True).click()
+    send(page, buyer, "0722 000 111")
+    page.get_by_label("Code", exact=True).fill("123456")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Check your phone")).to_be_visible()
+    reference = page.url.rpartition("/")[2]
+    mine = desk.get_by_role("article").filter(has_text=reference)
+
+    desk.reload()
+    mine.get_by_role("button", name="Pay", exact=True).click()
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    mine.get_by_role("button", name="Refund half").click()
+    mine.get_by_role("button", name="Arrived").click()
+    mine.get_by_role("button", name="Open a dispute").click()
+    mine.get_by_role("button", name="Remind").click()
+    mine.get_by_role("button", name="We win").click()
+    wait_until(lambda: dispute_is_won(buyer, reference))
+    mine.get_by_role("button", name="Send all its events again, newest first").click()
+    expect(mine).to_contain_text("declined")
+
+    bought = buyer.purchase(reference).offer.credits
+    assert buyer.balance == WELCOME + bought - half_of(buyer, reference)
+    assert buyer.stack.audit().clean
+    page.goto(f"{buyer.stack.base_url}/dashboard/billing/receipts/{reference}")
+    expect(page.get_by_role("heading", name="Credit note C-")).to_be_visible()
+
+
+def refunds_of(buyer: Buyer, reference: str) -> Sequence[Refund]:
+    with buyer.stack.store.begin() as tx:
+        return tx.refunds.of(reference)
+
+
+def dispute_is_won(buyer: Buyer, reference: str) -> bool:
+    found = {(row.kind, row.state) for row in refunds_of(buyer, reference)}
+    return found == {
+        (RefundKind.REFUND, RefundState.PROCESSED),
+        (RefundKind.DISPUTE, RefundState.FAILED),
+    }
+
+
+def half_of(buyer: Buyer, reference: str) -> Credits:
+    [refund] = [row for row in refunds_of(buyer, reference) if row.kind is RefundKind.REFUND]
+    assert refund.amount == Money(25_000, "KES")
+    return refund.credits
+
+
+def test_a_person_chooses_when_to_be_told_of_a_low_balance(
+    buyer: Buyer, open_page: OpenPage
+) -> None:
+    page = open_page(visitor=buyer)
+    page.goto(f"{buyer.stack.base_url}/dashboard/billing")
+    below = page.get_by_label("Tell me below, in dollars")
+
+    below.fill("five")
+    below.press("Enter")
+    expect(page).to_have_title(re.compile("^Error: "))
+    page.get_by_role("link", name="Type an amount in dollars").click()
+    expect(below).to_be_focused()
+    below.fill("2.50")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Saved. You are told by mail.")).to_be_visible()
+    expect(below).to_have_value("2.50")

@@ -31,9 +31,11 @@ def ask(sandbox: SandboxProcess, reference: str, phone: str = "+254722000111") -
     return requests.post(url, json=order, headers=KEY, timeout=PATIENCE_S)
 
 
-def press(sandbox: SandboxProcess, action: str, reference: str = "") -> requests.Response:
+def press(
+    sandbox: SandboxProcess, action: str, reference: str = "", **of: str
+) -> requests.Response:
     url = f"{sandbox.base_url}/control/paystack/"
-    form = {"action": action, "reference": reference}
+    form = {"action": action, **(of or {"reference": reference})}
     return requests.post(url, data=form, timeout=PATIENCE_S)
 
 
@@ -68,6 +70,58 @@ def test_a_button_decides_a_payment(
     assert f"desk-{action}" in page.text
     assert verified(sandbox, f"desk-{action}") == outcome
     assert press(sandbox, action, f"desk-{action}").status_code == 409
+
+
+def named(page: requests.Response, reference: str, name: str) -> str:
+    """Return what the last form of this kind is about, in a payment's part of the page."""
+    part = page.text.partition(reference)[2].partition("</article>")[0]
+    return part.rpartition(f"name='{name}' value='")[2].partition("'")[0]
+
+
+def test_a_payment_goes_back_in_two_refunds(sandbox: SandboxProcess) -> None:
+    ask(sandbox, "desk-refund")
+    press(sandbox, "pay", "desk-refund")
+
+    first = named(press(sandbox, "half", "desk-refund"), "desk-refund", "refund")
+    press(sandbox, "processed", refund=first)
+    last = press(sandbox, "rest", "desk-refund")
+    second = named(last, "desk-refund", "refund")
+    press(sandbox, "processed", refund=second)
+
+    assert last.text.count("Refund of KES 325.00") == 2
+    assert verified(sandbox, "desk-refund")[0] == "reversed"
+    assert press(sandbox, "processed", refund=first).status_code == 409
+    assert press(sandbox, "rest", "desk-refund").status_code == 409
+    assert press(sandbox, "dance", refund=second).status_code == 400
+    assert press(sandbox, "processed", refund="0").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"), [("declined", "success"), ("merchant-accepted", "reversed")]
+)
+def test_a_dispute_is_opened_reminded_of_and_decided(
+    sandbox: SandboxProcess, decision: str, status: str
+) -> None:
+    reference = f"desk-{decision}"
+    ask(sandbox, reference)
+    press(sandbox, "pay", reference)
+
+    dispute = named(press(sandbox, "dispute", reference), reference, "dispute")
+    statuses = [
+        press(sandbox, step, dispute=dispute).status_code for step in ("remind", decision, decision)
+    ]
+
+    assert statuses == [200, 200, 409]
+    assert verified(sandbox, reference)[0] == status
+
+
+def test_the_next_phone_alone_wants_what_was_chosen(sandbox: SandboxProcess) -> None:
+    press(sandbox, "next-otp")
+
+    wanted, usual = ask(sandbox, "desk-code"), ask(sandbox, "desk-usual")
+
+    statuses = [answer.json()["data"]["status"] for answer in (wanted, usual)]
+    assert statuses == ["send_otp", "pay_offline"]
 
 
 def test_an_outage_lasts_until_it_is_repaired(sandbox: SandboxProcess) -> None:
