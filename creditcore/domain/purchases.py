@@ -166,10 +166,10 @@ class Purchase:
     card_id: str = ""
     asks_for: PayerDetail | None = None
 
-    @property
-    def awaits_detail(self) -> PayerDetail | None:
-        """What the payer should type now; None where nothing is asked, or all is decided."""
-        return self.asks_for if self.state is PurchaseState.PENDING else None
+    def awaits_detail(self, now: datetime) -> PayerDetail | None:
+        """What the payer should type now; None where nothing is asked, or it is too late."""
+        is_open = self.state is PurchaseState.PENDING and now < self.expires_at
+        return self.asks_for if is_open else None
 
     @property
     def next_step_is_unknown(self) -> bool:

@@ -14,9 +14,10 @@ from tests.visitors import PASSWORD, Visitor
 
 def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
     log = tmp_path / "log"
+    chatty = {"LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
     with (
         running_stack(
-            "", tmp_path, log=log, CONFIRM_ADDRESSES="yes", LOG_LEVEL="debug", LOG_FORMAT="json"
+            "", tmp_path, log=log, CONFIRM_ADDRESSES="yes", USD_TO_KES_RATE="129.5", **chatty
         ) as stack,
         Visitor(stack) as visitor,
     ):
@@ -32,9 +33,14 @@ def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
             other.post("/sign-in/recovery-code", {"code": codes[0]})
             other.post("/new-password", {"password": NEW_PASSWORD})
             assert other.is_signed_in
+            # A phone that wants a code, and asks for it again after a wrong one.
+            order = {"amount_kes": 650, "phone": "0710000013"}
+            asked = other.post_json("/api/checkout/mpesa", order).json()
+            path = f"/api/checkout/{asked['reference']}"
+            assert other.post_json(f"{path}/answer", {"otp": "K7Q2Z9"}).json()["asks_for"] == "otp"
 
     written = log.read_text()
-    secrets = [PASSWORD, NEW_PASSWORD, "a wrong password", secret, *codes, cookie]
+    secrets = [PASSWORD, NEW_PASSWORD, "a wrong password", "K7Q2Z9", secret, *codes, cookie]
     assert {"time", "level", "message"} <= json.loads(written.splitlines()[0]).keys()
     # No line for each request: addresses of mails open accounts.
     assert '"logger": "gunicorn.access"' not in written

@@ -316,9 +316,9 @@ def test_a_code_is_asked_for_and_passed_on(shop: Shop) -> None:
     purchase = shop.asking_for_a_code()
     told = shop.answer(purchase)
 
-    assert (purchase.awaits_detail, purchase.display_text) == (PayerDetail.OTP, "Dial *110#")
+    assert (purchase.asks_for, purchase.display_text) == (PayerDetail.OTP, "Dial *110#")
     assert shop.gateway.answers == [(purchase.reference, CODE)]
-    assert (told.awaits_detail, told.display_text) == (None, "Look at your phone.")
+    assert (told.asks_for, told.display_text) == (None, "Look at your phone.")
 
 
 def test_what_was_typed_is_stored_nowhere(shop: Shop) -> None:
@@ -349,7 +349,7 @@ def test_a_code_may_be_asked_for_again(shop: Shop) -> None:
     shop.gateway.takes_no_answers = True
     refused = shop.answer(again)
 
-    assert again.awaits_detail is refused.awaits_detail is PayerDetail.OTP
+    assert again.asks_for is refused.asks_for is PayerDetail.OTP
     assert refused.display_text == "Give six digits"
 
 
@@ -360,7 +360,7 @@ def test_a_wrong_code_may_end_the_payment(shop: Shop) -> None:
     failed = shop.answer(purchase)
 
     assert (failed.state, failed.review_reason) == (PurchaseState.FAILED, "Invalid OTP")
-    assert failed.awaits_detail is None
+    assert failed.asks_for is None
 
 
 def test_a_code_that_claims_success_is_verified_first(shop: Shop) -> None:
@@ -383,8 +383,8 @@ def test_an_answer_that_got_lost_is_not_sent_again_but_what_is_wanted_is_asked(s
     shop.gateway.away, shop.gateway.submit_answer = False, WANTS_CODE
     shop.clock.advance(10 * SECOND)
 
-    assert (lost.state, lost.awaits_detail) == (PurchaseState.PENDING, None)
-    assert shop.check(purchase).awaits_detail is PayerDetail.OTP
+    assert (lost.state, lost.asks_for) == (PurchaseState.PENDING, None)
+    assert shop.check(purchase).asks_for is PayerDetail.OTP
     assert len(shop.gateway.answers) == 1
 
 
@@ -394,8 +394,8 @@ def test_a_lost_charge_still_finds_out_that_a_code_is_wanted(shop: Shop) -> None
     shop.gateway.away = False
     shop.clock.advance(10 * SECOND)
 
-    assert purchase.awaits_detail is None
-    assert shop.check(purchase).awaits_detail is PayerDetail.OTP
+    assert purchase.asks_for is None
+    assert shop.check(purchase).asks_for is PayerDetail.OTP
 
 
 def test_nothing_is_passed_on_that_is_not_asked_for(shop: Shop) -> None:
@@ -406,6 +406,18 @@ def test_nothing_is_passed_on_that_is_not_asked_for(shop: Shop) -> None:
         with pytest.raises(NothingAskedError):
             shop.answer(purchase)
 
+    assert shop.gateway.answers == []
+
+
+def test_a_code_is_taken_as_long_as_the_price_holds(shop: Shop) -> None:
+    purchase = shop.asking_for_a_code()
+    shop.clock.advance(purchase.expires_at - NOON - SECOND)
+    in_time = purchase.awaits_detail(shop.clock.now())
+    shop.clock.advance(SECOND)
+    with pytest.raises(NothingAskedError):
+        shop.answer(purchase)
+
+    assert in_time is PayerDetail.OTP
     assert shop.gateway.answers == []
 
 

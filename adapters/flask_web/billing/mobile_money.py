@@ -122,7 +122,7 @@ def document(purchase: Purchase) -> dict[str, Any]:
     ``asks_for`` is there while the payer has to type something before the payment goes on.
     """
     stands = standing_of(purchase)
-    asked = purchase.awaits_detail
+    asked = purchase.awaits_detail(services().clock.now())
     return {
         "reference": purchase.reference,
         "status": stands.status,

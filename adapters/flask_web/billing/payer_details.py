@@ -70,7 +70,7 @@ def answer(reference: str) -> Response | tuple[Any, ...]:
         return _asked_again(purchase, error)
     if wants_json():
         return jsonify(document(told))
-    if told.awaits_detail is given.detail:
+    if told.asks_for is given.detail:
         cookie[NOT_TAKEN] = reference
     return _page_of(reference)
 
@@ -105,7 +105,7 @@ def _read(purchase: Purchase, sent: Mapping[str, object]) -> PayerAnswer:
         InvalidRequestError: Something else was sent, or it cannot be right.
         NothingAskedError: Nothing is asked for.
     """
-    detail = purchase.awaits_detail
+    detail = purchase.awaits_detail(services().clock.now())
     if detail is None or not detail.may_be_typed:
         raise NothingAskedError
     names = _FIELDS[detail]

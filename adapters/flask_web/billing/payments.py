@@ -37,7 +37,7 @@ def show(reference: str) -> str:
     """
     throttle().count(STATUS_PER_PERSON, "checkout-status", person().id)
     purchase = services().payments.mobile_money.check(account().id, reference)
-    asked = purchase.awaits_detail
+    asked = purchase.awaits_detail(services().clock.now())
     if cookie.pop(NOT_TAKEN, None) == reference and asked:
         return payment_page(purchase, {asked.value: _NOT_TAKEN_TEXT})
     return payment_page(purchase)
@@ -46,7 +46,7 @@ def show(reference: str) -> str:
 def payment_page(purchase: Purchase, errors: Mapping[str, str] | None = None) -> str:
     """Render the page of a payment, with what was wrong in what the payer typed."""
     now = services().clock.now()
-    asked = purchase.awaits_detail
+    asked = purchase.awaits_detail(now)
     return render_template(
         "billing/payment.html",
         page="payment",
@@ -57,6 +57,7 @@ def payment_page(purchase: Purchase, errors: Mapping[str, str] | None = None) ->
         network=_network_name(purchase),
         merchant=settings().mobile_merchant_name,
         seconds_left=max(0, int((purchase.prompt_ends_at - now).total_seconds())),
+        asked=asked,
         typed=asked if asked and asked.may_be_typed else None,
         sent=request.form,
         errors=errors or {},

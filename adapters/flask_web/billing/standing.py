@@ -163,8 +163,8 @@ def _pending(purchase: Purchase, now: datetime) -> Standing:
             "The payment page may not have opened, so nothing may have been paid.",
             "If you have paid, do not pay again: the credit is added by itself.",
         )
-    if purchase.awaits_detail:
-        return Standing("pending", *_ASKED[purchase.awaits_detail])
+    if asked := purchase.awaits_detail(now):
+        return Standing("pending", *_ASKED[asked])
     if purchase.is_resumable(now):
         return Standing(
             "pending",

@@ -157,12 +157,12 @@ class CollectMobileMoney:
     def _claim_answer(self, owner_id: str, reference: str, answer: PayerAnswer) -> Purchase:
         """Let the caller be the one who passes the answer on: it is asked for no more."""
         with self.transactions.begin() as tx:
-            purchase = tx.purchases.lock(reference)
+            purchase, now = tx.purchases.lock(reference), self.clock.now()
             if purchase.owner_id != owner_id:
                 raise PurchaseNotFoundError(reference)
-            if purchase.awaits_detail is not answer.detail:
+            if purchase.awaits_detail(now) is not answer.detail:
                 raise NothingAskedError
-            claimed = replace(purchase, asks_for=None, display_text="", checked_at=self.clock.now())
+            claimed = replace(purchase, asks_for=None, display_text="", checked_at=now)
             tx.purchases.save(claimed)
             tx.commit()
         return claimed
