@@ -74,7 +74,7 @@ logger_class = GatewayLog
 # One way for all loggers: as text, or as JSON with the id of the call; never with secrets.
 logconfig_dict = log_config(os.environ.get("LOG_FORMAT") or "text", level=loglevel)
 forwarded_allow_ips = "127.0.0.1"
-# A header of a client must not move the path, whoever passes it on.
+# A header of a client must not move the path, even where a proxy passes it on.
 forwarder_headers = ""
 
 # Each connection may need another one upstream, and many systems allow 1024 files by default.

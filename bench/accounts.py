@@ -1,4 +1,4 @@
-"""Funded accounts, made by the same use cases as anybody's."""
+"""Funded accounts, made by the same use cases as a customer's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creditcore.usecases.keys.limit_account import LimitAccount
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
 CREDITS = Credits.of(1_000_000_000)
-"""Nobody runs out of this in a benchmark."""
+"""No account runs out of this in a benchmark."""
 
 
 def make_accounts(

@@ -65,7 +65,7 @@ class CallsRound:
 
     @property
     def busy_cores(self) -> float:
-        """How many cores of the machine were busy, whoever kept them so."""
+        """How many cores of the machine were busy, with any program."""
         return self.target_cores + self.generator_cores + self.standin_cores + self.other_cores
 
     def as_document(self) -> dict[str, Any]:

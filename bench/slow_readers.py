@@ -1,4 +1,4 @@
-"""Readers that take ten bytes a second: what they do to everybody else's calls."""
+"""Readers that take ten bytes a second: what they do to the calls of others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SlowReaders:
     """What one target did, before and while slow readers held its streams open.
 
     Attributes:
-        quiet_ms: The median time of a call with nobody else there.
+        quiet_ms: The median time of a call with no reader there.
         busy_ms: The same with all the slow readers connected.
         memory_kb_per_reader: What the target's memory grew by, for each of them.
     """

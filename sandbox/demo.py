@@ -250,7 +250,7 @@ def _configured(given: Mapping[str, str]) -> Demo:
     """Fill in what was not set, so that nothing needs to be.
 
     Where the gateway is, what is behind it and with which keys is the demo's own affair: what
-    somebody set for real must get no calls, payments or accounts from here. It may run on another
+    a developer set must get no calls, payments or accounts from here. It may run on another
     database, and sell at other prices.
     """
     port, sandbox_port = _port(given, "PORT", "8000"), _port(given, "SANDBOX_PORT", "8001")
@@ -344,7 +344,7 @@ def _env_lines(settings: Mapping[str, str]) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as somebody in this folder would type it."""
+    """Return a path as a developer in this folder would type it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 

@@ -25,7 +25,7 @@ class Breaker:
         self._next_try = 0.0
 
     def might_allow(self) -> bool:
-        """Whether a call that begins now may be let through. Asking takes nobody's turn."""
+        """Whether a call that begins now may be let through. Asking takes no turn."""
         return self._failures < _FAILURES_TO_OPEN or self._now() >= self._next_try
 
     def allows(self) -> bool:
@@ -39,7 +39,7 @@ class Breaker:
             return True
 
     def succeeded(self) -> None:
-        """It answered: everybody may call."""
+        """It answered: all may call."""
         self._failures = 0
 
     def failed(self) -> None:
@@ -56,7 +56,7 @@ class SilentModels:
     A server that takes calls and does not answer them in time may be slow at one model only:
     that must not stop the others, and would, since its calls take up places while they wait. A
     server that is silent as a whole stops being asked all the same, model by model. Nearly always
-    there is none here, and then nobody need know which model a call is for.
+    there is none here, and then it need not be known which model a call is for.
     """
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:

@@ -130,7 +130,7 @@ class Connection:
         """Return what has arrived; None if nothing came in time; ``b""`` once the server closed.
 
         It waits first and reads then: reading too early costs as much as reading, and
-        between two blocks everybody else has a turn. A timeout loses nothing: plain bytes
+        between two blocks all others have a turn. A timeout loses nothing: plain bytes
         stay in the kernel, and a half-received TLS record stays in the TLS layer.
 
         Args:
@@ -153,7 +153,7 @@ class Connection:
         """Whether an idle connection is still usable.
 
         One that has something to read was closed by the server, or says something
-        nobody asked for.
+        no call asked for.
         """
         return not self._pending_input.poll(0)
 
@@ -162,7 +162,7 @@ class Connection:
         if self._arrival is not None:
             self._arrival.close()
             self._arrival = None
-        # A shutdown reaches the server even while somebody else still holds the socket.
+        # A shutdown reaches the server even while another greenlet still holds the socket.
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()

@@ -246,7 +246,7 @@ def _tiers(info: Mapping[str, Any], base: Rates) -> tuple[Tier, ...]:
             continue
         suffix, count, thousands = match.groups()
         above = int(count) * (1000 if thousands else 1)
-        # xAI's tier begins at the threshold itself, everybody else's behind it.
+        # xAI's tier begins at the threshold itself, that of others behind it.
         if info.get("litellm_provider") == "xai":
             above -= 1
         tiers[above] = _tier_rates(info, base, suffix)
@@ -330,7 +330,7 @@ def _price(info: Mapping[str, Any], name: str) -> int | None:
 
 
 def _known(info: Mapping[str, Any], given: object, name: str) -> int | None:
-    """Return a price that somebody knows: LiteLLM's map, or for one of 0 the operator."""
+    """Return a price that has a source: LiteLLM's map, or for one of 0 the operator."""
     price = _price(info, name)
     return price if price or _is_given(given, name) else None
 

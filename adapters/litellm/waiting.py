@@ -19,7 +19,7 @@ class Wait:
 
     To start and stop a timer for each event of a stream costs more than to read it. So the
     timer runs on from one time to the next, and is set again only when it has gone off and
-    somebody waits who has time left.
+    a call waits that has time left.
     """
 
     def __init__(self, fileno: int) -> None:
@@ -53,7 +53,7 @@ class Wait:
         """Free what the loop keeps, before the socket is closed.
 
         The loop of another thread must not be touched: its timer goes off once more, and
-        finds nobody waiting.
+        finds no call waiting.
         """
         if not self.is_ours():
             return

@@ -89,7 +89,7 @@ class LocalIdentityProvider:
             passwords: Hashes and checks.
             tokens: Makes what links carry.
             vault: Seals the secrets of authenticator apps.
-            sends_mail: Whether somebody writes the mails that are asked for.
+            sends_mail: Whether the mails that are asked for are written.
             confirms: Whether new addresses are confirmed by such a mail before they count.
             issuer: What an authenticator app calls this site.
         """
@@ -124,7 +124,7 @@ class LocalIdentityProvider:
         try:
             self._add(person, credential, next_path)
         except EmailTakenError:
-            # Where addresses are confirmed, its owner is told; whoever asked sees no difference.
+            # Where addresses are confirmed, its owner is told; the visitor sees no difference.
             if not self._confirms:
                 raise
         if self._confirms:
@@ -150,7 +150,7 @@ class LocalIdentityProvider:
     # -- getting in and out ------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> SignIn:
-        """Recognise somebody by address and password.
+        """Recognise a person by address and password.
 
         Takes the same work whether or not the address is known, the person is blocked or
         has no password here; only then is anything decided.
@@ -306,7 +306,7 @@ class LocalIdentityProvider:
         """Add an account, and ask for the mail that its owner gets, new or not.
 
         Raises:
-            EmailTakenError: Somebody has the address.
+            EmailTakenError: Another account has the address.
         """
         try:
             with self._transactions.begin() as tx:
@@ -326,7 +326,7 @@ class LocalIdentityProvider:
                     )
                 tx.commit()
         except ReferenceConflictError as error:
-            # Only the address can collide: somebody else's commit came first, with its mail.
+            # Only the address can collide: another sign-up's commit came first, with its mail.
             raise EmailTakenError from error
         if taken:
             raise EmailTakenError

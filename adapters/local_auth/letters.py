@@ -20,7 +20,7 @@ _HAPPENED = {
     "password_changed": "The password was changed, and all other sessions were ended.",
     "second_factor_added": "Signing in asks for a code of an authenticator app from now on.",
     "second_factor_removed": "The second factor was turned off: the password alone lets in.",
-    "recovery_code_used": "Somebody signed in with one of the recovery codes.",
+    "recovery_code_used": "One of the recovery codes was used to sign in.",
     "recovery_codes_renewed": "New recovery codes were made; the old ones work no more.",
 }
 
@@ -45,7 +45,7 @@ class Letter:
 class WriteLetters:
     """Does the jobs ``mail_link`` and ``mail_notice``.
 
-    Here, far from whoever asked, it is found out whether there is an account.
+    Here, far from the visitor who asked, it is found out whether there is an account.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class WriteLetters:
         self._send = send
 
     def write(self, job: Job) -> None:
-        """Mail what a job asks for, if there is somebody to mail it to; a repeat mails the same."""
+        """Mail what a job asks for, if there is an account for it; a repeat mails the same."""
         kind, email = LinkKind(str(job.payload["kind"])), str(job.payload["email"])
         with self._transactions.begin() as tx:
             letters = self._letters(tx, kind, email, job)
@@ -123,7 +123,7 @@ class WriteLetters:
             values={"new_email": email, "security_url": f"{self._base_url}/dashboard/security"},
         )
         if tx.people.find_by_email(email) is not None:
-            # Its owner is no concern of whoever asked, and the asker is told nothing.
+            # Its owner is no concern of the visitor who asked, and they are told nothing.
             return [told]
         return [told, *self._with_link(tx, LinkKind.EMAIL_CHANGE, person, email, job)]
 

@@ -62,7 +62,7 @@ class LocalIdentityOperators:
                 tx.credentials.save(credential)
                 tx.commit()
         except ReferenceConflictError as error:
-            # Only the address can collide: somebody else's commit came first.
+            # Only the address can collide: another sign-up's commit came first.
             raise EmailTakenError from error
         return identity_of(Account(person, credential))
 
@@ -120,7 +120,7 @@ class LocalIdentityOperators:
         """Let the password be enough, and tell its owner; return whether there was one.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
         now = self._clock.now()
         with self._transactions.begin() as tx:
@@ -136,7 +136,7 @@ class LocalIdentityOperators:
         return credential.has_second_factor
 
     def delete(self, subject: str) -> None:
-        """Forget the ways in and the address; what was paid stays, with nobody's name on it."""
+        """Forget the ways in and the address; what was paid stays, with no name on it."""
         with self._transactions.begin() as tx:
             person = tx.people.lock(subject)
             if person is None:

@@ -1,6 +1,6 @@
 """Mails of local accounts, asked for in a transaction and written later by a worker.
 
-A request looks the same whether or not there is an account: whoever asked waits for one row
+A request looks the same whether or not there is an account: a visitor waits for one row
 to be written, and the worker finds out. The outbox holds no token: it is made when it is mailed.
 """
 
@@ -37,7 +37,7 @@ def request_link(
         email: Where it goes, in the stored form.
         at: Now.
         next_path: Where the link leads on to.
-        new_account: Somebody signed up: who has an account already is told so.
+        new_account: A person signed up: who has an account already is told so.
         person_id: Whose address is new, or is to change.
     """
     minute = int(at.timestamp()) // _WINDOW_S
@@ -55,7 +55,7 @@ def request_link(
 def request_notice(
     tx: Transaction, what: str, email: str, *, at: datetime, detail: str = ""
 ) -> None:
-    """Ask for somebody to be told what happened to their account."""
+    """Ask for a person to be told what happened to their account."""
     name = hashlib.sha256(f"{email} {detail}".encode()).hexdigest()[:32]
     payload = {"what": what, "email": email, "detail": detail}
     tx.jobs.enqueue(NOTICE_JOB, f"{what}-{name}-{int(at.timestamp() * 1000)}", payload, run_at=at)

@@ -66,7 +66,7 @@ class Passwords:
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str, *, email: str) -> str:
-        """Return the hash of a password that may become somebody's.
+        """Return the hash of a password that may become a person's.
 
         Raises:
             InvalidRequestError: It may not.
@@ -96,9 +96,9 @@ class Passwords:
 
 
 def new_password(password: str, *, email: str) -> str:
-    """Return a password in the form that is hashed, if it may become somebody's.
+    """Return a password in the form that is hashed, if it may become a person's.
 
-    Length and not being the first that anybody would guess are the only rules (NIST SP
+    Length and not being the first that a thief would guess are the only rules (NIST SP
     800-63B): rules about digits and signs make passwords harder to remember, not to guess.
 
     Raises:
@@ -115,7 +115,7 @@ def new_password(password: str, *, email: str) -> str:
         raise _refused("A password cannot be the e-mail address.")
     if _is_easily_guessed(plain, email):
         raise _refused(
-            "This password is among the first that anybody would try. Take some unrelated words."
+            "This password is among the first that a thief would try. Take some unrelated words."
         )
     return _one_form(password)
 

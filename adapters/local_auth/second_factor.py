@@ -23,7 +23,7 @@ from creditcore.ports.vault import Vault
 
 
 class SecondFactor:
-    """Sets up, checks and removes it. Wrong codes pause the account, whoever types them."""
+    """Sets up, checks and removes it. Wrong codes pause the account, a thief's too."""
 
     def __init__(
         self,

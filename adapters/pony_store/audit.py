@@ -20,7 +20,7 @@ from .tables.usage_figures import ROLLED_UNTIL
 _CHECKS = CHECKS | {"I12": COUNTER_CHECKS}
 
 FORGOTTEN_AFTER_S = 15 * 60
-"""A payment that was announced, and that nobody has looked after for so long, was forgotten."""
+"""A payment that was announced, and not processed for so long, was forgotten."""
 
 _COUNTS = """
     SELECT (SELECT COUNT(*) FROM wallets) AS wallets,

@@ -63,6 +63,6 @@ def _fault(error: BaseException, cause: BaseException, engine: Engine) -> Fault:
         # The drivers raise these before the database sees the data.
         fault = Fault.REFUSED
     if isinstance(error, CommitException) and fault is not Fault.BUSY:
-        # The commit was on its way: whether it arrived, nobody can say.
+        # The commit was on its way: whether it arrived is unknown.
         return Fault.UNAVAILABLE
     return fault

@@ -1,4 +1,4 @@
-"""A store that is opened by whoever needs it first."""
+"""A store that is opened by its first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StoreOnDemand:
 
     So a process starts while the database is away or not migrated yet: its health
     says so, and it serves as soon as it can. There is one attempt at a time, and it is
-    nobody's own: whoever comes meanwhile waits for it, but not for long.
+    no caller's own: one that comes meanwhile waits for it, but not for long.
     """
 
     def __init__(self, url: str, *, pool_size: int = 5, wait_s: float = 5.0) -> None:
@@ -68,7 +68,7 @@ class StoreOnDemand:
     def _open(self, attempt: Future[PonyTransactions]) -> None:
         try:
             store = open_store(self._url, pool_size=self._pool_size, wait_s=self._wait_s)
-        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+        except Exception as error:  # noqa: BLE001 - who waits gets it
             attempt.set_exception(error)
         else:
             attempt.set_result(store)

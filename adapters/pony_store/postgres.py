@@ -63,7 +63,7 @@ class PostgresEngine:
     connections: ClassVar[int | None] = None
     # Weaker than FOR UPDATE: rows that refer to the wallet may be added meanwhile.
     row_lock: ClassVar[str] = " FOR NO KEY UPDATE"
-    # Any number that nobody else uses; these are the letters "cred".
+    # Any number that no other program uses; these are the letters "cred".
     migration_lock: ClassVar[str] = f"SELECT pg_advisory_xact_lock({0x63726564})"
     driver_error: ClassVar[type[Exception]] = psycopg2.Error
 

@@ -87,7 +87,7 @@ class SqliteEngine:
         return sql
 
     def freeze(self, connection: sqlite3.Connection) -> None:
-        """Nobody else can write while a transaction is open."""
+        """No other transaction can write while this one is open."""
 
     def fault(self, error: Exception) -> Fault:
         """Tell by the result code (https://www.sqlite.org/rescode.html)."""

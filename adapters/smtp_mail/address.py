@@ -16,7 +16,7 @@ class MailServer:
     Attributes:
         scheme: ``smtp`` without encryption, ``smtps`` encrypted from the first byte,
             ``smtp+starttls`` encrypted before anything else is said.
-        user: Empty where the server takes mail from anybody who reaches it.
+        user: Empty where the server takes mail from all who reach it.
     """
 
     scheme: str

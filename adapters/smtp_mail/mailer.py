@@ -23,7 +23,7 @@ TIMEOUT_S = 15.0
 
 # RFC 3463: 5.1.x is about the address, 5.2.1 about a mailbox that takes no more messages.
 # Others, such as 5.7.1, are about us, or may pass: a relay that is set up wrongly refuses
-# everybody, and must not suppress everybody.
+# all mail, and must not suppress all addresses.
 _OF_ADDRESS = re.compile(r"\b5\.(1\.\d{1,3}|2\.1)\b")
 _ENHANCED = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 _OF_ADDRESS_PLAIN = {550, 551, 553}
@@ -79,7 +79,7 @@ class SmtpMailer:
         message["Date"] = format_datetime(self.clock.now())
         # The same for each attempt: a mailbox that gets the mail twice shows it once.
         message["Message-ID"] = f"<{mail.id}@{self._from.domain}>"
-        # Nobody answers to it, and no out-of-office note should either (RFC 3834).
+        # No person answers to it, and no out-of-office note should either (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.content.text)
         message.add_alternative(mail.content.html, subtype="html")

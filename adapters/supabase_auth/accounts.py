@@ -142,7 +142,7 @@ class SessionReader:
 
         Raises:
             IdentityUnavailableError: There is none, or its token does not count here or cannot be
-                checked now. Nobody did anything wrong.
+                checked now. No person did anything wrong.
         """
         try:
             found, claims = self._read(answer)

@@ -102,7 +102,7 @@ def _with_user_token(answer: Answer) -> Action:
     """A call with the user's access token: it may say that the session is over.
 
     401 ``no_authorization`` counts too; a 401 without a code is the gateway's, which refuses our
-    API key, and no reason to sign everybody out.
+    API key, and no reason to sign all persons out.
     """
     if answer.status in {400, 401, 403} and (
         answer.code in _ENDS_SESSION or answer.code == "no_authorization"
@@ -139,7 +139,7 @@ def _send_mail(answer: Answer) -> Action:
 
 
 def _confirm_email(answer: Answer) -> Action:
-    # Somebody else got the address meanwhile. While the database is down the header is missing.
+    # Another person got the address meanwhile. While the database is down the header is missing.
     if answer.status == 500 and "x-sb-error-code" in answer.headers:
         return Action.REFUSE
     return _plain(answer)

@@ -21,7 +21,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def new_password(password: str, *, email: str = "") -> str:
-    """Return a password that may become somebody's.
+    """Return a password that may become a person's.
 
     Raises:
         InvalidRequestError: It cannot be one.

@@ -64,7 +64,7 @@ class Links:
         )
 
     def redeem(self, kind: LinkKind, token: str) -> SignedIn | NeedsSecondFactor:
-        """Let in whoever opens a link."""
+        """Let in the person who opens a link."""
         if kind is LinkKind.EMAIL_CHANGE:
             raise LinkRefusedError
         return self._sessions.first_factor(self._open(Call.VERIFY, kind, token))
@@ -76,7 +76,7 @@ class Links:
         user = answer.body.get("user")
         if not isinstance(access, str) or not isinstance(user, dict):
             return None
-        # The link brought a session that nobody asked for.
+        # The link brought a session that was not asked for.
         self._gateway.end_session(access)
         return identity_of(user)
 

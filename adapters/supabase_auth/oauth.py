@@ -117,7 +117,7 @@ class OAuth:
 
 
 def failure_of(query: Mapping[str, str]) -> OAuthFailure:
-    """Return why somebody was sent back without a code. The texts themselves are never shown."""
+    """Return why a visitor was sent back without a code. The texts themselves are never shown."""
     code = query.get("error_code", "")
     if not code and query.get("error") == "access_denied":
         # Who presses cancel over there comes back without an error code.

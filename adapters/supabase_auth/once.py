@@ -52,7 +52,7 @@ class Once:
 
     @contextmanager
     def guess(self, kind: str, subject: str) -> Iterator[None]:
-        """Let somebody guess at a secret of an account, so often.
+        """Let a visitor guess at a secret of an account, so often.
 
         A right guess forgives the wrong ones; one whose outcome is unknown counts.
 
@@ -75,7 +75,7 @@ class Once:
 
     def _forget(self, now: datetime) -> None:
         """Delete some of what is over, so that the table stays as small as what is going on."""
-        # Whoever else does so at the same moment does it for us.
+        # Another process that does so at the same moment does it for us.
         with suppress(StoreError), self._transactions.begin() as tx:
             tx.claims.forget(now=now, limit=FORGOTTEN_AT_ONCE)
             tx.commit()

@@ -93,7 +93,7 @@ class SupabaseOperators:
         return identity_of(answer.body)
 
     def ban(self, subject: str, *, until: datetime | None = None) -> None:
-        """Let nobody in. Open sessions are refused too, and come back when the ban ends."""
+        """Keep the owner out. Open sessions are refused too, and come back when the ban ends."""
         duration = FOR_GOOD
         if until is not None:
             duration = f"{max(1, ceil((until - self._clock.now()).total_seconds()))}s"
@@ -107,7 +107,7 @@ class SupabaseOperators:
         self._change(subject, {"password": new_password(password)})
 
     def remove_second_factor(self, subject: str) -> bool:
-        """Forget the authenticator apps of somebody; return whether one counted.
+        """Forget the authenticator apps of a person; return whether one counted.
 
         The path is the one of the server's OpenAPI document; it was not recorded.
         """

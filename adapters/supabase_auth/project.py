@@ -60,7 +60,7 @@ class Project:
         return frozenset(found)
 
     def _current(self) -> Mapping[str, object]:
-        # Who finds somebody else reading goes on with what is known.
+        # A caller that finds another reading goes on with what is known.
         if time.monotonic() >= self._read_again_at and self._reading.acquire(blocking=False):
             try:
                 self._read()

@@ -14,7 +14,7 @@ KEYS_LIFE_S = 600.0
 """As long as the server lets caches keep them. A standby key is listed before it signs."""
 
 UNKNOWN_KEY_PAUSE_S = 30.0
-"""An unknown key id asks again, but not more often than this: anybody can name one."""
+"""An unknown key id asks again, but not more often than this: any client can name one."""
 
 
 class NoPublicKeysError(Exception):

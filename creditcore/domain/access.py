@@ -12,7 +12,7 @@ from creditcore.domain.teams import Membership, TeamRole
 
 
 class Action(StrEnum):
-    """What somebody may be allowed to do. What belongs to one person is also found by its owner."""
+    """What a viewer may be allowed to do. What belongs to one person is also found by its owner."""
 
     USE_ACCOUNT = "use an account"
     """See and change one's own profile, security and teams."""
@@ -33,7 +33,7 @@ class Action(StrEnum):
     OWN_TEAM = "make owners, or delete the team"
 
     OPERATE = "operate the site"
-    """See everybody's accounts, health and alerts, and act on them."""
+    """See all accounts, health and alerts, and act on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Viewer:
     """Who looks at a page or calls the API.
 
     Attributes:
-        person: None for somebody who is not signed in.
+        person: None for a visitor who is not signed in.
         wallet: What they spend from, where they have one.
         membership: Their place in the team whose account they have chosen; None for their own.
         team_blocked: Whether an operator has shut that team out: it can be seen, and left.
@@ -54,12 +54,12 @@ class Viewer:
 
     @property
     def role(self) -> Role | None:
-        """What they may do beyond their own account; None for somebody not signed in."""
+        """What they may do beyond their own account; None for a visitor not signed in."""
         return self.person.role if self.person else None
 
 
 ANYBODY = Viewer()
-"""Somebody who is not signed in."""
+"""A visitor who is not signed in."""
 
 
 _OF_ONES_OWN = frozenset(

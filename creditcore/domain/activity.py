@@ -110,7 +110,7 @@ class Actor:
 
 
 COMMAND_LINE = Actor(id="command line")
-"""An operator at a terminal of ours, whoever that is."""
+"""An operator at a terminal of ours, by no name."""
 
 PAYMENT_PROVIDER = Actor(id="payment provider")
 """What began on the provider's dashboard, or at a payer's bank."""
@@ -129,7 +129,7 @@ class Activity:
     Attributes:
         act: An ``Act``; text, so that a later version's acts can be read too.
         target: What it was done to, as ``kind:id``.
-        person_id: Whose account it concerns, a person's or a team's; empty where it is nobody's.
+        person_id: Whose account it concerns, a person's or a team's; empty where it is none's.
         before: The fields that the act changed, as they were. No secrets.
         after: The same fields as they are now, and the reason where there is one.
         number: Counts all acts; given by the store.

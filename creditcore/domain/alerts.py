@@ -12,7 +12,7 @@ from creditcore.domain.money import Credits
 
 
 class Severity(StrEnum):
-    """How soon somebody should look."""
+    """How soon an operator should look."""
 
     INFO = "info"
     WARNING = "warning"
@@ -47,7 +47,7 @@ class Alert:
     Attributes:
         key: Names the cause, as ``kind:what``; raising the same key again changes nothing.
         at: When it was raised.
-        resolved_at: When its cause was found to be over; None where nobody can tell.
+        resolved_at: When its cause was found to be over; None where that cannot be told.
         acknowledged_at: When an operator said that they know.
         acknowledged_by: Who that was.
     """
@@ -68,7 +68,7 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody has still to look: its cause may last, and nobody has said they know."""
+        """Whether an operator has still to look: its cause may last, and none said they know."""
         return self.resolved_at is None and self.acknowledged_at is None
 
     def resolve(self, *, at: datetime) -> Self:
@@ -115,7 +115,7 @@ def welcome_credits_used_up(cap: Credits, *, at: datetime) -> Alert:
 
 
 def address_belongs_to_another(person_id: str, *, at: datetime) -> Alert:
-    """Tell that somebody's new address is another account's here."""
+    """Tell that a person's new address is another account's here."""
     return Alert(
         key=f"address_taken:{person_id}",
         severity=Severity.WARNING,
@@ -129,7 +129,7 @@ def address_belongs_to_another(person_id: str, *, at: datetime) -> Alert:
 
 
 def account_not_joined(subject: str, *, at: datetime) -> Alert:
-    """Tell that somebody signed in whose address has another account here."""
+    """Tell that a person signed in whose address has another account here."""
     return Alert(
         key=f"account_not_joined:{subject}",
         severity=Severity.WARNING,

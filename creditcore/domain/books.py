@@ -31,7 +31,7 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
 PARALLEL_RETRY_US = 1_000_000
-"""When to ask again for a place among the calls of a key: nobody knows when one ends."""
+"""When to ask again for a place among the calls of a key: when one ends is unknown."""
 
 
 class Footprint(NamedTuple):
@@ -242,7 +242,7 @@ class Books:
         """See to it that nothing is held under a reference, now or later.
 
         A hold that is there is released. Where there is none, a released one takes its name,
-        so that whoever is still about to make it finds that it exists.
+        so that a process that is still about to make it finds that it exists.
         """
         outcome = Outcome(error=INTERRUPTED)
         if reference in self.holds:

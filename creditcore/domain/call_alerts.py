@@ -32,7 +32,7 @@ def unusable_usage(hold: Hold, call: Call, *, at: datetime) -> Alert:
     }
     sides = " and ".join(f"its {side} ({why})" for side, why in words.items() if why)
     # Named after model and day: one that never counts raises this once a day, not with every
-    # call, and somebody who mended it hears of it when it breaks again.
+    # call, and an operator who mended it hears of it when it breaks again.
     return Alert(
         key=f"unusable_usage:{call.model}:{at:%Y-%m-%d}",
         severity=Severity.WARNING,

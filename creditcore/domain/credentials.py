@@ -21,12 +21,12 @@ PAUSE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """The ways into one local account. One row: whoever changes it has it locked.
+    """The ways into one local account. One row: a transaction that changes it has it locked.
 
     Attributes:
         password_hash: Empty where there is none yet.
         confirmed_at: When the address was shown to be theirs; None: not yet.
-        banned_until: Nobody gets in before.
+        banned_until: Its owner does not get in before.
         totp_sealed: The secret of the authenticator app, sealed; empty where there is none.
         totp_since: When the app was first shown to work; None: it does not count yet.
         totp_step: The last 30 s step whose code was used: none up to it works again.
@@ -59,7 +59,7 @@ class Credential:
         return self.totp_since is not None
 
     def is_banned(self, *, now: datetime) -> bool:
-        """Whether nobody gets in."""
+        """Whether its owner is kept out."""
         return self.banned_until is not None and now < self.banned_until
 
     def pause_left(self, *, now: datetime) -> timedelta:

@@ -25,7 +25,7 @@ class Admission:
         paid_output: How much of it the hold pays for already: all, unless it can grow.
         available: What the wallet can still reserve after this hold.
         key: The API key that asked, where one did.
-        repeated: Whether the hold was there already: somebody else makes, or made, its call.
+        repeated: Whether the hold was there already: another request makes, or made, its call.
     """
 
     hold: Hold

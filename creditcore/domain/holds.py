@@ -115,7 +115,7 @@ class Hold:
         amount: The most the call may cost. Zero only for a call that is free.
         charged: What was taken from the wallet in the end, never above ``amount``.
         written_off: Cost beyond the hold, or after it: borne by the operator, never by the wallet.
-        expires_at: When nobody can still be working on it.
+        expires_at: When no process can still be working on it.
         counted: Where it counts towards the limits of its key, its account, and its member.
     """
 

@@ -1,4 +1,4 @@
-"""Who somebody is to the service that recognises them, and how they get in."""
+"""Who a person is to the service that recognises them, and how they get in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Capability(StrEnum):
     RECOVERY_CODES = "recovery_codes"
     """Single-use codes for who lost the authenticator app."""
     INVITATION = "invitation"
-    """Operators can ask somebody by mail to make an account."""
+    """Operators can ask a person by mail to make an account."""
     GOOGLE = "google"
     GITHUB = "github"
     LINKING = "linking"
@@ -59,7 +59,7 @@ class SignOutScope(StrEnum):
 
 
 class OAuthFailure(StrEnum):
-    """Why somebody does not come back from Google or GitHub signed in."""
+    """Why a visitor does not come back from Google or GitHub signed in."""
 
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -67,7 +67,7 @@ class OAuthFailure(StrEnum):
     ADDRESS_UNVERIFIED = "address_unverified"
     """They gave no address, or one that they never verified."""
     ALREADY_LINKED = "already_linked"
-    """That Google or GitHub account belongs to somebody else here."""
+    """That Google or GitHub account belongs to another person here."""
     SIGN_UP_CLOSED = "sign_up_closed"
     REFUSED = "refused"
     """The account is blocked here."""
@@ -152,7 +152,7 @@ SignIn: TypeAlias = SignedIn | NeedsSecondFactor | NeedsConfirmation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthFlow:
-    """Somebody on their way to Google or GitHub.
+    """A visitor on their way to Google or GitHub.
 
     Attributes:
         url: Where to send the browser.

@@ -74,7 +74,7 @@ class Wallet:
             raise ValueError(f"a wallet that owes has nothing available: {self!r}")
 
     def require_empty(self) -> None:
-        """Refuse what nobody granted: credits come by transfers alone.
+        """Refuse credits that were not granted: credits come by transfers alone.
 
         Raises:
             ValueError: There are credits in the wallet, or it owes some.

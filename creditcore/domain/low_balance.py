@@ -10,7 +10,7 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
 
 USUAL_THRESHOLD = Credits.of(100)
-"""What somebody who has bought credits is told at, until they choose otherwise: $1.00."""
+"""What a customer who has bought credits is told at, until they choose otherwise: $1.00."""
 
 MAX_THRESHOLD = Credits.of(1_000_000)
 

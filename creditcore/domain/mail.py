@@ -10,7 +10,7 @@ from typing import Self
 from creditcore.domain.errors import InvalidRequestError
 
 MAX_MAILS_AN_HOUR = 20
-"""To one address. More are of no use to anybody, and a form could be used to flood a stranger."""
+"""To one address. More are of no use, and a form could be used to flood a stranger."""
 
 MAX_SUBJECT_LENGTH = 200
 

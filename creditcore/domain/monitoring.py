@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 RAISE_AFTER = 3
-"""So many findings in a row must be bad: one lost packet wakes nobody."""
+"""So many findings in a row must be bad: one lost packet wakes no operator."""
 
 RESOLVE_AFTER = 5
 """So many in a row must be good: what comes and goes is one trouble, not many."""

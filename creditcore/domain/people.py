@@ -65,7 +65,7 @@ class Person:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the account was closed by its owner, and opens for nobody."""
+        """Whether the account was closed by its owner, and opens no more."""
         return self.email.endswith(f"@{_FORGOTTEN_DOMAIN}")
 
     def leave(self) -> Self:
@@ -97,7 +97,7 @@ def zone_names() -> frozenset[str]:
 
 
 def clean_timezone(text: str) -> str:
-    """Return the name of a zone as it is stored; empty text is nobody's choice.
+    """Return the name of a zone as it is stored; empty text is no choice.
 
     Raises:
         InvalidRequestError: There is no such zone.
@@ -134,7 +134,7 @@ def clean_email(text: str) -> str:
 
 
 def masked_email(email: str) -> str:
-    """Return an address that its owner knows again and nobody writes to: ``a…@example.com``.
+    """Return an address that its owner knows again and no mail reaches: ``a…@example.com``.
 
     What is kept for ever holds no address: an account that is closed has its own forgotten.
     """

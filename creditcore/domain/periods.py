@@ -36,7 +36,7 @@ class Slot:
     """One bar of a chart.
 
     Attributes:
-        starts: When it begins, in the zone of whoever asked.
+        starts: When it begins, in the zone of the person who asked.
         unit: How long it is: ``hour``, ``day`` or ``month``.
     """
 

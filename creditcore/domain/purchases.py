@@ -179,7 +179,7 @@ class Purchase:
 
     @property
     def prompt_ends_at(self) -> datetime:
-        """Until when somebody may still be about to pay what was asked."""
+        """Until when the customer may still be about to pay what was asked."""
         return self.created_at + PROMPT_LIFETIME if self.payer else self.expires_at
 
     def is_worth_asking(self, now: datetime) -> bool:

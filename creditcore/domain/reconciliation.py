@@ -45,7 +45,7 @@ class Finding:
 
     Attributes:
         reference: Of the payment; ``payout`` and its number; or the day.
-        amount: What is at stake; None where nobody says.
+        amount: What is at stake; None where that is not said.
     """
 
     kind: FindingKind

@@ -1,7 +1,7 @@
 """What the model server says that a call cost it, beside what our own price row says.
 
-Our row is the truth. The other figure comes out of sums in floating point, from whoever wrote
-the answer's head, so it is read with care and believed in nothing.
+Our row is the truth. The other figure comes out of sums in floating point, by a program of
+others, so it is read with care and believed in nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def difference_alert(hold: Hold, call: Call, *, at: datetime) -> Alert:
     reported = reported_usd(hold.outcome.reported_cost_picodollars or 0)
     return Alert(
         key=f"reported_cost:{call.model}:{call.price_snapshot}:{at:%Y-%m-%d}",
-        # Every call of the model is sold at a wrong price until somebody mends it.
+        # Every call of the model is sold at a wrong price until an operator mends it.
         severity=Severity.CRITICAL,
         subject="The model server reports another cost than our price",
         message=(

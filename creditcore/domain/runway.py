@@ -30,7 +30,7 @@ class Runway:
 
     @property
     def is_long(self) -> bool:
-        """Whether it is more than a year: nobody needs to know by how much."""
+        """Whether it is more than a year: by how much is of no use."""
         return self.days is not None and self.days > LONGEST_DAYS
 
     @property

@@ -106,7 +106,7 @@ class SavedCard:
 
 
 class ConsentPurpose(StrEnum):
-    """What somebody agreed to."""
+    """What a customer agreed to."""
 
     SAVE_CARD = "save_card"
     TOP_UP = "top_up"
@@ -114,7 +114,7 @@ class ConsentPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardConsent:
-    """What somebody agreed to, in the very words that they read. It is never changed.
+    """What a customer agreed to, in the very words that they read. It is never changed.
 
     Attributes:
         subject: The payment whose card is to be kept, or the wallet that is topped up.
@@ -135,7 +135,7 @@ class CardConsent:
 
 
 def saving_text(site: str) -> str:
-    """Return what somebody agrees to who lets a card be saved."""
+    """Return what a customer agrees to who lets a card be saved."""
     return (
         f"I let {site} keep my card with its payment provider Paystack, to be charged when I "
         "press a button to pay with it, or by an automatic top-up that I turn on myself. The "

@@ -1,4 +1,4 @@
-"""A session of this site: one browser in which somebody is signed in."""
+"""A session of this site: one browser in which a person is signed in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 from creditcore.domain.people import Person
 
 IDLE_LIMIT = timedelta(days=14)
-"""A session that nobody uses for so long is over."""
+"""A session that is not used for so long is over."""
 
 ABSOLUTE_LIMIT = timedelta(days=90)
 """However much it is used, its owner signs in again after so long."""
@@ -31,7 +31,7 @@ SEEN_EVERY = timedelta(minutes=5)
 
 
 class Stage(StrEnum):
-    """How far somebody has come with signing in."""
+    """How far a person has come with signing in."""
 
     OPEN = "open"
     SECOND_FACTOR = "second_factor"
@@ -52,7 +52,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Where somebody signs in from, in words that say enough to recognise it.
+    """Where a person signs in from, in words that say enough to recognise it.
 
     Attributes:
         name: Such as ``Firefox on Linux``.
@@ -108,7 +108,7 @@ class Session:
 
     @property
     def ends_at(self) -> datetime:
-        """When it is over if nobody uses it any more."""
+        """When it is over if it is not used any more."""
         return min(self.created_at + _LIMITS[self.stage], self.last_seen_at + IDLE_LIMIT)
 
     def is_stepped_up(self, *, now: datetime) -> bool:

@@ -72,7 +72,7 @@ class Team:
         return self.name.casefold()
 
     def delete(self, *, at: datetime) -> Self:
-        """Return the team as nobody is in it any more; a repeat keeps the first time."""
+        """Return the team without members; a repeat keeps the first time."""
         return replace(self, deleted_at=self.deleted_at or at)
 
 
@@ -143,7 +143,7 @@ class Invitation:
         """Return what stands in its link; it is kept nowhere.
 
         Args:
-            pepper: The server's secret, without which nobody can make it.
+            pepper: The server's secret, without which it cannot be made.
         """
         sent_at = self.sent_at.astimezone(UTC).isoformat()
         text = f"invitation:{self.id}:{self.email}:{sent_at}"

@@ -169,7 +169,7 @@ class TopUpOrder:
 
 
 def consent_text(order: TopUpOrder, *, site: str, card: str, threshold: str) -> str:
-    """Return what somebody agrees to who turns on automatic top-ups."""
+    """Return what a customer agrees to who turns on automatic top-ups."""
     paid = "" if order.currency == "USD" else f", paid in {order.currency} at the rate of the day,"
     often = "once" if order.per_day == 1 else f"{order.per_day} times"
     return (

@@ -181,7 +181,7 @@ class Tally:
 
     @property
     def success_per_mille(self) -> int | None:
-        """How many of a thousand calls that nobody cancelled were answered, rounded down."""
+        """How many of a thousand calls that no client cancelled were answered, rounded down."""
         judged = self.calls - self.cancelled
         return div_floor(1000 * (judged - self.failed), judged) if judged else None
 

@@ -10,7 +10,7 @@ from creditcore.ports.calls import Place
 
 
 class Alerts(Protocol):
-    """What somebody must look at."""
+    """What an operator must look at."""
 
     def add(self, alert: Alert) -> None:
         """Raise an alert; a repeat of its key changes nothing."""

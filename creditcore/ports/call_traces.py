@@ -1,4 +1,4 @@
-"""Where the time of a single call goes, for whoever looks into one that was slow."""
+"""Where the time of a single call goes, for an operator who looks into one that was slow."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class Catalogue(Protocol):
     """What prices come from. What is sold is in ``Prices``."""
 
     def lock(self) -> None:
-        """Let nobody else write prices until the transaction ends."""
+        """Let no other transaction write prices until this one ends."""
 
     def listed(self) -> Sequence[ListedModel]:
         """Return the models as the model server listed them last, by name."""

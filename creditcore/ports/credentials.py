@@ -14,7 +14,7 @@ class Credentials(Protocol):
     """The ways into local accounts."""
 
     def find(self, person_id: str) -> Credential | None:
-        """Return what somebody is recognised by."""
+        """Return what a person is recognised by."""
 
     def after(self, person_id: str, *, limit: int) -> Sequence[Credential]:
         """Return those of the people whose ids follow this one, in their order."""
@@ -45,7 +45,7 @@ class Credentials(Protocol):
         """Write a changed link that ``lock_link`` returned."""
 
     def newest_link(self, person_id: str, kind: LinkKind) -> MailedLink | None:
-        """Return the last link of a kind that was made for somebody."""
+        """Return the last link of a kind that was made for a person."""
 
     def close_links(self, person_id: str, *, at: datetime, kind: LinkKind | None = None) -> None:
         """Let no link work that was made for them before, of one kind or of any."""

@@ -15,5 +15,5 @@ class DailyGrants(Protocol):
         """Count an amount, if the day's sum stays within a bound; return whether it does.
 
         Of many who claim at once, exactly those whose sum fits are counted. What is not
-        committed counts for nobody.
+        committed does not count.
         """

@@ -16,4 +16,4 @@ class Flows(Protocol):
         """Return it and forget it: of many who ask at once, one gets it. None: nothing waits."""
 
     def forget(self, *, expired_before: datetime, limit: int) -> int:
-        """Delete what nobody came back for; return how many."""
+        """Delete what no visitor came back for; return how many."""

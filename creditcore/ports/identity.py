@@ -1,4 +1,4 @@
-"""Who somebody is: what this site asks of Supabase Auth, or of accounts of its own.
+"""Who a person is: what this site asks of Supabase Auth, or of accounts of its own.
 
 A provider recognises people and keeps their ways in. Sessions of this site are the core's
 (``creditcore.usecases.people.sessions``): it keeps a row for each, with the provider's ``Grant``
@@ -9,7 +9,7 @@ No method says whether an address has an account: not by its result, its error, 
 takes. Where a mail is sent, the same is returned whether or not one was.
 
 Every method may also raise:
-    IdentityUnavailableError: No usable answer; what happened is unknown. Nobody is signed out.
+    IdentityUnavailableError: No usable answer; what happened is unknown. No person is signed out.
     TooManyAttemptsError: The provider wants to be asked less often.
     NotOfferedError: It needs a ``Capability`` that this provider lacks.
 
@@ -57,8 +57,8 @@ class IdentityProvider(Protocol):
             EmailTakenError: The address has an account, and none is confirmed by mail here.
                 Callers must not let a visitor see the difference.
             InvalidRequestError: The address or the password cannot be used; ``param`` says
-                which. It is decided before anybody looks for an account.
-            SignUpClosedError: Nobody new is let in.
+                which. It is decided before an account is looked for.
+            SignUpClosedError: No new person is let in.
         """
 
     def resend_confirmation(self, email: str, *, next_path: str = "") -> None:
@@ -71,7 +71,7 @@ class IdentityProvider(Protocol):
         """
 
     def redeem(self, kind: LinkKind, token: str) -> SignIn:
-        """Let in whoever opens a link for signing up, for recovery, or of an invitation.
+        """Let in the person who opens a link for signing up, for recovery, or of an invitation.
 
         A link works once, also when it is opened twice at the same moment, for 30 minutes
         (invitations longer), and for its own kind only. A newer one ends it. It proves the
@@ -88,7 +88,7 @@ class IdentityProvider(Protocol):
     # -- getting in and out ------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> SignIn:
-        """Recognise somebody by address and password.
+        """Recognise a person by address and password.
 
         Takes the same time whether or not the address is known. ``NeedsConfirmation`` is
         returned to who knows the password only.
@@ -281,33 +281,33 @@ class IdentityOperators(Protocol):
         """
 
     def ban(self, subject: str, *, until: datetime | None = None) -> None:
-        """Let nobody in on this account, for good or until then; ends its sessions.
+        """Keep its owner out of this account, for good or until then; ends its sessions.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
 
     def unban(self, subject: str) -> None:
         """Let them in again.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
 
     def set_password(self, subject: str, password: str) -> None:
-        """Replace somebody's password, or give them their first; ends all their sessions.
+        """Replace a person's password, or give them their first; ends all their sessions.
 
         Raises:
             InvalidRequestError: The password cannot be used.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
 
     def remove_second_factor(self, subject: str) -> bool:
         """Let the password be enough for who lost the app; return whether there was one.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
 
     def delete(self, subject: str) -> None:
-        """Forget the account, its ways in and its address. Nobody of this id is no error."""
+        """Forget the account, its ways in and its address. A missing person is no error."""

@@ -235,7 +235,7 @@ class Meter(Protocol):
 
     @property
     def reported_cost(self) -> str | None:
-        """What the answer's body says that it cost, as it says it; nobody has looked at it."""
+        """What the answer's body says that it cost, as it says it; it is not checked."""
 
 
 class Upload(Protocol):
@@ -387,7 +387,7 @@ class UpstreamAnswer(Protocol):
 
     @property
     def reported_cost(self) -> str | None:
-        """What its head says that it cost, in USD as decimal text; nobody has looked at it.
+        """What its head says that it cost, in USD as decimal text; it is not checked.
 
         A stream's head is written before that is known, and says nothing.
         """

@@ -19,11 +19,11 @@ class LockedBooks(Protocol):
 
         Locked are the wallets named and those of the keys found, in the order of
         their ids, so that two transactions never wait for each other in a circle.
-        Keys, holds and transfers are read after that: nobody can change them any
+        Keys, holds and transfers are read after that: no transaction can change them any
         more. What does not exist is missing from the books; nothing raises.
 
         A store may answer from what it remembers, if ``commit`` proves it: when it was
-        wrong, ``commit`` raises StoreBusyError, and whoever repeats the step gets what
+        wrong, ``commit`` raises StoreBusyError, and a caller who repeats the step gets what
         is in the database.
         """
 

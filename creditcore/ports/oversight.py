@@ -1,4 +1,4 @@
-"""What an operator reads of everybody: sums over all wallets, lists, and one search."""
+"""What an operator reads of all accounts: sums over all wallets, lists, and one search."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Found:
 
 
 class Oversight(Protocol):
-    """Reads over all wallets. Nothing here is asked for by anybody but an operator."""
+    """Reads over all wallets. Operators alone ask for them."""
 
     def totals(self) -> WalletTotals:
         """Return all wallets added up."""
@@ -173,7 +173,7 @@ class Oversight(Protocol):
     def purchases(
         self, *, limit: int, before: Place | None = None, state: PurchaseState | None = None
     ) -> Sequence[Purchase]:
-        """Return payments of everybody, the latest begun first: those before a place."""
+        """Return payments of all owners, the latest begun first: those before a place."""
 
     def events(
         self, *, limit: int, before: Place | None = None, only_waiting: bool = False

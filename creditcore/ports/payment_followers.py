@@ -12,7 +12,7 @@ from creditcore.ports.transactions import Transaction
 class PaymentFollower(Protocol):
     """Acts upon payments: tells their payers, keeps their cards.
 
-    It writes to the transaction it is given, and asks nobody outside. What it raises undoes the
+    It writes to the transaction it is given, and asks no outside service. What it raises undoes the
     decision, so it raises only what its store does.
     """
 

@@ -36,6 +36,6 @@ class People(Protocol):
         """Write a changed person that ``lock`` returned.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
             ReferenceConflictError: The address or the subject is another person's.
         """

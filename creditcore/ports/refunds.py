@@ -10,7 +10,7 @@ from creditcore.domain.refunds import Refund
 
 
 class Refunds(Protocol):
-    """Money that goes back, by payment. Whoever writes here has its purchase locked."""
+    """Money that goes back, by payment. The caller who writes here has its purchase locked."""
 
     def of(self, purchase_reference: str) -> Sequence[Refund]:
         """Return the refunds and disputes of a payment, oldest first."""

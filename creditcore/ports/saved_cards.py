@@ -37,13 +37,13 @@ class SavedCards(Protocol):
         """Return the cards of a person that were not removed, the latest saved first."""
 
     def sealed_after(self, card_id: str, *, limit: int) -> Sequence[SavedCard]:
-        """Return cards of anybody whose code is still kept, by their ids, after this one."""
+        """Return cards of all persons whose code is still kept, by their ids, after this one."""
 
     def find_alike(self, owner_id: str, *, email: str, signature: str) -> SavedCard | None:
         """Return the person's card of this signature and address, removed or not."""
 
     def add_consent(self, consent: CardConsent) -> None:
-        """Keep what somebody agreed to; a repeat for the same subject keeps the first in force."""
+        """Keep what a customer agreed to; a repeat of a subject keeps the first in force."""
 
     def consent_to(self, purpose: ConsentPurpose, subject: str) -> CardConsent | None:
         """Return the consent to something that is in force."""

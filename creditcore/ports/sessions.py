@@ -1,4 +1,4 @@
-"""Sessions of this site, whoever recognises its people."""
+"""Sessions of this site, by any identity provider."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ class Sessions(Protocol):
         """End a person's sessions, but perhaps one; return how many those were."""
 
     def forget(self, *, unused_since: datetime, limit: int) -> int:
-        """Delete sessions that nobody has used since; return how many."""
+        """Delete sessions that were not used since; return how many."""

@@ -11,7 +11,7 @@ from creditcore.domain.teams import Invitation, Membership, Team
 class Teams(Protocol):
     """Teams and their members.
 
-    Whoever changes members locks the team first, so that two who leave at once are seen one
+    A change of members locks the team first, so that two who leave at once are seen one
     after the other.
     """
 

@@ -10,7 +10,7 @@ from creditcore.domain.top_ups import TopUp, TopUpOrder
 
 
 class TopUps(Protocol):
-    """One order for each wallet, at most. Whoever writes here locked the order."""
+    """One order for each wallet, at most. The caller who writes here locked the order."""
 
     def find(self, wallet_id: str) -> TopUpOrder | None:
         """Return the order of a wallet without locking it."""

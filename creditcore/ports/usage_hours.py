@@ -95,7 +95,7 @@ class UsageHours(Protocol):
     def roll_up(self, *, until: datetime) -> Step:
         """Count the calls that ended since the last roll-up, of at most one hour.
 
-        Nobody else rolls up until the transaction ends. A repeat counts nothing twice.
+        No other process rolls up until the transaction ends. A repeat counts nothing twice.
         """
 
     def recount(self, hour: datetime) -> int:

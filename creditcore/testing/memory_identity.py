@@ -87,7 +87,7 @@ class MemoryCredentials:
         return self.table.get(person_id)
 
     def save(self, credential: Credential) -> None:
-        """Write a credential of somebody."""
+        """Write a credential of a person."""
         if credential.person_id not in self.people:
             raise PersonNotFoundError(credential.person_id)
         self.table[credential.person_id] = credential

@@ -72,7 +72,7 @@ class MemoryJobs:
         return [backlog for backlog in found if backlog.waiting or backlog.dead]
 
     def forget(self, *, closed_before: datetime, limit: int) -> int:
-        """Delete old jobs that nobody has to look at."""
+        """Delete old jobs that no operator has to look at."""
         over = (JobState.DONE, JobState.DISCARDED)
         old = [
             name

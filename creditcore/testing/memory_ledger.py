@@ -66,10 +66,10 @@ class MemoryLedger:
                 raise ReferenceConflictError(reference)
         for reference, (before, _) in books.changed_holds.items():
             if self.tables.holds.get(reference) != before:
-                raise StoreBusyError("A hold was changed by somebody else; nothing was written.")
+                raise StoreBusyError("Another transaction changed a hold; nothing was written.")
         for name, (counter, _) in books.changed_counters.items():
             if self.tables.counters.get(name) != counter:
-                raise StoreBusyError("A counter was changed by somebody else.")
+                raise StoreBusyError("Another transaction changed a counter.")
         for transfer in books.new_transfers:
             if transfer.reference in self.tables.transfers:
                 raise ReferenceConflictError(transfer.reference)

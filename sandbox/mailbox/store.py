@@ -45,7 +45,7 @@ class StoredMail:
 
 @dataclass
 class Mailbox:
-    """Everybody's mail in one place.
+    """All mail in one place.
 
     Attributes:
         refusals: What is said to each recipient with this address, as ``550 5.1.1 words``.

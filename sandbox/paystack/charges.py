@@ -1,4 +1,4 @@
-"""``POST /charge`` with mobile money, and how the charge goes on without anybody asking."""
+"""``POST /charge`` with mobile money, and how the charge goes on without being asked for."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Charges:
             else:
                 transaction.end_charge(answer.message, timed_out=waits)
         except AlreadyFinishedError:
-            # Somebody decided it by hand meanwhile.
+            # A person decided it by hand meanwhile.
             return
 
 

@@ -41,7 +41,7 @@ CHANNELS_OF_CURRENCY = {
     "XOF": ("card", "mobile_money"),
 }
 
-# Documented characters only: the real service lets "_" pass, which nobody should rely on.
+# Documented characters only: the real service lets "_" pass, which no client should rely on.
 REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 

@@ -115,7 +115,7 @@ class Account:
     is_fresh: bool = False
 
     def set_password(self, password: str) -> None:
-        """Keep a password. Fast, unlike the real one: nothing here protects anybody."""
+        """Keep a password. Fast, unlike the real one: nothing here protects a real person."""
         salt = secrets.token_hex(8)
         self.password = f"{salt}:{_digest(salt, password)}"
 
@@ -140,7 +140,7 @@ class Account:
         return any(factor.verified for factor in self.factors)
 
     def is_banned(self, now: float) -> bool:
-        """Whether nobody gets in."""
+        """Whether its owner is kept out."""
         return self.banned_until is not None and now < self.banned_until
 
     def identity(self, provider: str) -> Identity | None:
@@ -197,14 +197,14 @@ class Accounts:
     """All people."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Begin without accounts."""
         self._by_id: dict[str, Account] = {}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(list(self._by_id.values()))
 
     def add(self, account: Account) -> None:
-        """Add somebody."""
+        """Add an account."""
         self._by_id[account.id] = account
 
     def get(self, account_id: str) -> Account | None:
@@ -235,7 +235,7 @@ class Accounts:
         return None
 
     def remove(self, account_id: str) -> None:
-        """Forget somebody."""
+        """Forget an account."""
         self._by_id.pop(account_id, None)
 
 

@@ -41,7 +41,7 @@ class Admin:
         return ok(body, headers)
 
     def create(self, request: Request, body: dict[str, Any]) -> Response:
-        """Make somebody; nothing of a password is checked."""
+        """Make an account; nothing of a password is checked."""
         service = self._service
         self._authorize(request)
         if not body.get("email"):
@@ -50,7 +50,7 @@ class Admin:
         if service.accounts.by_email(email):
             raise email_exists()
         account = new_account(email, service.now, account_id=str(body.get("id") or ""))
-        # Somebody whom an operator makes has less metadata.
+        # An account that an operator makes has less metadata.
         verified = {"email_verified": bool(body.get("email_confirm"))}
         account.user_metadata = verified | _object(body.get("user_metadata"))
         account.app_metadata = _object(body.get("app_metadata"))
@@ -66,12 +66,12 @@ class Admin:
         return answer
 
     def get(self, request: Request, user_id: str) -> Response:
-        """Return somebody."""
+        """Return an account."""
         self._authorize(request)
         return ok(self._find(user_id).shown())
 
     def change(self, request: Request, body: dict[str, Any], user_id: str) -> Response:
-        """Change somebody: password, address, ban."""
+        """Change an account: password, address, ban."""
         service = self._service
         self._authorize(request)
         account = self._find(user_id)
@@ -91,7 +91,7 @@ class Admin:
         return answer
 
     def delete(self, request: Request, user_id: str) -> Response:
-        """Forget somebody."""
+        """Forget an account."""
         service = self._service
         self._authorize(request)
         account = self._find(user_id)
@@ -101,7 +101,7 @@ class Admin:
         return ok({})
 
     def unenrol(self, request: Request, user_id: str, factor_id: str) -> Response:
-        """Forget an authenticator app of somebody, whatever their sessions have shown."""
+        """Forget an authenticator app of a person, even if no session has shown it."""
         self._authorize(request)
         account = self._find(user_id)
         factor = find_factor(account, factor_id)
@@ -109,7 +109,7 @@ class Admin:
         return ok(factor.shown())
 
     def invite(self, request: Request, body: dict[str, Any]) -> Response:
-        """Make somebody and mail them a link."""
+        """Make an account and mail its owner a link."""
         service = self._service
         self._authorize(request)
         email = service.email(body)

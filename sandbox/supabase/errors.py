@@ -103,13 +103,13 @@ def mail_too_soon(seconds: int) -> AuthError:
 
 
 def email_exists() -> AuthError:
-    """Return the refusal of an address that is somebody's."""
+    """Return the refusal of an address that has an account."""
     message = "A user with this email address has already been registered"
     return AuthError(422, "email_exists", message)
 
 
 def user_not_found() -> AuthError:
-    """Return the refusal of an id that is nobody's."""
+    """Return the refusal of an id without an account."""
     return AuthError(404, "user_not_found", "User not found")
 
 

@@ -119,7 +119,7 @@ class Factors:
 
 
 def find_factor(account: Account, factor_id: str) -> Factor:
-    """Return an authenticator app of somebody.
+    """Return an authenticator app of a person.
 
     Raises:
         AuthError: They have none of this id.

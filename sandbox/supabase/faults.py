@@ -40,7 +40,7 @@ class Fault:
         code: Answer with this error: one of ``conflict``, ``over_request_rate_limit``,
             ``hook_timeout``, ``hook_timeout_after_retry``, ``unknown``, ``request_timeout``,
             ``unexpected_failure`` (whose text names hosts, as the real one's does).
-        bare: The error has no header and no id, as where nobody expected it.
+        bare: The error has no header and no id, as where it was not expected.
         delay_s: Wait before answering.
         hang: Never answer; wait until the caller gives up.
         drop: Close the connection without an answer.

@@ -31,7 +31,7 @@ class OAuth:
         return found(self._provider_url(request))
 
     def link(self, request: Request) -> Response:
-        """Say where the browser of somebody goes who wants to connect a provider."""
+        """Say where the browser of a person goes who wants to connect a provider."""
         account, _ = self._service.caller(request)
         self._allow_linking()
         url = self._provider_url(request, links=account.id)

@@ -73,7 +73,7 @@ class Service:
         return email.lower()
 
     def password(self, password: object) -> str:
-        """Return a password that may become somebody's."""
+        """Return a password that may become a person's."""
         if not isinstance(password, str):
             raise AuthError(400, "bad_json", "Could not parse request body as JSON")
         if len(password.encode()) > 72:
@@ -234,7 +234,7 @@ class Service:
             raise AuthError(500, "unexpected_failure", message) from error
 
     def redirect_to(self, request: Request, wanted: str | None = None) -> str:
-        """Return where to send somebody: where they want, if that is allowed, else the site."""
+        """Return where to send a visitor: where they want, if that is allowed, else the site."""
         target = wanted if wanted is not None else request.args.get("redirect_to", "")
         site = self.settings.site_url
         allowed = (f"{site.rstrip('/')}/**", site, "http://127.0.0.1", *self.settings.redirect_urls)

@@ -15,8 +15,8 @@ class Settings:
         site_url: Where people are sent who cannot be sent back to where they wanted.
         redirect_urls: Where else they may be sent: addresses, or beginnings that end in ``**``.
         autoconfirm: Addresses count at once, and no confirmation is mailed.
-        signup_disabled: Nobody new is let in.
-        email_disabled: Nobody signs in by address and password.
+        signup_disabled: No new person is let in.
+        email_disabled: No person signs in by address and password.
         google: Whether the provider is on.
         github: Whether the provider is on.
         manual_linking: People connect and disconnect providers. Off in a new project; on here, so

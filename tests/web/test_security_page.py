@@ -105,7 +105,7 @@ def test_a_new_password_ends_all_other_sessions(member: Visitor, elsewhere: Visi
     [
         ("wrong", NEW_PASSWORD, "not your present password"),
         (PASSWORD, "short", "at least 10 characters"),
-        (PASSWORD, "password123", "first that anybody would try"),
+        (PASSWORD, "password123", "first that a thief would try"),
         ("", "", "not your present password"),
     ],
 )

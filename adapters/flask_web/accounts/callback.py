@@ -38,7 +38,7 @@ _SAID = {
         "That account has no verified e-mail address. Verify one there, or sign up with an "
         "address and a password."
     ),
-    OAuthFailure.ALREADY_LINKED: "That account is connected to somebody else here.",
+    OAuthFailure.ALREADY_LINKED: "That account is connected to another account here.",
     OAuthFailure.SIGN_UP_CLOSED: "New accounts cannot be made here at the moment.",
     OAuthFailure.REFUSED: "You cannot sign in with that account.",
     OAuthFailure.TRY_AGAIN: "That did not work this time. Please try again.",

@@ -1,4 +1,4 @@
-"""Addresses of throw-away mailboxes, which anybody reads and nobody keeps."""
+"""Addresses of throw-away mailboxes, which any visitor reads and none keeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def is_disposable(email: str) -> bool:
 
 @cache
 def _domains() -> frozenset[str]:
-    # The list is large, and only needed once somebody signs up.
+    # The list is large, and only needed once a person signs up.
     from disposable_email_domains import blocklist
 
     return frozenset(blocklist)

@@ -1,4 +1,4 @@
-"""What happens to a browser when somebody comes nearer to being signed in."""
+"""What happens to a browser when a person comes nearer to being signed in."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def proceed(
     how: str = "",
     act: Act = Act.SIGNED_IN,
 ) -> Response:
-    """Lead somebody on to the next step; a new session always has a new secret.
+    """Lead a person on to the next step; a new session always has a new secret.
 
     Args:
         outcome: What the provider says of them.
@@ -88,7 +88,7 @@ def proceed(
 
 
 def complete(kept: Kept, outcome: SignedIn, *, how: str) -> Response:
-    """Lead somebody on who has shown the second factor."""
+    """Lead a person on who has shown the second factor."""
     recovering = kept.session.stage is Stage.RECOVERING
     return proceed(outcome, recovering=recovering, instead_of=kept.session, how=how)
 
@@ -106,7 +106,7 @@ def pending(*stages: Stage) -> Kept:
     """Return who is half signed in here, at one of these stages.
 
     Raises:
-        SessionEndedError: Nobody is, or it took them too long.
+        SessionEndedError: No person is, or it took them too long.
     """
     secret = flask.session.get(PENDING, "")
     kept = services().people.sessions.resume(secret) if secret else None

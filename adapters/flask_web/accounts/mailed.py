@@ -92,8 +92,8 @@ def redeem() -> Response | tuple[str, int]:
         flask.session.get(entry.MAILED_TO) == outcome.identity.email
     ):
         return entry.proceed(outcome, how="link")
-    # Another browser than the one that signed up: somebody may have been led here to work in
-    # an account that is not theirs. Whoever owns it knows its password.
+    # Another browser than the one that signed up: its user may have been led here to work in
+    # an account that is not theirs. Its owner knows its password.
     services().people.welcome.welcome(outcome.identity)
     services().identity.sign_out(outcome.grant, SignOutScope.THIS)
     flash("Your address is confirmed. Sign in to go on.", "success")
@@ -108,7 +108,7 @@ def recover() -> str:
 
 @blueprint.post("/recover")
 def begin_recovery() -> str | Response | tuple[str, int]:
-    """Say that a link is on its way, whoever asks for whomever."""
+    """Say that a link is on its way, whether or not it is."""
     throttle().count_address(MAIL_PER_ADDRESS, "mail")
     try:
         email = clean_email(request.form.get("email", ""))
@@ -120,7 +120,7 @@ def begin_recovery() -> str | Response | tuple[str, int]:
 
 @blueprint.get("/new-password")
 def new_password() -> str | Response:
-    """Let whoever came by a link choose a password."""
+    """Let a person who came by a link choose a password."""
     try:
         kept = entry.pending(Stage.NEW_PASSWORD)
     except SessionEndedError:

@@ -162,7 +162,7 @@ def disconnect(method: str) -> Response | tuple[str, int]:
     # The server may have given the account the address of a way in that is left.
     services().people.welcome.welcome(identity)
     _note(Act.WAY_IN_DISCONNECTED, method=method)
-    flash("It is disconnected: nobody signs in with it any more.", "success")
+    flash("It is disconnected: it opens this account no more.", "success")
     return redirect(url_for("security.show"))
 
 

@@ -38,7 +38,7 @@ _NOT_LET_IN = (
     "You may have an account with this address already: sign in with its password. "
     "If you forgot it, support can set a new one."
 )
-"""Said where somebody who did not get in lands anyway, so it tells a stranger nothing new."""
+"""Said where a visitor who did not get in lands anyway, so it tells a stranger nothing new."""
 
 
 @blueprint.get("/sign-up")
@@ -71,7 +71,7 @@ def create_account() -> str | Response | tuple[str, int]:
     )
     if outcome is not None:
         return entry.proceed(outcome, how="sign-up")
-    # Whoever is let in gets new cookies; so does whoever is not, or it would show.
+    # Set the same cookies either way, so the answer does not reveal whether an account exists.
     target = entry.destination()
     entry.forget_browser()
     devices.remember(devices.NOBODY)
@@ -89,7 +89,7 @@ def sign_in() -> str | Response:
 
 @blueprint.post("/sign-in")
 def open_session() -> str | Response | tuple[str, int]:
-    """Let somebody in who knows the password, or lead them on to what is missing."""
+    """Let a person in who knows the password, or lead them on to what is missing."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
     throttle().count_account(email)
@@ -118,14 +118,14 @@ def sign_out() -> Response:
 
 
 def _new_or_own_account(email: str, password: str) -> SignIn | None:
-    """Return how somebody who signs up gets on, or None for whose address is taken.
+    """Return how a person who signs up gets on, or None for whose address is taken.
 
     Where no mail is sent, a free and a taken address take the same steps, and so the same
     time: make it, then sign in to it.
     """
     if is_disposable(clean_email(email)):
         raise InvalidRequestError(
-            "Mail to this address ends up with anybody. Use one that stays yours.", param="email"
+            "Strangers can read mail to this address. Use one that stays yours.", param="email"
         )
     identity = services().identity
     with suppress(EmailTakenError):

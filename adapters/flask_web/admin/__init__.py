@@ -1,4 +1,4 @@
-"""The operator's side: everybody's money, people, payments, alerts and jobs."""
+"""The operator's side: money, people, payments, alerts and jobs."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ ACTS = {
     "grant": Act(
         "Give credits",
         "Give the credits",
-        "Nobody pays for them, so they lower what a spent credit earns. They cannot be taken back.",
+        "They are not paid for, so they lower what a spent credit earns. None can be taken back.",
         has_amount=True,
     ),
     "clear-debt": Act(

@@ -1,4 +1,4 @@
-"""Payments of everybody, those that wait for a decision, refunds, and webhooks as received."""
+"""Payments of all accounts, those that wait for a decision, refunds, and webhooks as received."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MOST_MINOR_UNITS = 10**12
 @blueprint.get("/payments")
 @for_operators
 def payments() -> str:
-    """List payments of everybody, in one state or in any."""
+    """List payments of all accounts, in one state or in any."""
     asked = request.args.get("state", "")
     state = PurchaseState(asked) if asked in set(PurchaseState) else None
     before = place_sent(request.args, "before")
@@ -241,7 +241,7 @@ class _Decision:
                     with services().transactions.begin() as tx:
                         person = tx.people.find_by_email(self.email)
                     if person is None:
-                        raise InvalidRequestError("Nobody has this address.", param="email")
+                        raise InvalidRequestError("No account has this address.", param="email")
                 granted = reviews.credit(
                     reference,
                     reason=self.reason,

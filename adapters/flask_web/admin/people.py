@@ -108,7 +108,7 @@ def account(owner_id: str) -> Response:
 @blueprint.get("/calls/<call_id>")
 @for_operators
 def call(call_id: str) -> str:
-    """Show the receipt of one call of anybody."""
+    """Show the receipt of one call of any account."""
     with services().transactions.begin() as tx:
         found = tx.calls.find_all([call_id]).get(call_id) if "\x00" not in call_id else None
         owner_id = tx.ledger.find_wallet(found.wallet_id).owner_id if found else ""
@@ -132,7 +132,7 @@ def find_person(tx: Transaction, person_id: str) -> Person:
     """Return a person.
 
     Raises:
-        PersonNotFoundError: Nobody has this id.
+        PersonNotFoundError: No person has this id.
     """
     found = tx.people.find(person_id) if "\x00" not in person_id else None
     if found is None:

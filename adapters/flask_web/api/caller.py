@@ -26,7 +26,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who is allowed to ask.
+    """A client who is allowed to ask.
 
     Attributes:
         owner_id: Whose account it is.
@@ -54,7 +54,7 @@ class Caller:
 
     @property
     def seen_holder_id(self) -> str:
-        """Whose keys the caller sees: only their own, or (empty) everybody's of the account."""
+        """Whose keys the caller sees: only their own, or (empty) all of the account."""
         return "" if may(self.viewer, Action.MANAGE_KEYS) else self.holder_id
 
     @property
@@ -81,7 +81,7 @@ def caller_with(scopes: Collection[Scope]) -> Caller:
     """Return who calls, if they have one of these scopes.
 
     Raises:
-        KeyRefusedError: Nobody who is known here.
+        KeyRefusedError: No key or session that is known here.
         NotPermittedError: A key that may not do this, or not from where it is.
     """
     header = request.headers.get("Authorization")

@@ -164,7 +164,7 @@ def _answer(found: BaseModel | Response | None, declared: Operation) -> Response
         return Response(status=HTTPStatus.NO_CONTENT)
     answer = Response(found.model_dump_json(), status=declared.status, mimetype="application/json")
     if declared.method == "GET":
-        # Whoever asks often pays nothing for what has not changed.
+        # A client that asks often pays nothing for what has not changed.
         answer.headers["Cache-Control"] = "private, no-cache"
         answer.add_etag()
         answer.make_conditional(request)

@@ -39,7 +39,7 @@ _FIELDS = {"amount_usd", "amount", "currency", "network", "phone", "attempt", "c
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody wants to pay from which phone, as text that was not looked at yet.
+    """What a customer wants to pay from which phone, as text that was not looked at yet.
 
     Attributes:
         usd: A USD value; empty where ``price`` says what to pay.

@@ -37,7 +37,7 @@ def choose() -> Response | tuple[str, int]:
 
 
 def threshold_of(text: str) -> Credits:
-    """Read an amount of dollars that somebody typed, as credits.
+    """Read an amount of dollars that a person typed, as credits.
 
     Raises:
         InvalidRequestError: It is no amount, or has more than two decimals.

@@ -57,7 +57,7 @@ def come_back() -> Response:
 def receive() -> Response:
     """Take a webhook: 200 means it is safe here, 401 that it is not the provider's.
 
-    Nobody is asked anything before the answer has left: a provider that waits for it would
+    No service is asked anything before the answer has left: a provider that waits for it would
     give up, and deliver all the same again and again.
     """
     inbox = services().payments.inbox
@@ -74,5 +74,5 @@ def receive() -> Response:
 def _process(inbox: PaymentInbox, event: PaymentEvent) -> None:
     try:
         inbox.process(event)
-    except Exception:  # noqa: BLE001 - the answer has left, so nobody can be told
+    except Exception:  # noqa: BLE001 - the answer has left, so its client cannot be told
         _log.exception("webhook about payment %s is left to the worker", event.reference)

@@ -24,7 +24,7 @@ _FAILURES: dict[FailureReason, tuple[str, str]] = {
         "Send it again when you are ready.",
     ),
     FailureReason.NO_ANSWER: (
-        "Nobody answered the request on the phone.",
+        "The request on the phone was not answered.",
         "Check that the phone is on, unlocked and has signal, then send the request again.",
     ),
     FailureReason.WRONG_PIN: (

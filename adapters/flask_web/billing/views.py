@@ -179,10 +179,10 @@ def _confirm_own(reference: str) -> None:
 
 
 def _after_cancelling() -> Response:
-    """Say how the payment stands that somebody says was given up, and forget that they said so.
+    """Say how the payment stands that the customer says was given up, and forget that they said so.
 
-    Anybody can lead here with such an address. So the provider is asked: what is said is true,
-    whoever brought them. The page it is said on has another address, and says it once.
+    Any page can lead here with such an address. So the provider is asked: what is said is true,
+    wherever they came from. The page it is said on has another address, and says it once.
     """
     throttle().count_address(CONFIRM_PER_ADDRESS, "confirm")
     now = services().clock.now()

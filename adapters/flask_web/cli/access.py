@@ -1,4 +1,4 @@
-"""How somebody gets in: invitations, bans, lost second factors, sessions."""
+"""How a person gets in: invitations, bans, lost second factors, sessions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EMAIL = click.option("--email", required=True, help="Whose account it is.")
 @AS_JSON
 @with_appcontext
 def invite(email: str, *, as_json: bool) -> None:
-    """Mail somebody a link by which they choose a password; a repeat mails another."""
+    """Mail a person a link by which they choose a password; a repeat mails another."""
     try:
         invited = services().people.access.invite(email, actor=COMMAND_LINE)
     except EmailTakenError:
@@ -41,7 +41,7 @@ def invite(email: str, *, as_json: bool) -> None:
 @AS_JSON
 @with_appcontext
 def ban(email: str, reason: str, length: str | None, *, as_json: bool) -> None:
-    """Let nobody sign in on an account, and end its sessions; its API keys go on.
+    """Keep a person out of their account, and end its sessions; its API keys go on.
 
     To stop the keys too, `user block` it.
     """
@@ -63,7 +63,7 @@ def ban(email: str, reason: str, length: str | None, *, as_json: bool) -> None:
 @AS_JSON
 @with_appcontext
 def unban(email: str, *, as_json: bool) -> None:
-    """Let somebody sign in again."""
+    """Let a person sign in again."""
     person = person_with(email)
     services().people.access.unban(person.id, actor=COMMAND_LINE)
     say(facts_of("unban", person), f"{person.email} may sign in again.", as_json=as_json)
@@ -92,7 +92,7 @@ def remove_second_factor(email: str, reason: str, *, as_json: bool) -> None:
 @AS_JSON
 @with_appcontext
 def sign_out(email: str, *, as_json: bool) -> None:
-    """Sign somebody out everywhere, here and at the identity provider."""
+    """Sign a person out everywhere, here and at the identity provider."""
     person = person_with(email)
     ended = services().people.access.sign_out(person.id, actor=COMMAND_LINE)
     said = f"{person.email} is signed out everywhere: {counted(ended, 'sessions')} ended."

@@ -15,7 +15,7 @@ from creditcore.domain.errors import CreditcoreError
 
 @click.group(cls=AppGroup, invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@click.option("--open", "only_open", is_flag=True, help="Only what nobody has dealt with.")
+@click.option("--open", "only_open", is_flag=True, help="Only what no operator has dealt with.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, for machines.")
 @click.pass_context
 @with_appcontext
@@ -47,7 +47,7 @@ def acknowledge(keys: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([facts(alert) for alert in known], indent=2))
     else:
-        click.echo(f"Alerts that somebody knows of: {len(known)}.")
+        click.echo(f"Alerts that an operator knows of: {len(known)}.")
 
 
 @alerts.command("test")

@@ -96,7 +96,7 @@ def _examine_seals() -> tuple[str, str | None]:
 
 
 def _examine_models() -> tuple[str, str | None]:
-    """Name the models that LiteLLM serves and nobody can buy."""
+    """Name the models that LiteLLM serves and that are not for sale."""
     try:
         unpriced = services().model_gateway.fetch_catalogue().unpriced
     except CreditcoreError as error:
@@ -138,7 +138,7 @@ def _examine_payments() -> tuple[str, str | None]:
 
 
 def _examine_supabase() -> list[tuple[str, str | None]]:
-    """Ask about somebody who cannot exist, with either key: a clear answer means that it works."""
+    """Ask about a person who cannot exist, with either key: a clear answer means that it works."""
     nobody = "doctor@creditcore.invalid"
     checks: list[tuple[str, str | None]] = []
     name = f"Supabase Auth ({settings().supabase_url})"
@@ -172,7 +172,7 @@ def _examine_mail() -> tuple[str, str | None]:
         if not settings().supabase_url:
             told = (
                 "mail (none leaves: MAIL_URL and MAIL_FROM are not set. So addresses are not "
-                "confirmed, nobody recovers a password or changes an address by themself)"
+                "confirmed, no person recovers a password or changes an address by themself)"
             )
         return told, None if settings().app_env == "development" else "needed in production"
     try:

@@ -1,4 +1,4 @@
-"""Credits that nobody paid for."""
+"""Credits that were not paid for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from creditcore.domain.money import Credits
 def grant(
     email: str | None, team_id: str | None, amount: str, reason: str, reference: str | None
 ) -> None:
-    """Give somebody, or a team, credits that nobody paid for."""
+    """Give a person, or a team, credits that were not paid for."""
     try:
         credits_ = Credits.parse(amount)
     except ValueError as error:

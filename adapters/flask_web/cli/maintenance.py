@@ -1,4 +1,4 @@
-"""What has to be done now and then, whoever does it."""
+"""What has to be done now and then, by a worker or by web processes."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ team = AppGroup("team", help="Teams: who is in them, and an owner where none can
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @with_appcontext
 def list_teams(email: str, *, as_json: bool) -> None:
-    """List the teams that somebody is in."""
+    """List the teams that a person is in."""
     person = person_with(email)
     found = [
         {

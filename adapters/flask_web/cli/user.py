@@ -74,7 +74,7 @@ def set_password(email: str, password: str | None, *, as_json: bool) -> None:
 @AS_JSON
 @with_appcontext
 def grant_role(email: str, role: str, *, as_json: bool) -> None:
-    """Make somebody an operator, or no longer one; they sign in anew."""
+    """Make a person an operator, or no longer one; they sign in anew."""
     person = services().people.roles.grant(person_with(email).id, Role(role), actor=COMMAND_LINE)
     facts = facts_of("grant-role", person) | {"role": str(person.role)}
     say(facts, f"{person.email} has the role {person.role}.", as_json=as_json)
@@ -86,7 +86,7 @@ def grant_role(email: str, role: str, *, as_json: bool) -> None:
 @AS_JSON
 @with_appcontext
 def block_user(email: str, reason: str, *, as_json: bool) -> None:
-    """Shut somebody out: end their sessions and revoke their keys, for good."""
+    """Shut a person out: end their sessions and revoke their keys, for good."""
     person = person_with(email)
     revoked = services().people.blocks.block(person.id, reason=reason, actor=COMMAND_LINE)
     said = f"{person.email} is blocked. Keys revoked: {revoked}."
@@ -98,7 +98,7 @@ def block_user(email: str, reason: str, *, as_json: bool) -> None:
 @AS_JSON
 @with_appcontext
 def unblock_user(email: str, *, as_json: bool) -> None:
-    """Let somebody sign in again, and make new keys."""
+    """Let a person sign in again, and make new keys."""
     person = person_with(email)
     services().people.blocks.unblock(person.id, actor=COMMAND_LINE)
     said = f"{person.email} may sign in again. Their old keys stay revoked."

@@ -1,4 +1,4 @@
-"""What somebody sees of their own calls and balance."""
+"""What a person sees of their own calls and balance."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Everything the site keeps about an account, as a ZIP.
 
-It is made while it is sent: a thousand rows are in memory at a time, and no copy of anybody's
+It is made while it is sent: a thousand rows are in memory at a time, and no copy of a person's
 data is left on a disk.
 """
 
@@ -34,7 +34,7 @@ _AT_ONCE = 1_000
 _README = """What {site} keeps about {email}, as of {at}.
 
 profile.json    your name, address, time zone
-keys.csv        your API keys, without their secrets, which nobody has
+keys.csv        your API keys, without their secrets, which are not kept
 calls.csv       every call with its tokens and cost; what was said in it is not kept
 payments.csv    every payment you began
 movements.csv   every movement of your credits beside calls
@@ -50,7 +50,7 @@ Cells = tuple[object, ...]
 @blueprint.get("/data.zip")
 @stepped_up("general.show")
 def download() -> Response:
-    """Send all of it, to whoever has lately shown who they are."""
+    """Send all of it, to a person who has lately shown who they are."""
     someone, here, store = person(), zone(), services().transactions
     with store.begin() as tx:
         wallet = tx.ledger.find_wallet_of(someone.id)

@@ -141,7 +141,7 @@ class Proxy:
         for meant in (plain, f"/v1{plain}"):
             if meant in self._services.wires or meant in self._services.token_counters:
                 return meant
-        # Of the site's own page nobody asks with a key.
+        # The site's own page does not ask with a key.
         if plain == _MODELS or (f"/v1{plain}" == _MODELS and header_of(environ, "authorization")):
             return _MODELS
         return path
@@ -149,7 +149,7 @@ class Proxy:
     def _keep(
         self, path: str, environ: WSGIEnvironment, answer: Refusal, model: str, call_id: str
     ) -> None:
-        """Keep a refused call for whoever has the key; a malformed one is nobody's."""
+        """Keep a refused call for the owner of the key; a malformed one has none."""
         wire = self._services.wires.get(path)
         if wire is None:
             return

@@ -33,7 +33,7 @@ _HEAD = re.compile(
     rf"(DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) ({_TARGET}) HTTP/1\.1\r\n"
     rf"({_NAME}:{_VALUE}(?:\r\n{_NAME}:{_VALUE})*+)"
 )
-# No sign, no leading zero, no list: nothing that somebody could read as another number.
+# No sign, no leading zero, no list: nothing that a proxy could read as another number.
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,17}")
 _NEVER_PLAIN = ("EXPECT", "TRAILER", "TRANSFER-ENCODING", "UPGRADE")
 _HOSTS_REMEMBERED = 1024
@@ -174,7 +174,7 @@ class PlainRequest(Request):
 
     def _peer_is_trusted_proxy(self) -> bool:
         if not isinstance(self.peer_addr, tuple):
-            return True  # gunicorn trusts whoever may use its Unix socket
+            return True  # gunicorn trusts a program that may use its Unix socket
         return _is_trusted(self.cfg, self.peer_addr[0])
 
 

@@ -1,6 +1,6 @@
 """Ending a connection on which a client is still sending.
 
-The kernel answers data that nobody reads with a reset, and a reset takes the refusal away that the
+The kernel answers data that is never read with a reset, and a reset takes the refusal away that the
 client has not read yet. So the sending side is closed first, and what still comes is thrown away
 for a moment: without looking at it, and in turns with everything else.
 """

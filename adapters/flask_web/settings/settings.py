@@ -247,7 +247,7 @@ class Settings:
 
     @property
     def hold_lifetime(self) -> timedelta:
-        """When nobody can be working on a call any more.
+        """When no process can be working on a call any more.
 
         A call may wait for a connection, then as long as a stream may take for the first
         byte, then ``longest_write_s`` for a client that does not read, and at last for the

@@ -1,4 +1,4 @@
-"""Pages that everybody may see."""
+"""Pages that all may see."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _DEFAULTS = {"prompt": "1000", "answer": "500", "calls": "200"}
 
 @dataclass(slots=True)
 class Estimate:
-    """What somebody asks, and what it comes to.
+    """What a visitor asks, and what it comes to.
 
     Attributes:
         typed: What stands in the fields, right or wrong.

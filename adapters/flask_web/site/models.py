@@ -115,7 +115,7 @@ def show() -> str:
 
 @blueprint.get("/index.json")
 def as_json() -> Response:
-    """Return every model with its prices, for programs; the same for everybody."""
+    """Return every model with its prices, for programs; the same for all."""
     answer = jsonify(
         object="list",
         data=[

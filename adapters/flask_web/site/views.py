@@ -1,4 +1,4 @@
-"""Pages that everybody may see."""
+"""Pages that all may see."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def favicon() -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """Tell search engines which pages are for everybody."""
+    """Tell search engines which pages are for all."""
     return _at_the_root("robots.txt")
 
 

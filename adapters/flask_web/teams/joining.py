@@ -42,7 +42,7 @@ def accept() -> Response | str | tuple[str, int]:
 
 @blueprint.post("/decline")
 def decline() -> Response | str | tuple[str, int]:
-    """Turn an invitation down; whoever has the link may, signed in or not."""
+    """Turn an invitation down; who has the link may, signed in or not."""
     throttle().count_address(LINK_PER_ADDRESS, "join")
     token = request.form.get("token", "")
     who = actor() if current_user.is_authenticated else actor_of(VISITOR)

@@ -49,7 +49,7 @@ def team_page(
         view=view,
         manages=account().may(Action.MANAGE_MEMBERS),
         owns=account().may(Action.OWN_TEAM),
-        # Nobody gives a role above their own, or changes who ranks above them.
+        # No member gives a role above their own, or changes who ranks above them.
         roles={role: text for role, text in forms.ROLES.items() if role.rank <= mine.rank},
         invited_as={role: text for role, text in forms.ROLES.items() if role is not TeamRole.OWNER},
         periods=forms.PERIODS,

@@ -42,7 +42,7 @@ class Account:
 
     Attributes:
         id: Whose wallet, keys and purchases are meant.
-        wallet: Whose credits are shown and spent; None only for somebody who has none yet.
+        wallet: Whose credits are shown and spent; None only for a person who has none yet.
         is_blocked: Whether it is a team that an operator has shut out.
     """
 
@@ -84,7 +84,7 @@ class Account:
 
     @property
     def seen_holder_id(self) -> str:
-        """Whose keys are seen here: only one's own, or (empty) everybody's."""
+        """Whose keys are seen here: only one's own, or (empty) those of all."""
         return "" if self.may(Action.MANAGE_KEYS) else self.holder_id
 
     @property
@@ -156,7 +156,7 @@ def viewer() -> Viewer:
 
 
 def wallet() -> Wallet | None:
-    """Return the wallet that this page shows, if somebody is signed in and it can be read."""
+    """Return the wallet that this page shows, if a person is signed in and it can be read."""
     if current_user.is_authenticated:
         with suppress(StoreError):
             return account().wallet

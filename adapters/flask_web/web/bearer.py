@@ -27,7 +27,7 @@ def either_secret(authorization: str | None, api_key: str | None) -> KeySecret:
     """Read the one key of a request on the Anthropic wire: ``x-api-key``, or a bearer.
 
     Clients send a key of another service in one of the two where it stands in their
-    environment. It is nobody's here, so the other one counts.
+    environment. It is no key of ours, so the other one counts.
 
     Raises:
         KeyRefusedError: There is none, none can be one, or there are two of ours that differ.

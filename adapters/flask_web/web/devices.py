@@ -1,6 +1,6 @@
-"""The browsers in which somebody signed in to an account, known by a cookie.
+"""The browsers in which a person signed in to an account, known by a cookie.
 
-It lets nobody in: all it is worth is that attempts with it are counted apart from those of
+It opens nothing: all it is worth is that attempts with it are counted apart from those of
 strangers (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). It outlives the
 session, and names its account only to who knows the address already.
 """
@@ -40,7 +40,7 @@ def remember(account: str) -> None:
 
 
 def known(account: str) -> str | None:
-    """Return what tells this browser from others, if somebody signed in to the account here."""
+    """Return what tells this browser from others, if a person signed in to the account here."""
     try:
         return _signer(account).unsign(request.cookies.get(COOKIE, "")).decode()
     except BadSignature:

@@ -354,7 +354,7 @@ def register(app: Flask, *, base_url: str) -> None:
 
 
 def wants_json() -> bool:
-    """Whether whoever is asking is a machine."""
+    """Whether a program asks."""
     if request.path.startswith(("/api/", "/v1/")):
         return not _is_form_of_a_person()
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])

@@ -186,7 +186,7 @@ def duration(milliseconds: int) -> str:
 
 
 def duration_or_dash(milliseconds: int | None) -> str:
-    """Return a duration; a dash where there is none, rather than a number that nobody measured."""
+    """Return a duration; a dash where there is none, rather than a number that was not measured."""
     return "\u2013" if milliseconds is None else duration(milliseconds)
 
 

@@ -33,7 +33,7 @@ class KnownHosts:
         self._site = site
         self._base_url = settings.base_url
         own = (urlsplit(settings.base_url).hostname or "").encode("idna").decode()
-        # Whoever develops has no name for the site but this machine's.
+        # A developer has no name for the site but this machine's.
         self._names = {own} | (_LOOPBACK if settings.app_env == "development" else frozenset())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

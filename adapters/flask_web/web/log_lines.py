@@ -37,7 +37,7 @@ _NAMED = re.compile(
 
 
 def redacted(text: str) -> str:
-    """Return text without what would let somebody in."""
+    """Return text without what would let a reader in."""
     return _NAMED.sub(rf"\1\2{_HIDDEN}", _SECRETS.sub(_HIDDEN, text))
 
 

@@ -39,7 +39,7 @@ PLACES = (
 )
 
 OPERATE = Place("operate", "admin.overview", "Operate")
-"""Where operators see everybody."""
+"""Where operators see all accounts."""
 
 ELSEWHERE = (
     Place("search", "search.show", "Search"),

@@ -1,4 +1,4 @@
-"""Which amounts of credits are for sale, and what somebody may type instead."""
+"""Which amounts of credits are for sale, and what a customer may type instead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from creditcore.domain.purchases import Offer
 from creditcore.domain.sale_terms import SaleTerms
 
 OTHER = "other"
-"""What the form chooses where somebody types an amount."""
+"""What the form chooses where the customer types an amount."""
 
 _WHOLE = re.compile(r"[0-9]{1,12}")
 
@@ -35,7 +35,7 @@ class Choice:
 
     @classmethod
     def first(cls) -> Self:
-        """Choose what a form shows that nobody has touched: the plan in the middle."""
+        """Choose what an untouched form shows: the plan in the middle."""
         plans = _plans()
         return cls(plans[len(plans) // 2])
 
@@ -48,7 +48,7 @@ class Choice:
 
     @classmethod
     def of(cls, value: Money) -> Self:
-        """Choose an amount that somebody chose before."""
+        """Choose an amount that the customer chose before."""
         if value.minor_units % MINOR_UNITS_PER_UNIT:
             return cls.first()
         whole = whole_units(value)
@@ -102,7 +102,7 @@ def usd(whole: int) -> Money:
 
 
 def chosen(text: str, *, param: str = "amount_usd", most: int | None = None) -> Money:
-    """Read an amount that somebody chose or typed.
+    """Read an amount that the customer chose or typed.
 
     Args:
         text: As it was sent.
@@ -121,7 +121,7 @@ def chosen(text: str, *, param: str = "amount_usd", most: int | None = None) -> 
 
 
 def local(text: str, currency: str, *, param: str = "amount") -> Money:
-    """Read an amount that somebody typed in the currency they pay in.
+    """Read an amount that the customer typed in the currency they pay in.
 
     Raises:
         InvalidRequestError: It is not a whole number of units that can be paid.

@@ -52,7 +52,7 @@ def register(app: Flask, settings: Settings, *, elsewhere: Sequence[str]) -> Non
 
 
 def is_local_path(target: str) -> bool:
-    """Whether a redirect to this address stays here; everything else is somebody's trick."""
+    """Whether a redirect to this address stays here; everything else may be an attack."""
     try:
         parts = urlsplit(target)
     except ValueError:

@@ -2,7 +2,7 @@
 
 ``url_for`` puts a hash of a file's content into its address, so that a changed file has a
 new one. WhiteNoise serves these addresses in front of Flask, without a cookie. The plain
-addresses go on to work, for whoever has linked to them, and are looked at anew each time.
+addresses go on to work, for pages that have linked to them, and are looked at anew each time.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def require_proof(back_to: str) -> None:
 def check_key_maker(scopes: Collection[Scope]) -> None:
     """Look at who is about to make or change a key: one that manages others wants a fresh proof.
 
-    Whoever has such a key makes more of them, long after the session is over.
+    A thief with such a key makes more of them, long after the session is over.
 
     Raises:
         ProofWantedError: They have to prove it first.

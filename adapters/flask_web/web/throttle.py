@@ -1,4 +1,4 @@
-"""How often somebody may try. Counted in Redis where there is one, else in this process.
+"""How often a visitor may try. Counted in Redis where there is one, else in this process.
 
 Guessing a password is slow from one address, and from all of them together, which a stranger
 with many addresses can use up. So what is tried on an account from a device that its owner

@@ -1,4 +1,4 @@
-"""Times as pages show them: in the zone of whoever looks, with its abbreviation."""
+"""Times as pages show them: in the zone of the person who looks, with its abbreviation."""
 
 from __future__ import annotations
 

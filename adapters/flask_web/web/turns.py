@@ -14,7 +14,7 @@ _BEFORE_SOCKETS = 2
 
 
 def give_way() -> None:
-    """Let the event loop turn once: sockets are looked at, and whoever is ready goes on first.
+    """Let the event loop turn once: sockets are looked at, and what is ready goes on first.
 
     gevent's sockets switch only when they would have to wait, so a peer that always has more to
     send keeps its greenlet running without an end.

@@ -62,7 +62,7 @@ def viewed_by(operator: Person, *, now: datetime) -> str | None:
 
 
 def register(app: Flask) -> None:
-    """Refuse whoever looks at somebody's pages everything but the pages that may be read."""
+    """Refuse an operator who looks at a person's pages all but the pages that may be read."""
 
     @app.before_request
     def _only_read() -> None:
@@ -74,6 +74,6 @@ def register(app: Flask) -> None:
         is_read = request.method in ("GET", "HEAD") and request.endpoint in _READABLE
         if not is_read or any(word in request.args for word in _ASKS_THE_PROVIDER):
             raise Forbidden(
-                "You look at somebody's account, which is for reading only. Stop looking first: "
+                "You look at a person's account, which is for reading only. Stop looking first: "
                 "the button stands at the top of their pages, such as /dashboard."
             )

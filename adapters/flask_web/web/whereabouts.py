@@ -1,4 +1,4 @@
-"""Which device somebody uses, and roughly where: enough to know one's own sessions by."""
+"""Which device a person uses, and roughly where: enough to know one's own sessions by."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class PreparedBooks:
     Args:
         session: Over a connection on which ``PREPARATION`` has been run, and on which no
             transaction is open: this one begins here.
-        remembered: What the transactions before it left. Belongs to whoever has the turn.
+        remembered: What the transactions before it left. Of the transaction whose turn it is.
     """
 
     def __init__(self, session: Session, remembered: Remembered) -> None:

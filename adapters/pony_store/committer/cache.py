@@ -17,7 +17,7 @@ TIMES_AFTER_A_MISTAKE = 8
 class Remembered:
     """What this process last saw of wallets and keys. It may be wrong at any time.
 
-    So whoever decides on it proves it in the statement that writes, under lock; a wrong
+    So a step that decides on it proves it in the statement that writes, under lock; a wrong
     guess costs one attempt. A wallet that other processes write to would cost one again and
     again, so after a mistake it has to be found as it was left several times in a row.
     """

@@ -121,7 +121,7 @@ _ALL_IS_AS_REMEMBERED = """
 """
 # Dividing by zero is how plain SQL says that something is not as the books had it. The
 # COMMIT that is sent along is not reached then. Nothing asks how many transfers "moved", so they
-# are written last: whoever closes a hold again is told that it is not open any more, not that the
+# are written last: a step that closes one again is told that it is not open any more, not that the
 # reference of its charge is taken.
 PREPARATION = f"""
     SET plan_cache_mode = force_generic_plan;

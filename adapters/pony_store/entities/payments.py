@@ -99,7 +99,7 @@ def define(db: Any) -> None:
         details = Required(str, autostrip=False)
 
     class DocumentNumber(entity):
-        """The latest number of a sequence; locked by whoever takes the next."""
+        """The latest number of a sequence; locked by the transaction that takes the next."""
 
         _table_ = "document_numbers"
         kind = PrimaryKey(str)

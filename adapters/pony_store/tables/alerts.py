@@ -21,7 +21,7 @@ _COLUMNS = ", ".join((*ALERT_COLUMNS, *STATE_COLUMNS))
 
 
 class PonyAlerts:
-    """What somebody must look at."""
+    """What an operator must look at."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

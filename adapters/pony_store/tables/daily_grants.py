@@ -18,7 +18,7 @@ class PonyDailyGrants:
     def claim(self, day: date, amount: Credits, *, at_most: Credits) -> bool:
         if amount > at_most:
             return False
-        # One statement: whoever comes second waits for the row, and sees what it is then.
+        # One statement: the second that comes waits for the row, and sees what it is then.
         counted = self._session.change(
             "INSERT INTO daily_grants (day, granted) VALUES (?, ?)"
             " ON CONFLICT (day) DO UPDATE SET granted = daily_grants.granted + excluded.granted"

@@ -226,7 +226,7 @@ class PonyLedger:
         for some in chunks(rows, VALUES_PER_STATEMENT // len(rows[0])):
             if self._session.change(sql.format(rows=tuples(some)), flat(some)) != len(some):
                 raise self._session.failed(
-                    StoreBusyError("Something was changed by somebody else; nothing was written.")
+                    StoreBusyError("Another transaction changed something; nothing was written.")
                 )
 
 

@@ -1,6 +1,6 @@
 """Reads over all wallets, for operators. Each list and each search has an index of its own.
 
-Sums read whole tables of people's wallets and of the hours of a period, so that whoever
+Sums read whole tables of people's wallets and of the hours of a period, so that an operator who
 shows them keeps them for a while.
 """
 

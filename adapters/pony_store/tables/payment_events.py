@@ -49,7 +49,7 @@ class PonyPaymentEvents:
     def lock_due(self, *, now: datetime) -> PaymentEvent | None:
         """Return the event that has been due for longest, locked until the transaction ends.
 
-        What somebody else has locked is passed over: any number may look at once, and
+        What another transaction has locked is passed over: any number may look at once, and
         none waits for another.
         """
         row_lock = self._session.engine.row_lock

@@ -50,7 +50,7 @@ class _Reader(PartReader):
         source = part.get("source")
         kind = source.get("type") if isinstance(source, dict) else None
         if not isinstance(source, dict) or kind not in ("base64", "url", "text", "content"):
-            # Ids of stored files belong to the operator's account, which everybody shares.
+            # Ids of stored files belong to the operator's account, which all share.
             raise invalid(place, "must bring its content, or its address on the web")
         if kind == "url":
             self.web_address(source.get("url"), f"{place}.url")

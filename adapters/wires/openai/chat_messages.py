@@ -69,7 +69,7 @@ class _Reader(PartReader):
 
     def _file(self, part: dict[str, Any], place: str) -> None:
         file = part.get("file")
-        # Ids of stored files belong to the operator's account, which everybody shares.
+        # Ids of stored files belong to the operator's account, which all share.
         if not isinstance(file, dict) or file.get("file_id") is not None:
             raise invalid(f"{place}.file", "must bring its content in file_data")
         if not isinstance(file.get("file_data"), str):

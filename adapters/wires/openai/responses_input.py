@@ -86,6 +86,6 @@ class _Reader(PartReader):
 
     @staticmethod
     def _refuse_id(part: dict[str, Any], place: str) -> None:
-        # Ids of stored files belong to the operator's account, which everybody shares.
+        # Ids of stored files belong to the operator's account, which all share.
         if part.get("file_id") is not None:
             raise invalid(f"{place}.file_id", "is not served: send the content itself")

@@ -46,7 +46,7 @@
     │   ├── SessionEndedError            sign in again
     │   ├── TooManyAttemptsError
     │   ├── SignUpClosedError
-    │   ├── OAuthFailedError             nobody came back from Google or GitHub
+    │   ├── OAuthFailedError             the visitor did not come back from Google or GitHub
     │   ├── NotOfferedError              this provider cannot do it
     │   └── IdentityUnavailableError     outcome unknown, ask again later
     ├── SealBrokenError                  what was sealed cannot be opened

@@ -60,7 +60,7 @@ class CodeSentError(IdentityError):
 
 
 class SessionEndedError(IdentityError):
-    """The session counts no more: whoever it was signs in again."""
+    """The session counts no more: its owner signs in again."""
 
     def __init__(self) -> None:
         super().__init__("Your session has ended. Please sign in again.")
@@ -79,14 +79,14 @@ class TooManyAttemptsError(IdentityError):
 
 
 class SignUpClosedError(IdentityError):
-    """Nobody new is let in."""
+    """No new person is let in."""
 
     def __init__(self) -> None:
         super().__init__("New accounts cannot be made here at the moment.")
 
 
 class OAuthFailedError(IdentityError):
-    """Somebody did not come back from Google or GitHub signed in.
+    """A visitor did not come back from Google or GitHub signed in.
 
     Attributes:
         reason: Why; the provider's own words are never shown.

@@ -22,7 +22,7 @@ class WalletNotFoundError(NotFoundError):
 
 
 class HoldNotFoundError(NotFoundError):
-    """No hold has this reference. Whoever asks knows it as the call that it is for."""
+    """No hold has this reference. The asker knows it as the call that it is for."""
 
     noun = "call"
 
@@ -52,7 +52,7 @@ class ApiKeyNotFoundError(NotFoundError):
 
 
 class PersonNotFoundError(NotFoundError):
-    """Nobody has this id."""
+    """No person has this id."""
 
     noun = "person"
 

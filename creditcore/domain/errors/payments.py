@@ -10,7 +10,7 @@ class PaymentGatewayError(CreditcoreError):
 
 
 class PaymentGatewayUnavailableError(PaymentGatewayError):
-    """No usable answer: what happened is unknown until somebody asks again."""
+    """No usable answer: what happened is unknown until it is asked again."""
 
 
 class PaymentRejectedError(PaymentGatewayError):

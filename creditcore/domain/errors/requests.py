@@ -54,7 +54,7 @@ class LastOwnerError(InvalidRequestError):
 
 
 class InvitationRefusedError(InvalidRequestError):
-    """An invitation opens nothing for this person; which of the reasons is told to nobody else."""
+    """An invitation opens nothing for this person; for which of the reasons is told to no other."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(

@@ -9,7 +9,7 @@ class RefusedByStoreError(CreditcoreError):
     """The store refuses this very data, and would refuse it again.
 
     A constraint caught a mistake, or text cannot be stored as it is. It is no
-    ``StoreError``: trying again, or blaming the database, would help nobody.
+    ``StoreError``: trying again, or blaming the database, would not help.
     """
 
 

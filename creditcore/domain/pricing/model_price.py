@@ -91,7 +91,7 @@ class PricedTokens(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a call costs, by counts that nobody has looked at yet: it may be absurdly much.
+    """What a call costs, by unchecked counts: it may be absurdly much.
 
     Attributes:
         microcredits: What the caller is charged, rounded up.

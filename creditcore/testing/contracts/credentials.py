@@ -16,7 +16,7 @@ from creditcore.testing.contracts.samples import MINUTE, NOON, at_once
 
 
 def a_link(name: str = "l-1", kind: LinkKind = LinkKind.RECOVERY) -> MailedLink:
-    """Return a link to somebody."""
+    """Return a link to a person."""
     return MailedLink(id=name, kind=kind, person_id="p-1", email="p-1@example.com", created_at=NOON)
 
 

@@ -35,7 +35,7 @@ class IdentityHouse(Protocol):
 
 
 def an_email() -> str:
-    """Return an address that nobody has."""
+    """Return an address that no account has."""
     return f"amina-{secrets.token_hex(6)}@mail.example.com"
 
 

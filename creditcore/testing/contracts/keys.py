@@ -51,7 +51,7 @@ class ApiKeysContract:
         with transactions.begin() as tx:
             assert tx.keys.find_by_hash(key.key_hash) == key
             assert tx.keys.list_of(key.owner_id) == [key]
-            assert tx.keys.list_of("somebody else") == []
+            assert tx.keys.list_of("another owner") == []
 
     def test_the_keys_of_a_wallet_are_found_whoever_owns_them(
         self, transactions: Transactions
@@ -120,7 +120,7 @@ class ApiKeysContract:
             tx.commit()
 
         with transactions.begin() as tx, pytest.raises(ApiKeyNotFoundError):
-            tx.keys.lock(key.id, owner_id="somebody else")
+            tx.keys.lock(key.id, owner_id="another owner")
         with transactions.begin() as tx:
             tx.keys.save(tx.keys.lock(key.id, owner_id=key.owner_id).revoke(at=NOON))
             tx.commit()

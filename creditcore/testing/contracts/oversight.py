@@ -37,7 +37,7 @@ AROUND_NOON = Span(hour_of(NOON), hour_of(NOON) + HOUR)
 
 
 class OversightContract:
-    """What operators read of everybody."""
+    """What operators read of all accounts."""
 
     def test_nothing_adds_up_to_nothing(self, transactions: Transactions) -> None:
         with transactions.begin() as tx:

@@ -34,7 +34,7 @@ class PurchasesContract:
         with transactions.begin() as tx:
             assert tx.purchases.find("cc-1") == purchase
             assert tx.purchases.list_of(purchase.owner_id, limit=10) == [purchase]
-            assert tx.purchases.list_of("somebody else", limit=10) == []
+            assert tx.purchases.list_of("another owner", limit=10) == []
             assert tx.purchases.pending(created_before=NOON, limit=10) == [purchase]
 
     def test_a_changed_purchase_comes_back_changed(self, transactions: Transactions) -> None:
@@ -91,7 +91,7 @@ class PurchasesContract:
             "failed": {"state": PurchaseState.FAILED},
             "reversed": {"state": PurchaseState.REVERSED},
             "long ago": {"state": PurchaseState.UNDER_REVIEW, "created_at": NOON - 2 * MINUTE},
-            "another's": {"owner_id": "somebody else"},
+            "another's": {"owner_id": "another owner"},
         }
         with transactions.begin() as tx:
             for name, changes in states.items():

@@ -17,7 +17,7 @@ from creditcore.ports.oversight import InboxDepth, Takings, WalletTotals
 from creditcore.ports.transactions import Transactions
 
 KEPT_FOR = timedelta(minutes=1)
-"""Sums over everybody are shown for so long before they are added up again."""
+"""Sums over all accounts are shown for so long before they are added up again."""
 
 _PERIODS_KEPT = 16
 
@@ -72,7 +72,7 @@ class SiteReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeSite:
-    """Add up everybody. Reads only; sums are kept for a minute, and say of when they are."""
+    """Add up all accounts. Reads only; sums are kept for a minute, and say of when they are."""
 
     transactions: Transactions
     clock: Clock

@@ -1,4 +1,4 @@
-"""Give a wallet credits that nobody paid for."""
+"""Give a wallet credits that were not paid for."""
 
 from __future__ import annotations
 

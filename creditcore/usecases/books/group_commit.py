@@ -67,7 +67,7 @@ class Step(Protocol[Result_co]):
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """One step on its way. ``keep`` says to try until it is done, since nobody waits."""
+    """One step on its way. ``keep`` says to try until it is done, since no caller waits."""
 
     step: Step[Any]
     keep: bool
@@ -77,7 +77,7 @@ class _Ticket:
     error: BaseException | None = None
 
     def answer(self, result: Any = None, error: BaseException | None = None) -> None:
-        """Tell whoever waits; where nobody does, an error must leave a trace."""
+        """Tell the caller who waits; where none does, an error must leave a trace."""
         if self.keep and error is not None:
             _log.error("a step was dropped: %r", self.step, exc_info=error)
         if self.then is not None and error is None:
@@ -106,13 +106,13 @@ class GroupCommit:
     def _reset(self) -> None:
         self._waiting: deque[_Ticket] = deque()
         self._in_flight: list[_Ticket] = []
-        # How many of those that wait have somebody waiting for them.
+        # How many of those that wait have a caller waiting for them.
         self._urgent = 0
         self._changing = threading.Lock()
         self._arrival = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        # Last: whoever sees this process here finds everything ready.
+        # Last: a caller who sees this process here finds everything ready.
         self._pid = os.getpid()
 
     def run(self, step: Step[Result_co]) -> Result_co:
@@ -208,7 +208,7 @@ class GroupCommit:
     def _take(self, pause_s: float) -> list[_Ticket]:
         """Wait for work, and after a failure wait a little longer for the database.
 
-        Work that nobody waits for lingers a moment, so that it shares the commit of the
+        Work that no caller waits for lingers a moment, so that it shares the commit of the
         next caller: the settlement of one call goes with the authorization of the next.
         """
         self._in_flight = []
@@ -246,7 +246,7 @@ class GroupCommit:
                 if len(batch) > 1:
                     return self._commit_one_by_one(batch, error)
                 return self._give_back(batch, error)
-            except Exception as error:  # noqa: BLE001 - whoever asked gets it
+            except Exception as error:  # noqa: BLE001 - its caller gets it
                 return self._commit_one_by_one(batch, error)
             else:
                 for ticket, (result, refusal) in zip(batch, answers, strict=True):
@@ -284,11 +284,11 @@ class GroupCommit:
         return answers
 
     def _commit_one_by_one(self, batch: list[_Ticket], error: Exception) -> StoreError | None:
-        """Find the step that the store chokes on, so that it harms nobody else."""
+        """Find the step that the store chokes on, so that it harms no other."""
         if len(batch) == 1:
             batch[0].answer(error=error)
             return None
-        # A list, not a generator: all of them run, whatever the first one says.
+        # A list, not a generator: all of them run, even where the first one fails.
         failures = [self._commit([ticket]) for ticket in batch]
         return failures[-1] if all(failures) else None
 

@@ -21,7 +21,7 @@ from creditcore.ports.transactions import Begins, LedgerTransaction
 from creditcore.usecases.books.group_commit import GroupCommit
 
 HOLD_LIFETIME = timedelta(minutes=15)
-"""Longer than any call may take; then nobody can be working on the hold any more."""
+"""Longer than any call may take; then no process can be working on the hold any more."""
 
 _COMPLETE = 200
 _EXPIRY_BATCH = 200
@@ -80,7 +80,7 @@ class _Authorize:
 
 @dataclass(frozen=True, slots=True)
 class _Void:
-    """Undo an authorization of which nobody knows whether it happened, or still will."""
+    """Void an authorization whose outcome is unknown: it may have committed, or may yet."""
 
     key_hash: bytes
     reference: str
@@ -183,7 +183,7 @@ class ChargeUsage:
     Args:
         commits: Where steps of many callers share a transaction.
         transactions: Where holds are looked for whose time is over.
-        lifetime: After which a hold belongs to nobody and is swept up.
+        lifetime: After which a hold belongs to no call and is swept up.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ def chargeable(
     """Return what to charge by, and what it comes to.
 
     A client that leaves before the first text has had its prompt read all the same, which
-    somebody could otherwise have for nothing as often as they like.
+    a client could otherwise have for nothing as often as it likes.
 
     Args:
         meter: What it knows by now.
@@ -92,7 +92,7 @@ def _sides_filled(reported: Usage, usage: Usage, why: Because) -> Counted:
     """Return why each side that the report lacked is by our own count."""
     output = None
     if usage.completion_tokens != reported.completion_tokens:
-        # A count of zero is none; one that is too low has fallen behind, unless nobody waited.
+        # A count of zero is none; one that is too low has fallen behind, unless the client left.
         fell_behind = reported.completion_tokens > 0 and why is Because.NOT_REPORTED
         output = Because.FELL_BEHIND if fell_behind else why
     # Input is told with the first word, if it is told at all.

@@ -1,4 +1,4 @@
-"""End the holds that nobody works on any more, by what the model server knows of their calls.
+"""End the holds that no process works on any more, by what the model server knows of their calls.
 
 A process that dies, or a report that gets lost, leaves a hold behind. Its call may have run all the
 same: where the model server keeps a log, the call is looked up there by its id and charged what

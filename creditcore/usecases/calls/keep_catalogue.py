@@ -29,7 +29,7 @@ _MAX_ALERTS = 100
 
 
 def _nothing() -> None:
-    """Nobody has a copy."""
+    """No key has a copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class _Noted:
 class KeepRefusals:
     """Notes refused calls at once, and writes them a moment later in transactions of its own.
 
-    A key that nobody has leaves no trace, so garbage fills nothing. What cannot be written
+    An unknown key leaves no trace, so garbage fills nothing. What cannot be written
     is forgotten: it moved no credits.
     """
 

@@ -60,7 +60,7 @@ class PriceList:
         return list(self._prices.values())
 
     def refresh_if_empty(self) -> int:
-        """Fetch the first list, where nobody has yet; return how many models it has, or 0.
+        """Fetch the first list, where no process has yet; return how many models it has, or 0.
 
         So a gateway serves calls though no worker runs beside it.
 

@@ -49,7 +49,7 @@ class CallQuote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteCall:
-    """Decide about a call exactly as if it were made, on books that nobody writes."""
+    """Decide about a call exactly as if it were made, on books that are not written."""
 
     transactions: Transactions
     prices: PriceList

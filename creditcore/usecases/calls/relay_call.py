@@ -187,7 +187,7 @@ class RelayCall:
         caller: WithoutKey,
         client: Client = UNSEEN,
     ) -> RelayedCall:
-        """Authorize a call of somebody who is signed in and has no key for it, and start it.
+        """Authorize a call of a person who is signed in and has no key for it, and start it.
 
         The call is held to what limits the account, as those of its keys are; who may spend from
         the wallet is for the caller to know. Where it is unknown whether credits were held, they
@@ -265,10 +265,10 @@ class RelayCall:
             entered.cancel()
             raise
         if admission.repeated:
-            # Its call is, or was, somebody else's: this one must not be made.
+            # Its call is, or was, another request's: this one must not be made.
             entered.cancel()
             raise CallRunningError(call_id)
-        # From here on the hold is nobody's but ours, until the call has it.
+        # From here on the hold is ours alone, until the call has it.
         answer: UpstreamAnswer | None = None
         try:
             self._gate.confirm(entered, key_hash, admission.key)
@@ -301,7 +301,7 @@ class RelayCall:
             entered.cancel()
             if answer is not None:
                 answer.close()
-            # Nobody gets anything, so nothing is charged.
+            # The client gets nothing, so nothing is charged.
             outcome = _failure(error, self._clock.monotonic() - started)
             if admission.hold.call is not None:
                 self._metrics.ended(admission.hold.call, outcome, charged=ZERO)

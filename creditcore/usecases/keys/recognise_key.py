@@ -1,4 +1,4 @@
-"""Tell whose key somebody is holding, for reading what belongs to its wallet."""
+"""Tell whose key a client is holding, for reading what belongs to its wallet."""
 
 from __future__ import annotations
 

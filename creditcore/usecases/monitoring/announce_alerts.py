@@ -120,7 +120,7 @@ class AnnounceAlerts:
         return told
 
     def _news(self, tx: Transaction, now: datetime) -> News:
-        """Claim what was not told yet: whoever claims it tells it, and nobody else ever does."""
+        """Claim what was not told yet: the process that claims it tells it, and no other."""
         since = now - TOLD_FOR
         latest = tx.alerts.recent(limit=_LOOKED_AT)
         until = now + TOLD_FOR

@@ -117,7 +117,7 @@ class Checks:
         )
 
     def identity(self) -> Finding:
-        """Ask who recognises people about somebody who cannot exist."""
+        """Ask the identity provider about a person who cannot exist."""
         self.operators.find(_PROBE)
         return Finding(is_healthy=True, detail="It answers.")
 

@@ -29,7 +29,7 @@ _ROWS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueDocuments:
-    """Issue what is missing: by the worker soon after, or when somebody asks for it."""
+    """Issue what is missing: by the worker soon after, or when its owner asks for it."""
 
     transactions: Transactions
     clock: Clock
@@ -40,7 +40,7 @@ class IssueDocuments:
 
         Raises:
             InvalidRequestError: It is not paid.
-            PurchaseNotFoundError: There is no such purchase, or it is somebody else's.
+            PurchaseNotFoundError: There is no such purchase, or it is another owner's.
         """
         balances = self._balances(reference)
         with self.transactions.begin() as tx:

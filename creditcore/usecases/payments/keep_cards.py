@@ -49,7 +49,7 @@ class KeepCards:
 
     @property
     def text(self) -> str:
-        """What somebody agrees to who lets a card be saved."""
+        """What a customer agrees to who lets a card be saved."""
         return saving_text(self.site)
 
     def agree(self, person: Person, reference: str, *, actor: Actor = SYSTEM) -> None:

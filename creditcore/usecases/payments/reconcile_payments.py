@@ -254,7 +254,7 @@ class ReconcilePayments:
                 return finding
 
     def _is_decided(self, kind: FindingKind, payment: Payment) -> bool:
-        """Whether a person has decided about a payment; one that nobody was asked about is kept."""
+        """Whether a person has decided about a payment; one without a question is kept."""
         now = self.clock.now()
         review = (
             Review.of_duplicate(payment, at=now)

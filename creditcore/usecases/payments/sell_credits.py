@@ -150,7 +150,7 @@ class SellCredits:
             self.fail(purchase, str(error))
             raise
         except PaymentGatewayUnavailableError:
-            # The page to pay on is named only once: without it, nobody can pay this one.
+            # The page to pay on is named only once: without it, this one cannot be paid.
             with suppress(PaymentGatewayError):
                 if self.gateway.verify(purchase.reference) is None:
                     self.fail(purchase, NEVER_OPENED)
@@ -191,7 +191,7 @@ class SellCredits:
         try:
             with self.transactions.begin() as tx:
                 wallet = tx.ledger.find_wallet_of(owner_id)
-                # Whoever buys twice at once is counted one after the other.
+                # Purchases of one person at once are counted one after the other.
                 tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
                 purchase = replace(purchase, wallet_id=wallet.id)
                 self.add(tx, purchase, now=now)

@@ -90,7 +90,7 @@ class TellPayers:
     def card_saved(
         self, tx: Transaction, purchase: Purchase, card: SavedCard, consent: CardConsent
     ) -> None:
-        """Mail a copy of what somebody agreed to whose card was saved."""
+        """Mail a copy of what the customer agreed to whose card was saved."""
         self._mail(
             tx,
             "card_saved",
@@ -100,7 +100,7 @@ class TellPayers:
         )
 
     def top_up_turned_on(self, tx: Transaction, order: TopUpOrder, consent: CardConsent) -> None:
-        """Mail a copy of what somebody agreed to who turned automatic top-ups on."""
+        """Mail a copy of what the customer agreed to who turned automatic top-ups on."""
         to = _address(tx, order.person_id, "")
         self._mail(tx, "top_up_on", to, event=consent.id, values={"text": consent.text})
 

@@ -1,7 +1,7 @@
 """Top up wallets that run low, from a saved card whose holder agreed to exactly that.
 
 An attempt is stored before the card is charged, under a name that follows from the wallet and
-a count, and while it is in flight no other begins: on any number of hosts, whoever is killed.
+a count, and while it is in flight no other begins: on any number of hosts, whichever is killed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class TopUpWallets:
             return tx.top_ups.find(wallet_id)
 
     def text(self, wish: TopUpWish, card: SavedCard) -> str:
-        """Return what somebody agrees to who turns this on."""
+        """Return what a customer agrees to who turns this on."""
         order = self._order("", "", wish)
         return consent_text(
             order, site=self.site, card=card.label, threshold=dollars(wish.threshold)
@@ -180,10 +180,10 @@ class TopUpWallets:
         return True
 
     def _begin(self, wallet_id: str, offer: Offer) -> tuple[Purchase, SavedCard] | None:
-        """Store the next attempt, if it is due, may be made, and is nobody else's just now."""
+        """Store the next attempt, if it is due, may be made, and is no other process's just now."""
         now = self.clock.now()
         with self.transactions.begin() as tx:
-            # The wallet first, as whoever decides about a payment does.
+            # The wallet first, as deciding about a payment does.
             books = tx.ledger.lock(Footprint(wallet_ids={wallet_id}))
             order = tx.top_ups.lock(wallet_id)
             if order is None or not order.is_due(books.wallet(wallet_id), now):

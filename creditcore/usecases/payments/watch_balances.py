@@ -25,7 +25,7 @@ class WatchBalances:
     clock: Clock
 
     def of(self, wallet_id: str) -> LowBalanceWatch | None:
-        """Return when a person is told that a wallet runs low; None where nobody chose."""
+        """Return when a person is told that a wallet runs low; None where no person chose."""
         with self.transactions.begin() as tx:
             return tx.low_balance.find(wallet_id)
 

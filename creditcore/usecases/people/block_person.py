@@ -1,4 +1,4 @@
-"""Shut somebody out: no session, no key, until an operator says otherwise."""
+"""Shut a person out: no session, no key, until an operator says otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BlockPerson:
     """Block people and let them in again; both are kept in the activity log.
 
     A call is let through by its key alone, so blocking revokes the keys, which is final:
-    whoever is let in again makes new ones. A call under way ends as it would have, and a
+    a person who is let in again makes new ones. A call under way ends as it would have, and a
     payment that arrives is credited. ``IssueKey`` gives a blocked person no key.
     """
 
@@ -31,7 +31,7 @@ class BlockPerson:
 
         Raises:
             InvalidRequestError: No reason is given.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
             StoreBusyError: A key was changed at the same moment; nothing happened.
         """
         if not reason.strip():
@@ -57,10 +57,10 @@ class BlockPerson:
         return len(open_keys)
 
     def unblock(self, person_id: str, *, reason: str = "", actor: Actor = SYSTEM) -> None:
-        """Let somebody sign in again, and make new keys; a reason is kept where one is given.
+        """Let a person sign in again, and make new keys; a reason is kept where one is given.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
         with self.transactions.begin() as tx:
             person = _locked(tx, person_id)

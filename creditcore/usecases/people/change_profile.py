@@ -26,7 +26,7 @@ class ChangeProfile:
 
         Raises:
             InvalidRequestError: One of the three cannot be; its field is named.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
         name, timezone = clean_name(name), clean_timezone(timezone)
         if shown_currency and shown_currency not in self.currencies:

@@ -22,10 +22,10 @@ LastAct = Callable[[Transaction, str, Actor], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseAccount:
-    """Let nobody in any more, here at once and at the identity provider soon.
+    """Close the account, here at once and at the identity provider soon.
 
     Payments, transfers and calls stay: the law asks for them, and the books add up to them. They
-    carry an id, and no address any more. A balance stays in its wallet, which opens for nobody.
+    carry an id, and no address any more. A balance stays in its wallet, which nothing opens.
 
     Attributes:
         before_leaving: What else ends with the account, in the same transaction.
@@ -41,7 +41,7 @@ class CloseAccount:
 
         Raises:
             LastOwnerError: They are the only owner of a team.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
             StoreBusyError: A key was changed at the same moment; nothing happened.
         """
         now = self.clock.now()
@@ -73,5 +73,5 @@ class CloseAccount:
 
     def delete_identity(self, job: Job) -> None:
         """Let the provider forget them too; who is gone already is no error."""
-        # Jobs of before have no subject: nobody had another id then.
+        # Jobs of before have no subject: no person had another id then.
         self.operators.delete(str(job.payload.get("subject") or job.business_key))

@@ -22,7 +22,7 @@ class GrantRole:
         """Give a person a role; a repeat changes nothing.
 
         Raises:
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
         with self.transactions.begin() as tx:
             person = tx.people.lock(person_id)

@@ -1,4 +1,4 @@
-"""Keep on the server what belongs to somebody who is away at Google or GitHub."""
+"""Keep on the server what belongs to a visitor who is away at Google or GitHub."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ LEASE = timedelta(seconds=20)
 """For so long one process refreshes a session, and no other. Longer than the provider takes."""
 
 PAUSE = timedelta(seconds=10)
-"""After the provider could not be asked, nobody asks again before."""
+"""After the provider could not be asked, no process asks again before."""
 
 GRACE = timedelta(minutes=15)
 """While the provider cannot be asked, people go on reading for so long after a grant ended."""
@@ -77,7 +77,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepSessions:
-    """Keep who is signed in, in which browser, whoever recognises people.
+    """Keep who is signed in, in which browser, by any identity provider.
 
     No transaction is open while the provider is asked. One process at a time refreshes a
     session, on whatever host: it takes a lease on the row.
@@ -227,7 +227,7 @@ class KeepSessions:
                 tx.commit()
 
     def list_of(self, person: Person) -> Sequence[Session]:
-        """Return the sessions in which somebody is signed in, the last used first."""
+        """Return the sessions in which a person is signed in, the last used first."""
         now = self.clock.now()
         with self.transactions.begin() as tx:
             found = tx.sessions.open_of(person.id)
@@ -245,7 +245,7 @@ class KeepSessions:
         actor: Actor = SYSTEM,
         act: Act = Act.SESSION_ENDED,
     ) -> bool:
-        """End one session of somebody; return whether it was open until now.
+        """End one session of a person; return whether it was open until now.
 
         Args:
             session_id: Which.

@@ -1,4 +1,4 @@
-"""What operators do about how somebody gets in; the identity provider does it, the log keeps it."""
+"""What operators do about how a person gets in; the identity provider does it, the log keeps it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ManageAccess:
 
     Every method may raise:
         IdentityUnavailableError: The provider gave no usable answer; what happened is unknown.
-        PersonNotFoundError: Nobody has this id, here or at the provider.
+        PersonNotFoundError: No person has this id, here or at the provider.
     """
 
     transactions: Transactions
@@ -38,7 +38,7 @@ class ManageAccess:
     sessions: KeepSessions
 
     def invite(self, email: str, *, actor: Actor = SYSTEM) -> Identity:
-        """Mail somebody a link by which they choose a password; a repeat mails another.
+        """Mail a person a link by which they choose a password; a repeat mails another.
 
         Raises:
             EmailTakenError: The address has a confirmed account.
@@ -54,7 +54,7 @@ class ManageAccess:
     def ban(
         self, person_id: str, *, reason: str, until: datetime | None = None, actor: Actor = SYSTEM
     ) -> int:
-        """Let nobody in on an account, for good or until then; return how many sessions ended.
+        """Keep a person out, for good or until then; return how many sessions ended.
 
         Raises:
             InvalidRequestError: No reason is given, or ``until`` is over already.
@@ -69,7 +69,7 @@ class ManageAccess:
         return self._end_sessions(Act.PERSON_BANNED, person, actor, details)
 
     def unban(self, person_id: str, *, actor: Actor = SYSTEM) -> None:
-        """Let somebody in again."""
+        """Let a person in again."""
         person = self._person(person_id)
         self.operators.unban(person.provider_subject)
         self._note(Act.PERSON_UNBANNED, person_id, actor, {})
@@ -103,7 +103,7 @@ class ManageAccess:
         return self._end_sessions(Act.PASSWORD_SET, person, actor, {})
 
     def sign_out(self, person_id: str, *, actor: Actor = SYSTEM) -> int:
-        """End every session of somebody, here and at the provider; return how many those were."""
+        """End every session of a person, here and at the provider; return how many those were."""
         person = self._person(person_id)
         return self._end_sessions(Act.SESSIONS_ENDED, person, actor, {})
 

@@ -1,4 +1,4 @@
-"""Move local accounts to an identity provider, so that everybody goes on as themselves."""
+"""Move local accounts to an identity provider, so that their owners go on as themselves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Move(StrEnum):
     """The address has a confirmed account of another id there: they sign in with that one."""
     CONFLICT = "conflict"
     """The address has an account of another id there, and it was not confirmed by mail on both
-    sides, or that account is somebody else's here. Only a person can tell what to do."""
+    sides, or that account is another person's here. Only a person can tell what to do."""
     REFUSED = "refused"
     """The provider does not take this address."""
 
@@ -118,7 +118,7 @@ class MoveAccounts:
         return self._join(person, known.subject, dry_run=dry_run)
 
     def _join(self, person: Person, subject: str, *, dry_run: bool) -> Move:
-        """Let an account there be the one that somebody signs in with; all sessions end."""
+        """Let an account there be the one that a person signs in with; all sessions end."""
         now = self.clock.now()
         with self.transactions.begin() as tx:
             found = tx.people.lock(person.id)

@@ -17,7 +17,7 @@ VIEWED_FOR = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewAccount:
-    """Note in the activity log, which the person's own pages can show, that somebody looks."""
+    """Note in the activity log, which the person's own pages can show, that an operator looks."""
 
     transactions: Transactions
     clock: Clock
@@ -27,7 +27,7 @@ class ViewAccount:
 
         Raises:
             InvalidRequestError: It is an operator's account, or one that is shut out.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
         with self.transactions.begin() as tx:
             person = tx.people.find(person_id)

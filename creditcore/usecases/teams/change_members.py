@@ -37,7 +37,7 @@ from creditcore.usecases.teams.membership_terms import (
 class ChangeMembers:
     """What happens to a member. The team is locked, so that it always has one owner at least.
 
-    Nobody changes who ranks above them, or gives a role above their own.
+    No member changes who ranks above them, or gives a role above their own.
     """
 
     transactions: Transactions
@@ -209,7 +209,7 @@ class ChangeMembers:
 
 
 def leave_every_team(tx: Transaction, person_id: str, *, at: datetime, actor: Actor) -> None:
-    """Take somebody whose account is closed out of their teams, in the same transaction.
+    """Take a person whose account is closed out of their teams, in the same transaction.
 
     Raises:
         LastOwnerError: They are the only owner of a team: it is handed over or deleted first.
@@ -225,7 +225,7 @@ def _let_go(
     tx: Transaction, team: Team, member: Membership, act: Act, *, actor: Actor, at: datetime
 ) -> int:
     _keep_an_owner(tx, team, member)
-    # The wallet is locked before its keys, as whoever limits the account does.
+    # The wallet is locked before its keys, as limiting the account does.
     wallet = tx.ledger.find_wallet_of(team.id)
     end_counting(tx, wallet, member.person_id)
     revoked = revoke_keys(tx, team, member.person_id, at=at)
@@ -245,7 +245,7 @@ def _let_go(
 
 
 def _tell_another(tx: Transaction, team: Team, wallet: Wallet, person_id: str) -> None:
-    """Let an owner be told of a low balance, if it was somebody who is no member any more."""
+    """Let an owner be told of a low balance, if it was a person who is no member any more."""
     watch = tx.low_balance.find(wallet.id)
     if watch is not None and watch.person_id == person_id:
         owners = (row for row in tx.teams.members(team.id) if row.role is TeamRole.OWNER)

@@ -54,7 +54,7 @@ class Invited:
     """An invitation, and what its link is.
 
     Attributes:
-        url: For whoever invites to hand over where no mail arrives. It works for one address.
+        url: For the inviter to hand over where no mail arrives. It works for one address.
     """
 
     invitation: Invitation
@@ -209,11 +209,11 @@ class InviteMembers:
         Raises:
             InvalidRequestError: They are in too many teams.
             InvitationRefusedError: The link opens nothing, or is another address's.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
         """
         now = self.clock.now()
         with self.transactions.begin() as tx:
-            # Locked before the team, as whoever joins two at once might be in too many then.
+            # Locked before the team, as a person who joins two at once might be in too many then.
             person = tx.people.lock(person_id)
             if person is None:
                 raise PersonNotFoundError(person_id)

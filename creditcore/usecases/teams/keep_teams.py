@@ -62,7 +62,7 @@ class KeepTeams:
 
         Raises:
             InvalidRequestError: The name cannot be, or the person is blocked or in too many teams.
-            PersonNotFoundError: Nobody has this id.
+            PersonNotFoundError: No person has this id.
             ReferenceConflictError: The team with this id was made already.
         """
         now = self.clock.now()
@@ -151,7 +151,7 @@ class KeepTeams:
 
         Its keys are revoked with the next request, its invitations withdrawn, its members let
         go. Payments, transfers and calls stay, as the law asks, and so does what is left in its
-        wallet, which opens for nobody: an operator can refund the payments that it came from.
+        wallet, which nothing opens: an operator can refund the payments that it came from.
 
         Raises:
             InvalidRequestError: What was typed is not the team's name.

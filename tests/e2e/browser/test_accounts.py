@@ -114,7 +114,7 @@ def test_a_newcomer_confirms_loses_the_password_and_gets_back(
     looks_right(page)
     page.get_by_label("New password").fill("password123")
     page.get_by_role("button", name="Set the password").click()
-    expect(page.get_by_role("link", name="first that anybody would try")).to_be_visible()
+    expect(page.get_by_role("link", name="first that a thief would try")).to_be_visible()
     page.get_by_label("New password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Set the password").click()
     expect(page).to_have_url(f"{mailing.base_url}/dashboard")
