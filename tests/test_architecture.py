@@ -169,6 +169,23 @@ def _ports_of(made: type) -> list[inspect.Parameter]:
     return [it for it in inspect.signature(made).parameters.values() if it.name in ports]
 
 
+def test_the_import_contracts_name_every_adapter_and_every_feature() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    contracts = {each["name"]: each for each in project["tool"]["importlinter"]["contracts"]}
+    independent = contracts["Adapters do not know each other"]["modules"]
+    without_gunicorn = contracts["Only the server's room knows gunicorn"]["source_modules"]
+
+    assert set(independent) == _packages("adapters")
+    assert {*without_gunicorn, "adapters.flask_web.server"} == _packages("adapters/flask_web")
+
+
+def _packages(folder: str) -> set[str]:
+    return {
+        f"{folder.replace('/', '.')}.{path.parent.name}"
+        for path in (REPOSITORY / folder).glob("*/__init__.py")
+    }
+
+
 def test_a_long_module_says_why_it_is_not_two() -> None:
     modules = [
         path
