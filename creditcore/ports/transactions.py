@@ -74,6 +74,34 @@ class GrantTransaction(LedgerTransaction, Protocol):
         """Who did what to what."""
 
 
+class MembersTransaction(Protocol):
+    """One open transaction on people and teams: what asking who may do what needs."""
+
+    @property
+    def people(self) -> People:
+        """Profiles."""
+
+    @property
+    def teams(self) -> Teams:
+        """Teams and their members."""
+
+
+class KeysTransaction(GrantTransaction, MembersTransaction, Protocol):
+    """One open transaction on API keys: what issuing, changing and limiting them needs."""
+
+    @property
+    def keys(self) -> ApiKeys:
+        """API keys."""
+
+
+class PurchasesTransaction(GrantTransaction, Protocol):
+    """One open transaction on purchases: what selling credits needs."""
+
+    @property
+    def purchases(self) -> Purchases:
+        """Purchases."""
+
+
 class AuditTransaction(Protocol):
     """One open transaction that reads the books."""
 
@@ -82,12 +110,8 @@ class AuditTransaction(Protocol):
         """What contradicts the invariants."""
 
 
-class Transaction(GrantTransaction, AuditTransaction, Protocol):
+class Transaction(KeysTransaction, PurchasesTransaction, AuditTransaction, Protocol):
     """One open transaction on everything there is."""
-
-    @property
-    def keys(self) -> ApiKeys:
-        """API keys."""
 
     @property
     def mirrors(self) -> KeyMirrors:
@@ -108,10 +132,6 @@ class Transaction(GrantTransaction, AuditTransaction, Protocol):
     @property
     def usage_hours(self) -> UsageHours:
         """What was used, by the hour."""
-
-    @property
-    def purchases(self) -> Purchases:
-        """Purchases."""
 
     @property
     def refunds(self) -> Refunds:
@@ -144,14 +164,6 @@ class Transaction(GrantTransaction, AuditTransaction, Protocol):
     @property
     def payment_events(self) -> PaymentEvents:
         """Webhooks as received."""
-
-    @property
-    def people(self) -> People:
-        """Profiles."""
-
-    @property
-    def teams(self) -> Teams:
-        """Teams and their members."""
 
     @property
     def invitations(self) -> Invitations:

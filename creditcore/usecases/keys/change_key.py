@@ -16,7 +16,7 @@ from creditcore.domain.limits import KeyLimits
 from creditcore.domain.money import Credits
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.keys.issue_key import (
     check_expiry,
     check_holder,
@@ -62,7 +62,7 @@ class ChangeKey:
         pepper: The server's secret under which keys are hashed.
     """
 
-    transactions: Transactions
+    transactions: Begins[KeysTransaction]
     clock: Clock
     ids: Ids
     pepper: bytes

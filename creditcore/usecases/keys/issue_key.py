@@ -18,7 +18,7 @@ from creditcore.domain.money import Credits
 from creditcore.domain.runaway import RunawayStop
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.keys.key_activity import key_activity
 from creditcore.usecases.keys.key_counting import count
 from creditcore.usecases.teams.membership_terms import locked_team, member_who_may
@@ -41,7 +41,7 @@ class IssueKey:
         defaults: The limits of a key for inference whose maker names none.
     """
 
-    transactions: Transactions
+    transactions: Begins[KeysTransaction]
     clock: Clock
     ids: Ids
     pepper: bytes
@@ -167,7 +167,7 @@ class IssueKey:
         return key
 
 
-def make_room(tx: Transaction, owner_id: str, holder_id: str = "") -> None:
+def make_room(tx: KeysTransaction, owner_id: str, holder_id: str = "") -> None:
     """See whether an owner, or a member of a team, may have another key.
 
     It is seen to until the transaction ends: leaving the team, and being blocked, either come
@@ -193,7 +193,7 @@ def make_room(tx: Transaction, owner_id: str, holder_id: str = "") -> None:
         )
 
 
-def check_holder(tx: Transaction, team_id: str, person_id: str) -> None:
+def check_holder(tx: KeysTransaction, team_id: str, person_id: str) -> None:
     """See whether a member of a team may hold keys, until the transaction ends.
 
     Raises:

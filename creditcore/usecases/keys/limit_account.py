@@ -12,7 +12,7 @@ from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, account_c
 from creditcore.domain.limits_text import limits_text
 from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.keys.key_counting import follow
 
 _BATCH = 500
@@ -46,7 +46,7 @@ class AccountStanding:
 class LimitAccount:
     """Set the limits of accounts, as an operator does. They count with the very next call."""
 
-    transactions: Transactions
+    transactions: Begins[KeysTransaction]
     clock: Clock
 
     def of(self, wallet_id: str) -> KeyLimits:
@@ -109,7 +109,7 @@ class LimitAccount:
                 return done
 
     def apply(
-        self, tx: Transaction, wallet_id: str, owner_id: str, limits: KeyLimits, *, actor: Actor
+        self, tx: KeysTransaction, wallet_id: str, owner_id: str, limits: KeyLimits, *, actor: Actor
     ) -> int:
         """Do so in a transaction of the caller's."""
         if limits.models or limits.addresses:

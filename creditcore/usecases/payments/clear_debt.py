@@ -11,14 +11,14 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.refunds import forgive
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Begins, GrantTransaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearDebt:
     """Write a debt off at the operator's expense; the reason is kept with the transfer."""
 
-    transactions: Transactions
+    transactions: Begins[GrantTransaction]
     clock: Clock
     ids: Ids
 

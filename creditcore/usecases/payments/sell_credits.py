@@ -34,7 +34,7 @@ from creditcore.domain.sale_terms import DAY, MAX_CHECKOUTS_PER_DAY, SaleTerms
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.payments import CheckoutRequest, PaymentGateway
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.transactions import Begins, PurchasesTransaction
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.convert_currency import ConvertCurrency
 
@@ -51,7 +51,7 @@ class SellCredits:
         terms: What is sold, and how much of it to one person.
     """
 
-    transactions: Transactions
+    transactions: Begins[PurchasesTransaction]
     gateway: PaymentGateway
     payments: ConfirmPayment
     converter: ConvertCurrency
@@ -201,7 +201,7 @@ class SellCredits:
                 return tx.purchases.find(reference), False
         return purchase, True
 
-    def add(self, tx: Transaction, purchase: Purchase, *, now: datetime) -> None:
+    def add(self, tx: PurchasesTransaction, purchase: Purchase, *, now: datetime) -> None:
         """Add a purchase in a transaction that has locked its wallet.
 
         Raises:
@@ -243,7 +243,7 @@ class SellCredits:
         sold, bonus = credits_for(at_par, self.terms.credits_per_usd)
         return Offer(value=value, price=price, rate=rate, sold=sold, bonus=bonus)
 
-    def _check_limits(self, tx: Transaction, purchase: Purchase, *, now: datetime) -> None:
+    def _check_limits(self, tx: PurchasesTransaction, purchase: Purchase, *, now: datetime) -> None:
         """Compare everything the person bought, this purchase included, with the caps."""
         for span, limit in self.terms.limits:
             bought = tx.purchases.bought(purchase.owner_id, since=now - span, now=now)

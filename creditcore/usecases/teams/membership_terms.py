@@ -16,10 +16,10 @@ from creditcore.domain.limits import KeyCounter, Period, SpendLimit, member_coun
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
 from creditcore.domain.teams import Membership, Team
-from creditcore.ports.transactions import Transaction
+from creditcore.ports.transactions import MembersTransaction, Transaction
 
 
-def locked_team(tx: Transaction, team_id: str) -> Team:
+def locked_team(tx: MembersTransaction, team_id: str) -> Team:
     """Return a team, locked.
 
     Raises:
@@ -31,7 +31,9 @@ def locked_team(tx: Transaction, team_id: str) -> Team:
     return team
 
 
-def member_who_may(tx: Transaction, team: Team, person_id: str, action: Action) -> Membership:
+def member_who_may(
+    tx: MembersTransaction, team: Team, person_id: str, action: Action
+) -> Membership:
     """Return the place in a locked team of who acts.
 
     Raises:
@@ -45,7 +47,7 @@ def member_who_may(tx: Transaction, team: Team, person_id: str, action: Action) 
     return membership
 
 
-def membership_of(tx: Transaction, team: Team, person_id: str) -> Membership:
+def membership_of(tx: MembersTransaction, team: Team, person_id: str) -> Membership:
     """Return another member.
 
     Raises:
