@@ -73,6 +73,6 @@ def test_a_device_s_zone_is_taken_once_and_only_if_it_is_one(
     profiles.place("p-2", "Africa/Lagos")
 
 
-def test_nobody_has_no_profile(profiles: ChangeProfile) -> None:
+def test_an_unknown_id_has_no_profile(profiles: ChangeProfile) -> None:
     with pytest.raises(PersonNotFoundError):
         profiles.change("p-2", **FIELDS)

@@ -114,7 +114,7 @@ def test_browsers_find_an_icon(visitor: Visitor) -> None:
     assert "max-age=86400" in answer.headers["cache-control"]
 
 
-def test_robots_may_read_what_everybody_may(visitor: Visitor) -> None:
+def test_robots_may_read_what_all_may(visitor: Visitor) -> None:
     answer = visitor.get("/robots.txt")
 
     rules = RobotFileParser()
@@ -126,7 +126,7 @@ def test_robots_may_read_what_everybody_may(visitor: Visitor) -> None:
         assert not rules.can_fetch("any", page), page
 
 
-def test_robots_may_read_nothing_that_is_somebodys(sqlite_stack: Stack) -> None:
+def test_robots_may_read_nothing_that_is_private(sqlite_stack: Stack) -> None:
     with Visitor(sqlite_stack) as visitor:
         rules = RobotFileParser()
         rules.parse(visitor.get("/robots.txt").text.splitlines())

@@ -149,7 +149,7 @@ def test_every_call_of_the_overview_leads_to_its_receipt(member: Visitor, secret
         assert f'id="call-id">{call_id}<' in member.get(link).text
 
 
-def test_nobody_else_sees_the_page(member: Visitor, secret: str, stranger: Visitor) -> None:
+def test_no_other_person_sees_the_page(member: Visitor, secret: str, stranger: Visitor) -> None:
     call = member.stack.chat("Hi", key=secret)
     path = f"/dashboard/calls/{call.headers['x-request-id']}"
 

@@ -118,7 +118,7 @@ def test_a_forged_marker_asks_about_few_payments_and_only_ones_own(
     assert len(asked_about(buyer, references)) == 3
 
 
-def test_nobody_can_make_us_ask_without_end(buyer: Buyer) -> None:
+def test_no_visitor_can_make_us_ask_without_end(buyer: Buyer) -> None:
     statuses = [buyer.get(MARKED).status_code for _ in range(CONFIRM_PER_ADDRESS.amount)]
     refused = buyer.get(MARKED)
 

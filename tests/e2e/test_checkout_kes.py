@@ -95,7 +95,7 @@ def test_ten_dollars_grant_the_same_in_every_currency(buyer: Buyer) -> None:
     buyer.assert_credited_once(reference)
 
 
-def test_the_page_shows_the_price_and_the_rate_before_anybody_pays(buyer: Buyer) -> None:
+def test_the_page_shows_the_price_and_the_rate_before_it_is_paid(buyer: Buyer) -> None:
     page = buyer.get("/dashboard/billing").text
 
     assert "KES\u00a01,935.00" in page
@@ -173,7 +173,7 @@ def test_a_bad_amount_has_no_quote(buyer: Buyer, amount: str) -> None:
     assert "whole number of US dollars" in answer.json()["error"]["message"]
 
 
-def test_an_amount_that_nobody_names_has_no_quote(buyer: Buyer) -> None:
+def test_an_amount_that_is_not_named_has_no_quote(buyer: Buyer) -> None:
     assert buyer.get(QUOTE).status_code == 400
 
 

@@ -156,7 +156,7 @@ def test_a_reference_of_another_grant_is_refused(sqlite_stack: Stack) -> None:
     assert sqlite_stack.wallet_of(account.person_id).posted == Credits.of(1)
 
 
-def test_an_empty_password_is_none_rather_than_one_that_nobody_is_told(
+def test_an_empty_password_is_none_rather_than_an_untold_one(
     sqlite_stack: Stack,
 ) -> None:
     done = sqlite_stack.flask(

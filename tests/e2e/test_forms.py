@@ -74,7 +74,7 @@ def test_json_without_the_token_is_told_what_to_send_and_where_it_is(member: Vis
 # -- what is refused -------------------------------------------------------------------------------
 
 
-def test_nobody_can_revoke_the_key_of_somebody_else(member: Visitor, stranger: Visitor) -> None:
+def test_no_person_can_revoke_the_key_of_another(member: Visitor, stranger: Visitor) -> None:
     secret = member.stack.a_key(member.person.id)
     [key] = everything_of(member)["keys"]
     stranger.sign_up()

@@ -139,7 +139,7 @@ def test_the_way_back_never_leads_away(visitor: Visitor, trick: str) -> None:
     assert answer.headers["location"] == "/dashboard"
 
 
-def test_in_another_browser_the_address_is_confirmed_and_nobody_is_signed_in(
+def test_in_another_browser_the_address_is_confirmed_without_signing_in(
     visitor: Visitor, stranger: Visitor
 ) -> None:
     # Else a link of somebody else's account would sign its reader in to that account.
@@ -188,7 +188,7 @@ def test_a_link_confirms_once(visitor: Visitor, stranger: Visitor) -> None:
         f"type=signup&token_hash={'0a' * 16}.{'b' * 43}",
     ],
 )
-def test_a_link_that_nobody_mailed_opens_nothing(visitor: Visitor, query: str) -> None:
+def test_a_link_that_was_not_mailed_opens_nothing(visitor: Visitor, query: str) -> None:
     form = {name: values[0] for name, values in parse_qs(query).items()}
 
     assert visitor.get(f"/auth/confirm?{query}").status_code in {200, 400, 404}
@@ -234,7 +234,7 @@ def test_a_taken_address_answers_as_a_free_one_and_its_owner_is_told(
     assert member.sign_in().status_code == 302
 
 
-def test_asking_for_recovery_answers_the_same_for_everybody(
+def test_asking_for_recovery_answers_the_same_for_all(
     member: Visitor, visitor: Visitor, stranger: Visitor
 ) -> None:
     known = visitor.post("/recover", {"email": member.email})
@@ -357,7 +357,7 @@ def test_an_address_changes_once_the_new_one_is_confirmed(
     assert member.sign_in().headers["location"] == "/dashboard"
 
 
-def test_a_taken_address_gets_no_link_and_nobody_learns_of_it(member: Visitor) -> None:
+def test_a_taken_address_gets_no_link_and_no_visitor_learns_of_it(member: Visitor) -> None:
     with _another_member(member.stack) as other:
         answer = member.post("/dashboard/security/email", {"email": other.email})
         mail_to(member.stack, member.email, "is to change")

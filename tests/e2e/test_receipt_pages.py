@@ -46,7 +46,7 @@ def test_a_payment_has_a_receipt_and_its_refund_a_credit_note(buyer: Refunded) -
     assert rows[note.name]["corrects"] == receipt.name
 
 
-def test_nobody_sees_the_receipt_of_another_or_of_what_was_not_paid(buyer: Refunded) -> None:
+def test_no_person_sees_the_receipt_of_another_or_of_what_was_not_paid(buyer: Refunded) -> None:
     unpaid = buyer.buy()
     with Refunded(buyer.stack) as other:
         other.sign_up()

@@ -136,7 +136,7 @@ def test_an_unknown_receipt_is_a_call_that_there_is_not(stack: Stack, account: A
     assert answer.json()["error"]["message"] == "There is no call 'call-0'."
 
 
-def test_nobody_else_sees_a_receipt(stack: Stack, account: Account) -> None:
+def test_no_other_person_sees_a_receipt(stack: Stack, account: Account) -> None:
     call = stack.chat("Hi", key=account.api_key)
     stranger = stack.an_account()
     path = f"/api/v1/calls/{call.headers['x-request-id']}"

@@ -146,7 +146,7 @@ def test_a_refund_that_makes_no_sense_says_why(
     assert buyer.balance == WELCOME + BOUGHT
 
 
-def test_somebody_without_debts_owes_nothing(buyer: Refunded) -> None:
+def test_a_person_without_debts_owes_nothing(buyer: Refunded) -> None:
     done = buyer.stack.flask("debt", "clear", "--email", buyer.person.email, "--reason", "test")
     unknown = buyer.stack.flask(
         "refund", "--reference", "cc-nothing", "--reason", "test", check=False

@@ -50,7 +50,7 @@ def test_a_plain_response_costs_its_price(
 
 
 @pytest.mark.parametrize("order", ["", "openai=1", "crlf=1 drip_bytes=7", "cost=0.5"])
-def test_a_streamed_response_is_openais_whoever_sent_it(
+def test_a_streamed_response_is_openais_from_any_provider(
     stack: Stack, account: Account, client: openai.OpenAI, order: str
 ) -> None:
     with client.responses.stream(

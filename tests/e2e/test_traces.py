@@ -130,7 +130,7 @@ def test_a_refused_call_ends_with_what_refused_it(stack: Stack, collector: Colle
     assert list(trace) == [Phase.ADMISSION, Phase.HOLD]
 
 
-def test_a_collector_that_hangs_holds_up_nobody(
+def test_a_collector_that_hangs_holds_up_no_call(
     stack: Stack, account: Account, collector: Collector
 ) -> None:
     collector.hears.clear()

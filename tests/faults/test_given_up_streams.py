@@ -145,7 +145,7 @@ def test_a_client_that_leaves_pays_what_the_provider_still_reports(
 
 
 @pytest.mark.parametrize("kind", ["unreported", "long"])
-def test_a_client_that_leaves_pays_for_what_passed_where_nobody_reports(
+def test_a_client_that_leaves_pays_for_what_passed_where_no_report_comes(
     stack: Stack, abandoned: dict[tuple[str, str], Begun], kind: str
 ) -> None:
     left = abandoned[stack.base_url, kind]

@@ -109,7 +109,7 @@ def inbox_away(stack: Stack) -> Iterator[None]:
         rename("payment_events_away", "payment_events")
 
 
-def test_nobody_waits_behind_a_webhook_that_is_being_acted_upon(
+def test_no_event_waits_behind_a_webhook_that_is_being_acted_upon(
     brittle: Stack, buyer: Buyer
 ) -> None:
     reference = a_purchase(buyer)

@@ -70,7 +70,7 @@ def test_heads_and_bodies_that_never_end_are_cut(sqlite_stack: Stack, endless: E
     assert sqlite_stack.calls_of(endless.account) == []
 
 
-def test_heads_that_never_end_keep_nobody_out(sqlite_stack: Stack) -> None:
+def test_heads_that_never_end_keep_no_client_out(sqlite_stack: Stack) -> None:
     # As many as a process takes connections: while they last, no other gets in. Many systems
     # allow fewer files by default.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

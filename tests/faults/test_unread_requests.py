@@ -87,7 +87,7 @@ def test_a_malformed_header_is_not_repeated(tmp_path: Path, line: bytes) -> None
     assert "secretsecret" not in log.read_text()
 
 
-def test_a_client_that_left_before_it_was_refused_harms_nobody(sqlite_stack: Stack) -> None:
+def test_a_client_that_left_before_it_was_refused_harms_no_other(sqlite_stack: Stack) -> None:
     with raw_connection(sqlite_stack.base_url) as sock:
         sock.sendall(b"hello\r\n\r\n")
         reset(sock)

@@ -78,7 +78,7 @@ def test_who_has_an_account_is_not_invited(site: Site, member: Visitor) -> None:
     assert "has an account already" in done.output
 
 
-def test_without_mail_nobody_is_invited(tmp_path: Path) -> None:
+def test_without_mail_no_person_is_invited(tmp_path: Path) -> None:
     done = run(Site(tmp_path), "invite", "--email", "new@example.com")
 
     assert done.exit_code == 1
@@ -137,7 +137,7 @@ def test_who_lost_the_app_signs_in_with_the_password_again(site: Site, member: V
     assert isinstance(site.services.identity.sign_in(member.person.email, PASSWORD), SignedIn)
 
 
-def test_somebody_is_signed_out_everywhere(site: Site, member: Visitor) -> None:
+def test_a_person_is_signed_out_everywhere(site: Site, member: Visitor) -> None:
     ended = facts(site, "sign-out", member)
     again = run(site, "sign-out", "--email", member.person.email)
 
@@ -168,7 +168,7 @@ def test_every_act_can_be_read_by_machines(
 @pytest.mark.parametrize(
     "command", ["ban --reason x", "unban", "remove-second-factor --reason x", "sign-out"]
 )
-def test_nobody_of_an_address_is_said(site: Site, command: str) -> None:
+def test_an_address_without_an_account_is_said(site: Site, command: str) -> None:
     name, *options = command.split()
 
     done = run(site, name, "--email", "nobody@example.com", *options)

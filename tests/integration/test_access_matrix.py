@@ -216,7 +216,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(tmp_path_factory.mktemp("site"))
 
 
-def test_somebody_decided_who_may_use_each_route(site: Site) -> None:
+def test_it_is_decided_who_may_use_each_route(site: Site) -> None:
     undecided = {rule.endpoint for rule in site.app.url_map.iter_rules()} - {
         rule.endpoint for rule, _, _ in routes(site)
     }
@@ -230,7 +230,7 @@ def test_what_is_no_longer_there_is_no_longer_decided(site: Site) -> None:
     assert set(DECISIONS) <= endpoints
 
 
-def test_somebody_not_signed_in_is_let_in_where_everybody_is(site: Site) -> None:
+def test_a_visitor_not_signed_in_is_let_in_where_all_are(site: Site) -> None:
     owner = site.visitor()
     wrong = []
     for rule, method, access in routes(site):

@@ -203,7 +203,7 @@ def test_a_page_that_cannot_be_is_no_fault_of_ours(member: Visitor, before: str)
     assert answer.status_code == 200
 
 
-def test_nobody_reads_what_happened_to_somebody_else(site: Site, member: Visitor) -> None:
+def test_no_person_reads_what_happened_to_another(site: Site, member: Visitor) -> None:
     other = site.visitor()
     stranger(site, "/sign-in", {"email": member.person.email, "password": "wrong horse"})
 

@@ -119,7 +119,7 @@ def test_acts_of_money_ask_who_it_is(site: Site, owner: Visitor) -> None:
     assert operator.client.get(f"/admin/people/{owner.person.id}").status_code == 200
 
 
-def test_somebody_is_shut_out_and_let_in_again(site: Site, operator: Visitor) -> None:
+def test_a_person_is_shut_out_and_let_in_again(site: Site, operator: Visitor) -> None:
     owner = site.visitor()
     for name, is_blocked in (("block", True), ("unblock", False)):
         operator.client.post(
@@ -275,7 +275,9 @@ def test_an_audit_that_is_ordered_is_made_and_kept(site: Site, operator: Visitor
     assert "The books are clean" in operator.client.get("/admin").text
 
 
-def test_whoever_views_an_account_reads_and_nothing_else(site: Site, owner: Visitor) -> None:
+def test_an_operator_who_views_an_account_reads_and_nothing_else(
+    site: Site, owner: Visitor
+) -> None:
     operator = site.visitor(Role.ADMIN)
 
     begun = operator.client.post(f"/admin/people/{owner.person.id}/view")
@@ -300,7 +302,7 @@ def test_whoever_views_an_account_reads_and_nothing_else(site: Site, owner: Visi
     assert ("person.viewing_ended", operator.person.id) in log
 
 
-def test_nobody_views_an_operators_account(site: Site, operator: Visitor) -> None:
+def test_no_operator_views_an_operators_account(site: Site, operator: Visitor) -> None:
     other = site.visitor(Role.ADMIN)
 
     operator.client.post(f"/admin/people/{other.person.id}/view")

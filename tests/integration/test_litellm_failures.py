@@ -74,7 +74,7 @@ def test_a_full_pool_says_nothing_of_the_server(server: Server) -> None:
     answer.close()
 
 
-def test_while_the_server_is_down_nobody_is_sent_there(server: Server) -> None:
+def test_while_the_server_is_down_no_call_is_sent_there(server: Server) -> None:
     relay = a_relay(server)
     server.listener.close()
     for _ in range(5):

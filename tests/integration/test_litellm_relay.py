@@ -184,7 +184,7 @@ def test_header_that_came_twice_is_a_list(server: Server, relay: LiteLLMRelay) -
     script.outcome()
 
 
-def test_bytes_behind_an_answer_are_nobodys_and_spoil_the_connection(
+def test_bytes_behind_an_answer_are_no_calls_and_spoil_the_connection(
     server: Server, relay: LiteLLMRelay
 ) -> None:
     def steps() -> bool:

@@ -368,7 +368,7 @@ def test_a_new_password_ends_the_sessions_of_its_owner(
     assert provider.sign_in(EMAIL, OTHER_PASSWORD).session_epoch == 1
 
 
-def test_whoever_showed_the_old_password_a_moment_ago_is_of_the_epoch_before(
+def test_a_person_who_showed_the_old_password_a_moment_ago_is_of_the_epoch_before(
     transactions: MemoryTransactions,
 ) -> None:
     a_provider(transactions).sign_up(EMAIL, PASSWORD)
@@ -407,7 +407,7 @@ def test_a_new_password_keeps_the_rules(
     assert provider.sign_in(EMAIL, PASSWORD).session_epoch == 0
 
 
-def test_nobody_cannot_be_given_a_password(
+def test_an_unknown_person_cannot_be_given_a_password(
     provider: Accounts, transactions: MemoryTransactions
 ) -> None:
     with pytest.raises(PersonNotFoundError):
@@ -446,7 +446,7 @@ def test_hash_with_old_parameters_is_replaced_when_its_owner_signs_in(
     assert stronger.sign_in(EMAIL, PASSWORD) == signed_up
 
 
-def test_hash_with_old_parameters_is_kept_when_somebody_else_tries(
+def test_hash_with_old_parameters_is_kept_when_a_thief_tries(
     provider: Accounts, transactions: MemoryTransactions
 ) -> None:
     provider.sign_up(EMAIL, PASSWORD)

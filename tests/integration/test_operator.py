@@ -40,7 +40,7 @@ def test_public_pages_say_who_sells_and_how_to_reach_them(named: Site) -> None:
     assert "creditcore" not in answer.text.partition("<footer")[2]
 
 
-def test_whoever_signs_up_sees_what_they_agree_to(named: Site) -> None:
+def test_a_person_who_signs_up_sees_what_they_agree_to(named: Site) -> None:
     page = named.app.test_client().get("/sign-up").text
 
     assert 'agree to the <a href="https://jua.example/terms">terms</a> and the <a' in page

@@ -177,7 +177,7 @@ def shop(any_store: Transactions) -> Shop:
 # -- first kept, then acted upon ---------------------------------------------------------------
 
 
-def test_a_webhook_is_kept_before_anybody_is_asked(shop: Shop) -> None:
+def test_a_webhook_is_kept_before_the_provider_is_asked(shop: Shop) -> None:
     shop.checkout()
 
     event = shop.report()
@@ -363,7 +363,7 @@ def test_webhook_worker_and_return_at_once_credit_once(shop: Shop) -> None:
     assert shop.kept().due_at is None
 
 
-def test_a_repeat_while_somebody_is_at_it_is_only_counted(shop: Shop) -> None:
+def test_a_repeat_while_a_process_is_at_it_is_only_counted(shop: Shop) -> None:
     shop.checkout()
     shop.acknowledge()
 
@@ -496,7 +496,7 @@ def test_a_round_has_an_end_however_slow_the_provider_is(shop: Shop) -> None:
     shop.assert_credited_once(*references)
 
 
-def test_one_that_is_never_confirmed_is_in_nobodys_way(shop: Shop) -> None:
+def test_one_that_is_never_confirmed_is_in_no_others_way(shop: Shop) -> None:
     shop.checkout("cc-1", PaymentStatus.PENDING)
     shop.acknowledge("cc-1")
     shop.checkout("cc-2")

@@ -65,7 +65,7 @@ def test_a_key_that_is_made_while_its_owner_is_blocked_is_none(
         assert tx.keys.list_of(person.id) == []
 
 
-def test_whoever_is_blocked_while_they_make_a_key_loses_it_too(
+def test_a_person_who_is_blocked_while_they_make_a_key_loses_it_too(
     url: str, store: PonyTransactions, elsewhere: ThreadPoolExecutor, person: Person
 ) -> None:
     blocks = BlockPerson(transactions=store, clock=SystemClock())

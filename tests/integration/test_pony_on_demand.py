@@ -80,7 +80,7 @@ def test_a_new_attempt_follows_one_that_failed(silent: SilentServer) -> None:
     silent.accept().close()
 
 
-def test_the_attempt_that_nobody_waited_for_opens_the_store(url: str) -> None:
+def test_the_attempt_that_no_caller_waited_for_opens_the_store(url: str) -> None:
     store = StoreOnDemand(url, wait_s=SHORT_WAIT_S)
 
     with closing(psycopg2.connect(url)) as other:

@@ -55,7 +55,7 @@ def take_due(store: PonyTransactions) -> list[str]:
     return taken
 
 
-def test_what_somebody_has_locked_is_passed_over(store: PonyTransactions) -> None:
+def test_what_another_transaction_has_locked_is_passed_over(store: PonyTransactions) -> None:
     with store.begin() as tx:
         for digest in "ab":
             tx.payment_events.record(an_event(digest))
@@ -171,7 +171,7 @@ def test_kinds_of_before_are_read_in_our_words(empty_url: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "failed"])
-def test_the_audit_names_a_payment_that_nobody_looks_after(
+def test_the_audit_names_a_payment_that_is_not_processed(
     store: PonyTransactions, state: str
 ) -> None:
     """Done without credits, or long due: no worker runs. One that is tried again is neither."""

@@ -111,7 +111,7 @@ def test_streams_that_never_wait_all_get_on_and_lose_nothing() -> None:
     assert received == [parts] * len(relays)
 
 
-def test_a_stream_that_is_given_up_while_it_waits_holds_nobody_up() -> None:
+def test_a_stream_that_is_given_up_while_it_waits_holds_no_other_up() -> None:
     turns, heard = Turns(), Heard()
     begun = []
 

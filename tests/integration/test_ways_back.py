@@ -151,7 +151,7 @@ def test_who_wanted_to_connect_is_led_back_to_the_security_page(member: Visitor)
     assert landed.headers["location"] == "/dashboard/security"
 
 
-def test_nobody_else_is_led_anywhere_by_such_an_address(site: Site) -> None:
+def test_no_other_person_is_led_anywhere_by_such_an_address(site: Site) -> None:
     assert lost(site.app.test_client()).status_code == 200
 
 

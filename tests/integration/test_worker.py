@@ -403,7 +403,7 @@ def test_requests_that_came_together_are_told_apart(serve: Callable[..., Served]
     assert bodies == [b"one", b"", b"three"]
 
 
-def test_a_body_that_nobody_read_is_not_taken_for_a_request(serve: Callable[..., Served]) -> None:
+def test_an_unread_body_is_not_taken_for_a_request(serve: Callable[..., Served]) -> None:
     def ignoring(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [("content-length", "2")])
         return [b"ok"]

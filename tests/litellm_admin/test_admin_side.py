@@ -54,7 +54,7 @@ def test_a_key_is_copied_with_its_owner_and_a_budget_and_its_calls_are_its_own(
     wait_until(lambda: chat(stack, account) and (proxy.key(name) or {}).get("spend"))
 
 
-def test_a_budget_that_is_used_up_there_harms_nobody(
+def test_a_budget_that_is_used_up_there_harms_no_client(
     stack: Stack, account: Account, proxy: Proxy
 ) -> None:
     name = name_of_copy(stack, account)
@@ -65,7 +65,7 @@ def test_a_budget_that_is_used_up_there_harms_nobody(
         chat(stack, account)
 
 
-def test_a_copy_that_is_blocked_there_harms_nobody(
+def test_a_copy_that_is_blocked_there_harms_no_client(
     stack: Stack, account: Account, proxy: Proxy
 ) -> None:
     name = name_of_copy(stack, account)

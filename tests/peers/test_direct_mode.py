@@ -155,7 +155,7 @@ def test_a_key_lists_its_models(direct: Direct, account: Account) -> None:
     assert "demo-chat" in listed
 
 
-def test_the_operators_own_calls_are_nobodys(direct: Direct) -> None:
+def test_the_operators_own_calls_are_no_customers(direct: Direct) -> None:
     answer = direct.proxy.ask("/v1/chat/completions", {"model": "demo-chat", "messages": ask()})
 
     assert answer.status_code == 200

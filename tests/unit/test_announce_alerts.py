@@ -218,7 +218,7 @@ def test_a_test_goes_everywhere_now(house: House) -> None:
     assert len(house.mails) == 1
 
 
-def test_where_nobody_is_to_be_told_nothing_is_enqueued(house: House) -> None:
+def test_where_no_operator_is_to_be_told_nothing_is_enqueued(house: House) -> None:
     deaf = AnnounceAlerts(transactions=house.store, clock=house.clock, mails=house.announcer.mails)
     house.raise_()
     deaf.announce(Job(kind=ANNOUNCE, business_key="1", run_at=house.clock.now(), lease=Lease()))

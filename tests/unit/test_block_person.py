@@ -125,7 +125,7 @@ def test_blocking_has_a_reason(store: MemoryTransactions, blocks: BlockPerson) -
     assert not person(store).blocked
 
 
-def test_nobody_can_be_neither_blocked_nor_unblocked(blocks: BlockPerson) -> None:
+def test_an_unknown_person_can_be_neither_blocked_nor_unblocked(blocks: BlockPerson) -> None:
     with pytest.raises(PersonNotFoundError):
         blocks.block("p-3", reason="Card fraud")
     with pytest.raises(PersonNotFoundError):

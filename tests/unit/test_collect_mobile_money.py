@@ -210,7 +210,7 @@ def test_a_charge_that_claims_success_is_verified_first(shop: Shop) -> None:
 # -- following ---------------------------------------------------------------------------------
 
 
-def test_nobody_asks_before_ten_seconds_are_over(shop: Shop) -> None:
+def test_the_provider_is_not_asked_before_ten_seconds_are_over(shop: Shop) -> None:
     purchase = shop.start()
     shop.report(purchase, PaymentStatus.SUCCEEDED)
 

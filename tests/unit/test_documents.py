@@ -204,7 +204,7 @@ def test_the_worker_issues_what_is_missing_once(office: Office) -> None:
     assert note.details["reason"] == "asked for it"
 
 
-def test_nobody_gets_the_receipt_of_another(office: Office) -> None:
+def test_no_person_gets_the_receipt_of_another(office: Office) -> None:
     office.purchase("cc-1")
 
     with pytest.raises(PurchaseNotFoundError):

@@ -32,6 +32,6 @@ def test_a_role_is_granted_once_ends_the_sessions_and_is_kept(store: MemoryTrans
     assert (act.before, act.after) == ({"role": "user"}, {"role": "admin"})
 
 
-def test_nobody_gets_no_role(store: MemoryTransactions) -> None:
+def test_an_unknown_person_gets_no_role(store: MemoryTransactions) -> None:
     with pytest.raises(PersonNotFoundError):
         GrantRole(transactions=store, clock=FixedClock()).grant("p-2", Role.ADMIN)

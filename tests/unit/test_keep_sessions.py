@@ -220,7 +220,7 @@ def test_who_finds_another_refreshing_goes_on_with_what_there_is(house: House) -
     assert seen[0]
 
 
-def test_a_process_that_died_while_refreshing_keeps_nobody_out_for_long(house: House) -> None:
+def test_a_process_that_died_while_refreshing_keeps_no_person_out_for_long(house: House) -> None:
     begun = house.begin()
     house.clock.advance(3 * HOUR)
     house.store.committed.sessions[begun.session.id] = replace(

@@ -291,7 +291,7 @@ def test_whatever_a_webhook_contains_it_is_read(event: object) -> None:
     assert notice.reference == "" or is_reference(notice.reference)
 
 
-def test_a_redacted_webhook_keeps_what_the_books_need_and_nobody_in_it() -> None:
+def test_a_redacted_webhook_keeps_what_the_books_need_and_no_person_in_it() -> None:
     event = {
         "event": "charge.success",
         "data": {

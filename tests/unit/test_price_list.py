@@ -62,7 +62,7 @@ def test_a_clock_that_is_set_back_does_not_keep_old_prices_in_force(
         prices.find("demo")
 
 
-def test_without_a_copy_nobody_is_told_that_a_model_is_unknown(
+def test_without_a_copy_no_client_is_told_that_a_model_is_unknown(
     store: MemoryTransactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "begin", _unavailable)
@@ -90,7 +90,7 @@ def test_a_model_without_a_price_is_told_to_the_operator_once() -> None:
         prices.find("local-llama")
 
 
-def test_the_first_list_is_fetched_once_whoever_finds_none() -> None:
+def test_the_first_list_is_fetched_once_by_many_who_find_none() -> None:
     prices = PriceList(
         transactions=MemoryTransactions(), gateway=MemoryModelGateway([PRICE]), clock=FixedClock()
     )

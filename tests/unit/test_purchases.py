@@ -80,7 +80,7 @@ def test_paying_more_grants_no_more(minor_units: int) -> None:
 
 
 @given(st.integers(0, PRICE.minor_units - 1))
-def test_paying_less_grants_nothing_and_calls_somebody(minor_units: int) -> None:
+def test_paying_less_grants_nothing_and_calls_an_operator(minor_units: int) -> None:
     decision = a_purchase().apply(a_payment(Money(minor_units, "KES")), at=NOON)
 
     assert decision.purchase.state is PurchaseState.UNDER_REVIEW
@@ -96,7 +96,7 @@ def test_the_right_number_in_the_wrong_currency_grants_nothing() -> None:
     assert not decision.transfers
 
 
-def test_a_reversal_before_the_credits_grants_nothing_and_calls_somebody() -> None:
+def test_a_reversal_before_the_credits_grants_nothing_and_calls_an_operator() -> None:
     decision = a_purchase().apply(a_payment(status=PaymentStatus.REVERSED), at=NOON)
 
     assert decision.purchase.state is PurchaseState.UNDER_REVIEW

@@ -179,7 +179,7 @@ def test_an_answer_of_the_other_kind_is_refused_and_costs_nothing(
         ({"model": "dear", "limit": 200}, InsufficientCreditsError),
     ],
 )
-def test_a_refused_call_holds_nothing_and_reaches_nobody(
+def test_a_refused_call_holds_nothing_and_reaches_no_server(
     scene: Scene, fields: dict[str, object], refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
@@ -200,7 +200,7 @@ def test_nothing_is_held_for_an_upstream_that_is_known_to_be_down(scene: Scene) 
     assert not scene.upstream.sent
 
 
-def test_an_unknown_key_holds_nothing_and_reaches_nobody(scene: Scene) -> None:
+def test_an_unknown_key_holds_nothing_and_reaches_no_server(scene: Scene) -> None:
     with pytest.raises(KeyRefusedError):
         scene.relay.open(
             TinyWire(),

@@ -278,7 +278,7 @@ def test_every_way_to_end_settles_once_and_closes_the_upstream_once(
     assert list(scene.store.committed.transfers) == ["gift:wallet-1", "charge:call-1"]
 
 
-def test_a_call_that_nobody_iterates_is_resolved_by_its_close(scene: Scene) -> None:
+def test_a_call_that_is_not_iterated_is_resolved_by_its_close(scene: Scene) -> None:
     scene.script(None)
 
     scene.open().close()

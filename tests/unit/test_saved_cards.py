@@ -235,7 +235,7 @@ def test_without_consent_or_a_card_that_can_be_charged_nothing_is_saved(
     assert list(house.cards.of(AMINA)) == []
 
 
-def test_nobody_agrees_for_the_payment_of_another(house: House) -> None:
+def test_no_person_agrees_for_the_payment_of_another(house: House) -> None:
     with pytest.raises(InvalidRequestError):
         house.cards.agree(BRIAN, "cc-1", actor=FROM)
 
@@ -552,7 +552,7 @@ def test_numbers_that_cannot_be_are_refused(
     assert house.store.committed.top_up_orders == {}
 
 
-def test_nobody_is_charged_who_did_not_agree(house: House) -> None:
+def test_no_customer_is_charged_who_did_not_agree(house: House) -> None:
     house.pay()
     wish = TopUpWish(
         card_id=house.saved().id,

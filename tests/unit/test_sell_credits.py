@@ -221,7 +221,7 @@ def test_another_form_amount_or_currency_is_another_attempt(
     assert first.reference != second.reference
 
 
-def test_an_attempt_of_somebody_else_is_theirs(shop: Shop) -> None:
+def test_an_attempt_of_another_person_is_theirs(shop: Shop) -> None:
     first = shop.buy(attempt="form-1")
     with shop.store.begin() as tx:
         wallet = replace(tx.ledger.find_wallet(first.wallet_id), id="wallet-2", owner_id="p-2")

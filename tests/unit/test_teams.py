@@ -175,7 +175,7 @@ def test_each_act_takes_a_role_and_outsiders_find_no_team(act: str) -> None:
 
 
 @pytest.mark.parametrize("name", PEOPLE)
-def test_somebody_blocked_does_nothing(office: Office, name: str) -> None:
+def test_a_blocked_member_does_nothing(office: Office, name: str) -> None:
     BlockPerson(transactions=office.store, clock=office.clock).block(name, reason="fraud")
 
     for _, do in ACTS.values():
@@ -317,7 +317,7 @@ def test_inviting_an_address_again_replaces_its_invitation(office: Office) -> No
     office.invitations.look(second)
 
 
-def test_nobody_is_invited_twice_or_as_an_owner(office: Office) -> None:
+def test_no_person_is_invited_twice_or_as_an_owner(office: Office) -> None:
     with pytest.raises(InvalidRequestError, match="in this team already"):
         office.invite("daudi@example.com")
     with pytest.raises(InvalidRequestError, match="make them an owner"):

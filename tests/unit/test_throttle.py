@@ -97,7 +97,7 @@ def test_one_network_of_ipv6_may_try_as_often_as_one_address() -> None:
     assert door.lets_try(address="2001:db8:0:1::")
 
 
-def test_strangers_from_everywhere_keep_strangers_out_and_nobody_who_was_in() -> None:
+def test_strangers_from_everywhere_keep_strangers_out_and_no_person_who_was_in() -> None:
     door = Door()
     device = door.device_of()
 

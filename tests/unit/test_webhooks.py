@@ -103,7 +103,7 @@ def shop() -> Shop:
     return Shop(app, store, provider)
 
 
-def test_nobody_is_asked_before_the_answer_has_left(shop: Shop) -> None:
+def test_the_provider_is_not_asked_before_the_answer_has_left(shop: Shop) -> None:
     answer = shop.deliver("paid cc-1")
     asked_before = list(shop.provider.asked)
 
@@ -115,7 +115,7 @@ def test_nobody_is_asked_before_the_answer_has_left(shop: Shop) -> None:
     assert shop.state is PurchaseState.PAID
 
 
-def test_the_connection_is_for_nobody_else_while_somebody_is_asked(shop: Shop) -> None:
+def test_the_connection_is_for_no_other_while_the_provider_is_asked(shop: Shop) -> None:
     answer = shop.deliver("paid cc-1")
 
     assert answer.headers["connection"] == "close"

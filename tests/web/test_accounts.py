@@ -27,7 +27,7 @@ def test_a_newcomer_is_let_in_with_welcome_credits(visitor: Visitor) -> None:
     assert visitor.email in page.text
 
 
-def test_whoever_signs_out_has_to_sign_in_again(member: Visitor) -> None:
+def test_a_person_who_signs_out_has_to_sign_in_again(member: Visitor) -> None:
     left = member.post("/sign-out", {})
     refused = member.get("/dashboard")
     back = member.sign_in()
@@ -114,7 +114,7 @@ def test_signing_up_answers_the_same_for_a_free_and_a_taken_address(
     assert not stranger.is_signed_in
 
 
-def test_whoever_forgot_that_they_have_an_account_is_told_to_sign_in(
+def test_a_person_who_forgot_that_they_have_an_account_is_told_to_sign_in(
     member: Visitor, stranger: Visitor
 ) -> None:
     form = {"email": member.email, "password": "another long password"}
@@ -127,7 +127,7 @@ def test_whoever_forgot_that_they_have_an_account_is_told_to_sign_in(
     assert member.email not in answer.text
 
 
-def test_whoever_just_comes_is_told_why_to_sign_in(visitor: Visitor) -> None:
+def test_a_visitor_who_just_comes_is_told_why_to_sign_in(visitor: Visitor) -> None:
     page = visitor.get("/dashboard", allow_redirects=True)
 
     assert "Please sign in to see this page" in page.text

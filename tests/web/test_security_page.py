@@ -52,7 +52,7 @@ def test_one_session_ends_and_the_others_go_on(member: Visitor, elsewhere: Visit
     assert not elsewhere.is_signed_in
 
 
-def test_nobody_ends_the_session_of_somebody_else(member: Visitor, stranger: Visitor) -> None:
+def test_no_person_ends_the_session_of_another(member: Visitor, stranger: Visitor) -> None:
     stranger.sign_up()
     person = member.person
     with member.stack.store.begin() as tx:
@@ -187,7 +187,7 @@ def test_a_recovery_code_lets_in_once_also_at_once(member: Visitor) -> None:
     assert sorted(answer.status_code for answer in answers) == [302, 400, 400, 400]
 
 
-def test_guessing_codes_pauses_the_account_whoever_guesses(
+def test_guessing_codes_pauses_the_account_from_any_browser(
     member: Visitor, stranger: Visitor
 ) -> None:
     secret, codes = set_up_second_factor(member)

@@ -71,7 +71,7 @@ def test_signing_out_leaves_other_people_in(member: Visitor, stranger: Visitor) 
     assert stranger.is_signed_in
 
 
-def test_whoever_was_not_signed_in_signs_nobody_out(member: Visitor) -> None:
+def test_a_visitor_who_was_not_signed_in_signs_no_person_out(member: Visitor) -> None:
     kept = member.http.cookies[COOKIE]
     member.post("/sign-out", {})
     member.sign_in()

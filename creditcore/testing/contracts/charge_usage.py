@@ -49,7 +49,7 @@ class ChargeUsageContract:
         with transactions.begin() as tx:
             assert tx.ledger.find_wallet("wallet-1").available == ZERO
 
-    def test_one_refusal_in_a_batch_harms_nobody_else(
+    def test_one_refusal_in_a_batch_harms_no_other(
         self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=1000)
@@ -100,7 +100,7 @@ class ChargeUsageContract:
                 wallet = tx.ledger.find_wallet("wallet-1")
         assert (wallet.posted, wallet.held) == (Credits(970), ZERO)
 
-    def test_what_somebody_else_did_to_a_hold_counts(
+    def test_what_another_transaction_did_to_a_hold_counts(
         self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=1000)
@@ -124,7 +124,7 @@ class ChargeUsageContract:
             wallet = tx.ledger.find_wallet("wallet-1")
         assert (wallet.posted, wallet.held) == (Credits(720), ZERO)
 
-    def test_a_hold_that_nobody_made_is_not_settled(
+    def test_a_hold_that_was_not_made_is_not_settled(
         self, transactions: Transactions, books: BooksTransactions
     ) -> None:
         a_wallet(transactions, posted=1000)

@@ -27,7 +27,7 @@ class DailyGrantsContract:
         assert rest
         assert not too_much
 
-    def test_what_is_not_committed_counts_for_nobody(self, transactions: Transactions) -> None:
+    def test_what_is_not_committed_does_not_count(self, transactions: Transactions) -> None:
         for _ in range(2):
             with transactions.begin() as tx:
                 assert tx.daily_grants.claim(_TODAY, Credits.of(200), at_most=Credits.of(200))

@@ -32,7 +32,7 @@ class FlowsContract:
             assert tx.flows.take(_OTHER, now=NOON) is None
             assert tx.flows.take(_NAME, now=NOON + MINUTE) is None
 
-    def test_what_nobody_came_back_for_is_forgotten(self, transactions: Transactions) -> None:
+    def test_what_no_visitor_came_back_for_is_forgotten(self, transactions: Transactions) -> None:
         with transactions.begin() as tx:
             tx.flows.add(_NAME, b"sealed", expires_at=NOON)
             tx.flows.add(_OTHER, b"sealed", expires_at=NOON + MINUTE)

@@ -106,7 +106,7 @@ class IdentityContract(FactorsContract, IdentityOperatorsContract):
 
     @pytest.mark.parametrize("kind", LinkKind)
     @pytest.mark.parametrize("token", ["", "x", "no-such-token-0123456789", "é", "x" * 9000])
-    def test_a_link_that_nobody_mailed_opens_nothing(
+    def test_a_link_that_was_not_mailed_opens_nothing(
         self, house: IdentityHouse, kind: LinkKind, token: str
     ) -> None:
         with pytest.raises(LinkRefusedError):
@@ -115,7 +115,7 @@ class IdentityContract(FactorsContract, IdentityOperatorsContract):
             else:
                 house.provider.redeem(kind, token)
 
-    def test_nobody_learns_from_asking_for_mail(self, house: IdentityHouse) -> None:
+    def test_asking_for_mail_tells_a_visitor_nothing(self, house: IdentityHouse) -> None:
         email = an_email()
 
         for _ in range(2):

@@ -57,7 +57,7 @@ class IdentityOperatorsContract:
         back = signed_in(house.provider.sign_in(email, PASSWORD))
         assert back.identity.subject == invited.subject
 
-    def test_a_banned_account_lets_nobody_in(self, house: IdentityHouse) -> None:
+    def test_a_banned_account_stays_closed(self, house: IdentityHouse) -> None:
         email = an_email()
         joined = join(house, email)
 
@@ -106,7 +106,7 @@ class IdentityOperatorsContract:
             house.provider.check(joined.grant)
         assert join(house, email).identity.subject != joined.identity.subject
 
-    def test_nobody_of_an_id_cannot_be_changed(self, house: IdentityHouse) -> None:
+    def test_an_unknown_person_cannot_be_changed(self, house: IdentityHouse) -> None:
         nobody = "00000000-0000-4000-8000-00000000dead"
 
         with pytest.raises(PersonNotFoundError):

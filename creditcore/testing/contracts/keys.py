@@ -53,9 +53,7 @@ class ApiKeysContract:
             assert tx.keys.list_of(key.owner_id) == [key]
             assert tx.keys.list_of("another owner") == []
 
-    def test_the_keys_of_a_wallet_are_found_whoever_owns_them(
-        self, transactions: Transactions
-    ) -> None:
+    def test_the_keys_of_a_wallet_are_found_for_any_owner(self, transactions: Transactions) -> None:
         wallet, other = a_wallet(transactions), a_wallet(transactions, wallet_id="wallet-2")
         key = a_key(wallet)
         colleagues = replace(a_key(wallet, key_id="key-2", key_hash=b"i" * 32), owner_id="other")

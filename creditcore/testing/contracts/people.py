@@ -96,13 +96,15 @@ class PeopleContract:
 
         assert sorted(map(str, at_once(2, join))) == ["joined", "refused"]
 
-    def test_nobody_can_be_neither_locked_nor_saved(self, transactions: Transactions) -> None:
+    def test_an_unknown_person_can_be_neither_locked_nor_saved(
+        self, transactions: Transactions
+    ) -> None:
         with transactions.begin() as tx:
             assert tx.people.lock("p-1") is None
             with pytest.raises(PersonNotFoundError):
                 tx.people.save(Person(id="p-1", email="amina@example.com", created_at=NOON))
 
-    def test_whoever_changes_a_person_waits_for_the_one_before(
+    def test_a_change_of_a_person_waits_for_the_one_before(
         self, transactions: Transactions
     ) -> None:
         with transactions.begin() as tx:

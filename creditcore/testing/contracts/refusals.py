@@ -95,7 +95,7 @@ class RefusedCallsContract:
         assert found == replace(_CALL, reference="call-402")
         assert _refused(transactions) == Tally(refused_402=1, refused_429=1, refused_other=1)
 
-    def test_a_key_that_nobody_has_leaves_no_trace(self, transactions: Transactions) -> None:
+    def test_an_unknown_key_leaves_no_trace(self, transactions: Transactions) -> None:
         keep, _ = _keeper(transactions)
         _note(keep, "call-1", secret=KeySecret.generate(secrets.choice))
         keep.wait()

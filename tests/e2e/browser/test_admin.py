@@ -21,7 +21,9 @@ def operator(sqlite_stack: Stack, member: Visitor) -> Visitor:
     return member
 
 
-def test_nobody_is_shut_out_of_the_operators_pages(open_page: OpenPage, operator: Visitor) -> None:
+def test_no_operator_is_shut_out_of_the_operators_pages(
+    open_page: OpenPage, operator: Visitor
+) -> None:
     page = open_page(visitor=operator, viewport={"width": 320, "height": 800}, color_scheme="dark")
     for path in PAGES:
         page.goto(f"{operator.stack.base_url}/admin{path}")

@@ -28,7 +28,9 @@ def test_the_terminal_can_be_paused_and_played_again(
     assert terminal.inner_text() == whole
 
 
-def test_whoever_wants_no_motion_gets_it_still(open_page: OpenPage, sqlite_stack: Stack) -> None:
+def test_a_visitor_who_wants_no_motion_gets_it_still(
+    open_page: OpenPage, sqlite_stack: Stack
+) -> None:
     page = open_page(reduced_motion="reduce")
     page.goto(sqlite_stack.base_url)
 

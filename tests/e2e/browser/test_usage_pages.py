@@ -52,7 +52,9 @@ def refused(member: Visitor) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_nobody_is_shut_out(open_page: OpenPage, member: Visitor, path: str, scheme: str) -> None:
+def test_no_reader_is_shut_out(
+    open_page: OpenPage, member: Visitor, path: str, scheme: str
+) -> None:
     page: Page = open_page(visitor=member, color_scheme=scheme)
     for shape in SHAPES:
         page.set_viewport_size(shape)

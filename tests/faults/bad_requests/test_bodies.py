@@ -197,9 +197,7 @@ def test_an_output_limit_beyond_the_balance_is_refused_with_the_one_that_fits(
         "vertex_credentials",
     ],
 )
-def test_nobody_routes_mocks_or_prices_a_call_from_outside(
-    stack: Stack, account: Account, name: str
-) -> None:
+def test_no_client_routes_mocks_or_prices_a_call(stack: Stack, account: Account, name: str) -> None:
     expect_refusal(
         post(stack, account, fields(**{name: "evil"})), 400, code="unsupported_parameter", word=name
     )

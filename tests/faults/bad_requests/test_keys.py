@@ -75,7 +75,7 @@ def test_a_key_elsewhere_than_in_its_header_is_no_key(stack: Stack, account: Acc
     expect_refusal(exchange(stack, data), 401, code="invalid_api_key")
 
 
-def test_whoever_has_no_key_is_refused_before_a_long_body_is_read(stack: Stack) -> None:
+def test_a_client_without_a_key_is_refused_before_a_long_body_is_read(stack: Stack) -> None:
     head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {UNKNOWN_KEY}\r\n"
     with raw_connection(stack.base_url) as sock:
         sock.sendall(head.encode() + b"Content-Length: 30000000\r\n\r\n{")

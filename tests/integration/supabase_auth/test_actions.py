@@ -194,7 +194,7 @@ def test_a_sign_up_undone_by_the_mail_quota_is_to_be_repeated(name: str) -> None
 @pytest.mark.parametrize(
     "call", [Call.REFRESH, Call.READ_USER, Call.CHANGE_USER, Call.FACTOR], ids=str
 )
-def test_a_refused_api_key_signs_nobody_out(call: Call) -> None:
+def test_a_refused_api_key_signs_no_person_out(call: Call) -> None:
     gateway = Answer.parse(401, {}, b'{"message":"Invalid API key","hint":"..."}')
 
     assert action_for(call, gateway) is Action.RETRY_LATER

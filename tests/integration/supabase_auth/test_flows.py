@@ -168,7 +168,7 @@ def test_a_used_up_mail_quota_is_no_success(house: SupabaseHouse) -> None:
         house.provider.sign_up(ANNA, PASSWORD)
 
 
-def test_a_project_that_lets_nobody_new_in_says_so(house: SupabaseHouse) -> None:
+def test_a_project_that_lets_no_new_person_in_says_so(house: SupabaseHouse) -> None:
     house.project.set(signup_disabled=True)
 
     with pytest.raises(SignUpClosedError):

@@ -76,7 +76,7 @@ def test_a_broken_server_is_unavailable_and_its_words_are_not_passed_on(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_server_that_is_down_signs_nobody_out(house: SupabaseHouse, name: str) -> None:
+def test_a_server_that_is_down_signs_no_person_out(house: SupabaseHouse, name: str) -> None:
     grant = join(house, ANNA).grant
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -132,7 +132,7 @@ def test_a_token_full_of_metadata_ends_the_session(house: SupabaseHouse) -> None
         house.provider.sign_in(ANNA, PASSWORD)
 
 
-def test_tokens_of_another_issuer_let_nobody_in(house: SupabaseHouse) -> None:
+def test_tokens_of_another_issuer_let_no_person_in(house: SupabaseHouse) -> None:
     grant = join(house, ANNA).grant
     house.project.set(issuer="https://other.supabase.co/auth/v1")
 
@@ -142,7 +142,7 @@ def test_tokens_of_another_issuer_let_nobody_in(house: SupabaseHouse) -> None:
         house.provider.sign_in(ANNA, PASSWORD)
 
 
-def test_a_refresh_that_brings_somebody_elses_session_is_refused(house: SupabaseHouse) -> None:
+def test_a_refresh_that_brings_anothers_session_is_refused(house: SupabaseHouse) -> None:
     anna = join(house, ANNA).grant
     eve = join(house, "eve@example.com").grant
     mixed = dataclasses.replace(anna, secret=eve.secret)
@@ -162,7 +162,7 @@ def test_keys_may_be_rotated_while_people_sign_in(house: SupabaseHouse) -> None:
     assert house.provider.refresh(grant).identity.email == ANNA
 
 
-def test_a_new_key_that_we_do_not_know_yet_signs_nobody_out(house: SupabaseHouse) -> None:
+def test_a_new_key_that_we_do_not_know_yet_signs_no_person_out(house: SupabaseHouse) -> None:
     grant = join(house, ANNA).grant
     # A key that was in no set before signs at once; then so does another, while ours is fresh.
     sign_with_a_new_key(house)

@@ -50,7 +50,7 @@ def test_the_token_of_the_session_never_reaches_the_browser(house: SupabaseHouse
     assert flow.secret.decode() not in flow.url
 
 
-def test_an_account_that_is_somebody_elses_is_not_connected(house: SupabaseHouse) -> None:
+def test_an_account_that_is_anothers_is_not_connected(house: SupabaseHouse) -> None:
     other = signed_in(walk(house, None, "octo@elsewhere.example"))
     anna = join(house, ANNA)
 

@@ -162,7 +162,7 @@ def test_accounts_are_joined_only_by_an_address_that_both_have_confirmed(
     assert found.subject == other.subject
 
 
-def test_an_account_there_that_is_somebody_elses_here_is_left_to_a_person(
+def test_an_account_there_that_is_anothers_here_is_left_to_a_person(
     local: LocalIdentityOperators,
     store: MemoryTransactions,
     mover: MoveAccounts,

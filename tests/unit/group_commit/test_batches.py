@@ -47,7 +47,7 @@ def test_a_transaction_has_a_bounded_number_of_steps(
     assert observed.committed == 3
 
 
-def test_nobody_is_answered_before_the_commit(
+def test_no_caller_is_answered_before_the_commit(
     observed: ObservedStore, commits: GroupCommit, callers: ThreadPoolExecutor
 ) -> None:
     first = hold_up(observed, commits, callers)
@@ -60,7 +60,7 @@ def test_nobody_is_answered_before_the_commit(
     assert observed.stored == {"first"}
 
 
-def test_one_refusal_is_nobody_elses(
+def test_one_refusal_is_no_other_callers(
     observed: ObservedStore, commits: GroupCommit, callers: ThreadPoolExecutor
 ) -> None:
     hold_up(observed, commits, callers)
@@ -77,7 +77,7 @@ def test_one_refusal_is_nobody_elses(
 
 
 @pytest.mark.parametrize("poison", [ValueError("NUL in a name"), StoreError("no such column")])
-def test_a_step_that_the_store_chokes_on_harms_nobody_else(
+def test_a_step_that_the_store_chokes_on_harms_no_other(
     observed: ObservedStore,
     commits: GroupCommit,
     callers: ThreadPoolExecutor,
@@ -100,7 +100,7 @@ def test_a_step_that_the_store_chokes_on_harms_nobody_else(
     assert observed.stored == {"first", *(f"note-{number}" for number in range(5))}
 
 
-def test_a_poisoned_step_that_nobody_waits_for_holds_nobody_up(
+def test_a_poisoned_step_that_no_caller_waits_for_holds_no_other_up(
     observed: ObservedStore, commits: GroupCommit
 ) -> None:
     def choke(tx: MemoryTransaction) -> None:
@@ -115,7 +115,7 @@ def test_a_poisoned_step_that_nobody_waits_for_holds_nobody_up(
     wait_until(lambda: "poison" in observed.stored)
 
 
-def test_what_nobody_waits_for_is_not_dropped_in_silence(
+def test_what_no_caller_waits_for_is_not_dropped_in_silence(
     commits: GroupCommit, caplog: pytest.LogCaptureFixture
 ) -> None:
     commits.run_later(Note("no such hold", refuses=ValueError("no such hold")))

@@ -26,7 +26,7 @@ def test_a_caller_learns_that_the_database_is_gone_and_the_next_is_served(
     assert observed.stored == {"next"}
 
 
-def test_what_nobody_waits_for_is_kept_until_the_database_is_back(
+def test_what_no_caller_waits_for_is_kept_until_the_database_is_back(
     observed: ObservedStore, commits: GroupCommit
 ) -> None:
     observed.fail_always(UNAVAILABLE)

@@ -18,7 +18,7 @@ def a_breaker(*, failures: int) -> tuple[Breaker, Watch]:
     return breaker, watch
 
 
-def test_a_few_failures_stop_nobody() -> None:
+def test_a_few_failures_stop_no_call() -> None:
     breaker, _ = a_breaker(failures=4)
 
     assert breaker.allows()
@@ -38,7 +38,7 @@ def test_now_and_then_one_caller_tries() -> None:
     assert [breaker.allows(), breaker.allows()] == [True, False]
 
 
-def test_an_answer_lets_everybody_call_again() -> None:
+def test_an_answer_lets_all_call_again() -> None:
     breaker, watch = a_breaker(failures=5)
     watch.at += 6
     breaker.allows()
@@ -59,7 +59,7 @@ def test_after_another_failure_it_waits_again() -> None:
     assert not breaker.allows()
 
 
-def test_asking_whether_a_call_may_begin_takes_nobodys_turn() -> None:
+def test_asking_whether_a_call_may_begin_takes_no_turn() -> None:
     breaker, watch = a_breaker(failures=5)
     assert not breaker.might_allow()
 
@@ -81,7 +81,7 @@ def test_where_all_models_answer_none_is_silent() -> None:
     assert not SilentModels()
 
 
-def test_a_few_silences_stop_nobody() -> None:
+def test_a_few_silences_stop_no_call() -> None:
     silent, _ = silent_models(silences=4)
 
     assert silent
