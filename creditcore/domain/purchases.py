@@ -30,6 +30,12 @@ NEVER_OPENED = "The checkout was never opened."
 NEVER_RECEIVED = "The request was never received."
 """Why a purchase has failed that the provider never heard of."""
 
+UNFINISHED_AFTER = timedelta(days=7)
+"""For so long the provider is asked about a payment that it calls pending. No channel that we offer
+takes a day; what was given up stays pending there for ever, and money would still count."""
+
+NEVER_COMPLETED = "It was not completed within a week."
+
 FIRST_CHECK_AFTER = timedelta(seconds=10)
 """A charge on a phone is not asked about sooner; the provider wants that."""
 

@@ -37,8 +37,8 @@ class TopUps(Protocol):
     def attempt(self, reference: str) -> TopUp | None:
         """Return the attempt of a purchase; None where that was no top-up."""
 
-    def fail(self, reference: str) -> None:
-        """Note that nothing was paid by an attempt, so that it counts for no cap."""
+    def mark(self, reference: str, *, failed: bool) -> None:
+        """Note whether an attempt failed: then nothing was paid, and it counts for no cap."""
 
     def recent(self, wallet_id: str, *, since: datetime) -> Sequence[TopUp]:
         """Return the attempts of a wallet since a time, oldest first."""

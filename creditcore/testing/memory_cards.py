@@ -125,8 +125,8 @@ class MemoryTopUps:
     def attempt(self, reference: str) -> TopUp | None:
         return self.attempts.get(reference)
 
-    def fail(self, reference: str) -> None:
-        self.attempts[reference] = replace(self.attempts[reference], failed=True)
+    def mark(self, reference: str, *, failed: bool) -> None:
+        self.attempts[reference] = replace(self.attempts[reference], failed=failed)
 
     def recent(self, wallet_id: str, *, since: datetime) -> Sequence[TopUp]:
         found = [

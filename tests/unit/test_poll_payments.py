@@ -8,13 +8,20 @@ from datetime import datetime, timedelta
 import pytest
 
 from creditcore import ConfirmPayment, PollPayments
-from creditcore.domain.purchases import Payment, PaymentStatus, PurchaseState
+from creditcore.domain.purchases import (
+    UNFINISHED_AFTER,
+    Payment,
+    PaymentStatus,
+    PurchaseState,
+)
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet
 from creditcore.testing.memory import (
     FixedClock,
     MemoryPaymentGateway,
     MemoryTransactions,
 )
+
+SECOND = timedelta(seconds=1)
 
 
 @dataclass
@@ -58,6 +65,21 @@ def test_a_payment_is_found_behind_any_number_that_are_never_decided(shop: Shop)
 
     assert sum(decided) == 1
     assert shop.state("paid") is PurchaseState.PAID
+
+
+def test_what_stays_pending_for_a_week_is_asked_about_no_more(shop: Shop) -> None:
+    shop.checkout("abandoned", PaymentStatus.PENDING, at=NOON - UNFINISHED_AFTER)
+    shop.checkout("awaited", PaymentStatus.PENDING, at=NOON - UNFINISHED_AFTER + SECOND)
+
+    decided = [shop.poller.confirm_pending() for _ in range(2)]
+
+    assert decided == [1, 0]
+    assert shop.state("abandoned") is PurchaseState.FAILED
+    assert shop.state("awaited") is PurchaseState.PENDING
+    late = replace(shop.gateway.payments["abandoned"], status=PaymentStatus.SUCCEEDED)
+    shop.gateway.payments["abandoned"] = late
+    shop.poller.payments.confirm("abandoned")
+    assert shop.state("abandoned") is PurchaseState.PAID, "money that comes late still counts"
 
 
 def test_what_was_begun_just_now_is_asked_about_each_time(shop: Shop) -> None:

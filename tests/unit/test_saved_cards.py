@@ -13,7 +13,7 @@ from creditcore import ConfirmPayment, Credits, Money, Payment, PaymentStatus, P
 from creditcore.domain.activity import Actor
 from creditcore.domain.errors import CardNotFoundError, InvalidRequestError
 from creditcore.domain.people import Person
-from creditcore.domain.purchases import NEVER_RECEIVED, Purchase
+from creditcore.domain.purchases import NEVER_RECEIVED, UNFINISHED_AFTER, Purchase
 from creditcore.domain.refunds import RefundKind, RefundState, ReportedRefund
 from creditcore.domain.sale_terms import SaleTerms
 from creditcore.domain.saved_cards import ConsentPurpose, ReusableCard, SavedCard
@@ -410,6 +410,38 @@ def test_it_keeps_to_so_much_a_month(house: House) -> None:
     assert charged == 2
     house.clock.advance(timedelta(days=30))
     assert house.top_ups.run_due() == 1
+
+
+def test_money_that_comes_after_a_failure_counts_for_the_month(house: House) -> None:
+    house.ready(per_day=5, monthly_cap=FIVE)
+    house.card_gateway.answer = CardCharge(status=PaymentStatus.FAILED, message="Declined")
+    house.top_ups.run_due()
+    [reference] = house.store.committed.top_ups
+    late = replace(house.provider.payments[reference], status=PaymentStatus.SUCCEEDED)
+    house.provider.payments[reference] = late
+    house.payments.confirm(reference)
+    house.spend_all()
+
+    house.turn_on(per_day=5, monthly_cap=FIVE)
+    house.clock.advance(timedelta(days=2))
+
+    assert house.top_ups.run_due() == 0
+    assert len(house.card_gateway.charged) == 1
+
+
+def test_a_charge_that_never_ends_stops_it_in_the_end(house: House) -> None:
+    house.ready()
+    house.card_gateway.answer = CardCharge(status=PaymentStatus.PENDING)
+    house.top_ups.run_due()
+    reference = house.order().pending
+
+    house.clock.advance(UNFINISHED_AFTER - timedelta(seconds=1))
+    assert house.payments.confirm(reference).state is PurchaseState.PENDING
+    house.clock.advance(timedelta(seconds=1))
+    house.payments.confirm(reference)
+
+    assert house.order().state is TopUpState.STOPPED
+    assert "not completed within a week" in house.text_of("Automatic top-ups have stopped")
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,10 @@ class PonyTopUps:
         rows = self._session.rows(f"{_SELECT_TOP_UPS} WHERE reference = ?", (reference,))
         return _top_up_from_row(rows[0]) if rows else None
 
-    def fail(self, reference: str) -> None:
-        self._session.change("UPDATE top_ups SET failed = 1 WHERE reference = ?", (reference,))
+    def mark(self, reference: str, *, failed: bool) -> None:
+        self._session.change(
+            "UPDATE top_ups SET failed = ? WHERE reference = ?", (int(failed), reference)
+        )
 
     def recent(self, wallet_id: str, *, since: datetime) -> Sequence[TopUp]:
         rows = self._session.rows(

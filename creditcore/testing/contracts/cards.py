@@ -203,7 +203,7 @@ class TopUpsContract:
             with transactions.begin() as tx, pytest.raises(ReferenceConflictError):
                 tx.top_ups.add(again)
         with transactions.begin() as tx:
-            tx.top_ups.fail("cc-1")
+            tx.top_ups.mark("cc-1", failed=True)
             tx.commit()
 
         failed = replace(TOP_UP, failed=True)
@@ -212,6 +212,8 @@ class TopUpsContract:
             assert tx.top_ups.attempt("cc-9") is None
             assert list(tx.top_ups.recent("wallet-1", since=NOON)) == [failed]
             assert list(tx.top_ups.recent("wallet-1", since=NOON + MINUTE)) == []
+            tx.top_ups.mark("cc-1", failed=False)
+            assert tx.top_ups.attempt("cc-1") == TOP_UP
 
     def test_of_many_at_once_one_begins_an_attempt(self, transactions: Transactions) -> None:
         self._ordered(transactions)

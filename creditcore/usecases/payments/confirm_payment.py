@@ -8,14 +8,16 @@ the answer with our own row, which is locked for that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import TeamNotFoundError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import (
+    NEVER_COMPLETED,
     NEVER_OPENED,
     NEVER_RECEIVED,
+    UNFINISHED_AFTER,
     Decision,
     Payment,
     PaymentStatus,
@@ -61,7 +63,12 @@ class ConfirmPayment:
             if self.clock.now() < purchase.prompt_ends_at:
                 return purchase
             payment = _never_made(purchase)
+        elif payment.status is PaymentStatus.PENDING and self._is_given_up(purchase):
+            payment = replace(payment, status=PaymentStatus.FAILED, message=NEVER_COMPLETED)
         return self.apply(payment)
+
+    def _is_given_up(self, purchase: Purchase) -> bool:
+        return self.clock.now() >= purchase.created_at + UNFINISHED_AFTER
 
     def apply(self, payment: Payment) -> Purchase:
         """Compare a verified payment with our purchase, and store what follows from it.

@@ -31,9 +31,11 @@ class FollowTopUps:
             return
         order = order.end(purchase.reference, at=self.clock.now())
         tx.top_ups.save(order)
-        if purchase.state is PurchaseState.PAID:
+        is_paid = purchase.state is PurchaseState.PAID
+        # Also money that comes after a failure counts for the month's cap.
+        tx.top_ups.mark(purchase.reference, failed=not is_paid)
+        if is_paid:
             return
-        tx.top_ups.fail(purchase.reference)
         if payment.message != NEVER_RECEIVED:
             said = purchase.review_reason.rstrip(".") or "the payment did not go through"
             self.stop(tx, order, f"The card was not charged: {said}.", event=purchase.reference)
