@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -276,6 +276,23 @@ def test_disputes_in_any_order(shop: Shop, states: list[RefundState], left: Cred
 
     assert shop.wallet().posted == left
     assert [refund.kind for refund in shop.stored()] == [RefundKind.DISPUTE]
+    shop.assert_clean()
+
+
+def test_a_dispute_that_comes_before_its_payment_is_kept_until_then(shop: Shop) -> None:
+    paid = shop.provider.payments["cc-1"]
+    with shop.store.begin() as tx:
+        tx.purchases.add(a_purchase(tx.ledger.find_wallet("wallet-1"), reference="cc-2"))
+        tx.commit()
+    early = replace(paid, reference="cc-2", provider_id="78", status=PaymentStatus.PENDING)
+    shop.provider.payments["cc-2"] = early
+
+    assert not shop.hear(dispute(RefundState.PENDING).replace("cc-1", "cc-2"))
+    shop.provider.payments["cc-2"] = replace(early, status=PaymentStatus.SUCCEEDED)
+    shop.clock.advance(timedelta(minutes=1))
+
+    assert shop.inbox.process_due() == 1
+    assert shop.wallet().posted == GRANTED, "of the first purchase; the second is disputed"
     shop.assert_clean()
 
 

@@ -150,6 +150,24 @@ def test_an_underpaid_purchase_is_credited_in_proportion(desk: Desk) -> None:
     desk.assert_clean()
 
 
+def test_what_is_disputed_while_it_waits_is_not_credited(desk: Desk) -> None:
+    def hear(state: str) -> None:
+        told = f'{{"id": "9", "minor_units": 64500, "currency": "KES", "state": "{state}"}}'
+        event = desk.inbox.receive(f"dispute.{state} cc-1 {told}".encode(), "signed")
+        assert event is not None
+        assert desk.inbox.process(event)
+
+    desk.pay("cc-1", Money(64500, "KES"))
+    hear("pending")
+
+    with pytest.raises(InvalidRequestError, match="disputes it"):
+        desk.reviews.credit("cc-1", reason="the rest came in cash")
+    hear("failed")
+
+    assert desk.reviews.credit("cc-1", reason="the dispute is won") == Credits.of(1000)
+    desk.assert_clean()
+
+
 def test_another_currency_needs_a_number_of_credits(desk: Desk) -> None:
     desk.pay("cc-2", Money(1000, "USD"))
 

@@ -52,9 +52,10 @@ class FollowRefunds:
     followers: Sequence[PaymentFollower] = ()
 
     def follow(self, reference: str) -> bool:
-        """Ask the provider for the refunds of a payment; return whether it knows any.
+        """Ask the provider for the refunds of a payment; return whether any were applied.
 
-        A payment that we have not decided about is confirmed first.
+        A payment that we have not decided about is confirmed first. While that still awaits its
+        money, nothing can be applied to it.
 
         Raises:
             PaymentGatewayUnavailableError: No usable answer; ask again.
@@ -64,10 +65,10 @@ class FollowRefunds:
         payment_id = purchase.provider_id or self._payment_id(reference)
         reports = self.refund_gateway.refunds_of(payment_id) if payment_id else ()
         self.apply(reference, reports)
-        return bool(reports)
+        return bool(reports) and not purchase.awaits_payment
 
     def follow_disputes(self, reference: str) -> bool:
-        """Ask the provider for the disputes of a payment; return whether it knows any.
+        """Ask the provider for the disputes of a payment; return whether any were applied.
 
         Raises:
             PaymentGatewayUnavailableError: No usable answer; ask again.
@@ -77,10 +78,12 @@ class FollowRefunds:
         payment_id = purchase.provider_id or self._payment_id(reference)
         reports = self.refund_gateway.disputes_of(payment_id) if payment_id else ()
         self.apply(reference, reports)
-        return bool(reports)
+        return bool(reports) and not purchase.awaits_payment
 
     def follow_dispute(self, reference: str, body: str) -> bool:
-        """Apply the dispute that an authenticated webhook describes; whether it says enough.
+        """Apply the dispute that an authenticated webhook describes; return whether it was applied.
+
+        It was not where it says too little, or came before we know that the payment was made.
 
         Raises:
             PaymentGatewayUnavailableError: The payment itself is not decided; try again.
@@ -89,9 +92,9 @@ class FollowRefunds:
         report = self.refund_gateway.read_dispute(body)
         if report is None:
             return self.follow_disputes(reference)
-        self.payments.confirm(reference)
+        purchase = self.payments.confirm(reference)
         self.apply(reference, [report])
-        return True
+        return not purchase.awaits_payment
 
     def apply(self, reference: str, reports: Sequence[ReportedRefund]) -> None:
         """Store what the provider says of a payment's refunds, and what follows from it."""

@@ -72,8 +72,8 @@ class ResolveReview:
             actor: Who decides.
 
         Raises:
-            InvalidRequestError: It was decided before, the money is not there, or nothing
-                says how many credits it buys, or for whom.
+            InvalidRequestError: It was decided before, the money is not there, is going back or
+                disputed, or nothing says how many credits it buys, or for whom.
             PaymentGatewayUnavailableError: Whether the money is there is unknown.
             ReviewNotFoundError: The payment does not wait for a decision.
         """
@@ -91,6 +91,12 @@ class ResolveReview:
             if review.state is ReviewState.REFUNDING:
                 raise InvalidRequestError("It is being refunded: wait until that is known.")
             purchase = self._purchase(tx, payment, credits_, person)
+            if any(row.in_force for row in tx.refunds.of(purchase.reference)):
+                # It took no credits, since there were none, and will take none when it ends.
+                raise InvalidRequestError(
+                    f"Money of payment {reference} is going back, or its payer disputes it: wait "
+                    "until that has ended, or dismiss it."
+                )
             offer = (
                 reduced_offer(purchase.offer, payment.amount)
                 if credits_ is None
