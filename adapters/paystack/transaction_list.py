@@ -1,4 +1,4 @@
-"""Paystack's list of transactions, and of its payouts, streamed page by page.
+"""Paystack's lists of transactions, disputes and payouts, streamed page by page.
 
 Source: https://paystack.com/docs/api/transaction/#list, /settlement/#list and
 /settlement/#transactions. A list comes with cursors or with page numbers, also where the other was
@@ -21,6 +21,9 @@ from creditcore.ports.payment_list import ListedPayment, Settlement
 ROWS_PER_PAGE = 100
 MAX_PAGES = 100_000
 """Ten million payments: a list that goes on beyond it goes round in a circle."""
+
+_NONE = {"settlement": {404}, "dispute": {400, 404}}
+"""What lists answer where there is nothing of their kind."""
 
 _BEFORE_ALL = datetime(2015, 1, 1, tzinfo=UTC)
 """Before Paystack was."""
@@ -51,6 +54,14 @@ class PaystackPaymentList:
             for row in self._rows(f"/settlement/{settlement_id}/transactions", {}):
                 yield _listed(row, otherwise=_BEFORE_ALL)
 
+    def disputed(self, *, since: datetime, until: datetime) -> Iterator[str]:
+        """Return the references of payments that are disputed; a row without one is left out."""
+        for row in self._rows("/dispute", _period(since, until)):
+            transaction = payloads.mapping(row.get("transaction"))
+            reference = payloads.text(transaction.get("reference"))
+            if payloads.is_reference(reference):
+                yield reference
+
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         """Return the payouts of a period. What has no date or no amount is left out."""
         for row in self._rows("/settlement", _period(since, until)):
@@ -67,7 +78,7 @@ class PaystackPaymentList:
         where: dict[str, str] = {}
         for page in range(1, MAX_PAGES + 1):
             answer = self._ask(path, {**query, "perPage": str(ROWS_PER_PAGE), **where})
-            if answer.http_status == 404 and path.startswith("/settlement"):
+            if answer.http_status in _NONE.get(path.split("/")[1], ()):
                 return
             rows = payloads.read_rows(answer)
             yield from rows

@@ -21,6 +21,8 @@ class FindingKind(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
     REFUND_FOLLOWED = "refund_followed"
     """Money that went back elsewhere, and its credits with it now. Nothing is left to do."""
+    DISPUTE_FOLLOWED = "dispute_followed"
+    """A dispute that no webhook told of, and whose credits are reversed now."""
     REVERSED_THERE = "reversed_there"
     UNPAID_THERE = "unpaid_there"
     MISSING_THERE = "missing_there"
@@ -36,7 +38,11 @@ class FindingKind(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether a person has to look."""
-        return self not in (FindingKind.CREDITED, FindingKind.REFUND_FOLLOWED)
+        return self not in (
+            FindingKind.CREDITED,
+            FindingKind.REFUND_FOLLOWED,
+            FindingKind.DISPUTE_FOLLOWED,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

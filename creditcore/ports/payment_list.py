@@ -56,6 +56,13 @@ class PaymentList(Protocol):
             PaymentGatewayUnavailableError: The list broke off; what came before is true.
         """
 
+    def disputed(self, *, since: datetime, until: datetime) -> Iterator[str]:
+        """Return the references of payments whose dispute began in a period.
+
+        Raises:
+            PaymentGatewayUnavailableError: The list broke off; what came before is true.
+        """
+
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         """Return the payouts of a period.
 

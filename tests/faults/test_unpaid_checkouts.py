@@ -61,6 +61,10 @@ class TheirList:
                 payment = self.provider.payments.get(reference) or _abandoned(reference)
                 yield ListedPayment(reference=reference, payment=payment, created_at=self.at)
 
+    def disputed(self, *, since: datetime, until: datetime) -> Iterator[str]:
+        del since, until
+        yield from ()
+
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         del since, until
         yield from ()

@@ -44,6 +44,7 @@ class ListOfRows:
     """The provider's list in memory."""
 
     rows: list[ListedPayment] = field(default_factory=list)
+    disputes: list[str] = field(default_factory=list)
     payouts: list[Settlement] = field(default_factory=list)
     paid_out: dict[str, list[ListedPayment]] = field(default_factory=dict)
     is_away: bool = False
@@ -52,6 +53,10 @@ class ListOfRows:
         if self.is_away:
             raise PaymentGatewayUnavailableError("away")
         yield from (row for row in self.rows if since <= row.created_at < until)
+
+    def disputed(self, *, since: datetime, until: datetime) -> Iterator[str]:
+        del since, until
+        yield from self.disputes
 
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         yield from (row for row in self.payouts if since.date() <= row.day <= until.date())
@@ -239,6 +244,27 @@ def test_refunds_made_elsewhere_are_followed(shop: Shop) -> None:
     }
     assert again == {"cc-3": FindingKind.REVERSED_THERE}
     assert shop.posted() == Credits.of(1000 + 2000)
+
+
+def test_a_dispute_that_no_webhook_told_of_is_followed(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    shop.payments.confirm("cc-1")
+    shop.refund_gateway.disputes["71"] = [
+        ReportedRefund(
+            provider_id="9", amount=PAID, state=RefundState.PENDING, kind=RefundKind.DISPUTE
+        )
+    ]
+    shop.listing.disputes += ["cc-1", "zz-9"]
+
+    first, again = shop.run(), shop.run()
+
+    assert [(row.kind, row.reference) for row in first.findings] == [
+        (FindingKind.DISPUTE_FOLLOWED, "cc-1")
+    ]
+    assert first.is_clean
+    assert again.findings == []
+    assert shop.posted() == Credits(0)
 
 
 def test_a_payment_on_the_edge_of_a_day_is_compared_once(shop: Shop) -> None:

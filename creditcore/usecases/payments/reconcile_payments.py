@@ -158,6 +158,8 @@ class ReconcilePayments:
                     note(self._missing(purchase))
             progress(result)
             start = end
+        for reference in self.payment_list.disputed(since=since, until=until):
+            note(self._follow_dispute(reference))
 
         def examine_paid_out(row: ListedPayment, purchase: Purchase | None) -> None:
             # The others have just been compared.
@@ -292,6 +294,24 @@ class ReconcilePayments:
             return None
         told = f"{gone} went back; the credits are reversed now."
         return replace(finding, kind=FindingKind.REFUND_FOLLOWED, amount=gone, detail=told)
+
+    def _follow_dispute(self, reference: str) -> Finding | None:
+        """Follow a dispute whose webhook was lost: what is not answered in time is lost too."""
+        with self.transactions.begin() as tx:
+            is_ours = bool(tx.purchases.among([reference]))
+        if not is_ours:
+            return None
+        before = self._gone(reference)
+        self.refunds.follow_disputes(reference)
+        gone = self._gone(reference)
+        if gone is None or gone == before:
+            return None
+        return Finding(
+            kind=FindingKind.DISPUTE_FOLLOWED,
+            reference=reference,
+            amount=gone,
+            detail=f"Its payer disputes it: {gone} is going back; the credits are reversed now.",
+        )
 
     def _gone(self, reference: str) -> Money | None:
         """Return how much of a payment went back by our own books."""

@@ -126,6 +126,23 @@ def test_a_garbled_row_is_told_and_not_guessed(
     assert sound.payment is not None
 
 
+def test_disputed_payments_are_named(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList
+) -> None:
+    disputes = [
+        {"id": 1, "transaction": {"reference": "cc-1"}},
+        {"id": 2, "transaction": None},
+        {"id": 3, "transaction": {"reference": "../../refund"}},
+    ]
+    paystack.get(f"{BASE_URL}/dispute", json=a_page(disputes, total=3, page=1, pageCount=1))
+    paystack.get(f"{BASE_URL}/dispute", json={"status": False, "message": "None"}, status=404)
+
+    found = [list(listing.disputed(since=SINCE, until=UNTIL)) for _ in range(2)]
+
+    assert found == [["cc-1"], []]
+    assert paystack.calls[0].request.params["from"] == "2026-11-01T00:00:00.000Z"
+
+
 def test_payouts_are_read(paystack: responses.RequestsMock, listing: PaystackPaymentList) -> None:
     payout = {
         "id": 1,
