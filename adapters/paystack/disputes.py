@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import orjson
 
 from adapters.paystack import payloads
-from creditcore.domain.money import Money
 from creditcore.domain.refunds import RefundKind, RefundState, ReportedRefund
 
 _ENDED = {"resolved", "archived"}
@@ -38,13 +37,13 @@ def read(data: Mapping[str, object]) -> ReportedRefund | None:
     """
     transaction = payloads.mapping(data.get("transaction"))
     dispute_id = payloads.identifier(data.get("id"))
-    minor_units = _minor_units(data.get("refund_amount")) or _minor_units(transaction.get("amount"))
     currency = data.get("currency") or transaction.get("currency")
-    if not dispute_id or not minor_units or not isinstance(currency, str):
-        return None
-    try:
-        amount = Money(minor_units, currency)
-    except ValueError:
+    amounts = (
+        payloads.money(amount, currency)
+        for amount in (data.get("refund_amount"), transaction.get("amount"))
+    )
+    amount = next((amount for amount in amounts if amount and amount.minor_units), None)
+    if not dispute_id or amount is None:
         return None
     due = payloads.text(data.get("dueAt"))
     return ReportedRefund(
@@ -66,10 +65,3 @@ def _state(data: Mapping[str, object], transaction: Mapping[str, object]) -> Ref
     # A new word: what became of the payment tells.
     lost = transaction.get("status") == "reversed"
     return RefundState.PROCESSED if lost else RefundState.PENDING
-
-
-def _minor_units(value: object) -> int:
-    """Return a positive amount, which comes as a number or as text; 0 for anything else."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value[:19])
-    return value if type(value) is int and 0 < value < 2**63 else 0

@@ -299,17 +299,23 @@ def amount_of(answer: Answer, data: Mapping[str, object]) -> Money:
     Raises:
         PaymentGatewayUnavailableError: There is none.
     """
-    amount = data.get("amount")
-    currency = data.get("currency")
+    amount = money(data.get("amount"), data.get("currency"))
+    if amount is None:
+        raise unusable(answer.http_status, "it has no exact amount")
+    return amount
+
+
+def money(amount: object, currency: object) -> Money | None:
+    """Return an exact amount, which comes as a number or as digits; None for anything else."""
     if isinstance(amount, str) and _DIGITS.fullmatch(amount):
         amount = int(amount)
     # bool is an int to isinstance(), and a float has lost the cents already.
     if type(amount) is not int or amount < 0 or not isinstance(currency, str):
-        raise unusable(answer.http_status, "it has no exact amount")
+        return None
     try:
         return Money(amount, currency)
-    except ValueError as error:
-        raise unusable(answer.http_status, "its amount makes no sense") from error
+    except ValueError:
+        return None
 
 
 def identifier(value: object) -> str:

@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from adapters.paystack import payloads
 from adapters.paystack.gateway import PaystackGateway
 from creditcore.domain.errors import PaymentGatewayUnavailableError
-from creditcore.domain.money import Money
 from creditcore.ports.payment_list import ListedPayment, Settlement
 
 ROWS_PER_PAGE = 100
@@ -67,8 +66,8 @@ class PaystackPaymentList:
         for row in self._rows("/settlement", _period(since, until)):
             at = _instant(row.get("settlement_date"))
             currency = row.get("currency")
-            gross = _money(row.get("total_processed"), currency)
-            net = _money(row.get("total_amount"), currency)
+            gross = payloads.money(row.get("total_processed"), currency)
+            net = payloads.money(row.get("total_amount"), currency)
             if at is not None and gross is not None and net is not None:
                 status = payloads.text(row.get("status"))
                 number = payloads.identifier(row.get("id"))
@@ -108,7 +107,7 @@ def _listed(row: Mapping[str, object], *, otherwise: datetime) -> ListedPayment:
         reference=payloads.text(row.get("reference")),
         payment=payloads.payment_of(row),
         created_at=_instant(row.get("created_at") or row.get("createdAt")) or otherwise,
-        fees=_money(row.get("fees"), row.get("currency")),
+        fees=payloads.money(row.get("fees"), row.get("currency")),
     )
 
 
@@ -137,14 +136,3 @@ def _instant(text: object) -> datetime | None:
 
 def _day(instant: datetime) -> date:
     return instant.astimezone(UTC).date()
-
-
-def _money(amount: object, currency: object) -> Money | None:
-    if isinstance(amount, str) and amount.isascii() and amount.isdecimal():
-        amount = int(amount[:19])
-    if type(amount) is not int or not isinstance(currency, str) or not 0 <= amount < 2**63:
-        return None
-    try:
-        return Money(amount, currency)
-    except ValueError:
-        return None

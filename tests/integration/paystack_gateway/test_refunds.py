@@ -306,7 +306,8 @@ def test_a_dispute_is_read_from_its_webhook_and_from_the_api(
     ["", "[]", "{", "{}", '{"data": 5}', '{"data": {"id": 1}}',
      '{"data": {"id": 1, "refund_amount": 5, "currency": "dollars"}}',
      '{"data": {"id": null, "refund_amount": 5, "currency": "USD"}}',
-     '{"data": {"id": 1, "refund_amount": 1e300, "currency": "USD"}}'],
+     '{"data": {"id": 1, "refund_amount": 1e300, "currency": "USD"}}',
+     '{"data": {"id": 1, "refund_amount": "12345678901234567890", "currency": "USD"}}'],
 )  # fmt: skip
 def test_a_dispute_that_says_too_little_is_none(refunds: PaystackRefunds, body: str) -> None:
     assert refunds.read_dispute(body) is None
