@@ -197,6 +197,25 @@ def test_amounts_out_of_bounds_are_refused(shop: Shop, price: Money) -> None:
 # -- attempts ----------------------------------------------------------------------------------
 
 
+def test_a_purchase_is_stored_before_the_provider_hears_of_it(shop: Shop) -> None:
+    heard: list[Purchase] = []
+
+    class Watchful(Provider):
+        def start_checkout(self, request: CheckoutRequest) -> str:
+            # Transactions do not nest: this would fail if the one that stores it were open.
+            with shop.store.begin() as tx:
+                heard.append(tx.purchases.find(request.reference))
+            return super().start_checkout(request)
+
+    shop.sales = replace(shop.sales, gateway=Watchful())
+
+    bought = shop.buy()
+
+    [stored] = heard
+    assert stored == replace(bought, checkout_url="")
+    assert (stored.owner_id, stored.state) == (shop.buyer.id, PurchaseState.PENDING)
+
+
 def test_every_start_without_a_name_is_a_purchase(shop: Shop) -> None:
     assert shop.buy().reference != shop.buy().reference
 
