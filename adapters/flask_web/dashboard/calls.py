@@ -180,7 +180,7 @@ def _asking() -> _Asking:
     report = None
     if asked.period is not None:
         whose = UsageOf(wallet.id, asked.key_id, asked.model)
-        report = services().books.insight.describe(whose, asked.period, timed=False)
+        report = services().books.insight.add_up(whose, asked.period)
         since = asked.period.span.since
         # A call that ended in the period may have begun long before: its hour knows.
         began_from = min(report.oldest_call or since, since)

@@ -38,7 +38,7 @@ def show() -> str:
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(owner_id)
     period = last_days(_DAYS, services().clock.now(), zone())
-    report = services().books.insight.describe(UsageOf(wallet.id), period, timed=False)
+    report = services().books.insight.add_up(UsageOf(wallet.id), period, by_model=True)
     by_model = {model: tally for model, tally in report.by_model().items() if tally.tokens}
     asked = request.args.get("model", "")
     asked = asked if asked in by_model else next(iter(by_model), "")

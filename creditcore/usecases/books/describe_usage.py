@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -117,10 +117,18 @@ class DescribeUsage:
     transactions: Transactions
     clock: Clock
 
-    def describe(self, whose: UsageOf, period: Period, *, timed: bool = True) -> UsageReport:
-        """Return what was used in a period, and in the same length before it."""
+    def describe(self, whose: UsageOf, period: Period) -> UsageReport:
+        """Return what was used in a period, how long calls took, and what was used before it."""
         with self.transactions.begin() as tx:
-            return self._report(tx, whose, period, timed=timed)
+            return self._report(tx, whose, period)
+
+    def add_up(self, whose: UsageOf, period: Period, *, by_model: bool = False) -> UsageReport:
+        """Return what was used in a period, by model or in all; nothing is compared with it."""
+        spans = [slot.span for slot in period.slots]
+        with self.transactions.begin() as tx:
+            shares = tx.usage_hours.shares(whose, spans, by_key=False, by_model=by_model)
+        slots = [SlotUsage(slot, _by_name(shares, at)) for at, slot in enumerate(period.slots)]
+        return UsageReport(period, slots, NOTHING_USED, _oldest(shares), self.clock.now())
 
     def at_home(self, wallet: Wallet, zone: tzinfo) -> AtHome:
         """Return what the first page says of a wallet, with days cut in a zone."""
@@ -166,22 +174,19 @@ class DescribeUsage:
         with self.transactions.begin() as tx:
             return self._runway(tx, wallet)
 
-    def _report(
-        self, tx: Transaction, whose: UsageOf, period: Period, *, timed: bool
-    ) -> UsageReport:
+    def _report(self, tx: Transaction, whose: UsageOf, period: Period) -> UsageReport:
         spans = [period.before, *(slot.span for slot in period.slots)]
         shares = tx.usage_hours.shares(whose, spans)
-        timings = tx.usage_hours.timings(whose, spans[1:]) if timed else []
+        timings = tx.usage_hours.timings(whose, spans[1:])
         found: list[dict[tuple[str, str], Tally]] = [{} for _ in spans]
         for share in shares:
             found[share.span][share.key_id, share.model] = share.tally
-        oldest = [share.oldest_call for share in shares if share.span and share.oldest_call]
         slots = [
-            SlotUsage(slot, found[number], timings[number - 1] if timed else NOTHING_MEASURED)
-            for number, slot in enumerate(period.slots, start=1)
+            SlotUsage(slot, used, timing)
+            for slot, used, timing in zip(period.slots, found[1:], timings, strict=True)
         ]
-        before = total(found[0].values())
-        return UsageReport(period, slots, before, min(oldest, default=None), self.clock.now())
+        oldest = _oldest(share for share in shares if share.span)
+        return UsageReport(period, slots, total(found[0].values()), oldest, self.clock.now())
 
     def _runway(self, tx: Transaction, wallet: Wallet) -> Runway:
         now = self.clock.now()
@@ -202,6 +207,10 @@ def _month_before(month: Period, zone: tzinfo) -> Span:
 
 def _by_name(shares: Sequence[Share], span: int) -> dict[tuple[str, str], Tally]:
     return {(each.key_id, each.model): each.tally for each in shares if each.span == span}
+
+
+def _oldest(shares: Iterable[Share]) -> datetime | None:
+    return min((share.oldest_call for share in shares if share.oldest_call), default=None)
 
 
 def _sum(shares: Sequence[Share]) -> Tally:
