@@ -74,7 +74,7 @@ class Transaction:
         status: ``abandoned`` until the payer has finished: Paystack's word for not paid yet.
         phone: The number that a charge asks, and ``provider`` its network.
         message: Why a charge on a phone failed.
-        timed_out: Whether it failed because nobody answered.
+        timed_out: Whether it failed because the phone was not answered.
         steps: What the payer has to type before the charge goes on, the next one first.
         charged_code: The code of the saved card that was charged for it.
     """

@@ -1,7 +1,6 @@
 """What requests and answers of the account API look like. Others rely on these shapes.
 
 Credits are exact decimal text: a float would round them. Instants are RFC 3339.
-It is longer than other modules because it is a list: shapes, and no logic.
 """
 
 from __future__ import annotations

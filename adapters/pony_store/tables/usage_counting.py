@@ -67,7 +67,7 @@ class UsageCounting:
         """Count the calls that ended since the last roll-up, of at most one hour."""
         session, end = self._session, micros(until)
         begin = self._lock_state()
-        # What nobody used is skipped: after a standstill, and before the first call of all.
+        # What was not used is skipped: after a standstill, and before the first call of all.
         [row] = session.rows(
             "SELECT MIN(closed_at) AS first FROM usage_logs WHERE closed_at >= ?", (begin,)
         )
@@ -179,7 +179,7 @@ class UsageCounting:
         )
 
     def _lock_state(self) -> int:
-        # The row is made by whoever comes first; it is locked either way.
+        # The row is made by the first that comes; it is locked either way.
         self._session.change(
             "INSERT INTO usage_rollup (id, rolled_until, created_from) VALUES (1, 0, 0)"
             " ON CONFLICT DO NOTHING"
