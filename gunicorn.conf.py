@@ -48,6 +48,7 @@ bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 800
 worker_class = "adapters.flask_web.server.worker.GatewayWorker"
 workers = _settings.web_concurrency
 GatewayWorker.fast_parser = _settings.fast_parser
+GatewayWorker.shares_by_address = not _settings.trusted_proxy_count
 # Our parser builds on this one. The default takes the one in C wherever it is installed.
 http_parser = "python"
 # Greenlets per worker: each is a call under way or an idle keep-alive connection.

@@ -84,10 +84,11 @@ def test_heads_that_never_end_keep_no_client_out(sqlite_stack: Stack) -> None:
         for head in heads:
             head.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
         answer = requests.get(f"{sqlite_stack.base_url}/healthz", timeout=PATIENCE_S)
-        first = heads[0].recv(65536)
+        last = heads[-1].recv(65536)
 
     assert answer.ok
-    assert first.startswith(b"HTTP/1.1 408 ")
+    # The first ones gave way to others.
+    assert last.startswith(b"HTTP/1.1 408 ")
 
 
 def test_what_follows_half_a_body_is_not_taken_for_a_request(endless: Endless) -> None:

@@ -313,7 +313,7 @@ def connected(worker: GatewayWorker, application: Any) -> Iterator[tuple[Client,
 def until_idle(worker: GatewayWorker) -> None:
     """Wait until the worker waits for the next request of its client."""
     with gevent.Timeout(PATIENCE_S):
-        while not worker._idle:
+        while not worker._connections._idle:
             gevent.sleep(0)
 
 
@@ -337,7 +337,7 @@ def test_a_process_that_ends_does_not_wait_for_a_client_that_says_nothing(
         assert everything_from(client) == b""
         serving.join(PATIENCE_S)
         assert serving.successful()
-    assert not worker._idle
+    assert not worker._connections._idle
 
 
 def test_a_process_that_goes_on_keeps_its_clients(

@@ -11,10 +11,8 @@ from __future__ import annotations
 import errno
 import functools
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from email.utils import formatdate
 from io import BytesIO
 from typing import Any
@@ -25,15 +23,21 @@ from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
+from adapters.flask_web.server.connections import Connections
 from adapters.flask_web.server.fast_path import PlainParser, PlainRequest
 from adapters.flask_web.server.lingering import linger
 from adapters.flask_web.server.parse_errors import fault_of_unread, refusal_of_unread, whole_answer
 from adapters.flask_web.server.stalls import StallDetector
+from adapters.flask_web.web.errors import refusal
 
 LONGEST_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
 
 _NAMES_REMEMBERED = 512
+
+_TOO_MANY = refusal(
+    503, "Your network has as many connections here as it gets now.", code="overloaded"
+)
 
 
 class GatewayWorker(GeventWorker):
@@ -42,14 +46,18 @@ class GatewayWorker(GeventWorker):
     Attributes:
         fast_parser: Whether plain requests are read by our own parser; gunicorn reads the rest.
             Set before gunicorn loads the class.
+        shares_by_address: Whether an address has a share of the connections. Not where all of
+            them come from proxies.
     """
 
     fast_parser = True
+    shares_by_address = True
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        # Connections whose next request has not come.
-        self._idle: set[Any] = set()
+        self._connections = Connections(
+            self.worker_connections, shared_by_address=self.shares_by_address
+        )
         self._latest = ""
         # Set where there is somebody who counts.
         self.on_stall: Callable[[], None] = lambda: None
@@ -76,23 +84,21 @@ class GatewayWorker(GeventWorker):
         """Tell gunicorn, once a second, that this process works; let go of whom it can, to end."""
         super().notify()
         if not self.alive:
-            for client in self._idle:
-                # The kernel's own: what has arrived by now is still read and answered, and then
-                # there is no more. gevent's would throw at whoever is reading.
-                with suppress(OSError):
-                    client._sock.shutdown(socket.SHUT_RD)  # noqa: SLF001
+            self._connections.end_all_idle()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection to its end."""
-        self._idle.add(client)
         try:
-            super().handle(listener, client, addr)
+            if self._connections.enter(client, addr):
+                super().handle(listener, client, addr)
+            else:
+                util.write_nonblock(client, whole_answer(_TOO_MANY, _new_request_id()))
         finally:
-            self._idle.discard(client)
+            self._connections.leave(client, addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer one request; a body that has come with its head needs no more reading."""
-        self._idle.discard(sock)
+        address = self._connections.busy(sock)
         # Without the query: it may hold what is nobody else's.
         self._latest = f"{req.method} {req.path}"
         try:
@@ -102,7 +108,7 @@ class GatewayWorker(GeventWorker):
                 linger(sock)
             raise
         finally:
-            self._idle.add(sock)
+            self._connections.idle(sock, address)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Tell a client why its request was not read; our own failures are left to gunicorn."""
@@ -110,7 +116,7 @@ class GatewayWorker(GeventWorker):
         if answer is None:
             super().handle_error(req, client, addr, exc)
             return
-        request_id = f"req-{secrets.token_hex(12)}"
+        request_id = _new_request_id()
         host = addr[0] if addr else "a socket"
         fault = fault_of_unread(exc)
         self.log.warning("request %s from %s was refused: %s", request_id, host, fault)
@@ -215,6 +221,10 @@ class Answer(wsgi.Response):
             gone = BrokenPipeError(errno.EPIPE, "the client stopped reading")
             with gevent.Timeout(self.longest_write_s, gone):
                 self.sock.sendall(memoryview(data)[sent:])
+
+
+def _new_request_id() -> str:
+    return f"req-{secrets.token_hex(12)}"
 
 
 @functools.lru_cache(maxsize=_NAMES_REMEMBERED)
