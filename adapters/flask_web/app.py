@@ -45,6 +45,7 @@ from adapters.flask_web.web import (
     stepping_up,
     trailing_slash,
 )
+from adapters.flask_web.web.anonymous_turns import AnonymousTurns
 from adapters.flask_web.web.hosts import KnownHosts
 from adapters.flask_web.web.throttle import Throttle
 from creditcore.services import Services
@@ -95,6 +96,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
         csrf.exempt(blueprint)
     cli.register(app)
 
+    app.wsgi_app = AnonymousTurns(app, base_url=settings.base_url)  # type: ignore[method-assign]
     static_files.register(app, data_dir=settings.data_dir)
     # Inference never enters Flask: its dispatch costs as much as the rest of a call.
     app.wsgi_app = Proxy(  # type: ignore[method-assign]
