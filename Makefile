@@ -35,10 +35,12 @@ test-clients: $(VENV)/dev $(VENV)-clients/ready ## Run clients from npm and PyPI
 	$(BIN)/python -m pytest tests/clients
 
 # Not `?=`, which would draw another seed at each use.
+PROXIED = $(if $(shell command -v nginx && command -v haproxy && command -v caddy),tests/proxies)
 SEED := $(or $(SEED),$(shell shuf -i 1-999999999 -n 1))
 faults: $(VENV)/dev ## Try faults twenty times as long as `test` does; TIMES=n, SEED=n repeats a run
 	@echo "make faults SEED=$(SEED) TIMES=$(or $(TIMES),20)"
-	FAULTS_TIMES=$(or $(TIMES),20) $(BIN)/python -m pytest tests/faults --hypothesis-seed=$(SEED)
+	FAULTS_TIMES=$(or $(TIMES),20) $(BIN)/python -m pytest tests/faults $(PROXIED) --hypothesis-seed=$(SEED)
+	@$(if $(PROXIED),,echo "Not tried: proxies in front. apt-get install nginx haproxy caddy")
 
 guards: $(VENV)/dev ## Take each guard of money and accounts out, and see a test fail; GUARDS="CHECK" takes some
 	$(BIN)/python -m tests.guards $(GUARDS)
