@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,11 +15,13 @@ from typing import Any
 
 from creditcore import Credits
 from tests.faults.length import TIMES
-from tests.faults.wire import Seen, call
+from tests.faults.wire import Seen, answer_on, connect, send_on
 from tests.stack import Stack, running_stack, wait_until
 
 MEGABYTE = 1024 * 1024
 CALLS = min(100, 5 * TIMES)
+SENDING = 4
+"""Calls whose requests are on their way at a time: twice as many as the process has room for."""
 MOST_GROWTH_MB = 200
 MODEL = {
     "model_name": "pictures",
@@ -128,12 +130,18 @@ def test_long_requests_that_wait_take_little_memory_and_none_is_lost(tmp_path: P
     ):
         account = stack.an_account(credits_="20000")
 
+        sending = threading.Semaphore(SENDING)
+
         def ask(_: int) -> Seen:
-            # As an SDK does: a server that is full says when to come again.
             while True:
-                seen = call(stack.base_url, LONG, key=account.api_key)
+                with closing(connect(stack.base_url)) as connection:
+                    # While it is refused, what still comes of it is thrown away.
+                    with sending, suppress(ConnectionError):
+                        send_on(connection, LONG, key=account.api_key)
+                    seen = answer_on(connection)
                 if seen.status != 503:
                     return seen
+                # As an SDK does: a server that is full says when to come again.
                 time.sleep(float(seen.headers["retry-after"]))
 
         [worker] = workers_of(stack)
