@@ -20,6 +20,7 @@ import pytest
 
 from creditcore import Basis, Credits, Hold, HoldState
 from creditcore.domain.endings import INTERRUPTED
+from tests.faults.length import TIMES
 from tests.faults.wire import (
     Seen,
     call,
@@ -337,7 +338,7 @@ def test_when_the_database_drops_every_connection_calls_succeed_or_fail_cleanly(
     with ThreadPoolExecutor(8) as threads:
         callers: list[Future[None]] = [threads.submit(keep_calling, n) for n in range(8)]
         try:
-            for _ in range(5):
+            for _ in range(5 * TIMES):
                 enough = len(answered) + 40
                 wait_until(partial(has_length, answered, enough))
                 assert terminate_backends(stack.database_url)
