@@ -10,6 +10,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import ctypes
 import os
 import resource
 import shutil
@@ -84,6 +85,12 @@ _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 _most = _FILES if _hard == resource.RLIM_INFINITY else min(_FILES, _hard)
 if _soft != resource.RLIM_INFINITY and _soft < _most:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _hard))
+
+# A freed body of megabytes goes back to the system at once. glibc would learn to keep as much for
+# the next one, and what it keeps falls into pieces: https://man7.org/linux/man-pages/man3/mallopt.3.html
+_M_MMAP_THRESHOLD = -3
+if (_mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+    _mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
 
 _stop = threading.Event()
 
