@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from creditcore.domain.money import div_ceil
+from creditcore.domain.units import MODES as OF_UNITS
 from creditcore.domain.units import Unit, UnitPrice
 
-IMAGES = "image_generation"
-SPEECH = "audio_speech"
-TRANSCRIPTION = "audio_transcription"
-RERANK = "rerank"
+IMAGES = OF_UNITS[Unit.IMAGE]
+SPEECH = OF_UNITS[Unit.CHARACTER]
+TRANSCRIPTION = OF_UNITS[Unit.MILLISECOND]
+RERANK = OF_UNITS[Unit.SEARCH]
 MODERATION = "moderation"
 
 MODES = frozenset({IMAGES, SPEECH, TRANSCRIPTION, RERANK, MODERATION})

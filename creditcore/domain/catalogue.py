@@ -13,6 +13,7 @@ from typing import Self
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import decimal_ratio
 from creditcore.domain.pricing import ModelPrice, Rates, price_units, usd_text
+from creditcore.domain.units import MODES, UnitPrice
 
 MAX_PATTERN = 200
 MAX_REASON = 500
@@ -55,6 +56,8 @@ class PriceRule:
     Attributes:
         pattern: A model's name, or one with ``*`` and ``?``, upper and lower case apart.
         rates: The price of an override.
+        unit: What an override sells by besides tokens; None leaves that to the model server. One
+            with a unit is about models of its kind alone: of others, no such units are counted.
         factor: The markup of a markup, as decimal text.
         ends_at: When it ends by itself; None where only an operator ends it.
         ended_at: When an operator ended it.
@@ -64,6 +67,7 @@ class PriceRule:
     kind: RuleKind
     pattern: str
     rates: Rates | None = None
+    unit: UnitPrice | None = None
     factor: str = "1"
     reason: str = ""
     created_at: datetime
@@ -87,6 +91,8 @@ class PriceRule:
             )
         if (self.kind is RuleKind.OVERRIDE) != (self.rates is not None):
             raise InvalidRequestError("An override, and only that, has a price.", param="rates")
+        if self.kind is not RuleKind.OVERRIDE and self.unit is not None:
+            raise InvalidRequestError("Only an override has a price.", param="unit")
         try:
             numerator, denominator = decimal_ratio(self.factor)
         except ValueError as error:
@@ -106,6 +112,10 @@ class PriceRule:
     def matches(self, model: str) -> bool:
         """Whether it is about a model."""
         return self.pattern == model or fnmatchcase(model, self.pattern)
+
+    def fits(self, price: ModelPrice | None) -> bool:
+        """Whether a model with such a price, or with none, can be sold by what the rule says."""
+        return self.unit is None or price is None or MODES[self.unit.unit] == price.mode
 
     def end(self, *, at: datetime) -> Self:
         """Return the rule as ended; a repeat keeps the first time."""
@@ -200,10 +210,12 @@ def _sold(listed: ListedModel, rules: Sequence[PriceRule]) -> ModelPrice | None:
     if any(rule.kind is RuleKind.HIDE for rule in rules):
         return None
     price = listed.price
-    override = _heaviest(rules, RuleKind.OVERRIDE)
+    override = _heaviest([rule for rule in rules if rule.fits(price)], RuleKind.OVERRIDE)
     if override is not None and override.rates is not None:
-        plain = price or ModelPrice(model=listed.model, rates=override.rates)
-        price = replace(plain, rates=override.rates, tiers=())
+        unit = override.unit
+        mode = MODES[unit.unit] if unit else "chat"
+        plain = price or ModelPrice(model=listed.model, rates=override.rates, mode=mode)
+        price = replace(plain, rates=override.rates, tiers=(), unit=unit or plain.unit)
     markup = _heaviest(rules, RuleKind.MARKUP)
     if price is not None and markup is not None:
         price = replace(price, markup=markup.factor)

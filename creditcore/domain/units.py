@@ -32,6 +32,17 @@ class Unit(StrEnum):
     """One prompt token that is part of a sound."""
 
 
+MODES = {
+    Unit.IMAGE: "image_generation",
+    Unit.IMAGE_TOKEN: "image_generation",
+    Unit.CHARACTER: "audio_speech",
+    Unit.MILLISECOND: "audio_transcription",
+    Unit.AUDIO_TOKEN: "audio_transcription",
+    Unit.SEARCH: "rerank",
+}
+"""What a model is for that is sold by a unit. Of any other model, nobody counts such units."""
+
+
 class UnitPrice(NamedTuple):
     """What one unit costs the operator.
 

@@ -65,6 +65,23 @@ def test_an_override_is_in_the_list_on_the_page_and_in_the_history(site: Site) -
     assert "$3" in page
 
 
+@pytest.mark.parametrize(
+    ("per", "price", "text"),
+    [
+        ("image", "0.04", "$0.04 per image, and $0 in, $0 out"),
+        ("characters", "15", "$15 per million characters, and $0 in, $0 out"),
+        ("minute", "0.006", "$0.006 per minute of sound, and $0 in, $0 out"),
+        ("searches", "2", "$2 per thousand searches, and $0 in, $0 out"),
+    ],
+)
+def test_a_price_by_something_else_is_shown_as_it_was_written(
+    site: Site, per: str, price: str, text: str
+) -> None:
+    shown = run(site, "override", "dud", "--per", per, "--price", price, "--dry-run")
+
+    assert f"dud: not sold -> {text}" in shown.output
+
+
 def test_what_is_not_sold_is_listed_with_why(site: Site) -> None:
     told(site, "hide", "demo-large", "--yes")
 
@@ -80,6 +97,9 @@ def test_what_is_not_sold_is_listed_with_why(site: Site) -> None:
     [
         (("override", "demo", "--input", "free", "--output", "1"), "--input is an amount"),
         (("override", "demo", "--input", "-1", "--output", "1"), "--input is an amount"),
+        (("override", "demo", "--input", "1"), "Give --input and --output"),
+        (("override", "demo", "--per", "image"), "belong together"),
+        (("override", "demo", "--per", "image", "--price", "dear"), "--price is an amount"),
         (("hide", "demo", "--until", "soon"), "--until is a day"),
         (("hide", "demo", "--until", "1999-01-01"), "ends after it begins"),
         (("markup", "demo", "--factor", "0"), "above 0"),

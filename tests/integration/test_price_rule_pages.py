@@ -6,10 +6,12 @@ import pytest
 
 from creditcore import ModelPrice
 from creditcore.domain.people import Role
+from creditcore.domain.units import Unit, UnitPrice
 from creditcore.ports.model_gateway import Catalogue
 from tests.integration.test_access_matrix import Site, Visitor
 from tests.integration.test_direct_mode import RATES
 
+UNPRICED = {"dud": "it is odd", "painter": "it has no price of what it is sold by"}
 NEW = "/admin/models/rules/new"
 
 
@@ -17,7 +19,7 @@ NEW = "/admin/models/rules/new"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = Site(tmp_path_factory.mktemp("rules"))
     models = [ModelPrice(model=name, rates=RATES) for name in ("demo", "demo-large")]
-    site.services.calls.prices.catalogue.take(Catalogue(models, ["dud"], {"dud": "it is odd"}))
+    site.services.calls.prices.catalogue.take(Catalogue(models, ["dud", "painter"], UNPRICED))
     return site
 
 
@@ -67,12 +69,32 @@ def test_what_is_not_sold_can_be_given_a_price(site: Site, operator: Visitor) ->
     assert (found.rates.input, found.rates.output) == (0, 25 * 10**23)
 
 
+def test_a_price_of_an_image_is_shown_before_it_counts(site: Site, operator: Visitor) -> None:
+    asked = {"kind": "override", "pattern": "painter", "per": "image", "price": "0.04"}
+
+    preview = operator.client.post(NEW, data=asked).text
+    assert "not sold" in preview
+    assert "$0.04 per image" in preview
+    assert 'name="per" value="image"' in preview
+    assert price(site, "painter") is None
+
+    operator.client.post(NEW, data={**asked, "confirmed": "yes"})
+    found = price(site, "painter")
+    assert found is not None
+    assert (found.mode, found.unit) == ("image_generation", UnitPrice(Unit.IMAGE, 4 * 10**28))
+    assert found.rates.input == found.rates.output == 0
+    assert "$0.04 per image" in operator.client.get("/admin/models/rules").text
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
         ({"kind": "gift", "pattern": "demo"}, "kind"),
         ({"kind": "override", "pattern": "demo", "input": "dear", "output": "1"}, "input"),
         ({"kind": "override", "pattern": "demo", "input": "1"}, "output"),
+        ({"kind": "override", "pattern": "demo", "per": "smile", "price": "1"}, "per"),
+        ({"kind": "override", "pattern": "demo", "per": "image", "price": ""}, "price"),
+        ({"kind": "override", "pattern": "demo", "per": "image", "price": "-1"}, "price"),
         ({"kind": "markup", "pattern": "demo", "factor": ""}, "factor"),
         ({"kind": "hide", "pattern": ""}, "pattern"),
         ({"kind": "hide", "pattern": "demo", "until": "soon"}, "until"),

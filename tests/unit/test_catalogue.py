@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from creditcore import Credits, ModelPrice, Rates, Tariff, Usage
-from creditcore.domain.catalogue import PriceRule, RuleKind
+from creditcore.domain.catalogue import PriceRule, RuleKind, flat_rates
 from creditcore.domain.errors import (
     InvalidRequestError,
     ModelNotFoundError,
@@ -16,6 +16,7 @@ from creditcore.domain.errors import (
     UpstreamUnavailableError,
 )
 from creditcore.domain.pricing import Tier
+from creditcore.domain.units import Unit, UnitPrice
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.testing.memory import FixedClock, MemoryModelGateway, MemoryTransactions
 from creditcore.usecases.calls.keep_catalogue import KeepCatalogue
@@ -94,6 +95,28 @@ def test_a_model_without_a_price_is_sold_by_an_override(shop: Shop) -> None:
 
     assert shop.price("dud").rates.input == 0
     assert shop.alerts("unpriced-model") == []
+
+
+def test_an_override_by_a_unit_leaves_models_of_other_kinds_alone(shop: Shop) -> None:
+    # Of an answer in words nobody counts images: without tokens' prices it would be free.
+    shop.gateway.prices = [
+        *shop.gateway.prices,
+        ModelPrice(model="painter", rates=RATES, mode="image_generation"),
+    ]
+    shop.prices.refresh()
+    nothing = flat_rates(read=0, written=0)
+    each = UnitPrice(Unit.IMAGE, 7)
+
+    shop.add(RuleKind.OVERRIDE, "*", rates=nothing, unit=each)
+    shop.prices.refresh()
+
+    assert shop.price("gpt-4o").rates == RATES
+    assert (shop.price("painter").rates, shop.price("painter").unit) == (nothing, each)
+    # It had no price at all; requests for words to it are refused from now on.
+    assert (shop.price("dud").mode, shop.price("dud").unit) == ("image_generation", each)
+    [change] = shop.catalogue.preview(shop.rule(RuleKind.OVERRIDE, "painter", rates=OWN))
+    assert change.after is not None
+    assert change.after.unit is None
 
 
 def test_a_hidden_model_is_not_sold_whatever_else_is_said(shop: Shop) -> None:
@@ -187,6 +210,7 @@ def test_a_model_that_is_gone_and_one_that_will_be_raise_alerts(shop: Shop) -> N
     [
         (RuleKind.OVERRIDE, {}, "rates"),
         (RuleKind.HIDE, {"rates": OWN}, "rates"),
+        (RuleKind.HIDE, {"unit": UnitPrice(Unit.IMAGE, 7)}, "unit"),
         (RuleKind.MARKUP, {"factor": "0"}, "factor"),
         (RuleKind.MARKUP, {"factor": "101"}, "factor"),
         (RuleKind.MARKUP, {"factor": "dear"}, "factor"),

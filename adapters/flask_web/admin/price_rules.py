@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.admin.frame import blueprint, for_money, page
 from adapters.flask_web.context import services
+from adapters.flask_web.web.buckets import OWN_PRICES, SALES, own_unit_price
 from adapters.flask_web.web.session import actor, for_operators
 from creditcore.domain.catalogue import (
     PriceChange,
@@ -20,6 +21,7 @@ from creditcore.domain.catalogue import (
     usd_per_million,
 )
 from creditcore.domain.errors import InvalidRequestError, PriceRuleNotFoundError
+from creditcore.domain.units import UnitPrice
 
 _SHOWN_CHANGES = 20
 _SHOWN_UNSOLD = 100
@@ -103,7 +105,7 @@ def _found(rule_id: str) -> PriceRule:
     raise PriceRuleNotFoundError(rule_id)
 
 
-_FIELDS = {"rates": "input", "ends_at": "until"}
+_FIELDS = {"rates": "input", "unit": "per", "ends_at": "until"}
 """Parts of a rule by the field that says them, where the names differ."""
 
 
@@ -117,14 +119,18 @@ def _rule() -> PriceRule:
         kind = RuleKind(request.form.get("kind", ""))
     except ValueError:
         raise InvalidRequestError("Choose what the rule does.", param="kind") from None
-    rates = None
+    rates = unit = None
     if kind is RuleKind.OVERRIDE:
-        rates = flat_rates(read=_per_token("input"), written=_per_token("output"))
+        unit = _unit()
+        # What is sold by something else need not have a price of tokens.
+        missing = "" if unit is None else "0"
+        rates = flat_rates(read=_per_token("input", missing), written=_per_token("output", missing))
     return PriceRule(
         id=services().ids.new(),
         kind=kind,
         pattern=request.form.get("pattern", "").strip(),
         rates=rates,
+        unit=unit,
         factor=request.form.get("factor", "").strip() if kind is RuleKind.MARKUP else "1",
         reason=" ".join(request.form.get("reason", "").split())[:_LONGEST_TEXT],
         created_at=services().clock.now(),
@@ -132,9 +138,21 @@ def _rule() -> PriceRule:
     )
 
 
-def _per_token(name: str) -> int:
+def _unit() -> UnitPrice | None:
+    word = request.form.get("per", "")
+    if not word:
+        return None
+    if word not in OWN_PRICES:
+        raise InvalidRequestError("Choose what the models are sold by.", param="per")
     try:
-        return units_per_token(request.form.get(name, "").strip())
+        return own_unit_price(word, request.form.get("price", "").strip())
+    except ValueError:
+        raise InvalidRequestError("An amount of US dollars, such as 0.04.", param="price") from None
+
+
+def _per_token(name: str, missing: str) -> int:
+    try:
+        return units_per_token(request.form.get(name, "").strip() or missing)
     except ValueError:
         raise InvalidRequestError("An amount of US dollars, such as 2.50.", param=name) from None
 
@@ -160,6 +178,7 @@ def _form(
         kinds=KINDS,
         errors=errors or {},
         typed=request.form or request.args,
+        own_prices={word: SALES[unit].words.capitalize() for word, unit in OWN_PRICES.items()},
         preview=preview,
         changed=changed[:_SHOWN_CHANGES],
         more=max(0, len(changed) - _SHOWN_CHANGES),

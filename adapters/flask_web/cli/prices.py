@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from adapters.flask_web.context import services
-from adapters.flask_web.web.buckets import SALES
+from adapters.flask_web.web.buckets import OWN_PRICES, SALES, own_unit_price
 from creditcore.domain.activity import COMMAND_LINE
 from creditcore.domain.catalogue import (
     PriceChange,
@@ -22,6 +22,7 @@ from creditcore.domain.catalogue import (
 )
 from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.pricing import ModelPrice, Rates, usd_text
+from creditcore.domain.units import UnitPrice
 
 prices = AppGroup("prices", help="What is sold and for how much.")
 
@@ -119,32 +120,43 @@ def show_history(model: str, limit: int, *, as_json: bool) -> None:
 
 @prices.command("override")
 @click.argument("pattern")
-@click.option("--input", "input_", required=True, help="US dollars for a million tokens read.")
-@click.option("--output", required=True, help="The same for tokens written.")
+@click.option("--input", "input_", help="US dollars for a million tokens read.")
+@click.option("--output", help="The same for tokens written.")
 @click.option("--cache-read", help="The same for tokens read from a cache; else as read.")
 @click.option("--cache-write", help="The same for tokens written to a cache; else as read.")
+@click.option("--per", type=click.Choice(list(OWN_PRICES)), help="What is sold besides tokens.")
+@click.option(
+    "--price",
+    help="US dollars for an image, a million characters, a minute of sound, a thousand searches.",
+)
 @_changing
 @with_appcontext
 def override(
     pattern: str,
     *,
-    input_: str,
-    output: str,
+    input_: str | None,
+    output: str | None,
     cache_read: str | None,
     cache_write: str | None,
+    per: str | None,
+    price: str | None,
     **asked: str | bool | None,
 ) -> None:
     """Sell models at a price of your own, flat, whatever the model server says.
 
-    PATTERN is a model's name, or has * and ?. A price of 0 is free.
+    PATTERN is a model's name, or has * and ?. A price of 0 is free. With --per, tokens may be left
+    out, and models of another kind stay as they are.
     """
+    unit = _unit(per, price)
+    if unit is None and (input_ is None or output is None):
+        raise click.ClickException("Give --input and --output, or --per and --price.")
     rates = flat_rates(
-        read=_per_token("--input", input_),
-        written=_per_token("--output", output),
+        read=_per_token("--input", input_ or "0"),
+        written=_per_token("--output", output or "0"),
         cached=None if cache_read is None else _per_token("--cache-read", cache_read),
         kept=None if cache_write is None else _per_token("--cache-write", cache_write),
     )
-    _make(RuleKind.OVERRIDE, pattern, asked, rates=rates)
+    _make(RuleKind.OVERRIDE, pattern, asked, rates=rates, unit=unit)
 
 
 @prices.command("markup")
@@ -190,6 +202,7 @@ def _make(
     asked: Mapping[str, str | bool | None],
     *,
     rates: Rates | None = None,
+    unit: UnitPrice | None = None,
     factor: str = "1",
 ) -> None:
     """Make a rule as the options that each of them has say."""
@@ -200,6 +213,7 @@ def _make(
         kind=kind,
         pattern=pattern,
         rates=rates,
+        unit=unit,
         factor=factor,
         reason=str(asked["reason"]),
         created_at=services().clock.now(),
@@ -258,6 +272,17 @@ def _per_token(option: str, text: str) -> int:
         raise click.ClickException(f"{option} is an amount of US dollars, as in 2.50.") from None
 
 
+def _unit(per: str | None, price: str | None) -> UnitPrice | None:
+    if (per is None) != (price is None):
+        raise click.ClickException("--per and --price belong together.")
+    if per is None or price is None:
+        return None
+    try:
+        return own_unit_price(per, price)
+    except ValueError:
+        raise click.ClickException("--price is an amount of US dollars, as in 0.04.") from None
+
+
 def _end_of(day: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(day), time.max, UTC)
@@ -269,15 +294,20 @@ def _price_text(price: ModelPrice | None) -> str:
     if price is None:
         return "not sold"
     rates = price.rates
-    text = f"${usd_per_million(rates.input)} in, ${usd_per_million(rates.output)} out"
-    if price.unit is not None:
-        sale = SALES[price.unit.unit]
-        text = f"${usd_text(price.unit.price_units * sale.units)} per {sale.words}, and {text}"
+    text = _unit_text(price.unit)
+    text += f"${usd_per_million(rates.input)} in, ${usd_per_million(rates.output)} out"
     if price.tiers:
         text += f", {len(price.tiers)} tier(s)"
     if price.markup != "1":
         text += f", times {price.markup}"
     return text
+
+
+def _unit_text(unit: UnitPrice | None) -> str:
+    if unit is None:
+        return ""
+    sale = SALES[unit.unit]
+    return f"${usd_text(unit.price_units * sale.units)} per {sale.words}, and "
 
 
 def _price_facts(price: ModelPrice) -> dict[str, object]:
@@ -300,7 +330,8 @@ def _price_facts(price: ModelPrice) -> dict[str, object]:
 def _rule_text(rule: PriceRule) -> str:
     if rule.rates is not None:
         rates = rule.rates
-        return f"${usd_per_million(rates.input)} in, ${usd_per_million(rates.output)} out"
+        tokens = f"${usd_per_million(rates.input)} in, ${usd_per_million(rates.output)} out"
+        return _unit_text(rule.unit) + tokens
     return f"times {rule.factor}" if rule.kind is RuleKind.MARKUP else "not sold"
 
 
@@ -313,6 +344,8 @@ def _rule_facts(rule: PriceRule) -> dict[str, object]:
         "usd_per_million_tokens": None
         if rates is None
         else {"input": usd_per_million(rates.input), "output": usd_per_million(rates.output)},
+        "unit": None if rule.unit is None else str(rule.unit.unit),
+        "usd_per_unit": None if rule.unit is None else usd_text(rule.unit.price_units),
         "factor": rule.factor,
         "reason": rule.reason,
         "created_at": rule.created_at.isoformat(),

@@ -8,7 +8,8 @@ from flask import Flask
 
 from adapters.flask_web.web.formatting import duration, provider_dollars, token_count
 from creditcore.domain.counting import Because
-from creditcore.domain.pricing import PricedTokens
+from creditcore.domain.money import div_ceil
+from creditcore.domain.pricing import PricedTokens, price_units
 from creditcore.domain.units import Unit, UnitPrice
 
 _NO_BREAK = "\u00a0"
@@ -51,6 +52,29 @@ SALES = {
     Unit.IMAGE_TOKEN: Sale(_MILLION, "million tokens of images", "1M"),
     Unit.AUDIO_TOKEN: Sale(_MILLION, "million tokens of sound", "1M"),
 }
+OWN_PRICES = {
+    "image": Unit.IMAGE,
+    "characters": Unit.CHARACTER,
+    "minute": Unit.MILLISECOND,
+    "searches": Unit.SEARCH,
+}
+"""By what operators may price models, besides tokens; ``SALES`` says for how many of each."""
+
+
+def own_unit_price(word: str, usd: str) -> UnitPrice:
+    """Return a price that an operator wrote, as prices of its unit are read.
+
+    Args:
+        word: A key of ``OWN_PRICES``.
+        usd: US dollars, such as ``0.04`` for an image or ``15`` for a million characters.
+
+    Raises:
+        ValueError: They are no price.
+    """
+    unit = OWN_PRICES[word]
+    return UnitPrice(unit, div_ceil(price_units(usd), SALES[unit].units))
+
+
 _ONE_AND_MANY = {
     Unit.IMAGE: ("image", "images"),
     Unit.CHARACTER: ("character", "characters"),

@@ -19,6 +19,8 @@ from .prices import (
     rates_document,
     rates_from_document,
     snapshot_from_row,
+    unit_document,
+    unit_from_document,
 )
 
 LISTED_COLUMNS = ("model", "price", "fault", "listed_at")
@@ -95,7 +97,7 @@ class PonyCatalogue:
             rule.id,
             str(rule.kind),
             rule.pattern,
-            None if rule.rates is None else json.dumps(rates_document(rule.rates)),
+            None if rule.rates is None else json.dumps(_terms_document(rule, rule.rates)),
             rule.factor,
             rule.reason,
             micros(rule.created_at),
@@ -145,14 +147,13 @@ class PonyCatalogue:
 
 
 def _rule_from_row(row: Any) -> PriceRule:
-    rates: Rates | None = None
-    if row.rates is not None:
-        rates = rates_from_document(json.loads(row.rates))
+    terms = None if row.rates is None else json.loads(row.rates)
     return PriceRule(
         id=row.id,
         kind=RuleKind(row.kind),
         pattern=row.pattern,
-        rates=rates,
+        rates=None if terms is None else rates_from_document(terms),
+        unit=None if terms is None else unit_from_document(terms),
         factor=row.factor,
         reason=row.reason,
         created_at=instant(row.created_at),
@@ -160,6 +161,10 @@ def _rule_from_row(row: Any) -> PriceRule:
         ends_at=None if row.ends_at is None else instant(row.ends_at),
         ended_at=None if row.ended_at is None else instant(row.ended_at),
     )
+
+
+def _terms_document(rule: PriceRule, rates: Rates) -> dict[str, str]:
+    return rates_document(rates) | unit_document(rule.unit)
 
 
 def _price_document(price: ModelPrice) -> dict[str, object]:

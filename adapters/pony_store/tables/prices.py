@@ -118,7 +118,7 @@ def snapshot_from_row(row: Any) -> ModelPrice:
         model=row.model,
         rates=rates_from_document(document),
         tiers=tiers,
-        unit=_unit_from_document(document),
+        unit=unit_from_document(document),
     )
 
 
@@ -145,7 +145,15 @@ def rates_from_document(document: dict[str, str]) -> Rates:
     return Rates(**{name: int(document[name]) for name in _RATES})
 
 
-def _unit_from_document(document: dict[str, str]) -> UnitPrice | None:
+def unit_document(unit: UnitPrice | None) -> dict[str, str]:
+    """Return what is kept of a unit beside rates: nothing where there is none."""
+    if unit is None:
+        return {}
+    return {"unit": str(unit.unit), "unit_price": str(unit.price_units)}
+
+
+def unit_from_document(document: dict[str, str]) -> UnitPrice | None:
+    """Return the unit that was kept beside rates."""
     if "unit" not in document:
         return None
     return UnitPrice(Unit(document["unit"]), int(document["unit_price"]))

@@ -53,6 +53,7 @@ class CatalogueContract:
             kind=RuleKind.OVERRIDE,
             pattern="gpt-*",
             rates=RATES,
+            unit=UnitPrice(Unit.MILLISECOND, 10**23),
             reason="Agreed with the provider.",
             created_at=NOON,
             created_by="person-1",

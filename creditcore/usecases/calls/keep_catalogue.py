@@ -199,6 +199,8 @@ def _told(rule: PriceRule) -> dict[str, object]:
     told: dict[str, object] = {"kind": str(rule.kind), "pattern": rule.pattern}
     if rule.rates is not None:
         told |= {"input": usd_text(rule.rates.input), "output": usd_text(rule.rates.output)}
+    if rule.unit is not None:
+        told |= {"unit": str(rule.unit.unit), "unit_price": usd_text(rule.unit.price_units)}
     if rule.factor != "1":
         told["factor"] = rule.factor
     if rule.ends_at is not None:
