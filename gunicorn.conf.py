@@ -23,6 +23,7 @@ from dotenv import load_dotenv
 
 from adapters.flask_web.cli.maintenance import Maintenance
 from adapters.flask_web.server.gateway_log import GatewayLog
+from adapters.flask_web.server.pool_watch import watch_pools
 from adapters.flask_web.server.worker import Answer, GatewayWorker
 from adapters.flask_web.settings import Settings, SettingsError
 from adapters.flask_web.web.log_lines import log_config
@@ -112,6 +113,9 @@ def post_worker_init(worker: "Worker") -> None:
     Answer.longest_write_s = settings.longest_write_s
     worker.on_stall = app.extensions["creditcore"].metrics.stalled  # type: ignore[attr-defined]
     app.extensions["creditcore"].traces.start()
+    services = app.extensions["creditcore"]
+    watching = (services.pools, services.metrics, _stop)
+    threading.Thread(target=watch_pools, args=watching, daemon=True).start()
     chores = Maintenance.of_worker if settings.uses_sqlite else Maintenance.of_gateway
     maintenance = chores(app.extensions["creditcore"])
     threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()

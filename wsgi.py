@@ -14,7 +14,7 @@ from flask import Flask
 
 from adapters.flask_web.app import create_app
 from adapters.flask_web.cli.unconfigured import unconfigured
-from adapters.flask_web.server.cpu_pool import CpuPool
+from adapters.flask_web.server.cpu_pool import CpuPool, hub_threads
 from adapters.flask_web.settings import Settings, SettingsError
 from adapters.journal import AbandonedFiles, FileJournal
 from adapters.litellm.admin import AdminClient
@@ -103,12 +103,21 @@ def ports_of(settings: Settings) -> Ports:
         settings.auth_secret,
         previous_secrets=tuple(filter(None, [settings.auth_secret_previous])),
     )
-    identity, operators = _recognisers(settings, store, clock, ids, vault)
+    printing = _cpu_pool("receipts", full="Too many receipts are being printed right now.")
+    hashing = _cpu_pool("passwords", full="Too many people are signing in right now.")
+    identity, operators = _recognisers(settings, store, clock, ids, vault, hashing=hashing)
     admin = AdminClient(base_url=settings.litellm_base_url, master_key=settings.litellm_master_key)
     paystack = PaystackGateway(
         settings.paystack_base_url,
         settings.paystack_secret_key,
         previous_secret_keys=tuple(filter(None, [settings.paystack_secret_key_previous])),
+    )
+    upstream = LiteLLMRelay(
+        base_url=settings.litellm_base_url,
+        master_key=settings.litellm_master_key,
+        size=UPSTREAM_CONNECTIONS,
+        head_timeout_s=settings.max_stream_seconds,
+        first_byte_timeout_s=min(settings.first_token_seconds, settings.max_stream_seconds),
     )
     journals = settings.data_dir / "journal"
 
@@ -134,6 +143,12 @@ def ports_of(settings: Settings) -> Ports:
         templates=_templates(settings),
         mailer=_mailer(settings, clock),
         metrics=PrometheusMetrics(),
+        pools=(
+            store.pool_use,
+            upstream.pool_use,
+            *(pool.use for pool in (printing, hashing) if pool is not None),
+            hub_threads,
+        ),
         traces=_traces(settings),
         wires=(
             ChatCompletions(),
@@ -149,13 +164,7 @@ def ports_of(settings: Settings) -> Ports:
         forms=(Transcriptions(),),
         token_counters=(CountTokens(),),
         model_gateway=LiteLLMGateway(admin),
-        upstream=LiteLLMRelay(
-            base_url=settings.litellm_base_url,
-            master_key=settings.litellm_master_key,
-            size=UPSTREAM_CONNECTIONS,
-            head_timeout_s=settings.max_stream_seconds,
-            first_byte_timeout_s=min(settings.first_token_seconds, settings.max_stream_seconds),
-        ),
+        upstream=upstream,
         upstream_keys=LiteLLMKeys(admin=admin, auth_secret=settings.auth_secret.encode()),
         spend_log=LiteLLMSpendLog(admin),
         rates_per_minute=_rates_per_minute(settings, store, clock),
@@ -168,7 +177,7 @@ def ports_of(settings: Settings) -> Ports:
         refund_gateway=PaystackRefunds(paystack),
         card_gateway=PaystackCards(paystack),
         payment_list=PaystackPaymentList(paystack),
-        print_document=_printer(),
+        print_document=_printer(printing),
         read_usage=reported_usage,
     )
 
@@ -204,11 +213,16 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-def _printer() -> Callable[[Document], bytes]:
-    """Return what prints documents: away from the streams where there are any."""
+def _cpu_pool(name: str, *, full: str) -> CpuPool | None:
+    """Return where work of the processor is done away from the streams, where there are any."""
     if not gevent.monkey.is_module_patched("socket"):
+        return None
+    return CpuPool(name, full=f"{full} Try again in a moment.")
+
+
+def _printer(pool: CpuPool | None) -> Callable[[Document], bytes]:
+    if pool is None:
         return render_pdf
-    pool = CpuPool(full="Too many receipts are being printed right now. Try again in a moment.")
     return lambda document: pool(partial(render_pdf, document))
 
 
@@ -238,7 +252,13 @@ def _rates_per_minute(settings: Settings, store: Transactions, clock: WallClock)
 
 
 def _recognisers(
-    settings: Settings, store: Transactions, clock: WallClock, ids: SystemIds, vault: Vault
+    settings: Settings,
+    store: Transactions,
+    clock: WallClock,
+    ids: SystemIds,
+    vault: Vault,
+    *,
+    hashing: CpuPool | None,
 ) -> tuple[IdentityProvider, IdentityOperators]:
     """Build who recognises people: Supabase Auth where it is configured, else our own accounts."""
     if settings.supabase_url:
@@ -258,13 +278,8 @@ def _recognisers(
                 base_url=settings.base_url,
             ),
         )
-    under_gevent = gevent.monkey.is_module_patched("socket")
-    passwords = Passwords(
-        # Hashing a password is CPU work of milliseconds: streams must not wait for it.
-        run=CpuPool(full="Too many people are signing in right now. Try again in a moment.")
-        if under_gevent
-        else None
-    )
+    # Hashing a password is CPU work of milliseconds: streams must not wait for it.
+    passwords = Passwords(run=hashing)
     return (
         LocalIdentityProvider(
             store,

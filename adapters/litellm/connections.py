@@ -24,6 +24,7 @@ from gevent.monkey import get_original
 from adapters.litellm.waiting import Wait
 from creditcore.domain.errors import ClientLeftError, UpstreamUnavailableError
 from creditcore.ports.clients import UNSEEN, Client
+from creditcore.ports.metrics import PoolUse
 
 _BLOCK_BYTES = 64 * 1024
 LOOK_EVERY_S = 1.0
@@ -231,6 +232,7 @@ class ConnectionPool:
         self._address = address
         self._connect_timeout_s = connect_timeout_s
         self._wait_timeout_s = wait_timeout_s
+        self._size = size
         self._places = BoundedSemaphore(size)
         self._idle: deque[Connection] = deque()
         self._tls = ssl.create_default_context() if address.tls else None
@@ -268,6 +270,10 @@ class ConnectionPool:
         """Close a connection whose answer was not."""
         connection.close()
         self._places.release()
+
+    def use(self) -> PoolUse:
+        """Return how many calls are under way."""
+        return PoolUse(name="upstream", taken=self._size - self._places.counter, size=self._size)
 
     def close(self) -> None:
         """Close the idle connections. Those in use are closed by who uses them."""

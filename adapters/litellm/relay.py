@@ -26,6 +26,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.inference import HeardWire, LongBody
+from creditcore.ports.metrics import PoolUse
 from creditcore.ports.outgoing import OutgoingBody
 
 _MAX_REFUSAL_BYTES = 64 * 1024
@@ -95,6 +96,10 @@ class LiteLLMRelay:
         self._pool = ConnectionPool(
             address, size=size, connect_timeout_s=connect_timeout_s, wait_timeout_s=wait_timeout_s
         )
+
+    def pool_use(self) -> PoolUse:
+        """Return how many calls of this process are under way."""
+        return self._pool.use()
 
     def check(self) -> None:
         """Say at once if the server is known to be down.

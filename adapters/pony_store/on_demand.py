@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 
 from creditcore.domain.errors import StoreUnavailableError
+from creditcore.ports.metrics import PoolUse
 
 from .transactions import PonyTransaction, PonyTransactions, open_store
 
@@ -50,6 +51,12 @@ class StoreOnDemand:
             except TimeoutError as error:
                 raise StoreUnavailableError("The database does not answer.") from error
         return self._store.begin()
+
+    def pool_use(self) -> PoolUse:
+        """Return how far its connections are lent; none is before the first transaction."""
+        if self._store is None:
+            return PoolUse(name="database", taken=0, size=self._pool_size)
+        return self._store.pool_use()
 
     def _attempt(self) -> Future[PonyTransactions]:
         """Return the attempt to open the database: the latest, or if that has failed, a new one."""

@@ -7,6 +7,8 @@ from collections import deque
 from threading import BoundedSemaphore
 from typing import Any
 
+from creditcore.ports.metrics import PoolUse
+
 from .engine import Engine
 
 
@@ -43,18 +45,15 @@ class BoundedPool:
             PoolExhaustedError: None became free in time.
         """
         self._leave_to_the_parent()
-        if not self._free.acquire(timeout=self._wait_s):
+        if not self._acquire():
             raise PoolExhaustedError(f"no connection became free in {self._wait_s} s")
         try:
-            while self._idle:
-                connection = self._idle.pop()
-                if self._engine.is_usable(connection):
-                    return connection, False
-                connection.close()
-            return self._engine.open_connection(), True
+            connection, is_new = self._usable()
         except BaseException:
             self._free.release()
             raise
+        self._lent.add(id(connection))
+        return connection, is_new
 
     def release(self, connection: Any) -> None:
         """Take a connection back, with whatever it had begun undone."""
@@ -63,11 +62,13 @@ class BoundedPool:
         except BaseException:
             self.drop(connection)
             raise
+        self._lent.discard(id(connection))
         self._idle.append(connection)
         self._free.release()
 
     def drop(self, connection: Any) -> None:
         """Take a broken connection back, for nobody to use again."""
+        self._lent.discard(id(connection))
         try:
             connection.close()
         finally:
@@ -78,6 +79,30 @@ class BoundedPool:
         self._leave_to_the_parent()
         while self._idle:
             self._idle.pop().close()
+
+    def use(self) -> PoolUse:
+        """Return how far it is taken."""
+        taken, waiting = len(self._lent), len(self._borrowers)
+        return PoolUse(name="database", taken=taken, size=self._size, waiting=waiting)
+
+    def _usable(self) -> tuple[Any, bool]:
+        while self._idle:
+            connection = self._idle.pop()
+            if self._engine.is_usable(connection):
+                return connection, False
+            connection.close()
+        return self._engine.open_connection(), True
+
+    def _acquire(self) -> bool:
+        if self._free.acquire(blocking=False):
+            return True
+        # A set is changed in one step; a count would be read and written in two.
+        borrower = object()
+        self._borrowers.add(borrower)
+        try:
+            return self._free.acquire(timeout=self._wait_s)
+        finally:
+            self._borrowers.discard(borrower)
 
     def _leave_to_the_parent(self) -> None:
         """After a fork, neither use nor close what was idle: the parent still uses it.
@@ -91,4 +116,6 @@ class BoundedPool:
     def _start_empty(self) -> None:
         self._pid = os.getpid()
         self._idle: deque[Any] = deque()
+        self._lent: set[int] = set()
+        self._borrowers: set[object] = set()
         self._free = BoundedSemaphore(self._size)

@@ -9,6 +9,8 @@ from functools import cached_property
 from pony.orm import db_session, rollback
 from pony.orm.core import Database, RollbackException, local
 
+from creditcore.ports.metrics import PoolUse
+
 from .audit import PonyAudit
 from .engine import Engine, engine_for
 from .entities import define_entities
@@ -213,7 +215,7 @@ class PonyTransactions:
         self._engine = engine
         self._db = Database()
         define_entities(self._db)
-        pool = BoundedPool(engine, size=engine.connections or pool_size, wait_s=wait_s)
+        self._pool = pool = BoundedPool(engine, size=engine.connections or pool_size, wait_s=wait_s)
         try:
             with Session(self._db, engine).translated():
                 self._db.bind(engine.provider, *engine.address, pony_pool_mockup=pool)
@@ -244,6 +246,10 @@ class PonyTransactions:
         """
         with self._open_session() as session:
             session.rows("SELECT 1 AS answer")
+
+    def pool_use(self) -> PoolUse:
+        """Return how far its connections are lent."""
+        return self._pool.use()
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -16,13 +16,14 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client import Gauge as Setting
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from creditcore.domain.endings import CLIENT_LEFT
 from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.money import Credits
-from creditcore.ports.metrics import Gauge
+from creditcore.ports.metrics import Gauge, PoolUse
 
 _ERRORS_FROM = 400
 _MILLISECONDS = 1000
@@ -84,6 +85,15 @@ class PrometheusMetrics:
             "Times the event loop stood still for more than 250 ms.",
             registry=registry,
         )
+        self.pool_taken, self.pool_size, self.pool_waiting = (
+            # Added up over the processes that live.
+            Setting(name, help_, ("pool",), multiprocess_mode="livesum", registry=registry)
+            for name, help_ in (
+                ("creditcore_pool_taken", "Of what there is only so much of, how much is in use."),
+                ("creditcore_pool_size", "How much of it there is."),
+                ("creditcore_pool_waiting", "How many wait for some of it."),
+            )
+        )
         self._series: dict[tuple[str, str, str], _Series] = {}
 
     def ended(self, call: Call, outcome: Outcome, *, charged: Credits) -> None:
@@ -102,6 +112,13 @@ class PrometheusMetrics:
     def stalled(self) -> None:
         """Count a time that the event loop stood still."""
         self.stalls.inc()
+
+    def pools(self, uses: Iterable[PoolUse]) -> None:
+        """Keep how far the pools of this process are taken now."""
+        for use in uses:
+            self.pool_taken.labels(use.name).set(use.taken)
+            self.pool_size.labels(use.name).set(use.size)
+            self.pool_waiting.labels(use.name).set(use.waiting)
 
     def scrape(self, gauges: Iterable[Gauge]) -> bytes:
         """Return everything as text, all processes of this host together."""

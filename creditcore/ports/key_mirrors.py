@@ -43,5 +43,12 @@ class KeyMirrors(Protocol):
     def after(self, key_id: str, *, limit: int) -> list[KeyMirror]:
         """Return mirrors in the order of their keys, those behind a key."""
 
+    def behind_since(self) -> datetime | None:
+        """Return since when the mirror waits that has waited longest; None if none does.
+
+        One that was never compared waits since its key was made, and so does one whose key was
+        changed a moment ago. Among many, the oldest may be missed.
+        """
+
     def counts(self) -> Mapping[SyncStatus, int]:
         """Return how many mirrors are in each state."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,11 +31,34 @@ class Gauge:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolUse:
+    """How far something is taken that a process has only so much of.
+
+    Attributes:
+        taken: How many are in use.
+        size: How many there are.
+        waiting: How many wait for one.
+    """
+
+    name: str
+    taken: int
+    size: int
+    waiting: int = 0
+
+
+Measure = Callable[[], PoolUse]
+"""Says how far a pool is taken now; it is quick, and raises nothing."""
+
+
 class Metrics(CallMetrics, Protocol):
     """The figures of a process, and of its host."""
 
     def stalled(self) -> None:
         """Count a time that the event loop stood still."""
+
+    def pools(self, uses: Iterable[PoolUse]) -> None:
+        """Keep how far the pools of this process are taken now."""
 
     def scrape(self, gauges: Iterable[Gauge]) -> bytes:
         """Return everything as text in Prometheus' format, with some gauges of this moment."""

@@ -85,6 +85,18 @@ class InboxDepth:
     latest_received_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPayments:
+    """Payments that were begun and have no end yet.
+
+    Attributes:
+        oldest_at: When the first of them began.
+    """
+
+    number: int = 0
+    oldest_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A person with their wallet; None where they have none yet."""
@@ -160,6 +172,9 @@ class Oversight(Protocol):
 
     def inbox(self) -> InboxDepth:
         """Return how many webhooks wait."""
+
+    def open_payments(self) -> OpenPayments:
+        """Return how many payments wait for their end."""
 
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
         """Return people, the latest to join first: those before a place."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from creditcore.ports.metrics import PoolUse
 from creditcore.services.keys import KeyServices
 from creditcore.services.ports import Ports
 from creditcore.services.rules import Rules
-from creditcore.usecases.books.group_commit import GroupCommit
+from creditcore.usecases.books.group_commit import MAX_WAITING, GroupCommit
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.direct_calls import DirectCalls
@@ -39,6 +40,10 @@ class CallServices:
     expiry: ExpireHolds
     receipts: WriteReceipt
     refusals: KeepRefusals
+
+    def waiting_commits(self) -> PoolUse:
+        """Return how many steps wait for their transaction, and how many may."""
+        return PoolUse(name="commits", taken=self.commits.waiting, size=MAX_WAITING)
 
     @classmethod
     def of(cls, ports: Ports, rules: Rules, *, keys: KeyServices) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from creditcore.ports.inference import FormWire, TokenCounter, Upstream, Wire
 from creditcore.ports.journal import AbandonedJournals, SettlementJournal
 from creditcore.ports.key_webhooks import KeyWebhooks
 from creditcore.ports.mail import Mailer, MailTemplates
-from creditcore.ports.metrics import Metrics
+from creditcore.ports.metrics import Measure, Metrics
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payment_list import PaymentList
 from creditcore.ports.payments import PaymentGateway
@@ -57,6 +57,7 @@ class Ports:
         account_import: Where local accounts can be moved to; None where there is no such place.
         letters: The jobs in which the identity adapter writes its mails, given what delivers one.
         mailer: None where no mail is sent.
+        pools: What a process has only so much of, as the adapters know it.
         alert_webhook: What is told of alerts; None for nothing.
         read_usage: Reads the usage that a model server reports, of any protocol.
         print_document: Returns a receipt or credit note as PDF.
@@ -82,6 +83,7 @@ class Ports:
     templates: MailTemplates
     mailer: Mailer | None
     metrics: Metrics
+    pools: Sequence[Measure]
     traces: CallTraces
 
     read_usage: UsageReader

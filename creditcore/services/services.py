@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,7 +13,7 @@ from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import FormWire, TokenCounter, Wire
 from creditcore.ports.journal import SettlementJournal
-from creditcore.ports.metrics import Metrics
+from creditcore.ports.metrics import Measure, Metrics
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.transactions import Transactions
@@ -35,6 +35,7 @@ class Services:
 
     Attributes:
         wires: The inference protocols by route.
+        pools: What a process has only so much of.
         forms: Those of them whose requests are forms with a file.
         token_counters: The free counters of requests by route.
         print_document: Returns a receipt or credit note as PDF.
@@ -59,6 +60,7 @@ class Services:
     payment_gateway: PaymentGateway
     journal: SettlementJournal
     metrics: Metrics
+    pools: Sequence[Measure]
     traces: CallTraces
     wires: Mapping[str, Wire]
     forms: Mapping[str, FormWire]
@@ -109,6 +111,7 @@ class Services:
             payment_gateway=ports.payment_gateway,
             journal=ports.journal,
             metrics=ports.metrics,
+            pools=(*ports.pools, calls.waiting_commits),
             traces=ports.traces,
             wires={wire.endpoint: wire for wire in (*ports.wires, *ports.forms)},
             forms={wire.endpoint: wire for wire in ports.forms},

@@ -90,6 +90,17 @@ class MemoryKeyMirrors:
     def after(self, key_id: str, *, limit: int) -> list[KeyMirror]:
         return [self.table[name] for name in sorted(self.table) if name > key_id][:limit]
 
+    def behind_since(self) -> datetime | None:
+        """Return since when the mirror waits that has waited longest."""
+        due = [
+            self.keys[mirror.key_id].created_at
+            if mirror.lease.due_at == _AT_ONCE
+            else mirror.lease.due_at
+            for mirror in self.table.values()
+            if mirror.lease.due_at is not None
+        ]
+        return min(due, default=None)
+
     def counts(self) -> Mapping[SyncStatus, int]:
         return Counter(mirror.status for mirror in self.table.values())
 

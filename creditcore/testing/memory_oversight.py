@@ -21,6 +21,7 @@ from creditcore.ports.oversight import (
     FoundKind,
     InboxDepth,
     OpenHolds,
+    OpenPayments,
     Takings,
     TeamAccount,
     WalletTotals,
@@ -123,6 +124,11 @@ class MemoryOversight:
             oldest_received_at=min(waiting, default=None),
             latest_received_at=latest,
         )
+
+    def open_payments(self) -> OpenPayments:
+        payments = self.tables.purchases.values()
+        begun = [each.created_at for each in payments if each.state is PurchaseState.PENDING]
+        return OpenPayments(number=len(begun), oldest_at=min(begun, default=None))
 
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
         wallets = {wallet.owner_id: wallet for wallet in self.tables.wallets.values()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import requests
 
 from tests.faults.wire import call, chat_body
-from tests.stack import METRICS_TOKEN, PATIENCE_S, Stack
+from tests.stack import METRICS_TOKEN, PATIENCE_S, Stack, wait_until
 
 HI = chat_body("[[sim tokens=3 prompt=11]]")
 
@@ -37,6 +37,10 @@ def test_the_calls_of_all_processes_are_added_up(stack: Stack) -> None:
         assert call(stack.base_url, HI, key=account.api_key).status == 200
 
     assert calls_counted(stack) - before == 12
+    # Each process says soon how many calls upstream it could have; they are added up.
+    processes = int(stack.environ["WEB_CONCURRENCY"])
+    size = f'creditcore_pool_size{{pool="upstream"}} {1000.0 * processes}'
+    wait_until(lambda: size in scraped(stack).text)
     assert account.api_key not in scraped(stack).text
 
 

@@ -40,7 +40,7 @@ def work() -> Iterator[Work]:
 
 
 def test_work_is_refused_while_the_queue_is_full(work: Work) -> None:
-    pool = CpuPool(full="Come again.")
+    pool = CpuPool("hashes", full="Come again.")
     admitted = [gevent.spawn(pool, work) for _ in range(1 + MAX_WAITING)]
     with gevent.Timeout(PATIENCE_S):
         while not work.started:
@@ -51,15 +51,17 @@ def test_work_is_refused_while_the_queue_is_full(work: Work) -> None:
     # Refused at once: it does not wait to be refused.
     with pytest.raises(OverloadedError, match="Come again"):
         one_more.get(block=False)
+    assert (pool.use().taken, pool.use().waiting, pool.use().size) == (1, MAX_WAITING, 1)
     work.may_end.set()
 
     assert [greenlet.get(timeout=PATIENCE_S) for greenlet in admitted] == ["done"] * len(admitted)
     assert work.most == 1
+    assert (pool.use().taken, pool.use().waiting) == (0, 0)
     assert pool(work) == "done"
 
 
 def test_work_that_fails_leaves_its_place() -> None:
-    pool = CpuPool(full="Come again.")
+    pool = CpuPool("hashes", full="Come again.")
 
     def fail() -> None:
         raise ZeroDivisionError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.prometheus import PrometheusMetrics
 from creditcore import Basis, Credits, Usage
 from creditcore.domain.holds import Call, Outcome
-from creditcore.ports.metrics import Gauge
+from creditcore.ports.metrics import Gauge, PoolUse
 
 CALL = Call(model="demo", endpoint="/v1/chat/completions", key_id="key-of-somebody")
 DONE = Outcome(
@@ -77,3 +77,15 @@ def test_gauges_are_of_the_moment_and_stalls_are_counted() -> None:
     assert "creditcore_stalls_total 1.0" in told
     assert 'creditcore_jobs_waiting{kind="send_mail"} 3.0' in told
     assert 'creditcore_jobs_waiting{kind="roll_up"} 1.0' in told
+
+
+def test_pools_are_as_they_were_measured_last() -> None:
+    metrics = PrometheusMetrics()
+    for taken in (4, 5):
+        metrics.pools([PoolUse(name="database", taken=taken, size=5, waiting=2)])
+
+    told = lines(metrics)
+
+    assert 'creditcore_pool_taken{pool="database"} 5.0' in told
+    assert 'creditcore_pool_size{pool="database"} 5.0' in told
+    assert 'creditcore_pool_waiting{pool="database"} 2.0' in told

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, abort, request
 
 from adapters.flask_web.context import services, settings
 from creditcore.domain.alerts import Severity
+from creditcore.domain.periods import Span
 from creditcore.ports.metrics import Gauge
 
 _MOST_ALERTS = 1_000
+_MOST_REVIEWS = 1_000
+_DAY = timedelta(days=1)
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -34,6 +38,7 @@ def metrics() -> Response:
 
 
 def _gauges() -> Iterator[Gauge]:
+    now = services().clock.now()
     with services().transactions.begin() as tx:
         backlog = tx.jobs.backlog()
         mirrors = tx.mirrors.counts()
@@ -42,14 +47,34 @@ def _gauges() -> Iterator[Gauge]:
             str(alert.severity) for alert in tx.alerts.recent(limit=_MOST_ALERTS, only_open=True)
         )
         listed_at = tx.catalogue.listed_at()
+        behind_since = tx.mirrors.behind_since()
+        payments = tx.oversight.open_payments()
+        reviews = len(tx.reviews.waiting(limit=_MOST_REVIEWS))
+        takings = tx.oversight.takings(Span(now - _DAY, now))
     yield Gauge("creditcore_holds_open", "Calls that hold credits now.", holds.number)
     yield Gauge("creditcore_webhooks_waiting", "Webhooks not processed yet.", inbox.waiting)
     for severity in Severity:
         labels = (("severity", str(severity)),)
         yield Gauge("creditcore_alerts_open", "Alerts to look at.", alerts[str(severity)], labels)
     if listed_at is not None:
-        age_s = (services().clock.now() - listed_at).total_seconds()
+        age_s = (now - listed_at).total_seconds()
         yield Gauge("creditcore_prices_age_seconds", "Since prices were fetched.", age_s)
+    yield Gauge(
+        "creditcore_key_mirror_lag_seconds",
+        "Since when the copy of a key waits that has waited longest.",
+        _seconds_since(behind_since, now),
+    )
+    yield Gauge("creditcore_payments_pending", "Payments that were begun.", payments.number)
+    yield Gauge(
+        "creditcore_payments_pending_seconds",
+        "Since when the first of them was begun.",
+        _seconds_since(payments.oldest_at, now),
+    )
+    yield Gauge("creditcore_payments_to_review", "Payments that an operator decides.", reviews)
+    for taken in takings:
+        labels = (("currency", taken.currency),)
+        help_ = "Payments credited in the last 24 hours."
+        yield Gauge("creditcore_payments_credited_day", help_, taken.payments, labels)
     for kind in backlog:
         labels = (("kind", kind.kind),)
         yield Gauge("creditcore_jobs_waiting", "Jobs that wait.", kind.waiting, labels)
@@ -57,3 +82,7 @@ def _gauges() -> Iterator[Gauge]:
     for status, count in mirrors.items():
         labels = (("status", str(status)),)
         yield Gauge("creditcore_key_mirrors", "Copies of keys at LiteLLM.", count, labels)
+
+
+def _seconds_since(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max(0.0, (now - since).total_seconds())

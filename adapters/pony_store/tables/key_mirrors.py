@@ -25,6 +25,8 @@ MIRROR_COLUMNS = (
     "due_at",
 )
 
+_LOOKED_AT = 1_000
+
 _SELECT = f"SELECT {', '.join(MIRROR_COLUMNS)} FROM key_mirrors"
 _RENEW = "revision = revision + 1, sync_status = 'pending', attempts = 0, due_at = ?"
 
@@ -101,6 +103,15 @@ class PonyKeyMirrors:
             f"{_SELECT} WHERE key_id > ? ORDER BY key_id LIMIT ?", (key_id, limit)
         )
         return [mirror_from_row(row) for row in rows]
+
+    def behind_since(self) -> datetime | None:
+        """Return since when the mirror waits that has waited longest."""
+        [row] = self._session.rows(
+            "SELECT MIN(CASE WHEN m.due_at > 0 THEN m.due_at ELSE k.created_at END) AS since"
+            " FROM (SELECT key_id, due_at FROM key_mirrors WHERE due_at IS NOT NULL"
+            f" ORDER BY due_at, key_id LIMIT {_LOOKED_AT}) m JOIN virtual_keys k ON k.id = m.key_id"
+        )
+        return instant_or_none(row.since)
 
     def counts(self) -> Mapping[SyncStatus, int]:
         rows = self._session.rows(

@@ -23,6 +23,7 @@ from creditcore.ports.oversight import (
     FoundKind,
     InboxDepth,
     OpenHolds,
+    OpenPayments,
     Takings,
     TeamAccount,
     WalletTotals,
@@ -153,6 +154,13 @@ class PonyOversight:
             oldest_received_at=instant_or_none(row.oldest),
             latest_received_at=instant_or_none(row.latest),
         )
+
+    def open_payments(self) -> OpenPayments:
+        [row] = self._session.rows(
+            "SELECT COUNT(*) AS number, MIN(created_at) AS oldest FROM transactions"
+            " WHERE state = 'pending'"
+        )
+        return OpenPayments(number=row.number, oldest_at=instant_or_none(row.oldest))
 
     def accounts(self, *, limit: int, before: Place | None = None) -> Sequence[Account]:
         earlier, values = _before("p.created_at", "p.id", before)

@@ -180,6 +180,22 @@ class KeyMirrorsContract:
             assert tx.mirrors.renew(["key-2", "nobody"], at=NOON) == 1
             tx.commit()
 
+    def test_the_longest_wait_is_told(
+        self, transactions: Transactions, mirrors: MirrorKeys, clock: FixedClock
+    ) -> None:
+        with transactions.begin() as tx:
+            assert tx.mirrors.behind_since() is None
+        owner_id = an_added_key(transactions)
+        with transactions.begin() as tx:
+            made_at = tx.keys.find("key-1", owner_id=owner_id).created_at
+            assert tx.mirrors.behind_since() == made_at
+
+        mirrors.sync_due()
+        with transactions.begin() as tx:
+            assert tx.mirrors.behind_since() is None
+            tx.mirrors.renew(["key-1"], at=clock.now())
+            assert tx.mirrors.behind_since() == clock.now()
+
 
 def an_added_key(
     transactions: Transactions,

@@ -18,7 +18,14 @@ from creditcore.domain.refunds import Refund, RefundState
 from creditcore.domain.teams import Membership, Team, TeamRole
 from creditcore.domain.usage_hours import HOUR, hour_of
 from creditcore.ports.calls import Place
-from creditcore.ports.oversight import Account, FoundKind, InboxDepth, OpenHolds, Takings
+from creditcore.ports.oversight import (
+    Account,
+    FoundKind,
+    InboxDepth,
+    OpenHolds,
+    OpenPayments,
+    Takings,
+)
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.ports.transactions import Transactions
@@ -45,6 +52,7 @@ class OversightContract:
 
             assert (totals.wallets, totals.posted) == (0, ZERO)
             assert tx.oversight.open_holds() == OpenHolds()
+            assert tx.oversight.open_payments() == OpenPayments()
             assert tx.oversight.credits_in() == {}
             assert list(tx.oversight.takings()) == []
             assert list(tx.oversight.usage([AROUND_NOON])) == [{}]
@@ -63,6 +71,20 @@ class OversightContract:
             assert tx.oversight.open_holds() == OpenHolds(number=2, oldest_at=NOON)
         assert totals.wallets == 2
         assert (totals.posted, totals.held, totals.owed) == (Credits(200), Credits(35), ZERO)
+
+    def test_payments_without_an_end_are_counted(self, transactions: Transactions) -> None:
+        begun = a_purchase(a_wallet(transactions), reference="cc-1")
+        with transactions.begin() as tx:
+            tx.purchases.add(begun)
+            tx.purchases.add(replace(begun, reference="cc-2", created_at=NOON + MINUTE))
+            failed = replace(begun, reference="cc-3", created_at=NOON - DAY)
+            tx.purchases.add(replace(failed, state=PurchaseState.FAILED, closed_at=NOON))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.oversight.open_payments() == OpenPayments(
+                number=2, oldest_at=begun.created_at
+            )
 
     def test_credits_that_came_in_are_told_by_kind_and_time(
         self, transactions: Transactions

@@ -147,6 +147,11 @@ class GroupCommit:
         for ticket in waiting:
             ticket.done.wait()
 
+    @property
+    def waiting(self) -> int:
+        """How many steps wait for their transaction now."""
+        return len(self._waiting)
+
     def close(self, *, timeout_s: float = 10.0) -> None:
         """Finish what waits and stop. Steps handed over later are refused."""
         self._start_in_this_process()

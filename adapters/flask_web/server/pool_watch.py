@@ -1,0 +1,20 @@
+"""How far the pools of this process are taken, kept every few seconds for whoever asks another.
+
+A scrape is answered by one process of many, so that each keeps its own figures.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from creditcore.ports.metrics import Measure, Metrics
+
+_EVERY_S = 2.0
+
+
+def watch_pools(pools: Sequence[Measure], metrics: Metrics, stop: threading.Event) -> None:
+    """Keep them until told to stop."""
+    while not stop.is_set():
+        metrics.pools(measure() for measure in pools)
+        stop.wait(_EVERY_S)
