@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,18 @@ PATIENCE_S = 60.0
 than it has to be.
 """
 
+SECRET_SETTINGS = (
+    "AUTH_SECRET",
+    "PAYSTACK_SECRET_KEY",
+    "LITELLM_MASTER_KEY",
+    "LITELLM_DIRECT_TOKEN",
+    "SUPABASE_SERVICE_ROLE_KEY",
+    "METRICS_TOKEN",
+    "ALERT_WEBHOOK_SECRET",
+)
+A_KEY = re.compile(r"sk-cc-\w{32,}|creditcore_session=\S{8,}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
+"""Keys of people, cookies of sessions, and access tokens."""
+
 Found = TypeVar("Found")
 
 
@@ -79,8 +92,8 @@ class Stack:
     environ: dict[str, str]
     sandbox: SandboxProcess
     store: PonyTransactions
+    log: Path
     process: subprocess.Popen[bytes] | None = None
-    log: Path | None = None
 
     # -- processes -------------------------------------------------------------------
 
@@ -92,7 +105,7 @@ class Stack:
                 env=self.environ,
                 cwd=REPOSITORY,
                 start_new_session=True,
-                stderr=opened.enter_context(self.log.open("ab")) if self.log else None,
+                stderr=opened.enter_context(self.log.open("ab")),
             )
         wait_until(lambda: self.process.poll() is not None or self._ready())
         assert self.process.poll() is None, "the gateway did not start"
@@ -126,7 +139,14 @@ class Stack:
         done = run_flask(arguments, self.environ, timeout_s=5 * PATIENCE_S)
         if check:
             assert done.returncode == 0, done.stderr
+        assert secrets_in(done.stderr, self.environ) == []
         return done
+
+    def search_log(self) -> None:
+        """See that nothing in the log lets anybody in, and show it where a test has failed."""
+        written = self.log.read_text(errors="backslashreplace")
+        sys.stderr.write(written)
+        assert secrets_in(written, self.environ) == []
 
     def adapter(self, address: str) -> HTTPAdapter:
         """Return how a session of ``requests`` reaches the gateway, from an address."""
@@ -230,6 +250,15 @@ class Stack:
         return self.post("/v1/chat/completions", body, key=key, stream=bool(fields.get("stream")))
 
 
+def secrets_in(text: str, environ: Mapping[str, str]) -> list[str]:
+    """Return what a text holds that lets somebody in: keys, and what the gateway was given."""
+    given = [environ.get(name, "") for name in SECRET_SETTINGS]
+    return [
+        *(match.group() for match in A_KEY.finditer(text)),
+        *(value for value in given if value and value in text),
+    ]
+
+
 def wait_until(condition: Callable[[], Found], *, timeout_s: float = PATIENCE_S) -> Found:
     """Return what a condition gives once it is true; fail if that takes too long."""
     deadline = time.monotonic() + timeout_s
@@ -271,7 +300,7 @@ def running_stack(
         database_url: PostgreSQL with our tables, or empty for a SQLite file in ``data_dir``.
         data_dir: Where the gateway may write.
         workers: How many processes serve.
-        log: Where to write down what the gateway says, instead of showing it.
+        log: Where to write down what the gateway says; else a file in ``data_dir``.
         supabase: Whether the sandbox's Supabase keeps the accounts.
         settings: Variables of the environment that differ.
     """
@@ -316,7 +345,10 @@ def running_stack(
         }
         store_url = database_url or migrated_sqlite_file(data_dir / "creditcore.db")
         store = running.enter_context(closing(open_store(store_url, wait_s=PATIENCE_S)))
+        log = log or data_dir / "gateway.log"
+        log.touch()
         stack = Stack(base_url, store_url, environ, sandbox, store, log=log)
+        running.callback(stack.search_log)
         running.callback(stack.stop)
         if database_url:
             # On SQLite the gateway does the worker's chores itself, the first time at once.

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from creditcore import KeySecret
 from tests.e2e.test_mailed_links import NEW_PASSWORD, click, joined, recovery_link
 from tests.second_factor import set_up_second_factor
-from tests.stack import running_stack
+from tests.stack import running_stack, secrets_in
 from tests.visitors import PASSWORD, Visitor
 
 
@@ -45,3 +46,14 @@ def test_the_log_holds_no_password_token_code_or_cookie(tmp_path: Path) -> None:
     # No line for each request: addresses of mails open accounts.
     assert '"logger": "gunicorn.access"' not in written
     assert [one for one in (*secrets, token, token.partition(".")[2]) if one in written] == []
+
+
+def test_every_log_is_searched_for_what_opens_something() -> None:
+    key = KeySecret.generate(lambda alphabet: alphabet[7]).text
+    said = f"warning: {key} cannot pay, master key sk-sandbox-master; x-request-id call-1"
+
+    assert secrets_in(said, {"LITELLM_MASTER_KEY": "sk-sandbox-master"}) == [
+        key,
+        "sk-sandbox-master",
+    ]
+    assert secrets_in("x-request-id call-1, key sk-cc-abcd...", {}) == []
