@@ -10,7 +10,10 @@ from tests.e2e.browser.conftest import OpenPage
 from tests.stack import Stack
 from tests.visitors import Visitor
 
-PAGES = ("", "/people", "/payments", "/models", "/alerts?all=yes", "/monitoring", "/jobs")
+PAGES = (
+    *("", "/people", "/payments", "/models", "/alerts?all=yes", "/monitoring", "/jobs"),
+    *("/models/rules", "/models/rules/new"),
+)
 
 
 @pytest.fixture
@@ -48,3 +51,23 @@ def test_credits_are_given_through_a_preview(
     page.get_by_role("button", name="Give the credits").click()
 
     expect(page.get_by_text("got 300 credits")).to_be_visible()
+
+
+def test_a_price_of_an_image_is_set_and_ended_through_previews(
+    open_page: OpenPage, operator: Visitor
+) -> None:
+    page = open_page(visitor=operator)
+    page.goto(f"{operator.stack.base_url}/admin/models/rules")
+    page.get_by_role("link", name="New rule").click()
+    page.get_by_label("What it does").select_option("A price of your own")
+    page.get_by_label("Models").fill("dall-e-3")
+    page.get_by_label("Sold by").select_option("Image")
+    page.get_by_label("Price of it").fill("0.05")
+    page.get_by_role("button", name="Look at what changes").click()
+    expect(page.get_by_role("row", name="dall-e-3")).to_contain_text("$0.05 per image")
+    page.get_by_role("button", name="Make the rule").click()
+    expect(page.get_by_text("Prices that changed: 1.")).to_be_visible()
+
+    page.get_by_role("link", name="End the rule for dall-e-3").click()
+    page.get_by_role("button", name="End the rule").click()
+    expect(page.get_by_text("The rule has ended.")).to_be_visible()
