@@ -333,6 +333,10 @@ class UsageRow(Shape):
 
     start: AwareDatetime | None
     key_id: str | None = None
+    member_id: Annotated[
+        str | None, Field(description="Empty for the playground, which counts no members.")
+    ] = None
+    member: str | None = None
     model: str | None = None
     endpoint: str | None = None
     calls: int
@@ -351,7 +355,7 @@ class UsageShape(Shape):
     since: AwareDatetime
     until: AwareDatetime
     zone: str
-    group_by: Literal["hour", "day", "model", "key", "endpoint"]
+    group_by: Literal["hour", "day", "model", "key", "member", "endpoint"]
     data: list[UsageRow]
     total: UsageRow
 

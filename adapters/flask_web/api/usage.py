@@ -1,4 +1,4 @@
-"""What was used, for programs: by hour, day, model, key or route; as JSON or CSV."""
+"""What was used, for programs: by hour, day, model, key, member or route; as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
 from creditcore.ports.usage_hours import UsageOf
+from creditcore.usecases.teams.use_by_member import use_by_member
 
 MAX_SPANS = 800
 """Hours of a month, or days of two years."""
@@ -36,7 +37,7 @@ blueprint = Blueprint("api_usage", __name__)
 class UsageQuery(Query):
     """Which usage, and how it is cut."""
 
-    group_by: Literal["hour", "day", "model", "key", "endpoint"] = "day"
+    group_by: Literal["hour", "day", "model", "key", "member", "endpoint"] = "day"
     since: Annotated[
         Instant | None, Field(description="From the beginning of this hour, or day, on.")
     ] = None
@@ -57,7 +58,10 @@ class UsageQuery(Query):
     media=("application/json", "text/csv"),
 )
 def usage(caller: Caller, query: UsageQuery) -> UsageShape | Response:
-    """Show what was used, by hour, day, model, key or route. Calls count when they end."""
+    """Show what was used, by hour, day, model, key, member or route. Calls count when they end.
+
+    Only a team has members; who is no admin or owner of it sees their own use among them.
+    """
     zone = _zone(query.zone)
     now = services().clock.now()
     until = query.until or now
@@ -109,6 +113,9 @@ def _midnight(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[UsageRow]:
+    by_key = query.group_by in {"key", "member"}
+    if query.group_by == "member" and not caller.holder_id:
+        raise InvalidRequestError("Only the usage of a team has members.", param="group_by")
     with services().transactions.begin() as tx:
         if query.group_by == "endpoint":
             span = spans[0]
@@ -123,8 +130,13 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
             return [_row(tally, endpoint=name) for name, tally in sorted(tallies.items())]
         whose = UsageOf(caller.wallet_id, key_id=query.key_id, model=query.model)
         shares = tx.usage_hours.shares(
-            whose, spans, by_key=query.group_by == "key", by_model=query.group_by == "model"
+            whose, spans, by_key=by_key, by_model=query.group_by == "model"
         )
+        if query.group_by == "member":
+            keys = tx.keys.list_of(caller.owner_id)
+            used = {share.key_id: share.tally for share in shares}
+            members = use_by_member(tx, caller.owner_id, keys, used, only=caller.seen_holder_id)
+            return [_row(row.tally, member_id=row.member_id, member=row.name) for row in members]
     groups: dict[str | int, Tally] = {}
     if query.group_by in {"hour", "day"}:
         groups = dict.fromkeys(range(len(spans)), NOTHING_USED)
@@ -145,12 +157,16 @@ def _row(
     *,
     start: datetime | None = None,
     key_id: str | None = None,
+    member_id: str | None = None,
+    member: str | None = None,
     model: str | None = None,
     endpoint: str | None = None,
 ) -> UsageRow:
     return UsageRow(
         start=start,
         key_id=key_id,
+        member_id=member_id,
+        member=member,
         model=model,
         endpoint=endpoint,
         calls=tally.calls,
@@ -176,16 +192,18 @@ def _total(rows: Iterable[UsageRow]) -> UsageRow:
 
 
 def _csv(found: UsageShape) -> Response:
-    group = {"hour": "start", "day": "start", "key": "key_id"}.get(found.group_by, found.group_by)
+    named = {"hour": "start", "day": "start", "key": "key_id"}.get(found.group_by, found.group_by)
+    group = ("member_id", "member") if named == "member" else (named,)
     figures = ("calls", "failed", "cancelled", "refused", "prompt_tokens", "cached_tokens")
-    columns = (group, *figures, "completion_tokens", "charge")
+    columns = (*group, *figures, "completion_tokens", "charge")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
     zone = ZoneInfo(found.zone)
     for row in found.data:
-        first = row.start.astimezone(zone).isoformat() if row.start else getattr(row, group)
-        writer.writerow([_harmless(str(first)), *(getattr(row, name) for name in columns[1:])])
+        start = row.start.astimezone(zone).isoformat() if row.start else ""
+        names = [start or _harmless(str(getattr(row, name))) for name in group]
+        writer.writerow([*names, *(getattr(row, name) for name in columns[len(group) :])])
     answer = Response(text.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=usage.csv"
     return answer

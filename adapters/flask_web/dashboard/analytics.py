@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.dashboard import usage_charts
-from adapters.flask_web.dashboard.filters import GROUPS, RANGES, Asked, read
+from adapters.flask_web.dashboard.filters import GROUPS, GROUPS_OF_TEAM, RANGES, Asked, read
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.web.account import account
 from adapters.flask_web.web.figures import change, many, paid_total, per_mille
@@ -22,6 +22,7 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.usage_hours import UsageOf
 from creditcore.usecases.books.describe_usage import UsageReport
+from creditcore.usecases.teams.use_by_member import MemberUse, use_by_member
 
 blueprint = Blueprint("analytics", __name__)
 
@@ -37,43 +38,64 @@ def from_outside() -> Response:
 @for_people
 def show() -> str | tuple[str, int]:
     """Show what was used in a period, in charts and tables."""
-    owner_id = account().id
+    shown = account()
+    owner_id, sees_all = shown.id, not shown.seen_holder_id
+    groups = GROUPS_OF_TEAM if shown.is_team and sees_all else GROUPS
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(owner_id)
         names = KeyNames.of(tx.keys.list_of(owner_id))
-    asked = read(request.args, now=services().clock.now(), zone=zone(), keys=list(names.keys))
+    asked = read(
+        request.args,
+        now=services().clock.now(),
+        zone=zone(),
+        keys=list(names.keys),
+        groups=groups,
+    )
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default
     report = services().books.insight.describe(
         UsageOf(wallet.id, asked.key_id, asked.model), period
     )
+    members = _members(report, names) if shown.is_team else ()
     page = render_template(
         "dashboard/analytics.html",
         page="analytics",
         asked=asked,
         ranges=RANGES,
-        groups=GROUPS,
+        groups=groups,
         report=report,
         names=names,
+        members=members,
+        sees_all=sees_all,
         models=_models(report, asked),
         changes=_changes(report),
-        spend=usage_charts.spend_chart(report, _namer(asked, names)),
+        spend=usage_charts.spend_chart(report, _namer(asked, names, members)),
         outcomes=usage_charts.outcome_chart(report),
         outcome_names=usage_charts.OUTCOMES,
         speed=usage_charts.speed_chart(report),
         edge_label=edge_label,
         savings=_savings(report.by_model()),
-        api_query=_api_query(asked),
+        api_query=_api_query(asked, asked.group),
+        members_query=_api_query(asked, "member") + "&format=csv",
     )
     return (page, 400) if asked.faults else page
 
 
-def _api_query(asked: Asked) -> str:
+def _members(report: UsageReport, names: KeyNames) -> Sequence[MemberUse]:
+    """Return what each member of the team used, as far as who looks may see it."""
+    team = account()
+    with services().transactions.begin() as tx:
+        return use_by_member(
+            tx, team.id, names.keys.values(), report.by_key(), only=team.seen_holder_id
+        )
+
+
+def _api_query(asked: Asked, group: str) -> str:
     """Return what asks the account API for the same figures."""
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default
     said = {
-        "group_by": "key" if asked.group == "key" else "model",
+        "group_by": group if group in {"key", "member"} else "model",
         "since": f"{period.span.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "until": f"{period.span.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "key_id": asked.key_id,
@@ -82,10 +104,15 @@ def _api_query(asked: Asked) -> str:
     return urlencode({name: value for name, value in said.items() if value})
 
 
-def _namer(asked: Asked, names: KeyNames) -> Callable[[tuple[str, str]], str]:
+def _namer(
+    asked: Asked, names: KeyNames, members: Sequence[MemberUse]
+) -> Callable[[tuple[str, str]], str]:
     match asked.group:
         case "key":
             return lambda name: names[name[0]]
+        case "member":
+            held = {key_id: row.name for row in members for key_id in row.by_key}
+            return lambda name: held[name[0]]
         case "model":
             return lambda name: name[1] or "Unknown model"
         case _:

@@ -6,7 +6,7 @@ cannot be read is named, and left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -33,6 +33,7 @@ RANGES = {
 }
 _HOUR = "hour"
 GROUPS = {"model": "Model", "key": "Key", "none": "No groups"}
+GROUPS_OF_TEAM = {"model": "Model", "key": "Key", "member": "Member", "none": "No groups"}
 OUTCOMES = {
     Ending.DONE: "Done",
     Ending.CANCELLED: "Cancelled",
@@ -111,6 +112,7 @@ def read(
     zone: tzinfo,
     default_range: str | None = _DEFAULT_RANGE,
     keys: Sequence[str] = (),
+    groups: Collection[str] = GROUPS.keys(),
 ) -> Asked:
     """Read an address.
 
@@ -120,6 +122,7 @@ def read(
         zone: Whose days are meant.
         default_range: Which period is meant by none; None for no period at all.
         keys: The ids of keys there are: no other is asked for.
+        groups: What may be grouped by.
     """
     asked = Asked()
     key_id = args.get("key")
@@ -129,10 +132,10 @@ def read(
         else:
             asked.key_id = key_id
     asked.model = args.get("model", "")[:_LONGEST_TEXT].replace("\x00", "") or None
-    if (group := args.get("group", "model")) in GROUPS:
+    if (group := args.get("group", "model")) in groups:
         asked.group = group
     else:
-        asked.faults.append("Usage can be grouped by model, by key or not at all.")
+        asked.faults.append(f"Usage can be grouped by {_listed(groups)} or not at all.")
     _read_outcome(asked, args.get("outcome", ""))
     _read_cost(asked, args.get("min_cost", "").strip().removeprefix("$"))
     asked.search = args.get("q", "").strip()[:_LONGEST_TEXT].replace("\x00", "")
@@ -140,6 +143,10 @@ def read(
     if wanted is not None:
         _read_period(asked, wanted, args, now, zone)
     return asked
+
+
+def _listed(groups: Collection[str]) -> str:
+    return ", ".join(name for name in groups if name != "none")
 
 
 def _read_outcome(asked: Asked, text: str) -> None:

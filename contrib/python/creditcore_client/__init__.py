@@ -548,6 +548,9 @@ class UsageRow(TypedDict):
 
     start: str | None
     key_id: NotRequired[str | None]
+    member_id: NotRequired[str | None]
+    """Empty for the playground, which counts no members."""
+    member: NotRequired[str | None]
     model: NotRequired[str | None]
     endpoint: NotRequired[str | None]
     calls: int
@@ -566,7 +569,7 @@ class UsageShape(TypedDict):
     since: str
     until: str
     zone: str
-    group_by: Literal["hour", "day", "model", "key", "endpoint"]
+    group_by: Literal["hour", "day", "model", "key", "member", "endpoint"]
     data: list[UsageRow]
     total: UsageRow
 
@@ -997,14 +1000,15 @@ class Client(Transport):
     def read_usage(
         self,
         *,
-        group_by: Literal["hour", "day", "model", "key", "endpoint"] | None = None,
+        group_by: Literal["hour", "day", "model", "key", "member", "endpoint"] | None = None,
         since: str | None = None,
         until: str | None = None,
         zone: str | None = None,
         key_id: str | None = None,
         model: str | None = None,
     ) -> UsageShape:
-        """Show what was used, by hour, day, model, key or route. Calls count when they end."""
+        """Show what was used, by hour, day, model, key, member or route. Calls count when they
+        end."""
         answer: UsageShape = self.call(
             "GET",
             "/api/v1/usage",
