@@ -190,7 +190,7 @@ class Connection:
                 if left_s <= LOOK_EVERY_S:
                     raise
                 if client.has_left():
-                    raise ClientLeftError from None
+                    raise ClientLeftError(was_sent=False) from None
 
     def _has_decrypted(self) -> bool:
         """Whether the TLS layer holds bytes that the kernel will not tell of again."""

@@ -35,9 +35,10 @@ def test_a_call_whose_client_left_is_given_up_while_the_server_is_silent(
     script = Script(steps).start()
     body, client = OutgoingBody(b"x" * size), LeavingClient()
 
-    with pytest.raises(ClientLeftError):
+    with pytest.raises(ClientLeftError) as left:
         relay.send(WIRE, body, model="m", stream=True, call_id="call-1", client=client)
 
+    assert left.value.was_sent
     assert script.outcome() is True
     assert (client.request_gone, body.is_forgotten) == (body.is_long, body.is_long)
 
@@ -49,8 +50,10 @@ def test_a_call_whose_client_left_is_given_up_while_the_server_reads_nothing(
     # More than the buffers of both ends take.
     body = OutgoingBody(bytes(32 * 1024 * 1024))
 
-    with pytest.raises(ClientLeftError):
+    with pytest.raises(ClientLeftError) as left:
         relay.send(WIRE, body, model="m", stream=True, call_id="call-1", client=LeavingClient())
+
+    assert not left.value.was_sent
 
 
 def test_a_long_request_goes_on_a_connection_of_its_own_and_leaves_it_to_others(

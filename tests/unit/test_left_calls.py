@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from creditcore import Basis
+from creditcore import Basis, HoldState
 from creditcore.domain.errors import ClientLeftError
+from creditcore.domain.money import ZERO
 from tests.unit.relaying import END, PING, TEXT, USAGE, Event, LeavingClient, Scene
 
 
@@ -22,6 +23,16 @@ def test_a_client_that_leaves_before_the_answer_pays_for_its_prompt(
 
     # A stream that is closed before any text is charged the same.
     scene.expect_charge(Basis.COUNTED_OUTPUT, 20, status=499)
+
+
+def test_a_client_that_leaves_before_its_request_was_sent_pays_nothing(scene: Scene) -> None:
+    scene.upstream.error = ClientLeftError(was_sent=False)
+
+    with pytest.raises(ClientLeftError):
+        scene.open()
+
+    hold = scene.hold
+    assert (hold.state, hold.charged, hold.outcome.status) == (HoldState.RELEASED, ZERO, 499)
 
 
 @pytest.mark.parametrize("after", [[], [TEXT, TEXT]])

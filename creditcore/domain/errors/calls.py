@@ -33,9 +33,14 @@ class NotPermittedError(CreditcoreError):
 
 
 class ClientLeftError(CreditcoreError):
-    """The client of a call went away while the model server was silent."""
+    """The client of a call went away while the model server was silent.
 
-    def __init__(self) -> None:
+    Attributes:
+        was_sent: Whether the server had the whole request, so that a model may have run.
+    """
+
+    def __init__(self, *, was_sent: bool = True) -> None:
+        self.was_sent = was_sent
         super().__init__("The client left before the answer.")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from creditcore.domain.callers import WithoutKey
 from creditcore.domain.decisions import Admission
-from creditcore.domain.endings import INTERRUPTED
+from creditcore.domain.endings import CLIENT_LEFT, INTERRUPTED
 from creditcore.domain.errors import (
     CallRunningError,
     ClientLeftError,
@@ -158,7 +158,8 @@ class RelayCall:
             client: Waits for the answer; a call whose client has left is given up and charged.
 
         Raises:
-            ClientLeftError: The client left; the call is settled as one that was cancelled.
+            ClientLeftError: The client left; the call is settled as one that was cancelled, or
+                released where the model server never had the whole request.
             CallRunningError: The id of the call has a hold already; nothing more was held.
             LimitReachedError, NotPermittedError: The key may not, or not now; nothing was held.
             KeyRefusedError, InsufficientCreditsError, StoreError: Nothing is known
@@ -232,11 +233,10 @@ class RelayCall:
             return self._start(
                 wire, prepared, key_hash=key_hash, admit=admit, client=client, caller=caller
             )
-        except ClientLeftError:
-            # Settled already, as a call that ended.
-            raise
         except BaseException as error:
-            prepared.trace.failed(error)
+            # One that was sent is settled already, as a call that ended.
+            if not (isinstance(error, ClientLeftError) and error.was_sent):
+                prepared.trace.failed(error)
             raise
 
     def _start(
@@ -280,7 +280,9 @@ class RelayCall:
                 answer = self._send(
                     wire, request, output_bound=bound, call_id=call_id, key_id=key_id, client=client
                 )
-            except ClientLeftError:
+            except ClientLeftError as error:
+                if not error.was_sent:
+                    raise
                 answer = Unanswered(streamed=request.stream)
             call = RelayedCall(
                 charge=self._charge,
@@ -350,6 +352,8 @@ class RelayCall:
 def _failure(error: BaseException, elapsed_s: float) -> Outcome:
     if isinstance(error, LimitReachedError):
         return Outcome(status=429, error="limit_reached", latency_ms=milliseconds(elapsed_s))
+    if isinstance(error, ClientLeftError):
+        return Outcome(status=CLIENT_LEFT, error="client_left", latency_ms=milliseconds(elapsed_s))
     if not isinstance(error, UpstreamError):
         # Killed while waiting, or a bug.
         return Outcome(error=INTERRUPTED)
