@@ -19,7 +19,11 @@ from creditcore.domain.errors import InsufficientCreditsError, RefusedByStoreErr
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.periods import Span
+from creditcore.domain.usage_hours import HOUR, hour_of
+from creditcore.ports.usage_hours import RefusalCount, UsageOf
 from creditcore.testing.contracts import NOON, a_key, a_purchase, a_wallet, admit, at_once, settle
+from creditcore.testing.contracts.usage_hours import WHOLE_DAY, Made, make, took, used
 from tests.integration.books import KEY_HASH, reserve
 from tests.processes import run_program
 from tests.stack import wait_until
@@ -218,6 +222,32 @@ def test_a_second_process_with_the_sqlite_file_loses_the_race(tmp_path: Path) ->
         tx.commit()
 
     assert "StoreBusyError" in other.stderr.splitlines()[-1]
+
+
+def test_a_refused_call_waits_for_the_roll_up_and_keeps_what_it_measured(
+    url: str, store: PonyTransactions
+) -> None:
+    a_wallet(store, posted=1000)
+    make(store, Made())
+    refused = RefusalCount("wallet-1", hour_of(NOON), "key-1", "demo", refused_429=1)
+
+    def refuse() -> None:
+        with store.begin() as tx:
+            tx.usage_hours.add_refusals([refused])
+            tx.commit()
+
+    with ThreadPoolExecutor(1) as threads:
+        with store.begin() as tx:
+            tx.usage_hours.roll_up(until=NOON + 2 * HOUR)
+            refusing = threads.submit(refuse)
+            wait_until(lambda: somebody_waits_for_a_lock(url), timeout_s=WAIT_S)
+            tx.commit()
+        refusing.result()
+
+    of_model = UsageOf("wallet-1", model="demo")
+    for span in (WHOLE_DAY, Span(hour_of(NOON), hour_of(NOON) + HOUR)):
+        [tally], [timing] = used(store, of_model, [span]), took(store, of_model, [span])
+        assert (tally.calls, tally.refused_429, timing.latency.total) == (1, 1, 1)
 
 
 def test_an_audit_sees_one_instant(store: PonyTransactions) -> None:

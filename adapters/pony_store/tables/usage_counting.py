@@ -105,7 +105,12 @@ class UsageCounting:
         return sum(each.tally.calls for each in counted.values())
 
     def add_refusals(self, counts: Sequence[RefusalCount]) -> None:
-        """Add refused calls to the rows of their hours."""
+        """Add refused calls to the rows of their hours.
+
+        Like all that count, it waits its turn: a row that the roll-up makes meanwhile is not seen
+        here, and would be written without its histograms.
+        """
+        self._lock_state()
         counted = added(
             (
                 (count.wallet_id, micros(count.hour), count.key_id, count.model),
