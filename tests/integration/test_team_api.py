@@ -84,6 +84,8 @@ def test_a_team_is_made_filled_handed_over_and_deleted_by_programs(site: Site) -
     limited = team.call("PUT", f"{him}/limit", {"limit": {"credits": "10", "period": "day"}}).json
     assert (limited["limit"], limited["raised"]) == ("10", "0")
     assert team.call("POST", f"{him}/raise", {"credits": "2.5"}).json["raised"] == "2.5"
+    beyond = team.call("POST", f"{him}/raise", {"credits": "999999999998"})
+    assert (beyond.status_code, beyond.json["error"]["code"]) == (400, "invalid_request")
     assert team.call("PUT", f"{him}/limit", {"limit": None}).json["limit"] is None
     assert team.call("PATCH", him, {"role": "admin"}).json["role"] == "admin"
     assert team.call("PATCH", "team", {"name": "Kijani Works"}).json["name"] == "Kijani Works"
@@ -122,6 +124,15 @@ def test_each_role_writes_this_and_nothing_else(site: Site) -> None:
                 wrong.append((method, path, role, answer.status_code))
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("token", ["http://[", "http://x\u2100/?token=y", "?token=", "\0"])
+def test_what_is_no_token_opens_no_team(site: Site, token: str) -> None:
+    program = program_of(site, site.visitor())
+
+    answer = program.call("POST", "invitations/accept", {"token": token})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "invitation_refused")
 
 
 def test_a_key_of_a_team_does_nothing_of_its_holders_own(site: Site) -> None:

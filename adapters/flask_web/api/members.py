@@ -117,8 +117,7 @@ def withdraw_invitation(caller: Caller, invitation_id: str) -> InvitationList:
 def accept_invitation(caller: Caller, body: AcceptRequest) -> TeamShape:
     """Join a team by the link that was sent to one's own address."""
     me = person_of(caller)
-    in_link = parse_qs(urlsplit(body.token).query).get("token", [body.token])
-    joined = services().teams.invitations.accept(in_link[0], me, actor=caller.actor)
+    joined = services().teams.invitations.accept(_token_of(body), me, actor=caller.actor)
     return team_shape(joined.team_id, to=me)
 
 
@@ -188,6 +187,15 @@ def _manager(caller: Caller) -> Membership:
     mine = place_of(caller)
     require(caller.viewer, Action.MANAGE_MEMBERS)
     return mine
+
+
+def _token_of(body: AcceptRequest) -> str:
+    try:
+        in_link = parse_qs(urlsplit(body.token).query)
+    except ValueError:
+        # No address, so no link of ours: a token that opens nothing.
+        return body.token
+    return in_link.get("token", [body.token])[0]
 
 
 def _member(mine: Membership, member_id: str) -> MemberShape:

@@ -135,7 +135,8 @@ class ChangeMembers:
         """Let a member spend more until their period ends; each call adds to it.
 
         Raises:
-            InvalidRequestError: The amount is not above zero, or they have no limit.
+            InvalidRequestError: The amount is not above zero, they have no limit, or it was
+                raised by ``MAX_RAISED`` already.
             MemberNotFoundError: They are not in the team.
             NotPermittedError: Who asks may not do this.
             TeamNotFoundError: There is no such team, or who asks is not in it.

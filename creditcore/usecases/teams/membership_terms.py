@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from creditcore.domain.access import Action, Viewer, require
 from creditcore.domain.activity import Act, Activity, Actor
 from creditcore.domain.books import Footprint
-from creditcore.domain.errors import MemberNotFoundError, TeamNotFoundError
+from creditcore.domain.errors import InvalidRequestError, MemberNotFoundError, TeamNotFoundError
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import KeyCounter, Period, SpendLimit, member_counter_id
@@ -17,6 +17,9 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
 from creditcore.domain.teams import Membership, Team
 from creditcore.ports.transactions import MembersTransaction, Transaction
+
+MAX_RAISED = Credits.of(1_000_000_000_000)
+"""What a limit is raised by in one period: more than any wallet has, and a number all can write."""
 
 
 def locked_team(tx: MembersTransaction, team_id: str) -> Team:
@@ -158,5 +161,13 @@ def limit_text(limit: SpendLimit | None) -> str:
 
 
 def raise_for_period(counter: KeyCounter, amount: Credits) -> KeyCounter:
-    """Return a counter whose limit is higher until its period ends."""
+    """Return a counter whose limit is higher until its period ends.
+
+    Raises:
+        InvalidRequestError: All raises of the period together would be above ``MAX_RAISED``.
+    """
+    if counter.raised.microcredits + amount.microcredits > MAX_RAISED.microcredits:
+        raise InvalidRequestError(
+            f"A limit is raised by {MAX_RAISED} credits a period at most.", param="amount"
+        )
     return replace(counter, raised=counter.raised + amount)
