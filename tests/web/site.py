@@ -55,7 +55,9 @@ class Site:
         read = Settings.from_env(environ)
         read.make_data_dir()
         ports = root.ports_of(read)
-        identity, operators = root._recognisers(read, store, ports.clock, ports.ids, ports.vault)
+        identity, operators = root._recognisers(
+            read, store, ports.clock, ports.ids, ports.vault, hashing=None
+        )
         ports = replace(
             ports,
             transactions=store,
