@@ -22,11 +22,14 @@ from .postgres import PostgresEngine
 COMPARE_S = 60.0
 """How often the server is asked for the time."""
 
+RETRY_S = 5.0
+"""How soon it is asked again after it gave no answer, as when another server takes over."""
+
 FIRST_WAIT_S = 2.0
 """How long the first answer of a process waits for the server, which may be silent."""
 
 TOLERANCE = timedelta(seconds=0.1)
-"""What a comparison may be off by: the way to the server takes time. Less changes nothing."""
+"""What clocks may differ by: less changes nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ class DatabaseClock:
 
     The server is asked before the first answer of a process, on a connection of its own, and
     then once a minute beside the calls. Where it does not answer, the time goes on from what it
-    said last; a process that has not heard from it yet has only the time of its host.
+    said last, and it is asked again soon; a process that has not heard from it yet has only the
+    time of its host.
 
     Args:
         url: ``postgresql://...``.
@@ -72,8 +76,8 @@ class DatabaseClock:
         """Return seconds since some moment, whatever becomes of the time of day."""
         return self._host.monotonic()
 
-    def compare(self) -> None:
-        """Ask the server for its time, and go by it from now on."""
+    def compare(self) -> bool:
+        """Ask the server for its time, and go by it from now on; return whether it answered."""
         try:
             with closing(self._engine.open_connection()) as connection:
                 connection.autocommit = True
@@ -84,17 +88,25 @@ class DatabaseClock:
                     answered = self._host.monotonic()
         except psycopg2.Error as error:
             _log.warning("the time goes on without the database's: %s", error)
-            return
+            return False
         zero = said.astimezone(UTC) - timedelta(seconds=(asked + answered) / 2)
-        if abs(zero - self._zero) > TOLERANCE:
+        # It was said at some moment between the two, so it is known to half of that alone.
+        unsure = timedelta(seconds=(answered - asked) / 2)
+        if abs(zero - self._zero) > TOLERANCE + unsure:
             self._zero = zero
+        return True
 
     def _start(self) -> None:
-        """Begin in this process; a fork begins anew, since threads are left behind."""
+        """Begin in this process.
+
+        A fork asks anew, since threads are left behind, and keeps the time that was known before:
+        the clock that is never set goes on in it.
+        """
         with self._starting:
             if self._pid == os.getpid():
                 return
-            self._zero = self._host.now() - timedelta(seconds=self._host.monotonic())
+            if self._pid is None:
+                self._zero = self._host.now() - timedelta(seconds=self._host.monotonic())
             if self._every_s is None:
                 self.compare()
             else:
@@ -102,15 +114,18 @@ class DatabaseClock:
             self._pid = os.getpid()
 
 
-def _at_once_and_every(pause_s: float, act: Callable[[], None]) -> threading.Event:
-    """Do something now and after each pause; return what is set when it was done once."""
+def _at_once_and_every(pause_s: float, act: Callable[[], bool]) -> threading.Event:
+    """Do something now and after each pause; return what is set when it was tried once.
+
+    Where it came to nothing, the pause is ``RETRY_S`` at most.
+    """
     done, never = threading.Event(), threading.Event()
 
     def go_on() -> None:
-        act()
+        succeeded = act()
         done.set()
-        while not never.wait(pause_s):
-            act()
+        while not never.wait(pause_s if succeeded else min(pause_s, RETRY_S)):
+            succeeded = act()
 
     threading.Thread(target=go_on, name="database-clock", daemon=True).start()
     return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.pony_store import clock_for, committer_for, open_store
+from adapters.pony_store import clock_for, committer_for, database_clock, open_store
 from adapters.pony_store.database_clock import DatabaseClock
 from creditcore import Credits, Hold, InsufficientCreditsError, LimitReachedError, SystemClock
 from creditcore.domain.holds import Call
@@ -20,6 +21,7 @@ from creditcore.testing.contracts import a_wallet
 from creditcore.testing.contracts.key_limits import a_stored_key
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.calls.charge_usage import HOLD_LIFETIME, ChargeUsage
+from tests.stack import wait_until
 from tests.stores import migrated_postgres_database
 
 STEPS = [timedelta(days=40), timedelta(days=-40)]
@@ -122,6 +124,51 @@ def test_small_differences_are_the_way_to_the_server(url: str) -> None:
     clock.compare()
 
     assert clock._zero == before
+
+
+@dataclass
+class SlowHost(SettableClock):
+    """A host on which each look at the clock that is never set takes half a minute more."""
+
+    waited_s: float = 0.0
+
+    def monotonic(self) -> float:
+        self.waited_s += 30
+        return time.monotonic() + self.waited_s
+
+
+def test_an_answer_that_was_long_on_its_way_moves_the_clock_by_no_guess(url: str) -> None:
+    clock = DatabaseClock(url, SlowHost(), every_s=None)
+    clock._pid, clock._zero = os.getpid(), datetime.now(UTC) - timedelta(seconds=time.monotonic())
+    clock._zero -= timedelta(seconds=40)
+    before = clock._zero
+
+    # Said between 30 s and 60 s of this host's course, so that it fits what is gone by.
+    clock.compare()
+
+    assert clock._zero == before
+
+
+def test_a_fork_that_hears_nothing_goes_on_by_what_was_known(url: str) -> None:
+    clock = DatabaseClock(url, SettableClock(timedelta(hours=-1)), every_s=None)
+    known = clock.now()
+
+    clock._engine = replace(clock._engine, url=NOWHERE)
+    clock._pid = os.getppid()
+
+    assert timedelta() <= clock.now() - known < timedelta(minutes=59)
+
+
+def test_a_server_that_gave_no_answer_is_asked_again_soon(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_clock, "RETRY_S", 0.05)
+    clock = DatabaseClock(NOWHERE, SettableClock(timedelta(hours=-1)))
+    behind = clock.now()
+
+    clock._engine = replace(clock._engine, url=url)
+
+    wait_until(lambda: clock.now() - behind > timedelta(minutes=59))
 
 
 def test_without_a_server_the_time_goes_on_from_what_is_known(
