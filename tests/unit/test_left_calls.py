@@ -23,6 +23,8 @@ def test_a_client_that_leaves_before_the_answer_pays_for_its_prompt(
 
     # A stream that is closed before any text is charged the same.
     scene.expect_charge(Basis.COUNTED_OUTPUT, 20, status=499)
+    # How long it waited in vain is no time to a first byte.
+    assert scene.hold.outcome.first_byte_ms is None
 
 
 def test_a_client_that_leaves_before_its_request_was_sent_pays_nothing(scene: Scene) -> None:

@@ -38,6 +38,7 @@ from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.chargeable import chargeable
 from creditcore.usecases.calls.patience import Patience
+from creditcore.usecases.calls.unanswered import Unanswered
 from creditcore.usecases.calls.whole_document import Document
 
 _PING = b": ping\n\n"
@@ -97,7 +98,8 @@ class RelayedCall:
         self._ends_at = started + patience.longest.total_seconds()
         self._ping_s = patience.ping.total_seconds()
         self._heard = clock.monotonic()
-        self._first_byte_ms = milliseconds(self._heard - started)
+        is_answered = not isinstance(answer, Unanswered)
+        self._first_byte_ms = milliseconds(self._heard - started) if is_answered else None
         self._hold = terms.admission.hold
         self._available = terms.admission.available
         self._meter = wire.meter(request, receipt=self._receipt, explain=answer.explain)
