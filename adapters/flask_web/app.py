@@ -8,7 +8,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.flask_web import (
@@ -38,6 +37,7 @@ from adapters.flask_web.web import (
     form_limits,
     formatting,
     operator,
+    packed_pages,
     security,
     session,
     standing,
@@ -46,6 +46,7 @@ from adapters.flask_web.web import (
     trailing_slash,
 )
 from adapters.flask_web.web.anonymous_turns import AnonymousTurns
+from adapters.flask_web.web.form_tokens import FormTokens
 from adapters.flask_web.web.hosts import KnownHosts
 from adapters.flask_web.web.throttle import Throttle
 from creditcore.services import Services
@@ -75,6 +76,8 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.extensions["creditcore.throttle"] = throttle
 
     elsewhere = (*services.payment_gateway.checkout_origins, *settings.sign_in_hosts)
+    # Before all others: what is registered first sees an answer last.
+    packed_pages.register(app)
     operator.register(app, settings)
     security.register(app, settings, elsewhere=elsewhere)
     form_limits.register(app)
@@ -87,7 +90,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     session.register(app)
     account.register(app)
     stepping_up.register(app)
-    csrf = CSRFProtect(app)
+    csrf = FormTokens(app)
     payment_endpoint.register(app, settings, csrf)
     for feature in _FEATURES:
         for blueprint in feature.BLUEPRINTS:

@@ -15,6 +15,7 @@ from adapters.flask_web.keys.setups import app_links, setups
 from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.guide import guide_of
 from adapters.flask_web.web.model_offers import example_model
+from adapters.flask_web.web.packed_pages import keep_plain
 from adapters.flask_web.web.session import actor, person
 from adapters.flask_web.web.stepping_up import check_key_maker
 from creditcore.domain.access import Action
@@ -346,6 +347,10 @@ def _key_page(
     if webhook is None:
         webhook = view.key.stop.webhook if view.key.stop else ""
     spend, now = view.key.limits.spend, services().clock.now()
+    webhook_secret = ""
+    if view.key.stop and view.key.stop.webhook:
+        webhook_secret = services().keys.webhooks.secret_of(view.key)
+        keep_plain()
     return render_template(
         "keys/key.html",
         page="keys",
@@ -362,7 +367,7 @@ def _key_page(
         stop=stop,
         stop_errors=stop_errors or {},
         webhook=webhook,
-        webhook_secret=services().keys.webhooks.secret_of(view.key),
+        webhook_secret=webhook_secret,
         trial=trial,
         tried_days=TRIED_ON.days,
         most_fired=_MOST_FIRED,
