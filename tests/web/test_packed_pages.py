@@ -7,7 +7,9 @@ import uuid
 
 import pytest
 import requests
+from flask import Flask
 
+from adapters.flask_web.web import packed_pages
 from tests.second_factor import SECURITY
 from tests.visitors import PASSWORD, Visitor
 from tests.web.site import Site
@@ -56,6 +58,17 @@ def test_the_size_of_a_page_is_blurred(visitor: Visitor) -> None:
     sizes = {visitor.get("/pricing").headers["content-length"] for _ in range(12)}
 
     assert len(sizes) > 1
+
+
+def test_what_a_form_leads_to_is_not_compressed() -> None:
+    app = Flask(__name__)
+    packed_pages.register(app)
+    app.add_url_rule("/", methods=["GET", "POST"], view_func=lambda: "<p>sk-cc-</p>" * 1000)
+    ways = {"GET": True, "HEAD": True, "POST": False}
+
+    for method, packs in ways.items():
+        answer = app.test_client().open(method=method, headers={"accept-encoding": "gzip"})
+        assert (answer.headers.get("content-encoding") == "gzip") is packs, method
 
 
 def test_a_secret_that_is_shown_once_is_not_compressed(member: Visitor) -> None:
