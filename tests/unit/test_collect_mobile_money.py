@@ -388,6 +388,26 @@ def test_an_answer_that_got_lost_is_not_sent_again_but_what_is_wanted_is_asked(s
     assert len(shop.gateway.answers) == 1
 
 
+def test_a_page_that_hears_the_question_again_does_not_outlast_the_answer(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase = shop.asking_for_a_code()
+    shop.report(purchase, PaymentStatus.PENDING)
+    rings = MobileCharge(status=PaymentStatus.PENDING, message="Type your PIN")
+
+    def slowly(_gateway: Provider, _reference: str, _answer: PayerAnswer) -> MobileCharge:
+        shop.gateway.submit_answer = WANTS_CODE
+        shop.clock.advance(10 * SECOND)
+        assert shop.check(purchase).asks_for is PayerDetail.OTP
+        return rings
+
+    monkeypatch.setattr(Provider, "submit_detail", slowly)
+
+    told = shop.answer(purchase)
+
+    assert (told.asks_for, told.display_text) == (None, "Type your PIN")
+
+
 def test_a_lost_charge_still_finds_out_that_a_code_is_wanted(shop: Shop) -> None:
     shop.gateway.away, shop.gateway.charge_answer = True, WANTS_CODE
     purchase = shop.start()

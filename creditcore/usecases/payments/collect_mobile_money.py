@@ -22,9 +22,9 @@ from creditcore.domain.errors import (
     PaymentRejectedError,
     PurchaseNotFoundError,
 )
-from creditcore.domain.payer_details import PayerAnswer
+from creditcore.domain.payer_details import PayerAnswer, PayerDetail
 from creditcore.domain.people import Person
-from creditcore.domain.purchases import MobilePayer, Offer, PaymentStatus, Purchase
+from creditcore.domain.purchases import MobilePayer, Offer, PaymentStatus, Purchase, PurchaseState
 from creditcore.ports.clock import Clock
 from creditcore.ports.payments import MobileCharge, MobileChargeRequest, PaymentGateway
 from creditcore.ports.transactions import Transactions
@@ -113,11 +113,12 @@ class CollectMobileMoney:
                 MobileCharge(
                     status=PaymentStatus.PENDING, message=str(error), asks_for=answer.detail
                 ),
+                answered=answer.detail,
             )
         except PaymentGatewayUnavailableError as error:
             _log.warning("an answer about payment %s has no answer: %s", reference, error)
             return purchase
-        return self._go_on(purchase, charge)
+        return self._go_on(purchase, charge, answered=answer.detail)
 
     def check(self, owner_id: str, reference: str) -> Purchase:
         """Return a purchase of this account, asking the provider where it is time to.
@@ -167,20 +168,30 @@ class CollectMobileMoney:
             tx.commit()
         return claimed
 
-    def _go_on(self, purchase: Purchase, charge: MobileCharge) -> Purchase:
+    def _go_on(
+        self, purchase: Purchase, charge: MobileCharge, *, answered: PayerDetail | None = None
+    ) -> Purchase:
         if charge.status is PaymentStatus.FAILED:
             return self.sales.fail(purchase, charge.message)
         if charge.status is PaymentStatus.SUCCEEDED:
             # Said, not shown: only a verified payment is credited.
             with suppress(PaymentGatewayError):
                 return self.payments.confirm(purchase.reference)
-        return self._told(purchase, charge)
+        return self._told(purchase, charge, answered=answered)
 
-    def _told(self, purchase: Purchase, charge: MobileCharge) -> Purchase:
-        """Store what the payer is to do next, unless more has happened since it was asked."""
+    def _told(
+        self, purchase: Purchase, charge: MobileCharge, *, answered: PayerDetail | None = None
+    ) -> Purchase:
+        """Store what the payer is to do next, unless more has happened since it was asked.
+
+        While an answer was on its way, a page may have heard the question once more: what the
+        answer led to is newer than that, or the payer would be asked for ever.
+        """
         with self.transactions.begin() as tx:
             locked = tx.purchases.lock(purchase.reference)
-            if not locked.next_step_is_unknown or locked.checked_at != purchase.checked_at:
+            is_next = locked.next_step_is_unknown and locked.checked_at == purchase.checked_at
+            is_repeated = answered is not None and locked.asks_for is answered
+            if not is_next and not (is_repeated and locked.state is PurchaseState.PENDING):
                 return locked
             told = replace(
                 locked,
