@@ -237,7 +237,14 @@ def _payment(answer: Answer, data: Mapping[str, object], reference: str) -> Paym
         channel=text(data.get("channel")),
         message=why_failed(data, status) if payment_status is PaymentStatus.FAILED else "",
         card=_card(data) if payment_status is PaymentStatus.SUCCEEDED else None,
+        receipt_code=_receipt_code(data),
     )
+
+
+def _receipt_code(data: Mapping[str, object]) -> str:
+    """Return the mobile network's code; a card's terminal has a number there that names nothing."""
+    is_mobile = data.get("channel") == "mobile_money"
+    return identifier(data.get("receipt_number")) if is_mobile else ""
 
 
 def _card(data: Mapping[str, object]) -> ReusableCard | None:

@@ -110,6 +110,7 @@ def _facts(page: FPDF, document: Document) -> None:
         ("Paid on", f"{datetime.fromisoformat(paid_at):%-d %B %Y, %H:%M} UTC" if paid_at else ""),
         ("Paid by", _CHANNELS.get(channel, channel.replace("_", " ").capitalize())),
         ("Provider's number", details.get("provider_id", "")),
+        ("Mobile money code", details.get("receipt_code", "")),
         ("Value", details.get("value", "")),
         ("Exchange rate", details.get("rate", "")),
         (

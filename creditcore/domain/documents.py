@@ -56,8 +56,9 @@ class Document:
         original: On a credit note: the number of the receipt that it corrects.
         gross: What was paid, or went back, tax included.
         tax_rate: In hundredths of a per cent; ``tax`` is its share of ``gross``.
-        details: What else is printed: seller, buyer, channel, provider's number, rate and
-            credits, as they were; a fiscal device's number too, once there is one.
+        details: What else is printed: seller, buyer, channel, provider's number, mobile
+            network's code, rate and credits, as they were; a fiscal device's number too, once
+            there is one.
     """
 
     kind: DocumentKind
@@ -132,6 +133,7 @@ def receipt_of(
         "credits": str(offer.credits),
         "channel": purchase.channel,
         "provider_id": purchase.provider_id,
+        "receipt_code": purchase.receipt_code,
         "paid_at": (purchase.closed_at or at).isoformat(),
     }
     return Document(

@@ -36,8 +36,19 @@ takes a day; what was given up stays pending there for ever, and money would sti
 
 NEVER_COMPLETED = "It was not completed within a week."
 
+LONGEST_RECEIPT_CODE = 40
+
 FIRST_CHECK_AFTER = timedelta(seconds=10)
 """A charge on a phone is not asked about sooner; the provider wants that."""
+
+
+def receipt_code_of(text: str) -> str:
+    """Return a mobile network's code as it is stored and searched; empty where it can be none.
+
+    A code longer than any must not keep a payment from being credited, so it is dropped.
+    """
+    code = text.strip().upper()
+    return code if len(code) <= LONGEST_RECEIPT_CODE else ""
 
 
 class PurchaseState(StrEnum):
@@ -69,6 +80,8 @@ class Payment:
         provider_id: The provider's own number of it.
         message: Why it failed, in the provider's words.
         card: What it was paid with, where that may be charged again.
+        receipt_code: What the mobile network calls it in its message to the payer, such as
+            M-Pesa's ``SKL7XYZ12A``; empty where it has told none.
     """
 
     reference: str
@@ -78,6 +91,7 @@ class Payment:
     channel: str = ""
     message: str = ""
     card: ReusableCard | None = None
+    receipt_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +164,7 @@ class Purchase:
         asks_for: What the provider wants the payer to type before it goes on.
         checked_at: When a waiting page last made us ask the provider.
         card_id: The saved card that is charged; empty where the payer shows one, or a phone.
+        receipt_code: The mobile network's code of the payment, as ``receipt_code_of`` writes it.
     """
 
     reference: str
@@ -171,6 +186,7 @@ class Purchase:
     checked_at: datetime | None = None
     card_id: str = ""
     asks_for: PayerDetail | None = None
+    receipt_code: str = ""
 
     def awaits_detail(self, now: datetime) -> PayerDetail | None:
         """What the payer should type now; None where nothing is asked, or it is too late."""
@@ -222,6 +238,7 @@ class Purchase:
             paid=payment.amount if payment.status is not PaymentStatus.PENDING else None,
             provider_id=payment.provider_id,
             channel=payment.channel,
+            receipt_code=receipt_code_of(payment.receipt_code),
         )
         match payment.status:
             case PaymentStatus.PENDING:

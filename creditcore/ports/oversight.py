@@ -210,5 +210,6 @@ class Oversight(Protocol):
 
         E-mail addresses, names of teams and references of payments are found by how they
         begin; ids of people, teams, wallets, keys and calls whole; keys by their shown prefix
-        or last four characters; payments by the provider's number as well.
+        or last four characters; payments by the provider's number and the mobile network's
+        code as well.
         """

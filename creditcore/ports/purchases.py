@@ -48,6 +48,12 @@ class Purchases(Protocol):
             before: Only those begun before this instant and reference.
         """
 
+    def with_number(self, text: str, *, owner_id: str, limit: int) -> Sequence[Purchase]:
+        """Return the owner's purchases that others call so, newest first.
+
+        By the provider's number, or by the mobile network's code in either case; whole.
+        """
+
     def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
         """Return what a person bought, or may still pay, of what was begun since then.
 

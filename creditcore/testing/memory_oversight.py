@@ -27,6 +27,7 @@ from creditcore.ports.oversight import (
     WalletTotals,
 )
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.testing.memory_payments import is_numbered
 
 if TYPE_CHECKING:
     from creditcore.testing.memory import MemoryTables
@@ -259,7 +260,7 @@ class MemoryOversight:
                 at=row.created_at,
             )
             for row in self.tables.purchases.values()
-            if row.reference.startswith(text) or row.provider_id == text
+            if row.reference.startswith(text) or is_numbered(row, text)
         ]
         webhooks = [
             Found(

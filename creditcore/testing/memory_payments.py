@@ -8,7 +8,7 @@ from datetime import datetime
 
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
 from creditcore.domain.money import Money
-from creditcore.domain.purchases import MASK, Purchase, PurchaseState
+from creditcore.domain.purchases import MASK, Purchase, PurchaseState, receipt_code_of
 from creditcore.domain.refunds import Refund
 from creditcore.domain.sale_terms import Bought
 from creditcore.ports.payment_events import PaymentEvent
@@ -42,6 +42,14 @@ class MemoryPurchases:
     ) -> Sequence[Purchase]:
         found = [row for row in self.tables.purchases.values() if row.owner_id == owner_id]
         return latest(found, lambda row: (row.created_at, row.reference), limit, before)
+
+    def with_number(self, text: str, *, owner_id: str, limit: int) -> Sequence[Purchase]:
+        found = [
+            row
+            for row in self.tables.purchases.values()
+            if row.owner_id == owner_id and is_numbered(row, text)
+        ]
+        return latest(found, lambda row: (row.created_at, row.reference), limit, None)
 
     def mask_phones(self, *, created_before: datetime, limit: int) -> int:
         found = [
@@ -85,6 +93,14 @@ class MemoryPurchases:
             if row.state is PurchaseState.PENDING and row.created_at <= created_before
         ]
         return sorted(found, key=lambda row: row.created_at, reverse=True)[:limit]
+
+
+def is_numbered(purchase: Purchase, text: str) -> bool:
+    """Whether the provider's number or the mobile network's code is this text."""
+    return bool(text) and (
+        purchase.provider_id == text
+        or bool(purchase.receipt_code and purchase.receipt_code == receipt_code_of(text))
+    )
 
 
 def _has_value(purchase: Purchase, now: datetime) -> bool:

@@ -29,6 +29,7 @@ test number 07 00 00 00 00.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -135,3 +136,8 @@ def _answer_of(phone: str) -> Answer:
     if phone == _OF_IVORY_COAST or digits.endswith((_OF_GHANA, _OF_GHANA.removeprefix("0"))):
         return _ANSWERS["000"]
     return Answer("nobody", _NO_ANSWER)
+
+
+def receipt_number_of(reference: str) -> str:
+    """Return the code that the network sends the payer, made to look like one of M-Pesa's."""
+    return f"S{hashlib.sha256(reference.encode()).hexdigest()[:9].upper()}"

@@ -16,6 +16,7 @@ import orjson
 from sandbox.paystack.errors import duplicate_reference
 from sandbox.paystack.initialization import Initialization
 from sandbox.paystack.instants import instant_text
+from sandbox.paystack.phones import receipt_number_of
 from sandbox.paystack.quirks import Quirk, quirks_of
 
 Status = Literal["abandoned", "success", "failed", "reversed", "reversal-pending"]
@@ -208,9 +209,10 @@ class Transaction:
 
     def as_verified(self) -> dict[str, Any]:
         """Return the transaction as verify and the listings show it."""
+        is_by_phone = self.paid_at is not None and self.checkout.channel == "mobile_money"
         return {
             **self._shared_fields(),
-            "receipt_number": None,
+            "receipt_number": receipt_number_of(self.reference) if is_by_phone else None,
             "message": self.message,
             "log": self._log(),
             "fees": self.fees if self.paid_at else None,

@@ -585,3 +585,11 @@ def test_pages_say_what_became_of_the_payment(buyer: Buyer) -> None:
     assert "http-equiv" not in good
     assert "The payment was declined." in bad
     assert "Send again" in bad
+
+    code = buyer.purchase(paid).receipt_code
+    assert re.fullmatch("S[0-9A-F]{9}", code)
+    assert f'M-Pesa code</dt><dd><code class="break-all">{code}<' in good
+    assert "M-Pesa code" not in bad
+    assert code in buyer.get(f"/dashboard/billing/receipts/{paid}").text
+    led = buyer.get(f"/dashboard/search?q={code.lower()}")
+    assert led.headers["Location"] == f"/dashboard/billing/payments/{paid}"

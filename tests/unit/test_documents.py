@@ -48,6 +48,7 @@ class Office:
             paid=Money(129000, "KES"),
             channel="mobile_money",
             provider_id="77",
+            receipt_code="SKL7XYZ12A",
             closed_at=NOON,
         )
         with self.store.begin() as tx:
@@ -119,6 +120,7 @@ def test_a_receipt_names_everything_as_it_was(office: Office) -> None:
         "credits": "2000",
         "channel": "mobile_money",
         "provider_id": "77",
+        "receipt_code": "SKL7XYZ12A",
         "paid_at": NOON.isoformat(),
         "balance_before": "$0.00",
         "balance_after": "$0.00",

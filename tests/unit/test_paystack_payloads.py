@@ -159,6 +159,22 @@ def test_provider_id_is_text(number: object, provider_id: str) -> None:
     assert read_payment(verified(id=number), reference=REFERENCE).provider_id == provider_id
 
 
+@pytest.mark.parametrize(
+    ("channel", "number", "code"),
+    [
+        ("mobile_money", " skl7xyz12a\n", "skl7xyz12a"),
+        ("mobile_money", 10101, "10101"),
+        ("mobile_money", None, ""),
+        ("mobile_money", {}, ""),
+        ("card", "10101", ""),
+    ],
+)
+def test_networks_code_is_text_of_phones_alone(channel: str, number: object, code: str) -> None:
+    answer = verified(channel=channel, receipt_number=number)
+
+    assert read_payment(answer, reference=REFERENCE).receipt_code == code
+
+
 @pytest.mark.parametrize("metadata", [{"topup_id": "42"}, '{"topup_id":"42"}', "", None, 0, [1]])
 def test_metadata_of_any_type_change_nothing(metadata: object) -> None:
     with_metadata = read_payment(verified(metadata=metadata), reference=REFERENCE)

@@ -71,6 +71,16 @@ def test_a_full_payment_grants_what_the_offer_says() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [(" skl7xyz12a ", "SKL7XYZ12A"), ("", ""), ("S" * 40, "S" * 40), ("S" * 41, "")],
+)
+def test_a_code_of_the_network_is_kept_and_never_stops_a_payment(told: str, kept: str) -> None:
+    purchase = a_purchase().apply(replace(a_payment(), receipt_code=told), at=NOON).purchase
+
+    assert (purchase.state, purchase.receipt_code) == (PurchaseState.PAID, kept)
+
+
 @given(st.integers(PRICE.minor_units, 10**12))
 def test_paying_more_grants_no_more(minor_units: int) -> None:
     decision = a_purchase().apply(a_payment(Money(minor_units, "KES")), at=NOON)

@@ -23,6 +23,7 @@ def a_receipt(*, seller: Seller = SELLER, name: str = "Amina") -> Document:
         paid=Money(129000, "KES"),
         channel="mobile_money",
         provider_id="5012345678",
+        receipt_code="SKL7XYZ12A",
         closed_at=NOON,
     )
     buyer = {"name": name, "email": "amina@example.com"}
@@ -50,7 +51,7 @@ def test_it_names_the_parties_the_tax_and_the_payment() -> None:
     text = text_of(render(a_receipt()))
 
     expected = ["R-000042", "Jambo AI Ltd", "P051", "Amina", "VAT 16 %", "KES 177.93",
-                "KES 1,112.07", "KES 1,290.00", "cc-1", "Mobile money", "5012345678",
+                "KES 1,112.07", "KES 1,290.00", "cc-1", "Mobile money", "5012345678", "SKL7XYZ12A",
                 "129 KES per USD", "2000"]  # fmt: skip
     assert not text or [word for word in expected if word not in text] == []
 

@@ -19,7 +19,7 @@ from creditcore.ports.transactions import Transaction
 blueprint = Blueprint("search", __name__, url_prefix="/dashboard/search")
 
 _LONGEST_TEXT = 200
-_PAYMENTS_LOOKED_AT = 200
+_PAYMENTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,13 @@ def _calls(tx: Transaction, text: str, wallet_id: str) -> Iterator[Hit]:
 
 
 def _payments(tx: Transaction, text: str, owner_id: str) -> Iterator[Hit]:
-    found = {}
+    found = list(tx.purchases.with_number(text, owner_id=owner_id, limit=_PAYMENTS))
     with suppress(NotFoundError):
-        found[text] = tx.purchases.find(text)
-    for purchase in tx.purchases.list_of(owner_id, limit=_PAYMENTS_LOOKED_AT):
-        if purchase.provider_id == text:
-            found[purchase.reference] = purchase
-    for reference, purchase in found.items():
+        purchase = tx.purchases.find(text)
         if purchase.owner_id == owner_id:
-            yield Hit("Payment", reference, url_for("payments.show", reference=reference))
+            found.append(purchase)
+    for reference in dict.fromkeys(purchase.reference for purchase in found):
+        yield Hit("Payment", reference, url_for("payments.show", reference=reference))
 
 
 def _names(key: ApiKey, text: str) -> bool:

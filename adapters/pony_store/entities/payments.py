@@ -45,6 +45,7 @@ def define(db: Any) -> None:
         checked_at = Optional(int, size=64)
         card_id = Optional(str, autostrip=False)
         asks_for = Optional(str, autostrip=False)
+        receipt_code = Optional(str, autostrip=False)
 
     class Refund(entity):
         """Money that goes back: a refund, or a dispute."""

@@ -14,7 +14,7 @@ from creditcore.domain.errors import WebhookNotFoundError
 from creditcore.domain.ledger import TransferKind, Wallet
 from creditcore.domain.money import Credits
 from creditcore.domain.periods import Span
-from creditcore.domain.purchases import Purchase, PurchaseState
+from creditcore.domain.purchases import Purchase, PurchaseState, receipt_code_of
 from creditcore.domain.usage_hours import FIGURES, NOTHING_USED, Tally
 from creditcore.ports.calls import Place
 from creditcore.ports.oversight import (
@@ -333,12 +333,12 @@ class PonyOversight:
         ]
 
     def _payments(self, text: str, limit: int) -> list[Found]:
-        columns = "paystack_ref, email, owner_id, created_at"
+        by = "SELECT paystack_ref, email, owner_id, created_at FROM transactions WHERE"
         rows = self._session.rows(
-            f"SELECT {columns} FROM transactions WHERE paystack_ref >= ? AND paystack_ref < ?"
-            f" UNION SELECT {columns} FROM transactions WHERE provider_id = ? AND provider_id <> ''"
-            " ORDER BY created_at DESC LIMIT ?",
-            (text, _after(text), text, limit),
+            f"{by} paystack_ref >= ? AND paystack_ref < ?"
+            f" UNION {by} provider_id = ? AND provider_id <> ''"
+            f" UNION {by} receipt_code = ? AND receipt_code <> '' ORDER BY created_at DESC LIMIT ?",
+            (text, _after(text), text, receipt_code_of(text), limit),
         )
         return [
             Found(

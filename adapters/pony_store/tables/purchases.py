@@ -11,7 +11,14 @@ from pony.orm import desc
 from creditcore.domain.errors import PurchaseNotFoundError, ReferenceConflictError
 from creditcore.domain.money import Credits, ExchangeRate, Money
 from creditcore.domain.payer_details import PayerDetail
-from creditcore.domain.purchases import MASK, MobilePayer, Offer, Purchase, PurchaseState
+from creditcore.domain.purchases import (
+    MASK,
+    MobilePayer,
+    Offer,
+    Purchase,
+    PurchaseState,
+    receipt_code_of,
+)
 from creditcore.domain.sale_terms import Bought
 
 from ..instants import instant, instant_or_none, micros, micros_or_none
@@ -80,6 +87,20 @@ class PonyPurchases:
                     )
                 )
             rows = list(query.order_by(*self._newest).limit(limit))
+        return [purchase_from_row(row) for row in rows]
+
+    def with_number(self, text: str, *, owner_id: str, limit: int) -> Sequence[Purchase]:
+        if "\0" in text:
+            return []
+        # The words of the partial indexes.
+        rows = self._session.rows(
+            "SELECT * FROM transactions WHERE owner_id = ?"
+            " AND provider_id = ? AND provider_id <> ''"
+            " UNION SELECT * FROM transactions WHERE owner_id = ?"
+            " AND receipt_code = ? AND receipt_code <> ''"
+            " ORDER BY created_at DESC, paystack_ref DESC LIMIT ?",
+            (owner_id, text, owner_id, receipt_code_of(text), limit),
+        )
         return [purchase_from_row(row) for row in rows]
 
     def bought(self, owner_id: str, *, since: datetime, now: datetime) -> Bought:
@@ -173,6 +194,7 @@ def purchase_columns(purchase: Purchase) -> dict[str, object]:
         "checked_at": micros_or_none(purchase.checked_at),
         "card_id": purchase.card_id,
         "asks_for": purchase.asks_for.value if purchase.asks_for else "",
+        "receipt_code": purchase.receipt_code,
     }
 
 
@@ -206,6 +228,7 @@ def purchase_from_row(row: Any) -> Purchase:
         checked_at=instant_or_none(row.checked_at),
         card_id=row.card_id,
         asks_for=PayerDetail(row.asks_for) if row.asks_for else None,
+        receipt_code=row.receipt_code,
     )
 
 

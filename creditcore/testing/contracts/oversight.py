@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -275,7 +276,8 @@ class OversightContract:
         with transactions.begin() as tx:
             tx.people.add(amina)
             tx.keys.add(a_key(wallet))
-            tx.purchases.add(replace(a_purchase(wallet), provider_id="5012345678"))
+            numbers: Any = {"provider_id": "5012345678", "receipt_code": "SKL7XYZ12A"}
+            tx.purchases.add(replace(a_purchase(wallet), **numbers))
             tx.commit()
         admit(transactions, 7)
 
@@ -294,7 +296,8 @@ class OversightContract:
         for text in ("key-1", "sk-cc-abcd", "wxyz"):
             assert found(text) == [key]
         assert found("call-1") == [(FoundKind.CALL, "call-1", amina.id)]
-        assert found("cc-") == found("5012345678") == [payment]
+        for text in ("cc-", "5012345678", "SKL7XYZ12A", "skl7Xyz12a"):
+            assert found(text) == [payment]
         for text in ("", "nothing", "amina@example.com\0", "%", "a_ina"):
             assert found(text) == []
 

@@ -48,7 +48,8 @@ class PurchasesContract:
             checkout_url="https://pay.example/1",
             paid=Money(129000, "KES"),
             provider_id="5012345678",
-            channel="card",
+            receipt_code="SKL7XYZ12A",
+            channel="mobile_money",
             closed_at=NOON,
         )
 
@@ -80,6 +81,34 @@ class PurchasesContract:
 
         with transactions.begin() as tx:
             assert (stored, tx.purchases.find("cc-1")) == (purchase, asked)
+
+    def test_ones_own_are_found_by_the_numbers_of_others(self, transactions: Transactions) -> None:
+        purchase = a_purchase(a_wallet(transactions))
+        rows: dict[str, dict[str, Any]] = {
+            "none": {},
+            "one": {"provider_id": "5012345678", "receipt_code": "SKL7XYZ12A"},
+            "again": {"receipt_code": "SKL7XYZ12A", "created_at": NOON + MINUTE},
+            "another's": {
+                "provider_id": "5012345678",
+                "receipt_code": "SKL7XYZ12A",
+                "owner_id": "another owner",
+            },
+        }
+        with transactions.begin() as tx:
+            for name, changes in rows.items():
+                tx.purchases.add(replace(purchase, reference=name, **changes))
+            tx.commit()
+
+        def found(text: str, limit: int = 9) -> list[str]:
+            with transactions.begin() as tx:
+                named = tx.purchases.with_number(text, owner_id=purchase.owner_id, limit=limit)
+                return [row.reference for row in named]
+
+        assert found("5012345678") == ["one"]
+        assert found("SKL7XYZ12A") == found("skl7xyz12a") == ["again", "one"]
+        assert found("SKL7XYZ12A", limit=1) == ["again"]
+        for text in ("", "one", "SKL7XYZ12", "SKL7XYZ12%", "SKL7XYZ12A" * 5, "a\0b"):
+            assert found(text) == []
 
     def test_what_a_person_bought_is_summed(self, transactions: Transactions) -> None:
         purchase = a_purchase(a_wallet(transactions))

@@ -15,7 +15,13 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
-from creditcore.domain.purchases import Payment, PaymentStatus, Purchase, PurchaseState
+from creditcore.domain.purchases import (
+    Payment,
+    PaymentStatus,
+    Purchase,
+    PurchaseState,
+    receipt_code_of,
+)
 from creditcore.domain.refunds import Refund, RefundState, ReportedRefund
 from creditcore.domain.reviews import (
     Review,
@@ -108,6 +114,7 @@ class ResolveReview:
                     paid=payment.amount,
                     provider_id=payment.provider_id,
                     channel=payment.channel,
+                    receipt_code=receipt_code_of(payment.receipt_code),
                 ),
                 offer,
                 at=now,
