@@ -30,8 +30,9 @@ test-litellm-admin: $(VENV)/dev ## Run it in front of one with a database: LITEL
 test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be installed; as root also on two hosts
 	$(BIN)/python -m pytest tests/redis
 
-test-clients: $(VENV)/dev $(VENV)-clients/ready ## Run clients from npm and PyPI against the gateway
-	npm ci --prefix tests/clients --no-audit --no-fund --silent
+# Not `npm ci`, which refuses a lock that lacks the programs that another system would install.
+test-clients: $(VENV)/dev $(VENV)-clients/ready $(VENV)-aider/ready ## Run clients from npm and PyPI against the gateway
+	npm install --prefix tests/clients --no-save --no-audit --no-fund --silent
 	$(BIN)/python -m pytest tests/clients
 
 # Not `?=`, which would draw another seed at each use.
@@ -67,7 +68,7 @@ lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
 	$(COMPILE) --group dev --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
-	rm -rf $(VENV) $(VENV)-litellm $(VENV)-clients var
+	rm -rf $(VENV) $(VENV)-litellm $(VENV)-clients $(VENV)-aider var
 
 .PHONY: browser
 browser:
@@ -92,6 +93,11 @@ $(VENV)/dev: $(VENV)/python requirements-dev.lock
 $(VENV)-clients/ready: tests/clients/python/requirements.txt
 	$(PYTHON) -m venv $(VENV)-clients
 	$(VENV)-clients/bin/pip install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt
+	@touch $@
+
+$(VENV)-aider/ready: tests/clients/python/aider.txt
+	$(PYTHON) -m venv $(VENV)-aider
+	$(VENV)-aider/bin/pip install --quiet --disable-pip-version-check -r tests/clients/python/aider.txt
 	@touch $@
 
 # An environment of its own: LiteLLM is a service that we speak HTTP with, never a dependency.

@@ -14,6 +14,7 @@ from tests.stack import REPOSITORY, Account, Stack, running_stack
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = REPOSITORY / ".venv-clients" / "bin"
+AIDER = REPOSITORY / ".venv-aider" / "bin" / "aider"
 MODULES = HERE / "node_modules"
 TIMEOUT_S = 120
 SAID = "Hello from the sandbox."
@@ -29,6 +30,18 @@ name = "creditcore"
 base_url = "{base_url}/v1"
 env_key = "CREDITCORE_API_KEY"
 wire_api = "responses"
+"""
+CONTINUE_SETTINGS = """
+name: creditcore
+version: 1.0.0
+schema: v1
+models:
+  - name: gpt-4o
+    provider: openai
+    model: gpt-4o
+    apiBase: {base_url}/v1
+    apiKey: {api_key}
+    roles: [chat]
 """
 
 
@@ -167,6 +180,53 @@ def test_llm_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
         [str(PROGRAMS / "llm"), "-m", "creditcore", "Say hello"],
         home=tmp_path,
         LLM_USER_PATH=str(settings),
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/chat/completions")
+
+
+def test_copilot_answers_and_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    said = run(
+        [str(MODULES / ".bin/copilot"), "-p", "Say hello", "--allow-all-tools"],
+        home=tmp_path,
+        # With these and a provider of its own it needs no account at GitHub.
+        COPILOT_OFFLINE="true",
+        COPILOT_PROVIDER_BASE_URL=f"{stack.base_url}/v1",
+        COPILOT_PROVIDER_API_KEY=newcomer.api_key,
+        COPILOT_MODEL="gpt-4o",
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/chat/completions")
+    # The stand-in's first answer calls a tool, whose result the next one gets.
+    assert len(stack.calls_of(newcomer)) > 1
+
+
+def test_continue_answers_and_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    settings = tmp_path / "config.yaml"
+    settings.write_text(CONTINUE_SETTINGS.format(base_url=stack.base_url, api_key=newcomer.api_key))
+
+    said = run(
+        [str(MODULES / ".bin/cn"), "-p", "--auto", "--config", str(settings), "Say hello"],
+        home=tmp_path,
+        CONTINUE_TELEMETRY_ENABLED="0",
+    )
+
+    assert SAID in said
+    assert_all_charged(stack, newcomer, endpoint="/v1/chat/completions")
+    # The stand-in's first answer calls a tool, whose result the next one gets.
+    assert len(stack.calls_of(newcomer)) > 1
+
+
+def test_aider_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
+    quiet = ["--no-git", "--yes-always", "--analytics-disable", "--no-check-update"]
+
+    said = run(
+        [str(AIDER), "--model", "openai/gpt-4o", "--message", "Say hello", *quiet],
+        home=tmp_path,
+        OPENAI_API_BASE=f"{stack.base_url}/v1",
+        OPENAI_API_KEY=newcomer.api_key,
     )
 
     assert SAID in said
