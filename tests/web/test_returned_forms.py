@@ -37,6 +37,8 @@ def posts(site: Site) -> list[str]:
 def fields_of(page: str) -> dict[str, str]:
     form = page.partition('<form class="form sent-again"')[2].partition("</form>")[0]
     found = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))
+    # The option that is chosen, of each list.
+    found |= dict(re.findall(r'<select[^>]* name="(\w+)">.*?value="(\w+)" selected', form))
     found |= dict(re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>([^<]*)<', form))
     return {name: html.unescape(value) for name, value in found.items()}
 
@@ -107,3 +109,6 @@ def test_a_form_that_came_too_often_comes_back(site: Site, member: Visitor) -> N
     back = fields_of(answer.text)
     assert (back["email"], back["role"]) == ("baraka@example.com", "admin")
     assert "Kijani Labs" in answer.text
+    chosen = '<option value="admin" selected>Admin: also buys credit and manages members and keys<'
+    assert chosen in answer.text
+    assert '<option value="owner"' not in answer.text

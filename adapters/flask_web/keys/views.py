@@ -13,6 +13,7 @@ from adapters.flask_web.context import services, settings
 from adapters.flask_web.keys.forms import KeyForm, dollars, read_dollars, spent_percent
 from adapters.flask_web.keys.setups import app_links, setups
 from adapters.flask_web.web.account import account, allowed
+from adapters.flask_web.web.choices import PERIODS
 from adapters.flask_web.web.guide import guide_of
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.packed_pages import keep_plain
@@ -21,7 +22,7 @@ from adapters.flask_web.web.stepping_up import check_key_maker
 from creditcore.domain.access import Action
 from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
-from creditcore.domain.limits import NO_LIMITS, KeyLimits, Period, SpendLimit
+from creditcore.domain.limits import NO_LIMITS, KeyLimits, SpendLimit
 from creditcore.domain.runaway import Trial
 from creditcore.usecases.keys.change_key import KeyChanges
 from creditcore.usecases.keys.issue_key import MAX_KEYS
@@ -38,12 +39,6 @@ _MAX_SHOWN = 1_000
 _MAX_TYPED = 40
 _MAX_TYPED_URL = 500
 _MOST_FIRED = 5
-_PERIODS = {
-    Period.MONTH: "a month",
-    Period.WEEK: "a week",
-    Period.DAY: "a day",
-    Period.TOTAL: "in total",
-}
 _SCOPES = {
     Scope.INFERENCE: "Call models",
     Scope.ACCOUNT_READ: "Read balance, usage, calls and keys",
@@ -262,7 +257,7 @@ def _lifetime(days: str) -> timedelta | None:
 
 
 def _limit_text(spend: SpendLimit) -> str:
-    return _PERIODS[spend.period]
+    return PERIODS[spend.period]
 
 
 def _account_limits() -> KeyLimits:
@@ -296,7 +291,7 @@ def _keys_page(
         **made,
         errors=errors or {},
         form=typed or KeyForm.blank(services().keys.issuing.defaults, person().zone),
-        periods=_PERIODS,
+        periods=PERIODS,
         scopes=_SCOPES,
         limit_text=_limit_text,
         spent_percent=spent_percent,
@@ -358,7 +353,7 @@ def _key_page(
         key=view.key,
         form=form,
         errors=errors or stop_errors or {},
-        periods=_PERIODS,
+        periods=PERIODS,
         scopes=_SCOPES,
         overlaps=OVERLAPS,
         limit_text=_limit_text,

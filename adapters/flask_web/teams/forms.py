@@ -12,20 +12,6 @@ from creditcore.domain.limits import Period, SpendLimit
 from creditcore.domain.money import Credits
 from creditcore.domain.teams import TeamRole
 
-PERIODS = {
-    Period.MONTH: "a month",
-    Period.WEEK: "a week",
-    Period.DAY: "a day",
-    Period.TOTAL: "in total",
-}
-
-ROLES = {
-    TeamRole.VIEWER: "Viewer: sees balance, usage, calls and statements",
-    TeamRole.MEMBER: "Member: also makes keys and spends with them",
-    TeamRole.ADMIN: "Admin: also buys credit and manages members and keys",
-    TeamRole.OWNER: "Owner: also makes owners and deletes the team",
-}
-
 _DOLLARS = re.compile(r"[0-9]{1,10}(\.[0-9]{1,8})?")
 _MICROCREDITS_PER_DOLLAR = 100_000_000
 _MAX_TYPED = 300

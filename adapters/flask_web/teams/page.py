@@ -10,6 +10,7 @@ from adapters.flask_web.context import services
 from adapters.flask_web.teams import forms
 from adapters.flask_web.teams.acts import lines_of
 from adapters.flask_web.web.account import account, accounts
+from adapters.flask_web.web.choices import PERIODS, ROLES
 from adapters.flask_web.web.session import person
 from creditcore.domain.access import Action
 from creditcore.domain.limits import KeyCounter
@@ -50,9 +51,9 @@ def team_page(
         manages=account().may(Action.MANAGE_MEMBERS),
         owns=account().may(Action.OWN_TEAM),
         # No member gives a role above their own, or changes who ranks above them.
-        roles={role: text for role, text in forms.ROLES.items() if role.rank <= mine.rank},
-        invited_as={role: text for role, text in forms.ROLES.items() if role is not TeamRole.OWNER},
-        periods=forms.PERIODS,
+        roles={role: text for role, text in ROLES.items() if role.rank <= mine.rank},
+        invited_as={role: text for role, text in ROLES.items() if role is not TeamRole.OWNER},
+        periods=PERIODS,
         acts=lines_of(view),
         my_keys=next((row.open_keys for row in view.members if row.person.id == person().id), ()),
         others=[row for row in view.members if row.person.id != person().id],

@@ -9,11 +9,14 @@ protects from. Browsers say themselves where a form came from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from flask import request
+
+from adapters.flask_web.web.choices import PERIODS, ROLES
+from creditcore.domain.teams import TeamRole
 
 _TOKEN = "csrf_token"  # noqa: S105 - the name of a field
 _ASKED_AGAIN = ("confirmed", "consent")
@@ -28,6 +31,7 @@ _LABELS = {
     "expires_in_days": "Expires in days",
     "max_parallel": "Calls at the same time",
     "max_tokens": "Most tokens of the answer",
+    "period": "Counted",
     "person_id": "Person",
     "rpm": "Requests a minute",
     "tpm": "Tokens a minute",
@@ -42,8 +46,9 @@ class Returned:
     """One field of a form that comes back.
 
     Attributes:
-        kind: ``hidden``, ``password`` (which comes back empty), ``line`` or ``text``.
+        kind: ``hidden``, ``password`` (which comes back empty), ``choice``, ``line`` or ``text``.
         number: Counts the fields, as a name may occur twice.
+        choices: What a ``choice`` is one of, and the words for it.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Returned:
     value: str
     kind: str
     number: int
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 def returned_fields() -> Sequence[Returned] | None:
@@ -75,8 +81,22 @@ def _returned(name: str, value: str, number: int) -> Returned:
         return Returned(name, label, "", "password", number)
     if name in _HIDDEN or not value:
         return Returned(name, label, value, "hidden", number)
+    choices = _choices(name, value)
+    if value in choices:
+        return Returned(name, label, value, "choice", number, choices)
     is_long = "\n" in value or len(value) > _LONGEST_LINE
     return Returned(name, label, value, "text" if is_long else "line", number)
+
+
+def _choices(name: str, value: str) -> Mapping[str, str]:
+    if name == "role":
+        # Not every list of roles offers the owner's.
+        return {
+            role: words
+            for role, words in ROLES.items()
+            if role is not TeamRole.OWNER or value == role
+        }
+    return {str(period): words for period, words in PERIODS.items()} if name == "period" else {}
 
 
 def _is_from_here() -> bool:
