@@ -21,6 +21,7 @@ TYPED = {
     "reason": "two\nlines",
     "password": "typed-password",
     "code": "123456",
+    "otp": "K7Q2Z9",
     "attempt": "hidden-attempt",
     "confirmed": "yes",
 }
@@ -57,6 +58,7 @@ def test_every_form_that_is_out_of_date_comes_back(site: Site, member: Visitor) 
             "reason": "two\nlines",
             "password": "",
             "code": "",
+            "otp": "",
             "attempt": "hidden-attempt",
         }
         if answer.status_code != 400 or back != expected or token in ("", "of-yesterday"):
@@ -80,7 +82,12 @@ def test_what_comes_back_can_be_sent(member: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}],
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "https://["},
+    ],
 )
 def test_a_form_of_another_site_gets_no_button(member: Visitor, headers: dict[str, str]) -> None:
     answer = member.send("POST", "/dashboard/team", data=TYPED, headers=headers)

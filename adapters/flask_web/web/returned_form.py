@@ -20,7 +20,7 @@ from creditcore.domain.teams import TeamRole
 
 _TOKEN = "csrf_token"  # noqa: S105 - the name of a field
 _ASKED_AGAIN = ("confirmed", "consent")
-_SECRET = ("password", "code", "secret", "token")
+_SECRET = ("password", "code", "otp", "secret", "token")
 _HIDDEN = ("attempt", "call_id", "do", "key_id", "next", "state", "team_id", "timezone")
 _LABELS = {
     "amount": "Amount",
@@ -102,5 +102,8 @@ def _choices(name: str, value: str) -> Mapping[str, str]:
 def _is_from_here() -> bool:
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
-    origin = urlsplit(request.headers.get("Origin", ""))
+    try:
+        origin = urlsplit(request.headers.get("Origin", ""))
+    except ValueError:
+        return False
     return bool(origin.netloc) and origin.netloc == request.host
