@@ -267,6 +267,24 @@ def test_a_dispute_that_no_webhook_told_of_is_followed(shop: Shop) -> None:
     assert shop.posted() == Credits(0)
 
 
+def test_a_dispute_that_was_won_is_none_that_begins(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    shop.payments.confirm("cc-1")
+    part = Money(PAID.minor_units // 2, PAID.currency)
+    lost = ReportedRefund(
+        provider_id="8", amount=part, state=RefundState.PROCESSED, kind=RefundKind.DISPUTE
+    )
+    disputed = replace(lost, provider_id="9", state=RefundState.PENDING)
+    shop.refund_gateway.disputes["71"] = [lost, disputed]
+    shop.work.refunds.follow_disputes("cc-1")
+    shop.refund_gateway.disputes["71"] = [lost, replace(disputed, state=RefundState.FAILED)]
+    shop.listing.disputes += ["cc-1"]
+
+    assert shop.run().findings == []
+    assert shop.posted() == Credits.of(1000)
+
+
 def test_a_payment_on_the_edge_of_a_day_is_compared_once(shop: Shop) -> None:
     for number, at in enumerate((NOON, NOON - timedelta(minutes=1), SINCE, UNTIL), start=1):
         shop.at_the_provider(f"zz-{number}", at=at)

@@ -304,7 +304,8 @@ class ReconcilePayments:
         before = self._gone(reference)
         self.refunds.follow_disputes(reference)
         gone = self._gone(reference)
-        if gone is None or gone == before:
+        # Less than before: a dispute was won, and its credits are back.
+        if gone is None or (before is not None and gone.minor_units <= before.minor_units):
             return None
         return Finding(
             kind=FindingKind.DISPUTE_FOLLOWED,
