@@ -12,7 +12,7 @@ from creditcore.domain.keys import Scope
 from creditcore.domain.limits import KeyLimits
 from creditcore.domain.teams import TeamRole
 from tests.integration.test_access_matrix import Site, Visitor
-from tests.integration.test_team_pages import join
+from tests.integration.test_team_pages import ask, join, switch
 
 ALL = (Scope.ACCOUNT_READ, Scope.ACCOUNT_MANAGE)
 WRITES = {
@@ -151,3 +151,30 @@ def test_a_key_that_makes_a_team_gives_no_more_than_it_has(site: Site) -> None:
     made = program.call("POST", "teams", {"name": "Kijani Labs"}).json
 
     assert made["key"]["allowed_ips"] == ["127.0.0.1/32"]
+
+
+def test_a_viewer_leaves_in_a_session_as_on_the_page(site: Site) -> None:
+    amina, baraka = site.visitor(), site.visitor()
+    team = site.services.teams.keep.create(amina.person.id, "Mwangaza")
+    join(site, team.id, baraka, TeamRole.VIEWER)
+    switch(baraka.client, team.id)
+
+    assert ask(baraka.client, "POST", "/api/v1/pause-all-keys").status_code == 403
+    assert ask(baraka.client, "POST", "/api/v1/team/leave").json == {"keys_revoked": 0}
+    assert ask(baraka.client, "GET", "/api/v1/team").status_code == 404
+
+
+def test_a_refusal_names_the_field_that_the_program_sent(site: Site) -> None:
+    amina, baraka = site.visitor(), site.visitor()
+    team = site.services.teams.keep.create(amina.person.id, "Mwangaza")
+    join(site, team.id, baraka, TeamRole.MEMBER)
+    program = program_of(site, amina, team.id)
+
+    for path, body in (
+        (f"team/members/{baraka.person.id}/raise", {"credits": "0"}),
+        (f"team/members/{baraka.person.id}/raise", {"credits": "5"}),
+        ("team/transfer", {"member_id": amina.person.id}),
+    ):
+        answer = program.call("POST", path, body)
+        assert answer.status_code == 400
+        assert answer.json["error"]["param"] in body

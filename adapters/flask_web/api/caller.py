@@ -77,13 +77,16 @@ class Caller:
         return self.key is None or scope in self.key.scopes
 
 
-def caller_with(scopes: Collection[Scope]) -> Caller:
-    """Return who calls, if they have one of these scopes.
+def caller_with(scopes: Collection[Scope], action: Action | None = None) -> Caller:
+    """Return who calls, if they have one of these scopes and are allowed the action.
+
+    Without an action it is the one that goes with the scopes.
 
     Raises:
         KeyRefusedError: No key or session that is known here.
         NotPermittedError: A key that may not do this, or not from where it is.
     """
+    needed = action or _action(scopes)
     header = request.headers.get("Authorization")
     if header is not None:
         key = services().keys.recognition.recognise(bearer_secret(header))
@@ -96,7 +99,7 @@ def caller_with(scopes: Collection[Scope]) -> Caller:
                 code="insufficient_scope",
             )
         viewer = _viewer_of(key)
-        require(viewer, _action(scopes))
+        require(viewer, needed)
         return Caller(key.owner_id, key.wallet_id, viewer, key)
     if not current_user.is_authenticated:
         raise KeyRefusedError("missing")
@@ -104,7 +107,7 @@ def caller_with(scopes: Collection[Scope]) -> Caller:
         # A key is no cookie: no other site can send it. A session needs the token of a page.
         current_app.extensions["csrf"].protect()
     chosen = account()
-    require(chosen.viewer, _action(scopes))
+    require(chosen.viewer, needed)
     if chosen.wallet is None:
         raise WalletNotFoundError(chosen.id)
     return Caller(chosen.id, chosen.wallet.id, chosen.viewer)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.flask_web.api.caller import caller_with
+from creditcore.domain.access import Action
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.keys import Scope
 
@@ -79,10 +80,13 @@ def operation(
     answer: type[Shape] | None = None,
     status: int = 200,
     media: tuple[str, ...] = ("application/json",),
+    action: Action | None = None,
 ) -> Callable[[View], View]:
     """Serve an operation by a view, whose first line of documentation is its summary.
 
-    The view gets the caller, the names in the path, and ``query`` and ``body`` as declared.
+    The view gets the caller, the names in the path, and ``query`` and ``body`` as declared. Who
+    holds the key or the session has to be allowed ``action``; without one, what goes with the
+    scopes.
     """
 
     def register(view: View) -> View:
@@ -102,7 +106,7 @@ def operation(
 
         @wraps(view)
         def serve(**names: str) -> Response:
-            caller = caller_with(scopes)
+            caller = caller_with(scopes, action)
             asked: dict[str, Any] = dict(names)
             if query is not None:
                 asked["query"] = read_query(query)

@@ -20,6 +20,7 @@ from adapters.flask_web.api.team_shapes import (
 )
 from adapters.flask_web.context import services
 from adapters.flask_web.web.stepping_up import check_key_maker, require_proof
+from creditcore.domain.access import Action
 from creditcore.domain.errors import NotPermittedError, TeamNotFoundError
 from creditcore.domain.keys import Scope
 from creditcore.domain.teams import Membership
@@ -119,7 +120,15 @@ def transfer_team(caller: Caller, body: TransferRequest) -> TeamShape:
     return team_shape(mine.team_id, to=mine.person_id)
 
 
-@operation(blueprint, "POST", "/api/v1/team/leave", scopes=MANAGER, answer=Gone)
+# As on the page: who sees a team may leave it, a viewer too.
+@operation(
+    blueprint,
+    "POST",
+    "/api/v1/team/leave",
+    scopes=MANAGER,
+    answer=Gone,
+    action=Action.SEE_WALLET,
+)
 def leave_team(caller: Caller) -> Gone:
     """Leave the team; one's keys there are revoked, the one that asks included."""
     mine = place_of(caller)

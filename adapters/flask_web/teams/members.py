@@ -20,6 +20,9 @@ from creditcore.usecases.teams.invite_members import Invited
 
 blueprint = Blueprint("members", __name__, url_prefix="/dashboard/team")
 
+_FIELDS = {"credits": "amount"}
+"""What a form calls otherwise than the core: people type dollars there."""
+
 
 @blueprint.post("/invite")
 @allowed(Action.MANAGE_MEMBERS)
@@ -134,5 +137,6 @@ def _changed(person_id: str, step: Callable[[], str], *, field: str) -> Response
     try:
         flash(step(), "success")
     except InvalidRequestError as error:
-        return team_page({error.param or field: str(error)}, at_fault=person_id), 400
+        named = _FIELDS.get(error.param or field, error.param or field)
+        return team_page({named: str(error)}, at_fault=person_id), 400
     return redirect(url_for("team.show"))

@@ -142,7 +142,7 @@ class ChangeMembers:
             TeamNotFoundError: There is no such team, or who asks is not in it.
         """
         if amount <= ZERO:
-            raise InvalidRequestError("Add more than nothing.", param="amount")
+            raise InvalidRequestError("Add more than nothing.", param="credits")
         now = self.clock.now()
         with self.transactions.begin() as tx:
             team = locked_team(tx, team_id)
@@ -153,7 +153,7 @@ class ChangeMembers:
             name = member_counter_id(wallet.id, person_id)
             counter = tx.keys.counters([name])[name]
             if counter.limit is None:
-                raise InvalidRequestError("This member has no limit to raise.", param="amount")
+                raise InvalidRequestError("This member has no limit to raise.", param="credits")
             raised = raise_for_period(counter.at(counter.calendar, now), amount)
             tx.keys.set_counter(raised)
             note(
@@ -199,7 +199,7 @@ class ChangeMembers:
             team = locked_team(tx, team_id)
             asking = member_who_may(tx, team, by, Action.MANAGE_MEMBERS)
             if person_id == by:
-                raise InvalidRequestError("Leave the team instead.", param="person_id")
+                raise InvalidRequestError("Leave the team instead.", param="member_id")
             member = membership_of(tx, team, person_id)
             _check_rank(asking, member.role)
             revoked = _let_go(

@@ -130,7 +130,7 @@ class KeepTeams:
             team = locked_team(tx, team_id)
             giver = member_who_may(tx, team, by, Action.OWN_TEAM)
             if to == by:
-                raise InvalidRequestError("You own this team already.", param="person_id")
+                raise InvalidRequestError("You own this team already.", param="member_id")
             self._hand_over(tx, team, giver, to, actor=actor)
             tx.commit()
 

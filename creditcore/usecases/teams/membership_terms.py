@@ -168,6 +168,6 @@ def raise_for_period(counter: KeyCounter, amount: Credits) -> KeyCounter:
     """
     if counter.raised.microcredits + amount.microcredits > MAX_RAISED.microcredits:
         raise InvalidRequestError(
-            f"A limit is raised by {MAX_RAISED} credits a period at most.", param="amount"
+            f"A limit is raised by {MAX_RAISED} credits a period at most.", param="credits"
         )
     return replace(counter, raised=counter.raised + amount)
