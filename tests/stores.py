@@ -18,8 +18,9 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+from alembic import command
 
-from adapters.pony_store import PonyTransactions, migrate, open_store
+from adapters.pony_store import PonyTransactions, migrate, open_store, schema
 from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore.ports.transactions import BooksTransactions
 
@@ -89,6 +90,15 @@ def migrated_sqlite_file(path: Path) -> str:
     """Make a database file with our tables, all empty, and return its URL."""
     shutil.copyfile(_sqlite_template(), path)
     return f"sqlite:///{path}"
+
+
+def migrate_to(url: str, revision: str) -> None:
+    """Apply migrations up to one of them, which makes the schema of an earlier version."""
+    with schema._connected(url) as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
 
 
 def ask(url: str, question: str, *values: object) -> object:

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 
 from adapters.pony_store import (
     PonyTransactions,
     migrate,
     open_store,
     pending_migrations,
-    schema,
 )
 from adapters.pony_store.engine import Engine, Fault, engine_for
 from creditcore.domain.errors import RefusedByStoreError, StoreError, StoreUnavailableError
@@ -28,6 +26,7 @@ from creditcore.domain.usage_hours import FIGURES
 from creditcore.testing.contracts import a_key, a_wallet
 from tests.stores import (
     fresh_postgres_database,
+    migrate_to,
     migrated_postgres_database,
     migrated_sqlite_file,
 )
@@ -829,15 +828,6 @@ def test_migrating_again_changes_nothing(empty_url: str) -> None:
     assert migrate(empty_url) == pending != []
     assert migrate(empty_url) == []
     assert pending_migrations(empty_url) == []
-
-
-def migrate_to(url: str, revision: str) -> None:
-    """Make the schema of an earlier version."""
-    with schema._connected(url) as connection:
-        config = schema._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        connection.commit()
 
 
 def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(empty_url: str) -> None:
