@@ -11,6 +11,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import ctypes
+import gc
 import os
 import resource
 import shutil
@@ -119,6 +120,7 @@ def post_worker_init(worker: "Worker") -> None:
     chores = Maintenance.of_worker if settings.uses_sqlite else Maintenance.of_gateway
     maintenance = chores(app.extensions["creditcore"])
     threading.Thread(target=maintenance.run_until, args=(_stop,), daemon=True).start()
+    _look_for_garbage_among_what_is_new()
 
 
 def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
@@ -128,6 +130,15 @@ def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
     services.calls.commits.close()
     services.journal.close()
     services.traces.close()
+
+
+def _look_for_garbage_among_what_is_new() -> None:
+    """Leave the program itself out of each search for garbage.
+
+    Going through half a million objects that stay for ever held the loop for 80 ms at a time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: "Arbiter", worker: "Worker") -> None:
