@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import click
 from flask.cli import with_appcontext
 
+from adapters.flask_web.cli.period import Instant, period_of
 from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services
 from creditcore.domain.money import Money
@@ -16,8 +17,7 @@ from creditcore.domain.reconciliation import Finding
 from creditcore.usecases.payments.reconcile_payments import MAX_FINDINGS_KEPT, Reconciliation
 
 _USUAL_PERIOD = timedelta(days=7)
-_LONGEST_PERIOD = timedelta(days=366)
-_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+_DAY = Instant(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.command()
@@ -33,15 +33,10 @@ def reconcile(since: datetime | None, until: datetime | None, *, as_json: bool) 
     """
     now = services().clock.now()
     end = now if until is None else _end_of(until)
-    start = end - _USUAL_PERIOD if since is None else since.replace(tzinfo=UTC)
-    end = min(end, now)
-    if start >= end:
-        raise click.ClickException("--from has to lie before --to, and before now.")
-    if end - start > _LONGEST_PERIOD:
-        raise click.ClickException(f"Reconcile {_LONGEST_PERIOD.days} days at a time at most.")
+    asked = period_of(end - _USUAL_PERIOD if since is None else since, end, now=now)
     result = services().payments.reconciliation.reconcile(
-        since=start,
-        until=end,
+        since=asked.since,
+        until=asked.until,
         found=(lambda _: None) if as_json else _tell,
         progress=(lambda _: None) if as_json else _show_progress,
     )
@@ -53,7 +48,7 @@ def reconcile(since: datetime | None, until: datetime | None, *, as_json: bool) 
 def _end_of(until: datetime) -> datetime:
     """Return the end of a day that was named; an instant is its own end."""
     is_day = until.time() == datetime.min.time()
-    return (until + timedelta(days=1) if is_day else until).replace(tzinfo=UTC)
+    return until + timedelta(days=1) if is_day else until
 
 
 def _tell(finding: Finding) -> None:

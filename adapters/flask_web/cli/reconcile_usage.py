@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import with_appcontext
 
+from adapters.flask_web.cli.period import Instant, period_of
 from adapters.flask_web.context import services
+from creditcore.domain.periods import Span
 from creditcore.domain.reported_cost import reported_usd
 from creditcore.domain.spend import Difference, Finding
 from creditcore.usecases.calls.reconcile_usage import SpendReport
@@ -26,10 +28,10 @@ _MEANS = {
 
 @click.command("reconcile-usage")
 @click.option(
-    "--from", "since", type=click.DateTime(_INSTANTS), help="From when on, in UTC; else yesterday."
+    "--from", "since", type=Instant(_INSTANTS), help="From when on, in UTC; else yesterday."
 )
 @click.option(
-    "--to", "until", type=click.DateTime(_INSTANTS), help="Until when, in UTC; else an hour ago."
+    "--to", "until", type=Instant(_INSTANTS), help="Until when, in UTC; else an hour ago."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @with_appcontext
@@ -40,16 +42,15 @@ def reconcile_usage(since: datetime | None, until: datetime | None, *, as_json: 
     """
     now = datetime.now(UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    begin = since.replace(tzinfo=UTC) if since else midnight - timedelta(days=1)
-    end = until.replace(tzinfo=UTC) if until else now - timedelta(hours=1)
-    if end <= begin:
-        raise click.ClickException("--to is after --from.")
+    asked = period_of(
+        since or midnight - timedelta(days=1), until or now - timedelta(hours=1), now=now
+    )
 
     def tell(reached: datetime) -> None:
         click.echo(f"compared up to {reached:%Y-%m-%d %H:%M} UTC", err=True)
 
-    report = services().books.spend.reconcile(begin, end, progress=tell)
-    click.echo(_as_json(report, begin, end) if as_json else _as_text(report))
+    report = services().books.spend.reconcile(asked.since, asked.until, progress=tell)
+    click.echo(_as_json(report, asked) if as_json else _as_text(report))
     if not report.clean:
         sys.exit(1)
 
@@ -76,11 +77,11 @@ def _usd(picodollars: int | None) -> str:
     return "nothing" if picodollars is None else f"{reported_usd(picodollars)} USD"
 
 
-def _as_json(report: SpendReport, begin: datetime, end: datetime) -> str:
+def _as_json(report: SpendReport, asked: Span) -> str:
     return json.dumps(
         {
-            "from": begin.isoformat(),
-            "to": end.isoformat(),
+            "from": asked.since.isoformat(),
+            "to": asked.until.isoformat(),
             "clean": report.clean,
             "compared": report.compared,
             "foreign": report.foreign,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
 
+from adapters.flask_web.cli.period import Instant
 from adapters.flask_web.context import services
 from creditcore.domain.documents import Document, DocumentKind
 from creditcore.domain.money import Money
@@ -31,9 +32,7 @@ _COLUMNS = (
 
 
 @click.command()
-@click.option(
-    "--month", type=click.DateTime(["%Y-%m"]), required=True, help="Such as 2026-11, in UTC."
-)
+@click.option("--month", type=Instant(["%Y-%m"]), required=True, help="Such as 2026-11, in UTC.")
 @with_appcontext
 def sales(month: datetime) -> None:
     """Print the receipts and credit notes of a month as CSV, for your books and the tax return.
@@ -41,12 +40,11 @@ def sales(month: datetime) -> None:
     Amounts of credit notes are negative, so that a column adds up. A receipt is issued within
     seconds of its payment, and a credit note when the money is back with the payer.
     """
-    since = month.replace(tzinfo=UTC)
-    until = since.replace(year=since.year + since.month // 12, month=since.month % 12 + 1)
+    until = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
     services().payments.documents.issue_due()
     table = csv.writer(sys.stdout)
     table.writerow(_COLUMNS)
-    for document in services().payments.documents.issued(since=since, until=until):
+    for document in services().payments.documents.issued(since=month, until=until):
         table.writerow(_row(document))
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from adapters.flask_web.cli.period import Instant
 from adapters.flask_web.context import services
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, hour_of
@@ -24,13 +25,13 @@ usage = AppGroup("usage", help="What was used, by the hour.")
     "--from",
     "since",
     required=True,
-    type=click.DateTime(_INSTANTS),
+    type=Instant(_INSTANTS),
     help="The first hour, in UTC.",
 )
 @click.option(
     "--to",
     "until",
-    type=click.DateTime(_INSTANTS),
+    type=Instant(_INSTANTS),
     help="Up to and without this hour, in UTC; up to now if left out.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
@@ -40,16 +41,16 @@ def rebuild(since: datetime, until: datetime | None, *, as_json: bool) -> None:
 
     Refused calls are left as they were counted: nothing else knows them.
     """
-    begin = since.replace(tzinfo=UTC)
-    end = min(until.replace(tzinfo=UTC) if until else datetime.now(UTC), datetime.now(UTC))
-    if end <= begin:
-        raise click.ClickException("--to is after --from, and --from before now.")
+    now = datetime.now(UTC)
+    end = min(until or now, now)
+    if end <= since:
+        raise click.ClickException("--from has to lie before --to, and before now.")
     services().books.usage.roll_up()
     hours = calls = 0
     told_at = time.monotonic()
-    next_hour = hour_of(begin)
+    next_hour = hour_of(since)
     try:
-        for hour, counted in services().books.usage.rebuild(Span(begin, end)):
+        for hour, counted in services().books.usage.rebuild(Span(since, end)):
             hours, calls, next_hour = hours + 1, calls + counted, hour + HOUR
             if time.monotonic() - told_at > _TOLD_EVERY_S:
                 told_at = time.monotonic()
