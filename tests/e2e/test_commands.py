@@ -349,7 +349,7 @@ def test_alerts_are_listed_newest_first_for_people_and_machines(stack: Stack) ->
         "key": newer.key,
         "kind": "test",
         "severity": "critical",
-        "at": str(newer.at),
+        "at": newer.at.isoformat(),
         "open": True,
     }
     assert second["key"] == older.key

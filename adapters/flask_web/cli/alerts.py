@@ -70,10 +70,10 @@ def facts(alert: Alert) -> dict[str, object]:
         "severity": str(alert.severity),
         "subject": alert.subject,
         "message": alert.message,
-        "at": str(alert.at),
+        "at": alert.at.isoformat(),
         "open": alert.is_open,
-        "resolved_at": str(alert.resolved_at) if alert.resolved_at else None,
-        "acknowledged_at": str(alert.acknowledged_at) if alert.acknowledged_at else None,
+        "resolved_at": alert.resolved_at.isoformat() if alert.resolved_at else None,
+        "acknowledged_at": alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
         "acknowledged_by": alert.acknowledged_by or None,
     }
 
