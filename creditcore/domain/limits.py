@@ -293,7 +293,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 def _check_number(value: int | None, param: str, *, most: int) -> None:
     if value is not None and (type(value) is not int or not 1 <= value <= min(most, MAX_INT64)):
-        raise InvalidRequestError(f"{param} is a whole number from 1 to {most}.", param=param)
+        raise InvalidRequestError(f"{param} is a whole number from 1 to {most:,}.", param=param)
 
 
 def _check_count(values: Iterable[str], param: str) -> None:

@@ -31,7 +31,7 @@ def parse_limits(text: str) -> KeyLimits:
     try:
         return KeyLimits(**found)  # type: ignore[arg-type]
     except InvalidRequestError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(str(error).removesuffix(".")) from None
 
 
 def limits_text(limits: KeyLimits) -> str:
@@ -68,4 +68,4 @@ def _spend(value: str) -> SpendLimit:
             zone=match["zone"] or "UTC",
         )
     except InvalidRequestError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(str(error).removesuffix(".")) from None

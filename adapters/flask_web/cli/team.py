@@ -41,7 +41,7 @@ def list_teams(email: str, *, as_json: bool) -> None:
         return
     for row in found:
         click.echo("{id}  {name}: {role}, {available} credits available".format(**row))
-    click.echo(f"{person.email} is in {counted(len(found), 'team')}.")
+    click.echo(f"{person.email} is in {counted(len(found), 'teams')}.")
 
 
 @team.command("show")
