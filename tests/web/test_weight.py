@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.flask_web.cli.demo_history import Customer, History
+from adapters.flask_web.cli.demo_till import Till
 from creditcore.domain.people import Role
 from creditcore.domain.pricing import ModelPrice, Rates
 from creditcore.domain.usage_hours import hour_of
@@ -98,5 +99,6 @@ def a_busy_customer(site: Site, visitor: Visitor) -> None:
         prices=prices,
         tariff=site.app.extensions["creditcore.settings"].tariff,
         seed=1,
+        sell=Till(site.services).sell,
     )
     assert list(history.write(900, since=now - timedelta(days=DAYS), until=now)) == [900]

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import click
 from flask.cli import with_appcontext
 
-from adapters.flask_web.cli.demo_history import Customer, History, customers_with
+from adapters.flask_web.cli.demo_history import Customer, History, customers_with, of_tokens
+from adapters.flask_web.cli.demo_till import Then, Till
 from adapters.flask_web.cli.people import person_with
 from adapters.flask_web.context import services, settings
 from creditcore.domain.keys import ApiKey
@@ -22,17 +23,6 @@ from creditcore.domain.usage_hours import hour_of
 _DAYS_OF_MONTH = 30
 _KEY_NAMES = ("production", "staging", "notebook")
 _TOLD_EVERY_S = 5.0
-
-
-class _Then:
-    """A clock that stands still in the past."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        """Return the instant it stands at."""
-        return self._at
 
 
 @click.command("demo-data")
@@ -54,9 +44,10 @@ def demo_data(months: int, calls: int, people: int, email: str | None) -> None:
     history = History(
         services().transactions,
         customers=customers,
-        prices=prices,
+        prices=of_tokens(prices),
         tariff=settings().tariff,
         seed=secrets.randbits(32),
+        sell=Till(services()).sell,
     )
     started = told_at = time.monotonic()
     for written in history.write(calls, since=since, until=hour_of(now)):
@@ -84,7 +75,7 @@ def _customers(people: int, email: str | None, since: datetime) -> Sequence[Cust
 
 
 def _account(person_id: str, since: datetime) -> tuple[Wallet, Sequence[ApiKey]]:
-    issue = replace(services().keys.issuing, clock=_Then(since))
+    issue = replace(services().keys.issuing, clock=Then(since))
     keys = [issue.issue(person_id, name=name)[0] for name in _KEY_NAMES]
     with services().transactions.begin() as tx:
         return tx.ledger.find_wallet_of(person_id), keys

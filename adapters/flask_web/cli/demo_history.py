@@ -7,7 +7,8 @@ The numbers come from a seed, so that a demonstration can be repeated.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -15,13 +16,15 @@ from itertools import islice
 from creditcore.domain.books import Footprint
 from creditcore.domain.holds import Basis, Call, Outcome
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet, grant
-from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.ledger import Wallet
+from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff, Usage
 from creditcore.ports.transactions import Transactions
 
 _PER_TRANSACTION = 1_000
 _LIFETIME = timedelta(minutes=15)
+_RESERVE = Credits.of(500)
+_PAYS_BEFORE = timedelta(minutes=2)
 _HOURS_OF_DAY = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 19, 17, 13, 16, 19, 18, 15, 11, 8, 7, 6, 4, 3, 2)
 """How busy each hour of a working day is."""
 
@@ -66,7 +69,11 @@ class _PastCall:
 
 
 class History:
-    """Writes calls of the past, oldest first."""
+    """Writes calls of the past, oldest first.
+
+    Args:
+        sell: Called with a wallet that runs low, what it should have, and when it pays.
+    """
 
     def __init__(
         self,
@@ -76,6 +83,7 @@ class History:
         prices: Sequence[ModelPrice],
         tariff: Tariff,
         seed: int,
+        sell: Callable[[Wallet, Credits, datetime], None],
     ) -> None:
         self._transactions = transactions
         self._customers = customers
@@ -83,6 +91,7 @@ class History:
         self._tariff = tariff
         self._random = random.Random(seed)  # noqa: S311 - a demonstration
         self._seed = seed
+        self._sell = sell
 
     def write(self, calls: int, *, since: datetime, until: datetime) -> Iterator[int]:
         """Write so many calls; yield how many there are after each transaction."""
@@ -94,18 +103,10 @@ class History:
             yield written
 
     def _store(self, calls: Sequence[_PastCall]) -> None:
+        self._fund(calls)
         wallet_ids = {call.customer.wallet.id for call in calls}
         with self._transactions.begin() as tx:
             books = tx.ledger.lock(Footprint(wallet_ids=wallet_ids))
-            for wallet_id in sorted(wallet_ids):
-                # Who runs low tops up, as a customer would.
-                spent = sum(
-                    (call.cost for call in calls if call.customer.wallet.id == wallet_id), ZERO
-                )
-                available = books.wallet(wallet_id).available
-                if available < spent + spent + Credits.of(500):
-                    first = next(c for c in calls if c.customer.wallet.id == wallet_id)
-                    books.post([_top_up(wallet_id, max(spent * 8, Credits.of(5000)), first)])
             for past in calls:
                 books.admit(
                     past.customer.wallet.id,
@@ -118,6 +119,20 @@ class History:
                 books.settle(past.reference, past.cost, at=past.ended, outcome=past.outcome)
             tx.ledger.write(books)
             tx.commit()
+
+    def _fund(self, calls: Sequence[_PastCall]) -> None:
+        """Let who runs low buy, as a customer would."""
+        spent: Counter[str] = Counter()
+        first: dict[str, _PastCall] = {}
+        for past in calls:
+            spent[past.customer.wallet.id] += past.cost.microcredits
+            first.setdefault(past.customer.wallet.id, past)
+        with self._transactions.begin() as tx:
+            books = tx.ledger.lock(Footprint(wallet_ids=set(first)))
+        for wallet_id, past in first.items():
+            wanted = Credits(2 * spent[wallet_id]) + _RESERVE
+            if books.wallet(wallet_id).available < wanted:
+                self._sell(past.customer.wallet, wanted, past.began - _PAYS_BEFORE)
 
     def _calls(self, count: int, since: datetime, until: datetime) -> Iterator[_PastCall]:
         hours = [
@@ -194,16 +209,9 @@ class History:
         return usage, latency_ms, first_byte_ms
 
 
-def _top_up(wallet_id: str, amount: Credits, before: _PastCall) -> Transfer:
-    return grant(
-        wallet_id,
-        amount,
-        source=PlatformAccount.BONUS,
-        kind=TransferKind.GRANT,
-        reference=f"top-up:{before.reference}",
-        at=before.began,
-        note="Demonstration",
-    )
+def of_tokens(prices: Sequence[ModelPrice]) -> Sequence[ModelPrice]:
+    """Return the models that answer in text for money, or all where there is none."""
+    return [price for price in prices if price.unit is None and price.rates.output] or prices
 
 
 def customers_with(shares: Sequence[tuple[Wallet, Sequence[ApiKey]]]) -> list[Customer]:
