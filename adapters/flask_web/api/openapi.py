@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from adapters.flask_web.api.operations import OPERATIONS, Operation
+from adapters.flask_web.api.operations import OPERATIONS, SUBJECTS, Operation
 from adapters.flask_web.context import settings
 
 blueprint = Blueprint("api_docs", __name__)
@@ -56,7 +56,10 @@ def page() -> str:
     return render_template(
         "api/docs.html",
         page="api_docs",
-        operations=OPERATIONS,
+        subjects=[
+            (subject, [each for each in OPERATIONS if each.subject == subject])
+            for subject in SUBJECTS.values()
+        ],
         schemas=found["components"]["schemas"],
         fields=_fields,
     )

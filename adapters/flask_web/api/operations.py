@@ -18,6 +18,17 @@ from creditcore.domain.keys import Scope
 
 MAX_BODY_BYTES = 256 * 1024
 
+SUBJECTS = {
+    "account_api": "Balance, limits and prices",
+    "api_calls": "Calls",
+    "api_keys": "Keys",
+    "api_usage": "Usage",
+    "api_money": "Movements and purchases",
+    "api_team": "Teams",
+    "api_members": "Members of a team",
+}
+"""What the operations of each blueprint are about, in the order of the page."""
+
 ANY_READER = (Scope.ACCOUNT_READ, Scope.ACCOUNT_MANAGE, Scope.INFERENCE)
 """What an answer tells anyway, or what belongs to the key itself, every key may ask for."""
 
@@ -46,6 +57,7 @@ class Operation:
     """One thing that the account API does.
 
     Attributes:
+        subject: What it is about: one of ``SUBJECTS``.
         path: As OpenAPI writes it: ``/api/v1/keys/{key_id}``.
         scopes: One of them is needed.
         query, body, answer: Their shapes; None where there is none.
@@ -53,6 +65,7 @@ class Operation:
         media: What kinds of answers there are.
     """
 
+    subject: str
     method: str
     path: str
     name: str
@@ -91,6 +104,7 @@ def operation(
 
     def register(view: View) -> View:
         declared = Operation(
+            subject=SUBJECTS[blueprint.name],
             method=method,
             path=path,
             name=view.__name__.rstrip("_"),
