@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from flask import Flask
 
 from adapters.flask_web import cli
+from adapters.flask_web.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EMBEDDING = (REPOSITORY / "docs" / "embedding.md").read_text()
@@ -36,6 +38,13 @@ def test_an_embedding_example_prints_what_the_page_says(
     )
 
     assert done.stdout.strip() == printed
+
+
+def test_every_setting_is_in_the_operators_table() -> None:
+    table = "".join(re.findall(r"^\|.*\|$", OPERATING, re.MULTILINE))
+    names = {field.name.upper() for field in dataclasses.fields(Settings)}
+
+    assert {name for name in names if f"`{name}`" not in table} == set()
 
 
 def test_every_command_is_documented_with_its_options() -> None:
