@@ -554,12 +554,15 @@ def test_the_form_leads_to_the_page_that_waits(buyer: Buyer) -> None:
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"amount_usd": "5", "phone": "12"}, "Give the number of a M-Pesa phone"),
+        ({"amount_usd": "5", "phone": "12"}, "Give the number of a phone with M-Pesa, such as 07"),
         ({"amount_usd": "other", "amount": "1", "phone": PAYS}, "KES\u00a03 or more"),
         ({"amount_usd": "other", "amount": "", "phone": PAYS}, "Choose a whole amount in KES"),
         ({"amount_usd": "other", "amount": "6.5", "phone": PAYS}, "Choose a whole amount in KES"),
         ({"amount_usd": "1", "phone": PAYS}, "Choose a whole number of US dollars"),
-        ({"amount_usd": "5", "phone": PAYS, "network": "KES:mtn"}, "Choose a mobile network"),
+        (
+            {"amount_usd": "5", "phone": PAYS, "network": "KES:mtn"},
+            ": M-Pesa (mpesa), Airtel Money",
+        ),
         ({"amount_usd": "5", "phone": PAYS, "attempt": "a b"}, "attempt is up to 64"),
     ],
 )

@@ -109,11 +109,17 @@ def network_of(currency: str, code: str) -> MobileNetwork:
     Raises:
         InvalidRequestError: There is none of this name.
     """
-    if currency in offers.terms().currencies:
-        for network in services().payment_gateway.mobile_networks(currency):
-            if network.code == code:
-                return network
-    raise InvalidRequestError("Choose a mobile network that is offered here.", param="network")
+    is_sold = currency in offers.terms().currencies
+    offered = services().payment_gateway.mobile_networks(currency) if is_sold else ()
+    for network in offered:
+        if network.code == code:
+            return network
+    named = ", ".join(f"{network.name} ({network.code})" for network in offered)
+    raise InvalidRequestError(
+        "Choose a mobile network that is offered here"
+        + (f": {named}." if named else "; none pays in this currency."),
+        param="network",
+    )
 
 
 def document(purchase: Purchase) -> dict[str, Any]:

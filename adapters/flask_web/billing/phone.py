@@ -35,7 +35,7 @@ def parse(text: str, network: MobileNetwork) -> Phone:
         InvalidRequestError: It is no number of that country's phones.
     """
     problem = InvalidRequestError(
-        f"Give the number of a {network.name} phone, such as {_example(network.country)}.",
+        f"Give the number of a phone with {network.name}, such as {_example(network.country)}.",
         param="phone",
     )
     if len(text) > _MAX_LENGTH or any(mark.isalpha() for mark in text):
