@@ -11,6 +11,7 @@ from adapters.flask_web.cli.demo_history import Customer, History
 from adapters.flask_web.cli.demo_till import Till
 from creditcore.domain.people import Role
 from creditcore.domain.pricing import ModelPrice, Rates
+from creditcore.domain.purchases import PurchaseState
 from creditcore.domain.usage_hours import hour_of
 from creditcore.testing.memory import MemoryTransactions
 from tests.visitors import Visitor
@@ -102,3 +103,8 @@ def a_busy_customer(site: Site, visitor: Visitor) -> None:
         sell=Till(site.services).sell,
     )
     assert list(history.write(900, since=now - timedelta(days=DAYS), until=now)) == [900]
+    with site.store.begin() as tx:
+        bought = tx.purchases.list_of(person.id, limit=50)
+    assert bought
+    assert all(each.state is PurchaseState.PAID for each in bought)
+    assert site.audit().clean

@@ -130,7 +130,8 @@ class History:
         with self._transactions.begin() as tx:
             books = tx.ledger.lock(Footprint(wallet_ids=set(first)))
         for wallet_id, past in first.items():
-            wanted = Credits(2 * spent[wallet_id]) + _RESERVE
+            # What it had at first was given today, after these calls.
+            wanted = Credits(2 * spent[wallet_id]) + _RESERVE + past.customer.wallet.posted
             if books.wallet(wallet_id).available < wanted:
                 self._sell(past.customer.wallet, wanted, past.began - _PAYS_BEFORE)
 

@@ -5,6 +5,8 @@ No provider hears of them, so a reconciliation finds none of the last days there
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +15,8 @@ from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import Credits
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import Offer, Payment, PaymentStatus
+from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.payments import EventKind
 from creditcore.services import Services
 
 _PAID_AFTER = timedelta(seconds=40)
@@ -70,4 +74,20 @@ class Till:
                 channel="card",
             )
         )
+        self._hear_of(purchase.reference, paid_at.now())
         replace(payments.documents, clock=paid_at).issue(purchase.reference)
+
+    def _hear_of(self, reference: str, at: datetime) -> None:
+        """Keep a webhook of a payment; without any, monitoring says that none come."""
+        body = json.dumps({"event": "charge.success", "data": {"reference": reference}})
+        event = PaymentEvent(
+            digest=hashlib.sha256(body.encode()).hexdigest(),
+            kind=EventKind.PAID,
+            name="charge.success",
+            reference=reference,
+            body=body,
+            received_at=at,
+        )
+        with self.services.transactions.begin() as tx:
+            tx.payment_events.record(event)
+            tx.commit()
