@@ -70,3 +70,4 @@ def test_changes_and_shares_are_said_only_where_there_are_any() -> None:
     assert change(50, 100, "$1.00") == "\u221250\u00a0%, was $1.00"
     assert per_mille(None) == "\u2013"
     assert per_mille(994) == "99.4\u00a0%"
+    assert per_mille(-166) == "\u221216.6\u00a0%"

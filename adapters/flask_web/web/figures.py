@@ -105,8 +105,9 @@ def per_mille(share: int | None) -> str:
     """Return a share of a thousand as ``"99.4 %"``; a dash where there is none."""
     if share is None:
         return "\u2013"
-    whole, tenth = divmod(share, _PER_MILLE)
-    return f"{whole}.{tenth}{_NO_BREAK}%"
+    whole, tenth = divmod(abs(share), _PER_MILLE)
+    sign = "\u2212" if share < 0 else ""
+    return f"{sign}{whole}.{tenth}{_NO_BREAK}%"
 
 
 def change(now: int, before: int, before_text: str) -> str:
