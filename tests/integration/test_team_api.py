@@ -84,6 +84,10 @@ def test_a_team_is_made_filled_handed_over_and_deleted_by_programs(site: Site) -
     limited = team.call("PUT", f"{him}/limit", {"limit": {"credits": "10", "period": "day"}}).json
     assert (limited["limit"], limited["raised"]) == ("10", "0")
     assert team.call("POST", f"{him}/raise", {"credits": "2.5"}).json["raised"] == "2.5"
+    spelt = team.call("POST", f"{him}/raise", {"credits": "1e3"})
+    assert spelt.json["error"]["message"].startswith(
+        'credits: Write credits as decimal text, such as "12'
+    )
     beyond = team.call("POST", f"{him}/raise", {"credits": "999999999998"})
     assert (beyond.status_code, beyond.json["error"]["code"]) == (400, "invalid_request")
     assert team.call("PUT", f"{him}/limit", {"limit": None}).json["limit"] is None
@@ -161,7 +165,9 @@ def test_a_viewer_leaves_in_a_session_as_on_the_page(site: Site) -> None:
 
     assert ask(baraka.client, "POST", "/api/v1/pause-all-keys").status_code == 403
     assert ask(baraka.client, "POST", "/api/v1/team/leave").json == {"keys_revoked": 0}
-    assert ask(baraka.client, "GET", "/api/v1/team").status_code == 404
+    gone = ask(baraka.client, "GET", "/api/v1/team")
+    assert gone.status_code == 404
+    assert gone.json["error"]["message"].startswith("This account is a person's own.")
 
 
 def test_a_refusal_names_the_field_that_the_program_sent(site: Site) -> None:

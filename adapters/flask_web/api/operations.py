@@ -36,6 +36,10 @@ READER = (Scope.ACCOUNT_READ, Scope.ACCOUNT_MANAGE)
 MANAGER = (Scope.ACCOUNT_MANAGE,)
 
 
+# Only amounts of credits have a pattern.
+_NO_AMOUNT = 'Write credits as decimal text, such as "12.5", with up to six decimals'
+
+
 class Shape(BaseModel):
     """What a request or an answer looks like. Unknown fields are refused, not ignored."""
 
@@ -170,9 +174,8 @@ def _refusal(error: ValidationError) -> InvalidRequestError:
     """Name the first field at fault, and what is wrong with it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     param = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function"))
-    return InvalidRequestError(
-        f"{param}: {first['msg']}." if param else f"{first['msg']}.", param=param or None
-    )
+    why = _NO_AMOUNT if first["type"] == "string_pattern_mismatch" else first["msg"]
+    return InvalidRequestError(f"{param}: {why}." if param else f"{why}.", param=param or None)
 
 
 def _answer(found: BaseModel | Response | None, declared: Operation) -> Response:

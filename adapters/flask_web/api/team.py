@@ -31,15 +31,23 @@ blueprint = Blueprint("api_team", __name__)
 _FIRST_KEY = (Scope.ACCOUNT_READ, Scope.ACCOUNT_MANAGE)
 
 
+class NoTeamHereError(TeamNotFoundError):
+    """The account is a person's own."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.args = ("This account is a person's own. Use a key that was made in a team.",)
+
+
 def place_of(caller: Caller) -> Membership:
     """Return the caller's place in the team whose account it is.
 
     Raises:
-        TeamNotFoundError: It is a person's own account.
+        NoTeamHereError: It is a person's own account.
     """
     mine = caller.viewer.membership
     if mine is None:
-        raise TeamNotFoundError("of this account")
+        raise NoTeamHereError
     return mine
 
 

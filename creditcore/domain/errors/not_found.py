@@ -66,7 +66,7 @@ class TeamNotFoundError(NotFoundError):
 class MemberNotFoundError(NotFoundError):
     """The team has no such member."""
 
-    noun = "member of this team"
+    noun = "member"
 
 
 class JobNotFoundError(NotFoundError):
