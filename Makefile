@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 export PORT SANDBOX_PORT DATA_DIR SUPABASE DEMO LITELLM_ADMIN_URL LITELLM_ADMIN_KEY LITELLM_DB_TOOL LITELLM_DB_DIR LITELLM_VERSIONS LITELLM_COMMAND
 
 help: ## List these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 run: $(VENV)/server ## Start everything with a sandbox and a demo account; SUPABASE=1 signs in there, DEMO=big has half a year of calls
 	@$(BIN)/python -m sandbox.demo

@@ -212,6 +212,13 @@ def test_production_refuses_what_is_meant_for_trying(name: str, value: str) -> N
     assert name in fault
 
 
+def test_what_is_missing_in_production_is_said_once() -> None:
+    faults = faults_of({"APP_ENV": "production"})
+
+    about = [fault for fault in faults if fault.startswith(("AUTH_SECRET", "PAYSTACK_SECRET_KEY"))]
+    assert about == ["AUTH_SECRET is missing.", "PAYSTACK_SECRET_KEY is missing."]
+
+
 def test_limits_are_written_on_one_line() -> None:
     line = "spend=500/month@Africa/Nairobi rpm=60 tpm=100000 parallel=5"
     settings = Settings.from_env({**GOOD, "NEW_KEY_LIMITS": line, "ACCOUNT_LIMITS": "rpm=600"})

@@ -81,14 +81,16 @@ def _unfit_for_production(values: dict[str, Any]) -> list[str]:
         faults.append("BASE_URL starts with https:// in production.")
     if urlsplit(values["base_url"]).username is not None:
         faults.append("BASE_URL has no user name or password: every page would show it.")
-    if len(set(values["auth_secret"])) < _MIN_DISTINCT_CHARACTERS:
+    # What is missing was said already.
+    if values["auth_secret"] and len(set(values["auth_secret"])) < _MIN_DISTINCT_CHARACTERS:
         faults.append("AUTH_SECRET repeats itself; make one with: openssl rand -hex 32")
     if not _is_of_paystack(values["paystack_base_url"]):
         faults.append(
             "PAYSTACK_BASE_URL is an https address of paystack.co in production: a payment that "
             "another server confirms would give credits away."
         )
-    if not str(values["paystack_secret_key"]).startswith("sk_live_"):
+    paystack_key = str(values["paystack_secret_key"])
+    if paystack_key and not paystack_key.startswith("sk_live_"):
         faults.append(
             "PAYSTACK_SECRET_KEY starts with sk_live_ in production: a test key would give credits "
             "away."
