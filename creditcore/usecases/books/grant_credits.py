@@ -12,6 +12,10 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
 from creditcore.ports.transactions import Begins, GrantTransaction
 
+# 100 million US dollars. A number with digits too many, which cannot be taken back, would carry the
+# sum of all balances past 64 bits.
+MAX_GRANT = Credits.of(10**10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCredits:
@@ -32,12 +36,17 @@ class GrantCredits:
         """Give credits once; a repeat of the reference changes nothing and returns the first.
 
         Raises:
-            InvalidRequestError: The amount is not above zero, or no reason is given.
+            InvalidRequestError: The amount is not above zero, or above ``MAX_GRANT``, or no reason
+                is given.
             ReferenceConflictError: The reference stands for another movement.
             WalletNotFoundError: No wallet has this id.
         """
         if amount <= ZERO:
             raise InvalidRequestError("A grant is above zero.", param="credits")
+        if amount > MAX_GRANT:
+            raise InvalidRequestError(
+                f"A grant is {MAX_GRANT.microcredits // 10**6:,} credits at most.", param="credits"
+            )
         if not reason.strip():
             raise InvalidRequestError("A grant has a reason.", param="reason")
         transfer = grant(
