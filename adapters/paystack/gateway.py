@@ -46,6 +46,10 @@ _SECRET_KEY = re.compile(r"[\x21-\x7e]{8,}")
 _WEB_ADDRESS = re.compile(r"https?://[!-\[\]-~]+")
 
 
+class PaystackUnreachableError(PaymentGatewayUnavailableError):
+    """No connection, or one that broke off: Paystack is away, and not only busy."""
+
+
 class PaystackGateway:
     """Collects money through Paystack's hosted checkout.
 
@@ -232,6 +236,8 @@ class PaystackGateway:
                 ) as response,
             ):
                 http_status, content = response.status_code, _read(response, deadline)
+        except requests.ConnectionError as error:
+            raise PaystackUnreachableError("Paystack cannot be reached.") from error
         except (requests.Timeout, ReadTimeoutError) as error:
             raise PaymentGatewayUnavailableError("Paystack did not answer in time.") from error
         except (requests.RequestException, HTTPError) as error:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
 from adapters.paystack import payloads
-from adapters.paystack.gateway import PaystackGateway
+from adapters.paystack.gateway import PaystackGateway, PaystackUnreachableError
 from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.ports.payment_list import ListedPayment, Settlement
 
@@ -76,7 +76,8 @@ class PaystackPaymentList:
     def _rows(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, object]]:
         where: dict[str, str] = {}
         for page in range(1, MAX_PAGES + 1):
-            answer = self._ask(path, {**query, "perPage": str(ROWS_PER_PAGE), **where})
+            asked = {**query, "perPage": str(ROWS_PER_PAGE), **where}
+            answer = self._ask(path, asked, has_begun=page > 1)
             if answer.http_status in _NONE.get(path.split("/")[1], ()):
                 return
             rows = payloads.read_rows(answer)
@@ -92,11 +93,16 @@ class PaystackPaymentList:
                 return
         raise PaymentGatewayUnavailableError("Paystack's list has no end.")
 
-    def _ask(self, path: str, query: Mapping[str, str]) -> payloads.Answer:
+    def _ask(self, path: str, query: Mapping[str, str], *, has_begun: bool) -> payloads.Answer:
         target = f"{path}?{urlencode(query)}"
         for pause_s in _PAUSES_S:
             try:
                 return self._gateway.ask("GET", target)
+            except PaystackUnreachableError:
+                # Nothing is lost yet, and who asks comes again: chores of a worker wait behind it.
+                if not has_begun:
+                    raise
+                self._wait(pause_s)
             except PaymentGatewayUnavailableError:
                 self._wait(pause_s)
         return self._gateway.ask("GET", target)

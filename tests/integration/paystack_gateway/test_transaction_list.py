@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 import responses
 
 from adapters.paystack import PaystackGateway, PaystackPaymentList
@@ -109,6 +110,28 @@ def test_a_list_that_breaks_off_says_so(
         all_of(listing)
 
     assert len(pauses) == 5
+
+
+def test_a_list_that_cannot_be_begun_is_not_waited_for(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList, pauses: list[float]
+) -> None:
+    paystack.get(LIST, body=requests.ConnectionError("refused"))
+
+    with pytest.raises(PaymentGatewayUnavailableError):
+        all_of(listing)
+
+    assert pauses == []
+
+
+def test_a_list_that_has_begun_is_waited_for_though_paystack_goes_away(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList, pauses: list[float]
+) -> None:
+    paystack.get(LIST, json=a_page(rows(0, 1), next="abc"))
+    paystack.get(LIST, body=requests.ConnectionError("refused"))
+    paystack.get(LIST, json=a_page(rows(1, 1), next=None))
+
+    assert len(all_of(listing)) == 2
+    assert pauses == [1.0]
 
 
 @pytest.mark.parametrize(
