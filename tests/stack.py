@@ -251,7 +251,7 @@ class Stack:
 
 
 def secrets_in(text: str, environ: Mapping[str, str]) -> list[str]:
-    """Return what a text holds that lets somebody in: keys, and what the gateway was given."""
+    """Return what a text holds that opens an account: keys, and what the gateway was given."""
     given = [environ.get(name, "") for name in SECRET_SETTINGS]
     return [
         *(match.group() for match in A_KEY.finditer(text)),

@@ -110,7 +110,7 @@ class _Trace:
         """Hand the spans over; a call never fails for its trace."""
         try:
             self._make_spans(said, is_error=is_error)
-        except Exception:  # noqa: BLE001 - whatever the SDK has, the call is as it is
+        except Exception:  # noqa: BLE001 - a fault of the SDK leaves the call as it is
             with suppress(Exception):
                 _log.exception("no trace of %s", self._call_id)
 

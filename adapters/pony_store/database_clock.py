@@ -41,7 +41,7 @@ class HostClock(Protocol):
         """Return the time of day, in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds since some moment, whatever becomes of the time of day."""
+        """Return seconds since some moment, even if the time of day is set."""
 
 
 class DatabaseClock:
@@ -73,7 +73,7 @@ class DatabaseClock:
         return self._zero + timedelta(seconds=self._host.monotonic())
 
     def monotonic(self) -> float:
-        """Return seconds since some moment, whatever becomes of the time of day."""
+        """Return seconds since some moment, even if the time of day is set."""
         return self._host.monotonic()
 
     def compare(self) -> bool:

@@ -195,7 +195,7 @@ class Purchase:
 
     @property
     def next_step_is_unknown(self) -> bool:
-        """Whether a phone is charged, and nobody has told yet what the payer is to do."""
+        """Whether a phone is charged, and the provider has not told yet what the payer is to do."""
         is_told = self.display_text or self.asks_for or self.checkout_url
         return self.state is PurchaseState.PENDING and self.payer is not None and not is_told
 

@@ -40,7 +40,7 @@ MODES = {
     Unit.AUDIO_TOKEN: "audio_transcription",
     Unit.SEARCH: "rerank",
 }
-"""What a model is for that is sold by a unit. Of any other model, nobody counts such units."""
+"""What a model is for that is sold by a unit. Of any other model, LiteLLM counts no such units."""
 
 
 class UnitPrice(NamedTuple):

@@ -26,7 +26,7 @@ class UnseenClient:
         return False
 
     def request_sent(self) -> None:
-        """Nobody counts what it sent."""
+        """No count is kept of what it sent."""
 
 
 UNSEEN = UnseenClient()

@@ -21,7 +21,7 @@ class BackOffice:
         self._paystack = paystack
 
     def begin_refund(self, fields: Mapping[str, Any], *, tells: bool = True) -> Refund:
-        """Begin a refund as ``POST /refund`` would, nobody having asked for it there.
+        """Begin a refund as ``POST /refund`` would, though the merchant did not call it.
 
         Raises:
             PaystackError: More would go back than was paid, or the request is no refund.
@@ -44,7 +44,7 @@ class BackOffice:
         return dispute
 
     def remind(self, dispute: Dispute, *, tells: bool = True) -> None:
-        """Remind the merchant of a dispute that nobody has answered."""
+        """Remind the merchant of a dispute that it has not answered."""
         self._tell_dispute("remind", dispute, tells=tells)
 
     def resolve(self, dispute: Dispute, resolution: str, *, tells: bool = True) -> None:

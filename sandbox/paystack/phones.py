@@ -108,7 +108,7 @@ def answers_listed() -> tuple[tuple[str, str], ...]:
 
 
 def _in_words(answer: Answer) -> str:
-    ends = {"success": "pays", "never": "never decided", "timeout": "nobody answers"}
+    ends = {"success": "pays", "never": "never decided", "timeout": "the payer never answers"}
     again = ["a wrong one is asked for again"] if answer.is_patient else []
     steps = [*(_STEP_WORDS[step] for step in answer.steps), *again]
     return ", then ".join([*steps, answer.message or ends[answer.outcome]])

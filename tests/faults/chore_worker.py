@@ -13,8 +13,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from adapters.litellm.admin import AdminClient
 from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.keys import LiteLLMKeys
 from adapters.litellm.spend_log import LiteLLMSpendLog
-from adapters.pony_store import PonyTransactions, open_store
+from adapters.pony_store import open_store
 from adapters.smtp_mail import JinjaTemplates
 from adapters.webhooks import StandardWebhook
 from creditcore import ChargeUsage, GroupCommit, SystemClock, Tariff
@@ -38,6 +38,7 @@ from creditcore.usecases.keys.mirror_keys import MirrorKeys
 from creditcore.usecases.monitoring.announce_alerts import ANNOUNCE, SEND_ALERTS, AnnounceAlerts
 from creditcore.usecases.monitoring.heal import Heal
 from creditcore.usecases.monitoring.watch import WATCH, Watch
+from tests.faults.stopping import Stopping
 
 MASTER_KEY = "sk-sandbox-master"
 WEBHOOK_SECRET = "whsec_" + "QUJD" * 12
@@ -52,34 +53,6 @@ class Ahead(SystemClock):
 
     def now(self) -> datetime:
         return super().now() + self._ahead
-
-
-class Stopping:
-    """Transactions that stop before or after a commit of this process."""
-
-    def __init__(self, store: PonyTransactions, place: str) -> None:
-        self._store = store
-        self._place = place
-        self._commits = 0
-
-    @contextmanager
-    def begin(self) -> Iterator[Any]:
-        with self._store.begin() as tx:
-            commit = tx.commit
-
-            def stopping() -> None:
-                self._commits += 1
-                self._stop_at(f"before {self._commits}")
-                commit()
-                self._stop_at(f"after {self._commits}")
-
-            tx.commit = stopping  # type: ignore[method-assign]
-            yield tx
-
-    def _stop_at(self, place: str) -> None:
-        if place == self._place:
-            say(f"stopped {os.getpid()}")
-            signal.pause()
 
 
 class Room(NamedTuple):
@@ -161,10 +134,15 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
+def stop() -> None:
+    say(f"stopped {os.getpid()}")
+    signal.pause()
+
+
 def do(order: dict[str, Any]) -> None:
     with closing(open_store(order["url"], wait_s=60)) as store:
         room = Room(
-            store=Stopping(store, order["place"]),
+            store=Stopping(store, order["place"], stop),
             clock=Ahead(order["hours"]),
             admin=AdminClient(base_url=order["litellm"], master_key=MASTER_KEY),
             receiver=order["receiver"],

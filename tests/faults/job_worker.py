@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from creditcore import Credits, GrantCredits, SystemClock
 from creditcore.domain.jobs import Job, JobState
 from creditcore.domain.lease import Backoff, RetryPolicy
 from creditcore.usecases.jobs.run_jobs import RunJobs
+from tests.faults.stopping import Stopping
 
 KIND = "grant"
 POLICY = RetryPolicy(
@@ -26,37 +26,14 @@ POLICY = RetryPolicy(
 )
 
 
-class Stopping:
-    """Transactions that stop before or after a commit of this process."""
+def main(url: str, place: str) -> None:
+    with closing(open_store(url, wait_s=60)) as store:
 
-    def __init__(self, store: PonyTransactions, place: str) -> None:
-        self._store = store
-        self._place = place
-        self._commits = 0
-
-    @contextmanager
-    def begin(self) -> Iterator[Any]:
-        with self._store.begin() as tx:
-            commit = tx.commit
-
-            def stopping() -> None:
-                self._commits += 1
-                self._stop_at(f"before {self._commits}")
-                commit()
-                self._stop_at(f"after {self._commits}")
-
-            tx.commit = stopping  # type: ignore[method-assign]
-            yield tx
-
-    def _stop_at(self, place: str) -> None:
-        if place == self._place:
+        def stop() -> None:
             print(place, flush=True)  # noqa: T201 - how the test knows
             sys.stdin.read()
 
-
-def main(url: str, place: str) -> None:
-    with closing(open_store(url, wait_s=60)) as store:
-        stopping: Any = Stopping(store, place)
+        stopping: Any = Stopping(store, place, stop)
         grants = GrantCredits(transactions=stopping, clock=SystemClock())
 
         def grant(job: Job) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.testing.memory import FixedClock, MemoryPaymentGateway, SequentialIds
 from creditcore.testing.memory_cards import MemoryCardGateway
 from creditcore.testing.memory_identity import MemoryVault
+from creditcore.testing.memory_mail import PlainTemplates
 from creditcore.testing.memory_refunds import MemoryRefundGateway
 from creditcore.usecases.jobs.send_mail import SendMail
 from creditcore.usecases.payments.charge_card import ChargeCard
@@ -34,13 +34,6 @@ CENTS = 1000
 PRICE = Money(CENTS, "USD")
 WALLET = "wallet"
 MANY = Money(10**9, "USD")
-
-
-class NoMail:
-    """Renders nothing: no mail server is configured."""
-
-    def render(self, template: str, values: Mapping[str, object]) -> object:
-        raise NotImplementedError(template, values)
 
 
 @dataclass
@@ -72,7 +65,7 @@ class PaymentHouse:
         refund_gateway = MemoryRefundGateway(provider)
         card_gateway = MemoryCardGateway(provider.payments)
         notices = TellPayers(
-            mails=SendMail(transactions=store, templates=NoMail(), mailer=None, clock=clock)  # type: ignore[arg-type]
+            mails=SendMail(transactions=store, templates=PlainTemplates(), mailer=None, clock=clock)
         )
         cards = KeepCards(
             transactions=store,

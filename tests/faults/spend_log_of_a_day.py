@@ -62,7 +62,7 @@ class Calls:
         planted = self.planted.get(index)
         named = self.name(index)
         if planted is Difference.UNKNOWN_THERE:
-            # Somebody else's is in its place.
+            # Another key's is in its place.
             named = f"chatcmpl-{index}"
         return {
             "request_id": f"chatcmpl-{index}",

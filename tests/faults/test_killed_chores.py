@@ -211,7 +211,10 @@ def test_a_reconciled_night_raises_one_alert(house: House) -> None:
     answer = requests.post(
         f"{house.sandbox.litellm_url}/v1/chat/completions",
         json={"model": "demo-chat", "messages": [{"role": "user", "content": "Hello"}]},
-        headers={"authorization": f"Bearer {MASTER_KEY}", "x-litellm-call-id": "call-of-nobody"},
+        headers={
+            "authorization": f"Bearer {MASTER_KEY}",
+            "x-litellm-call-id": "call-unknown-here",
+        },
         timeout=PATIENCE_S,
     )
     assert answer.ok

@@ -221,7 +221,7 @@ class Payments(RuleBasedStateMachine):
             recent = tx.top_ups.recent(WALLET, since=now - MONTH)
             bought = [tx.purchases.find(row.reference) for row in recent]
         assert sum(row.begun_at > now - DAY for row in recent) <= order.per_day
-        # The last one counts, whatever has become of it by now.
+        # The last one counts, even if it has ended by now.
         counted = sum(row.state is not PurchaseState.FAILED for row in bought[:-1]) + 1
         assert counted * CENTS <= order.monthly_cap.minor_units
         self.references.append(recent[-1].reference)

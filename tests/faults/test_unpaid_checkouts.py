@@ -70,7 +70,8 @@ class TheirList:
         yield from ()
 
     def payments_of(self, settlement_id: str) -> Iterator[ListedPayment]:
-        raise NotImplementedError(settlement_id)
+        del settlement_id
+        yield from ()
 
 
 def _abandoned(reference: str) -> Payment:

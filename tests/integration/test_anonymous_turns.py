@@ -1,4 +1,4 @@
-"""Visitors of one address wait for each other, and nobody else waits for them."""
+"""Visitors of one address wait for each other, and others do not wait for them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def haproxy(folder: Path, lines: str, port: int, gateway: str) -> list[str]:
 
 
 def caddy(folder: Path, lines: str, port: int, gateway: str) -> list[str]:
-    # Whatever the name: tests call it by several.
+    # By any name: tests call it by several.
     site = lines.replace(GATEWAY, gateway).replace(
         "gateway.example.com {", f"http://:{port} {{\n    bind 127.0.0.1"
     )

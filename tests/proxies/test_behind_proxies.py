@@ -108,7 +108,7 @@ def test_a_request_that_is_too_long_is_refused(proxied: Proxied) -> None:
             timeout=PATIENCE_S,
         )
     except requests.ConnectionError:
-        # Refused while it was on its way, by whoever closed first.
+        # Refused while it was on its way, by the side that closed first.
         return
     assert answer.status_code == 413
 

@@ -98,7 +98,7 @@ def test_a_model_without_a_price_is_sold_by_an_override(shop: Shop) -> None:
 
 
 def test_an_override_by_a_unit_leaves_models_of_other_kinds_alone(shop: Shop) -> None:
-    # Of an answer in words nobody counts images: without tokens' prices it would be free.
+    # Of an answer in words LiteLLM counts no images: without tokens' prices it would be free.
     shop.gateway.prices = [
         *shop.gateway.prices,
         ModelPrice(model="painter", rates=RATES, mode="image_generation"),

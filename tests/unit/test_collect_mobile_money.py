@@ -444,6 +444,6 @@ def test_a_code_is_taken_as_long_as_the_price_holds(shop: Shop) -> None:
 def test_a_code_is_taken_from_the_buyer_alone(shop: Shop) -> None:
     purchase = shop.asking_for_a_code()
     with pytest.raises(PurchaseNotFoundError):
-        shop.mobile.answer("somebody else", purchase.reference, CODE)
+        shop.mobile.answer("another-owner", purchase.reference, CODE)
 
     assert shop.gateway.answers == []

@@ -59,7 +59,7 @@ ASKED = st.fixed_dictionaries(
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody with two keys, and one that reads the account."""
+    """A customer with two keys, and one that reads the account."""
 
     visitor: Visitor
     wallet_id: str

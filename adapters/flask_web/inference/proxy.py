@@ -114,7 +114,7 @@ class Proxy:
         except RefusedError as error:
             answer = error.answer
         except ClientLeftError as error:
-            # Its receipt says so; there is nobody who reads this.
+            # Its receipt says so; the client is gone and reads nothing.
             answer = refusal_of(error, base_url=self._base_url)
         except CreditcoreError as error:
             limit_field = self._wire_at(path, environ).limit_field

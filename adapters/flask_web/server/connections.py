@@ -97,7 +97,7 @@ class Connections:
 
 def _end(client: Any) -> None:
     # The kernel's own: what has arrived by now is still read and answered, and then there is no
-    # more. gevent's would throw at whoever is reading.
+    # more. gevent's would throw at the greenlet that reads.
     with suppress(OSError):
         client._sock.shutdown(socket.SHUT_RD)  # noqa: SLF001
 

@@ -1,4 +1,4 @@
-"""How far the pools of this process are taken, kept every few seconds for whoever asks another.
+"""How far the pools of this process are taken, kept every few seconds, as another may be asked.
 
 A scrape is answered by one process of many, so that each keeps its own figures.
 """

@@ -107,13 +107,13 @@ class IdentityOperatorsContract:
         assert join(house, email).identity.subject != joined.identity.subject
 
     def test_an_unknown_person_cannot_be_changed(self, house: IdentityHouse) -> None:
-        nobody = "00000000-0000-4000-8000-00000000dead"
+        unknown = "00000000-0000-4000-8000-00000000dead"
 
         with pytest.raises(PersonNotFoundError):
-            house.operators.ban(nobody)
+            house.operators.ban(unknown)
         with pytest.raises(PersonNotFoundError):
-            house.operators.unban(nobody)
+            house.operators.unban(unknown)
         with pytest.raises(PersonNotFoundError):
-            house.operators.set_password(nobody, PASSWORD)
+            house.operators.set_password(unknown, PASSWORD)
         with pytest.raises(PersonNotFoundError):
-            house.operators.remove_second_factor(nobody)
+            house.operators.remove_second_factor(unknown)
