@@ -24,6 +24,9 @@ from creditcore.domain.saved_cards import ReusableCard
 from creditcore.ports.card_gateway import CardCharge
 from creditcore.ports.payments import CheckoutRequest
 
+_BUSY = frozenset({408, 429})
+"""Statuses of a request that may do better when it comes again."""
+
 # Only documented characters. The first one is never a dot: "." and ".." mean something in a path.
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.=-]{0,99}")
 
@@ -84,6 +87,10 @@ def initialize_body(request: CheckoutRequest, *, channels: Sequence[str]) -> byt
     )
 
 
+class PaystackRefusedError(PaymentGatewayUnavailableError):
+    """Paystack answered and refuses to serve this request: asking again changes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer in Paystack's envelope.
@@ -108,7 +115,9 @@ class Answer:
         if http_status in {401, 403}:
             raise _key_refused(http_status)
         if http_status not in {200, 201, 400, 404}:
-            raise PaymentGatewayUnavailableError(f"Paystack answered with HTTP {http_status}.")
+            is_final = 400 <= http_status < 500 and http_status not in _BUSY
+            kind = PaystackRefusedError if is_final else PaymentGatewayUnavailableError
+            raise kind(f"Paystack answered with HTTP {http_status}.")
         try:
             envelope = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -360,8 +369,8 @@ def unusable(http_status: int, reason: str) -> PaymentGatewayUnavailableError:
     )
 
 
-def _key_refused(http_status: int) -> PaymentGatewayUnavailableError:
-    return PaymentGatewayUnavailableError(
+def _key_refused(http_status: int) -> PaystackRefusedError:
+    return PaystackRefusedError(
         f"Paystack refused our secret key (HTTP {http_status}): check PAYSTACK_SECRET_KEY, "
         "and the list of allowed addresses on Paystack's dashboard."
     )

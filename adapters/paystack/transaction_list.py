@@ -98,6 +98,8 @@ class PaystackPaymentList:
         for pause_s in _PAUSES_S:
             try:
                 return self._gateway.ask("GET", target)
+            except payloads.PaystackRefusedError:
+                raise
             except PaystackUnreachableError:
                 # Nothing is lost yet, and who asks comes again: chores of a worker wait behind it.
                 if not has_begun:

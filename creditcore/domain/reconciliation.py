@@ -27,6 +27,8 @@ class FindingKind(StrEnum):
     UNPAID_THERE = "unpaid_there"
     MISSING_THERE = "missing_there"
     UNREADABLE = "unreadable"
+    DISPUTES_UNREAD = "disputes_unread"
+    """The provider did not let us read its disputes: some may be unknown here."""
     PAYOUT_FAILED = "payout_failed"
     PAYOUT_SUM_DIFFERS = "payout_sum_differs"
     """A payout is not the sum of the payments that it names."""
@@ -50,7 +52,7 @@ class Finding:
     """One payment, payout or day that does not agree, or did not until now.
 
     Attributes:
-        reference: Of the payment; ``payout`` and its number; or the day.
+        reference: Of the payment; ``payout`` and its number; the day; or ``disputes``.
         amount: What is at stake; None where that is not said.
     """
 

@@ -24,6 +24,7 @@ class MemoryRefundGateway:
         is_deaf: Whether requests for refunds get lost on their way.
         is_away: Whether nothing arrives there at all.
         refusal: Why it refuses refunds, if it does.
+        undisclosed: Numbers of payments whose disputes it does not tell.
     """
 
     payments: MemoryPaymentGateway
@@ -33,6 +34,7 @@ class MemoryRefundGateway:
     is_deaf: bool = False
     is_away: bool = False
     refusal: str = ""
+    undisclosed: set[str] = field(default_factory=set)
 
     def create_refund(self, refund: Refund) -> ReportedRefund:
         """Make a refund, unless more would go back than was paid."""
@@ -77,6 +79,8 @@ class MemoryRefundGateway:
     def disputes_of(self, payment_id: str) -> Sequence[ReportedRefund]:
         """Return what is disputed."""
         self._answer_if_there()
+        if payment_id in self.undisclosed:
+            raise PaymentGatewayUnavailableError("Its disputes are not told.")
         return list(self.disputes.get(payment_id, []))
 
     def read_dispute(self, body: str) -> ReportedRefund | None:

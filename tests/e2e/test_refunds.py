@@ -180,6 +180,25 @@ def test_reconciling_credits_what_was_missed_and_lists_the_rest(buyer: Refunded)
     assert buyer.stack.audit().clean
 
 
+def test_reconciling_goes_on_where_paystack_refuses_to_tell_disputes(buyer: Refunded) -> None:
+    reference = buyer.buy()
+    buyer.hide_from_worker(reference)
+    buyer.pay(reference, webhook=False)
+    buyer.control("POST", "faults", json={"endpoint": "disputes", "status": 403, "times": 100})
+
+    try:
+        done = buyer.stack.flask("reconcile", "--json", check=False)
+    finally:
+        buyer.control("DELETE", "faults")
+
+    report = json.loads(done.stdout)
+    kinds = {row["reference"]: row["kind"] for row in report["findings"]}
+    assert kinds[reference] == "credited"
+    assert kinds["disputes"] == "disputes_unread"
+    assert report["paid_out"]
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize(
     "period",
     [["--from", "2999-01-01"], ["--from", "1999-01-01"], ["--from", "soon"],

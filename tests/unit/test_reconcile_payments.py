@@ -45,6 +45,7 @@ class ListOfRows:
 
     rows: list[ListedPayment] = field(default_factory=list)
     disputes: list[str] = field(default_factory=list)
+    dispute_refusal: str = ""
     payouts: list[Settlement] = field(default_factory=list)
     paid_out: dict[str, list[ListedPayment]] = field(default_factory=dict)
     is_away: bool = False
@@ -57,6 +58,8 @@ class ListOfRows:
     def disputed(self, *, since: datetime, until: datetime) -> Iterator[str]:
         del since, until
         yield from self.disputes
+        if self.dispute_refusal:
+            raise PaymentGatewayUnavailableError(self.dispute_refusal)
 
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         yield from (row for row in self.payouts if since.date() <= row.day <= until.date())
@@ -265,6 +268,51 @@ def test_a_dispute_that_no_webhook_told_of_is_followed(shop: Shop) -> None:
     assert first.is_clean
     assert again.findings == []
     assert shop.posted() == Credits(0)
+
+
+def test_disputes_that_cannot_be_listed_are_open_and_the_rest_is_compared(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    shop.listing.dispute_refusal = "Paystack answered with HTTP 403."
+    shop.listing.payouts.append(
+        Settlement(id="7", day=NOON.date(), status="failed", gross=PAID, net=PAID)
+    )
+
+    result = shop.run()
+
+    kinds = [finding.kind for finding in result.findings]
+    assert kinds == [
+        FindingKind.CREDITED,
+        FindingKind.DISPUTES_UNREAD,
+        FindingKind.PAYOUT_FAILED,
+    ]
+    assert "HTTP 403" in result.findings[1].detail
+    assert not result.is_clean
+    assert shop.posted() == Credits.of(2000)
+
+
+def test_disputes_of_one_payment_that_cannot_be_read_leave_the_others_followed(
+    shop: Shop,
+) -> None:
+    for reference in ("cc-1", "cc-2", "cc-3"):
+        shop.purchase(reference)
+        shop.at_the_provider(reference)
+        shop.payments.confirm(reference)
+    shop.listing.rows.pop()
+    shop.at_the_provider("cc-3", PaymentStatus.REVERSED)
+    shop.refund_gateway.disputes["72"] = [
+        ReportedRefund(
+            provider_id="9", amount=PAID, state=RefundState.PENDING, kind=RefundKind.DISPUTE
+        )
+    ]
+    shop.refund_gateway.undisclosed |= {"71", "73"}
+    shop.listing.disputes += ["cc-1", "cc-2"]
+
+    assert shop.kinds() == {
+        "cc-1": FindingKind.DISPUTES_UNREAD,
+        "cc-2": FindingKind.DISPUTE_FOLLOWED,
+        "cc-3": FindingKind.DISPUTES_UNREAD,
+    }
 
 
 def test_a_dispute_that_was_won_is_none_that_begins(shop: Shop) -> None:

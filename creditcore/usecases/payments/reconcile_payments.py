@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from creditcore.domain.alerts import Alert, Severity
+from creditcore.domain.errors import PaymentGatewayUnavailableError
 from creditcore.domain.jobs import Job, every
 from creditcore.domain.lease import RetryPolicy
 from creditcore.domain.money import Money
@@ -139,6 +140,8 @@ class ReconcilePayments:
             found: Is told each finding at once.
             progress: Is told after each day.
 
+        Disputes that cannot be read are a finding: a key may be refused them and nothing else.
+
         Raises:
             PaymentGatewayUnavailableError: The provider broke off; run it again.
         """
@@ -158,8 +161,11 @@ class ReconcilePayments:
                     note(self._missing(purchase))
             progress(result)
             start = end
-        for reference in self.payment_list.disputed(since=since, until=until):
-            note(self._follow_dispute(reference))
+        try:
+            for reference in self.payment_list.disputed(since=since, until=until):
+                note(self._follow_dispute(reference))
+        except PaymentGatewayUnavailableError as error:
+            note(_unread("disputes", error))
 
         def examine_paid_out(row: ListedPayment, purchase: Purchase | None) -> None:
             # The others have just been compared.
@@ -286,7 +292,10 @@ class ReconcilePayments:
         before = self._gone(finding.reference)
         self.refunds.follow(finding.reference)
         if not self._gone(finding.reference):
-            self.refunds.follow_disputes(finding.reference)
+            try:
+                self.refunds.follow_disputes(finding.reference)
+            except PaymentGatewayUnavailableError as error:
+                return _unread(finding.reference, error, amount=finding.amount)
         gone = self._gone(finding.reference)
         if gone is None or not gone.minor_units:
             return finding
@@ -302,7 +311,10 @@ class ReconcilePayments:
         if not is_ours:
             return None
         before = self._gone(reference)
-        self.refunds.follow_disputes(reference)
+        try:
+            self.refunds.follow_disputes(reference)
+        except PaymentGatewayUnavailableError as error:
+            return _unread(reference, error)
         gone = self._gone(reference)
         # Less than before: a dispute was won, and its credits are back.
         if gone is None or (before is not None and gone.minor_units <= before.minor_units):
@@ -336,3 +348,14 @@ class ReconcilePayments:
             reference=purchase.reference, payment=payment, created_at=purchase.created_at
         )
         return self._examine(row, purchase)
+
+
+def _unread(
+    reference: str, error: PaymentGatewayUnavailableError, *, amount: Money | None = None
+) -> Finding:
+    return Finding(
+        kind=FindingKind.DISPUTES_UNREAD,
+        reference=reference,
+        amount=amount,
+        detail=f"Disputes could not be read: {error}",
+    )

@@ -166,6 +166,21 @@ def test_disputed_payments_are_named(
     assert paystack.calls[0].request.params["from"] == "2026-11-01T00:00:00.000Z"
 
 
+@pytest.mark.parametrize("status", [401, 403, 405, 422])
+def test_disputes_that_paystack_refuses_are_not_waited_for(
+    paystack: responses.RequestsMock,
+    listing: PaystackPaymentList,
+    pauses: list[float],
+    status: int,
+) -> None:
+    paystack.get(f"{BASE_URL}/dispute", json={"status": False, "message": "No"}, status=status)
+
+    with pytest.raises(PaymentGatewayUnavailableError, match=str(status)):
+        list(listing.disputed(since=SINCE, until=UNTIL))
+
+    assert pauses == []
+
+
 def test_payouts_are_read(paystack: responses.RequestsMock, listing: PaystackPaymentList) -> None:
     payout = {
         "id": 1,
