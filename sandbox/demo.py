@@ -276,6 +276,8 @@ def _configured(given: Mapping[str, str]) -> Demo:
         "PAYSTACK_PUBLIC_KEY": "",
         # So that M-Pesa can be tried: the page says which numbers the sandbox knows.
         "USD_TO_KES_RATE": given.get("USD_TO_KES_RATE", "129.5"),
+        # At cost, welcome credits would be a loss on every operator's page.
+        "USAGE_MARKUP": given.get("USAGE_MARKUP", "1.4"),
         "LITELLM_BASE_URL": f"{sandbox}/litellm",
         "LITELLM_MASTER_KEY": "sk-sandbox-master",
         "MAIL_FROM": "creditcore <no-reply@creditcore.example>",

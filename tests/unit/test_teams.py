@@ -253,8 +253,11 @@ def test_accepting_joins_once_with_the_role_and_limit_of_the_invitation(office: 
         for row in office.views.show(office.team_id, to="amina").members
         if row.person.id == "baraka"
     ]
-    assert (member.membership.role, member.counter.limit) == (TeamRole.MEMBER, A_MONTH.credits)
-    assert member.counter.calendar == A_MONTH
+    assert (member.membership.role, member.spending.counter.limit) == (
+        TeamRole.MEMBER,
+        A_MONTH.credits,
+    )
+    assert member.spending.counter.calendar == A_MONTH
     office.members.remove(office.team_id, "baraka", by="amina")
     with pytest.raises(InvitationRefusedError):
         office.invitations.accept(token, "baraka")
@@ -546,3 +549,11 @@ def test_blocking_a_team_takes_a_reason_and_stops_its_top_ups(office: Office) ->
         order = tx.top_ups.find(wallet.id)
     assert order is not None
     assert (order.state, order.reason) == (TopUpState.STOPPED, "The team is blocked.")
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_what_others_spend_is_seen_by_admins_and_owners_alone(office: Office, who: str) -> None:
+    members = office.views.show(office.team_id, to=who).members
+
+    seen = {row.person.id for row in members if row.spending is not None}
+    assert seen == (set(ROLES) if who in {"amina", "eshe"} else {who})

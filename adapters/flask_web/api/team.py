@@ -157,21 +157,23 @@ def delete_team(caller: Caller, query: DeleteQuery) -> TeamDeleted:
 
 def member_shape(row: MemberView) -> MemberShape:
     """Return a member as programs see them."""
-    counter = row.counter
+    spending = row.spending
+    counter = spending.counter if spending else None
+    limit = counter.limit if counter else None
     return MemberShape(
         id=row.person.id,
         name=row.person.name,
         email=row.person.email,
         role=row.membership.role,
         joined_at=row.membership.joined_at,
-        limit=None if counter.limit is None else str(counter.limit),
-        raised=str(counter.raised),
-        spent=str(counter.spent),
-        held=str(counter.held),
-        spent_since=counter.since,
-        resets_at=row.resets_at,
-        keys=len(row.open_keys),
-        last_active_at=row.last_active_at,
+        limit=None if limit is None else str(limit),
+        raised=str(counter.raised) if counter else None,
+        spent=str(counter.spent) if counter else None,
+        held=str(counter.held) if counter else None,
+        spent_since=counter.since if counter else None,
+        resets_at=spending.resets_at if spending else None,
+        keys=len(spending.open_keys) if spending else None,
+        last_active_at=spending.last_active_at if spending else None,
     )
 
 

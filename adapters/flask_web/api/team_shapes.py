@@ -15,7 +15,10 @@ _Email = Annotated[str, Field(max_length=254, examples=["baraka@example.com"])]
 
 
 class MemberShape(Shape):
-    """A member of a team, and how their spending stands."""
+    """A member of a team, and how their spending stands.
+
+    Who is no admin or owner sees their own spending alone: of others, all of it is null.
+    """
 
     id: str
     name: str
@@ -23,12 +26,14 @@ class MemberShape(Shape):
     role: TeamRole
     joined_at: AwareDatetime
     limit: Annotated[CreditsText | None, Field(description="Null where there is none.")]
-    raised: Annotated[CreditsText, Field(description="Added to the limit for this period alone.")]
-    spent: CreditsText
-    held: CreditsText
-    spent_since: AwareDatetime
+    raised: Annotated[
+        CreditsText | None, Field(description="Added to the limit for this period alone.")
+    ]
+    spent: CreditsText | None
+    held: CreditsText | None
+    spent_since: AwareDatetime | None
     resets_at: AwareDatetime | None
-    keys: int
+    keys: int | None
     last_active_at: AwareDatetime | None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import render_template, request
 
@@ -13,10 +13,12 @@ from adapters.flask_web.web.account import account, accounts
 from adapters.flask_web.web.choices import PERIODS, ROLES
 from adapters.flask_web.web.session import person
 from creditcore.domain.access import Action
+from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import KeyCounter
 from creditcore.domain.money import div_floor
 from creditcore.domain.teams import INVITATION_LIFETIME, MAX_TEAMS, TeamRole
 from creditcore.usecases.teams.invite_members import Invited
+from creditcore.usecases.teams.read_teams import TeamView
 
 
 def team_page(
@@ -55,7 +57,7 @@ def team_page(
         invited_as={role: text for role, text in ROLES.items() if role is not TeamRole.OWNER},
         periods=PERIODS,
         acts=lines_of(view),
-        my_keys=next((row.open_keys for row in view.members if row.person.id == person().id), ()),
+        my_keys=_my_keys(view),
         others=[row for row in view.members if row.person.id != person().id],
         invited=invited,
         mails=services().operations.mails.is_configured,
@@ -66,6 +68,14 @@ def team_page(
         used_percent=used_percent,
         as_typed=forms.as_typed,
         now=services().clock.now(),
+    )
+
+
+def _my_keys(view: TeamView) -> Sequence[ApiKey]:
+    mine = view.mine.person_id
+    return next(
+        (row.spending.open_keys for row in view.members if row.spending and row.person.id == mine),
+        (),
     )
 
 

@@ -31,22 +31,34 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberView:
-    """A member, with what they may spend and have spent.
+class Spending:
+    """What a member may spend, has spent and holds.
 
     Attributes:
         counter: What they have used in this period, and their limit where they have one.
         resets_at: When the period ends; None where it never does.
         open_keys: Their keys that open something.
-        last_active_at: The hour in which one of their keys last made a call.
+        last_active_at: The hour in which they last called, with a key or in the playground.
     """
 
-    membership: Membership
-    person: Person
     counter: KeyCounter
     resets_at: datetime | None
     open_keys: Sequence[ApiKey]
     last_active_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberView:
+    """A member of a team.
+
+    Attributes:
+        spending: None where who looks may not see it: admins and owners see everybody's, all others
+            their own, as in every figure of a team's usage.
+    """
+
+    membership: Membership
+    person: Person
+    spending: Spending | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +105,7 @@ class ReadTeams:
                 raise TeamNotFoundError(team_id)
             mine = member_who_may(tx, team, to, Action.SEE_WALLET)
             wallet = tx.ledger.find_wallet_of(team.id)
-            members = self._members(tx, team, wallet)
+            members = self._members(tx, wallet, mine)
             people = {member.person.id: member.person for member in members}
             invitations: Sequence[Invitation] = ()
             acts: Sequence[Activity] = ()
@@ -114,11 +126,11 @@ class ReadTeams:
             people=people,
         )
 
-    def _members(self, tx: Transaction, team: Team, wallet: Wallet) -> list[MemberView]:
+    def _members(self, tx: Transaction, wallet: Wallet, mine: Membership) -> list[MemberView]:
         now = self.clock.now()
-        rows = tx.teams.members(team.id)
+        rows = tx.teams.members(mine.team_id)
         counters = tx.keys.counters([member_counter_id(wallet.id, row.person_id) for row in rows])
-        keys = tx.keys.list_of(team.id)
+        keys = tx.keys.list_of(mine.team_id)
         uses = tx.usage_hours.last_uses(wallet.id)
         views = []
         for row in rows:
@@ -129,15 +141,15 @@ class ReadTeams:
             held = [key for key in keys if key.holder_id == row.person_id]
             used = [uses[key.id].hour for key in held if key.id in uses]
             calendar = counter.calendar
+            spending = Spending(
+                counter=counter.at(calendar, now),
+                resets_at=calendar.ends_at(now) if calendar else None,
+                open_keys=[key for key in held if key.revoked_at is None],
+                last_active_at=max(used, default=None),
+            )
+            is_seen = _manages(mine) or row.person_id == mine.person_id
             views.append(
-                MemberView(
-                    membership=row,
-                    person=person,
-                    counter=counter.at(calendar, now),
-                    resets_at=calendar.ends_at(now) if calendar else None,
-                    open_keys=[key for key in held if key.revoked_at is None],
-                    last_active_at=max(used, default=None),
-                )
+                MemberView(membership=row, person=person, spending=spending if is_seen else None)
             )
         return views
 
