@@ -24,6 +24,7 @@ from .tables.claims import PonyClaims
 from .tables.credentials import PonyCredentials
 from .tables.daily_grants import PonyDailyGrants
 from .tables.documents import PonyDocuments
+from .tables.fiscal_stamps import PonyFiscalStamps
 from .tables.flows import PonyFlows
 from .tables.invitations import PonyInvitations
 from .tables.jobs import PonyJobs
@@ -112,6 +113,10 @@ class PonyTransaction:
     @cached_property
     def documents(self) -> PonyDocuments:
         return PonyDocuments(self._session)
+
+    @cached_property
+    def fiscal_stamps(self) -> PonyFiscalStamps:
+        return PonyFiscalStamps(self._session)
 
     @cached_property
     def statements(self) -> PonyStatements:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -28,8 +28,14 @@ class Documents(Protocol):
     def find(self, kind: DocumentKind, reference: str) -> Document | None:
         """Return the document of a purchase or a refund."""
 
+    def numbered(self, kind: DocumentKind, number: int) -> Document | None:
+        """Return the document of this number."""
+
     def of_purchase(self, purchase: str) -> Sequence[Document]:
         """Return the receipt of a purchase and its credit notes, as they were issued."""
+
+    def of_purchases(self, purchases: Collection[str]) -> Sequence[Document]:
+        """Return the documents of many purchases, by kind and number."""
 
     def issued(
         self, *, since: datetime, until: datetime, after: tuple[str, int], limit: int
@@ -39,6 +45,17 @@ class Documents(Protocol):
         Args:
             since: The beginning of the period.
             until: Its end, which does not belong to it.
+            after: Only documents after this kind and number; ``("", 0)`` for the first.
+            limit: How many.
+        """
+
+    def unstamped(
+        self, *, since: Mapping[str, datetime], after: tuple[str, int], limit: int
+    ) -> Sequence[Document]:
+        """Return documents without a fiscal stamp, by kind and number.
+
+        Args:
+            since: The currencies that are looked at, and from when on each is.
             after: Only documents after this kind and number; ``("", 0)`` for the first.
             limit: How many.
         """

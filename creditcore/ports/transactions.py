@@ -14,6 +14,7 @@ from creditcore.ports.claims import Claims
 from creditcore.ports.credentials import Credentials
 from creditcore.ports.daily_grants import DailyGrants
 from creditcore.ports.documents import Documents
+from creditcore.ports.fiscal_stamps import FiscalStamps
 from creditcore.ports.flows import Flows
 from creditcore.ports.jobs import Jobs
 from creditcore.ports.key_mirrors import KeyMirrors
@@ -156,6 +157,10 @@ class Transaction(KeysTransaction, PurchasesTransaction, AuditTransaction, Proto
     @property
     def documents(self) -> Documents:
         """Receipts and credit notes."""
+
+    @property
+    def fiscal_stamps(self) -> FiscalStamps:
+        """What tax authorities' devices said of them."""
 
     @property
     def statements(self) -> Statements:

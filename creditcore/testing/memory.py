@@ -19,6 +19,7 @@ from creditcore.testing.memory_catalogue import MemoryCatalogue
 from creditcore.testing.memory_claims import MemoryClaims
 from creditcore.testing.memory_clock import FixedClock, SequentialIds
 from creditcore.testing.memory_documents import MemoryDocuments
+from creditcore.testing.memory_fiscal_stamps import MemoryFiscalStamps
 from creditcore.testing.memory_gateways import MemoryModelGateway, MemoryPaymentGateway
 from creditcore.testing.memory_identity import (
     MemoryCredentials,
@@ -95,7 +96,10 @@ class MemoryTransaction:
         self.top_ups = MemoryTopUps(tables.top_up_orders, tables.top_ups, tables.wallets)
         self.low_balance = MemoryLowBalanceWatches(tables.low_balance, tables.wallets)
         self.statements = MemoryStatements(tables.wallets, tables.transfers, tables.holds)
-        self.documents = MemoryDocuments(tables.documents, tables.purchases, tables.refunds)
+        self.documents = MemoryDocuments(
+            tables.documents, tables.purchases, tables.refunds, tables.fiscal_stamps
+        )
+        self.fiscal_stamps = MemoryFiscalStamps(tables.fiscal_stamps)
         self.payment_events = MemoryPaymentEvents(tables)
         self.people = MemoryPeople(tables)
         self.teams = MemoryTeams(tables.teams, tables.memberships)

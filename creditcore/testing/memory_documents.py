@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from creditcore.domain.documents import Document, DocumentKind
 from creditcore.domain.errors import ReferenceConflictError
+from creditcore.domain.fiscal_stamps import FiscalStamp
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
 
@@ -19,6 +20,7 @@ class MemoryDocuments:
     table: dict[tuple[DocumentKind, str], Document]
     purchases: Mapping[str, Purchase]
     refunds: Mapping[str, Refund]
+    stamps: Mapping[str, FiscalStamp]
 
     def next_number(self, kind: DocumentKind) -> int:
         """Return the next number; the one writer has everything locked already."""
@@ -34,6 +36,9 @@ class MemoryDocuments:
     def find(self, kind: DocumentKind, reference: str) -> Document | None:
         return self.table.get((kind, reference))
 
+    def numbered(self, kind: DocumentKind, number: int) -> Document | None:
+        return next((row for row in self._of(kind) if row.number == number), None)
+
     def of_purchase(self, purchase: str) -> Sequence[Document]:
         return [
             row
@@ -42,15 +47,32 @@ class MemoryDocuments:
             if row.purchase == purchase
         ]
 
+    def of_purchases(self, purchases: Collection[str]) -> Sequence[Document]:
+        found = [row for row in self.table.values() if row.purchase in purchases]
+        return sorted(found, key=_place)
+
     def issued(
         self, *, since: datetime, until: datetime, after: tuple[str, int], limit: int
     ) -> Sequence[Document]:
         found = [
             row
             for row in self.table.values()
-            if since <= row.issued_at < until and (row.kind.value, row.number) > after
+            if since <= row.issued_at < until and _place(row) > after
         ]
-        return sorted(found, key=lambda row: (row.kind.value, row.number))[:limit]
+        return sorted(found, key=_place)[:limit]
+
+    def unstamped(
+        self, *, since: Mapping[str, datetime], after: tuple[str, int], limit: int
+    ) -> Sequence[Document]:
+        found = [
+            row
+            for row in self.table.values()
+            if row.gross.currency in since
+            and row.issued_at >= since[row.gross.currency]
+            and row.name not in self.stamps
+            and _place(row) > after
+        ]
+        return sorted(found, key=_place)[:limit]
 
     def purchases_without(self, *, since: datetime, limit: int) -> Sequence[str]:
         found = [
@@ -76,3 +98,7 @@ class MemoryDocuments:
 
     def _of(self, kind: DocumentKind) -> list[Document]:
         return [row for row in self.table.values() if row.kind is kind]
+
+
+def _place(document: Document) -> tuple[str, int]:
+    return document.kind.value, document.number

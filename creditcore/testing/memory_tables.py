@@ -12,6 +12,7 @@ from creditcore.domain.alerts import Alert
 from creditcore.domain.catalogue import ListedModel, PastPrice, PriceRule
 from creditcore.domain.credentials import Credential, MailedLink
 from creditcore.domain.documents import Document, DocumentKind
+from creditcore.domain.fiscal_stamps import FiscalStamp
 from creditcore.domain.holds import Hold
 from creditcore.domain.jobs import Job
 from creditcore.domain.keys import ApiKey
@@ -55,6 +56,7 @@ class MemoryTables:
     refunds: dict[str, Refund] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     documents: dict[tuple[DocumentKind, str], Document] = field(default_factory=dict)
+    fiscal_stamps: dict[str, FiscalStamp] = field(default_factory=dict)
     low_balance: dict[str, LowBalanceWatch] = field(default_factory=dict)
     cards: dict[str, SavedCard] = field(default_factory=dict)
     consents: dict[str, CardConsent] = field(default_factory=dict)

@@ -101,6 +101,10 @@ class TestRefundsThroughTheCommitter(ThroughTheCommitter, contracts.RefundsContr
     pass
 
 
+class TestFiscalStamps(contracts.FiscalStampsContract):
+    pass
+
+
 class TestSavedCards(contracts.SavedCardsContract):
     pass
 

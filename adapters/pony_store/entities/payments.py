@@ -99,6 +99,20 @@ def define(db: Any) -> None:
         tax_minor_units = Required(int, size=64)
         details = Required(str, autostrip=False)
 
+    class FiscalStamp(entity):
+        """What a tax authority's device said of a document; at most one for each."""
+
+        _table_ = "fiscal_stamps"
+        kind = Required(str)
+        number = Required(int, size=64)
+        PrimaryKey(kind, number)
+        control_unit = Optional(str, autostrip=False)
+        invoice_number = Required(str, autostrip=False)
+        internal_data = Optional(str, autostrip=False)
+        signature = Optional(str, autostrip=False)
+        signed_at = Required(int, size=64)
+        qr = Optional(str, autostrip=False)
+
     class DocumentNumber(entity):
         """The latest number of a sequence; locked by the transaction that takes the next."""
 

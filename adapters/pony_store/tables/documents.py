@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,11 +58,19 @@ class PonyDocuments:
         )
         return _from_row(rows[0]) if rows else None
 
+    def numbered(self, kind: DocumentKind, number: int) -> Document | None:
+        rows = self._session.rows(f"{_SELECT} WHERE kind = ? AND number = ?", (kind.value, number))
+        return _from_row(rows[0]) if rows else None
+
     def of_purchase(self, purchase: str) -> Sequence[Document]:
         rows = self._session.rows(
             f"{_SELECT} WHERE purchase_ref = ? ORDER BY kind DESC, number", (purchase,)
         )
         return [_from_row(row) for row in rows]
+
+    def of_purchases(self, purchases: Collection[str]) -> Sequence[Document]:
+        rows = self._session.rows_in(f"{_SELECT} WHERE purchase_ref IN ({{names}})", purchases)
+        return [_from_row(row) for row in sorted(rows, key=lambda row: (row.kind, row.number))]
 
     def issued(
         self, *, since: datetime, until: datetime, after: tuple[str, int], limit: int
@@ -72,6 +80,22 @@ class PonyDocuments:
             f"{_SELECT} WHERE issued_at >= ? AND issued_at < ?"
             " AND (kind > ? OR (kind = ? AND number > ?)) ORDER BY kind, number LIMIT ?",
             (micros(since), micros(until), kind, kind, number, limit),
+        )
+        return [_from_row(row) for row in rows]
+
+    def unstamped(
+        self, *, since: Mapping[str, datetime], after: tuple[str, int], limit: int
+    ) -> Sequence[Document]:
+        if not since:
+            return []
+        kind, number = after
+        wanted = " OR ".join(["(currency = ? AND issued_at >= ?)"] * len(since))
+        values = [value for code, at in since.items() for value in (code, micros(at))]
+        rows = self._session.rows(
+            f"{_SELECT} d WHERE ({wanted}) AND (kind > ? OR (kind = ? AND number > ?))"
+            " AND NOT EXISTS (SELECT 1 FROM fiscal_stamps s"
+            " WHERE s.kind = d.kind AND s.number = d.number) ORDER BY kind, number LIMIT ?",
+            (*values, kind, kind, number, limit),
         )
         return [_from_row(row) for row in rows]
 

@@ -17,6 +17,7 @@ from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.claims import ClaimsContract
 from creditcore.testing.contracts.credentials import CredentialsContract
 from creditcore.testing.contracts.daily_grants import DailyGrantsContract
+from creditcore.testing.contracts.fiscal_stamps import FiscalStampsContract
 from creditcore.testing.contracts.flows import FlowsContract
 from creditcore.testing.contracts.identity import IdentityContract
 from creditcore.testing.contracts.identity_house import IdentityHouse
@@ -65,6 +66,7 @@ __all__ = [
     "ClaimsContract",
     "CredentialsContract",
     "DailyGrantsContract",
+    "FiscalStampsContract",
     "FlowsContract",
     "IdentityContract",
     "IdentityHouse",
