@@ -97,8 +97,13 @@ if (_mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
 _stop = threading.Event()
 
 
-def on_starting(_server: "Arbiter") -> None:
-    """Begin the figures anew: each process leaves a file, for ever."""
+def on_starting(server: "Arbiter") -> None:
+    """Begin the figures anew: each process leaves a file, for ever.
+
+    Not beside a gateway that this one replaces: its processes still count.
+    """
+    if server.master_pid:
+        return
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -40,6 +40,7 @@ from tests.command_server import run_flask
 from tests.stores import migrated_sqlite_file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+GUNICORN = Path(sys.executable).with_name("gunicorn")
 AUTH_SECRET = "a-secret-for-tests-0123456789-abcdef"
 METRICS_TOKEN = "a-token-of-these-tests"
 PATIENCE_S = 60.0
@@ -101,7 +102,8 @@ class Stack:
         """Start the gateway and return when it is ready."""
         with ExitStack() as opened:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+                # As operators call it: one that is told to replace itself is called so again.
+                [GUNICORN, "-c", "gunicorn.conf.py", "wsgi:app"],
                 env=self.environ,
                 cwd=REPOSITORY,
                 start_new_session=True,

@@ -17,7 +17,11 @@ _ESTABLISHED = "01"
 
 def workers_of(stack: Stack) -> set[int]:
     """Return the process ids of the workers."""
-    pid = stack.process.pid if stack.process else 0
+    return children_of(stack.process.pid if stack.process else 0)
+
+
+def children_of(pid: int) -> set[int]:
+    """Return the process ids of a process's children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return {int(child) for child in children.split()}
 

@@ -119,3 +119,20 @@ def test_what_has_ended_is_counted_no_more(server: Server) -> None:
         server.connections.leave(client, ("192.0.2.1", 1))
 
     assert not server.connections._of_addresses
+
+
+def test_at_the_end_a_connection_that_has_just_come_may_still_send_its_request(
+    server: Server,
+) -> None:
+    waiting, _ = server.comes()
+    server.connections.end_all_idle()
+    new, _ = server.comes()
+    busy, _ = server.comes(busy=True)
+
+    server.connections.end_all_idle()
+
+    assert waiting.is_ended
+    assert not new.is_ended
+    server.connections.end_all_idle()
+    assert new.is_ended
+    assert not busy.is_ended

@@ -43,6 +43,7 @@ class Connections:
         # The longest idle first.
         self._idle: dict[Any, str] = {}
         self._of_addresses: Counter[str] = Counter()
+        self._seen_idle: set[Any] = set()
 
     def enter(self, client: Any, peer: Any) -> bool:
         """Count a connection that has just come; whether it may stay.
@@ -81,9 +82,13 @@ class Connections:
         self._idle[client] = address
 
     def end_all_idle(self) -> None:
-        """Let go of all on which nothing is under way."""
-        for client in self._idle:
+        """Let go of all on which nothing has been under way since this was called before.
+
+        The request of one that has just been accepted may still be on its way.
+        """
+        for client in self._seen_idle.intersection(self._idle):
             _end(client)
+        self._seen_idle = set(self._idle)
 
     def _end_idle(self, address: str = "") -> bool:
         """End the one that has been idle longest, of an address if one is named; whether any."""
