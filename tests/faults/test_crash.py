@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from functools import partial
@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from creditcore import Basis, Credits, Hold, HoldState
+from creditcore import Basis, Credits, HoldState
 from creditcore.domain.endings import INTERRUPTED
+from tests.faults.aftermath import let_time_pass, open_holds, sweep, wait_until_closed
 from tests.faults.length import TIMES
 from tests.faults.wire import (
     Seen,
@@ -76,32 +77,6 @@ def account(request: pytest.FixtureRequest) -> Account:
     name = "brittle" if "brittle" in request.fixturenames else "postgres_brittle"
     stack: Stack = request.getfixturevalue(name)
     return stack.an_account(credits_=str(FUNDED))
-
-
-def open_holds(stack: Stack, account: Account) -> list[Hold]:
-    return [hold for hold in stack.calls_of(account) if hold.is_open]
-
-
-def let_time_pass(stack: Stack, holds: Iterable[Hold]) -> None:
-    """Make holds as old as they would get, had we the time."""
-    with stack.store.begin() as tx:
-        for hold in holds:
-            tx._session.change(
-                "UPDATE usage_logs SET expires_at = created_at + 1 WHERE id = ?", (hold.reference,)
-            )
-        tx.commit()
-
-
-def sweep(stack: Stack, account: Account) -> None:
-    """See the holds closed that are too old. On SQLite the gateway does it by itself."""
-    if stack.database_url.startswith("postgres"):
-        stack.flask("worker", "--once")
-    wait_until(lambda: not open_holds(stack, account))
-
-
-def wait_until_closed(stack: Stack, account: Account, references: set[str]) -> None:
-    """Wait until some calls have been settled or released by who served them."""
-    wait_until(lambda: references.isdisjoint(hold.reference for hold in open_holds(stack, account)))
 
 
 def alert_keys(stack: Stack) -> set[str]:
