@@ -83,10 +83,11 @@ from creditcore.ports.audit import Breach
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.payment_followers import PaymentFollower
+from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollower
 from creditcore.ports.payments import EventKind, PaymentGateway
 from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.refund_gateway import RefundGateway
+from creditcore.ports.store_ports import HasPurchases
 from creditcore.ports.transactions import (
     AuditTransaction,
     Begins,
@@ -107,14 +108,17 @@ from creditcore.usecases.books.group_commit import GroupCommit, Step
 from creditcore.usecases.books.open_wallet import OpenWallet
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.keys.issue_key import IssueKey
-from creditcore.usecases.payments.collect_mobile_money import CollectMobileMoney
-from creditcore.usecases.payments.confirm_payment import ConfirmPayment
+from creditcore.usecases.payments.collect_mobile_money import (
+    CollectMobileMoney,
+    CollectMobileMoneyTransaction,
+)
+from creditcore.usecases.payments.confirm_payment import ConfirmPayment, ConfirmPaymentTransaction
 from creditcore.usecases.payments.convert_currency import ConvertCurrency, FirstRates, FixedRates
-from creditcore.usecases.payments.follow_refunds import FollowRefunds
-from creditcore.usecases.payments.payment_inbox import PaymentInbox
+from creditcore.usecases.payments.follow_refunds import FollowRefunds, FollowRefundsTransaction
+from creditcore.usecases.payments.payment_inbox import PaymentInbox, PaymentInboxTransaction
 from creditcore.usecases.payments.poll_payments import PollPayments
 from creditcore.usecases.payments.sell_credits import SellCredits
-from creditcore.usecases.people.welcome_person import WelcomePerson
+from creditcore.usecases.people.welcome_person import WelcomePerson, WelcomePersonTransaction
 
 __all__ = [
     "AccountNotJoinedError",
@@ -138,7 +142,9 @@ __all__ = [
     "ChargeUsage",
     "Clock",
     "CollectMobileMoney",
+    "CollectMobileMoneyTransaction",
     "ConfirmPayment",
+    "ConfirmPaymentTransaction",
     "ConvertCurrency",
     "Cost",
     "Count",
@@ -155,10 +161,13 @@ __all__ = [
     "FirstRates",
     "FixedRates",
     "FollowRefunds",
+    "FollowRefundsTransaction",
+    "FollowedTransaction",
     "Footprint",
     "GrantCredits",
     "GrantTransaction",
     "GroupCommit",
+    "HasPurchases",
     "Hold",
     "HoldNotFoundError",
     "HoldState",
@@ -198,6 +207,7 @@ __all__ = [
     "PaymentGatewayError",
     "PaymentGatewayUnavailableError",
     "PaymentInbox",
+    "PaymentInboxTransaction",
     "PaymentRejectedError",
     "PaymentStatus",
     "Period",
@@ -247,6 +257,7 @@ __all__ = [
     "WalletNotFoundError",
     "WebhookRefusedError",
     "WelcomePerson",
+    "WelcomePersonTransaction",
     "WithoutKey",
     "div_ceil",
     "div_floor",

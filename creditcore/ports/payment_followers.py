@@ -6,7 +6,21 @@ from typing import Protocol
 
 from creditcore.domain.purchases import Payment, Purchase
 from creditcore.domain.refunds import Refund
-from creditcore.ports.transactions import Transaction
+from creditcore.ports.store_ports import (
+    HasActivity,
+    HasCards,
+    HasLedger,
+    HasLowBalance,
+    HasPeople,
+    HasTopUps,
+)
+from creditcore.ports.transactions import MailTransaction
+
+
+class FollowedTransaction(
+    HasActivity, HasCards, HasLedger, HasLowBalance, HasPeople, HasTopUps, MailTransaction, Protocol
+):
+    """What followers read and write in the transaction that decides."""
 
 
 class PaymentFollower(Protocol):
@@ -16,11 +30,11 @@ class PaymentFollower(Protocol):
     decision, so it raises only what its store does.
     """
 
-    def decided(self, tx: Transaction, purchase: Purchase, payment: Payment) -> None:
+    def decided(self, tx: FollowedTransaction, purchase: Purchase, payment: Payment) -> None:
         """Act upon a purchase that was just paid, has failed or was held back.
 
         Called once for each change of its state; the credits are in the wallet by then.
         """
 
-    def refunded(self, tx: Transaction, purchase: Purchase, refund: Refund) -> None:
+    def refunded(self, tx: FollowedTransaction, purchase: Purchase, refund: Refund) -> None:
         """Act upon money that goes back, each time that its state changes."""

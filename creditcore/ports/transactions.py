@@ -5,222 +5,130 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from creditcore.ports.activity import ActivityLog
-from creditcore.ports.alerts import Alerts
-from creditcore.ports.audit import AuditQueries
-from creditcore.ports.calls import Calls
-from creditcore.ports.catalogue import Catalogue
-from creditcore.ports.claims import Claims
-from creditcore.ports.credentials import Credentials
-from creditcore.ports.daily_grants import DailyGrants
-from creditcore.ports.documents import Documents
-from creditcore.ports.fiscal_stamps import FiscalStamps
-from creditcore.ports.flows import Flows
-from creditcore.ports.jobs import Jobs
-from creditcore.ports.key_mirrors import KeyMirrors
-from creditcore.ports.keys import ApiKeys
-from creditcore.ports.ledger import Ledger, LockedBooks
-from creditcore.ports.low_balance import LowBalanceWatches
-from creditcore.ports.mail import MailRecipients
-from creditcore.ports.monitoring import MonitoringLog
-from creditcore.ports.oversight import Oversight
-from creditcore.ports.payment_events import PaymentEvents
-from creditcore.ports.people import People
-from creditcore.ports.prices import Prices
-from creditcore.ports.purchases import Purchases
-from creditcore.ports.refunds import Refunds
-from creditcore.ports.refusals import RefusedCalls
-from creditcore.ports.repeats import RepeatableCalls
-from creditcore.ports.reviews import Reviews
-from creditcore.ports.saved_cards import SavedCards
-from creditcore.ports.sessions import Sessions
-from creditcore.ports.statements import Statements
-from creditcore.ports.teams import Invitations, Teams
-from creditcore.ports.top_ups import TopUps
-from creditcore.ports.usage_hours import UsageHours
+from creditcore.ports.ledger import LockedBooks
+from creditcore.ports.store_ports import (
+    Commits,
+    HasActivity,
+    HasAlerts,
+    HasAudit,
+    HasCalls,
+    HasCards,
+    HasCatalogue,
+    HasClaims,
+    HasCredentials,
+    HasDailyGrants,
+    HasDocuments,
+    HasFiscalStamps,
+    HasFlows,
+    HasInvitations,
+    HasJobs,
+    HasKeys,
+    HasLedger,
+    HasLowBalance,
+    HasMailRecipients,
+    HasMirrors,
+    HasMonitoring,
+    HasOversight,
+    HasPaymentEvents,
+    HasPeople,
+    HasPrices,
+    HasPurchases,
+    HasRefunds,
+    HasRefusals,
+    HasRepeats,
+    HasReviews,
+    HasSessions,
+    HasStatements,
+    HasTeams,
+    HasTopUps,
+    HasUsageHours,
+)
 
 AnyTransaction_co = TypeVar("AnyTransaction_co", covariant=True)
 
 
-class BooksTransaction(Protocol):
+class BooksTransaction(Commits, Protocol):
     """One open transaction on wallets, holds and transfers alone."""
 
     @property
     def ledger(self) -> LockedBooks:
         """The books."""
 
-    def commit(self) -> None:
-        """Make everything in this transaction durable, or raise.
 
-        Raises:
-            ReferenceConflictError: A reference or another unique name was taken meanwhile.
-            StoreBusyError: A race was lost; nothing happened.
-            StoreUnavailableError: The outcome is unknown.
-        """
-
-
-class LedgerTransaction(BooksTransaction, Protocol):
+class LedgerTransaction(HasLedger, BooksTransaction, Protocol):
     """One open transaction on the ledger: what charging for usage needs."""
 
-    @property
-    def ledger(self) -> Ledger:
-        """Wallets, holds and transfers."""
 
-
-class GrantTransaction(LedgerTransaction, Protocol):
+class GrantTransaction(HasActivity, LedgerTransaction, Protocol):
     """One open transaction on the ledger and the log of what operators did."""
 
-    @property
-    def activity(self) -> ActivityLog:
-        """Who did what to what."""
 
-
-class MembersTransaction(Protocol):
+class MembersTransaction(HasPeople, HasTeams, Protocol):
     """One open transaction on people and teams: what asking who may do what needs."""
 
-    @property
-    def people(self) -> People:
-        """Profiles."""
 
-    @property
-    def teams(self) -> Teams:
-        """Teams and their members."""
+class PeopleTransaction(HasActivity, HasPeople, Commits, Protocol):
+    """One open transaction on people and the activity log: what changing accounts needs."""
 
 
-class KeysTransaction(GrantTransaction, MembersTransaction, Protocol):
+class CountersTransaction(HasKeys, HasLedger, Protocol):
+    """One open transaction on keys and the ledger: what counting against a limit needs."""
+
+
+class KeysTransaction(GrantTransaction, MembersTransaction, CountersTransaction, Protocol):
     """One open transaction on API keys: what issuing, changing and limiting them needs."""
 
-    @property
-    def keys(self) -> ApiKeys:
-        """API keys."""
 
-
-class PurchasesTransaction(GrantTransaction, Protocol):
+class PurchasesTransaction(HasPurchases, LedgerTransaction, Protocol):
     """One open transaction on purchases: what selling credits needs."""
 
-    @property
-    def purchases(self) -> Purchases:
-        """Purchases."""
+
+class AlertsTransaction(HasAlerts, Commits, Protocol):
+    """One open transaction on alerts: what raising and resolving them needs."""
 
 
-class AuditTransaction(Protocol):
+class MailTransaction(HasJobs, HasMailRecipients, Protocol):
+    """One open transaction on jobs and addresses: what enqueueing a mail needs."""
+
+
+class AuditTransaction(HasAudit, Protocol):
     """One open transaction that reads the books."""
 
-    @property
-    def audit(self) -> AuditQueries:
-        """What contradicts the invariants."""
 
-
-class Transaction(KeysTransaction, PurchasesTransaction, AuditTransaction, Protocol):
+class Transaction(
+    KeysTransaction,
+    PurchasesTransaction,
+    PeopleTransaction,
+    AlertsTransaction,
+    MailTransaction,
+    AuditTransaction,
+    HasMirrors,
+    HasRepeats,
+    HasCalls,
+    HasRefusals,
+    HasUsageHours,
+    HasRefunds,
+    HasReviews,
+    HasCards,
+    HasTopUps,
+    HasLowBalance,
+    HasDocuments,
+    HasFiscalStamps,
+    HasStatements,
+    HasPaymentEvents,
+    HasInvitations,
+    HasCredentials,
+    HasSessions,
+    HasDailyGrants,
+    HasFlows,
+    HasClaims,
+    HasPrices,
+    HasCatalogue,
+    HasMonitoring,
+    HasOversight,
+    Protocol,
+):
     """One open transaction on everything there is."""
-
-    @property
-    def mirrors(self) -> KeyMirrors:
-        """How far the model server's copies of keys are."""
-
-    @property
-    def repeats(self) -> RepeatableCalls:
-        """Calls that may be repeated."""
-
-    @property
-    def calls(self) -> Calls:
-        """Calls, to be read."""
-
-    @property
-    def refusals(self) -> RefusedCalls:
-        """Calls that were refused before they began."""
-
-    @property
-    def usage_hours(self) -> UsageHours:
-        """What was used, by the hour."""
-
-    @property
-    def refunds(self) -> Refunds:
-        """Refunds and disputes."""
-
-    @property
-    def reviews(self) -> Reviews:
-        """Payments to decide about."""
-
-    @property
-    def cards(self) -> SavedCards:
-        """Cards that were saved."""
-
-    @property
-    def top_ups(self) -> TopUps:
-        """Standing orders for top-ups."""
-
-    @property
-    def low_balance(self) -> LowBalanceWatches:
-        """Who is told when which wallet runs low."""
-
-    @property
-    def documents(self) -> Documents:
-        """Receipts and credit notes."""
-
-    @property
-    def fiscal_stamps(self) -> FiscalStamps:
-        """What tax authorities' devices said of them."""
-
-    @property
-    def statements(self) -> Statements:
-        """What a wallet's balance was, and what changed it."""
-
-    @property
-    def payment_events(self) -> PaymentEvents:
-        """Webhooks as received."""
-
-    @property
-    def invitations(self) -> Invitations:
-        """Invitations to teams."""
-
-    @property
-    def credentials(self) -> Credentials:
-        """What local accounts are recognised by."""
-
-    @property
-    def sessions(self) -> Sessions:
-        """Who is signed in, in which browser."""
-
-    @property
-    def daily_grants(self) -> DailyGrants:
-        """How much was given away on one day."""
-
-    @property
-    def flows(self) -> Flows:
-        """Who is away at Google or GitHub."""
-
-    @property
-    def claims(self) -> Claims:
-        """What may be taken so often."""
-
-    @property
-    def prices(self) -> Prices:
-        """The price list."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """What the price list is made from."""
-
-    @property
-    def jobs(self) -> Jobs:
-        """Work that this transaction causes."""
-
-    @property
-    def mail_recipients(self) -> MailRecipients:
-        """Addresses that mails go to."""
-
-    @property
-    def monitoring(self) -> MonitoringLog:
-        """What checks have found."""
-
-    @property
-    def alerts(self) -> Alerts:
-        """What an operator must know."""
-
-    @property
-    def oversight(self) -> Oversight:
-        """Reads over all wallets, for operators."""
 
 
 class Begins(Protocol[AnyTransaction_co]):

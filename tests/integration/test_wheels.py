@@ -58,6 +58,91 @@ with GroupCommit(transactions=store, clock=clock) as commits:
 """
 
 
+# A use case takes each store that has the ports it uses, and no other: what is ignored here is
+# refused, for --strict tells of an ignore that is not needed.
+SOME_PORTS = """
+from creditcore import (
+    Begins, Clock, ConfirmPayment, ConvertCurrency, GrantCredits, Ids, IssueKey, PaymentGateway,
+    PollPayments, SellCredits,
+)
+from creditcore.ports.activity import ActivityLog
+from creditcore.ports.keys import ApiKeys
+from creditcore.ports.ledger import Ledger
+from creditcore.ports.people import People
+from creditcore.ports.purchases import Purchases
+from creditcore.ports.statements import Statements
+from creditcore.ports.teams import Teams
+from creditcore.usecases.keys.change_key import ChangeKey
+from creditcore.usecases.payments.clear_debt import ClearDebt
+from creditcore.usecases.payments.write_statement import WriteStatement
+from creditcore.usecases.people.grant_role import GrantRole
+
+
+class Commits:
+    def commit(self) -> None: ...
+
+
+class Books(Commits):
+    ledger: Ledger
+
+
+class Grants(Books):
+    activity: ActivityLog
+
+
+class Keys(Grants):
+    keys: ApiKeys
+    people: People
+    teams: Teams
+
+
+class Sales(Books):
+    purchases: Purchases
+
+
+class Statement:
+    statements: Statements
+
+
+def grant(books: Begins[Books], grants: Begins[Grants], clock: Clock, ids: Ids) -> None:
+    GrantCredits(transactions=grants, clock=clock)
+    ClearDebt(transactions=grants, clock=clock, ids=ids)
+    GrantCredits(transactions=books, clock=clock)  # type: ignore[arg-type]
+
+
+def issue(grants: Begins[Grants], keys: Begins[Keys], clock: Clock, ids: Ids) -> None:
+    IssueKey(transactions=keys, clock=clock, ids=ids, pepper=b"")
+    ChangeKey(transactions=keys, clock=clock, ids=ids, pepper=b"")
+    GrantRole(transactions=keys, clock=clock)
+    IssueKey(transactions=grants, clock=clock, ids=ids, pepper=b"")  # type: ignore[arg-type]
+
+
+def sell(
+    sales: Begins[Sales],
+    gateway: PaymentGateway,
+    payments: ConfirmPayment,
+    converter: ConvertCurrency,
+    clock: Clock,
+    ids: Ids,
+) -> None:
+    SellCredits(
+        transactions=sales,
+        gateway=gateway,
+        payments=payments,
+        converter=converter,
+        clock=clock,
+        ids=ids,
+    )
+    PollPayments(transactions=sales, payments=payments, clock=clock)
+    ConfirmPayment(transactions=sales, gateway=gateway, clock=clock)  # type: ignore[arg-type]
+
+
+def write(statement: Begins[Statement], books: Begins[Books]) -> None:
+    WriteStatement(transactions=statement)
+    WriteStatement(transactions=books)  # type: ignore[arg-type]
+"""
+
+
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build both wheels as the page says; return a Python that has them and what they need."""
@@ -137,7 +222,12 @@ def test_charging_asks_a_store_for_its_ledger_alone(python: Path, tmp_path: Path
 def test_programs_type_check_against_the_wheels(python: Path, tmp_path: Path) -> None:
     [(service, _)] = _service()
     [readme] = _readme()
-    programs = {"service.py": service, "readme.py": readme, "ledger_alone.py": LEDGER_ALONE}
+    programs = {
+        "service.py": service,
+        "readme.py": readme,
+        "ledger_alone.py": LEDGER_ALONE,
+        "some_ports.py": SOME_PORTS,
+    }
     for name, program in programs.items():
         (tmp_path / name).write_text(program)
 

@@ -14,7 +14,8 @@ from creditcore.domain.periods import Period, Slot
 from creditcore.domain.usage_hours import NOTHING_USED, Tally
 from creditcore.ports.clock import Clock
 from creditcore.ports.oversight import InboxDepth, Takings, WalletTotals
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasOversight
+from creditcore.ports.transactions import Begins
 
 KEPT_FOR = timedelta(minutes=1)
 """Sums over all accounts are shown for so long before they are added up again."""
@@ -74,7 +75,7 @@ class SiteReport:
 class DescribeSite:
     """Add up all accounts. Reads only; sums are kept for a minute, and say of when they are."""
 
-    transactions: Transactions
+    transactions: Begins[HasOversight]
     clock: Clock
     _kept: dict[tuple[datetime, datetime, int], SiteReport] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
+from typing import Protocol
 
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.periods import Period, Slot, Span, day_span, last_days, this_month
@@ -21,12 +22,17 @@ from creditcore.domain.usage_hours import (
     total,
 )
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasCalls, HasUsageHours
+from creditcore.ports.transactions import Begins
 from creditcore.ports.usage_hours import Share, UsageOf
 
 _DAYS_AT_HOME = 14
 _WEEK = timedelta(hours=168)
 _DAY = timedelta(hours=24)
+
+
+class DescribeUsageTransaction(HasCalls, HasUsageHours, Protocol):
+    """What a report of usage reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class AtHome:
 class DescribeUsage:
     """Add up what was used. Reads only."""
 
-    transactions: Transactions
+    transactions: Begins[DescribeUsageTransaction]
     clock: Clock
 
     def describe(self, whose: UsageOf, period: Period) -> UsageReport:
@@ -174,7 +180,7 @@ class DescribeUsage:
         with self.transactions.begin() as tx:
             return self._runway(tx, wallet)
 
-    def _report(self, tx: Transaction, whose: UsageOf, period: Period) -> UsageReport:
+    def _report(self, tx: DescribeUsageTransaction, whose: UsageOf, period: Period) -> UsageReport:
         spans = [period.before, *(slot.span for slot in period.slots)]
         shares = tx.usage_hours.shares(whose, spans)
         timings = tx.usage_hours.timings(whose, spans[1:])
@@ -188,7 +194,7 @@ class DescribeUsage:
         oldest = _oldest(share for share in shares if share.span)
         return UsageReport(period, slots, total(found[0].values()), oldest, self.clock.now())
 
-    def _runway(self, tx: Transaction, wallet: Wallet) -> Runway:
+    def _runway(self, tx: DescribeUsageTransaction, wallet: Wallet) -> Runway:
         now = self.clock.now()
         first_call = tx.calls.first_began_at(wallet.id)
         if first_call is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, hour_of
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasUsageHours
+from creditcore.ports.transactions import Begins
 from creditcore.ports.usage_hours import Step
 
 LAG = timedelta(seconds=60)
@@ -20,11 +22,15 @@ _MENDED_AT_ONCE = 50
 _STEPS_AT_ONCE = 500
 
 
+class RollUpUsageTransaction(HasUsageHours, Commits, Protocol):
+    """What the roll-up reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollUpUsage:
     """Keep the hours of usage equal to the calls. Any number of workers may."""
 
-    transactions: Transactions
+    transactions: Begins[RollUpUsageTransaction]
     clock: Clock
 
     def roll_up(self) -> int:

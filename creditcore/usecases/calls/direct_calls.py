@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from creditcore.domain.direct_calls import CallReport, check_call_id
 from creditcore.domain.errors import (
@@ -27,7 +28,8 @@ from creditcore.domain.pricing import ModelPrice, Tariff, Usage
 from creditcore.domain.reported_cost import picodollars
 from creditcore.ports.inference import HeardWire
 from creditcore.ports.metrics import CallMetrics, NoMetrics
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasCalls, HasPrices
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.calls.admit_call import admit_call
 from creditcore.usecases.calls.call_gate import CallGate, Pass
 from creditcore.usecases.calls.charge_usage import ChargeUsage
@@ -39,6 +41,10 @@ MAX_REMEMBERED = 10_000
 
 UsageReader = Callable[[object], Usage | None]
 """Reads token counts as the model server reports them; None where there are none."""
+
+
+class DirectCallsTransaction(HasCalls, HasPrices, Protocol):
+    """What charging a call made at LiteLLM reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,7 @@ class DirectCalls:
     """
 
     charge: ChargeUsage
-    transactions: Transactions
+    transactions: Begins[DirectCallsTransaction]
     prices: PriceList
     tariff: Tariff
     pepper: bytes

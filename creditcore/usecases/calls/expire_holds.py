@@ -21,7 +21,8 @@ from creditcore.domain.reported_cost import price_units_of
 from creditcore.domain.spend import CALL_PREFIX, SpendRow
 from creditcore.ports.clock import Clock
 from creditcore.ports.spend_log import SpendLog
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasLedger
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 
 WAITS_FOR_THE_LOG = timedelta(minutes=15)
@@ -40,7 +41,7 @@ _log = logging.getLogger(__name__)
 class ExpireHolds:
     """Settle or expire overdue holds. Any number of workers may, at once: each ends once."""
 
-    transactions: Transactions
+    transactions: Begins[HasLedger]
     clock: Clock
     charge: ChargeUsage
     log: SpendLog

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.alerts import Alert, Severity
@@ -20,12 +21,17 @@ from creditcore.domain.errors import InvalidRequestError, PriceRuleNotFoundError
 from creditcore.domain.pricing import usd_text
 from creditcore.ports.clock import Clock
 from creditcore.ports.model_gateway import Catalogue
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasActivity, HasCatalogue, HasPrices
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.monitoring.keep_alerts import raise_alert, resolve_alert
 
 RETIRES_SOON = timedelta(days=30)
 MAX_LIVE_RULES = 500
 _MAX_ALERTS = 100
+
+
+class KeepCatalogueTransaction(AlertsTransaction, HasActivity, HasCatalogue, HasPrices, Protocol):
+    """What keeping the price list reads and writes."""
 
 
 def _nothing() -> None:
@@ -43,7 +49,7 @@ class KeepCatalogue:
         changed: What to do when prices may have changed here.
     """
 
-    transactions: Transactions
+    transactions: Begins[KeepCatalogueTransaction]
     clock: Clock
     changed: Callable[[], None] = _nothing
 
@@ -164,7 +170,7 @@ class KeepCatalogue:
 
 
 def _apply(
-    tx: Transaction, now: datetime, *, always: bool = False
+    tx: KeepCatalogueTransaction, now: datetime, *, always: bool = False
 ) -> tuple[int, Sequence[PriceChange]]:
     """Write what is sold now, where it differs; return how many models are, and what changed."""
     prices = sold(tx.catalogue.listed(), tx.catalogue.rules(), now=now)
@@ -208,7 +214,9 @@ def _told(rule: PriceRule) -> dict[str, object]:
     return told | {"reason": rule.reason}
 
 
-def _tell(tx: Transaction, listed: Sequence[ListedModel], gone: set[str], now: datetime) -> None:
+def _tell(
+    tx: KeepCatalogueTransaction, listed: Sequence[ListedModel], gone: set[str], now: datetime
+) -> None:
     """Raise alerts of models that cannot be sold, are gone, or will be; resolve what is over."""
     offered = {price.model for price in tx.prices.all()}
     for each in [each for each in listed if each.fault and each.model not in offered][:_MAX_ALERTS]:

@@ -7,13 +7,15 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.keys import KeySecret
 from creditcore.domain.refusals import OUT_OF_CREDITS, TOO_MANY, RefusedCall
 from creditcore.domain.usage_hours import hour_of
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import Commits, HasCalls, HasKeys, HasRefusals, HasUsageHours
+from creditcore.ports.transactions import Begins
 from creditcore.ports.usage_hours import RefusalCount
 
 KEPT_PER_HOUR = 100
@@ -27,6 +29,10 @@ _LONGEST_MESSAGE = 500
 _LONGEST_NAME = 200
 
 _log = logging.getLogger(__name__)
+
+
+class KeepRefusalsTransaction(HasCalls, HasKeys, HasRefusals, HasUsageHours, Commits, Protocol):
+    """What noting refused calls reads and writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,9 @@ class KeepRefusals:
     is forgotten: it moved no credits.
     """
 
-    def __init__(self, *, transactions: Transactions, clock: Clock, pepper: bytes) -> None:
+    def __init__(
+        self, *, transactions: Begins[KeepRefusalsTransaction], clock: Clock, pepper: bytes
+    ) -> None:
         """Keep what every refusal needs.
 
         Args:
@@ -153,7 +161,7 @@ class KeepRefusals:
             tx.commit()
 
 
-def _keep(tx: Transaction, refused: list[RefusedCall]) -> None:
+def _keep(tx: KeepRefusalsTransaction, refused: list[RefusedCall]) -> None:
     room: dict[tuple[str, datetime], int] = {}
     for call in refused:
         hour = (call.wallet_id, hour_of(call.at))

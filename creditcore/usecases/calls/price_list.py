@@ -11,8 +11,8 @@ from creditcore.domain.errors import ModelNotFoundError, StoreError, UpstreamUna
 from creditcore.domain.pricing import ModelPrice
 from creditcore.ports.clock import Clock
 from creditcore.ports.model_gateway import Catalogue, ModelGateway
-from creditcore.ports.transactions import Transactions
-from creditcore.usecases.calls.keep_catalogue import KeepCatalogue
+from creditcore.ports.transactions import Begins
+from creditcore.usecases.calls.keep_catalogue import KeepCatalogue, KeepCatalogueTransaction
 
 FRESH_FOR = timedelta(seconds=15)
 """How long a process goes by its copy before it looks at the stored list again."""
@@ -30,7 +30,9 @@ class PriceList:
         catalogue: What the list is made from.
     """
 
-    def __init__(self, *, transactions: Transactions, gateway: ModelGateway, clock: Clock) -> None:
+    def __init__(
+        self, *, transactions: Begins[KeepCatalogueTransaction], gateway: ModelGateway, clock: Clock
+    ) -> None:
         self._transactions = transactions
         self._gateway = gateway
         self._clock = clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.books import Books
 from creditcore.domain.callers import WithoutKey
@@ -14,11 +15,16 @@ from creditcore.domain.money import MAX_INT64, Credits
 from creditcore.domain.pricing import Tariff, Usage
 from creditcore.ports.clock import Clock
 from creditcore.ports.inference import HeardWire
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasKeys, HasLedger
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.calls.planned_call import PlannedCall, plan
 from creditcore.usecases.calls.price_list import PriceList
 
 _REFERENCE = "quote"
+
+
+class QuoteCallTransaction(HasKeys, HasLedger, Protocol):
+    """What a quote reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class CallQuote:
 class QuoteCall:
     """Decide about a call exactly as if it were made, on books that are not written."""
 
-    transactions: Transactions
+    transactions: Begins[QuoteCallTransaction]
     prices: PriceList
     tariff: Tariff
     clock: Clock

@@ -10,7 +10,7 @@ from creditcore.domain.errors import SpendLogMissingError
 from creditcore.domain.jobs import Job, every
 from creditcore.domain.lease import RetryPolicy
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.calls.reconcile_usage import ReconcileUsage, SpendReport
 from creditcore.usecases.monitoring.keep_alerts import raise_alert
 
@@ -29,7 +29,7 @@ NIGHTLY_POLICY = RetryPolicy(lease=timedelta(hours=2))
 class ReconcileNightly:
     """What ``reconcile-usage`` does, as a job with an alert."""
 
-    transactions: Transactions
+    transactions: Begins[AlertsTransaction]
     clock: Clock
     usage: ReconcileUsage
 

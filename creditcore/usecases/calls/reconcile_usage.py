@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from creditcore.domain.holds import Hold
 from creditcore.domain.spend import CALL_PREFIX, Difference, Finding, SpendRow, compare, lacks
 from creditcore.ports.spend_log import SpendLog
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasCalls
+from creditcore.ports.transactions import Begins
 
 WINDOW = timedelta(hours=1)
 SLACK = timedelta(minutes=10)
@@ -65,7 +66,7 @@ class ReconcileUsage:
         longest_call: The longest that a call may take from its hold to its settlement.
     """
 
-    transactions: Transactions
+    transactions: Begins[HasCalls]
     log: SpendLog
     longest_call: timedelta
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.settlements import Settlement
 from creditcore.ports.journal import AbandonedJournal, AbandonedJournals
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasCalls
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 
 _log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class RecoverSettlements:
 
     journals: AbandonedJournals
     charge: ChargeUsage
-    transactions: Transactions
+    transactions: Begins[HasCalls]
 
     def recover(self) -> int:
         """Settle every hold that a dead process left open, by its last note; return how many.

@@ -12,6 +12,7 @@ import hmac
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.errors import (
     AnswerNotKeptError,
@@ -24,7 +25,8 @@ from creditcore.domain.errors import (
 from creditcore.domain.keys import ApiKey
 from creditcore.ports.clock import Clock
 from creditcore.ports.repeats import RepeatableCall
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasCalls, HasRepeats
+from creditcore.ports.transactions import Begins
 from creditcore.ports.vault import Vault
 
 KEPT_FOR = timedelta(hours=24)
@@ -36,6 +38,10 @@ MAX_KEPT_BYTES = 256 * 1024
 _BATCH = 500
 
 _log = logging.getLogger(__name__)
+
+
+class RepeatCallTransaction(HasCalls, HasRepeats, Commits, Protocol):
+    """What answering a call a second time reads and writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class RepeatCall:
         keeps_answers: Whether plain answers are kept, sealed.
     """
 
-    transactions: Transactions
+    transactions: Begins[RepeatCallTransaction]
     clock: Clock
     vault: Vault
     pepper: bytes

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import CreditcoreError
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import AlertsTransaction, Begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportUncounted:
     """Raise one alert an hour at most, however many processes notice."""
 
-    transactions: Transactions
+    transactions: Begins[AlertsTransaction]
     clock: Clock
 
     def report(self) -> None:

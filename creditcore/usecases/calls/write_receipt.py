@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.holds import Hold
 from creditcore.domain.pricing import PricedTokens
 from creditcore.domain.reported_cost import reported_usd
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasCalls, HasPrices
+from creditcore.ports.transactions import Begins
+
+
+class WriteReceiptTransaction(HasCalls, HasPrices, Protocol):
+    """What the receipt of a call reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Receipt:
 class WriteReceipt:
     """Compute a call's cost again from what is stored of it."""
 
-    transactions: Transactions
+    transactions: Begins[WriteReceiptTransaction]
 
     def write(self, reference: str, *, wallet_id: str) -> Receipt:
         """Return the receipt of one of a wallet's calls.

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.alerts import AlertKind
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.jobs import Job, JobState
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasActivity, HasJobs
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.monitoring.keep_alerts import resolve_alert
 
 _RETRIED_AT_ONCE = 1000
+
+
+class ManageJobsTransaction(AlertsTransaction, HasActivity, HasJobs, Protocol):
+    """What operating the queue reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManageJobs:
     """Look at jobs and decide about those that are dead. Every decision is kept."""
 
-    transactions: Transactions
+    transactions: Begins[ManageJobsTransaction]
     clock: Clock
 
     def listing(

@@ -19,7 +19,8 @@ from creditcore.domain.errors import CreditcoreError, JobNotFoundError, StoreErr
 from creditcore.domain.jobs import Job, JobState, Recurrence
 from creditcore.domain.lease import RetryPolicy
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasJobs
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.monitoring.keep_alerts import raise_alert
 
 JobHandler = Callable[[Job], None]
@@ -34,6 +35,10 @@ _FORGOTTEN_AT_ONCE = 1000
 _MAX_FORGOTTEN = 50_000
 
 _log = logging.getLogger(__name__)
+
+
+class RunJobsTransaction(AlertsTransaction, HasJobs, Protocol):
+    """What running jobs reads and writes."""
 
 
 class _Jitter(Protocol):
@@ -51,7 +56,7 @@ class RunJobs:
         recurring: Jobs that are enqueued once in each period.
     """
 
-    transactions: Transactions
+    transactions: Begins[RunJobsTransaction]
     clock: Clock
     handlers: Mapping[str, JobHandler]
     policies: Mapping[str, RetryPolicy] = field(default_factory=dict)
@@ -160,7 +165,7 @@ class RunJobs:
         return self.policies.get(kind, DEFAULT_POLICY)
 
 
-def _is_still_leased(tx: Transaction, job: Job) -> bool:
+def _is_still_leased(tx: RunJobsTransaction, job: Job) -> bool:
     """Whether no other worker took the job meanwhile, and no operator changed it."""
     try:
         return tx.jobs.lock(job.kind, job.business_key).lease == job.lease
@@ -168,6 +173,6 @@ def _is_still_leased(tx: Transaction, job: Job) -> bool:
         return False
 
 
-def _bury(tx: Transaction, dead: Job, *, at: datetime) -> None:
+def _bury(tx: RunJobsTransaction, dead: Job, *, at: datetime) -> None:
     tx.jobs.save(dead)
     raise_alert(tx, dead_jobs(dead, at=at))

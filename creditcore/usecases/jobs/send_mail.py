@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import InvalidRequestError, MailRefusedError, MailUnavailableError
@@ -15,7 +16,8 @@ from creditcore.domain.lease import RetryPolicy
 from creditcore.domain.mail import Mail
 from creditcore.ports.clock import Clock
 from creditcore.ports.mail import Mailer, MailTemplates
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import Commits, HasActivity
+from creditcore.ports.transactions import Begins, MailTransaction
 
 SEND_MAIL = "send_mail"
 """The kind of the jobs."""
@@ -26,6 +28,10 @@ MAIL_POLICY = RetryPolicy(lease=timedelta(minutes=3))
 _log = logging.getLogger(__name__)
 
 
+class SendMailTransaction(HasActivity, MailTransaction, Commits, Protocol):
+    """What sending mail reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMail:
     """Send mails to people, never on a request's path.
@@ -34,7 +40,7 @@ class SendMail:
         mailer: None where no mail server is configured: nothing is enqueued then.
     """
 
-    transactions: Transactions
+    transactions: Begins[SendMailTransaction]
     templates: MailTemplates
     mailer: Mailer | None
     clock: Clock
@@ -46,7 +52,7 @@ class SendMail:
 
     def enqueue(
         self,
-        tx: Transaction,
+        tx: MailTransaction,
         template: str,
         *,
         to: str,

@@ -9,10 +9,10 @@ from creditcore.domain.books import Footprint
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import KeyCounter, KeyLimits
 from creditcore.domain.money import ZERO
-from creditcore.ports.transactions import KeysTransaction
+from creditcore.ports.transactions import CountersTransaction
 
 
-def count(tx: KeysTransaction, key: ApiKey, *, before: KeyLimits, now: datetime) -> None:
+def count(tx: CountersTransaction, key: ApiKey, *, before: KeyLimits, now: datetime) -> None:
     """Let the counter of a key follow its limits, in the transaction that changes them.
 
     A spend limit that is new, or of another period or zone, counts from now on. One that is
@@ -28,7 +28,7 @@ def count(tx: KeysTransaction, key: ApiKey, *, before: KeyLimits, now: datetime)
 
 
 def follow(
-    tx: KeysTransaction,
+    tx: CountersTransaction,
     counter_id: str,
     wallet_id: str,
     limits: KeyLimits,

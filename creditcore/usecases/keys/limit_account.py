@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.books import Footprint
@@ -12,10 +13,15 @@ from creditcore.domain.limits import NO_LIMITS, KeyCounter, KeyLimits, account_c
 from creditcore.domain.limits_text import limits_text
 from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Begins, KeysTransaction
+from creditcore.ports.store_ports import HasKeys
+from creditcore.ports.transactions import Begins, GrantTransaction
 from creditcore.usecases.keys.key_counting import follow
 
 _BATCH = 500
+
+
+class LimitAccountTransaction(GrantTransaction, HasKeys, Protocol):
+    """What limiting an account reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,7 @@ class AccountStanding:
 class LimitAccount:
     """Set the limits of accounts, as an operator does. They count with the very next call."""
 
-    transactions: Begins[KeysTransaction]
+    transactions: Begins[LimitAccountTransaction]
     clock: Clock
 
     def of(self, wallet_id: str) -> KeyLimits:
@@ -109,7 +115,13 @@ class LimitAccount:
                 return done
 
     def apply(
-        self, tx: KeysTransaction, wallet_id: str, owner_id: str, limits: KeyLimits, *, actor: Actor
+        self,
+        tx: LimitAccountTransaction,
+        wallet_id: str,
+        owner_id: str,
+        limits: KeyLimits,
+        *,
+        actor: Actor,
     ) -> int:
         """Do so in a transaction of the caller's."""
         if limits.models or limits.addresses:

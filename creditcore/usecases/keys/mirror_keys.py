@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.errors import UpstreamUnavailableError
 from creditcore.domain.keys import ApiKey
@@ -15,7 +16,8 @@ from creditcore.domain.mirrors import KeyMirror, SyncStatus
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Tariff
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasMirrors
+from creditcore.ports.transactions import Begins, LedgerTransaction
 from creditcore.ports.upstream_keys import UpstreamKey, UpstreamKeys
 
 POLICY = RetryPolicy(
@@ -35,6 +37,10 @@ _OVERLAP = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 
+class MirrorKeysTransaction(LedgerTransaction, HasMirrors, Protocol):
+    """What mirroring keys reads and writes."""
+
+
 @dataclass(kw_only=True)
 class MirrorKeys:
     """Make, change and remove the copies of keys, and find those that the server has lost.
@@ -46,7 +52,7 @@ class MirrorKeys:
         wanted: Whether copies are wanted at all: ``LITELLM_KEYS`` is not ``shared``.
     """
 
-    transactions: Transactions
+    transactions: Begins[MirrorKeysTransaction]
     clock: Clock
     upstream: UpstreamKeys
     tariff: Tariff

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import KeyCounter, account_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasKeys, HasLedger, HasUsageHours
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.keys.issue_key import held
+
+
+class ReadKeysTransaction(HasKeys, HasLedger, HasUsageHours, Protocol):
+    """What a list of keys is read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class KeyView:
 class ReadKeys:
     """Read keys of an owner."""
 
-    transactions: Transactions
+    transactions: Begins[ReadKeysTransaction]
     clock: Clock
 
     def page(
@@ -85,7 +91,7 @@ class ReadKeys:
             (view,) = self._views(tx, [key])
         return view
 
-    def _views(self, tx: Transaction, keys: Sequence[ApiKey]) -> list[KeyView]:
+    def _views(self, tx: ReadKeysTransaction, keys: Sequence[ApiKey]) -> list[KeyView]:
         now = self.clock.now()
         counters = tx.keys.counters({count.id for key in keys for count in key.counts})
         used = {key_id: at for w in _wallets(keys) for key_id, at in _last_uses(tx, w)}
@@ -106,7 +112,7 @@ class ReadKeys:
         ]
 
 
-def _last_uses(tx: Transaction, wallet_id: str) -> Iterable[tuple[str, datetime]]:
+def _last_uses(tx: ReadKeysTransaction, wallet_id: str) -> Iterable[tuple[str, datetime]]:
     return [(key_id, use.hour) for key_id, use in tx.usage_hours.last_uses(wallet_id).items()]
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from creditcore.domain.errors import KeyRefusedError
 from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Begins, KeysTransaction
+from creditcore.ports.store_ports import HasKeys
+from creditcore.ports.transactions import Begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecogniseKey:
     """Look a key up. Spending does this on its own, in the transaction that holds credits."""
 
-    transactions: Begins[KeysTransaction]
+    transactions: Begins[HasKeys]
     clock: Clock
     pepper: bytes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act
 from creditcore.domain.errors import ApiKeyNotFoundError
@@ -11,7 +12,8 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.money import ZERO, Credits, div_floor
 from creditcore.domain.runaway import PAUSED_BY_STOP, RunawayStop, Trial, try_stop
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasCalls, HasKeys
+from creditcore.ports.transactions import Begins, MailTransaction, PeopleTransaction
 from creditcore.usecases.jobs.send_mail import SendMail
 from creditcore.usecases.keys.issue_key import held
 from creditcore.usecases.keys.key_activity import key_activity
@@ -20,6 +22,10 @@ from creditcore.usecases.keys.tell_webhook import TellWebhook
 TRIED_ON = timedelta(days=30)
 _BATCH = 500
 _MICROCREDITS_PER_CENT = 1_000_000
+
+
+class StopRunawaysTransaction(PeopleTransaction, HasCalls, HasKeys, MailTransaction, Protocol):
+    """What stopping a key reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class StopRunaways:
         webhooks: Tells the address that the stop names.
     """
 
-    transactions: Transactions
+    transactions: Begins[StopRunawaysTransaction]
     clock: Clock
     mails: SendMail
     webhooks: TellWebhook
@@ -104,7 +110,7 @@ class StopRunaways:
             tx.commit()
         return True
 
-    def _tell(self, tx: Transaction, key: ApiKey, stop: RunawayStop) -> None:
+    def _tell(self, tx: StopRunawaysTransaction, key: ApiKey, stop: RunawayStop) -> None:
         owner = tx.people.find(key.holder_id or key.owner_id)
         if owner is None or owner.is_gone:
             return

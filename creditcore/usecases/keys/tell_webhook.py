@@ -15,7 +15,7 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.runaway import RunawayStop
 from creditcore.ports.clock import Clock
 from creditcore.ports.key_webhooks import KeyWebhooks
-from creditcore.ports.transactions import Transaction
+from creditcore.ports.store_ports import HasJobs
 
 TELL_WEBHOOK = "tell_webhook"
 """The kind of the jobs."""
@@ -49,7 +49,7 @@ class TellWebhook:
         """Return what the receiver checks signatures with."""
         return self._secret(key.counter_id)
 
-    def enqueue_stop(self, tx: Transaction, key: ApiKey, stop: RunawayStop) -> None:
+    def enqueue_stop(self, tx: HasJobs, key: ApiKey, stop: RunawayStop) -> None:
         """Tell of a stop once this transaction has committed, where an address is to be told."""
         if not stop.webhook:
             return

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from creditcore.domain.mirrors import SyncStatus
 from creditcore.ports.clock import Clock, MonotonicClock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasMirrors
+from creditcore.ports.transactions import Begins
 from creditcore.ports.upstream_keys import UpstreamKeys
 
 MAX_KNOWN = 50_000
@@ -17,6 +18,10 @@ FORGOTTEN_AFTER = timedelta(minutes=30)
 
 
 _log = logging.getLogger(__name__)
+
+
+class UpstreamKeyringTransaction(HasMirrors, Commits, Protocol):
+    """What remembering a key of LiteLLM reads and writes."""
 
 
 class SteadyClock(Clock, MonotonicClock, Protocol):
@@ -35,7 +40,7 @@ class UpstreamKeyring:
         wanted: Whether calls are to go out with copies at all.
     """
 
-    transactions: Transactions
+    transactions: Begins[UpstreamKeyringTransaction]
     clock: SteadyClock
     upstream: UpstreamKeys
     wanted: bool = True

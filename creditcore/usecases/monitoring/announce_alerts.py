@@ -11,13 +11,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.errors import AlertsUndeliveredError
 from creditcore.domain.jobs import Job, every
 from creditcore.ports.alert_webhook import AlertWebhook
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasClaims
+from creditcore.ports.transactions import AlertsTransaction, Begins, MailTransaction
 from creditcore.usecases.jobs.send_mail import SendMail
 
 ANNOUNCE = "announce_alerts"
@@ -33,6 +35,10 @@ TOLD_FOR = timedelta(days=2)
 MAX_NAMED = 25
 _LOOKED_AT = 1_000
 _TEMPLATE = "alerts"
+
+
+class AnnounceAlertsTransaction(AlertsTransaction, HasClaims, MailTransaction, Protocol):
+    """What announcing alerts reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class AnnounceAlerts:
         quiet: How long nothing more is sent after a message.
     """
 
-    transactions: Transactions
+    transactions: Begins[AnnounceAlertsTransaction]
     clock: Clock
     mails: SendMail
     addresses: Sequence[str] = ()
@@ -119,7 +125,7 @@ class AnnounceAlerts:
             told.append(address)
         return told
 
-    def _news(self, tx: Transaction, now: datetime) -> News:
+    def _news(self, tx: AnnounceAlertsTransaction, now: datetime) -> News:
         """Claim what was not told yet: the process that claims it tells it, and no other."""
         since = now - TOLD_FOR
         latest = tx.alerts.recent(limit=_LOOKED_AT)

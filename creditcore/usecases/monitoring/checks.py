@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from creditcore.domain.mirrors import SyncStatus
 from creditcore.domain.monitoring import Finding
@@ -16,7 +17,16 @@ from creditcore.ports.identity import IdentityOperators
 from creditcore.ports.mail import Mailer
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import (
+    HasAlerts,
+    HasCatalogue,
+    HasJobs,
+    HasLedger,
+    HasMirrors,
+    HasOversight,
+    HasPrices,
+)
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.monitoring.watch import Check
 
 OLDEST_JOB = timedelta(minutes=10)
@@ -36,6 +46,12 @@ _MANY = 1000
 _MINUTE = timedelta(minutes=1)
 
 
+class ChecksTransaction(
+    HasAlerts, HasCatalogue, HasJobs, HasLedger, HasMirrors, HasOversight, HasPrices, Protocol
+):
+    """What the checks read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """Checks of everything this gateway depends on.
@@ -46,7 +62,7 @@ class Checks:
         data_dir: The folder whose disk must not run full.
     """
 
-    transactions: Transactions
+    transactions: Begins[ChecksTransaction]
     clock: Clock
     model_gateway: ModelGateway
     payment_gateway: PaymentGateway

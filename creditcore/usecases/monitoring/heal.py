@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity
 from creditcore.domain.errors import CreditcoreError
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasActivity
+from creditcore.ports.transactions import Begins
 
 Remedy = Callable[[], int]
 """Mends something, and returns how much; a repeat does no harm."""
 
 _log = logging.getLogger(__name__)
+
+
+class HealTransaction(HasActivity, Commits, Protocol):
+    """What noting a repair writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +30,7 @@ class Heal:
     A remedy is work that some worker does anyway: done now, rather than when its turn comes.
     """
 
-    transactions: Transactions
+    transactions: Begins[HealTransaction]
     clock: Clock
     remedies: Mapping[str, Remedy]
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.alerts import Alert
 from creditcore.domain.errors import AlertNotFoundError
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasActivity, HasAlerts
+from creditcore.ports.transactions import AlertsTransaction, Begins
+
+
+class KeepAlertsTransaction(AlertsTransaction, HasActivity, Protocol):
+    """What acknowledging alerts reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepAlerts:
     """What an operator does with alerts."""
 
-    transactions: Transactions
+    transactions: Begins[KeepAlertsTransaction]
     clock: Clock
 
     def acknowledge(self, key: str, *, actor: Actor = SYSTEM) -> Alert:
@@ -40,7 +46,7 @@ class KeepAlerts:
         return known
 
 
-def raise_alert(tx: Transaction, alert: Alert) -> bool:
+def raise_alert(tx: HasAlerts, alert: Alert) -> bool:
     """Raise the alert of a condition; return whether it is new, or was resolved before.
 
     One that is raised already stays as it is, also if an operator has acknowledged it.
@@ -55,7 +61,7 @@ def raise_alert(tx: Transaction, alert: Alert) -> bool:
     return True
 
 
-def resolve_alert(tx: Transaction, key: str, *, at: datetime) -> bool:
+def resolve_alert(tx: HasAlerts, key: str, *, at: datetime) -> bool:
     """Note that the condition of an alert is over; return whether it was raised until now."""
     alert = tx.alerts.lock(key)
     if alert is None or alert.resolved_at is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.activity import Act, Activity, Actor
 from creditcore.domain.alerts import Alert, AlertKind, Severity
@@ -11,7 +12,8 @@ from creditcore.domain.jobs import Job, every
 from creditcore.domain.lease import RetryPolicy
 from creditcore.domain.monitoring import Finding, Reading
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasActivity, HasJobs, HasMonitoring
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.books.audit_books import AuditBooks, Report
 from creditcore.usecases.monitoring.keep_alerts import raise_alert, resolve_alert
 
@@ -25,11 +27,15 @@ AUDIT_POLICY = RetryPolicy(lease=timedelta(hours=2), max_attempts=3)
 _SHOWN_BREACHES = 3
 
 
+class KeepAuditsTransaction(AlertsTransaction, HasActivity, HasJobs, HasMonitoring, Protocol):
+    """What keeping audits reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepAudits:
     """Run the audit as a job of the worker. A breach is an alert at once, and wakes an operator."""
 
-    transactions: Transactions
+    transactions: Begins[KeepAuditsTransaction]
     clock: Clock
     audit: AuditBooks
 

@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.alerts import Alert, AlertKind, failing_check
 from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.jobs import Job, every, storable_text
 from creditcore.domain.monitoring import RESOLVE_AFTER, Finding, Reading, Verdict, judge
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasMonitoring
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.monitoring.keep_alerts import raise_alert, resolve_alert
 
 WATCH = "watch"
@@ -28,6 +30,10 @@ Check = Callable[[], Finding]
 _log = logging.getLogger(__name__)
 
 
+class WatchTransaction(AlertsTransaction, HasMonitoring, Protocol):
+    """What keeping the findings of checks reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Checks by their names, which operators read.
@@ -36,7 +42,7 @@ class Watch:
         heal: Mends what it can of the checks that fail.
     """
 
-    transactions: Transactions
+    transactions: Begins[WatchTransaction]
     clock: Clock
     checks: Mapping[str, Check]
     heal: Callable[[Collection[str]], object] = len

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.errors import (
     InvalidRequestError,
@@ -18,12 +19,17 @@ from creditcore.domain.purchases import Offer, PaymentStatus, Purchase
 from creditcore.domain.saved_cards import SavedCard
 from creditcore.ports.card_gateway import CardCharge, CardChargeRequest, CardGateway
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasCards, HasPurchases
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.keep_cards import KeepCards
 from creditcore.usecases.payments.sell_credits import SellCredits
 
 _log = logging.getLogger(__name__)
+
+
+class ChargeCardTransaction(HasCards, HasPurchases, Protocol):
+    """What charging a saved card reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,7 @@ class ChargeCard:
         return_url: Where the payer's browser comes back to, if the bank wants to see them.
     """
 
-    transactions: Transactions
+    transactions: Begins[ChargeCardTransaction]
     gateway: CardGateway
     sales: SellCredits
     payments: ConfirmPayment

@@ -8,7 +8,7 @@ from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.sale_terms import SaleTerms
 from creditcore.ports.clock import Clock
 from creditcore.ports.rates import ExchangeRates
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import AlertsTransaction, Begins
 
 _BASE = "USD"
 
@@ -17,7 +17,7 @@ _BASE = "USD"
 class CheckRates:
     """Look for the rate of every currency that is for sale."""
 
-    transactions: Transactions
+    transactions: Begins[AlertsTransaction]
     rates: ExchangeRates
     terms: SaleTerms
     clock: Clock

@@ -14,6 +14,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.errors import (
     NothingAskedError,
@@ -27,7 +28,8 @@ from creditcore.domain.people import Person
 from creditcore.domain.purchases import MobilePayer, Offer, PaymentStatus, Purchase, PurchaseState
 from creditcore.ports.clock import Clock
 from creditcore.ports.payments import MobileCharge, MobileChargeRequest, PaymentGateway
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasPurchases
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.sell_credits import SellCredits
 
@@ -37,11 +39,15 @@ _CHECK_EVERY = timedelta(seconds=5)
 _log = logging.getLogger(__name__)
 
 
+class CollectMobileMoneyTransaction(HasPurchases, Commits, Protocol):
+    """What a payment from a phone reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectMobileMoney:
     """Send a payment request to a phone, and follow it to its end."""
 
-    transactions: Transactions
+    transactions: Begins[CollectMobileMoneyTransaction]
     gateway: PaymentGateway
     sales: SellCredits
     payments: ConfirmPayment

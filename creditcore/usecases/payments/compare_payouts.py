@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.reconciliation import Finding, FindingKind
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_list import ListedPayment, PaymentList, Settlement
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasPurchases, HasRefunds
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.payment_pages import credited_between, pages
 
 PAID_OUT_WITHIN = timedelta(days=10)
@@ -24,6 +26,10 @@ PAID_OUT_WITHIN = timedelta(days=10)
 
 _FAILED = "failed"
 _DAY = timedelta(days=1)
+
+
+class ComparePayoutsTransaction(HasPurchases, HasRefunds, Protocol):
+    """What payouts are compared with."""
 
 
 @dataclass(slots=True)
@@ -66,7 +72,7 @@ class Payouts:
 class ComparePayouts:
     """Look up what payouts hold, and look for what none of them holds."""
 
-    transactions: Transactions
+    transactions: Begins[ComparePayoutsTransaction]
     payment_list: PaymentList
     clock: Clock
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import TeamNotFoundError
@@ -26,9 +27,16 @@ from creditcore.domain.purchases import (
 )
 from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
-from creditcore.ports.payment_followers import PaymentFollower
+from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollower
 from creditcore.ports.payments import PaymentGateway
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasPurchases, HasReviews, HasTeams
+from creditcore.ports.transactions import AlertsTransaction, Begins
+
+
+class ConfirmPaymentTransaction(
+    AlertsTransaction, FollowedTransaction, HasPurchases, HasReviews, HasTeams, Protocol
+):
+    """What deciding about a payment reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +47,7 @@ class ConfirmPayment:
         followers: What else happens in the transaction that decides.
     """
 
-    transactions: Transactions
+    transactions: Begins[ConfirmPaymentTransaction]
     gateway: PaymentGateway
     clock: Clock
     followers: Sequence[PaymentFollower] = ()
@@ -90,7 +98,7 @@ class ConfirmPayment:
         return decision.purchase
 
 
-def _is_gone(tx: Transaction, owner_id: str) -> bool:
+def _is_gone(tx: ConfirmPaymentTransaction, owner_id: str) -> bool:
     """Whether the account was closed meanwhile, or is that of a team which was deleted."""
     person = tx.people.find(owner_id)
     if person is not None:
@@ -101,7 +109,7 @@ def _is_gone(tx: Transaction, owner_id: str) -> bool:
         return False
 
 
-def _record(tx: Transaction, decision: Decision, payment: Payment) -> None:
+def _record(tx: ConfirmPaymentTransaction, decision: Decision, payment: Payment) -> None:
     tx.purchases.save(decision.purchase)
     if decision.purchase.state is PurchaseState.UNDER_REVIEW and decision.purchase.closed_at:
         is_reversed = payment.status is PaymentStatus.REVERSED

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.books import Footprint
@@ -20,10 +21,11 @@ from creditcore.domain.refund_book import RefundBook
 from creditcore.domain.refunds import Refund, ReportedRefund, grant_references
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.payment_followers import PaymentFollower
+from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollower
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.refund_gateway import RefundGateway
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasPurchases, HasRefunds
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 
 GIVEN_UP_AFTER = timedelta(minutes=15)
@@ -35,6 +37,12 @@ _PAYMENTS_PER_ROUND = 50
 _log = logging.getLogger(__name__)
 
 
+class FollowRefundsTransaction(
+    AlertsTransaction, FollowedTransaction, HasPurchases, HasRefunds, Protocol
+):
+    """What following refunds reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowRefunds:
     """Bring our refunds and disputes to what the provider says of them.
@@ -43,7 +51,7 @@ class FollowRefunds:
         followers: What else happens in the transaction in which the state of one changes.
     """
 
-    transactions: Transactions
+    transactions: Begins[FollowRefundsTransaction]
     payments: ConfirmPayment
     gateway: PaymentGateway
     refund_gateway: RefundGateway
@@ -168,7 +176,7 @@ class FollowRefunds:
             tx.commit()
 
     def _tell_followers(
-        self, tx: Transaction, book: RefundBook, before: Mapping[str, Refund]
+        self, tx: FollowRefundsTransaction, book: RefundBook, before: Mapping[str, Refund]
     ) -> None:
         for refund in book.changed.values():
             known = before.get(refund.id)

@@ -9,7 +9,7 @@ from creditcore.domain.purchases import NEVER_RECEIVED, Payment, Purchase, Purch
 from creditcore.domain.refunds import Refund, RefundKind, RefundState
 from creditcore.domain.top_ups import TopUpOrder, TopUpState
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction
+from creditcore.ports.payment_followers import FollowedTransaction
 from creditcore.usecases.payments.tell_payers import TellPayers
 
 
@@ -20,7 +20,7 @@ class FollowTopUps:
     notices: TellPayers
     clock: Clock
 
-    def decided(self, tx: Transaction, purchase: Purchase, payment: Payment) -> None:
+    def decided(self, tx: FollowedTransaction, purchase: Purchase, payment: Payment) -> None:
         """End the attempt of a purchase; what failed or is held back stops the order.
 
         A request that never reached the provider is no fault of the card: it is tried again.
@@ -40,7 +40,7 @@ class FollowTopUps:
             said = purchase.review_reason.rstrip(".") or "the payment did not go through"
             self.stop(tx, order, f"The card was not charged: {said}.", event=purchase.reference)
 
-    def refunded(self, tx: Transaction, purchase: Purchase, refund: Refund) -> None:
+    def refunded(self, tx: FollowedTransaction, purchase: Purchase, refund: Refund) -> None:
         """Stop topping up a wallet when a payment into it is disputed."""
         if refund.kind is not RefundKind.DISPUTE or refund.state is RefundState.FAILED:
             return
@@ -48,7 +48,7 @@ class FollowTopUps:
         if order is not None:
             self.stop(tx, order, "A payment is disputed at your bank.", event=refund.id)
 
-    def stop(self, tx: Transaction, order: TopUpOrder, reason: str, *, event: str) -> None:
+    def stop(self, tx: FollowedTransaction, order: TopUpOrder, reason: str, *, event: str) -> None:
         """Stop an order that is locked, and say so by mail with a link; a repeat does nothing.
 
         Args:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.ports.clock import Clock
 from creditcore.ports.payments import PaymentGateway
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasPaymentEvents, HasPurchases
+from creditcore.ports.transactions import Begins
 
 _BATCH = 100
+
+
+class ForgetDetailsTransaction(HasPaymentEvents, HasPurchases, Commits, Protocol):
+    """What forgetting details of payments reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +26,7 @@ class ForgetDetails:
         after: How long everything is kept as it came.
     """
 
-    transactions: Transactions
+    transactions: Begins[ForgetDetailsTransaction]
     gateway: PaymentGateway
     clock: Clock
     after: timedelta

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.documents import (
     Document,
@@ -18,7 +19,16 @@ from creditcore.domain.money import Money
 from creditcore.domain.purchases import Purchase
 from creditcore.domain.refunds import RefundState
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import (
+    Commits,
+    HasDocuments,
+    HasPeople,
+    HasPurchases,
+    HasRefunds,
+    HasStatements,
+    HasTeams,
+)
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.tell_payers import dollars
 
 _PER_ROUND = 100
@@ -27,11 +37,17 @@ _LOOKED_BACK = timedelta(days=31)
 _ROWS = 500
 
 
+class IssueDocumentsTransaction(
+    HasDocuments, HasPeople, HasPurchases, HasRefunds, HasStatements, HasTeams, Commits, Protocol
+):
+    """What issuing documents reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueDocuments:
     """Issue what is missing: by the worker soon after, or when its owner asks for it."""
 
-    transactions: Transactions
+    transactions: Begins[IssueDocumentsTransaction]
     clock: Clock
     seller: Seller
 
@@ -90,7 +106,7 @@ class IssueDocuments:
         return {"balance_before": dollars(before), "balance_after": dollars(after)}
 
     def _issue_missing(
-        self, tx: Transaction, purchase: Purchase, balances: Mapping[str, str]
+        self, tx: IssueDocumentsTransaction, purchase: Purchase, balances: Mapping[str, str]
     ) -> bool:
         now = self.clock.now()
         receipt = tx.documents.find(DocumentKind.RECEIPT, purchase.reference)
@@ -116,7 +132,7 @@ class IssueDocuments:
         return is_new
 
 
-def _name_of(tx: Transaction, owner_id: str) -> str:
+def _name_of(tx: IssueDocumentsTransaction, owner_id: str) -> str:
     """Return how a person, or a team, is called."""
     person = tx.people.find(owner_id)
     if person is not None:
@@ -127,7 +143,7 @@ def _name_of(tx: Transaction, owner_id: str) -> str:
         return ""
 
 
-def _numbered(tx: Transaction, document: Document) -> Document:
+def _numbered(tx: IssueDocumentsTransaction, document: Document) -> Document:
     numbered = replace(document, number=tx.documents.next_number(document.kind))
     tx.documents.add(numbered)
     return numbered

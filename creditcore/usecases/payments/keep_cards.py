@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import CardNotFoundError, InvalidRequestError
@@ -23,12 +24,29 @@ from creditcore.domain.top_ups import TopUpState
 from creditcore.ports.card_gateway import CardGateway
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.payment_followers import FollowedTransaction
+from creditcore.ports.store_ports import (
+    Commits,
+    HasActivity,
+    HasCards,
+    HasJobs,
+    HasPurchases,
+    HasTopUps,
+)
+from creditcore.ports.transactions import Begins
 from creditcore.ports.vault import Vault
 from creditcore.usecases.payments.tell_payers import TellPayers
 
 FORGET_CARD = "forget_card"
 """The kind of the jobs that end a card's code at the provider."""
+
+
+class RemoveCardsTransaction(HasActivity, HasCards, HasJobs, HasTopUps, Protocol):
+    """What removing a card reads and writes."""
+
+
+class KeepCardsTransaction(RemoveCardsTransaction, HasPurchases, Commits, Protocol):
+    """What keeping cards reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +57,7 @@ class KeepCards:
         site: Who keeps them, as people read it.
     """
 
-    transactions: Transactions
+    transactions: Begins[KeepCardsTransaction]
     gateway: CardGateway
     vault: Vault
     notices: TellPayers
@@ -75,7 +93,7 @@ class KeepCards:
             )
             tx.commit()
 
-    def decided(self, tx: Transaction, purchase: Purchase, payment: Payment) -> None:
+    def decided(self, tx: FollowedTransaction, purchase: Purchase, payment: Payment) -> None:
         """Keep the card of a payment that was made, if its payer agreed and it can be charged."""
         if purchase.state is not PurchaseState.PAID or payment.card is None:
             return
@@ -86,7 +104,7 @@ class KeepCards:
         if saved is not None:
             self.notices.card_saved(tx, purchase, saved, consent)
 
-    def refunded(self, tx: Transaction, purchase: Purchase, refund: Refund) -> None:
+    def refunded(self, tx: FollowedTransaction, purchase: Purchase, refund: Refund) -> None:
         """Do nothing: a card stays as it is."""
 
     def of(self, person: Person) -> Sequence[SavedCard]:
@@ -114,7 +132,7 @@ class KeepCards:
                 self.remove_in(tx, card, actor=actor)
                 tx.commit()
 
-    def remove_in(self, tx: Transaction, card: SavedCard, *, actor: Actor) -> None:
+    def remove_in(self, tx: RemoveCardsTransaction, card: SavedCard, *, actor: Actor) -> None:
         """Remove a card within a transaction: it tops up nothing, and its consents end."""
         now = self.clock.now()
         tx.cards.save(card.remove(at=now))
@@ -139,7 +157,7 @@ class KeepCards:
             )
         )
 
-    def remove_all_in(self, tx: Transaction, person_id: str, actor: Actor) -> None:
+    def remove_all_in(self, tx: RemoveCardsTransaction, person_id: str, actor: Actor) -> None:
         """Remove every card of a person, who closes their account, within that transaction."""
         for card in tx.cards.of(person_id):
             self.remove_in(tx, card, actor=actor)
@@ -166,7 +184,9 @@ class KeepCards:
                 tx.cards.save(card.forget())
                 tx.commit()
 
-    def _save(self, tx: Transaction, purchase: Purchase, card: ReusableCard) -> SavedCard | None:
+    def _save(
+        self, tx: FollowedTransaction, purchase: Purchase, card: ReusableCard
+    ) -> SavedCard | None:
         """Save a card, or renew the code of one that is there; None where it was there already."""
         now = self.clock.now()
         known = tx.cards.find_alike(purchase.owner_id, email=card.email, signature=card.signature)

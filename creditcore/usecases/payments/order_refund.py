@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.activity import Actor
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import Money
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasClaims, HasPurchases
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.refund_payment import (
     MAX_REASON_LENGTH,
     RefundPayment,
@@ -19,11 +21,15 @@ from creditcore.usecases.payments.refund_payment import (
 _REMEMBERED = timedelta(days=1)
 
 
+class OrderRefundTransaction(HasClaims, HasPurchases, Commits, Protocol):
+    """What ordering a refund reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefund:
     """Refund a payment for an operator; a form that is sent twice refunds once."""
 
-    transactions: Transactions
+    transactions: Begins[OrderRefundTransaction]
     refunds: RefundPayment
     clock: Clock
 

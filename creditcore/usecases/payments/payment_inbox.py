@@ -11,6 +11,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import PaymentGatewayError, PurchaseNotFoundError
@@ -19,7 +20,8 @@ from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind, PaymentGateway
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasPaymentEvents, HasPurchases, HasReviews
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 
@@ -33,11 +35,17 @@ _HANDLED = (EventKind.PAID, EventKind.REFUND, EventKind.DISPUTE)
 _log = logging.getLogger(__name__)
 
 
+class PaymentInboxTransaction(
+    AlertsTransaction, HasPaymentEvents, HasPurchases, HasReviews, Protocol
+):
+    """What the inbox reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentInbox:
     """Store authenticated webhooks and process them by idempotent steps."""
 
-    transactions: Transactions
+    transactions: Begins[PaymentInboxTransaction]
     gateway: PaymentGateway
     payments: ConfirmPayment
     refunds: FollowRefunds
@@ -164,7 +172,7 @@ class PaymentInbox:
         return claimed
 
 
-def _is_due(tx: Transaction, stored: PaymentEvent, *, now: datetime) -> bool:
+def _is_due(tx: PaymentInboxTransaction, stored: PaymentEvent, *, now: datetime) -> bool:
     if stored.due_at is not None:
         return stored.due_at <= now
     if stored.kind is not EventKind.PAID:
@@ -176,7 +184,7 @@ def _is_due(tx: Transaction, stored: PaymentEvent, *, now: datetime) -> bool:
         return False
 
 
-def _claim(tx: Transaction, event: PaymentEvent, *, now: datetime) -> PaymentEvent:
+def _claim(tx: PaymentInboxTransaction, event: PaymentEvent, *, now: datetime) -> PaymentEvent:
     if event.attempts >= _ALERT_AFTER_ATTEMPTS:
         tx.alerts.add(_stuck(event, at=now))
     claimed = event.claim(now)

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from creditcore.domain.purchases import Purchase
 from creditcore.ports.payment_list import ListedPayment
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasPurchases
+from creditcore.ports.transactions import Begins
 
 _ROWS = 100
 
@@ -25,7 +26,7 @@ def pages(rows: Iterable[ListedPayment]) -> Iterator[list[ListedPayment]]:
 
 
 def credited_between(
-    transactions: Transactions, start: datetime, end: datetime
+    transactions: Begins[HasPurchases], start: datetime, end: datetime
 ) -> Iterator[Purchase]:
     """Return our purchases that began in a period and were credited, by their references."""
     after = ""

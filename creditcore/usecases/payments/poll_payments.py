@@ -9,7 +9,8 @@ from datetime import datetime
 from creditcore.domain.errors import PaymentGatewayError
 from creditcore.domain.purchases import PurchaseState
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Begins, PurchasesTransaction
+from creditcore.ports.store_ports import HasPurchases
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.confirm_payment import ConfirmPayment
 
 _PAGE_SIZE = 50
@@ -24,7 +25,7 @@ class PollPayments:
     The place in the turn is kept per process: it only decides who is asked about first.
     """
 
-    transactions: Begins[PurchasesTransaction]
+    transactions: Begins[HasPurchases]
     payments: ConfirmPayment
     clock: Clock
     _asked_down_to: datetime | None = field(default=None, init=False)

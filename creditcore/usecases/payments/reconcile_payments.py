@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import PaymentGatewayUnavailableError
@@ -22,7 +23,8 @@ from creditcore.domain.reviews import Review
 from creditcore.ports.clock import Clock
 from creditcore.ports.payment_list import ListedPayment, PaymentList
 from creditcore.ports.payments import PaymentGateway
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasPurchases, HasRefunds, HasReviews
+from creditcore.ports.transactions import AlertsTransaction, Begins
 from creditcore.usecases.payments.compare_payouts import (
     PAID_OUT_WITHIN,
     ComparePayouts,
@@ -46,6 +48,12 @@ NIGHTLY_POLICY = RetryPolicy(lease=timedelta(hours=2))
 """A long list takes its time, and the provider limits requests."""
 
 MAX_FINDINGS_KEPT = 1000
+
+
+class ReconcilePaymentsTransaction(
+    AlertsTransaction, HasPurchases, HasRefunds, HasReviews, Protocol
+):
+    """What reconciling payments reads and writes."""
 
 
 @dataclass(slots=True)
@@ -115,7 +123,7 @@ def nothing(_: object) -> None:
 class ReconcilePayments:
     """Reconcile a period with the provider's list. Reads, and confirms what was missed."""
 
-    transactions: Transactions
+    transactions: Begins[ReconcilePaymentsTransaction]
     payments: ConfirmPayment
     refunds: FollowRefunds
     gateway: PaymentGateway

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Actor
 from creditcore.domain.errors import (
@@ -14,11 +15,16 @@ from creditcore.domain.money import Credits, Money
 from creditcore.domain.refunds import Refund, RefundKind, RefundState
 from creditcore.ports.ids import Ids
 from creditcore.ports.refund_gateway import RefundGateway
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasLedger, HasRefunds
+from creditcore.ports.transactions import Begins
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 
 MAX_REASON_LENGTH = 150
 """What fits into the provider's note beside our name of the refund."""
+
+
+class RefundPaymentTransaction(HasLedger, HasRefunds, Protocol):
+    """What refunding a payment reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class RefundPayment:
     and never sent again; while one is unknown, no other of the payment is begun.
     """
 
-    transactions: Transactions
+    transactions: Begins[RefundPaymentTransaction]
     gateway: RefundGateway
     refunds: FollowRefunds
     ids: Ids

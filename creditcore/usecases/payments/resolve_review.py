@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.books import Footprint
@@ -32,11 +33,18 @@ from creditcore.domain.reviews import (
     reduced_offer,
 )
 from creditcore.ports.clock import Clock
-from creditcore.ports.payment_followers import PaymentFollower
+from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollower
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.refund_gateway import RefundGateway
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasRefunds, HasReviews
+from creditcore.ports.transactions import Begins, PurchasesTransaction
 from creditcore.usecases.payments.refund_payment import RefundPayment
+
+
+class ResolveReviewTransaction(
+    FollowedTransaction, PurchasesTransaction, HasRefunds, HasReviews, Protocol
+):
+    """What resolving a review reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +55,7 @@ class ResolveReview:
         followers: What else happens in the transaction that credits a payment.
     """
 
-    transactions: Transactions
+    transactions: Begins[ResolveReviewTransaction]
     gateway: PaymentGateway
     refund_gateway: RefundGateway
     refunds: RefundPayment
@@ -226,7 +234,11 @@ class ResolveReview:
         )
 
     def _purchase(
-        self, tx: Transaction, payment: Payment, credits_: Credits | None, person: Person | None
+        self,
+        tx: ResolveReviewTransaction,
+        payment: Payment,
+        credits_: Credits | None,
+        person: Person | None,
     ) -> Purchase:
         """Return the purchase that is credited; a new one, where the reference is none of ours."""
         if _is_ours(tx, payment.reference):
@@ -272,7 +284,12 @@ class ResolveReview:
             tx.commit()
 
     def _note(
-        self, tx: Transaction, act: Act, review: Review, actor: Actor, more: Mapping[str, str]
+        self,
+        tx: ResolveReviewTransaction,
+        act: Act,
+        review: Review,
+        actor: Actor,
+        more: Mapping[str, str],
     ) -> None:
         try:
             person_id = tx.purchases.find(review.reference).owner_id
@@ -291,5 +308,5 @@ class ResolveReview:
         )
 
 
-def _is_ours(tx: Transaction, reference: str) -> bool:
+def _is_ours(tx: ResolveReviewTransaction, reference: str) -> bool:
     return bool(tx.purchases.among([reference]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.low_balance import USUAL_THRESHOLD, LowBalanceWatch
@@ -17,11 +18,16 @@ from creditcore.domain.purchases import Payment, Purchase, PurchaseState
 from creditcore.domain.refunds import Refund, RefundKind, RefundState
 from creditcore.domain.saved_cards import CardConsent, SavedCard
 from creditcore.domain.top_ups import TopUpOrder
-from creditcore.ports.transactions import Transaction
+from creditcore.ports.store_ports import HasLedger, HasLowBalance, HasPeople
+from creditcore.ports.transactions import MailTransaction
 from creditcore.usecases.jobs.send_mail import SendMail
 
 _MICROCREDITS_PER_CENT = 1_000_000
 _TOLD_OF_REFUNDS = (RefundState.PENDING, RefundState.PROCESSED, RefundState.FAILED)
+
+
+class TellPayersTransaction(HasLedger, HasLowBalance, HasPeople, MailTransaction, Protocol):
+    """What mails about payments are written from, and written to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,7 @@ class TellPayers:
 
     mails: SendMail
 
-    def decided(self, tx: Transaction, purchase: Purchase, payment: Payment) -> None:  # noqa: ARG002
+    def decided(self, tx: TellPayersTransaction, purchase: Purchase, payment: Payment) -> None:  # noqa: ARG002
         """Confirm a payment that was credited; say of one that is held back that it is looked at.
 
         Who has failed to pay was told so on the page where they tried.
@@ -57,7 +63,7 @@ class TellPayers:
                 more={"amount": str(purchase.paid), "asked": str(purchase.offer.price)},
             )
 
-    def refunded(self, tx: Transaction, purchase: Purchase, refund: Refund) -> None:
+    def refunded(self, tx: TellPayersTransaction, purchase: Purchase, refund: Refund) -> None:
         """Say that money goes back, has gone back, or does not; of a dispute, how it stands."""
         if refund.state not in _TOLD_OF_REFUNDS:
             return
@@ -74,7 +80,9 @@ class TellPayers:
             },
         )
 
-    def running_low(self, tx: Transaction, watch: LowBalanceWatch, wallet: Wallet) -> None:
+    def running_low(
+        self, tx: TellPayersTransaction, watch: LowBalanceWatch, wallet: Wallet
+    ) -> None:
         """Say that a wallet fell below the threshold that its person chose."""
         self._mail(
             tx,
@@ -88,7 +96,7 @@ class TellPayers:
         )
 
     def card_saved(
-        self, tx: Transaction, purchase: Purchase, card: SavedCard, consent: CardConsent
+        self, tx: TellPayersTransaction, purchase: Purchase, card: SavedCard, consent: CardConsent
     ) -> None:
         """Mail a copy of what the customer agreed to whose card was saved."""
         self._mail(
@@ -99,13 +107,15 @@ class TellPayers:
             values={"card": card.label, "text": consent.text},
         )
 
-    def top_up_turned_on(self, tx: Transaction, order: TopUpOrder, consent: CardConsent) -> None:
+    def top_up_turned_on(
+        self, tx: TellPayersTransaction, order: TopUpOrder, consent: CardConsent
+    ) -> None:
         """Mail a copy of what the customer agreed to who turned automatic top-ups on."""
         to = _address(tx, order.person_id, "")
         self._mail(tx, "top_up_on", to, event=consent.id, values={"text": consent.text})
 
     def top_up_stopped(
-        self, tx: Transaction, order: TopUpOrder, reason: str, *, event: str
+        self, tx: TellPayersTransaction, order: TopUpOrder, reason: str, *, event: str
     ) -> None:
         """Say that automatic top-ups have stopped, why, and where to go on."""
         self._mail(
@@ -121,7 +131,7 @@ class TellPayers:
         )
 
     def top_up_limited(
-        self, tx: Transaction, order: TopUpOrder, limit: str, *, at: datetime
+        self, tx: TellPayersTransaction, order: TopUpOrder, limit: str, *, at: datetime
     ) -> None:
         """Say, once a day, that a limit keeps a wallet from being topped up."""
         self._mail(
@@ -136,12 +146,18 @@ class TellPayers:
         )
 
     def _mail(
-        self, tx: Transaction, template: str, to: str, *, event: str, values: Mapping[str, str]
+        self,
+        tx: TellPayersTransaction,
+        template: str,
+        to: str,
+        *,
+        event: str,
+        values: Mapping[str, str],
     ) -> None:
         if to:
             self.mails.enqueue(tx, template, to=to, event=event, values=values)
 
-    def _watch_balance(self, tx: Transaction, purchase: Purchase) -> None:
+    def _watch_balance(self, tx: TellPayersTransaction, purchase: Purchase) -> None:
         """Let a person who has paid be told when that runs out, unless they chose already."""
         if tx.low_balance.find(purchase.wallet_id) is None:
             # Of a team, it is who paid.
@@ -157,7 +173,7 @@ class TellPayers:
 
     def _tell(
         self,
-        tx: Transaction,
+        tx: TellPayersTransaction,
         template: str,
         purchase: Purchase,
         *,
@@ -183,7 +199,7 @@ def dollars(amount: Credits) -> str:
     return f"${whole:,}.{cents:02d}"
 
 
-def _address(tx: Transaction, person_id: str, known: str) -> str:
+def _address(tx: TellPayersTransaction, person_id: str, known: str) -> str:
     """Return where mails to a person go; nowhere, once they have left."""
     person = tx.people.find(person_id)
     if person is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.books import Footprint
@@ -20,7 +21,8 @@ from creditcore.domain.saved_cards import CardConsent, ConsentPurpose, SavedCard
 from creditcore.domain.top_ups import TopUpOrder, TopUpState, consent_text
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.payment_followers import FollowedTransaction
+from creditcore.ports.transactions import Begins, PurchasesTransaction
 from creditcore.usecases.payments.charge_card import ChargeCard
 from creditcore.usecases.payments.follow_top_ups import FollowTopUps
 from creditcore.usecases.payments.sell_credits import SellCredits
@@ -29,6 +31,10 @@ from creditcore.usecases.payments.tell_payers import TellPayers, dollars
 _PER_ROUND = 20
 
 _log = logging.getLogger(__name__)
+
+
+class TopUpWalletsTransaction(FollowedTransaction, PurchasesTransaction, Protocol):
+    """What topping wallets up reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class TopUpWallets:
         site: Who charges, as people read it.
     """
 
-    transactions: Transactions
+    transactions: Begins[TopUpWalletsTransaction]
     charges: ChargeCard
     sales: SellCredits
     follower: FollowTopUps
@@ -231,7 +237,7 @@ class TopUpWallets:
                 self._rest_in(tx, order, limit)
                 tx.commit()
 
-    def _rest_in(self, tx: Transaction, order: TopUpOrder, limit: str) -> None:
+    def _rest_in(self, tx: TopUpWalletsTransaction, order: TopUpOrder, limit: str) -> None:
         now = self.clock.now()
         tx.top_ups.save(order.rest(at=now))
         if limit:
@@ -250,7 +256,7 @@ class TopUpWallets:
             changed_at=self.clock.now(),
         )
 
-    def _note(self, tx: Transaction, act: Act, order: TopUpOrder, actor: Actor) -> None:
+    def _note(self, tx: TopUpWalletsTransaction, act: Act, order: TopUpOrder, actor: Actor) -> None:
         tx.activity.add(
             Activity(
                 actor=actor,
@@ -268,7 +274,7 @@ class TopUpWallets:
         )
 
 
-def _card(tx: Transaction, order: TopUpOrder) -> SavedCard | None:
+def _card(tx: TopUpWalletsTransaction, order: TopUpOrder) -> SavedCard | None:
     try:
         return tx.cards.find(order.card_id, owner_id=order.person_id)
     except CardNotFoundError:

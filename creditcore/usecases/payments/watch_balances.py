@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.low_balance import LowBalanceWatch
 from creditcore.domain.money import Credits
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
-from creditcore.usecases.payments.tell_payers import TellPayers
+from creditcore.ports.store_ports import Commits
+from creditcore.ports.transactions import Begins
+from creditcore.usecases.payments.tell_payers import TellPayers, TellPayersTransaction
 
 _PER_ROUND = 100
+
+
+class WatchBalancesTransaction(TellPayersTransaction, Commits, Protocol):
+    """What watching balances reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +26,7 @@ class WatchBalances:
     It runs beside the calls, never in them: what a call costs must not wait for a mail.
     """
 
-    transactions: Transactions
+    transactions: Begins[WatchBalancesTransaction]
     notices: TellPayers
     clock: Clock
 

@@ -8,7 +8,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.ledger import Transfer
 from creditcore.domain.money import ZERO, Credits
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasStatements
+from creditcore.ports.transactions import Begins
 
 MAX_LINES = 10_000
 _LONGEST_PERIOD = timedelta(days=366)
@@ -61,7 +62,7 @@ class Statement:
 class WriteStatement:
     """Write the statement of any days, as of one instant."""
 
-    transactions: Transactions
+    transactions: Begins[HasStatements]
 
     def write(self, wallet_id: str, *, first: date, last: date, zone: tzinfo) -> Statement:
         """Return the statement of a period, whose days are cut in a zone.

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
 from creditcore.domain.people import Person
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasKeys
+from creditcore.ports.transactions import Begins, PeopleTransaction
+
+
+class BlockPersonTransaction(PeopleTransaction, HasKeys, Protocol):
+    """What blocking a person reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +27,7 @@ class BlockPerson:
     payment that arrives is credited. ``IssueKey`` gives a blocked person no key.
     """
 
-    transactions: Transactions
+    transactions: Begins[BlockPersonTransaction]
     clock: Clock
 
     def block(self, person_id: str, *, reason: str, actor: Actor = SYSTEM) -> int:
@@ -77,7 +83,7 @@ class BlockPerson:
             tx.commit()
 
 
-def _locked(tx: Transaction, person_id: str) -> Person:
+def _locked(tx: BlockPersonTransaction, person_id: str) -> Person:
     person = tx.people.lock(person_id)
     if person is None:
         raise PersonNotFoundError(person_id)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
 from creditcore.domain.people import Person, clean_name, clean_timezone
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasPeople
+from creditcore.ports.transactions import Begins
+
+
+class ChangeProfileTransaction(HasPeople, Commits, Protocol):
+    """What changing a profile reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +24,7 @@ class ChangeProfile:
         currencies: Those that amounts can be shown in beside US dollars.
     """
 
-    transactions: Transactions
+    transactions: Begins[ChangeProfileTransaction]
     currencies: Collection[str] = ()
 
     def change(self, person_id: str, *, name: str, timezone: str, shown_currency: str) -> Person:

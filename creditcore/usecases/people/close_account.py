@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.jobs import Job
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasCards, HasJobs, HasLowBalance, HasSessions, HasTopUps
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.teams.change_members import leave_every_team
 
 DELETE_IDENTITY = "delete_identity"
 """The kind of the jobs."""
 
-LastAct = Callable[[Transaction, str, Actor], None]
+
+class CloseAccountTransaction(
+    KeysTransaction, HasCards, HasJobs, HasLowBalance, HasSessions, HasTopUps, Protocol
+):
+    """What closing an account reads and writes."""
+
+
+LastAct = Callable[[CloseAccountTransaction, str, Actor], None]
 """Ends something of a person's, in the transaction that closes their account."""
 
 
@@ -31,7 +40,7 @@ class CloseAccount:
         before_leaving: What else ends with the account, in the same transaction.
     """
 
-    transactions: Transactions
+    transactions: Begins[CloseAccountTransaction]
     clock: Clock
     operators: IdentityOperators
     before_leaving: Sequence[LastAct] = ()

@@ -8,14 +8,14 @@ from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.people import Person, Role
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Begins, PeopleTransaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRole:
     """Change a person's role. Their sessions end, so that each session has one role."""
 
-    transactions: Transactions
+    transactions: Begins[PeopleTransaction]
     clock: Clock
 
     def grant(self, person_id: str, role: Role, *, actor: Actor = SYSTEM) -> Person:

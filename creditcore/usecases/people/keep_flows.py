@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.errors import SealBrokenError
 from creditcore.domain.sessions import new_secret, secret_hash
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import Commits, HasFlows
+from creditcore.ports.transactions import Begins
 from creditcore.ports.vault import Vault
 
 LIFETIME = timedelta(minutes=10)
@@ -18,11 +20,15 @@ LIFETIME = timedelta(minutes=10)
 _FORGOTTEN_AT_ONCE = 100
 
 
+class KeepFlowsTransaction(HasFlows, Commits, Protocol):
+    """What keeping flows reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepFlows:
     """Bind a flow to the browser that began it: what it needs to go on never leaves the server."""
 
-    transactions: Transactions
+    transactions: Begins[KeepFlowsTransaction]
     clock: Clock
     vault: Vault
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError, SessionEndedError
@@ -13,10 +14,15 @@ from creditcore.domain.identities import Grant, Identity, SignOutScope
 from creditcore.domain.people import Person, masked_email
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasSessions
+from creditcore.ports.transactions import Begins, PeopleTransaction
 from creditcore.usecases.people.keep_sessions import KeepSessions
 
 _GRANTS_TRIED = 3
+
+
+class ManageAccessTransaction(PeopleTransaction, HasSessions, Protocol):
+    """What managing access reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,7 @@ class ManageAccess:
         PersonNotFoundError: No person has this id, here or at the provider.
     """
 
-    transactions: Transactions
+    transactions: Begins[ManageAccessTransaction]
     clock: Clock
     operators: IdentityOperators
     sessions: KeepSessions

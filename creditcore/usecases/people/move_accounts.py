@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Protocol
 
 from creditcore.domain.activity import COMMAND_LINE, Act, Activity
 from creditcore.domain.credentials import Credential
@@ -13,12 +14,17 @@ from creditcore.domain.errors import EmailTakenError, InvalidRequestError
 from creditcore.domain.people import Person
 from creditcore.ports.account_import import AccountImport
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasCredentials, HasSessions
+from creditcore.ports.transactions import Begins, PeopleTransaction
 
 NEVER_SHOWN = datetime(1970, 1, 1, tzinfo=UTC)
 """When accounts were confirmed that are older than confirming: they were taken at their word."""
 
 _AT_ONCE = 100
+
+
+class MoveAccountsTransaction(PeopleTransaction, HasCredentials, HasSessions, Protocol):
+    """What moving accounts reads and writes."""
 
 
 class Move(StrEnum):
@@ -61,7 +67,7 @@ class MoveAccounts:
     at any time, and run again: the provider is asked first what it has.
     """
 
-    transactions: Transactions
+    transactions: Begins[MoveAccountsTransaction]
     clock: Clock
     target: AccountImport
 

@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from creditcore.domain.credentials import Credential
 from creditcore.domain.errors import SealBrokenError
 from creditcore.domain.saved_cards import SavedCard
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import Commits, HasCards, HasCredentials
+from creditcore.ports.transactions import Begins
 from creditcore.ports.vault import Vault
 
 _PAGE = 100
+
+
+class ResealSecretsTransaction(HasCards, HasCredentials, Commits, Protocol):
+    """What sealing secrets anew reads and writes."""
 
 
 class SealedKind(StrEnum):
@@ -57,7 +63,7 @@ class ResealSecrets:
     and sign in.
     """
 
-    transactions: Transactions
+    transactions: Begins[ResealSecretsTransaction]
     vault: Vault
 
     def count(self) -> Counts:
@@ -126,11 +132,11 @@ class _Seal:
 
     sealed: bytes
     context: str
-    write: Callable[[Transaction, bytes], None]
+    write: Callable[[ResealSecretsTransaction, bytes], None]
 
 
 def _of_card(card: SavedCard) -> _Seal:
-    def write(tx: Transaction, fresh: bytes) -> None:
+    def write(tx: ResealSecretsTransaction, fresh: bytes) -> None:
         locked = tx.cards.lock(card.id, owner_id=card.owner_id)
         if locked.sealed == card.sealed:
             tx.cards.save(locked.resealed(fresh))
@@ -139,7 +145,7 @@ def _of_card(card: SavedCard) -> _Seal:
 
 
 def _of_credential(credential: Credential) -> _Seal:
-    def write(tx: Transaction, fresh: bytes) -> None:
+    def write(tx: ResealSecretsTransaction, fresh: bytes) -> None:
         locked = tx.credentials.lock(credential.person_id)
         if locked is not None and locked.totp_sealed == credential.totp_sealed:
             tx.credentials.save(replace(locked, totp_sealed=fresh))

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from creditcore.domain.activity import Act, Activity, Actor
 from creditcore.domain.errors import CreditcoreError, InvalidRequestError
 from creditcore.domain.people import clean_email
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasClaims
+from creditcore.ports.transactions import Begins, PeopleTransaction
 
 _log = logging.getLogger(__name__)
 
@@ -55,11 +57,15 @@ strangers must not be able to fill the log. Limits on guessing do not depend on 
 _CLAIMS_FORGOTTEN = 20
 
 
+class SecurityLogTransaction(PeopleTransaction, HasClaims, Protocol):
+    """What noting sign-ins reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityLog:
     """Note what happened to an account, and read it."""
 
-    transactions: Transactions
+    transactions: Begins[SecurityLogTransaction]
     clock: Clock
 
     def note(self, act: Act, person_id: str, *, actor: Actor, **details: object) -> None:
@@ -126,7 +132,12 @@ class SecurityLog:
             )
 
     def _add(
-        self, tx: Transaction, act: Act, person_id: str, actor: Actor, details: dict[str, object]
+        self,
+        tx: SecurityLogTransaction,
+        act: Act,
+        person_id: str,
+        actor: Actor,
+        details: dict[str, object],
     ) -> None:
         tx.activity.add(
             Activity(

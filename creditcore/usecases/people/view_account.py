@@ -9,7 +9,7 @@ from creditcore.domain.activity import Act, Activity, Actor
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
 from creditcore.domain.people import Person, Role
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.transactions import Begins, PeopleTransaction
 
 VIEWED_FOR = timedelta(minutes=30)
 """Looking ends by itself after this time."""
@@ -19,7 +19,7 @@ VIEWED_FOR = timedelta(minutes=30)
 class ViewAccount:
     """Note in the activity log, which the person's own pages can show, that an operator looks."""
 
-    transactions: Transactions
+    transactions: Begins[PeopleTransaction]
     clock: Clock
 
     def begin(self, person_id: str, *, actor: Actor) -> Person:

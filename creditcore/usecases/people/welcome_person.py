@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM
 from creditcore.domain.alerts import (
@@ -24,10 +25,17 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person, Role
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasAlerts, HasDailyGrants, HasKeys, HasPeople
+from creditcore.ports.transactions import Begins, GrantTransaction
 from creditcore.usecases.keys.limit_account import LimitAccount
 
 _MANY = Credits.of(1_000_000)
+
+
+class WelcomePersonTransaction(
+    GrantTransaction, HasAlerts, HasDailyGrants, HasKeys, HasPeople, Protocol
+):
+    """What welcoming a person reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,7 @@ class WelcomePerson:
         account_limits: What all keys of a newcomer may use together.
     """
 
-    transactions: Transactions
+    transactions: Begins[WelcomePersonTransaction]
     clock: Clock
     ids: Ids
     signup_credits: Credits = ZERO
@@ -79,13 +87,13 @@ class WelcomePerson:
         return person
 
     @staticmethod
-    def _known(tx: Transaction, identity: Identity) -> Person | None:
+    def _known(tx: WelcomePersonTransaction, identity: Identity) -> Person | None:
         if identity.session_epoch is not None:
             # An account of our own: its id is ours, wherever it was joined to in the meantime.
             return tx.people.find(identity.subject)
         return tx.people.find_by_subject(identity.subject)
 
-    def _add_person(self, tx: Transaction, identity: Identity, role: Role) -> Person:
+    def _add_person(self, tx: WelcomePersonTransaction, identity: Identity, role: Role) -> Person:
         if tx.people.find(identity.subject) is not None:
             raise BadCredentialsError
         if tx.people.find_by_email(identity.email) is not None:
@@ -98,7 +106,7 @@ class WelcomePerson:
         tx.people.add(person)
         return person
 
-    def _follow(self, tx: Transaction, person: Person, identity: Identity) -> Person:
+    def _follow(self, tx: WelcomePersonTransaction, person: Person, identity: Identity) -> Person:
         """Return the person with the address that the provider knows, if that can be."""
         if person.email == identity.email or not identity.email_verified or person.blocked:
             return person
@@ -110,7 +118,7 @@ class WelcomePerson:
         tx.people.save(moved)
         return moved
 
-    def _wallet_of(self, tx: Transaction, person: Person) -> Wallet:
+    def _wallet_of(self, tx: WelcomePersonTransaction, person: Person) -> Wallet:
         try:
             return tx.ledger.find_wallet_of(person.id)
         except WalletNotFoundError:
@@ -121,7 +129,7 @@ class WelcomePerson:
                 limits.apply(tx, wallet.id, person.id, self.account_limits, actor=SYSTEM)
             return wallet
 
-    def _greet(self, tx: Transaction, person: Person, wallet: Wallet) -> None:
+    def _greet(self, tx: WelcomePersonTransaction, person: Person, wallet: Wallet) -> None:
         reference = f"signup:{person.id}"
         books = tx.ledger.lock(Footprint(wallet_ids={wallet.id}, transfer_references={reference}))
         if reference in books.transfers:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Actor
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transactions
+from creditcore.ports.store_ports import HasKeys, HasTeams, HasTopUps
+from creditcore.ports.transactions import Begins, GrantTransaction
 from creditcore.usecases.teams.membership_terms import locked_team, note, revoke_all_keys
+
+
+class BlockTeamTransaction(GrantTransaction, HasKeys, HasTeams, HasTopUps, Protocol):
+    """What blocking a team reads and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +27,7 @@ class BlockTeam:
     credited.
     """
 
-    transactions: Transactions
+    transactions: Begins[BlockTeamTransaction]
     clock: Clock
 
     def block(self, team_id: str, *, reason: str, actor: Actor = SYSTEM) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.access import Action
 from creditcore.domain.activity import SYSTEM, Act, Actor
@@ -19,7 +20,8 @@ from creditcore.domain.limits import SpendLimit, member_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.teams import Membership, Team, TeamRole
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasLowBalance
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.teams.membership_terms import (
     end_counting,
     limit_text,
@@ -33,6 +35,10 @@ from creditcore.usecases.teams.membership_terms import (
 )
 
 
+class ChangeMembersTransaction(KeysTransaction, HasLowBalance, Protocol):
+    """What changing members reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMembers:
     """What happens to a member. The team is locked, so that it always has one owner at least.
@@ -40,7 +46,7 @@ class ChangeMembers:
     No member changes who ranks above them, or gives a role above their own.
     """
 
-    transactions: Transactions
+    transactions: Begins[ChangeMembersTransaction]
     clock: Clock
 
     def give_role(
@@ -209,7 +215,9 @@ class ChangeMembers:
         return revoked
 
 
-def leave_every_team(tx: Transaction, person_id: str, *, at: datetime, actor: Actor) -> None:
+def leave_every_team(
+    tx: ChangeMembersTransaction, person_id: str, *, at: datetime, actor: Actor
+) -> None:
     """Take a person whose account is closed out of their teams, in the same transaction.
 
     Raises:
@@ -223,7 +231,13 @@ def leave_every_team(tx: Transaction, person_id: str, *, at: datetime, actor: Ac
 
 
 def _let_go(
-    tx: Transaction, team: Team, member: Membership, act: Act, *, actor: Actor, at: datetime
+    tx: ChangeMembersTransaction,
+    team: Team,
+    member: Membership,
+    act: Act,
+    *,
+    actor: Actor,
+    at: datetime,
 ) -> int:
     _keep_an_owner(tx, team, member)
     # The wallet is locked before its keys, as limiting the account does.
@@ -245,7 +259,7 @@ def _let_go(
     return revoked
 
 
-def _tell_another(tx: Transaction, team: Team, wallet: Wallet, person_id: str) -> None:
+def _tell_another(tx: ChangeMembersTransaction, team: Team, wallet: Wallet, person_id: str) -> None:
     """Let an owner be told of a low balance, if it was a person who is no member any more."""
     watch = tx.low_balance.find(wallet.id)
     if watch is not None and watch.person_id == person_id:
@@ -262,7 +276,7 @@ def _check_rank(asking: Membership, *roles: TeamRole) -> None:
         )
 
 
-def _keep_an_owner(tx: Transaction, team: Team, member: Membership) -> None:
+def _keep_an_owner(tx: ChangeMembersTransaction, team: Team, member: Membership) -> None:
     """See that a team still has an owner without this member.
 
     Raises:

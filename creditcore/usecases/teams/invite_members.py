@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlencode
 
 from creditcore.domain.access import Action
@@ -32,7 +33,8 @@ from creditcore.domain.teams import (
 )
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasInvitations, HasJobs
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.teams.keep_teams import check_room
 from creditcore.usecases.teams.membership_terms import (
     begin_counting,
@@ -47,6 +49,10 @@ INVITATION_JOB = "mail_invitation"
 
 Deliver = Callable[[str, str, str, Mapping[str, object]], None]
 """Hands a mail over, by template, id, address and values; or raises, to be tried again."""
+
+
+class InviteMembersTransaction(KeysTransaction, HasInvitations, HasJobs, Protocol):
+    """What inviting members reads and writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class InviteMembers:
         deliver: Hands the mails over.
     """
 
-    transactions: Transactions
+    transactions: Begins[InviteMembersTransaction]
     clock: Clock
     ids: Ids
     pepper: bytes
@@ -306,14 +312,14 @@ class InviteMembers:
             raise InvitationRefusedError
         return invitation
 
-    def _check_room(self, tx: Transaction, team: Team, pending: int) -> None:
+    def _check_room(self, tx: InviteMembersTransaction, team: Team, pending: int) -> None:
         if len(tx.teams.members(team.id)) + pending >= MAX_MEMBERS:
             raise InvalidRequestError(
                 f"A team has {MAX_MEMBERS} members at most, with those who are invited. Remove "
                 "somebody, or withdraw an invitation."
             )
 
-    def _post(self, tx: Transaction, invitation: Invitation) -> None:
+    def _post(self, tx: InviteMembersTransaction, invitation: Invitation) -> None:
         sent_at = invitation.sent_at.isoformat()
         tx.jobs.enqueue(
             INVITATION_JOB,
@@ -327,7 +333,7 @@ class InviteMembers:
 
 
 def _note(
-    tx: Transaction,
+    tx: InviteMembersTransaction,
     act: Act,
     team: Team,
     invitation: Invitation,
@@ -345,14 +351,14 @@ def _id_of(token: str) -> str:
     return invitation_id
 
 
-def _open_team(tx: Transaction, team_id: str) -> Team:
+def _open_team(tx: InviteMembersTransaction, team_id: str) -> Team:
     try:
         return locked_team(tx, team_id)
     except TeamNotFoundError:
         raise InvitationRefusedError from None
 
 
-def _pending(tx: Transaction, team: Team, invitation_id: str) -> Invitation:
+def _pending(tx: InviteMembersTransaction, team: Team, invitation_id: str) -> Invitation:
     invitation = tx.invitations.lock(invitation_id)
     if (
         invitation is None

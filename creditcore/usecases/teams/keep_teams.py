@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from creditcore.domain.access import Action
 from creditcore.domain.activity import SYSTEM, Act, Actor
@@ -23,7 +24,8 @@ from creditcore.domain.teams import (
 )
 from creditcore.ports.clock import Clock
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import HasInvitations, HasTeams
+from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.keys.limit_account import LimitAccount
 from creditcore.usecases.teams.membership_terms import (
     begin_counting,
@@ -36,6 +38,10 @@ from creditcore.usecases.teams.membership_terms import (
 )
 
 
+class KeepTeamsTransaction(KeysTransaction, HasInvitations, Protocol):
+    """What keeping teams reads and writes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepTeams:
     """What happens to a team as a whole. Each act is kept in the activity log.
@@ -44,7 +50,7 @@ class KeepTeams:
         account_limits: What all keys of a new team may use together, as for a newcomer.
     """
 
-    transactions: Transactions
+    transactions: Begins[KeepTeamsTransaction]
     clock: Clock
     ids: Ids
     account_limits: KeyLimits = NO_LIMITS
@@ -187,7 +193,13 @@ class KeepTeams:
             tx.commit()
 
     def _hand_over(
-        self, tx: Transaction, team: Team, giver: Membership | None, to: str, *, actor: Actor
+        self,
+        tx: KeepTeamsTransaction,
+        team: Team,
+        giver: Membership | None,
+        to: str,
+        *,
+        actor: Actor,
     ) -> None:
         taker = membership_of(tx, team, to)
         person = tx.people.find(to)
@@ -207,7 +219,7 @@ class KeepTeams:
         )
 
 
-def check_room(tx: Transaction, person_id: str) -> None:
+def check_room(tx: HasTeams, person_id: str) -> None:
     """See whether a person, who is locked, may be in another team.
 
     Raises:

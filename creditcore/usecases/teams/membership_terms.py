@@ -16,13 +16,14 @@ from creditcore.domain.limits import KeyCounter, Period, SpendLimit, member_coun
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.people import Person
 from creditcore.domain.teams import Membership, Team
-from creditcore.ports.transactions import MembersTransaction, Transaction
+from creditcore.ports.store_ports import HasActivity, HasKeys, HasTeams
+from creditcore.ports.transactions import CountersTransaction, MembersTransaction
 
 MAX_RAISED = Credits.of(1_000_000_000_000)
 """What a limit is raised by in one period: more than any wallet has, and a number all can write."""
 
 
-def locked_team(tx: MembersTransaction, team_id: str) -> Team:
+def locked_team(tx: HasTeams, team_id: str) -> Team:
     """Return a team, locked.
 
     Raises:
@@ -50,7 +51,7 @@ def member_who_may(
     return membership
 
 
-def membership_of(tx: MembersTransaction, team: Team, person_id: str) -> Membership:
+def membership_of(tx: HasTeams, team: Team, person_id: str) -> Membership:
     """Return another member.
 
     Raises:
@@ -63,7 +64,7 @@ def membership_of(tx: MembersTransaction, team: Team, person_id: str) -> Members
 
 
 def begin_counting(
-    tx: Transaction,
+    tx: CountersTransaction,
     wallet: Wallet,
     person: Person,
     limit: SpendLimit | None,
@@ -105,7 +106,7 @@ def with_limit(
     )
 
 
-def end_counting(tx: Transaction, wallet: Wallet, person_id: str) -> None:
+def end_counting(tx: CountersTransaction, wallet: Wallet, person_id: str) -> None:
     """Let a member who is going hold nothing more; what they hold already is still settled."""
     tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
     name = member_counter_id(wallet.id, person_id)
@@ -113,17 +114,17 @@ def end_counting(tx: Transaction, wallet: Wallet, person_id: str) -> None:
         tx.keys.set_counter(replace(counter, limit=ZERO, raised=ZERO))
 
 
-def revoke_keys(tx: Transaction, team: Team, person_id: str, *, at: datetime) -> int:
+def revoke_keys(tx: HasKeys, team: Team, person_id: str, *, at: datetime) -> int:
     """Revoke the keys that a member holds in a team; return how many."""
     return _revoke(tx, [key for key in tx.keys.list_of(team.id) if key.holder_id == person_id], at)
 
 
-def revoke_all_keys(tx: Transaction, team: Team, *, at: datetime) -> int:
+def revoke_all_keys(tx: HasKeys, team: Team, *, at: datetime) -> int:
     """Revoke every key of a team; return how many."""
     return _revoke(tx, tx.keys.list_of(team.id), at)
 
 
-def _revoke(tx: Transaction, keys: Sequence[ApiKey], at: datetime) -> int:
+def _revoke(tx: HasKeys, keys: Sequence[ApiKey], at: datetime) -> int:
     open_keys = [key for key in keys if key.revoked_at is None]
     for key in open_keys:
         tx.keys.save(tx.keys.lock(key.id, owner_id=key.owner_id).revoke(at=at))
@@ -131,7 +132,7 @@ def _revoke(tx: Transaction, keys: Sequence[ApiKey], at: datetime) -> int:
 
 
 def note(
-    tx: Transaction,
+    tx: HasActivity,
     act: Act,
     team: Team,
     *,

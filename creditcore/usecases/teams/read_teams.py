@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from creditcore.domain.access import Action
 from creditcore.domain.activity import Activity
@@ -15,10 +16,23 @@ from creditcore.domain.limits import KeyCounter, member_counter_id
 from creditcore.domain.people import Person
 from creditcore.domain.teams import Invitation, Membership, Team, TeamRole
 from creditcore.ports.clock import Clock
-from creditcore.ports.transactions import Transaction, Transactions
+from creditcore.ports.store_ports import (
+    HasActivity,
+    HasInvitations,
+    HasKeys,
+    HasLedger,
+    HasUsageHours,
+)
+from creditcore.ports.transactions import Begins, MembersTransaction
 from creditcore.usecases.teams.membership_terms import member_who_may
 
 _ACTS_SHOWN = 50
+
+
+class ReadTeamsTransaction(
+    MembersTransaction, HasActivity, HasInvitations, HasKeys, HasLedger, HasUsageHours, Protocol
+):
+    """What teams are read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,7 @@ class TeamView:
 class ReadTeams:
     """Read teams. Who is not in a team is told that there is none."""
 
-    transactions: Transactions
+    transactions: Begins[ReadTeamsTransaction]
     clock: Clock
 
     def accounts(self, person_id: str) -> Sequence[Account]:
@@ -126,7 +140,9 @@ class ReadTeams:
             people=people,
         )
 
-    def _members(self, tx: Transaction, wallet: Wallet, mine: Membership) -> list[MemberView]:
+    def _members(
+        self, tx: ReadTeamsTransaction, wallet: Wallet, mine: Membership
+    ) -> list[MemberView]:
         now = self.clock.now()
         rows = tx.teams.members(mine.team_id)
         counters = tx.keys.counters([member_counter_id(wallet.id, row.person_id) for row in rows])
@@ -154,7 +170,7 @@ class ReadTeams:
         return views
 
 
-def accounts_of(tx: Transaction, person_id: str) -> Sequence[Account]:
+def accounts_of(tx: ReadTeamsTransaction, person_id: str) -> Sequence[Account]:
     """Return the teams that a person is in, by name, with their wallets."""
     return [
         Account(team, membership, tx.ledger.find_wallet_of(team.id))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.people import Person
 from creditcore.domain.usage_hours import Tally, total
-from creditcore.ports.transactions import Transaction
+from creditcore.ports.transactions import MembersTransaction
 
 NO_MEMBER = ""
 """Stands for the member of calls without a key: the playground's, of which only the sum is kept."""
@@ -32,7 +32,7 @@ class MemberUse:
 
 
 def use_by_member(
-    tx: Transaction,
+    tx: MembersTransaction,
     team_id: str,
     keys: Iterable[ApiKey],
     by_key: Mapping[str, Tally],
@@ -64,7 +64,7 @@ def use_by_member(
     return sorted(used, key=lambda row: (-row.tally.charge, -row.tally.calls, row.member_id))
 
 
-def _names(tx: Transaction, team_id: str, ids: Iterable[str]) -> dict[str, str]:
+def _names(tx: MembersTransaction, team_id: str, ids: Iterable[str]) -> dict[str, str]:
     people = {each: tx.people.find(each) for each in ids if each != NO_MEMBER}
     # Two people may have the same name: then their addresses tell them apart.
     taken = Counter(person.name for person in people.values() if person)
