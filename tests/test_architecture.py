@@ -169,6 +169,20 @@ def _ports_of(made: type) -> list[inspect.Parameter]:
     return [it for it in inspect.signature(made).parameters.values() if it.name in ports]
 
 
+def test_no_use_case_asks_a_store_for_everything() -> None:
+    paths = [path for path in CORE if "usecases" in path.parts]
+    greedy = {
+        path.name
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "creditcore.ports.transactions"
+        if {"Transaction", "Transactions"} & {alias.name for alias in node.names}
+    }
+
+    assert len(paths) > 80
+    assert greedy == set()
+
+
 def test_the_import_contracts_name_every_adapter_and_every_feature() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     contracts = {each["name"]: each for each in project["tool"]["importlinter"]["contracts"]}

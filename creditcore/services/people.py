@@ -18,6 +18,7 @@ from creditcore.usecases.people.manage_access import ManageAccess
 from creditcore.usecases.people.move_accounts import MoveAccounts
 from creditcore.usecases.people.reseal_secrets import ResealSecrets
 from creditcore.usecases.people.security_log import SecurityLog
+from creditcore.usecases.people.session_grants import SessionGrants
 from creditcore.usecases.people.view_account import ViewAccount
 from creditcore.usecases.people.welcome_person import WelcomePerson
 
@@ -51,8 +52,10 @@ class PeopleServices:
             transactions=store,
             clock=clock,
             ids=ports.ids,
-            vault=vault,
             provider=ports.identity,
+            grants=SessionGrants(
+                transactions=store, clock=clock, vault=vault, provider=ports.identity
+            ),
         )
         return cls(
             welcome=WelcomePerson(

@@ -23,7 +23,8 @@ from creditcore.domain.sessions import Device, Stage, secret_hash
 from creditcore.testing.contracts import at_once
 from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
 from creditcore.testing.memory_identity import MemoryVault
-from creditcore.usecases.people.keep_sessions import GRACE, LEASE, Begun, KeepSessions
+from creditcore.usecases.people.keep_sessions import Begun, KeepSessions
+from creditcore.usecases.people.session_grants import GRACE, LEASE, SessionGrants
 
 HOUR = timedelta(hours=1)
 HERE = Device(name="Firefox on Linux", place="41.90.64.0/24")
@@ -82,14 +83,20 @@ class House:
         self.person = Person(id="p-1", email="amina@example.com", created_at=self.clock.now())
         self.store.committed.people["p-1"] = self.person
         vault, ids = MemoryVault(), SequentialIds()
+        provider: Any = self.provider  # what is used of one
         self.one, self.two = (
             KeepSessions(
                 transactions=self.store,
                 clock=self.clock,
                 ids=ids,
-                vault=vault,
-                provider=self.provider,  # type: ignore[arg-type] - what is used of it
-                sleep=self._sleep,
+                provider=provider,
+                grants=SessionGrants(
+                    transactions=self.store,
+                    clock=self.clock,
+                    vault=vault,
+                    provider=provider,
+                    sleep=self._sleep,
+                ),
             )
             for _ in range(2)
         )
@@ -173,7 +180,8 @@ def test_eight_tabs_refresh_once_and_all_go_on(house: House) -> None:
     gate = threading.Event()
     # Real processes wait for each other; here the clock must stand still meanwhile.
     house.one, house.two = (
-        replace(keeper, sleep=lambda _: gate.wait(0.01)) for keeper in (house.one, house.two)
+        replace(keeper, grants=replace(keeper.grants, sleep=lambda _: gate.wait(0.01)))
+        for keeper in (house.one, house.two)
     )
 
     kept = at_once(8, lambda n: (house.one if n % 2 else house.two).resume(begun.secret))

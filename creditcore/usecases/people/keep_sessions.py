@@ -1,21 +1,14 @@
-"""Sessions of this site: begun, gone on with, refreshed, stepped up, listed and ended."""
+"""Sessions of this site: begun, gone on with, stepped up, listed and ended."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
-from creditcore.domain.errors import (
-    IdentityUnavailableError,
-    SealBrokenError,
-    SessionEndedError,
-    TooManyAttemptsError,
-)
+from creditcore.domain.errors import SessionEndedError
 from creditcore.domain.identities import (
-    MAX_GRANT_BYTES,
     Grant,
     Identity,
     NeedsSecondFactor,
@@ -35,23 +28,14 @@ from creditcore.domain.sessions import (
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.transactions import Transactions
-from creditcore.ports.vault import Vault
+from creditcore.ports.store_ports import HasCredentials, HasSessions
+from creditcore.ports.transactions import Begins, PeopleTransaction
 from creditcore.usecases.people.session_activity import session_activity
+from creditcore.usecases.people.session_grants import SessionGrants
 
-EARLY = timedelta(seconds=60)
-"""A grant is refreshed before it ends: answers take time, and clocks differ."""
 
-LEASE = timedelta(seconds=20)
-"""For so long one process refreshes a session, and no other. Longer than the provider takes."""
-
-PAUSE = timedelta(seconds=10)
-"""After the provider could not be asked, no process asks again before."""
-
-GRACE = timedelta(minutes=15)
-"""While the provider cannot be asked, people go on reading for so long after a grant ended."""
-
-_POLL_S = 0.1
+class KeepSessionsTransaction(PeopleTransaction, HasCredentials, HasSessions, Protocol):
+    """What keeping sessions reads and writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +63,17 @@ class Kept:
 class KeepSessions:
     """Keep who is signed in, in which browser, by any identity provider.
 
-    No transaction is open while the provider is asked. One process at a time refreshes a
-    session, on whatever host: it takes a lease on the row.
+    No transaction is open while the provider is asked.
 
     Attributes:
-        sleep: Waits for another process that is refreshing the same session.
+        grants: What the provider gave for each session, kept fresh.
     """
 
-    transactions: Transactions
+    transactions: Begins[KeepSessionsTransaction]
     clock: Clock
     ids: Ids
-    vault: Vault
     provider: IdentityProvider
-    sleep: Callable[[float], None] = time.sleep
+    grants: SessionGrants
 
     def begin(
         self,
@@ -124,7 +106,7 @@ class KeepSessions:
         """
         now = self.clock.now()
         secret, grant, identity = new_secret(), outcome.grant, outcome.identity
-        session = self._with_grant(
+        session = self.grants.put_into(
             Session(
                 id=self.ids.new(),
                 secret_hash=secret_hash(secret),
@@ -171,7 +153,11 @@ class KeepSessions:
             if now - session.last_seen_at > SEEN_EVERY:
                 tx.sessions.touch(session.id, at=now)
                 tx.commit()
-        going_on = self._refresh(session) if _is_due(session, now) else session
+        try:
+            going_on = self.grants.refresh(session)
+        except SessionEndedError:
+            self._end(session)
+            return None
         return None if going_on is None else Kept(going_on, person)
 
     def grant_of(self, session: Session) -> Grant:
@@ -180,18 +166,7 @@ class KeepSessions:
         Raises:
             SessionEndedError: It is over, or its seal is broken.
         """
-        if session.ended_at is not None:
-            raise SessionEndedError
-        try:
-            secret = self.vault.open(session.sealed_grant, context=_context(session))
-        except SealBrokenError as error:
-            raise SessionEndedError from error
-        return Grant(
-            subject=session.subject or session.person_id,
-            session_id=session.provider_session_id,
-            secret=secret,
-            good_until=session.good_until,
-        )
+        return self.grants.of(session)
 
     def check(self, session: Session) -> Identity:
         """Ask the provider now: for acts that move money or change what protects it.
@@ -223,7 +198,7 @@ class KeepSessions:
         with self.transactions.begin() as tx:
             found = tx.sessions.lock(session.id, person_id=session.person_id)
             if found is not None and found.ended_at is None:
-                tx.sessions.save(self._with_grant(found, grant))
+                tx.sessions.save(self.grants.put_into(found, grant))
                 tx.commit()
 
     def list_of(self, person: Person) -> Sequence[Session]:
@@ -298,81 +273,6 @@ class KeepSessions:
             tx.commit()
         return forgotten
 
-    # -- refreshing --------------------------------------------------------------------
-
-    def _refresh(self, session: Session) -> Session | None:
-        deadline = self.clock.now() + LEASE
-        while True:
-            now = self.clock.now()
-            current, mine = self._claim(session, now)
-            if current is None or not _is_due(current, now):
-                return current
-            if mine:
-                return self._ask(current)
-            if _may_go_on(current, now):
-                return current
-            if now >= deadline:
-                raise IdentityUnavailableError
-            self.sleep(_POLL_S)
-
-    def _claim(self, session: Session, now: datetime) -> tuple[Session | None, bool]:
-        """Return the session as it is now, and whether it is ours to refresh."""
-        with self.transactions.begin() as tx:
-            found = tx.sessions.lock(session.id, person_id=session.person_id)
-            if found is None or found.ended_at is not None:
-                return None, False
-            leased = found.refreshing_until is not None and now < found.refreshing_until
-            if leased or not _is_due(found, now):
-                return found, False
-            claimed = replace(found, refreshing_until=now + LEASE)
-            tx.sessions.save(claimed)
-            tx.commit()
-        return claimed, True
-
-    def _ask(self, session: Session) -> Session | None:
-        try:
-            grant = self.provider.refresh(self.grant_of(session)).grant
-            newer = self._with_grant(session, grant)
-        except SessionEndedError:
-            self._end(session)
-            return None
-        except (IdentityUnavailableError, TooManyAttemptsError) as error:
-            now = self.clock.now()
-            self._save_refreshed(session, replace(session, refreshing_until=now + PAUSE))
-            if _may_go_on(session, now):
-                return session
-            raise IdentityUnavailableError from error
-        return self._save_refreshed(session, newer)
-
-    def _save_refreshed(self, claimed: Session, newer: Session) -> Session | None:
-        with self.transactions.begin() as tx:
-            found = tx.sessions.lock(claimed.id, person_id=claimed.person_id)
-            if found is None or found.ended_at is not None:
-                return None
-            saved = replace(
-                found,
-                sealed_grant=newer.sealed_grant,
-                good_until=newer.good_until,
-                provider_session_id=newer.provider_session_id,
-                subject=newer.subject,
-                refreshing_until=newer.refreshing_until,
-            )
-            tx.sessions.save(saved)
-            tx.commit()
-        return saved
-
-    def _with_grant(self, session: Session, grant: Grant) -> Session:
-        if len(grant.secret) > MAX_GRANT_BYTES:
-            raise SessionEndedError
-        return replace(
-            session,
-            provider_session_id=grant.session_id,
-            subject="" if grant.subject == session.person_id else grant.subject,
-            sealed_grant=self.vault.seal(grant.secret, context=_context(session)),
-            good_until=grant.good_until,
-            refreshing_until=None,
-        )
-
     def _end(
         self, session: Session, *, tell: SignOutScope | None = None, noted: Activity | None = None
     ) -> None:
@@ -386,15 +286,3 @@ class KeepSessions:
                 tx.commit()
         if tell and grant:
             self.provider.sign_out(grant, tell)
-
-
-def _is_due(session: Session, now: datetime) -> bool:
-    return session.good_until is not None and session.good_until - EARLY <= now
-
-
-def _may_go_on(session: Session, now: datetime) -> bool:
-    return session.good_until is not None and now < session.good_until + GRACE
-
-
-def _context(session: Session) -> str:
-    return f"session:{session.id}"

@@ -12,6 +12,7 @@ from creditcore.testing.memory import MemoryTransactions
 from creditcore.testing.memory_identity import MemoryVault
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.manage_access import ManageAccess
+from creditcore.usecases.people.session_grants import SessionGrants
 from creditcore.usecases.people.welcome_person import WelcomePerson
 from tests.integration.supabase_auth.house import SupabaseHouse
 
@@ -19,7 +20,13 @@ from tests.integration.supabase_auth.house import SupabaseHouse
 def test_who_is_signed_out_everywhere_is_out_at_the_server_too(house: SupabaseHouse) -> None:
     store, clock, ids = MemoryTransactions(), SystemClock(), SystemIds()
     sessions = KeepSessions(
-        transactions=store, clock=clock, ids=ids, vault=MemoryVault(), provider=house.provider
+        transactions=store,
+        clock=clock,
+        ids=ids,
+        provider=house.provider,
+        grants=SessionGrants(
+            transactions=store, clock=clock, vault=MemoryVault(), provider=house.provider
+        ),
     )
     access = ManageAccess(
         transactions=store, clock=clock, operators=house.operators, sessions=sessions

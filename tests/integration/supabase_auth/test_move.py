@@ -20,6 +20,7 @@ from creditcore.usecases.jobs.run_jobs import RunJobs
 from creditcore.usecases.people.close_account import DELETE_IDENTITY, CloseAccount
 from creditcore.usecases.people.keep_sessions import KeepSessions
 from creditcore.usecases.people.move_accounts import Move, MoveAccounts
+from creditcore.usecases.people.session_grants import SessionGrants
 from creditcore.usecases.people.welcome_person import WelcomePerson
 from tests.integration.supabase_auth.house import SupabaseHouse
 
@@ -120,8 +121,10 @@ def test_a_confirmed_account_there_is_joined_and_its_owner_goes_on_as_themselves
         transactions=store,
         clock=SystemClock(),
         ids=SystemIds(),
-        vault=MemoryVault(),
         provider=house.provider,
+        grants=SessionGrants(
+            transactions=store, clock=SystemClock(), vault=MemoryVault(), provider=house.provider
+        ),
     )
     begun = sessions.begin(person, outcome, device=Device())
     assert person.id == ours.id
