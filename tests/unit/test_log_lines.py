@@ -77,6 +77,19 @@ def test_a_line_is_one_json_object_with_the_call() -> None:
     assert "call_id" not in json.loads(of_no_call)
 
 
+def test_a_line_of_text_names_the_call_before_the_message() -> None:
+    pattern = log_config("text", level="info")["formatters"]["lines"]["fmt"]
+
+    def line_of(call_id: str) -> str:
+        CALL_ID.set(call_id)
+        return TextLines(pattern).format(a_record("it broke"))
+
+    line, of_no_call = (copy_context().run(line_of, call_id) for call_id in ("call-7", ""))
+
+    assert line.endswith("[ERROR] [call-7] it broke")
+    assert of_no_call.endswith("[ERROR] it broke")
+
+
 def test_a_line_of_text_hides_what_an_exception_tells() -> None:
     assert SECRETS[0] not in TextLines().format(a_record("it broke", failed=True))
 

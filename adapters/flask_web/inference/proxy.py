@@ -234,6 +234,7 @@ class Proxy:
                     request = heard.parse(body)
                     return replay(start_response, wire, heard, request, claim.kept)
                 call_id = environ[_CALL_ID] = claim.call_id
+                CALL_ID.set(call_id)
             prepared = self._services.calls.relay.prepare(heard, body, call_id=call_id)
             request = prepared.planned.request
             del body

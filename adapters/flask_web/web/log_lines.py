@@ -42,10 +42,12 @@ def redacted(text: str) -> str:
 
 
 class TextLines(logging.Formatter):
-    """Lines for people."""
+    """Lines for people; ``%(call)s`` is the call's id in brackets, or nothing."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without secrets."""
+        call_id = CALL_ID.get()
+        record.call = f"[{call_id}] " if call_id else ""
         return redacted(super().format(record))
 
 
@@ -76,7 +78,7 @@ def log_config(kind: str, *, level: str) -> dict[str, Any]:
         level: The least that is written.
     """
     formatter = JsonLines if kind == JSON else TextLines
-    pattern = "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"
+    pattern = "[%(asctime)s] [%(process)d] [%(levelname)s] %(call)s%(message)s"
     quiet = {"handlers": [], "propagate": True}
     return {
         "version": 1,
