@@ -322,9 +322,8 @@ def _traces(settings: Settings) -> CallTraces:
         return NoTraces()
     try:
         from adapters.otel import OtelTraces
-    except ImportError as error:
-        fault = "OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of the group 'otel'."
-        raise SettingsError([fault]) from error
+    except ImportError:
+        return NoTraces("OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of the group 'otel'.")
     return OtelTraces()
 
 

@@ -19,6 +19,7 @@ import asyncio
 import hmac
 import json
 import os
+import re
 import uuid
 
 import httpx
@@ -40,6 +41,11 @@ ENDPOINTS = {
 MODELS = ("/v1/models", "/models")
 LIMITS = ("model", "stream", "n", "max_tokens", "max_completion_tokens", "max_output_tokens")
 ATTEMPTS = 3
+TRACE = "traceparent"
+"""W3C's header, which names the trace that a request belongs to."""
+
+TRACES = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
 TRANSPORT: httpx.AsyncBaseTransport | None = None
 """How creditcore is reached; None for the network."""
 
@@ -55,7 +61,7 @@ async def authorize(request, api_key: str) -> UserAPIKeyAuth:
     asked = {"key": secret, "address": request.client.host if request.client else None}
     if request.method == "GET" and path in MODELS:
         asked |= {"call_id": _new_call_id(), "endpoint": "/v1/models"}
-        answer = await _ask(asked)
+        answer = await _ask(asked, None)
         return _known(answer, models=answer["models"] or ["no-model"])
     if request.method != "POST" or path not in ENDPOINTS:
         raise _refused(403, "API keys of this server cannot be used for this.", "not_permitted")
@@ -69,7 +75,8 @@ async def authorize(request, api_key: str) -> UserAPIKeyAuth:
             name: value for name, value in request.headers.items() if name.startswith("anthropic-")
         },
     }
-    answer = await _ask(asked)
+    trace = _trace_of(request)
+    answer = await _ask(asked, trace)
     # What LiteLLM runs is what the credits were held for, and nothing beside it.
     allowed = {name: value for name, value in body.items() if name not in answer["remove"]}
     allowed |= answer["set"]
@@ -81,6 +88,8 @@ async def authorize(request, api_key: str) -> UserAPIKeyAuth:
         # What the callback looks at before the call runs.
         "limits": {name: allowed.get(name) for name in LIMITS},
         "removed": answer["remove"],
+        # The report follows what creditcore did for the call, where it sends traces.
+        TRACE: answer.get(TRACE) or trace,
     }
     return _known(answer, metadata={"creditcore": ours})
 
@@ -117,6 +126,16 @@ def _name_call(request, call_id: str) -> None:
     request.scope["headers"][:] = [*own, (b"x-litellm-call-id", call_id.encode())]
 
 
+def _trace_of(request) -> str | None:
+    """Return the trace that a request belongs to: of LiteLLM's own span, else of its client."""
+    span = getattr(request.state, "parent_otel_span", None)
+    if span is not None:
+        its = span.get_span_context()
+        return f"00-{its.trace_id:032x}-{its.span_id:016x}-{int(its.trace_flags):02x}"
+    given = request.headers.get(TRACE, "")
+    return given if TRACES.fullmatch(given) else None
+
+
 async def _body_of(request) -> dict:
     try:
         body = json.loads(await request.body())
@@ -127,13 +146,15 @@ async def _body_of(request) -> dict:
     return body
 
 
-async def _ask(asked: dict) -> dict:
+async def _ask(asked: dict, trace: str | None) -> dict:
     """Ask creditcore; the same question again is answered as before, and holds nothing more."""
     for attempt in range(ATTEMPTS):
         if attempt:
             await asyncio.sleep(0.2 * attempt)
         try:
-            answer = await _http().post("/api/litellm/authorize", json=asked)
+            answer = await _http().post(
+                "/api/litellm/authorize", json=asked, headers={TRACE: trace} if trace else None
+            )
         except httpx.HTTPError:
             continue
         if answer.status_code < 500:

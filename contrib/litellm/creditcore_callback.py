@@ -69,6 +69,7 @@ class CreditcoreCallback(CustomLogger):
         }
         cost = told.get("response_cost")
         await self._tell(
+            ours,
             {
                 "call_id": ours["call_id"],
                 "status": "success",
@@ -80,7 +81,7 @@ class CreditcoreCallback(CustomLogger):
                 "first_byte_ms": _milliseconds(
                     told.get("startTime"), told.get("completionStartTime")
                 ),
-            }
+            },
         )
 
     async def async_post_call_streaming_iterator_hook(
@@ -101,13 +102,13 @@ class CreditcoreCallback(CustomLogger):
         except Exception as failure:
             error = type(failure).__name__
             if written:
-                await self._tell(_broken_off(ours, written, error))
+                await self._tell(ours, _broken_off(ours, written, error))
             raise
         finally:
             if error == "client_left":
                 # Left by its client: this generator may wait for nothing any more.
                 report = _broken_off(ours, written, error)
-                task = asyncio.get_running_loop().create_task(self._tell_later(report))
+                task = asyncio.get_running_loop().create_task(self._tell_later(ours, report))
                 self._telling.add(task)
                 task.add_done_callback(self._telling.discard)
 
@@ -124,24 +125,30 @@ class CreditcoreCallback(CustomLogger):
             return
         status = str(getattr(original_exception, "status_code", None) or 502)
         await self._tell(
+            ours,
             {
                 "call_id": ours["call_id"],
                 "status": "failure",
                 "http_status": int(status) if status.isdigit() and len(status) == 3 else 502,
                 "error": type(original_exception).__name__,
-            }
+            },
         )
 
-    async def _tell_later(self, report: dict) -> None:
+    async def _tell_later(self, ours: dict, report: dict) -> None:
         await asyncio.sleep(GRACE_S)
-        await self._tell(report)
+        await self._tell(ours, report)
 
-    async def _tell(self, report: dict) -> None:
+    async def _tell(self, ours: dict, report: dict) -> None:
         """Tell creditcore until it has understood, for a while; it takes a repeat for one."""
+        trace = ours.get("traceparent")
         for pause_s in PAUSES_S:
             await asyncio.sleep(pause_s)
             try:
-                answer = await self._http().post("/api/litellm/log-usage", json=report)
+                answer = await self._http().post(
+                    "/api/litellm/log-usage",
+                    json=report,
+                    headers={"traceparent": trace} if trace else None,
+                )
             except (httpx.HTTPError, TypeError) as error:
                 _log.warning("call %s could not be told: %r", report["call_id"], error)
                 continue

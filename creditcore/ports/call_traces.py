@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.money import Credits
+
+_log = logging.getLogger(__name__)
+
+
+class Part(StrEnum):
+    """How much of a call goes through here: the name of its outermost span."""
+
+    CALL = "call"
+    """All of it."""
+
+    AUTHORIZE = "authorize"
+    """Its hold; the call is made at the model server itself."""
+
+    LOG_USAGE = "log-usage"
+    """Its settlement, by the model server's report."""
 
 
 class Phase(StrEnum):
@@ -37,6 +54,14 @@ class CallTrace(Protocol):
     def failed(self, error: BaseException) -> None:
         """Note that the call was refused, or failed before its answer began."""
 
+    def allowed(self, call: Call) -> str:
+        """Note that the hold of a call is durable, which is made elsewhere: this part is over.
+
+        Returns:
+            What the next part of the call is to name as its parent, as a W3C ``traceparent``;
+            empty where nothing follows it.
+        """
+
     def settled(self, call: Call | None, outcome: Outcome, *, charged: Credits) -> None:
         """Note that the charge is durable: the call is over."""
 
@@ -45,22 +70,54 @@ class CallTraces(Protocol):
     """Follows the calls of a process."""
 
     def start(self) -> None:
-        """Begin to send what is noted; before that, and in other processes, nothing is kept."""
+        """Begin to send what is noted; before that, and in other processes, nothing is kept.
 
-    def begin(self, call_id: str) -> CallTrace:
-        """Follow a call, which begins with its admission."""
+        Raises nothing: where it cannot be sent, the log says why, and no call is followed.
+        """
+
+    def fault(self) -> str | None:
+        """Return why no trace arrives, having tried; None if they do, or none are wanted."""
+
+    def begin(self, call_id: str, *, part: Part = Part.CALL, parent: str = "") -> CallTrace:
+        """Follow a call, or a part of it.
+
+        Args:
+            call_id: The call.
+            part: How much of it goes through here.
+            parent: What it belongs to, as a W3C ``traceparent``; it begins a trace of its own
+                where that is empty or cannot be read.
+        """
 
     def close(self) -> None:
         """Send what is left, if that is quickly done."""
 
 
+@dataclass(frozen=True, slots=True)
 class NoTraces:
-    """Follows no call; is the trace of each."""
+    """Follows no call; is the trace of each.
+
+    Attributes:
+        why: What keeps traces from being sent, where they are wanted.
+    """
+
+    why: str = ""
 
     def start(self) -> None:
-        """Do nothing."""
+        """Say why there are none."""
+        if self.why:
+            _log.warning("No traces are sent: %s", self.why)
 
-    def begin(self, call_id: str) -> CallTrace:  # noqa: ARG002 - no call has a trace
+    def fault(self) -> str | None:
+        """Return why there are none."""
+        return self.why or None
+
+    def begin(
+        self,
+        call_id: str,  # noqa: ARG002 - no call has a trace
+        *,
+        part: Part = Part.CALL,  # noqa: ARG002
+        parent: str = "",  # noqa: ARG002
+    ) -> CallTrace:
         """Return a trace that forgets."""
         return self
 
@@ -69,6 +126,10 @@ class NoTraces:
 
     def failed(self, error: BaseException) -> None:
         """Forget it."""
+
+    def allowed(self, call: Call) -> str:  # noqa: ARG002 - nothing follows it
+        """Forget it."""
+        return ""
 
     def settled(self, call: Call | None, outcome: Outcome, *, charged: Credits) -> None:
         """Forget it."""

@@ -84,6 +84,7 @@ class CallServices:
                 read_usage=ports.read_usage,
                 gate=gate,
                 metrics=ports.metrics,
+                traces=ports.traces,
             ),
             repeats=RepeatCall(
                 transactions=store,

@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+import requests
 
-from creditcore.ports.call_traces import Phase
-from tests.stack import Account, Stack, running_stack, wait_until
+from creditcore.ports.call_traces import Part, Phase
+from tests.collector import Collector, running_collector, said
+from tests.stack import PATIENCE_S, Account, Stack, running_stack
 
-
-class Collector:
-    """Takes spans as long as it is let."""
-
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-        self.services: set[str] = set()
-        self.hears = threading.Event()
-        self.hears.set()
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                collector.hears.wait()
-                collector.take(self.path, body)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def take(self, path: str, body: bytes) -> None:
-        assert path == "/v1/traces"
-        for group in ExportTraceServiceRequest.FromString(body).resource_spans:
-            self.services |= {
-                it.value.string_value
-                for it in group.resource.attributes
-                if it.key == "service.name"
-            }
-            for scope in group.scope_spans:
-                self.spans += scope.spans
-
-    def trace_of(self, call_id: str) -> dict[str, Any]:
-        """Return the spans of a call by name once they are all here."""
-        [root] = wait_until(
-            lambda: [span for span in self.spans if said(span).get("creditcore.call_id") == call_id]
-        )
-        return {span.name: span for span in self.spans if span.trace_id == root.trace_id}
-
-
-def said(span: Any) -> dict[str, Any]:
-    return {it.key: it.value.string_value or it.value.int_value for it in span.attributes}
-
-
-@contextmanager
-def running_collector() -> Iterator[Collector]:
-    collector = Collector()
-    threading.Thread(target=collector.server.serve_forever, daemon=True).start()
-    try:
-        yield collector
-    finally:
-        collector.hears.set()
-        collector.server.shutdown()
-        collector.server.server_close()
+TOKEN = "of direct mode 0123456789 0123456789"
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+SPAN_ID = "00f067aa0ba902b7"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +30,7 @@ def stack(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with running_stack(
         "",
         tmp_path_factory.mktemp("traced"),
+        LITELLM_DIRECT_TOKEN=TOKEN,
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
         OTEL_BSP_SCHEDULE_DELAY="50",
         OTEL_BSP_MAX_QUEUE_SIZE="60",
@@ -128,6 +74,94 @@ def test_a_refused_call_ends_with_what_refused_it(stack: Stack, collector: Colle
     trace = collector.trace_of(call_id)
     assert said(trace.pop("call"))["error.type"] == "InsufficientCreditsError"
     assert list(trace) == [Phase.ADMISSION, Phase.HOLD]
+
+
+def told(stack: Stack, path: str, body: dict[str, Any], traceparent: str) -> dict[str, Any]:
+    """Speak to direct mode, as a LiteLLM does."""
+    answer = requests.post(
+        f"{stack.base_url}/api/litellm/{path}",
+        json=body,
+        headers={"authorization": f"Bearer {TOKEN}", "traceparent": traceparent},
+        timeout=PATIENCE_S,
+    )
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("given", [f"00-{TRACE_ID}-{SPAN_ID}-01", "", "nonsense"])
+def test_what_litellm_asks_and_tells_of_a_call_is_one_trace(
+    stack: Stack, account: Account, collector: Collector, given: str
+) -> None:
+    call_id = f"call-direct-{uuid.uuid4().hex}"
+    asked = {
+        "call_id": call_id,
+        "key": account.api_key,
+        "endpoint": "/v1/chat/completions",
+        "request": {"model": "demo-chat", "messages": [{"role": "user", "content": "Hello"}]},
+    }
+    report = {
+        "call_id": call_id,
+        "status": "success",
+        "usage": {"prompt_tokens": 7, "completion_tokens": 5},
+    }
+
+    allowed = told(stack, "authorize", asked, given)
+    for _ in range(2):
+        # A report that comes again is no second step of the call.
+        settled = told(stack, "log-usage", report, allowed["traceparent"])
+
+    spans = collector.spans_of(call_id, 2)
+    begun, ended = spans[Part.AUTHORIZE], spans[Part.LOG_USAGE]
+    assert begun.trace_id == ended.trace_id
+    assert ended.parent_span_id == begun.span_id
+    assert allowed["traceparent"].startswith(f"00-{begun.trace_id.hex()}-{begun.span_id.hex()}-")
+    follows = given.startswith("00-")
+    assert begun.parent_span_id.hex() == (SPAN_ID if follows else "")
+    assert (begun.trace_id.hex() == TRACE_ID) is follows
+    below = {span.name: span.parent_span_id for span in collector.below(begun, ended, count=3)}
+    assert below == {
+        Phase.ADMISSION: begun.span_id,
+        Phase.HOLD: begun.span_id,
+        Phase.SETTLEMENT: ended.span_id,
+    }
+    assert said(begun)["gen_ai.request.model"] == "demo-chat"
+    assert said(ended)["gen_ai.usage.output_tokens"] == 5
+    assert said(ended)["creditcore.charged_credits"] == settled["charged"]
+
+
+def test_a_call_that_is_not_allowed_says_why(stack: Stack, collector: Collector) -> None:
+    call_id = f"call-direct-{uuid.uuid4().hex}"
+    asked = {
+        "call_id": call_id,
+        "key": stack.an_account(credits_="0").api_key,
+        "endpoint": "/v1/chat/completions",
+        "request": {"model": "demo-chat", "messages": [{"role": "user", "content": "Hello"}]},
+    }
+
+    assert told(stack, "authorize", asked, "")["error"]["code"] == "insufficient_quota"
+    report = {"call_id": call_id, "status": "failure"}
+    assert told(stack, "log-usage", report, "")["error"]
+
+    spans = collector.spans_of(call_id, 2)
+    assert said(spans[Part.AUTHORIZE])["error.type"] == "InsufficientCreditsError"
+    assert said(spans[Part.LOG_USAGE])["error.type"] == "HoldNotFoundError"
+
+
+def test_the_doctor_tries_the_collector(stack: Stack) -> None:
+    assert "ok    traces" in stack.flask("doctor", check=False).stdout
+
+
+def test_a_wrong_variable_keeps_no_gateway_from_serving(tmp_path: Path) -> None:
+    with running_stack("", tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318") as stack:
+        account = stack.an_account()
+        assert stack.chat("[[sim tokens=1]]", key=account.api_key).status_code == 200
+        doctor = stack.flask("doctor", check=False)
+        written = stack.log.read_text()
+
+    assert "No traces are sent" in written
+    assert doctor.returncode == 1
+    assert "FAIL  traces" in doctor.stdout
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT begins with http://" in doctor.stdout
 
 
 def test_a_collector_that_hangs_holds_up_no_call(

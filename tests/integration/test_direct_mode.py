@@ -58,9 +58,12 @@ class InProcess(httpx.AsyncBaseTransport):
         self._site = httpx.WSGITransport(app=site.app)
         self.lost = lost
         self.asked = 0
+        self.traces: list[str | None] = []
+        self.traceparent: str | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
+        self.traces.append(request.headers.get("traceparent"))
         content = await request.aread()
         asked = httpx.Request(request.method, request.url, headers=request.headers, content=content)
         answer = self._site.handle_request(asked)
@@ -68,6 +71,10 @@ class InProcess(httpx.AsyncBaseTransport):
         if self.lost:
             self.lost -= 1
             raise httpx.ReadTimeout("The answer got lost.")
+        if self.traceparent and request.url.path.endswith("authorize"):
+            # As a site answers that sends traces; this one sends none.
+            body = json.dumps({**json.loads(body), "traceparent": self.traceparent}).encode()
+            return httpx.Response(answer.status_code, content=body)
         return httpx.Response(answer.status_code, headers=answer.headers, content=body)
 
 
@@ -127,10 +134,16 @@ class Hooks:
             return thread.submit(asyncio.run, act()).result()
 
     async def begin(
-        self, secret: str, body: object, *, path: str = "/v1/chat/completions", method: str = "POST"
+        self,
+        secret: str,
+        body: object,
+        *,
+        path: str = "/v1/chat/completions",
+        method: str = "POST",
+        traceparent: str = "",
     ) -> tuple[Any, dict[str, Any]]:
         """Return whose request it is, and what LiteLLM would run."""
-        request = Request(method, path, json.dumps(body).encode())
+        request = Request(method, path, json.dumps(body).encode(), traceparent=traceparent)
         known = await self.auth.authorize(request, secret)
         names, parsed = request.scope.get("parsed_body", ((), {}))
         data = {name: parsed[name] for name in names}
@@ -175,11 +188,14 @@ class Headers:
 class Request:
     """As Starlette's, as far as custom auth may use it."""
 
-    def __init__(self, method: str, path: str, body: bytes) -> None:
+    def __init__(self, method: str, path: str, body: bytes, *, traceparent: str = "") -> None:
         self.method, self._body = method, body
         self.url = SimpleNamespace(path=f"/below{path}")
         self.client = SimpleNamespace(host="10.0.0.7")
         headers = [(b"x-litellm-call-id", b"mine"), (b"x-litellm-timeout", b"1")]
+        self.state = SimpleNamespace()
+        if traceparent:
+            headers.append((b"traceparent", traceparent.encode()))
         self.headers = Headers(headers)
         self.scope: dict[str, Any] = {"root_path": "/below", "headers": headers}
 
@@ -327,6 +343,62 @@ def test_a_call_that_fails_for_good_costs_nothing(hooks: Hooks, secret: str) -> 
         ZERO,
         "ConnectionError",
     )
+
+
+A_TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+ANOTHER_TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "answered", "passed_on"),
+    [
+        (A_TRACE, None, [A_TRACE, A_TRACE]),
+        (A_TRACE, ANOTHER_TRACE, [A_TRACE, ANOTHER_TRACE]),
+        ("", ANOTHER_TRACE, [None, ANOTHER_TRACE]),
+        ("", None, [None, None]),
+        ("00-\u00e9", None, [None, None]),
+    ],
+)
+@pytest.mark.parametrize("ending", ["success", "failure", "broken off"])
+def test_the_trace_of_a_call_is_passed_on(  # noqa: PLR0917 - a table of cases
+    hooks: Hooks,
+    secret: str,
+    given: str,
+    answered: str | None,
+    passed_on: list[str | None],
+    ending: str,
+) -> None:
+    hooks.network.traceparent = answered
+    callback = hooks.callback.callback
+
+    async def call() -> Any:
+        known, _ = await hooks.begin(secret, ASKED, traceparent=given)
+        if ending == "success":
+            await hooks.ran(known, USED)
+        elif ending == "failure":
+            await callback.async_post_call_failure_hook({}, ConnectionError("gone"), known)
+        else:
+            source = pieces("Hello", failing=True)
+            with pytest.raises(ConnectionError):
+                async for _ in callback.async_post_call_streaming_iterator_hook(known, source, {}):
+                    pass
+        return known
+
+    assert not hooks.hold(hooks.run(call)).is_open
+    assert hooks.network.traces == passed_on
+
+
+def test_a_litellm_that_has_spans_of_its_own_is_what_we_follow(hooks: Hooks, secret: str) -> None:
+    trace_id, span_id = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0xB7AD6B7169203331
+    context = SimpleNamespace(trace_id=trace_id, span_id=span_id, trace_flags=1)
+    request = Request(
+        "POST", "/v1/chat/completions", json.dumps(ASKED).encode(), traceparent=A_TRACE
+    )
+    request.state.parent_otel_span = SimpleNamespace(get_span_context=lambda: context)
+
+    hooks.run(lambda: hooks.auth.authorize(request, secret))
+
+    assert hooks.network.traces == [ANOTHER_TRACE]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import pytest
 
 from creditcore import Basis, Credits, HoldState
 from creditcore.domain.holds import Hold
+from creditcore.ports.call_traces import Part
+from tests.collector import Collector, running_collector
 from tests.peers.conftest import MASTER_KEY, Proxy, running_proxy
 from tests.stack import REPOSITORY, Account, Stack, running_stack, wait_until
 
@@ -36,6 +38,7 @@ class Direct:
 
     stack: Stack
     proxy: Proxy
+    collector: Collector
 
     def client(self, key: str) -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.proxy.base_url}/v1", api_key=key, max_retries=0)
@@ -52,7 +55,14 @@ def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Direct]:
     for file in (REPOSITORY / "contrib" / "litellm").glob("*.py"):
         shutil.copy(file, folder)
     with (
-        running_stack("", tmp_path_factory.mktemp("stack"), LITELLM_DIRECT_TOKEN=TOKEN) as stack,
+        running_collector() as collector,
+        running_stack(
+            "",
+            tmp_path_factory.mktemp("stack"),
+            LITELLM_DIRECT_TOKEN=TOKEN,
+            OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+            OTEL_BSP_SCHEDULE_DELAY="50",
+        ) as stack,
         running_proxy(
             stack.sandbox.base_url,
             folder,
@@ -62,7 +72,7 @@ def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Direct]:
             LITELLM_MASTER_KEY=MASTER_KEY,
         ) as proxy,
     ):
-        yield Direct(stack, proxy)
+        yield Direct(stack, proxy, collector)
 
 
 @pytest.fixture
@@ -93,6 +103,21 @@ def test_a_call_costs_what_it_would_at_the_gateway(
     assert hold.charged == direct.closed(other).charged > Credits(0)
     assert hold.outcome.reported_cost_picodollars
     assert direct.stack.audit().clean
+
+
+def test_a_call_belongs_to_the_trace_of_its_client(direct: Direct, account: Account) -> None:
+    trace_id, span_id = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+    direct.client(account.api_key).chat.completions.create(
+        model="demo-chat",
+        messages=ask(),
+        extra_headers={"traceparent": f"00-{trace_id}-{span_id}-01"},
+    )
+
+    spans = direct.collector.spans_of(direct.closed(account).reference, 2)
+    assert {span.trace_id.hex() for span in spans.values()} == {trace_id}
+    assert spans[Part.AUTHORIZE].parent_span_id.hex() == span_id
+    assert spans[Part.LOG_USAGE].parent_span_id == spans[Part.AUTHORIZE].span_id
 
 
 def test_the_limit_that_was_held_for_is_kept(direct: Direct) -> None:

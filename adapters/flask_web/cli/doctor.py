@@ -57,6 +57,8 @@ def _examine() -> list[tuple[str, str | None]]:
         checks += _examine_supabase()
     checks += [_examine_payments(), _examine_mail(), _examine_contact()]
     checks.append(_examine_rates())
+    if found.sends_traces:
+        checks.append(("traces (to OpenTelemetry)", services().traces.fault()))
     return checks
 
 

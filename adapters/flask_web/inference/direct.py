@@ -21,6 +21,7 @@ from adapters.flask_web.inference.body_budget import BodyBudget
 from adapters.flask_web.inference.request_body import read_body
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.errors import RefusedError, refusal, refusal_of
+from adapters.flask_web.web.log_lines import CALL_ID
 from creditcore.domain.direct_calls import CallReport, check_call_id
 from creditcore.domain.errors import CreditcoreError, InvalidRequestError
 from creditcore.domain.keys import ApiKey, KeySecret
@@ -38,6 +39,9 @@ MAX_REPORT_BYTES = 64 * 1024
 
 _MODELS = "/v1/models"
 _BEARER = "bearer"
+_TRACEPARENT = "HTTP_TRACEPARENT"
+"""W3C's name of the trace that a request belongs to: https://www.w3.org/TR/trace-context/."""
+
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _NO_STORE = (("content-type", "application/json"), ("cache-control", "no-store"))
 
@@ -93,6 +97,8 @@ class DirectMode:
         answer = self._answers.get(environ.get("PATH_INFO", ""))
         if answer is None or not self._token:
             return self._site(environ, start_response)
+        # A connection may have served another call before.
+        CALL_ID.set("")
         try:
             self._check(environ)
             return _json(start_response, 200, answer(environ))
@@ -123,6 +129,7 @@ class DirectMode:
             document = _object(read_body(environ, most=MAX_AUTHORIZE_BYTES, share=share))
             request = document.pop("request", None)
             asked = _read(_Asked, document)
+            _name_lines(asked.call_id)
             secret = KeySecret.parse(asked.key)
             if asked.endpoint == _MODELS:
                 return self._models(secret, asked)
@@ -133,10 +140,16 @@ class DirectMode:
                     f"endpoint is one of {endpoints}, and request the JSON object that was sent.",
                     param="endpoint" if wire is None else "request",
                 )
-            return self._allow(wire, request, secret, asked)
+            traceparent = environ.get(_TRACEPARENT, "")
+            return self._allow(wire, request, secret, asked, traceparent)
 
     def _allow(
-        self, wire: Wire, request: dict[str, Any], secret: KeySecret, asked: _Asked
+        self,
+        wire: Wire,
+        request: dict[str, Any],
+        secret: KeySecret,
+        asked: _Asked,
+        traceparent: str,
     ) -> dict[str, object]:
         heard = wire.hearing(asked.headers.get)
         try:
@@ -146,6 +159,7 @@ class DirectMode:
                 secret=secret,
                 call_id=asked.call_id,
                 address=asked.address,
+                traceparent=traceparent,
             )
         except CreditcoreError as error:
             self._keep(wire, secret, asked.call_id, error)
@@ -157,6 +171,7 @@ class DirectMode:
             "available": str(allowed.available),
             "expires_at": allowed.hold.expires_at.isoformat(),
             "prompt_estimate": allowed.prompt_estimate,
+            "traceparent": allowed.traceparent or None,
             **_changes(request, orjson.loads(allowed.body)),
         }
 
@@ -186,6 +201,7 @@ class DirectMode:
 
     def _log_usage(self, environ: WSGIEnvironment) -> dict[str, object]:
         told = _read(_Told, _object(read_body(environ, most=MAX_REPORT_BYTES)))
+        _name_lines(told.call_id)
         direct = self._services.calls.direct
         hold = direct.settle(
             told.call_id,
@@ -199,6 +215,7 @@ class DirectMode:
                 latency_ms=told.latency_ms,
                 first_byte_ms=told.first_byte_ms,
             ),
+            traceparent=environ.get(_TRACEPARENT, ""),
         )
         return {
             "call_id": hold.reference,
@@ -220,6 +237,12 @@ def _json(
     status_line = f"{status} {_PHRASES.get(status, 'Refused')}"
     start_response(status_line, [*_NO_STORE, length, *headers])
     return [document]
+
+
+def _name_lines(call_id: str) -> None:
+    """Have what is logged from here on name the call, where its name can be one."""
+    with suppress(InvalidRequestError):
+        CALL_ID.set(check_call_id(call_id))
 
 
 def _identity(key: ApiKey) -> dict[str, object]:

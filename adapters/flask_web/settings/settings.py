@@ -118,8 +118,9 @@ class Settings:
     alert_webhook_url: str = variable(url, default="", hidden=True)
     alert_webhook_secret: str = variable(text, default="", hidden=True)
     alert_quiet_minutes: int = variable(number(least=1, most=1440), default=15)
-    otel_exporter_otlp_endpoint: str = variable(url, default="")
-    otel_exporter_otlp_traces_endpoint: str = variable(url, default="")
+    # Judged where they are used: for a wrong one there are no traces, and all else works.
+    otel_exporter_otlp_endpoint: str = variable(text, default="")
+    otel_exporter_otlp_traces_endpoint: str = variable(text, default="")
 
     company_name: str = variable(checked(values.line), default="")
     company_address: str = variable(checked(values.line), default="")

@@ -26,6 +26,7 @@ from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import ModelPrice, Tariff, Usage
 from creditcore.domain.reported_cost import picodollars
+from creditcore.ports.call_traces import CallTrace, CallTraces, NoTraces, Part, Phase
 from creditcore.ports.inference import HeardWire
 from creditcore.ports.metrics import CallMetrics, NoMetrics
 from creditcore.ports.store_ports import HasCalls, HasPrices
@@ -57,6 +58,7 @@ class AllowedCall:
         available: What the wallet can still reserve.
         body: The request as it is to be run: known fields only, its output within the hold.
         prompt_estimate: Tokens of its prompt, counted roughly, for a stream that breaks off.
+        traceparent: What its report is to name as its parent (W3C); empty where nobody follows it.
     """
 
     key: ApiKey
@@ -64,6 +66,7 @@ class AllowedCall:
     available: Credits
     body: bytes
     prompt_estimate: int
+    traceparent: str = ""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,7 @@ class DirectCalls:
     read_usage: UsageReader
     gate: CallGate = field(default_factory=CallGate)
     metrics: CallMetrics = field(default_factory=NoMetrics)
+    traces: CallTraces = field(default_factory=NoTraces)
     passes: _Passes = field(default_factory=_Passes)
 
     def authorize(
@@ -115,6 +119,7 @@ class DirectCalls:
         secret: KeySecret,
         call_id: str,
         address: str | None = None,
+        traceparent: str = "",
     ) -> AllowedCall:
         """Hold the most that a call may cost.
 
@@ -127,6 +132,7 @@ class DirectCalls:
             secret: The key that calls.
             call_id: Names the call: ``call-direct-`` and 32 hexadecimal digits.
             address: Where the call comes from, for keys that limit that.
+            traceparent: The trace that the call belongs to (W3C), if it has one.
 
         Raises:
             InvalidRequestError, ModelNotFoundError: Nothing was held.
@@ -136,6 +142,32 @@ class DirectCalls:
             StoreError: Nothing is known to be held; do not make the call.
         """
         check_call_id(call_id)
+        trace = self.traces.begin(call_id, part=Part.AUTHORIZE, parent=traceparent)
+        try:
+            allowed = self._allow(
+                wire,
+                body,
+                key_hash=secret.hash(self.pepper),
+                call_id=call_id,
+                address=address,
+                trace=trace,
+            )
+        except BaseException as error:
+            trace.failed(error)
+            raise
+        call = allowed.hold.call
+        return allowed if call is None else replace(allowed, traceparent=trace.allowed(call))
+
+    def _allow(
+        self,
+        wire: HeardWire,
+        body: bytes,
+        *,
+        key_hash: bytes,
+        call_id: str,
+        address: str | None,
+        trace: CallTrace,
+    ) -> AllowedCall:
         planned = plan(wire, body, prices=self.prices, tariff=self.tariff, can_grow=False)
         request = planned.request
         if request.sold_by is not None:
@@ -145,13 +177,13 @@ class DirectCalls:
                 param="model",
                 code="unsupported_model",
             )
-        key_hash = secret.hash(self.pepper)
         try:
             # The stream is not ours: it takes no place here.
             entered = self.gate.enter(replace(request, stream=False), key_hash)
         except CreditcoreError as error:
             error.model = request.model
             raise
+        trace.enter(Phase.HOLD)
         try:
             admission = admit_call(
                 self.charge,
@@ -179,11 +211,16 @@ class DirectCalls:
             prompt_estimate=request.prompt_estimate,
         )
 
-    def settle(self, call_id: str, report: CallReport) -> Hold:
+    def settle(self, call_id: str, report: CallReport, *, traceparent: str = "") -> Hold:
         """Charge what a call cost, by the model server's report, and free the rest of its hold.
 
         A repeat changes nothing, whatever it reports: the first report counts. One that comes
         after the hold has expired is written off, once.
+
+        Args:
+            call_id: The call, as it was allowed.
+            report: What became of it.
+            traceparent: What allowing it named (W3C); a repeat is not followed.
 
         Raises:
             HoldNotFoundError: No such call was allowed.
@@ -192,6 +229,18 @@ class DirectCalls:
             StoreError: Unknown whether it was settled; tell it again.
         """
         check_call_id(call_id)
+        trace = self.traces.begin(call_id, part=Part.LOG_USAGE, parent=traceparent)
+        try:
+            was_open, closed = self._settle(call_id, report)
+        except BaseException as error:
+            trace.failed(error)
+            raise
+        if was_open and closed.outcome is not None:
+            trace.settled(closed.call, closed.outcome, charged=closed.charged)
+        return closed
+
+    def _settle(self, call_id: str, report: CallReport) -> tuple[bool, Hold]:
+        """Return whether the call was still open, and how it is closed."""
         with self.transactions.begin() as tx:
             hold = tx.calls.find_all([call_id]).get(call_id)
         if hold is None or hold.call is None:
@@ -206,7 +255,7 @@ class DirectCalls:
         if was_open:
             self.passes.leave(call_id, usage)
             self.metrics.ended(hold.call, closed.outcome, charged=closed.charged)
-        return closed
+        return was_open, closed
 
     def _count(self, entered: Pass, key_hash: bytes, hold: Hold, key: ApiKey | None) -> None:
         try:
