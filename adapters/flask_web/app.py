@@ -32,7 +32,7 @@ from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
     account,
     buckets,
-    errors,
+    error_answers,
     figures,
     form_limits,
     formatting,
@@ -82,7 +82,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     security.register(app, settings, elsewhere=elsewhere)
     form_limits.register(app)
     trailing_slash.register(app)
-    errors.register(app, base_url=settings.base_url)
+    error_answers.register(app, base_url=settings.base_url)
     formatting.register(app)
     buckets.register(app)
     figures.register(app)

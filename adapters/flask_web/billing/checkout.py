@@ -13,7 +13,7 @@ from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
 from adapters.flask_web.web.account import account, allowed
-from adapters.flask_web.web.errors import wants_json
+from adapters.flask_web.web.error_answers import wants_json
 from adapters.flask_web.web.formatting import offer_summary
 from adapters.flask_web.web.session import actor, person
 from adapters.flask_web.web.stepping_up import ask_provider, require_proof

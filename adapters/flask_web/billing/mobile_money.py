@@ -16,7 +16,7 @@ from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services
 from adapters.flask_web.web import offers
 from adapters.flask_web.web.account import account, allowed
-from adapters.flask_web.web.errors import wants_json
+from adapters.flask_web.web.error_answers import wants_json
 from adapters.flask_web.web.formatting import decimal_amount
 from adapters.flask_web.web.session import person
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, STATUS_PER_PERSON, throttle

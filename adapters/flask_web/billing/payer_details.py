@@ -21,7 +21,7 @@ from adapters.flask_web.billing.mobile_money import document, network_of
 from adapters.flask_web.billing.payments import NOT_TAKEN, payment_page
 from adapters.flask_web.context import services
 from adapters.flask_web.web.account import account, allowed
-from adapters.flask_web.web.errors import wants_json
+from adapters.flask_web.web.error_answers import wants_json
 from adapters.flask_web.web.session import person
 from adapters.flask_web.web.throttle import PAYER_DETAILS_PER_PERSON, throttle
 from creditcore.domain.access import Action

@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import viewing
-from adapters.flask_web.web.errors import refusal, wants_json
+from adapters.flask_web.web.error_answers import wants_json
+from adapters.flask_web.web.errors import refusal
 from adapters.flask_web.web.navigation import ELSEWHERE, OPERATE, PLACES
 from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import ANYBODY, Action, Viewer, may

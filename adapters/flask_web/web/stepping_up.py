@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
 from adapters.flask_web.web import session
-from adapters.flask_web.web.errors import refusal, wants_json
+from adapters.flask_web.web.error_answers import wants_json
+from adapters.flask_web.web.errors import refusal
 from creditcore.domain.keys import Scope
 
 Args = ParamSpec("Args")
