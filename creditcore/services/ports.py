@@ -15,7 +15,7 @@ from creditcore.ports.card_gateway import CardGateway
 from creditcore.ports.clock import Clock, MonotonicClock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import FormWire, TokenCounter, Upstream, Wire
+from creditcore.ports.inference import FormWire, TokenCounter, Wire
 from creditcore.ports.journal import AbandonedJournals, SettlementJournal
 from creditcore.ports.key_webhooks import KeyWebhooks
 from creditcore.ports.mail import Mailer, MailTemplates
@@ -28,6 +28,7 @@ from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.spend_log import SpendLog
 from creditcore.ports.transactions import BooksTransactions, Transactions
+from creditcore.ports.upstream import Upstream
 from creditcore.ports.upstream_keys import UpstreamKeys
 from creditcore.ports.vault import Vault
 from creditcore.usecases.calls.direct_calls import UsageReader

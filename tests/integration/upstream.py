@@ -12,8 +12,8 @@ from typing import TypeVar
 from adapters.litellm.answers import LiteLLMAnswer
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.wires.openai.chat import ChatCompletions
-from creditcore.ports.inference import Upstream
 from creditcore.ports.outgoing import OutgoingBody
+from creditcore.ports.upstream import Upstream
 
 T = TypeVar("T")
 WIRE = ChatCompletions()

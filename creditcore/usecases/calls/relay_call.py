@@ -31,10 +31,11 @@ from creditcore.ports.call_traces import CallTrace, CallTraces, NoTraces, Phase
 from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import HeardWire, InferenceRequest, Upstream, UpstreamAnswer
+from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import CallMetrics, NoMetrics
 from creditcore.ports.outgoing import OutgoingBody
+from creditcore.ports.upstream import Upstream, UpstreamAnswer
 from creditcore.usecases.calls.admit_call import admit_call
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of

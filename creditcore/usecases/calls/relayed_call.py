@@ -28,9 +28,10 @@ from creditcore.domain.settlements import Settlement
 from creditcore.ports.call_traces import CallTrace, Phase
 from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.clock import MonotonicClock
-from creditcore.ports.inference import HeardWire, InferenceRequest, UpstreamAnswer
+from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import CallMetrics
+from creditcore.ports.upstream import UpstreamAnswer
 from creditcore.usecases.calls.believed_usage import contradicts, filled
 from creditcore.usecases.calls.call_gate import Pass
 from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of
