@@ -21,6 +21,9 @@ ANSWERED = (CREDITS_EXHAUSTED, INCREDIBLE_USAGE, CONTRADICTORY_USAGE)
 INTERRUPTED = "interrupted"
 """The error of a call whose process died: it is charged by the last evidence of it."""
 
+UNREPORTED = "unreported"
+"""What stands for the error of a call that never reported back."""
+
 CLIENT_LEFT = 499
 """The status of a call whose client went away first, as nginx writes it."""
 
@@ -49,6 +52,15 @@ def ending_of(hold: Hold) -> Ending:
             return Ending.FAILED
         case HoldState.SETTLED | HoldState.RELEASED:
             return _ending_by(hold.outcome)
+
+
+def error_of(hold: Hold) -> str:
+    """Return the word for what went wrong with a call that failed; empty for every other."""
+    if ending_of(hold) is not Ending.FAILED:
+        return ""
+    if hold.outcome.error is not None:
+        return hold.outcome.error
+    return UNREPORTED if hold.state is HoldState.EXPIRED else f"http_{hold.outcome.status}"
 
 
 def _ending_by(outcome: Outcome) -> Ending:

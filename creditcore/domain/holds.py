@@ -9,7 +9,7 @@ from enum import StrEnum
 from creditcore.domain.counting import ALL_REPORTED
 from creditcore.domain.counting import Counted as Counting
 from creditcore.domain.errors import ReferenceConflictError
-from creditcore.domain.limits import Counted
+from creditcore.domain.limits import Counted, member_of
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Usage
 
@@ -131,6 +131,12 @@ class Hold:
     call: Call | None = None
     outcome: Outcome = NOTHING_YET
     counted: tuple[Counted, ...] = ()
+
+    @property
+    def member_id(self) -> str:
+        """The member of a team who made the call; empty where the wallet is a person's own."""
+        members = (member_of(each.counter_id) for each in self.counted)
+        return next((name for name in members if name), "")
 
     def __post_init__(self) -> None:
         if not ZERO <= self.charged <= self.amount:

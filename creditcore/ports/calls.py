@@ -48,8 +48,9 @@ class WantedCalls:
     """Which calls of a wallet are asked for.
 
     Attributes:
-        key_id: ``""`` asks for calls that were made without a key; None for all.
+        key_id: As in ``UsageOf``: ``NO_KEY`` asks for calls that were made without one.
         ending: How they ended; None for all.
+        error: What those that failed failed by; empty for all.
         at_least: The least that they were charged.
         ended: When they ended, which is when they were charged. One that still runs is in it
             if it began there.
@@ -61,6 +62,7 @@ class WantedCalls:
     key_id: str | None = None
     model: str | None = None
     ending: Ending | None = None
+    error: str = ""
     at_least: Credits = ZERO
     ended: Span | None = None
     began_from: datetime | None = None

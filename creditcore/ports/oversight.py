@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import TransferKind, Wallet
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.people import Person
@@ -17,6 +18,7 @@ from creditcore.domain.teams import Team
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import Place
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.usage_hours import FailureCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,19 @@ class Found:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WantedFailures:
+    """Which failed calls are asked for: those that ended in a span, of all or of one kind.
+
+    Attributes:
+        model, error: None asks for all.
+    """
+
+    span: Span
+    model: str | None = None
+    error: str | None = None
+
+
 class Oversight(Protocol):
     """Reads over all wallets. Operators alone ask for them."""
 
@@ -163,6 +178,17 @@ class Oversight(Protocol):
 
     def usage(self, spans: Sequence[Span]) -> Sequence[Mapping[str, Tally]]:
         """Return what all wallets used in each span, by model; spans are as in ``UsageHours``."""
+
+    def failures(self, spans: Sequence[Span]) -> Sequence[FailureCount]:
+        """Return how many calls of all wallets failed in each span, by model and error."""
+
+    def failed_calls(
+        self, wanted: WantedFailures, *, limit: int, before: Place | None = None
+    ) -> Sequence[Hold]:
+        """Return calls that failed, the latest to end first: those before a place.
+
+        A place has when a call ended.
+        """
 
     def active_wallets(self, span: Span) -> int:
         """Return how many wallets had a call that ended in a span of whole hours."""

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from creditcore.domain.holds import Hold
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import NOTHING_MEASURED, Tally, Timing
 
 NO_KEY = ""
-"""Stands for the key of calls that were made without one."""
+"""Stands for the key of calls that were made without one, by whomever."""
+
+_OF_MEMBER = "member:"
 
 NO_MODEL = ""
 """Stands for the model of holds that are for no call."""
@@ -22,7 +25,8 @@ class UsageOf:
     """Whose usage is asked for: a wallet's, of one of its keys or of one model if they are named.
 
     Attributes:
-        key_id: ``NO_KEY`` asks for calls without one; None for all.
+        key_id: ``NO_KEY`` asks for calls without one, ``no_key_of`` for those of one member; None
+            for all.
         model: None asks for all.
     """
 
@@ -37,6 +41,8 @@ class Share:
 
     Attributes:
         span: The number of the span among those that were asked for, from 0.
+        key_id: Of calls without a key what ``no_key_of`` says of the member who made them, and
+            ``NO_KEY`` of a person's own.
         oldest_call: When the first of its calls began, which may be before the span; None
             where none ended in it.
     """
@@ -46,6 +52,21 @@ class Share:
     model: str
     tally: Tally
     oldest_call: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How many calls of one model failed in one span, and by what.
+
+    Attributes:
+        span: As in a ``Share``.
+        error: What the domain's ``error_of`` says of each.
+    """
+
+    span: int
+    model: str
+    error: str
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +126,7 @@ class UsageHours(Protocol):
         """
 
     def differing_hours(self, span: Span, *, limit: int) -> Sequence[datetime]:
-        """Return hours whose rows are not what their calls say, oldest first."""
+        """Return hours whose rows, or failures, are not what their calls say; oldest first."""
 
     def add_refusals(self, counts: Sequence[RefusalCount]) -> None:
         """Add refused calls to the rows of their hours."""
@@ -122,8 +143,38 @@ class UsageHours(Protocol):
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:
         """Return how long calls took in each span."""
 
+    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[FailureCount]:
+        """Return how many calls failed in each span, by model and error; spans as in ``shares``."""
+
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         """Return when each key that was ever used was used last."""
+
+
+def no_key_of(member_id: str) -> str:
+    """Return what stands for the key of calls that a member of a team made without one."""
+    return f"{_OF_MEMBER}{member_id}"
+
+
+def member_without_key(key_id: str) -> str:
+    """Return whose calls without a key this stands for; empty for a key, and for ``NO_KEY``."""
+    return key_id.removeprefix(_OF_MEMBER) if key_id.startswith(_OF_MEMBER) else ""
+
+
+def is_no_key(key_id: str) -> bool:
+    """Whether this stands for calls without a key, of a member or of anybody."""
+    return key_id == NO_KEY or key_id.startswith(_OF_MEMBER)
+
+
+def key_or_none(key_id: str) -> str:
+    """Return a key as it is, and ``NO_KEY`` for what stands for calls without one."""
+    return NO_KEY if is_no_key(key_id) else key_id
+
+
+def key_of(hold: Hold) -> str:
+    """Return what stands for the key of a call: its id or, without one, who made it."""
+    if hold.call is None:
+        return NO_KEY
+    return hold.call.key_id or (no_key_of(hold.member_id) if hold.member_id else NO_KEY)
 
 
 def timing_by_span(found: Mapping[int, Timing], spans: Sequence[Span]) -> list[Timing]:

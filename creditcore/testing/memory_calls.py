@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from creditcore.domain.endings import ending_of
+from creditcore.domain.endings import ending_of, error_of
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
+from creditcore.ports.usage_hours import NO_KEY, is_no_key, key_of
 from creditcore.testing.memory_tables import MemoryTables, latest
 
 
@@ -127,9 +128,13 @@ def _is_wanted(hold: Hold, wanted: WantedCalls) -> bool:
     at = hold.closed_at or hold.created_at
     return (
         hold.wallet_id == wanted.wallet_id
-        and wanted.key_id in {None, (call.key_id if call else None) or ""}
+        and (
+            wanted.key_id in {None, key_of(hold)}
+            or (wanted.key_id == NO_KEY and is_no_key(key_of(hold)))
+        )
         and wanted.model in {None, call.model if call else None}
         and wanted.ending in {None, ending_of(hold)}
+        and (not wanted.error or wanted.error == error_of(hold))
         and hold.charged >= wanted.at_least
         and (ended is None or ended.since <= at < ended.until)
         and (wanted.began_from is None or hold.created_at >= wanted.began_from)

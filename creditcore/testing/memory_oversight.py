@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from creditcore.domain.endings import error_of
 from creditcore.domain.errors import WebhookNotFoundError
+from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import TransferKind
 from creditcore.domain.money import ZERO, Credits, div_floor
 from creditcore.domain.periods import Span
@@ -25,9 +27,12 @@ from creditcore.ports.oversight import (
     Takings,
     TeamAccount,
     WalletTotals,
+    WantedFailures,
 )
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.usage_hours import FailureCount
 from creditcore.testing.memory_payments import is_numbered
+from creditcore.testing.memory_usage_hours import failures_among
 
 if TYPE_CHECKING:
     from creditcore.testing.memory import MemoryTables
@@ -108,6 +113,26 @@ class MemoryOversight:
                 if _within(at, span):
                     found[number][model] += tally
         return [dict(each) for each in found]
+
+    def failures(self, spans: Sequence[Span]) -> Sequence[FailureCount]:
+        holds = self.tables.holds.values()
+        ended = [(hold, hold.closed_at) for hold in holds if hold.closed_at is not None]
+        return failures_among(ended, spans)
+
+    def failed_calls(
+        self, wanted: WantedFailures, *, limit: int, before: Place | None = None
+    ) -> Sequence[Hold]:
+        found = [
+            (Place(hold.closed_at, hold.reference), hold)
+            for hold in self.tables.holds.values()
+            if hold.closed_at is not None
+            and _within(hold.closed_at, wanted.span)
+            and error_of(hold)
+            and wanted.error in {None, error_of(hold)}
+            and wanted.model in {None, hold.call.model if hold.call else ""}
+        ]
+        earlier = [each for each in found if before is None or each[0] < before]
+        return [hold for _, hold in sorted(earlier, key=lambda each: each[0], reverse=True)][:limit]
 
     def active_wallets(self, span: Span) -> int:
         holds = self.tables.holds.values()

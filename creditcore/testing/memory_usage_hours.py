@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from creditcore.domain.endings import error_of
 from creditcore.domain.holds import Hold
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import (
@@ -22,11 +23,14 @@ from creditcore.domain.usage_hours import (
 from creditcore.ports.usage_hours import (
     NO_KEY,
     NO_MODEL,
+    FailureCount,
     LastUse,
     RefusalCount,
     Share,
     Step,
     UsageOf,
+    is_no_key,
+    key_of,
     timing_by_span,
 )
 
@@ -142,6 +146,14 @@ class MemoryUsageHours:
             found[number] += row.timing
         return timing_by_span(found, spans)
 
+    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[FailureCount]:
+        failed = [
+            (hold, closed_at)
+            for hold, closed_at in self._ended()
+            if hold.wallet_id == whose.wallet_id and _is_asked_for(whose, *_key_and_model(hold))
+        ]
+        return failures_among(failed, spans)
+
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         everything = Span(NEVER, datetime.max.replace(tzinfo=UTC))
         hours = sorted(
@@ -172,8 +184,7 @@ class MemoryUsageHours:
         for wallet_id, at, hour, key_id, model, row in rows:
             if (
                 wallet_id == whose.wallet_id
-                and whose.key_id in {None, key_id}
-                and whose.model in {None, model}
+                and _is_asked_for(whose, key_id, model)
                 and span.since <= at < span.until
             ):
                 yield hour, key_id, model, row
@@ -197,9 +208,24 @@ class MemoryUsageHours:
 
 
 def _key_and_model(hold: Hold) -> tuple[str, str]:
-    if hold.call is None:
-        return NO_KEY, NO_MODEL
-    return hold.call.key_id or NO_KEY, hold.call.model
+    return key_of(hold), hold.call.model if hold.call else NO_MODEL
+
+
+def _is_asked_for(whose: UsageOf, key_id: str, model: str) -> bool:
+    is_of_key = whose.key_id in {None, key_id} or (whose.key_id == NO_KEY and is_no_key(key_id))
+    return is_of_key and whose.model in {None, model}
+
+
+def failures_among(
+    ended: Iterable[tuple[Hold, datetime]], spans: Sequence[Span]
+) -> list[FailureCount]:
+    """Count calls that failed, by span, model and error."""
+    found: Counter[tuple[int, str, str]] = Counter()
+    for hold, closed_at in ended:
+        for number, span in enumerate(spans):
+            if (error := error_of(hold)) and span.since <= closed_at < span.until:
+                found[number, hold.call.model if hold.call else NO_MODEL, error] += 1
+    return [FailureCount(*name, calls) for name, calls in found.items()]
 
 
 def _row_of(hold: Hold) -> UsageRow:

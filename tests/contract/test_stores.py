@@ -85,6 +85,14 @@ class TestUsageHours(contracts.UsageHoursContract):
     pass
 
 
+class TestUsageWithoutKeys(contracts.UsageWithoutKeysContract):
+    pass
+
+
+class TestFailures(contracts.FailuresContract):
+    pass
+
+
 class TestOpenWallet(contracts.OpenWalletContract):
     pass
 

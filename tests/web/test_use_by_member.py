@@ -18,13 +18,20 @@ from creditcore.domain.keys import Scope
 from creditcore.domain.money import Credits
 from creditcore.domain.people import Person
 from creditcore.domain.teams import Membership, TeamRole
+from creditcore.ports.usage_hours import no_key_of
 from creditcore.testing.contracts.usage_hours import Made, make
 from creditcore.usecases.teams.membership_terms import begin_counting
 from tests.visitors import Visitor
 from tests.web.site import Site
 
 SPENT = {"owner": [90, 7], "member": [60], "left": [100, 33, 2], "playground": [11]}
-"""Microcredits of one call with each key; the playground has none."""
+"""Microcredits of one call with each key; those of the playground were kept of nobody."""
+
+ASKED = {"owner": 5, "member": 4}
+"""Microcredits of one call in the playground."""
+
+ORDER = ("left", "owner", "member", "playground")
+"""The most expensive first."""
 
 MEMBERS = re.compile(r'aria-labelledby="by-member".*?</section>', re.DOTALL)
 ROW = re.compile(r'<span class="lead break">([^<]+)<.*?data-label="Paid">([^<]+)<', re.DOTALL)
@@ -71,6 +78,8 @@ def team(site: Site) -> Iterator[Team]:
         for who, costs in SPENT.items():
             for key_id, cost in zip(key_ids.get(who, [None]), costs, strict=True):
                 a_call(site, wallet.id, key_id, cost)
+        for who, cost in ASKED.items():
+            a_call(site, wallet.id, None, cost, member_id=visitors[who].person.id)
         site.services.teams.members.leave(made.id, visitors["left"].person.id)
         yield Team(made.id, visitors, key_ids, secrets)
 
@@ -94,7 +103,9 @@ def join(site: Site, team_id: str, person: Person) -> None:
         tx.commit()
 
 
-def a_call(site: Site, wallet_id: str, key_id: str | None, cost: int) -> None:
+def a_call(
+    site: Site, wallet_id: str, key_id: str | None, cost: int, *, member_id: str = ""
+) -> None:
     began = site.services.clock.now() - timedelta(minutes=2)
     make(
         site.store,
@@ -103,6 +114,7 @@ def a_call(site: Site, wallet_id: str, key_id: str | None, cost: int) -> None:
             wallet_id=wallet_id,
             began=began,
             key_id=key_id,
+            member_id=member_id,
             cost=cost,
         ),
     )
@@ -139,7 +151,7 @@ def names_of(team: Team) -> list[str]:
 def test_an_owner_sees_what_each_member_used_also_one_who_left(site: Site, team: Team) -> None:
     owner = team.visitors["owner"]
     page = owner.get("/dashboard/analytics", params={"group": "member"}).text
-    spent = [sum(SPENT[who]) for who in ("left", "owner", "member", "playground")]
+    spent = [sum(SPENT[who]) + ASKED.get(who, 0) for who in ORDER]
     escaped = [name.replace("<", "&lt;").replace(">", "&gt;") for name in names_of(team)]
     with site.app.app_context():
         paid = [paid_total(Credits(microcredits)) for microcredits in spent]
@@ -156,7 +168,9 @@ def test_an_owner_sees_what_each_member_used_also_one_who_left(site: Site, team:
 
 def test_members_add_up_to_what_keys_models_and_days_do(team: Team) -> None:
     by_member = usage(team, "owner")
-    assert sum(amounts(by_member["data"]).values()) == sum(sum(costs) for costs in SPENT.values())
+    assert sum(amounts(by_member["data"]).values()) == (
+        sum(sum(costs) for costs in SPENT.values()) + sum(ASKED.values())
+    )
     for group in ("key", "model", "day"):
         assert usage(team, "owner", group_by=group)["total"] == by_member["total"]
     narrowed = usage(team, "owner", key_id=team.key_ids["left"][1])
@@ -169,10 +183,33 @@ def test_a_member_sees_themselves_alone(team: Team) -> None:
     page = member.get("/dashboard/analytics").text
     assert [name for name, _ in shown(page)] == ["Baraka"]
     assert "group_by=member" not in page
-    assert amounts(usage(team, "member")["data"]) == {"Baraka": 60}
-    assert usage(team, "member")["total"]["calls"] == 1
+    assert amounts(usage(team, "member")["data"]) == {"Baraka": 60 + ASKED["member"]}
+    assert usage(team, "member")["total"]["calls"] == 2
     refused = member.get("/dashboard/analytics", params={"group": "member"})
     assert refused.status_code == 400
+
+
+def test_playground_calls_are_told_apart_as_far_as_who_looks_may_see_it(team: Team) -> None:
+    ids = {who: no_key_of(team.visitors[who].person.id) for who in ASKED}
+
+    def calls(who: str, key_id: str) -> str:
+        return team.visitors[who].get("/dashboard/calls", params={"key": key_id}).text
+
+    for name in ids.values():
+        assert f"key={name}" in team.visitors["owner"].get("/dashboard/analytics").text
+    assert calls("owner", ids["member"]).count("Playground, Baraka") == 2, "a choice and a call"
+    mine = calls("member", ids["member"])
+    assert mine.count("table--calls") == 1
+    assert mine.count("Receipt call-") == 1
+    # Of others there is nothing to choose, and their calls say no more than that they are such.
+    theirs = calls("member", ids["owner"])
+    assert "There is no such key of yours" in theirs
+    assert team.visitors["owner"].email not in theirs
+    # By key, and asked for together, they are one.
+    by_key = usage(team, "owner", group_by="key")["data"]
+    together = sum(ASKED.values()) + sum(SPENT["playground"])
+    assert [row["charge"] for row in by_key if row["key_id"] == ""] == [str(Credits(together))]
+    assert calls("owner", "").count("Receipt call-") == 3
 
 
 def test_an_account_of_ones_own_has_no_members(site: Site, member: Visitor) -> None:

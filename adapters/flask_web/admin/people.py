@@ -113,6 +113,7 @@ def call(call_id: str) -> str:
         found = tx.calls.find_all([call_id]).get(call_id) if "\x00" not in call_id else None
         owner_id = tx.ledger.find_wallet(found.wallet_id).owner_id if found else ""
         owner = name_of(tx, owner_id) if owner_id else ""
+        caller = name_of(tx, found.member_id) if found and found.member_id else ""
     receipt = services().calls.receipts.write(call_id, wallet_id=found.wallet_id if found else "")
     hold = receipt.call
     reported = hold.outcome.reported_cost_picodollars
@@ -123,6 +124,7 @@ def call(call_id: str) -> str:
         hold=hold,
         owner_id=owner_id,
         owner=owner,
+        caller=caller,
         provider_cost=usd(hold.outcome.provider_cost_picodollars),
         reported_cost=None if reported is None else usd(reported),
     )

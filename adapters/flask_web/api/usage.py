@@ -21,7 +21,7 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
-from creditcore.ports.usage_hours import UsageOf
+from creditcore.ports.usage_hours import UsageOf, key_or_none
 from creditcore.usecases.teams.use_by_member import use_by_member
 
 MAX_SPANS = 800
@@ -143,7 +143,7 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
     for share in shares:
         name: str | int = share.span
         if query.group_by in {"model", "key"}:
-            name = share.model if query.group_by == "model" else share.key_id
+            name = share.model if query.group_by == "model" else key_or_none(share.key_id)
         groups[name] = groups.get(name, NOTHING_USED) + share.tally
     if query.group_by == "model":
         return [_row(tally, model=str(name)) for name, tally in groups.items()]

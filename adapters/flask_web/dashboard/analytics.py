@@ -20,7 +20,7 @@ from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.usage_hours import Tally
-from creditcore.ports.usage_hours import UsageOf
+from creditcore.ports.usage_hours import UsageOf, key_or_none
 from creditcore.usecases.books.describe_usage import UsageReport
 from creditcore.usecases.teams.use_by_member import MemberUse, use_by_member
 
@@ -43,12 +43,12 @@ def show() -> str | tuple[str, int]:
     groups = GROUPS_OF_TEAM if shown.is_team and sees_all else GROUPS
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(owner_id)
-        names = KeyNames.of(tx.keys.list_of(owner_id))
+        names = KeyNames.read(tx, shown, wallet.id)
     asked = read(
         request.args,
         now=services().clock.now(),
         zone=zone(),
-        keys=list(names.keys),
+        keys=names.filters,
         groups=groups,
     )
     period = asked.period
@@ -86,7 +86,7 @@ def _members(report: UsageReport, names: KeyNames) -> Sequence[MemberUse]:
     team = account()
     with services().transactions.begin() as tx:
         return use_by_member(
-            tx, team.id, names.keys.values(), report.by_key(), only=team.seen_holder_id
+            tx, team.id, names.keys.values(), report.by_caller(), only=team.seen_holder_id
         )
 
 
@@ -109,7 +109,7 @@ def _namer(
 ) -> Callable[[tuple[str, str]], str]:
     match asked.group:
         case "key":
-            return lambda name: names[name[0]]
+            return lambda name: names[key_or_none(name[0])]
         case "member":
             held = {key_id: row.name for row in members for key_id in row.by_key}
             return lambda name: held[name[0]]

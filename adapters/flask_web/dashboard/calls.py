@@ -118,7 +118,7 @@ def refused() -> str:
     owner_id = account().id
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(owner_id)
-        names = KeyNames.of(tx.keys.list_of(owner_id))
+        names = KeyNames.read(tx, account(), wallet.id)
         if search:
             found = tx.refusals.find(search, wallet_id=wallet.id)
             calls: Sequence[RefusedCall] = [found] if found else []
@@ -161,13 +161,13 @@ def _asking() -> _Asking:
     owner_id = account().id
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(owner_id)
-        names = KeyNames.of(tx.keys.list_of(owner_id))
+        names = KeyNames.read(tx, account(), wallet.id)
     asked = read(
         request.args,
         now=services().clock.now(),
         zone=zone(),
         default_range=None,
-        keys=list(names.keys),
+        keys=names.filters,
     )
     wanted = WantedCalls(
         wallet_id=wallet.id,
@@ -236,7 +236,7 @@ def _row(hold: Hold, names: KeyNames, here: tzinfo, credits_per_usd: Decimal) ->
         hold.closed_at.astimezone(here).isoformat() if hold.closed_at else "",
         call.model if call else "",
         key_id or "",
-        names[key_id or ""],
+        names.of_call(hold),
         call.endpoint if call else "",
         "yes" if call and call.stream else "no",
         str(ending_of(hold)),

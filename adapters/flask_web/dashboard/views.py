@@ -29,6 +29,7 @@ def home() -> str:
         wallet = tx.ledger.find_wallet_of(owner_id)
         calls = tx.calls.recent(wallet.id, limit=_RECENT_CALLS)
         keys = tx.keys.list_of(owner_id)
+        names = KeyNames.read(tx, account(), wallet.id)
         last_uses = tx.usage_hours.last_uses(wallet.id)
         guide = guide_of(tx, wallet.id, keys)
     at_home = services().books.insight.at_home(wallet, zone())
@@ -40,7 +41,7 @@ def home() -> str:
         at_home=at_home,
         chart=spend_chart(at_home.days, lambda _name: "Spend"),
         edge_label=edge_label,
-        names=KeyNames.of(keys),
+        names=names,
         last_uses=last_uses,
         keys=[key for key in keys if key.revoked_at is None],
         example_model=example_model(),
@@ -56,7 +57,7 @@ def call(call_id: str) -> str | Response:
     owner_id = account().id
     with services().transactions.begin() as tx:
         wallet = tx.ledger.find_wallet_of(owner_id)
-        keys = tx.keys.list_of(owner_id)
+        names = KeyNames.read(tx, account(), wallet.id)
         refused = tx.refusals.find(call_id, wallet_id=wallet.id) if "\x00" not in call_id else None
     if refused is not None:
         # It never began, so there is no receipt: the page that says why has it.
@@ -75,7 +76,8 @@ def call(call_id: str) -> str | Response:
         wallet=wallet,
         receipt=receipt,
         hold=hold,
-        key=next((key for key in keys if key.id == key_id), None),
+        key=names.keys.get(key_id or ""),
+        made_with=names.of_call(hold),
         given_back=hold.amount - hold.charged,
         before=before,
         after=None if before is None else before - hold.charged,

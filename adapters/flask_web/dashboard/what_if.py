@@ -69,5 +69,5 @@ def _other(price: ModelPrice, tally: Tally) -> Other:
         reasoning_tokens=tally.reasoning_tokens,
     )
     flat = ModelPrice(model=price.model, rates=price.rates)
-    cost = settings().tariff.charge(flat.cost_units(usage))
+    cost = price.tariff(settings().tariff).charge(flat.cost_units(usage))
     return Other(price.model, cost, cost - tally.charged)

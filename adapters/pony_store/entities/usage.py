@@ -101,6 +101,18 @@ def define(db: Any) -> None:
         hour = Required(int, size=64)
         model = Optional(str, autostrip=False)
 
+    class UsageFailure(entity):
+        """How many calls of one model with one key failed in one hour by one error."""
+
+        _table_ = "usage_failures"
+        wallet_id = Required(str, autostrip=False)
+        hour = Required(int, size=64)
+        key_id = Required(str, autostrip=False)
+        model = Required(str, autostrip=False)
+        error = Required(str, autostrip=False)
+        PrimaryKey(wallet_id, hour, key_id, model, error)
+        calls = Required(int, size=64)
+
     class UsageRollup(entity):
         """How far calls are counted in ``usage_hourly``: one row."""
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from creditcore.domain.endings import Ending
 from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.money import Credits
 from creditcore.domain.runaway import MinuteSpend
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
+from creditcore.ports.usage_hours import NO_KEY, member_without_key
 
 from ..instants import instant, micros
 from ..session import Session
-from .endings import CONDITIONS
+from .endings import CONDITIONS, ERROR
 from .holds import hold_from_row
 from .ledger import SELECT_HOLDS
 from .usage_figures import COUNTED_FROM_CALLS, SUMS_OF_CALLS
@@ -150,6 +152,12 @@ class PonyCalls:
         return [hold_from_row(row) for row in rows]
 
 
+def _condition_on_key(key_id: str) -> tuple[str, ...]:
+    if member_id := member_without_key(key_id):
+        return "key_id IS NULL AND member_id = ?", member_id
+    return ("key_id IS NULL",) if key_id == NO_KEY else ("key_id = ?", key_id)
+
+
 def _conditions(wanted: WantedCalls) -> tuple[list[str], list[object]]:
     conditions: list[str] = ["wallet_id = ?"]
     values: list[object] = [wanted.wallet_id]
@@ -158,14 +166,14 @@ def _conditions(wanted: WantedCalls) -> tuple[list[str], list[object]]:
         conditions.append(condition)
         values.extend(more)
 
-    if wanted.key_id == "":
-        add("key_id IS NULL")
-    elif wanted.key_id is not None:
-        add("key_id = ?", wanted.key_id)
+    if wanted.key_id is not None:
+        add(*_condition_on_key(wanted.key_id))
     if wanted.model is not None:
         add("model = ?", wanted.model)
     if wanted.ending is not None:
         add(CONDITIONS[wanted.ending])
+    if wanted.error:
+        add(f"{CONDITIONS[Ending.FAILED]} AND {ERROR} = ?", wanted.error)
     if wanted.at_least:
         add("charge >= ?", wanted.at_least.microcredits)
     if wanted.ended is not None:

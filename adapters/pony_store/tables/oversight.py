@@ -10,39 +10,46 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from creditcore.domain.endings import Ending
 from creditcore.domain.errors import WebhookNotFoundError
+from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import TransferKind, Wallet
 from creditcore.domain.money import Credits
 from creditcore.domain.periods import Span
-from creditcore.domain.purchases import Purchase, PurchaseState, receipt_code_of
+from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.usage_hours import FIGURES, NOTHING_USED, Tally
 from creditcore.ports.calls import Place
 from creditcore.ports.oversight import (
     Account,
     Found,
-    FoundKind,
     InboxDepth,
     OpenHolds,
     OpenPayments,
     Takings,
     TeamAccount,
     WalletTotals,
+    WantedFailures,
 )
 from creditcore.ports.payment_events import PaymentEvent
+from creditcore.ports.usage_hours import FailureCount
 
-from ..instants import instant, instant_or_none, micros
+from ..instants import instant_or_none, micros
 from ..session import Session, flat, tuples
+from .endings import CONDITIONS, ERROR
+from .holds import hold_from_row
+from .ledger import SELECT_HOLDS
+from .oversight_search import OversightSearch
 from .payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
 from .people import person_from_row
 from .purchases import purchase_from_row
 from .teams import team_from_row
+from .usage_blocks import span_marks
+from .usage_failures import failures_in
 from .usage_figures import ALL_CALLS_BY_SPAN, ROLLED_UNTIL
-from .usage_hours import span_marks
 
 _BESIDE_CALLS = "kind NOT IN ('charge', 'write_off')"
 _CREDITED = "state IN ('paid', 'reversed')"
 _PAID_IN = f"{_CREDITED} AND paid_minor_units IS NOT NULL"
-_LAST_FOUR = 4
 _SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in FIGURES)
 
 
@@ -124,6 +131,25 @@ class PonyOversight:
             for row in rows:
                 found[row.span][row.model] = _tally(row)
         return found
+
+    def failures(self, spans: Sequence[Span]) -> Sequence[FailureCount]:
+        return failures_in(self._session, spans, "", "", ()) if spans else []
+
+    def failed_calls(
+        self, wanted: WantedFailures, *, limit: int, before: Place | None = None
+    ) -> Sequence[Hold]:
+        within, values = _within("closed_at", wanted.span)
+        earlier, place = _before("closed_at", "id", before)
+        for column, name in (("COALESCE(model, '')", wanted.model), (ERROR, wanted.error)):
+            if name is not None:
+                within += f" AND {column} = ?"
+                values = (*values, name)
+        rows = self._session.rows(
+            f"{SELECT_HOLDS} WHERE {CONDITIONS[Ending.FAILED]}{within}{earlier}"
+            " ORDER BY closed_at DESC, id DESC LIMIT ?",
+            (*values, *place, limit),
+        )
+        return [hold_from_row(row) for row in rows]
 
     def active_wallets(self, span: Span) -> int:
         since, until = micros(span.since), micros(span.until)
@@ -233,139 +259,7 @@ class PonyOversight:
         return payment_event_from_row(rows[0])
 
     def search(self, text: str, *, limit: int) -> Sequence[Found]:
-        if not text or "\0" in text:
-            # No database keeps such a name.
-            return []
-        found: list[Found] = []
-        for search in (
-            self._people,
-            self._teams,
-            self._keys,
-            self._calls,
-            self._refused_calls,
-            self._payments,
-            self._webhooks,
-        ):
-            if len(found) < limit:
-                found += search(text, limit - len(found))
-        return found
-
-    def _people(self, text: str, limit: int) -> list[Found]:
-        email = text.lower()
-        rows = self._session.rows(
-            "SELECT id, email, created_at FROM profiles WHERE id = ?"
-            " UNION SELECT id, email, created_at FROM profiles WHERE email >= ? AND email < ?"
-            " UNION SELECT p.id, p.email, p.created_at FROM wallets w"
-            " JOIN profiles p ON p.id = w.owner_id WHERE w.id = ?"
-            " ORDER BY email LIMIT ?",
-            (text, email, _after(email), text, limit),
-        )
-        return [
-            Found(
-                kind=FoundKind.PERSON,
-                id=row.id,
-                label=row.email,
-                owner_id=row.id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
-
-    def _teams(self, text: str, limit: int) -> list[Found]:
-        name = text.casefold()
-        columns = "t.id, t.name, t.created_at, t.search_name"
-        rows = self._session.rows(
-            f"SELECT {columns} FROM teams t WHERE t.id = ?"
-            f" UNION SELECT {columns} FROM teams t WHERE t.search_name >= ? AND t.search_name < ?"
-            f" UNION SELECT {columns} FROM wallets w JOIN teams t ON t.id = w.owner_id"
-            " WHERE w.id = ? ORDER BY search_name, id LIMIT ?",
-            (text, name, _after(name), text, limit),
-        )
-        return [
-            Found(
-                kind=FoundKind.TEAM,
-                id=row.id,
-                label=row.name,
-                owner_id=row.id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
-
-    def _keys(self, text: str, limit: int) -> list[Found]:
-        rows = self._session.rows(
-            "SELECT id, name, prefix, last_four, owner_id, created_at FROM virtual_keys"
-            " WHERE id = ? OR prefix = ? OR last_four = ? ORDER BY created_at DESC LIMIT ?",
-            (text, text, text if len(text) == _LAST_FOUR else "", limit),
-        )
-        return [
-            Found(
-                kind=FoundKind.KEY,
-                id=row.id,
-                label=f"{row.name} ({row.prefix}\u2026{row.last_four})",
-                owner_id=row.owner_id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
-
-    def _calls(self, text: str, limit: int) -> list[Found]:
-        return self._of_wallets(FoundKind.CALL, "usage_logs", text, limit)
-
-    def _refused_calls(self, text: str, limit: int) -> list[Found]:
-        return self._of_wallets(FoundKind.REFUSED_CALL, "refused_calls", text, limit)
-
-    def _of_wallets(self, kind: FoundKind, table: str, text: str, limit: int) -> list[Found]:
-        rows = self._session.rows(
-            "SELECT c.id, COALESCE(c.model, '') AS model, c.created_at, w.owner_id"
-            f" FROM {table} c JOIN wallets w ON w.id = c.wallet_id WHERE c.id = ? LIMIT ?",
-            (text, limit),
-        )
-        return [
-            Found(
-                kind=kind,
-                id=row.id,
-                label=row.model or "unknown model",
-                owner_id=row.owner_id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
-
-    def _payments(self, text: str, limit: int) -> list[Found]:
-        by = "SELECT paystack_ref, email, owner_id, created_at FROM transactions WHERE"
-        rows = self._session.rows(
-            f"{by} paystack_ref >= ? AND paystack_ref < ?"
-            f" UNION {by} provider_id = ? AND provider_id <> ''"
-            f" UNION {by} receipt_code = ? AND receipt_code <> '' ORDER BY created_at DESC LIMIT ?",
-            (text, _after(text), text, receipt_code_of(text), limit),
-        )
-        return [
-            Found(
-                kind=FoundKind.PAYMENT,
-                id=row.paystack_ref,
-                label=row.email,
-                owner_id=row.owner_id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
-
-    def _webhooks(self, text: str, limit: int) -> list[Found]:
-        rows = self._session.rows(
-            "SELECT digest, name, received_at FROM payment_events WHERE reference = ?"
-            " ORDER BY received_at DESC LIMIT ?",
-            (text, limit),
-        )
-        return [
-            Found(
-                kind=FoundKind.WEBHOOK,
-                id=row.digest,
-                label=row.name or "unreadable",
-                at=instant(row.received_at),
-            )
-            for row in rows
-        ]
+        return OversightSearch(self._session).search(text, limit=limit)
 
 
 def _wallet(row: Any) -> Wallet:
@@ -382,7 +276,7 @@ def _tally(row: Any) -> Tally:
     return Tally(**{name: getattr(row, name) for name in FIGURES}) if row else NOTHING_USED
 
 
-def _within(column: str, span: Span | None) -> tuple[str, tuple[int, ...]]:
+def _within(column: str, span: Span | None) -> tuple[str, tuple[object, ...]]:
     if span is None:
         return "", ()
     return f" AND {column} >= ? AND {column} < ?", (micros(span.since), micros(span.until))
@@ -393,8 +287,3 @@ def _before(column: str, name: str, place: Place | None) -> tuple[str, tuple[obj
         return "", ()
     # A comparison of rows: both databases read it from the index.
     return f" AND ({column}, {name}) < (?, ?)", (micros(place.created_at), place.reference)
-
-
-def _after(text: str) -> str:
-    """Return the first text behind all that begin with this one."""
-    return f"{text}\U0010ffff"

@@ -37,6 +37,11 @@ def block_of(hour: int, length: int) -> int:
     return div_floor(hour, micros_long) * micros_long
 
 
+def span_marks(spans: Sequence[Span]) -> list[tuple[object, ...]]:
+    """Return the number, beginning and end of each span, as a statement joins them."""
+    return [(number, micros(span.since), micros(span.until)) for number, span in enumerate(spans)]
+
+
 def pieces(spans: Sequence[Span], *, within: tuple[int, int]) -> list[Piece]:
     """Cover spans, which begin and end on whole hours, with as few rows as there may be.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from creditcore.domain.usage_hours import BOUNDS_MS, BUCKETS, FIGURES, SPEED_FROM_TOKENS
+from creditcore.ports.usage_hours import NO_KEY, no_key_of
 
 from .endings import CANCELLED, DONE, FAILED
 
@@ -12,7 +13,9 @@ REFUSALS = tuple(name for name in FIGURES if name.startswith("refused_"))
 COUNTED_FROM_CALLS = tuple(name for name in FIGURES if name not in REFUSALS)
 
 HOUR_OF_CALL = f"closed_at / {HOUR_MICROS} * {HOUR_MICROS}"
-KEY_AND_MODEL = "COALESCE(key_id, '') AS key_id, COALESCE(model, '') AS model"
+KEY_OF_CALL = f"COALESCE(key_id, '{no_key_of('')}' || member_id, '{NO_KEY}')"
+KEY_AND_MODEL = f"{KEY_OF_CALL} AS key_id, COALESCE(model, '') AS model"
+"""What the port's ``key_of`` says of a call, and its model."""
 
 _STREAMED = f"""(model IS NOT NULL AND stream AND first_byte_ms IS NOT NULL
     AND COALESCE(completion_tokens, 0) >= {SPEED_FROM_TOKENS}

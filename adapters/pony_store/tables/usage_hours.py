@@ -15,17 +15,29 @@ from typing import Any
 
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import FIGURES, Histogram, Tally, Timing, figures
-from creditcore.ports.usage_hours import LastUse, RefusalCount, Share, Step, UsageOf, timing_by_span
+from creditcore.ports.usage_hours import (
+    NO_KEY,
+    FailureCount,
+    LastUse,
+    RefusalCount,
+    Share,
+    Step,
+    UsageOf,
+    no_key_of,
+    timing_by_span,
+)
 
-from ..instants import instant, micros
+from ..instants import instant
 from ..session import Session, flat, tuples
-from .usage_blocks import LENGTHS, SINGLE, block_of, pieces
+from .usage_blocks import LENGTHS, SINGLE, block_of, pieces, span_marks
 from .usage_counting import UsageCounting
+from .usage_failures import failures_in
 from .usage_figures import (
     FIRST_BYTE,
     HOUR_MICROS,
     HOUR_OF_CALL,
     KEY_AND_MODEL,
+    KEY_OF_CALL,
     LATENCY,
     LIVE,
     LIVE_FIGURES,
@@ -33,6 +45,9 @@ from .usage_figures import (
 )
 
 _DAY = LENGTHS[0]
+_LAST = "\U0010ffff"
+"""Comes after the id of every member."""
+
 _HOURS_AND_BLOCKS = ("usage_hourly", "usage_blocks")
 _OF_WALLETS = ("usage_wallet_hours", "usage_wallet_blocks")
 _HISTOGRAMS = "u.latency_hist, u.first_byte_hist, CAST(NULL AS INTEGER), CAST(NULL AS INTEGER)"
@@ -121,6 +136,18 @@ class PonyUsageHours:
         }
         return timing_by_span(found, spans)
 
+    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[FailureCount]:
+        if not spans:
+            return []
+        narrowed, values = _narrowed(whose)
+        return failures_in(
+            self._session,
+            spans,
+            f" WHERE u.wallet_id = ?{narrowed}",
+            f" AND wallet_id = ? AND {LIVE}{_of_calls(narrowed)}",
+            (whose.wallet_id, *values, whose.wallet_id, *values),
+        )
+
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         rolled_until, _ = _stored_within(self._session, wallet_id)
         rows = self._session.rows(
@@ -128,7 +155,7 @@ class PonyUsageHours:
             SELECT key_id, hour, MAX(model) AS model FROM (
                 SELECT key_id, hour, model FROM usage_last_uses WHERE wallet_id = ?
                 UNION ALL
-                SELECT COALESCE(key_id, ''), {HOUR_OF_CALL}, COALESCE(model, '')
+                SELECT {KEY_OF_CALL}, {HOUR_OF_CALL}, COALESCE(model, '')
                 FROM usage_logs WHERE closed_at >= ? AND wallet_id = ? AND {LIVE}
             ) AS used GROUP BY key_id, hour ORDER BY hour
             """,
@@ -184,13 +211,10 @@ class _Asked:
 
     def live(self, columns: str) -> str:
         """Read the calls that no row counts yet."""
-        narrowed = self._narrowed.replace("u.key_id", "COALESCE(key_id, '')").replace(
-            "u.model", "COALESCE(model, '')"
-        )
         return f"""
             SELECT span, {columns}
             FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
-            WHERE closed_at >= ? AND wallet_id = ? AND {LIVE}{narrowed}
+            WHERE closed_at >= ? AND wallet_id = ? AND {LIVE}{_of_calls(self._narrowed)}
         """
 
 
@@ -210,19 +234,24 @@ def _stored_within(session: Session, wallet_id: str) -> tuple[int, tuple[int, in
     return rolled_until, (first, last + _DAY * HOUR_MICROS)
 
 
-def span_marks(spans: Sequence[Span]) -> list[tuple[object, ...]]:
-    """Return the number, beginning and end of each span, as a statement joins them."""
-    return [(number, micros(span.since), micros(span.until)) for number, span in enumerate(spans)]
-
-
 def _narrowed(whose: UsageOf) -> tuple[str, tuple[object, ...]]:
     """Return what ends a condition on stored rows, and its values."""
     condition, values = "", []
-    for column, wanted in (("key_id", whose.key_id), ("model", whose.model)):
-        if wanted is not None:
-            condition += f" AND u.{column} = ?"
-            values.append(wanted)
+    if whose.key_id == NO_KEY:
+        condition += f" AND (u.key_id = '{NO_KEY}' OR u.key_id >= ? AND u.key_id < ?)"
+        values += [no_key_of(""), no_key_of(_LAST)]
+    elif whose.key_id is not None:
+        condition += " AND u.key_id = ?"
+        values.append(whose.key_id)
+    if whose.model is not None:
+        condition += " AND u.model = ?"
+        values.append(whose.model)
     return condition, tuple(values)
+
+
+def _of_calls(narrowed: str) -> str:
+    """Return the same condition, on calls that no row counts yet."""
+    return narrowed.replace("u.key_id", KEY_OF_CALL).replace("u.model", "COALESCE(model, '')")
 
 
 def _lanes(packed: Any, bucket: int | None) -> int:

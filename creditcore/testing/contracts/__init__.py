@@ -17,6 +17,7 @@ from creditcore.testing.contracts.charge_usage import ChargeUsageContract
 from creditcore.testing.contracts.claims import ClaimsContract
 from creditcore.testing.contracts.credentials import CredentialsContract
 from creditcore.testing.contracts.daily_grants import DailyGrantsContract
+from creditcore.testing.contracts.failures import FailuresContract
 from creditcore.testing.contracts.fiscal_stamps import FiscalStampsContract
 from creditcore.testing.contracts.flows import FlowsContract
 from creditcore.testing.contracts.identity import IdentityContract
@@ -52,6 +53,7 @@ from creditcore.testing.contracts.samples import (
 from creditcore.testing.contracts.sessions import SessionsContract
 from creditcore.testing.contracts.teams import TeamsContract
 from creditcore.testing.contracts.usage_hours import UsageHoursContract
+from creditcore.testing.contracts.usage_without_keys import UsageWithoutKeysContract
 
 __all__ = [
     "MINUTE",
@@ -66,6 +68,7 @@ __all__ = [
     "ClaimsContract",
     "CredentialsContract",
     "DailyGrantsContract",
+    "FailuresContract",
     "FiscalStampsContract",
     "FlowsContract",
     "IdentityContract",
@@ -91,6 +94,7 @@ __all__ = [
     "TeamsContract",
     "TopUpsContract",
     "UsageHoursContract",
+    "UsageWithoutKeysContract",
     "a_key",
     "a_purchase",
     "a_wallet",

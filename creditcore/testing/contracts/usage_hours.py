@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from creditcore.domain.books import Footprint
+from creditcore.domain.callers import WithoutKey
 from creditcore.domain.endings import (
     CLIENT_LEFT,
     CONTRADICTORY_USAGE,
@@ -16,6 +17,7 @@ from creditcore.domain.endings import (
     INCREDIBLE_USAGE,
 )
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
+from creditcore.domain.limits import KeyCounter
 from creditcore.domain.money import Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.pricing import Ceiling, Usage
@@ -70,6 +72,7 @@ class Made:
     Attributes:
         began, took: When it was admitted, and how much later it ended.
         cost: Microcredits; what is beyond the hold of 100 is written off.
+        member_id: The member of a team who makes it; empty where the wallet is a person's own.
     """
 
     reference: str = "call-1"
@@ -77,6 +80,7 @@ class Made:
     began: datetime = NOON
     took: timedelta = MINUTE
     key_id: str | None = "key-1"
+    member_id: str = ""
     model: str = "demo"
     stream: bool = True
     cost: int = 25
@@ -86,8 +90,12 @@ class Made:
 
 def make(transactions: Transactions, made: Made) -> Hold:
     """Make a call, from its hold to its end."""
+    caller = WithoutKey(wallet_id=made.wallet_id, member_id=made.member_id)
+    names = {caller.member_counter_id} - {""}
     with transactions.begin() as tx:
-        books = tx.ledger.lock(Footprint(wallet_ids={made.wallet_id}))
+        for name in names - tx.keys.counters(names).keys():
+            tx.keys.set_counter(KeyCounter(id=name, wallet_id=made.wallet_id, since=NOON - HOUR))
+        books = tx.ledger.lock(Footprint(wallet_ids={made.wallet_id}, counter_ids=names))
         books.admit(
             made.wallet_id,
             Ceiling.of(Credits(100)),
@@ -95,6 +103,7 @@ def make(transactions: Transactions, made: Made) -> Hold:
             call=Call(model=made.model, stream=made.stream, key_id=made.key_id),
             now=made.began,
             lifetime=HOUR,
+            caller=caller,
         )
         hold = books.settle(
             made.reference,

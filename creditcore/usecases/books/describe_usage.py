@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -24,7 +24,7 @@ from creditcore.domain.usage_hours import (
 from creditcore.ports.clock import Clock
 from creditcore.ports.store_ports import HasCalls, HasUsageHours
 from creditcore.ports.transactions import Begins
-from creditcore.ports.usage_hours import Share, UsageOf
+from creditcore.ports.usage_hours import Share, UsageOf, key_or_none
 
 _DAYS_AT_HOME = 14
 _WEEK = timedelta(hours=168)
@@ -80,18 +80,22 @@ class UsageReport:
         return sum((slot.timing for slot in self.slots), NOTHING_MEASURED)
 
     def by_key(self) -> dict[str, Tally]:
-        """Return what each key used, the most expensive first."""
-        return self._by(0)
+        """Return what each key used, and what was used without one; the most expensive first."""
+        return self._by(lambda name: key_or_none(name[0]))
+
+    def by_caller(self) -> dict[str, Tally]:
+        """Return the same, but what was used without a key by the member who used it."""
+        return self._by(lambda name: name[0])
 
     def by_model(self) -> dict[str, Tally]:
         """Return what was used of each model, the most expensive first."""
-        return self._by(1)
+        return self._by(lambda name: name[1])
 
-    def _by(self, part: int) -> dict[str, Tally]:
+    def _by(self, part: Callable[[tuple[str, str]], str]) -> dict[str, Tally]:
         grouped: defaultdict[str, list[Tally]] = defaultdict(list)
         for slot in self.slots:
             for name, tally in slot.tallies.items():
-                grouped[name[part]].append(tally)
+                grouped[part(name)].append(tally)
         found = ((name, total(tallies)) for name, tallies in grouped.items())
         return dict(sorted(found, key=lambda item: (-item[1].charge, -item[1].calls, item[0])))
 
@@ -162,7 +166,7 @@ class DescribeUsage:
         before = [share for share in before if spans[share.span].since >= last_month.since]
         by_key: defaultdict[str, list[Tally]] = defaultdict(list)
         for share in during:
-            by_key[share.key_id].append(share.tally)
+            by_key[key_or_none(share.key_id)].append(share.tally)
         return AtHome(
             days=UsageReport(fortnight, slots, NOTHING_USED, None, now),
             today=slots[-1].tally,

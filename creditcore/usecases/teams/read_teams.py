@@ -24,6 +24,7 @@ from creditcore.ports.store_ports import (
     HasUsageHours,
 )
 from creditcore.ports.transactions import Begins, MembersTransaction
+from creditcore.ports.usage_hours import no_key_of
 from creditcore.usecases.teams.membership_terms import member_who_may
 
 _ACTS_SHOWN = 50
@@ -155,7 +156,8 @@ class ReadTeams:
             if person is None or counter is None:
                 continue
             held = [key for key in keys if key.holder_id == row.person_id]
-            used = [uses[key.id].hour for key in held if key.id in uses]
+            names = [*(key.id for key in held), no_key_of(row.person_id)]
+            used = [uses[name].hour for name in names if name in uses]
             calendar = counter.calendar
             spending = Spending(
                 counter=counter.at(calendar, now),

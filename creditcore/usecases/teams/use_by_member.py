@@ -1,4 +1,4 @@
-"""Say which member of a team used what: the use of each key, added up by who holds it."""
+"""Say which member of a team used what: with the keys they hold, and in the playground."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.people import Person
 from creditcore.domain.usage_hours import Tally, total
 from creditcore.ports.transactions import MembersTransaction
+from creditcore.ports.usage_hours import member_without_key
 
 NO_MEMBER = ""
-"""Stands for the member of calls without a key: the playground's, of which only the sum is kept."""
+"""Stands for the member of playground calls from before these were kept by member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,9 @@ class MemberUse:
     """What one member used.
 
     Attributes:
-        member_id: The id of the person; ``NO_MEMBER`` for the playground.
+        member_id: The id of the person, or ``NO_MEMBER``.
         name: Unlike that of any other row, where the person is known.
-        by_key: The same by key, in the order that they came in.
+        by_key: The same by key and, without one, in the playground; as they came in.
     """
 
     member_id: str
@@ -35,7 +36,7 @@ def use_by_member(
     tx: MembersTransaction,
     team_id: str,
     keys: Iterable[ApiKey],
-    by_key: Mapping[str, Tally],
+    by_caller: Mapping[str, Tally],
     *,
     only: str = "",
 ) -> Sequence[MemberUse]:
@@ -47,16 +48,16 @@ def use_by_member(
         tx: Reads names alone.
         team_id: Whose members count as present.
         keys: Those of the team, revoked ones too.
-        by_key: What was used, by the id of the key.
+        by_caller: What was used, by key or, without one, by who made the calls.
         only: The id of the one member whose use may be seen; empty for all.
     """
     holders = {key.id: key.holder_id for key in keys}
     held: defaultdict[str, dict[str, Tally]] = defaultdict(dict)
-    for key_id, tally in by_key.items():
-        member_id = holders.get(key_id, NO_MEMBER)
+    for key_id, tally in by_caller.items():
+        member_id = member_without_key(key_id) or holders.get(key_id, NO_MEMBER)
         if not only or member_id == only:
             held[member_id][key_id] = tally
-    names = _names(tx, team_id, held.keys())
+    names = names_of_members(tx, team_id, held.keys())
     used = [
         MemberUse(member_id, names[member_id], total(tallies.values()), tallies)
         for member_id, tallies in held.items()
@@ -64,7 +65,8 @@ def use_by_member(
     return sorted(used, key=lambda row: (-row.tally.charge, -row.tally.calls, row.member_id))
 
 
-def _names(tx: MembersTransaction, team_id: str, ids: Iterable[str]) -> dict[str, str]:
+def names_of_members(tx: MembersTransaction, team_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """Return what people are called who are or were in a team, no two of them alike."""
     people = {each: tx.people.find(each) for each in ids if each != NO_MEMBER}
     # Two people may have the same name: then their addresses tell them apart.
     taken = Counter(person.name for person in people.values() if person)
