@@ -38,6 +38,9 @@ NEVER_COMPLETED = "It was not completed within a week."
 
 LONGEST_RECEIPT_CODE = 40
 
+BY_PHONE = "mobile_money"
+"""The channel of payments whose network sends the payer a code."""
+
 FIRST_CHECK_AFTER = timedelta(seconds=10)
 """A charge on a phone is not asked about sooner; the provider wants that."""
 
@@ -215,6 +218,12 @@ class Purchase:
         """Whether a payment would still count. A failure is no end: money may arrive later."""
         return self.state in (PurchaseState.PENDING, PurchaseState.FAILED)
 
+    @property
+    def lacks_receipt_code(self) -> bool:
+        """Whether money has come by a phone, and the code of its network has not."""
+        has_money = self.state in (PurchaseState.PAID, PurchaseState.UNDER_REVIEW)
+        return has_money and self.channel == BY_PHONE and not self.receipt_code
+
     def is_resumable(self, now: datetime) -> bool:
         """Whether the payer can still go back to the provider's page and pay."""
         return (
@@ -229,10 +238,10 @@ class Purchase:
         A paid purchase stays paid, and a late success of one that had failed still
         counts: the payer's money arrived. Too little, the wrong currency, a reversal before
         anything was granted, or a payment for an account that was closed meanwhile is kept for
-        a person to review.
+        a person to review. Where the network's code comes after the money, it is added once.
         """
         if not self.awaits_payment:
-            return Decision(self)
+            return Decision(self._with_receipt_code(payment))
         seen = replace(
             self,
             paid=payment.amount if payment.status is not PaymentStatus.PENDING else None,
@@ -258,6 +267,14 @@ class Purchase:
                 return seen.for_review("it was reversed before it was credited", at=at)
             case PaymentStatus.SUCCEEDED:
                 return seen.judge_success(payment.amount, at=at, is_person_gone=is_person_gone)
+
+    def _with_receipt_code(self, payment: Payment) -> Purchase:
+        code = receipt_code_of(payment.receipt_code)
+        is_the_same = bool(self.provider_id) and payment.provider_id == self.provider_id
+        is_paid = payment.status is PaymentStatus.SUCCEEDED
+        if not (self.lacks_receipt_code and code and is_the_same and is_paid):
+            return self
+        return replace(self, receipt_code=code)
 
     def judge_success(self, paid: Money, *, at: datetime, is_person_gone: bool = False) -> Decision:
         """Compare money that has arrived with the price that was asked."""

@@ -233,6 +233,68 @@ def test_a_forged_webhook_is_not_kept(shop: Shop) -> None:
     assert shop.kept().deliveries == 0
 
 
+# -- what comes late ---------------------------------------------------------------------------
+
+
+@dataclass
+class Noted:
+    """Follows payments."""
+
+    decided_: list[str] = field(default_factory=list)
+
+    def decided(self, tx: object, purchase: Purchase, payment: Payment) -> None:
+        del tx, payment
+        self.decided_.append(purchase.reference)
+
+    def refunded(self, tx: object, purchase: Purchase, refund: object) -> None:
+        del tx, purchase, refund
+
+
+def paid_by_phone(shop: Shop) -> None:
+    """Let a payment be credited whose network has told no code."""
+    shop.checkout()
+    payment = shop.provider.payments["cc-1"]
+    shop.provider.payments["cc-1"] = replace(payment, channel="mobile_money", provider_id="77")
+    shop.payments.confirm("cc-1")
+
+
+def the_code_comes(shop: Shop, code: str = "SKL7XYZ12A") -> None:
+    payment = shop.provider.payments["cc-1"]
+    shop.provider.payments["cc-1"] = replace(payment, receipt_code=code)
+
+
+def test_a_code_that_comes_after_the_money_is_added_once(shop: Shop) -> None:
+    follower = Noted()
+    payments = replace(shop.payments, followers=[follower])
+    shop = replace(shop, payments=payments, inbox=replace(shop.inbox, payments=payments))
+    paid_by_phone(shop)
+    for note, code in [(" too soon", ""), ("", "SKL7XYZ12A"), (" again", "SKL7ANOTHER")]:
+        the_code_comes(shop, code)
+        event = shop.report(note=note)
+        assert event is not None
+        assert shop.inbox.process(event) is True
+
+    with shop.store.begin() as tx:
+        assert tx.purchases.find("cc-1").receipt_code == "SKL7XYZ12A"
+    assert follower.decided_ == ["cc-1"]
+    # Once for the money, twice for the code; with the code there is nothing to ask about.
+    assert shop.provider.asked == ["cc-1"] * 3
+    shop.assert_credited_once()
+
+
+def test_a_code_that_cannot_be_looked_up_is_no_worry(shop: Shop) -> None:
+    paid_by_phone(shop)
+    shop.provider.away = True
+    event = shop.report()
+    assert event is not None
+
+    assert shop.inbox.process(event) is True
+
+    assert shop.kept().due_at is None
+    assert shop.alerts() == []
+    shop.assert_credited_once()
+
+
 # -- until it is decided -----------------------------------------------------------------------
 
 

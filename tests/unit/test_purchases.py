@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from creditcore.domain.money import ZERO
 from creditcore.domain.purchases import credits_for
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 PRICE = Money(129000, "KES")
 
@@ -79,6 +81,54 @@ def test_a_code_of_the_network_is_kept_and_never_stops_a_payment(told: str, kept
     purchase = a_purchase().apply(replace(a_payment(), receipt_code=told), at=NOON).purchase
 
     assert (purchase.state, purchase.receipt_code) == (PurchaseState.PAID, kept)
+
+
+def paid_by_phone(code: str = "", **changes: Any) -> Payment:
+    return replace(
+        a_payment(),
+        provider_id="5012345678",
+        channel="mobile_money",
+        receipt_code=code,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("paid", [PRICE, Money(PRICE.minor_units - 1, "KES")])
+def test_a_code_that_comes_after_the_money_is_added_once_and_changes_nothing_else(
+    paid: Money,
+) -> None:
+    closed = a_purchase().apply(paid_by_phone(amount=paid), at=NOON).purchase
+
+    added = closed.apply(paid_by_phone("skl7xyz12a"), at=NOON + HOUR)
+    again = added.purchase.apply(paid_by_phone("SKL7ANOTHER"), at=NOON + HOUR)
+
+    assert added.purchase == replace(closed, receipt_code="SKL7XYZ12A")
+    assert not added.transfers
+    assert not added.alerts
+    assert again.purchase is added.purchase
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"provider_id": "5012345679"},
+        {"provider_id": ""},
+        {"status": PaymentStatus.REVERSED},
+        {"receipt_code": "S" * 41},
+    ],
+)
+def test_a_code_of_something_else_is_not_added(changes: dict[str, Any]) -> None:
+    paid = a_purchase().apply(paid_by_phone(), at=NOON).purchase
+
+    decision = paid.apply(replace(paid_by_phone("SKL7XYZ12A"), **changes), at=NOON + HOUR)
+
+    assert decision.purchase is paid
+
+
+def test_a_payment_by_card_lacks_no_code() -> None:
+    paid = a_purchase().apply(replace(paid_by_phone(), channel="card"), at=NOON).purchase
+
+    assert not paid.lacks_receipt_code
 
 
 @given(st.integers(PRICE.minor_units, 10**12))

@@ -217,6 +217,24 @@ def test_what_needs_a_person_is_listed_with_its_amount(shop: Shop) -> None:
     assert result.counts[FindingKind.MISSING_THERE] == 1
 
 
+def test_a_code_of_the_network_that_came_late_is_added(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    row = shop.listing.rows[0]
+    assert row.payment is not None
+    payment = replace(row.payment, channel="mobile_money")
+    shop.provider.payments["cc-1"] = payment
+    shop.payments.confirm("cc-1")
+    with_code = replace(payment, receipt_code="SKL7XYZ12A")
+    shop.listing.rows[0] = replace(row, payment=with_code)
+
+    assert shop.run().findings == []
+
+    with shop.store.begin() as tx:
+        assert tx.purchases.find("cc-1").receipt_code == "SKL7XYZ12A"
+    assert shop.posted() == Credits.of(2000)
+
+
 def test_a_payment_outside_the_list_is_asked_about(shop: Shop) -> None:
     shop.purchase("cc-1")
     shop.at_the_provider("cc-1", is_listed=False)

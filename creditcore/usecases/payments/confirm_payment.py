@@ -7,12 +7,13 @@ the answer with our own row, which is locked for that.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from creditcore.domain.books import Footprint
-from creditcore.domain.errors import TeamNotFoundError
+from creditcore.domain.errors import PaymentGatewayUnavailableError, TeamNotFoundError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import (
     NEVER_COMPLETED,
@@ -31,6 +32,8 @@ from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollo
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.store_ports import HasPurchases, HasReviews, HasTeams
 from creditcore.ports.transactions import AlertsTransaction, Begins
+
+_log = logging.getLogger(__name__)
 
 
 class ConfirmPaymentTransaction(
@@ -75,6 +78,27 @@ class ConfirmPayment:
             payment = replace(payment, status=PaymentStatus.FAILED, message=NEVER_COMPLETED)
         return self.apply(payment)
 
+    def confirm_reported(self, reference: str) -> Purchase:
+        """Confirm a payment that the provider has news of.
+
+        One that is credited already and lacks the code of its network is looked up again. That
+        is nobody's loss where it fails: reconciliation looks at it every night of the next week.
+
+        Raises:
+            PaymentGatewayUnavailableError: The outcome is unknown; ask again.
+            PurchaseNotFoundError: No purchase has this reference.
+        """
+        with self.transactions.begin() as tx:
+            purchase = tx.purchases.find(reference)
+        if not purchase.lacks_receipt_code:
+            return self.confirm(reference)
+        try:
+            payment = self.gateway.verify(reference)
+        except PaymentGatewayUnavailableError as error:
+            _log.warning("the code of payment %s could not be looked up: %s", reference, error)
+            return purchase
+        return purchase if payment is None else self.apply(payment)
+
     def _is_given_up(self, purchase: Purchase) -> bool:
         return self.clock.now() >= purchase.created_at + UNFINISHED_AFTER
 
@@ -91,6 +115,11 @@ class ConfirmPayment:
             decision = purchase.apply(payment, at=now, is_person_gone=is_gone)
             if decision.purchase is purchase:
                 return purchase
+            if decision.purchase.state is purchase.state:
+                # The code of its network came late. Nothing else is decided, or follows.
+                tx.purchases.save(decision.purchase)
+                tx.commit()
+                return decision.purchase
             _record(tx, decision, payment)
             for follower in self.followers:
                 follower.decided(tx, decision.purchase, payment)

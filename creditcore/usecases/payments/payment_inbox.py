@@ -121,7 +121,7 @@ class PaymentInbox:
             case EventKind.DISPUTE:
                 return self.refunds.follow_dispute(event.reference, event.body)
             case _:
-                purchase = self.payments.confirm(event.reference)
+                purchase = self.payments.confirm_reported(event.reference)
                 if not purchase.awaits_payment:
                     self._hold_back_duplicate(event, purchase)
                 return not purchase.awaits_payment

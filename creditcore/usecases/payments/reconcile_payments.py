@@ -258,6 +258,8 @@ class ReconcilePayments:
             )
         finding = compare(purchase, row.payment)
         if finding is None:
+            if purchase is not None and purchase.lacks_receipt_code and row.payment.receipt_code:
+                self.payments.apply(row.payment)
             return None
         match finding.kind:
             case FindingKind.UNKNOWN_REFERENCE | FindingKind.UNDER_REVIEW | FindingKind.PAID_TWICE:
