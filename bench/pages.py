@@ -204,6 +204,7 @@ def _pages(app: Flask, visit: _Visit) -> dict[str, Callable[[], int]]:
         "admin: overview": "/admin",
         "admin: people": "/admin/people",
         "admin: search": "/admin/search?q=bench-person-7",
+        "admin: failures": "/admin/failures?range=30d",
         "admin: models": "/admin/models",
         "admin: monitoring": "/admin/monitoring",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.flask_web.admin import (
+    failures,
     models,
     money,
     overview,
@@ -16,5 +17,5 @@ from adapters.flask_web.admin import (
 from adapters.flask_web.admin.frame import blueprint
 
 # Each of these adds its pages to the one blueprint.
-PAGES = (overview, people, teams, money, payments, models, price_rules, work, viewing)
+PAGES = (overview, people, teams, money, payments, models, price_rules, work, failures, viewing)
 BLUEPRINTS = (blueprint,)

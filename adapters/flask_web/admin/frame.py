@@ -25,6 +25,7 @@ PLACES = (
     Place("models", "admin.models", "Models"),
     Place("alerts", "admin.alerts", "Alerts", on_phone=True),
     Place("monitoring", "admin.monitoring", "Monitoring"),
+    Place("failures", "admin.failures", "Failures"),
     Place("jobs", "admin.jobs", "Jobs"),
     Place("activity", "admin.activity", "Activity"),
     Place("audit", "admin.audit", "Audit"),

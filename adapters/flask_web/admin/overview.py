@@ -11,24 +11,22 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.admin.frame import blueprint, page
+from adapters.flask_web.admin.periods import RANGES, period_of
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.charts import BarChart, Series, bars
 from adapters.flask_web.web.figures import change, many, paid_total, per_mille, rounded
 from adapters.flask_web.web.session import actor, for_operators
 from adapters.flask_web.web.slot_labels import edge_label, label
-from adapters.flask_web.web.zone import zone
 from creditcore.domain.earnings import Earnings
 from creditcore.domain.jobs import JobState
 from creditcore.domain.ledger import TransferKind
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.monitoring import Reading
-from creditcore.domain.periods import Period, last_24_hours, last_days, this_month
 from creditcore.domain.usage_hours import NOTHING_USED, Tally
 from creditcore.usecases.books.audit_books import INVARIANTS
 from creditcore.usecases.books.describe_site import SiteReport
 from creditcore.usecases.monitoring.keep_audits import AUDIT
 
-RANGES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "month": "This month"}
 _PICODOLLARS = 10**12
 _COUNTED = 100
 _AUDITS_SHOWN = 14
@@ -69,7 +67,7 @@ class ModelLine:
 def overview() -> str:
     """Show liability, money in, revenue, cost and margin, and what needs an operator."""
     name = request.args.get("range", "30d")
-    period = _period(name)
+    period = period_of(name)
     report = services().books.site.describe(period)
     with services().transactions.begin() as tx:
         holds = tx.oversight.open_holds()
@@ -174,24 +172,12 @@ def _audits(limit: int) -> Sequence[Reading]:
         return tx.monitoring.recent(AUDIT, limit=limit)
 
 
-def _period(name: str) -> Period:
-    now, here = services().clock.now(), zone()
-    match name:
-        case "24h":
-            return last_24_hours(now, here)
-        case "7d":
-            return last_days(7, now, here)
-        case "month":
-            return this_month(now, here)
-        case _:
-            return last_days(30, now, here)
-
-
 def _changes(report: SiteReport) -> dict[str, str]:
     now, before = report.total, report.before
+    earned, earned_before = (report.earnings(tally).revenue for tally in (now, before))
     was, is_ = before.success_per_mille, now.success_per_mille
     return {
-        "charged": change(now.charge, before.charge, paid_total(before.charged)),
+        "revenue": change(earned, earned_before, usd(earned_before)),
         "calls": change(now.calls, before.calls, many(before.calls)),
         "success": f"was {per_mille(was)}" if was is not None and is_ is not None else "",
     }

@@ -14,6 +14,7 @@ from adapters.flask_web.dashboard import usage_charts
 from adapters.flask_web.dashboard.filters import GROUPS, GROUPS_OF_TEAM, RANGES, Asked, read
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.web.account import account
+from adapters.flask_web.web.failure_charts import failures_shown
 from adapters.flask_web.web.figures import change, many, paid_total, per_mille
 from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
@@ -72,6 +73,9 @@ def show() -> str | tuple[str, int]:
         spend=usage_charts.spend_chart(report, _namer(asked, names, members)),
         outcomes=usage_charts.outcome_chart(report),
         outcome_names=usage_charts.OUTCOMES,
+        failures=failures_shown(
+            [slot.slot for slot in report.slots], report.failures, report.by_model()
+        ),
         speed=usage_charts.speed_chart(report),
         edge_label=edge_label,
         savings=_savings(report.by_model()),

@@ -88,6 +88,7 @@ def show() -> str | tuple[str, int]:
     asked, cursor = asking.asked, _Cursor.sent()
     calls, has_newer, has_older = _page(asking.wanted, cursor)
     report = asking.report
+    is_narrowed = bool(asked.outcome or asked.error or asked.min_cost or asked.search)
     page = render_template(
         "dashboard/calls.html",
         page="calls",
@@ -103,7 +104,7 @@ def show() -> str | tuple[str, int]:
         older=asked.query(older=_text(calls[-1])) if calls and has_older else None,
         newer=asked.query(newer=_text(calls[0])) if calls and has_newer else None,
         is_narrowed=bool(asked.query()),
-        adds_up=report is not None and not (asked.outcome or asked.min_cost or asked.search),
+        adds_up=report is not None and not is_narrowed,
     )
     return (page, 400) if asked.faults else page
 
@@ -174,6 +175,7 @@ def _asking() -> _Asking:
         key_id=asked.key_id,
         model=asked.model,
         ending=asked.outcome,
+        error=asked.error,
         at_least=asked.at_least,
         search=asked.search,
     )

@@ -49,6 +49,7 @@ class Asked:
     """What an address asks for, as far as it can be read.
 
     Attributes:
+        error: What calls failed by; empty for all.
         faults: What could not be read, one sentence each.
     """
 
@@ -57,6 +58,7 @@ class Asked:
     model: str | None = None
     group: str = "model"
     outcome: Ending | None = None
+    error: str = ""
     min_cost: str = ""
     search: str = ""
     period: Period | None = None
@@ -75,6 +77,7 @@ class Asked:
             "model": self.model,
             "group": self.group if self.group != "model" else None,
             "outcome": str(self.outcome) if self.outcome else None,
+            "error": self.error or None,
             "min_cost": self.min_cost or None,
             "q": self.search or None,
         }
@@ -137,6 +140,7 @@ def read(
     else:
         asked.faults.append(f"Usage can be grouped by {_listed(groups)} or not at all.")
     _read_outcome(asked, args.get("outcome", ""))
+    asked.error = args.get("error", "").strip()[:_LONGEST_TEXT].replace("\x00", "")
     _read_cost(asked, args.get("min_cost", "").strip().removeprefix("$"))
     asked.search = args.get("q", "").strip()[:_LONGEST_TEXT].replace("\x00", "")
     wanted = args.get("range") or default_range

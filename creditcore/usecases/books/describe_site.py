@@ -16,6 +16,7 @@ from creditcore.ports.clock import Clock
 from creditcore.ports.oversight import InboxDepth, Takings, WalletTotals
 from creditcore.ports.store_ports import HasOversight
 from creditcore.ports.transactions import Begins
+from creditcore.ports.usage_hours import FailureCount
 
 KEPT_FOR = timedelta(minutes=1)
 """Sums over all accounts are shown for so long before they are added up again."""
@@ -33,6 +34,7 @@ class SiteReport:
         takings: What was paid in the period, by currency.
         credited: What wallets got in the period beside calls, by kind.
         worth: What a spent credit earns.
+        failures: Calls that failed, by the number of their slot, their model and error.
         active: How many wallets had a call that ended in the period.
         as_of: When this was true.
     """
@@ -44,6 +46,7 @@ class SiteReport:
     credited: Mapping[TransferKind, Credits]
     worth: CreditWorth
     totals: WalletTotals
+    failures: Sequence[FailureCount]
     active: int
     inbox: InboxDepth
     as_of: datetime
@@ -107,6 +110,7 @@ class DescribeSite:
                     taken_cents=taken_cents, credited=sum(reads.credits_in().values(), ZERO)
                 ),
                 totals=reads.totals(),
+                failures=reads.failures([slot.span for slot in period.slots]),
                 active=reads.active_wallets(period.span),
                 inbox=reads.inbox(),
                 as_of=now,

@@ -24,7 +24,7 @@ from creditcore.domain.usage_hours import (
 from creditcore.ports.clock import Clock
 from creditcore.ports.store_ports import HasCalls, HasUsageHours
 from creditcore.ports.transactions import Begins
-from creditcore.ports.usage_hours import Share, UsageOf, key_or_none
+from creditcore.ports.usage_hours import FailureCount, Share, UsageOf, key_or_none
 
 _DAYS_AT_HOME = 14
 _WEEK = timedelta(hours=168)
@@ -61,6 +61,7 @@ class UsageReport:
         before: What was used in the same length of time before it.
         oldest_call: When the first call that ended in it began; None where none did.
         as_of: When this was true.
+        failures: Calls that failed, by the number of their slot; where they were asked for.
     """
 
     period: Period
@@ -68,6 +69,7 @@ class UsageReport:
     before: Tally
     oldest_call: datetime | None
     as_of: datetime
+    failures: Sequence[FailureCount] = ()
 
     @property
     def total(self) -> Tally:
@@ -128,7 +130,7 @@ class DescribeUsage:
     clock: Clock
 
     def describe(self, whose: UsageOf, period: Period) -> UsageReport:
-        """Return what was used in a period, how long calls took, and what was used before it."""
+        """Return what was used in a period and before it, how long calls took, what failed."""
         with self.transactions.begin() as tx:
             return self._report(tx, whose, period)
 
@@ -196,7 +198,9 @@ class DescribeUsage:
             for slot, used, timing in zip(period.slots, found[1:], timings, strict=True)
         ]
         oldest = _oldest(share for share in shares if share.span)
-        return UsageReport(period, slots, total(found[0].values()), oldest, self.clock.now())
+        failures = tx.usage_hours.failures(whose, spans[1:])
+        before = total(found[0].values())
+        return UsageReport(period, slots, before, oldest, self.clock.now(), failures)
 
     def _runway(self, tx: DescribeUsageTransaction, wallet: Wallet) -> Runway:
         now = self.clock.now()
