@@ -16,7 +16,7 @@ Handler = Callable[..., Response]
 Route = tuple[str, str, Handler]
 
 # What is received is remembered; this keeps the memory bounded.
-MOST_BODY_BYTES = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 
 
 class Router:
@@ -37,7 +37,7 @@ class Router:
         try:
             handler, variables = self._map.bind_to_environ(environ).match()
             request = Request(environ)
-            request.max_content_length = MOST_BODY_BYTES
+            request.max_content_length = MAX_BODY_BYTES
             response: Response = handler(request, **variables)
         except HTTPException as problem:
             response = self._error(problem.code or 500, problem.description or problem.name)

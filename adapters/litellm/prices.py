@@ -44,7 +44,7 @@ _FEATURES = ("function_calling", "pdf_input", "reasoning", "response_schema", "v
 
 _THRESHOLD = re.compile(rf"{_INPUT}(_above_([0-9]{{1,9}})(k?)_tokens)")
 _FINEST_EXPONENT = -30
-_LONGEST_PRICE = 64
+_MAX_PRICE_LENGTH = 64
 _MAX_NAME_LENGTH = 200
 
 
@@ -324,7 +324,7 @@ def _price(info: Mapping[str, Any], name: str) -> int | None:
         return 0
     text = str(value)
     # Checked first: turning 1e-999999999 into a ratio would take all memory.
-    if value.adjusted() < _FINEST_EXPONENT or len(text) > _LONGEST_PRICE:
+    if value.adjusted() < _FINEST_EXPONENT or len(text) > _MAX_PRICE_LENGTH:
         raise ValueError(f"{name} is finer than any price")
     return price_units(text)
 

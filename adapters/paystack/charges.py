@@ -36,7 +36,7 @@ _FIELDS = {
     PayerDetail.BIRTHDAY: ("birthday",),
     PayerDetail.ADDRESS: ("address", "city", "state", "zip_code"),
 }
-_SHORTEST_SECRET = 3
+_MIN_SECRET_LENGTH = 3
 _HIDDEN = "***"
 
 
@@ -90,7 +90,7 @@ def read_charge(answer: Answer, *, reference: str) -> MobileCharge:
 def without_secrets(words: str, answer: PayerAnswer) -> str:
     """Return Paystack's words about an answer without what the payer typed."""
     for typed in answer.fields.values():
-        if len(typed) >= _SHORTEST_SECRET:
+        if len(typed) >= _MIN_SECRET_LENGTH:
             words = words.replace(typed, _HIDDEN)
     return words
 

@@ -29,7 +29,7 @@ _ERRORS_FROM = 400
 _MILLISECONDS = 1000
 _MICROCREDITS = 1_000_000
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-_MOST_SERIES = 2_000
+_MAX_SERIES = 2_000
 """Models beyond that are counted as ``other``: their names come from LiteLLM's list."""
 
 
@@ -134,7 +134,7 @@ class PrometheusMetrics:
         name = (endpoint, model, outcome)
         series = self._series.get(name)
         if series is None:
-            if len(self._series) >= _MOST_SERIES:
+            if len(self._series) >= _MAX_SERIES:
                 model = "other"
             series = self._series[endpoint, model, outcome] = _Series(
                 self, endpoint, model, outcome

@@ -17,7 +17,7 @@ from creditcore.domain.units import MODES, UnitPrice
 
 MAX_PATTERN = 200
 MAX_REASON = 500
-_MOST_MARKUP = 100
+_MAX_MARKUP = 100
 _WILD = "*?["
 _MILLION = 6
 
@@ -97,9 +97,9 @@ class PriceRule:
             numerator, denominator = decimal_ratio(self.factor)
         except ValueError as error:
             raise InvalidRequestError("A markup is a decimal number.", param="factor") from error
-        if not 0 < numerator <= _MOST_MARKUP * denominator:
+        if not 0 < numerator <= _MAX_MARKUP * denominator:
             raise InvalidRequestError(
-                f"A markup is above 0, and {_MOST_MARKUP} at most.", param="factor"
+                f"A markup is above 0, and {_MAX_MARKUP} at most.", param="factor"
             )
         if self.ends_at is not None and self.ends_at <= self.created_at:
             raise InvalidRequestError("A rule ends after it begins.", param="ends_at")

@@ -15,7 +15,7 @@ from itertools import pairwise
 from creditcore.domain.usage_hours import HOUR, hour_of
 
 DAY = timedelta(days=1)
-LONGEST_DAYS = 400
+MAX_DAYS = 400
 _DAYS_SHOWN_SINGLY = 92
 
 
@@ -125,8 +125,8 @@ def days(name: str, first: date, last: date, zone: tzinfo, *, before: Span | Non
         ValueError: The last is before the first, or they are too many.
     """
     count = (last - first).days + 1
-    if not 1 <= count <= LONGEST_DAYS:
-        raise ValueError(f"a period has 1 to {LONGEST_DAYS} days, not {count}")
+    if not 1 <= count <= MAX_DAYS:
+        raise ValueError(f"a period has 1 to {MAX_DAYS} days, not {count}")
     unit = "day" if count <= _DAYS_SHOWN_SINGLY else "month"
     starts = [first + number * DAY for number in range(count)]
     if unit == "month":

@@ -36,7 +36,7 @@ takes a day; what was given up stays pending there for ever, and money would sti
 
 NEVER_COMPLETED = "It was not completed within a week."
 
-LONGEST_RECEIPT_CODE = 40
+MAX_RECEIPT_CODE_LENGTH = 40
 
 BY_PHONE = "mobile_money"
 """The channel of payments whose network sends the payer a code."""
@@ -51,7 +51,7 @@ def receipt_code_of(text: str) -> str:
     A code longer than any must not keep a payment from being credited, so it is dropped.
     """
     code = text.strip().upper()
-    return code if len(code) <= LONGEST_RECEIPT_CODE else ""
+    return code if len(code) <= MAX_RECEIPT_CODE_LENGTH else ""
 
 
 class PurchaseState(StrEnum):

@@ -10,9 +10,9 @@ from creditcore.domain.usage_hours import Tally
 
 _DAY = timedelta(days=1)
 _WEEK_DAYS = 7
-_FEWEST_CALLS = 20
+_MIN_CALLS = 20
 _HASTE = 2
-LONGEST_DAYS = 365
+MAX_DAYS = 365
 LOW_DAYS = 3
 
 
@@ -31,7 +31,7 @@ class Runway:
     @property
     def is_long(self) -> bool:
         """Whether it is more than a year: by how much is of no use."""
-        return self.days is not None and self.days > LONGEST_DAYS
+        return self.days is not None and self.days > MAX_DAYS
 
     @property
     def is_short(self) -> bool:
@@ -55,7 +55,7 @@ def runway(
     ``week`` and ``day`` are what was used in the last 168 and in the last 24 hours, and
     ``first_call`` is when the first call of all began.
     """
-    if first_call is None or now - first_call < _DAY or week.calls < _FEWEST_CALLS:
+    if first_call is None or now - first_call < _DAY or week.calls < _MIN_CALLS:
         return TOO_EARLY
     since = max(1, min(_WEEK_DAYS, (now - first_call) // _DAY))
     if not week.charge or available < ZERO:

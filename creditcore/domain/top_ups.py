@@ -19,7 +19,7 @@ from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import ZERO, Credits, Money
 from creditcore.domain.sale_terms import DAY, MONTH, SaleTerms
 
-MOST_A_DAY = 5
+MAX_A_DAY = 5
 MAX_THRESHOLD = Credits.of(100_000)
 COOL_DOWN = timedelta(minutes=10)
 """After each attempt, so that a fault of ours or a runaway program empties no account at once."""
@@ -100,8 +100,8 @@ class TopUpOrder:
             raise InvalidRequestError(
                 f"One top-up is worth {terms.min_value} to {terms.max_value}.", param="value"
             )
-        if not 1 <= self.per_day <= MOST_A_DAY:
-            raise InvalidRequestError(f"Choose 1 to {MOST_A_DAY} top-ups a day.", param="per_day")
+        if not 1 <= self.per_day <= MAX_A_DAY:
+            raise InvalidRequestError(f"Choose 1 to {MAX_A_DAY} top-ups a day.", param="per_day")
         if not self.value <= self.monthly_cap <= terms.monthly_limit:
             raise InvalidRequestError(
                 f"The most in a month is between one top-up and {terms.monthly_limit}.",

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-MOST_CALLS = 10_000
-MOST_BYTES = 64 * 1024 * 1024
-MOST_BYTES_PER_CALL = 1024 * 1024
+MAX_CALLS = 10_000
+MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES_PER_CALL = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -74,14 +74,14 @@ class Calls:
 
     def begin(self, call: Call) -> None:
         """Count a call that arrived."""
-        if len(call.body) > MOST_BYTES_PER_CALL:
+        if len(call.body) > MAX_BYTES_PER_CALL:
             call.body = b""
         self.total += 1
         self.open += 1
         self.max_open = max(self.max_open, self.open)
         self._kept.append(call)
         self._kept_bytes += len(call.body)
-        while len(self._kept) > MOST_CALLS or self._kept_bytes > MOST_BYTES:
+        while len(self._kept) > MAX_CALLS or self._kept_bytes > MAX_BYTES:
             self._kept_bytes -= len(self._kept.popleft().body)
 
     def end(self, call: Call) -> None:

@@ -22,7 +22,7 @@ TOKENS_PER_MESSAGE = 4
 TOKENS_PER_IMAGE = 250
 DEFAULT_REASONING_TOKENS = 16
 CHARACTERS_PER_ARGUMENT_TOKEN = 6
-MOST_CHOICES = 128
+MAX_CHOICES = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Completion:
         script = script_of(messages)
         tool = _tool_to_call(body, messages)
         pieces = _arguments(tool) if tool else [] if silent else _text(body, script)
-        choices = min(_count(body.get("n"), 1), MOST_CHOICES)
+        choices = min(_count(body.get("n"), 1), MAX_CHOICES)
         reasoning = script.reasoning
         if reasoning < 0:
             reasoning = (

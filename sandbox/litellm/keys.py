@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.litellm.errors import LiteLLMError, error_body
 from sandbox.routing import json_answer
 
-LEAST_KEY_LENGTH = 16
+MIN_KEY_LENGTH = 16
 _SETTABLE = ("key_alias", "user_id", "models", "max_budget", "metadata", "blocked", "rpm_limit")
 
 
@@ -170,7 +170,7 @@ class VirtualKeys:
                 "{'error': \"Invalid key format. LiteLLM Virtual Key must start with 'sk-'. "
                 f'Received: {key[:4]}****{key[-4:]}"}}'
             )
-        if len(key) < LEAST_KEY_LENGTH:
+        if len(key) < MIN_KEY_LENGTH:
             raise _bad(
                 "{'error': 'Invalid key format. LiteLLM Virtual Key must be at least 16 characters "
                 "long.'}"
@@ -299,7 +299,7 @@ def _bad(message: str) -> LiteLLMError:
 
 
 def _unknown(key: str) -> LiteLLMError:
-    shown = f"sk-...{key[-4:]}" if len(key) >= LEAST_KEY_LENGTH else "sk-..."
+    shown = f"sk-...{key[-4:]}" if len(key) >= MIN_KEY_LENGTH else "sk-..."
     return LiteLLMError(
         401,
         error_body(

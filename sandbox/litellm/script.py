@@ -42,7 +42,7 @@ from typing import Any, Self
 DIRECTIVE = re.compile(r"\[\[sim\b([^\]]*)\]\]")
 
 # Longer answers than this would only measure this process.
-MOST_TOKENS = 200_000
+MAX_TOKENS = 200_000
 
 USAGE_KINDS = frozenset({"", "missing", "zero", "negative", "absurd", "string"})
 
@@ -100,7 +100,7 @@ class Script:
         script = cls(**orders)
         if (
             script.usage not in USAGE_KINDS
-            or script.tokens > MOST_TOKENS
+            or script.tokens > MAX_TOKENS
             or script.error not in {"", "budget"}
         ):
             raise ScriptError(

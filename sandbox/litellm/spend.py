@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.litellm.errors import error_body
 from sandbox.routing import json_answer
 
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 
 
@@ -60,7 +60,7 @@ class SpendLog:
 
     def __init__(self) -> None:
         """Start without any."""
-        self._rows: deque[SpendRow] = deque(maxlen=MOST_ROWS)
+        self._rows: deque[SpendRow] = deque(maxlen=MAX_ROWS)
         self._changing = threading.Lock()
 
     def add(self, row: SpendRow) -> None:
@@ -73,7 +73,7 @@ class SpendLog:
         with self._changing:
             kept = [row for row in self._rows if row.call_id != call_id]
             lost = len(kept) < len(self._rows)
-            self._rows = deque(kept, maxlen=MOST_ROWS)
+            self._rows = deque(kept, maxlen=MAX_ROWS)
         return lost
 
     def clear(self) -> None:

@@ -10,8 +10,8 @@ from gevent.server import StreamServer
 
 from sandbox.mailbox.store import Mailbox
 
-MOST_BYTES = 1024 * 1024
-_MOST_RECIPIENTS = 100
+MAX_BYTES = 1024 * 1024
+_MAX_RECIPIENTS = 100
 _SILENCE_S = 60.0
 _PATH = re.compile(r"(?:FROM|TO):\s*<([^<>\s]*)>", re.IGNORECASE)
 
@@ -61,7 +61,7 @@ class Conversation:
     def _answer(self, verb: str, rest: str) -> None:
         match verb:
             case "EHLO":
-                self._say("250-sandbox", f"250-SIZE {MOST_BYTES}", "250-SMTPUTF8", "250 8BITMIME")
+                self._say("250-sandbox", f"250-SIZE {MAX_BYTES}", "250-SMTPUTF8", "250 8BITMIME")
             case "HELO" | "NOOP":
                 self._say("250 2.0.0 ok")
             case "RSET":
@@ -81,7 +81,7 @@ class Conversation:
                 self._say("502 5.5.1 unknown command")
 
     def _take_recipient(self, address: str) -> None:
-        if len(self._recipients) >= _MOST_RECIPIENTS:
+        if len(self._recipients) >= _MAX_RECIPIENTS:
             self._say("452 4.5.3 too many recipients")
         elif refusal := self._mailbox.refusals.get(address):
             self._say(refusal)
@@ -96,10 +96,10 @@ class Conversation:
             if not line:
                 return
             size += len(line)
-            if size <= MOST_BYTES:
+            if size <= MAX_BYTES:
                 # A dot at the beginning was doubled on its way.
                 kept.append(line[1:] if line.startswith(b".") else line)
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             self._say("552 5.3.4 too large")
         else:
             self._mailbox.add(tuple(self._recipients), b"".join(kept))

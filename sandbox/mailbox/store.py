@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
-MOST_MAILS = 500
+MAX_MAILS = 500
 """Older ones are forgotten."""
 
 
@@ -52,7 +52,7 @@ class Mailbox:
         is_down: Whether every connection is told to come back later.
     """
 
-    mails: deque[StoredMail] = field(default_factory=lambda: deque(maxlen=MOST_MAILS))
+    mails: deque[StoredMail] = field(default_factory=lambda: deque(maxlen=MAX_MAILS))
     refusals: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
     received: int = 0

@@ -37,8 +37,8 @@ from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.paystack.webhooks import Webhooks
 from sandbox.routing import Router, json_answer
 
-MOST_CALLS_REMEMBERED = 10_000
-MOST_ROWS_PER_PAGE = 100
+MAX_CALLS_REMEMBERED = 10_000
+MAX_ROWS_PER_PAGE = 100
 
 
 class Paystack:
@@ -52,7 +52,7 @@ class Paystack:
         self.disputes = Disputes(self.transactions)
         self.faults = Faults()
         self.webhooks = Webhooks(secret_key, self.settings)
-        self.calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS_REMEMBERED)
+        self.calls: deque[dict[str, Any]] = deque(maxlen=MAX_CALLS_REMEMBERED)
         self._webhook_url = webhook_url
         self._secret_key = secret_key.encode()
         checkout = Checkout(self.transactions, self.webhooks)
@@ -254,7 +254,7 @@ class Paystack:
     def _list(self, request: Request) -> Response:
         matches = _matching(request)
         rows = [transaction for transaction in self.transactions if matches(transaction)]
-        per_page = min(max(1, _number(request, "perPage", 50)), MOST_ROWS_PER_PAGE)
+        per_page = min(max(1, _number(request, "perPage", 50)), MAX_ROWS_PER_PAGE)
         meta: dict[str, Any]
         if request.args.get("use_cursor") == "true":
             # Numbers only fall from the first row to the last, so a row's number is a cursor.

@@ -40,7 +40,7 @@ from sandbox.paystack.refunds import STATUSES
 from sandbox.paystack.transactions import AlreadyFinishedError, Transaction
 from sandbox.routing import Router, control_error, json_answer, json_object
 
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 
 
 class PaystackControl:
@@ -125,7 +125,7 @@ class PaystackControl:
 
     def _deliver(self, request: Request) -> Response:
         order = json_object(request)
-        times = _count(order, most=MOST_AT_ONCE)
+        times = _count(order, most=MAX_AT_ONCE)
         if not self._paystack.settings.webhook_url:
             raise Conflict("No webhook URL is set.")
         deliveries = self._paystack.webhooks.send_again(

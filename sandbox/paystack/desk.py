@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.paystack.back_office import BackOffice
 
 PAGE = Template(files("sandbox.paystack").joinpath("desk.html").read_text(encoding="utf-8"))
-MOST_SHOWN = 25
+MAX_SHOWN = 25
 OUTAGE_CALLS = 20
 
 CARDS = (
@@ -70,7 +70,7 @@ class Desk:
 
     def show(self, _request: Request) -> Response:
         """Show the latest transactions, and what can be done about them."""
-        rows = list(islice(self._paystack.transactions, MOST_SHOWN))
+        rows = list(islice(self._paystack.transactions, MAX_SHOWN))
         payments = "".join(map(self._article, rows)) or "<p>No payment has been started yet.</p>"
         down = "the next calls fail" if self._paystack.faults.any_waiting else "Paystack answers"
         content = (

@@ -16,7 +16,7 @@ from sandbox.routing import json_answer
 
 RESOLUTIONS = ("merchant-accepted", "auto-accepted", "declined")
 TIME_TO_ANSWER = timedelta(days=1)
-MOST_DISPUTES = 50_000
+MAX_DISPUTES = 50_000
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Disputes:
             created_at=datetime.now(UTC),
         )
         self._disputes[dispute.id] = dispute
-        if len(self._disputes) > MOST_DISPUTES:
+        if len(self._disputes) > MAX_DISPUTES:
             del self._disputes[next(iter(self._disputes))]
         return dispute
 

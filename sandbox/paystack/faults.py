@@ -26,7 +26,7 @@ ENDPOINTS = frozenset(
 )
 
 # An order for more calls than this is a typing error.
-MOST_CALLS = 10_000
+MAX_CALLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,11 @@ class Faults:
 
     def __init__(self) -> None:
         """Start with a service in perfect health."""
-        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(
-            lambda: deque(maxlen=MOST_CALLS)
-        )
+        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(lambda: deque(maxlen=MAX_CALLS))
 
     def order(self, endpoint: str, fault: Fault, times: int) -> None:
         """Let the next calls of an endpoint meet this fault."""
-        self._waiting[endpoint].extend([fault] * min(times, MOST_CALLS))
+        self._waiting[endpoint].extend([fault] * min(times, MAX_CALLS))
 
     def take(self, endpoint: str) -> Fault | None:
         """Return the fault that the present call meets, if any."""

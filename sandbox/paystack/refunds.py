@@ -22,8 +22,8 @@ from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.routing import json_answer
 
 STATUSES = ("pending", "processing", "processed", "failed", "needs-attention")
-MOST_REFUNDS = 50_000
-MOST_ROWS_PER_PAGE = 100
+MAX_REFUNDS = 50_000
+MAX_ROWS_PER_PAGE = 100
 MINIMUM = 100
 BANKING_DAYS = timedelta(days=10)
 
@@ -165,7 +165,7 @@ class Refunds:
             updated_at=now,
         )
         self._refunds[refund.id] = refund
-        if len(self._refunds) > MOST_REFUNDS:
+        if len(self._refunds) > MAX_REFUNDS:
             del self._refunds[next(iter(self._refunds))]
         self._show(transaction)
         return refund
@@ -184,7 +184,7 @@ class Refunds:
             for row in reversed(self._refunds.values())
             if query.get("transaction") in {None, "", str(row.transaction.id)}
         ]
-        per_page = min(max(1, query.get("perPage", 50, int)), MOST_ROWS_PER_PAGE)
+        per_page = min(max(1, query.get("perPage", 50, int)), MAX_ROWS_PER_PAGE)
         page = max(1, query.get("page", 1, int))
         meta = {
             "total": len(rows),

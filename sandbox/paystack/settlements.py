@@ -17,7 +17,7 @@ from sandbox.paystack.transactions import Transaction, Transactions
 from sandbox.routing import json_answer
 
 ROWS_PER_PAGE = 50
-MOST_ROWS_PER_PAGE = 100
+MAX_ROWS_PER_PAGE = 100
 FIRST_ID = 3_090_024
 
 
@@ -100,7 +100,7 @@ class Settlements:
 
 
 def _page(request: Request, rows: list[dict[str, Any]]) -> Response:
-    per_page = min(max(1, _number(request, "perPage", ROWS_PER_PAGE)), MOST_ROWS_PER_PAGE)
+    per_page = min(max(1, _number(request, "perPage", ROWS_PER_PAGE)), MAX_ROWS_PER_PAGE)
     page = max(1, _number(request, "page", 1))
     return json_answer(
         {

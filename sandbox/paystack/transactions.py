@@ -22,7 +22,7 @@ from sandbox.paystack.quirks import Quirk, quirks_of
 Status = Literal["abandoned", "success", "failed", "reversed", "reversal-pending"]
 
 # The oldest are forgotten beyond this, so that a long benchmark cannot fill the memory.
-MOST_TRANSACTIONS = 50_000
+MAX_TRANSACTIONS = 50_000
 
 # The second refused card ends a transaction; after the first one the payer may try again.
 DECLINES_UNTIL_FAILED = 2
@@ -362,7 +362,7 @@ class Transactions:
         )
         self._by_reference[reference] = transaction
         self._by_access_code[transaction.access_code] = transaction
-        if len(self._by_reference) > MOST_TRANSACTIONS:
+        if len(self._by_reference) > MAX_TRANSACTIONS:
             _, oldest = self._by_reference.popitem(last=False)
             del self._by_access_code[oldest.access_code]
         return transaction
@@ -386,7 +386,7 @@ class Transactions:
         self._customer_ids.clear()
 
     def _customer_id(self, email: str) -> int:
-        if len(self._customer_ids) >= MOST_TRANSACTIONS:
+        if len(self._customer_ids) >= MAX_TRANSACTIONS:
             self._customer_ids.clear()
         return self._customer_ids.setdefault(email.lower(), 181_900_001 + len(self._customer_ids))
 

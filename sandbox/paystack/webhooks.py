@@ -21,7 +21,7 @@ from sandbox.paystack.settings import Settings
 from sandbox.paystack.transactions import Transaction
 
 # Enough to look back on a whole test run, and no more.
-MOST_DELIVERIES = 10_000
+MAX_DELIVERIES = 10_000
 
 DUPLICATES = 3
 
@@ -60,7 +60,7 @@ class Webhooks:
         """Take the key that signs, and the settings, which may change at any time."""
         self._secret_key = secret_key.encode()
         self._settings = settings
-        self._deliveries: deque[Delivery] = deque(maxlen=MOST_DELIVERIES)
+        self._deliveries: deque[Delivery] = deque(maxlen=MAX_DELIVERIES)
         self._ids = itertools.count(1)
 
     def announce(self, transaction: Transaction) -> None:

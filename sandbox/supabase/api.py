@@ -28,8 +28,8 @@ from sandbox.supabase.tokens import Tokens
 
 PUBLISHABLE_KEY = "sb_publishable_sandbox"
 SECRET_KEY = "sb_secret_sandbox"  # noqa: S105 - of the sandbox
-MOST_BODY_BYTES = 1_048_576
-MOST_CALLS_REMEMBERED = 10_000
+MAX_BODY_BYTES = 1_048_576
+MAX_CALLS_REMEMBERED = 10_000
 
 ENDPOINTS = (
     "signup",
@@ -74,7 +74,7 @@ class Supabase:
         self.service = Service(Outbox(smtp))
         self.service.settings.site_url = site_url
         self.faults = Faults()
-        self.calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS_REMEMBERED)
+        self.calls: deque[dict[str, Any]] = deque(maxlen=MAX_CALLS_REMEMBERED)
         self._roles = {
             PUBLISHABLE_KEY: "anon",
             legacy_key("anon"): "anon",
@@ -271,8 +271,8 @@ class Supabase:
 
 
 def _body(request: Request) -> dict[str, Any]:
-    if (request.content_length or 0) > MOST_BODY_BYTES:
-        message = f"Request body too large (max {MOST_BODY_BYTES} bytes)"
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        message = f"Request body too large (max {MAX_BODY_BYTES} bytes)"
         raise AuthError(413, "request_entity_too_large", message)
     content = request.get_data()
     try:

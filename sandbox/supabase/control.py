@@ -24,7 +24,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.routing import Router, control_error, json_answer, json_object
 from sandbox.supabase.api import ENDPOINTS, Supabase
-from sandbox.supabase.faults import MOST_CALLS, Fault
+from sandbox.supabase.faults import MAX_CALLS, Fault
 from sandbox.supabase.keys import KeyRing
 
 
@@ -111,8 +111,8 @@ class SupabaseControl:
         endpoint, times = str(order.get("endpoint")), order.get("times", 1)
         if endpoint not in ENDPOINTS:
             raise BadRequest(f"endpoint must be one of {', '.join(ENDPOINTS)}.")
-        if type(times) is not int or not 1 <= times <= MOST_CALLS:
-            raise BadRequest(f"times must be a number from 1 to {MOST_CALLS}.")
+        if type(times) is not int or not 1 <= times <= MAX_CALLS:
+            raise BadRequest(f"times must be a number from 1 to {MAX_CALLS}.")
         try:
             fault = Fault.from_order(order)
         except (TypeError, ValueError) as error:

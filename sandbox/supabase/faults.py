@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.connection import Connection, ConnectionDropped
 from sandbox.supabase.errors import AuthError
 
-MOST_CALLS = 10_000
+MAX_CALLS = 10_000
 TRACE = (
     "error finding user: failed to connect to `host=10.1.2.3 user=supabase_auth_admin"
     " database=gotrue`: dial error\n\tgoroutine 1 [running]: main.go:42"
@@ -96,13 +96,11 @@ class Faults:
 
     def __init__(self) -> None:
         """Start with a service in perfect health."""
-        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(
-            lambda: deque(maxlen=MOST_CALLS)
-        )
+        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(lambda: deque(maxlen=MAX_CALLS))
 
     def order(self, endpoint: str, fault: Fault, times: int) -> None:
         """Let the next calls of an endpoint meet this fault."""
-        self._waiting[endpoint].extend([fault] * min(times, MOST_CALLS))
+        self._waiting[endpoint].extend([fault] * min(times, MAX_CALLS))
 
     def take(self, endpoint: str) -> Fault | None:
         """Return the fault that the present call meets, if any."""

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from sandbox.supabase.accounts import Secret
 
-MOST_KEPT = 1000
+MAX_KEPT = 1000
 SENDER = "Sandbox project <no-reply@sandbox.example>"
 
 _SUBJECTS = {
@@ -51,7 +51,7 @@ class Outbox:
     def __init__(self, smtp: tuple[str, int] | None) -> None:
         """Take where mails are handed over; None keeps them here only."""
         self._smtp = smtp
-        self._sent: deque[Mail] = deque(maxlen=MOST_KEPT)
+        self._sent: deque[Mail] = deque(maxlen=MAX_KEPT)
         self.count = 0
 
     def clear(self) -> None:

@@ -17,7 +17,7 @@ from sandbox.supabase.service import Service, ok
 
 PROVIDERS = ("google", "github")
 _SCOPES = {"github": "user:email", "google": "email profile"}
-_MOST_EMAIL = 254
+_MAX_EMAIL = 254
 
 
 class OAuth:
@@ -106,7 +106,7 @@ class OAuth:
         elif act == "fail":
             query["code"] = "bad"
         else:
-            email = request.form.get("email", "")[:_MOST_EMAIL].strip().lower()
+            email = request.form.get("email", "")[:_MAX_EMAIL].strip().lower()
             verified = "v" if request.form.get("verified") else "u"
             query["code"] = f"{verified}.{email.encode().hex()}"
         del provider

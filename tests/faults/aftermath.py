@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from creditcore import Hold
 from tests.stack import Account, Stack, wait_until
 
-MOST_CALLS = 100_000
+MAX_CALLS = 100_000
 
 
 def calls_of(stack: Stack, account: Account) -> list[Hold]:
     """Return all of them, the newest first."""
     with stack.store.begin() as tx:
-        return list(tx.calls.recent(account.wallet_id, limit=MOST_CALLS))
+        return list(tx.calls.recent(account.wallet_id, limit=MAX_CALLS))
 
 
 def open_holds(stack: Stack, account: Account) -> list[Hold]:

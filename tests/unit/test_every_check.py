@@ -201,10 +201,10 @@ def sent_away(name: str, *, away: bool) -> Callable[[House], None]:
 
 def full(house: House, *, least: int) -> None:
     del house
-    checks_module.LEAST_FREE_BYTES = least
+    checks_module.MIN_FREE_BYTES = least
 
 
-LEAST = checks_module.LEAST_FREE_BYTES
+LEAST = checks_module.MIN_FREE_BYTES
 TROUBLES: dict[str, tuple[Callable[[House], None], Callable[[House], None]]] = {
     "database": (sent_away("database", away=True), sent_away("database", away=False)),
     "model server": (
@@ -230,7 +230,7 @@ TROUBLES: dict[str, tuple[Callable[[House], None], Callable[[House], None]]] = {
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> House:
     # A disk that is full cannot be had: what counts as full is set back afterwards.
-    monkeypatch.setattr(checks_module, "LEAST_FREE_BYTES", LEAST)
+    monkeypatch.setattr(checks_module, "MIN_FREE_BYTES", LEAST)
     return House()
 
 

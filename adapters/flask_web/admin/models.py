@@ -20,7 +20,7 @@ from creditcore.domain.usage_hours import NOTHING_USED, Tally
 
 _DAYS = 30
 _MILLION = 1_000_000
-_LONGEST_TEXT = 200
+_MAX_TEXT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ModelSale:
 @for_operators
 def models() -> str:
     """List models with provider price, sale price and margin."""
-    search = request.args.get("q", "").strip()[:_LONGEST_TEXT]
+    search = request.args.get("q", "").strip()[:_MAX_TEXT_LENGTH]
     report = services().books.site.describe(last_days(_DAYS, services().clock.now(), zone()))
     used = report.by_model()
     sales = [

@@ -29,7 +29,7 @@ from creditcore.domain.teams import Team
 from creditcore.usecases.people.block_person import BlockPerson
 from creditcore.usecases.teams.block_team import BlockTeam
 
-_LONGEST_REASON = 150
+_MAX_REASON_LENGTH = 150
 _MOST = Credits.of(10_000_000)
 
 
@@ -115,8 +115,8 @@ def act(act_name: str, person_id: str = "", team_id: str = "") -> str | Response
     subject = _subject(person_id, team_id)
     reason = " ".join(request.form.get("reason", "").split())
     errors = {}
-    if not reason or len(reason) > _LONGEST_REASON:
-        errors["reason"] = f"Give a reason of 1 to {_LONGEST_REASON} characters."
+    if not reason or len(reason) > _MAX_REASON_LENGTH:
+        errors["reason"] = f"Give a reason of 1 to {_MAX_REASON_LENGTH} characters."
     amount = ZERO
     if subject.acts[act_name].has_amount:
         try:

@@ -33,9 +33,9 @@ STATES = {
     PurchaseState.FAILED: "Failed",
     PurchaseState.REVERSED: "Reversed",
 }
-_MOST_REVIEWS = 200
+_MAX_REVIEWS = 200
 _MINOR_UNITS = 100
-_MOST_MINOR_UNITS = 10**12
+_MAX_MINOR_UNITS = 10**12
 
 
 @blueprint.get("/payments")
@@ -123,7 +123,7 @@ def refund(reference: str) -> str | Response | tuple[str, int]:
 @for_operators
 def reviews() -> str:
     """List payments that were not credited, the oldest first."""
-    found = services().payments.reviews.waiting(limit=_MOST_REVIEWS)
+    found = services().payments.reviews.waiting(limit=_MAX_REVIEWS)
     return page("reviews.html", "reviews", reviews=found)
 
 
@@ -328,7 +328,7 @@ def _amount(text: str, purchase: Purchase) -> Money | None:
         whole.isascii() and whole.isdigit() and len(rest) <= decimals
         and digits.isascii() and digits.isdigit()
     )  # fmt: skip
-    if not is_amount or not 0 < int(digits) <= _MOST_MINOR_UNITS:
+    if not is_amount or not 0 < int(digits) <= _MAX_MINOR_UNITS:
         raise InvalidRequestError(
             f"An amount of {currency} above zero, such as 12.50; empty for all of it.",
             param="amount",

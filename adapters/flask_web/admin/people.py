@@ -20,7 +20,7 @@ from creditcore.domain.usage_hours import NOTHING_USED, hour_of
 from creditcore.ports.oversight import Found, FoundKind
 from creditcore.ports.transactions import Transaction
 
-_LONGEST_TEXT = 300
+_MAX_TEXT_LENGTH = 300
 _FOUND = 50
 _SHOWN_OF_KEY = len(KEY_PREFIX) + 4
 _THIRTY_DAYS = timedelta(days=30)
@@ -56,7 +56,7 @@ def people() -> str:
 @for_operators
 def search() -> str | Response | tuple[str, int]:
     """Take what is searched for: by POST, so that a key that is pasted whole reaches no log."""
-    text = request.form.get("q", "").strip()[:_LONGEST_TEXT]
+    text = request.form.get("q", "").strip()[:_MAX_TEXT_LENGTH]
     if text.startswith(KEY_PREFIX) and len(text) > _SHOWN_OF_KEY:
         return page("search.html", "people", text="", found=[], fault=_WHOLE_KEY), 400
     return redirect(url_for("admin.found", q=text))
@@ -66,7 +66,7 @@ def search() -> str | Response | tuple[str, int]:
 @for_operators
 def found() -> str | Response:
     """Show people, keys, calls, payments and webhooks that a text names."""
-    text = request.args.get("q", "").strip()[:_LONGEST_TEXT]
+    text = request.args.get("q", "").strip()[:_MAX_TEXT_LENGTH]
     with services().transactions.begin() as tx:
         found = tx.oversight.search(text, limit=_FOUND)
     if len(found) == 1:

@@ -25,7 +25,7 @@ from creditcore.domain.units import UnitPrice
 
 _SHOWN_CHANGES = 20
 _SHOWN_UNSOLD = 100
-_LONGEST_TEXT = 500
+_MAX_TEXT_LENGTH = 500
 
 KINDS = {
     RuleKind.OVERRIDE: "A price of your own",
@@ -132,7 +132,7 @@ def _rule() -> PriceRule:
         rates=rates,
         unit=unit,
         factor=request.form.get("factor", "").strip() if kind is RuleKind.MARKUP else "1",
-        reason=" ".join(request.form.get("reason", "").split())[:_LONGEST_TEXT],
+        reason=" ".join(request.form.get("reason", "").split())[:_MAX_TEXT_LENGTH],
         created_at=services().clock.now(),
         ends_at=_end(request.form.get("until", "").strip()),
     )

@@ -13,8 +13,8 @@ from adapters.flask_web.web.session import actor, for_operators
 from creditcore.domain.jobs import JobState
 
 _READINGS = 30
-_MOST_JOBS = 200
-_LONGEST_NUMBER = 18
+_MAX_JOBS = 200
+_MAX_NUMBER_LENGTH = 18
 
 
 @blueprint.get("/alerts")
@@ -77,7 +77,7 @@ def jobs() -> str:
     """List jobs: those given up, or in another state."""
     asked = request.args.get("state", JobState.DEAD)
     state = JobState(asked) if asked in set(JobState) else JobState.DEAD
-    found = services().operations.jobs.listing(limit=_MOST_JOBS, states=[state])
+    found = services().operations.jobs.listing(limit=_MAX_JOBS, states=[state])
     with services().transactions.begin() as tx:
         backlog = tx.jobs.backlog()
     return page(
@@ -87,7 +87,7 @@ def jobs() -> str:
         state=state,
         states=list(JobState),
         backlog=backlog,
-        most=_MOST_JOBS,
+        most=_MAX_JOBS,
     )
 
 
@@ -116,7 +116,7 @@ def decide_job() -> Response:
 def activity() -> str:
     """Show who did what to what, from where, the latest first."""
     sent = request.args.get("before", "")
-    is_number = sent.isascii() and sent.isdigit() and len(sent) <= _LONGEST_NUMBER
+    is_number = sent.isascii() and sent.isdigit() and len(sent) <= _MAX_NUMBER_LENGTH
     person_id = request.args.get("person", "")[:100] or None
     with services().transactions.begin() as tx:
         found = tx.activity.recent(

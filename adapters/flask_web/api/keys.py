@@ -36,7 +36,7 @@ from creditcore.usecases.keys.stop_runaways import TRIED_ON
 
 blueprint = Blueprint("api_keys", __name__)
 
-_MOST_FIRED = 100
+_MAX_FIRED = 100
 
 
 @operation(blueprint, "GET", "/api/v1/keys", scopes=READER, query=Page, answer=KeyList)
@@ -193,7 +193,7 @@ def try_stop(caller: Caller, key_id: str, query: StopQuery) -> StopTrial:
         stop_at_credits_per_hour=None if trial.per_hour is None else str(trial.per_hour),
         days=TRIED_ON.days,
         would_have_fired=len(trial.fired),
-        fired_at=list(trial.fired[-_MOST_FIRED:]),
+        fired_at=list(trial.fired[-_MAX_FIRED:]),
         highest_hour=str(trial.highest),
     )
 

@@ -24,7 +24,7 @@ from creditcore.domain.currencies import MINOR_UNITS_PER_UNIT
 from creditcore.domain.errors import CreditcoreError, InvalidRequestError, PurchaseLimitError
 from creditcore.domain.money import Money
 from creditcore.domain.saved_cards import SavedCard
-from creditcore.domain.top_ups import MOST_A_DAY, TopUpOrder
+from creditcore.domain.top_ups import MAX_A_DAY, TopUpOrder
 from creditcore.usecases.payments.top_up_wallets import TopUpWish
 
 blueprint = Blueprint("cards", __name__, url_prefix="/dashboard/billing/cards")
@@ -169,7 +169,7 @@ class TopUpForm:
             InvalidRequestError: One of them is none.
         """
         if not self.per_day.isdecimal() or len(self.per_day) > 1:
-            raise InvalidRequestError(f"Choose 1 to {MOST_A_DAY} top-ups a day.", param="per_day")
+            raise InvalidRequestError(f"Choose 1 to {MAX_A_DAY} top-ups a day.", param="per_day")
         return TopUpWish(
             card_id=self.card,
             threshold=threshold_of(self.threshold),
@@ -200,7 +200,7 @@ def _page(errors: Mapping[str, str] | None = None) -> str:
         charged=_charged(saved, order),
         typed=typed,
         currencies=offers.currencies(),
-        per_day_choices=range(1, MOST_A_DAY + 1),
+        per_day_choices=range(1, MAX_A_DAY + 1),
         amount=request.form.get("amount_usd", whole_units(offers.terms().plans[0])),
         min_usd=offers.least_usd(),
         max_usd=offers.most_usd(),

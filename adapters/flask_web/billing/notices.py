@@ -13,7 +13,7 @@ from creditcore.domain.access import Action
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import Credits, decimal_ratio
 
-_MOST_CENTS = 1_000_000
+_MAX_CENTS = 1_000_000
 
 blueprint = Blueprint("notices", __name__, url_prefix="/dashboard/billing/notices")
 
@@ -47,7 +47,7 @@ def threshold_of(text: str) -> Credits:
     except ValueError:
         numerator, denominator = 1, 1000
     cents, rest = divmod(numerator * 100, denominator)
-    if rest or not 0 <= cents <= _MOST_CENTS:
+    if rest or not 0 <= cents <= _MAX_CENTS:
         raise InvalidRequestError(
             "Type an amount in dollars such as 5 or 2.50, up to 10,000; 0 is never.",
             param="threshold",

@@ -35,7 +35,7 @@ from creditcore.usecases.calls.keep_refusals import KEPT_FOR, KEPT_PER_HOUR
 blueprint = Blueprint("calls", __name__, url_prefix="/dashboard/calls")
 
 _ON_A_PAGE = 50
-_LONGEST_ID = 200
+_MAX_ID_LENGTH = 200
 _IN_A_TRANSACTION = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -113,7 +113,7 @@ def show() -> str | tuple[str, int]:
 @for_people
 def refused() -> str:
     """List calls that never began, and why."""
-    search = request.args.get("q", "").strip()[:_LONGEST_ID].replace("\x00", "")
+    search = request.args.get("q", "").strip()[:_MAX_ID_LENGTH].replace("\x00", "")
     cursor = _Cursor.sent()
     place = cursor.place if cursor else None
     owner_id = account().id

@@ -14,7 +14,7 @@ from creditcore.domain.endings import Ending
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import (
-    LONGEST_DAYS,
+    MAX_DAYS,
     Period,
     Slot,
     days,
@@ -41,7 +41,7 @@ OUTCOMES = {
     Ending.RUNNING: "Running",
 }
 _DEFAULT_RANGE = "7d"
-_LONGEST_TEXT = 300
+_MAX_TEXT_LENGTH = 300
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ def read(
             asked.faults.append("There is no such key of yours, so all are shown.")
         else:
             asked.key_id = key_id
-    asked.model = args.get("model", "")[:_LONGEST_TEXT].replace("\x00", "") or None
+    asked.model = args.get("model", "")[:_MAX_TEXT_LENGTH].replace("\x00", "") or None
     if (group := args.get("group", "model")) in groups:
         asked.group = group
     else:
@@ -142,7 +142,7 @@ def read(
     _read_outcome(asked, args.get("outcome", ""))
     asked.error = args.get("error", "").strip()[:_LONGEST_TEXT].replace("\x00", "")
     _read_cost(asked, args.get("min_cost", "").strip().removeprefix("$"))
-    asked.search = args.get("q", "").strip()[:_LONGEST_TEXT].replace("\x00", "")
+    asked.search = args.get("q", "").strip()[:_MAX_TEXT_LENGTH].replace("\x00", "")
     wanted = args.get("range") or default_range
     if wanted is not None:
         _read_period(asked, wanted, args, now, zone)
@@ -196,7 +196,7 @@ def _read_period(
                 asked.period = days("custom", first, last, zone)
             except (ValueError, OverflowError):
                 asked.faults.append(
-                    f"Choose a first and a last day, at most {LONGEST_DAYS} days in all."
+                    f"Choose a first and a last day, at most {MAX_DAYS} days in all."
                 )
         case "hour":
             try:

@@ -18,7 +18,7 @@ from creditcore.ports.transactions import Transaction
 
 blueprint = Blueprint("search", __name__, url_prefix="/dashboard/search")
 
-_LONGEST_TEXT = 200
+_MAX_TEXT_LENGTH = 200
 _PAYMENTS = 10
 
 
@@ -35,7 +35,7 @@ class Hit:
 @for_people
 def show() -> str | Response:
     """Find what a text names; one find alone is led to at once."""
-    text = request.args.get("q", "").strip()[:_LONGEST_TEXT]
+    text = request.args.get("q", "").strip()[:_MAX_TEXT_LENGTH]
     hits = list(_hits(text)) if text and "\x00" not in text else []
     if len(hits) == 1:
         return redirect(hits[0].address)

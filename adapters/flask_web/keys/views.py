@@ -38,7 +38,7 @@ _LIFETIMES_IN_DAYS = ("30", "90", "365")
 _MAX_SHOWN = 1_000
 _MAX_TYPED = 40
 _MAX_TYPED_URL = 500
-_MOST_FIRED = 5
+_MAX_FIRED = 5
 _SCOPES = {
     Scope.INFERENCE: "Call models",
     Scope.ACCOUNT_READ: "Read balance, usage, calls and keys",
@@ -365,7 +365,7 @@ def _key_page(
         webhook_secret=webhook_secret,
         trial=trial,
         tried_days=TRIED_ON.days,
-        most_fired=_MOST_FIRED,
+        most_fired=_MAX_FIRED,
         sends_mail=services().operations.mails.is_configured,
         now=now,
     )

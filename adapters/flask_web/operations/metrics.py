@@ -14,8 +14,8 @@ from creditcore.domain.alerts import Severity
 from creditcore.domain.periods import Span
 from creditcore.ports.metrics import Gauge
 
-_MOST_ALERTS = 1_000
-_MOST_REVIEWS = 1_000
+_MAX_ALERTS = 1_000
+_MAX_REVIEWS = 1_000
 _DAY = timedelta(days=1)
 
 blueprint = Blueprint("metrics", __name__)
@@ -44,12 +44,12 @@ def _gauges() -> Iterator[Gauge]:
         mirrors = tx.mirrors.counts()
         holds, inbox = tx.oversight.open_holds(), tx.oversight.inbox()
         alerts = Counter(
-            str(alert.severity) for alert in tx.alerts.recent(limit=_MOST_ALERTS, only_open=True)
+            str(alert.severity) for alert in tx.alerts.recent(limit=_MAX_ALERTS, only_open=True)
         )
         listed_at = tx.catalogue.listed_at()
         behind_since = tx.mirrors.behind_since()
         payments = tx.oversight.open_payments()
-        reviews = len(tx.reviews.waiting(limit=_MOST_REVIEWS))
+        reviews = len(tx.reviews.waiting(limit=_MAX_REVIEWS))
         takings = tx.oversight.takings(Span(now - _DAY, now))
     yield Gauge("creditcore_holds_open", "Calls that hold credits now.", holds.number)
     yield Gauge("creditcore_webhooks_waiting", "Webhooks not processed yet.", inbox.waiting)

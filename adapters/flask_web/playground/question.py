@@ -17,7 +17,7 @@ MAX_MESSAGES = 200
 MAX_TEXT = 400_000
 _MAX_TEMPERATURE = 2
 _DEFAULT_ANSWER = "512"
-_LONGEST_NAME = 300
+_MAX_NAME_LENGTH = 300
 _ROLES = ("user", "assistant")
 
 
@@ -98,7 +98,7 @@ _FIELDS = ("model", "system", "max_tokens", "temperature")
 
 
 def _question(fields: Mapping[str, str], messages: Sequence[Mapping[str, str]]) -> Question:
-    model = fields.get("model", "").strip()[:_LONGEST_NAME]
+    model = fields.get("model", "").strip()[:_MAX_NAME_LENGTH]
     if not model:
         raise InvalidRequestError("Choose a model.", param="model")
     if not messages or not messages[-1]["content"].strip():

@@ -24,7 +24,7 @@ from gunicorn.http.errors import (
 from adapters.flask_web.server.fast_path import SlowHeadError
 from adapters.flask_web.web.errors import Refusal, refusal
 
-_LONGEST_DETAIL = 300
+_MAX_DETAIL_LENGTH = 300
 # The only names that are repeated: whatever else stands in a malformed line may be a secret.
 _FRAMING_HEADER = re.compile(r"\b(?:CONTENT-LENGTH|TRANSFER-ENCODING|HOST|TRAILER)\b")
 
@@ -80,7 +80,7 @@ def refusal_of_unread(error: BaseException) -> Refusal | None:
 def fault_of_unread(error: BaseException) -> str:
     """Return the kind of fault, without a word of the request: that may be a key or a cookie."""
     told = str(error)
-    words = told.partition(":")[0].partition("'")[0].strip()[:_LONGEST_DETAIL]
+    words = told.partition(":")[0].partition("'")[0].strip()[:_MAX_DETAIL_LENGTH]
     named = _FRAMING_HEADER.search(told)
     return f"{words} ({named[0]})" if named else words or type(error).__name__
 

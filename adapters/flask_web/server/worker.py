@@ -30,7 +30,7 @@ from adapters.flask_web.server.parse_errors import fault_of_unread, refusal_of_u
 from adapters.flask_web.server.stalls import StallDetector
 from adapters.flask_web.web.errors import refusal
 
-LONGEST_WRITE_S = 30.0
+MAX_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
 
 _NAMES_REMEMBERED = 512
@@ -141,7 +141,7 @@ class Answer(wsgi.Response):
         longest_write_s: After this many seconds, a client that takes nothing counts as gone.
     """
 
-    longest_write_s = LONGEST_WRITE_S
+    longest_write_s = MAX_WRITE_S
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

@@ -36,9 +36,9 @@ from creditcore.domain.pricing import Tariff
 from creditcore.domain.sale_terms import SaleTerms
 
 _HOLD_MARGIN_S = 60
-_LONGEST_WRITE_S = 30
-_LONGEST_CONNECT_S = 11
-_LONGEST_DRAIN_S = 4
+_MAX_WRITE_S = 30
+_MAX_CONNECT_S = 11
+_MAX_DRAIN_S = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +244,7 @@ class Settings:
     @property
     def longest_write_s(self) -> float:
         """How long a client may leave us waiting to write to it, in seconds."""
-        return min(_LONGEST_WRITE_S, self.max_stream_seconds)
+        return min(_MAX_WRITE_S, self.max_stream_seconds)
 
     @property
     def hold_lifetime(self) -> timedelta:
@@ -254,7 +254,7 @@ class Settings:
         byte, then ``longest_write_s`` for a client that does not read, and at last for the
         usage. What others wait is spelled here again; a test compares.
         """
-        around_s = _LONGEST_CONNECT_S + self.max_stream_seconds + _LONGEST_DRAIN_S
+        around_s = _MAX_CONNECT_S + self.max_stream_seconds + _MAX_DRAIN_S
         return timedelta(seconds=self.max_stream_seconds + min(_HOLD_MARGIN_S, around_s))
 
 

@@ -20,7 +20,7 @@ blueprint = Blueprint("models", __name__, url_prefix="/models")
 TYPICAL = Usage(prompt_tokens=1_000, completion_tokens=500)
 _MILLION = 1_000_000
 _PAST_PRICES = 10
-_LONGEST_TEXT = 200
+_MAX_TEXT_LENGTH = 200
 _A_MINUTE_S = 60
 _SORTS = ("model", "input", "cached", "output", "context", "answer", "typical")
 
@@ -94,7 +94,7 @@ def units() -> dict[str, Unit]:
 @blueprint.get("")
 def show() -> str:
     """List every model, searched and sorted as the address says."""
-    search = request.args.get("q", "").strip()[:_LONGEST_TEXT]
+    search = request.args.get("q", "").strip()[:_MAX_TEXT_LENGTH]
     sort = request.args.get("sort", "model")
     sort = sort if sort in _SORTS else "model"
     all_units = units()

@@ -33,7 +33,7 @@ AT_ONCE = 4
 MAX_WAITING = 64
 """More that wait for a turn: more than the browsers of an office ask for at once."""
 
-LONGEST_WAIT_S = 10.0
+MAX_WAIT_S = 10.0
 
 # Those who watch over the process, and Paystack, whose requests are signed.
 _EXEMPT = ("/healthz", "/readyz", "/metrics", "/payments/", "/functions/")
@@ -45,9 +45,7 @@ _FULL = "Too many requests come from your network at once. Try again in a moment
 class AnonymousTurns:
     """Stands before the site; knows people by their signed cookie, without asking the database."""
 
-    def __init__(
-        self, app: Flask, *, base_url: str, longest_wait_s: float = LONGEST_WAIT_S
-    ) -> None:
+    def __init__(self, app: Flask, *, base_url: str, longest_wait_s: float = MAX_WAIT_S) -> None:
         """Wrap what serves an application now."""
         self._site: WSGIApplication = app.wsgi_app
         self._base_url = base_url

@@ -15,7 +15,7 @@ import secrets
 
 from flask import Flask, Response, g, request
 
-_SMALLEST_BYTES = 1000
+_MIN_BYTES = 1000
 """Below, the answer fits into one packet anyway."""
 
 _LEVEL = 5
@@ -26,7 +26,7 @@ _WITH_SECRETS = ("accounts", "joining", "security")
 _HEAD_BYTES = 10
 _FLAGS_AT = 3
 _HAS_NAME = 8
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 
 
 def keep_plain() -> None:
@@ -53,7 +53,7 @@ def packed(page: bytes) -> bytes:
     made = gzip.compress(page, _LEVEL, mtime=0)
     head = bytearray(made[:_HEAD_BYTES])
     head[_FLAGS_AT] = _HAS_NAME
-    name = b"a" * (1 + secrets.randbelow(_LONGEST_NAME))
+    name = b"a" * (1 + secrets.randbelow(_MAX_NAME_LENGTH))
     return b"".join((head, name, b"\0", made[_HEAD_BYTES:]))
 
 
@@ -68,5 +68,5 @@ def _may_be_packed(response: Response) -> bool:
         and not response.direct_passthrough
         and "Content-Encoding" not in response.headers
         and "ETag" not in response.headers
-        and len(response.get_data()) >= _SMALLEST_BYTES
+        and len(response.get_data()) >= _MIN_BYTES
     )

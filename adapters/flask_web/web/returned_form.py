@@ -37,8 +37,8 @@ _LABELS = {
     "tpm": "Tokens a minute",
     "q": "Search",
 }
-_MOST_FIELDS = 40
-_LONGEST_LINE = 80
+_MAX_FIELDS = 40
+_MAX_LINE_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def returned_fields() -> Sequence[Returned] | None:
     if request.mimetype != "application/x-www-form-urlencoded":
         return None
     sent = list(request.form.items(multi=True))
-    if len(sent) > _MOST_FIELDS:
+    if len(sent) > _MAX_FIELDS:
         return None
     return [
         _returned(name, value, number)
@@ -84,7 +84,7 @@ def _returned(name: str, value: str, number: int) -> Returned:
     choices = _choices(name, value)
     if value in choices:
         return Returned(name, label, value, "choice", number, choices)
-    is_long = "\n" in value or len(value) > _LONGEST_LINE
+    is_long = "\n" in value or len(value) > _MAX_LINE_LENGTH
     return Returned(name, label, value, "text" if is_long else "line", number)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import gevent
 from gevent.lock import BoundedSemaphore
 
-_LONGEST_TURN_S = 0.01
+_MAX_TURN_S = 0.01
 _BEFORE_SOCKETS = 2
 """libev's highest priority: with a lower one, a loop that is never idle would keep us waiting."""
 
@@ -42,7 +42,7 @@ class Turns:
             latest = loop.now()
             if latest != turn:
                 turn = latest
-            elif time.time() - turn > _LONGEST_TURN_S:
+            elif time.time() - turn > _MAX_TURN_S:
                 # One by one: if all went on in the same turn, it would be a long one.
                 with self._turnstile:
                     gevent.idle(_BEFORE_SOCKETS)

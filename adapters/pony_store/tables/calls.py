@@ -22,7 +22,7 @@ from .ledger import SELECT_HOLDS
 from .usage_figures import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 
 _A_DAY = timedelta(days=1)
-_LONGEST_CALL = timedelta(hours=3)
+_MAX_CALL_TIME = timedelta(hours=3)
 _MINUTE_US = 60_000_000
 
 
@@ -93,7 +93,7 @@ class PonyCalls:
             f" GROUP BY closed_at / {_MINUTE_US} ORDER BY 1",
             (
                 *(wallet_id, wallet_id, counter_id, counter_id),
-                *(micros(since - _LONGEST_CALL), micros(since), micros(until)),
+                *(micros(since - _MAX_CALL_TIME), micros(since), micros(until)),
             ),
         )
         return [

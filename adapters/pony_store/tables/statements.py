@@ -16,7 +16,7 @@ from .ledger import SELECT_TRANSFERS
 from .transfers import transfer_from_row
 
 _HOUR = 3600 * 1_000_000
-_LONGEST_CALL = timedelta(days=1)
+_MAX_CALL_TIME = timedelta(days=1)
 """A call that ended in a period began not longer before it: so the index by beginning serves."""
 
 # The words of the partial index of transfers beside calls.
@@ -47,7 +47,7 @@ class PonyStatements:
             raise WalletNotFoundError(wallet_id)
         [moved] = self._session.rows(_MOVED, (wallet_id, micros(at)))
         [charged] = self._session.rows(
-            _CHARGED, (wallet_id, micros(at - _LONGEST_CALL), micros(at))
+            _CHARGED, (wallet_id, micros(at - _MAX_CALL_TIME), micros(at))
         )
         return Credits(rows[0].posted - int(moved.total) + int(charged.total))
 
@@ -69,7 +69,7 @@ class PonyStatements:
             f"SELECT closed_at / {_HOUR} AS hour, COUNT(*) AS calls, SUM(charge) AS charged"
             " FROM usage_logs WHERE wallet_id = ? AND created_at >= ? AND closed_at >= ?"
             " AND closed_at < ? AND charge > 0 GROUP BY 1 ORDER BY 1",
-            (wallet_id, micros(since - _LONGEST_CALL), micros(since), micros(until)),
+            (wallet_id, micros(since - _MAX_CALL_TIME), micros(since), micros(until)),
         )
         return [
             ChargedHour(instant(row.hour * _HOUR), row.calls, Credits(int(row.charged)))

@@ -14,8 +14,8 @@ from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet
 from creditcore.testing.memory import FixedClock
 from creditcore.testing.memory_mirrors import MemoryUpstreamKeys
 from creditcore.usecases.keys.mirror_keys import (
-    LEAST_HEADROOM_MICROUSD,
     LOOKED_AT_EVERY,
+    MIN_HEADROOM_MICROUSD,
     MirrorKeys,
 )
 
@@ -55,7 +55,7 @@ class KeyMirrorsContract:
         mirror = mirror_of(transactions, "key-1")
         assert (mirror.status, mirror.litellm_key_id) == (SyncStatus.SYNCED, "hash-of-key-1")
         assert (mirror.last_synced_at, mirror.lease) == (NOON, Lease())
-        assert upstream.copies["key-1"].headroom_microusd == 5_500_000 + LEAST_HEADROOM_MICROUSD
+        assert upstream.copies["key-1"].headroom_microusd == 5_500_000 + MIN_HEADROOM_MICROUSD
 
     def test_a_revoked_key_loses_its_copy(
         self, transactions: Transactions, mirrors: MirrorKeys, upstream: MemoryUpstreamKeys

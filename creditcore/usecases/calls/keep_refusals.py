@@ -25,8 +25,8 @@ KEPT_FOR = timedelta(days=30)
 WAITING_AT_MOST = 2_000
 _WRITTEN_AT_ONCE = 200
 _FORGOTTEN_AT_ONCE = 5_000
-_LONGEST_MESSAGE = 500
-_LONGEST_NAME = 200
+_MAX_MESSAGE_LENGTH = 500
+_MAX_NAME_LENGTH = 200
 
 _log = logging.getLogger(__name__)
 
@@ -89,11 +89,11 @@ class KeepRefusals:
         noted = _Noted(
             secret.hash(self._pepper),
             reference,
-            model[:_LONGEST_NAME].replace("\x00", ""),
+            model[:_MAX_NAME_LENGTH].replace("\x00", ""),
             endpoint,
             status,
             code,
-            message[:_LONGEST_MESSAGE].replace("\x00", ""),
+            message[:_MAX_MESSAGE_LENGTH].replace("\x00", ""),
             self._clock.now(),
         )
         with self._guard:

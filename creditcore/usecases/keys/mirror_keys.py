@@ -24,7 +24,7 @@ POLICY = RetryPolicy(
     lease=timedelta(minutes=2),
     backoff=Backoff(first=timedelta(seconds=5), longest=timedelta(minutes=10)),
 )
-LEAST_HEADROOM_MICROUSD = 1_000_000
+MIN_HEADROOM_MICROUSD = 1_000_000
 """A dollar: what the model server counts runs ahead of what it has, and reservations are rough."""
 
 LOOKED_AT_EVERY = timedelta(days=1)
@@ -159,6 +159,6 @@ class MirrorKeys:
                 owner_id=key.owner_id,
                 name=key.name,
                 # A tenth more than the wallet holds, and never less than a dollar.
-                headroom_microusd=headroom + headroom // 10 + LEAST_HEADROOM_MICROUSD,
+                headroom_microusd=headroom + headroom // 10 + MIN_HEADROOM_MICROUSD,
             )
         )

@@ -41,7 +41,7 @@ WEBHOOKS_COME_WITHIN = timedelta(minutes=30)
 
 _PROBE = "creditcore-monitor@example.com"
 _LATEST_PAYMENTS = 5
-LEAST_FREE_BYTES = 512 * 1024 * 1024
+MIN_FREE_BYTES = 512 * 1024 * 1024
 _MANY = 1000
 _MINUTE = timedelta(minutes=1)
 
@@ -188,7 +188,7 @@ class Checks:
         folder = self.data_dir if self.data_dir.exists() else Path()
         free = shutil.disk_usage(folder).free
         return Finding(
-            is_healthy=free >= LEAST_FREE_BYTES,
+            is_healthy=free >= MIN_FREE_BYTES,
             detail=f"Free: {free // 1024**2:,} MB.",
             value=free,
         )

@@ -12,7 +12,7 @@ from creditcore.ports.store_ports import HasStatements
 from creditcore.ports.transactions import Begins
 
 MAX_LINES = 10_000
-_LONGEST_PERIOD = timedelta(days=366)
+_MAX_PERIOD = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class WriteStatement:
                 has more lines than a statement may.
             WalletNotFoundError: No wallet has this id.
         """
-        if not timedelta(0) <= last - first < _LONGEST_PERIOD:
+        if not timedelta(0) <= last - first < _MAX_PERIOD:
             raise InvalidRequestError(
                 "A statement covers from one day to a year, and ends after it begins.", param="from"
             )
