@@ -87,27 +87,12 @@ def read_catalogue(body: bytes) -> Catalogue:
     return Catalogue([by_name[name] for name in sold], sorted(unsold), unsold)
 
 
-def read_price(row: object) -> ModelPrice | None:
-    """Return the price in one row; None where it has none, or one we could not keep to.
+def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
+    """Return the price in one row.
 
     A price of zero is one only where the operator wrote it into ``litellm_params``: LiteLLM
     fills the prices that it does not know with 0 (tried with 1.91.5 and 1.102.4). Missing,
     null, negative, textual or infinite prices are none, and so is a mode that is not sold here.
-
-    Args:
-        row: One element of ``data``, its numbers read as ``Decimal``.
-    """
-    name = _name_of_model(row)
-    if name is None or not isinstance(row, dict):
-        return None
-    try:
-        return _price_in(row, name)
-    except ValueError:
-        return None
-
-
-def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
-    """Return the price in one row.
 
     Raises:
         ValueError: It has none that we could keep to; the message says why.

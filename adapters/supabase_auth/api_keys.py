@@ -27,11 +27,6 @@ class ApiKey:
         if not _KEY.fullmatch(self.value):
             raise ValueError("a Supabase API key is 8 or more letters, digits and signs")
 
-    @property
-    def is_secret_of_new_generation(self) -> bool:
-        """Whether this is an ``sb_secret_`` key."""
-        return self.value.startswith("sb_secret_")
-
     def headers(self, user_token: str | None = None) -> dict[str, str]:
         """Return the headers that carry the key, and the user's access token where there is one."""
         headers = {"apikey": self.value}

@@ -105,7 +105,6 @@ class Account:
     last_sign_in_at: float | None = None
     banned_until: float | None = None
     new_email: str = ""
-    email_change_halves: int = 0
     app_metadata: dict[str, Any] = field(default_factory=dict)
     user_metadata: dict[str, Any] = field(default_factory=dict)
     identities: list[Identity] = field(default_factory=list)

@@ -32,7 +32,6 @@ class Flow:
     used: bool = False
     links: bool = False
     state: str = field(default_factory=new_id)
-    counts_from: float = 0.0
 
 
 class Flows:

@@ -44,9 +44,6 @@ class Counted:
         )
 
 
-NOTHING_COUNTED = Counted()
-
-
 @dataclass(frozen=True, slots=True)
 class RowsOf:
     """A table of figures or, without them, of histograms alone.

@@ -115,7 +115,6 @@ class AtHome:
     today: Tally
     month: Tally
     last_month: Tally
-    month_span: Span
     last_month_span: Span
     by_key: Mapping[str, Tally]
     runway: Runway
@@ -174,7 +173,6 @@ class DescribeUsage:
             today=slots[-1].tally,
             month=_sum(during),
             last_month=_sum(before),
-            month_span=month.span,
             last_month_span=last_month,
             by_key={key_id: total(tallies) for key_id, tallies in by_key.items()},
             runway=lasts,
