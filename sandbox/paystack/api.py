@@ -14,6 +14,7 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from sandbox.connection import Connection, ConnectionDropped
+from sandbox.fault_queue import FaultQueue
 from sandbox.paystack.cards import Cards
 from sandbox.paystack.charges import Charges, charge_document, checked_document
 from sandbox.paystack.checkout import Checkout
@@ -27,7 +28,7 @@ from sandbox.paystack.errors import (
     unknown_reference,
     unknown_transaction,
 )
-from sandbox.paystack.faults import Fault, Faults
+from sandbox.paystack.faults import Fault
 from sandbox.paystack.initialization import Initialization
 from sandbox.paystack.quirks import Quirk
 from sandbox.paystack.refunds import Refunds
@@ -50,7 +51,7 @@ class Paystack:
         self.transactions = Transactions()
         self.refunds = Refunds(self.transactions)
         self.disputes = Disputes(self.transactions)
-        self.faults = Faults()
+        self.faults = FaultQueue[Fault]()
         self.webhooks = Webhooks(secret_key, self.settings)
         self.calls: deque[dict[str, Any]] = deque(maxlen=MAX_CALLS_REMEMBERED)
         self._webhook_url = webhook_url

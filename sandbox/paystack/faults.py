@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -24,9 +23,6 @@ ENDPOINTS = frozenset(
         "deactivate",
     }
 )
-
-# An order for more calls than this is a typing error.
-MAX_CALLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +54,3 @@ class Fault:
             drop=bool(order.get("drop")),
             after=bool(order.get("after")),
         )
-
-
-class Faults:
-    """Faults waiting for their calls, first ordered, first served."""
-
-    def __init__(self) -> None:
-        """Start with a service in perfect health."""
-        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(lambda: deque(maxlen=MAX_CALLS))
-
-    def order(self, endpoint: str, fault: Fault, times: int) -> None:
-        """Let the next calls of an endpoint meet this fault."""
-        self._waiting[endpoint].extend([fault] * min(times, MAX_CALLS))
-
-    def take(self, endpoint: str) -> Fault | None:
-        """Return the fault that the present call meets, if any."""
-        waiting = self._waiting[endpoint]
-        return waiting.popleft() if waiting else None
-
-    @property
-    def any_waiting(self) -> bool:
-        """Whether some next call will fail."""
-        return any(self._waiting.values())
-
-    def clear(self) -> None:
-        """Forget every order."""
-        self._waiting.clear()

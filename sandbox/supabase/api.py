@@ -14,11 +14,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from sandbox.fault_queue import FaultQueue
 from sandbox.routing import json_answer
 from sandbox.supabase.admin import Admin
 from sandbox.supabase.errors import AuthError
 from sandbox.supabase.factors import Factors
-from sandbox.supabase.faults import Faults
+from sandbox.supabase.faults import Fault
 from sandbox.supabase.joining import Joining
 from sandbox.supabase.keys import LEGACY_SECRET
 from sandbox.supabase.mail import Outbox
@@ -73,7 +74,7 @@ class Supabase:
         """Start a project without people."""
         self.service = Service(Outbox(smtp))
         self.service.settings.site_url = site_url
-        self.faults = Faults()
+        self.faults = FaultQueue[Fault]()
         self.calls: deque[dict[str, Any]] = deque(maxlen=MAX_CALLS_REMEMBERED)
         self._roles = {
             PUBLISHABLE_KEY: "anon",

@@ -22,9 +22,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Request, Response
 
+from sandbox.fault_queue import MAX_CALLS
 from sandbox.routing import Router, control_error, json_answer, json_object
 from sandbox.supabase.api import ENDPOINTS, Supabase
-from sandbox.supabase.faults import MAX_CALLS, Fault
+from sandbox.supabase.faults import Fault
 from sandbox.supabase.keys import KeyRing
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -13,7 +12,6 @@ from werkzeug.wrappers import Request, Response
 from sandbox.connection import Connection, ConnectionDropped
 from sandbox.supabase.errors import AuthError
 
-MAX_CALLS = 10_000
 TRACE = (
     "error finding user: failed to connect to `host=10.1.2.3 user=supabase_auth_admin"
     " database=gotrue`: dial error\n\tgoroutine 1 [running]: main.go:42"
@@ -89,24 +87,3 @@ class Fault:
         if self.html:
             return Response("<h1>502 Bad Gateway</h1>", status=502, content_type="text/html")
         return None
-
-
-class Faults:
-    """Faults waiting for their calls, first ordered, first served."""
-
-    def __init__(self) -> None:
-        """Start with a service in perfect health."""
-        self._waiting: defaultdict[str, deque[Fault]] = defaultdict(lambda: deque(maxlen=MAX_CALLS))
-
-    def order(self, endpoint: str, fault: Fault, times: int) -> None:
-        """Let the next calls of an endpoint meet this fault."""
-        self._waiting[endpoint].extend([fault] * min(times, MAX_CALLS))
-
-    def take(self, endpoint: str) -> Fault | None:
-        """Return the fault that the present call meets, if any."""
-        waiting = self._waiting[endpoint]
-        return waiting.popleft() if waiting else None
-
-    def clear(self) -> None:
-        """Forget every order."""
-        self._waiting.clear()

@@ -16,7 +16,7 @@ from creditcore.domain.errors import (
     TeamNotFoundError,
 )
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.limits import SpendLimit, member_counter_id
+from creditcore.domain.limits import KeyCounter, SpendLimit, member_counter_id
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.teams import Membership, Team, TeamRole
 from creditcore.ports.clock import Clock
@@ -109,12 +109,7 @@ class ChangeMembers:
         now = self.clock.now()
         with self.transactions.begin() as tx:
             team = locked_team(tx, team_id)
-            asking = member_who_may(tx, team, by, Action.MANAGE_MEMBERS)
-            _check_rank(asking, membership_of(tx, team, person_id).role)
-            wallet = tx.ledger.find_wallet_of(team.id)
-            tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
-            name = member_counter_id(wallet.id, person_id)
-            counter = tx.keys.counters([name])[name]
+            counter = _locked_counter(tx, team, person_id, by=by)
             before = counter.calendar if counter.limit is not None else None
             if limit == before:
                 return
@@ -152,12 +147,7 @@ class ChangeMembers:
         now = self.clock.now()
         with self.transactions.begin() as tx:
             team = locked_team(tx, team_id)
-            asking = member_who_may(tx, team, by, Action.MANAGE_MEMBERS)
-            _check_rank(asking, membership_of(tx, team, person_id).role)
-            wallet = tx.ledger.find_wallet_of(team.id)
-            tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
-            name = member_counter_id(wallet.id, person_id)
-            counter = tx.keys.counters([name])[name]
+            counter = _locked_counter(tx, team, person_id, by=by)
             if counter.limit is None:
                 raise InvalidRequestError("This member has no limit to raise.", param="credits")
             raised = raise_for_period(counter.at(counter.calendar, now), amount)
@@ -213,6 +203,24 @@ class ChangeMembers:
             )
             tx.commit()
         return revoked
+
+
+def _locked_counter(
+    tx: ChangeMembersTransaction, team: Team, person_id: str, *, by: str
+) -> KeyCounter:
+    """Return what a member may spend and has spent; the wallet is locked from here on.
+
+    Raises:
+        MemberNotFoundError: They are not in the team.
+        NotPermittedError: Who asks may not change it.
+        TeamNotFoundError: Who asks is not in the team.
+    """
+    asking = member_who_may(tx, team, by, Action.MANAGE_MEMBERS)
+    _check_rank(asking, membership_of(tx, team, person_id).role)
+    wallet = tx.ledger.find_wallet_of(team.id)
+    tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
+    name = member_counter_id(wallet.id, person_id)
+    return tx.keys.counters([name])[name]
 
 
 def leave_every_team(
