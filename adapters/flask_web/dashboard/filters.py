@@ -140,7 +140,7 @@ def read(
     else:
         asked.faults.append(f"Usage can be grouped by {_listed(groups)} or not at all.")
     _read_outcome(asked, args.get("outcome", ""))
-    asked.error = args.get("error", "").strip()[:_LONGEST_TEXT].replace("\x00", "")
+    asked.error = args.get("error", "").strip()[:_MAX_TEXT_LENGTH].replace("\x00", "")
     _read_cost(asked, args.get("min_cost", "").strip().removeprefix("$"))
     asked.search = args.get("q", "").strip()[:_MAX_TEXT_LENGTH].replace("\x00", "")
     wanted = args.get("range") or default_range
