@@ -13,7 +13,7 @@ from typing import NamedTuple, TypedDict
 from creditcore.domain.alerts import Alert
 from creditcore.domain.callers import Limited
 from creditcore.domain.decisions import Admission, Extension, admit, extend, settle
-from creditcore.domain.endings import INTERRUPTED
+from creditcore.domain.endings import NOT_MADE
 from creditcore.domain.errors import (
     HoldNotFoundError,
     InsufficientCreditsError,
@@ -238,14 +238,26 @@ class Books:
             self._change(settlement.wallet)
         return settlement.hold
 
-    def void(self, reference: str, wallet_id: str, *, call: Call | None, at: datetime) -> None:
-        """See to it that nothing is held under a reference, now or later.
+    def void(
+        self,
+        reference: str,
+        wallet_id: str,
+        *,
+        call: Call | None,
+        at: datetime,
+        attempt: tuple[datetime, datetime],
+    ) -> None:
+        """See to it that an attempt, which began and was given up, holds nothing, now or later.
 
-        A hold that is there is released. Where there is none, a released one takes its name,
-        so that a process that is still about to make it finds that it exists.
+        Its hold is released, if it is there. One of before or after is of another attempt under
+        the same reference, whose call may be running. Where there is none, a released one takes
+        its name, so that a process that is still about to make it finds that it exists.
         """
-        outcome = Outcome(error=INTERRUPTED)
+        began_at, given_up_at = attempt
+        outcome = Outcome(error=NOT_MADE)
         if reference in self.holds:
+            if not began_at <= self.holds[reference].created_at <= given_up_at:
+                return
             self.settle(reference, ZERO, at=at, outcome=outcome, closing=HoldState.RELEASED)
             return
         self.holds[reference] = self.new_holds[reference] = Hold(

@@ -24,6 +24,9 @@ INTERRUPTED = "interrupted"
 UNREPORTED = "unreported"
 """What stands for the error of a call that never reported back."""
 
+NOT_MADE = "not_made"
+"""The error of a call that was refused because the ledger fell silent, and did not go upstream."""
+
 CLIENT_LEFT = 499
 """The status of a call whose client went away first, as nginx writes it."""
 
@@ -61,6 +64,11 @@ def error_of(hold: Hold) -> str:
     if hold.outcome.error is not None:
         return hold.outcome.error
     return UNREPORTED if hold.state is HoldState.EXPIRED else f"http_{hold.outcome.status}"
+
+
+def was_not_made(hold: Hold) -> bool:
+    """Whether a hold only says that nothing was held for a call, which was never made."""
+    return hold.state is HoldState.RELEASED and hold.outcome.error == NOT_MADE
 
 
 def _ending_by(outcome: Outcome) -> Ending:

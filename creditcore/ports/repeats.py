@@ -36,6 +36,12 @@ class RepeatableCalls(Protocol):
         A token that was used before the instant is free again.
         """
 
+    def reassign(self, call: RepeatableCall, *, call_id: str) -> RepeatableCall:
+        """Let the token of a call stand for another one; return what it stands for now.
+
+        Where it stands for the call no more, nothing changes.
+        """
+
     def keep(self, call_id: str, *, status: int, answer: bytes) -> None:
         """Keep what a call answered; without such a call, nothing."""
 

@@ -109,6 +109,11 @@ class MemoryRepeatableCalls:
             self.tables.repeats[call.id] = call
         return self.tables.repeats[call.id]
 
+    def reassign(self, call: RepeatableCall, *, call_id: str) -> RepeatableCall:
+        if self.tables.repeats[call.id].call_id == call.call_id:
+            self.tables.repeats[call.id] = replace(call, call_id=call_id)
+        return self.tables.repeats[call.id]
+
     def keep(self, call_id: str, *, status: int, answer: bytes) -> None:
         if (call := self.find_by_call(call_id)) is not None:
             self.tables.repeats[call.id] = replace(call, status=status, answer=answer)

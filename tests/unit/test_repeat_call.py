@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from creditcore import Call, Ceiling, ChargeUsage, Credits, GroupCommit
+from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import (
     AnswerNotKeptError,
     CallRunningError,
@@ -24,6 +25,7 @@ from creditcore.usecases.calls.repeat_call import MAX_KEPT_BYTES, KeptAnswer, Re
 
 SCHEDULES = 1_000
 CHAT = "/v1/chat/completions"
+CALL = Call(model="demo")
 
 
 class House:
@@ -63,12 +65,7 @@ class House:
         if isinstance(claimed, KeptAnswer):
             yield claimed.body
             return
-        admission = self.charge.authorize_key(
-            self.key.key_hash,
-            ceiling=Ceiling.of(Credits(7)),
-            reference=claimed,
-            call=Call(model="demo"),
-        )
+        admission = self.authorize(claimed)
         if admission.repeated:
             yield self.repeats.answer(claimed, wallet_id=self.key.wallet_id).body
             return
@@ -80,6 +77,30 @@ class House:
         yield None
         self.repeats.keep(claimed, status=200, body=answer)
         yield answer
+
+    def authorize(self, reference: str) -> Admission:
+        return self.charge.authorize_key(
+            self.key.key_hash, ceiling=Ceiling.of(Credits(7)), reference=reference, call=CALL
+        )
+
+    def serve_in_vain(self, token: str, body: bytes, *, committed: bool) -> Iterator[bytes | None]:
+        """Serve one whose authorization gets no answer: it was committed, or it was not."""
+        claimed = self.claim(token, body)
+        yield None
+        if isinstance(claimed, KeptAnswer):
+            yield claimed.body
+            return
+        now = self.clock.now()
+        if committed:
+            self.authorize(claimed)
+        # It is voided at some time, perhaps after its repeat has come.
+        yield None
+        self.void(claimed, at=now)
+
+    def void(self, reference: str, *, at: datetime) -> None:
+        """Void an authorization that was asked for, and given up, at an instant."""
+        self.charge.void_later(self.key.key_hash, reference=reference, call=CALL, attempt=(at, at))
+        self.commits.flush()
 
 
 @pytest.fixture
@@ -97,9 +118,14 @@ def test_no_schedule_of_repeats_and_crashes_makes_two_calls() -> None:
         with house.commits:
             running: list[tuple[tuple[str, bytes], Iterator[bytes | None]]] = []
             for _ in range(30):
+                house.clock.advance(timedelta(seconds=1))
                 if len(running) < 4 and chance.random() < 0.5:
                     asked = (chance.choice("ab"), chance.choice([b"1", b"1", b"1", b"2"]))
-                    running.append((asked, house.serve(*asked)))
+                    if chance.random() < 0.3:
+                        served = house.serve_in_vain(*asked, committed=chance.random() < 0.5)
+                    else:
+                        served = house.serve(*asked)
+                    running.append((asked, served))
                 if not running:
                     continue
                 at = chance.randrange(len(running))
@@ -123,6 +149,8 @@ def test_no_schedule_of_repeats_and_crashes_makes_two_calls() -> None:
         assert all(times == 1 for times in house.upstream.values()), seed
         assert len(house.upstream) <= 2, seed  # one body under each of the two tokens
         assert len(charges) <= len(house.upstream), seed
+        # Nothing was taken from a call that ran.
+        assert not house.store.committed.alerts, seed
         assert all(len(given) == 1 for given in answers.values()), seed
 
 
@@ -164,6 +192,44 @@ def test_a_running_call_says_so_and_one_whose_answer_is_lost_too(house: House) -
     next(first)
     with pytest.raises(AnswerNotKeptError):
         list(house.serve("t", b"{}"))
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_call_that_was_not_made_is_made_by_its_repeat(house: House, *, committed: bool) -> None:
+    assert list(house.serve_in_vain("t", b"{}", committed=committed)) == [None, None]
+
+    *_, answer = house.serve("t", b"{}")
+
+    assert answer == b"answer 1"
+    assert list(house.serve("t", b"{}"))[-1] == answer
+    # Both are known: the one that was not made, and the one that was.
+    assert {hold.charged for hold in house.store.committed.holds.values()} == {
+        Credits(0),
+        Credits(5),
+    }
+
+
+def test_a_repeat_whose_first_attempt_is_voided_meanwhile_may_come_again(house: House) -> None:
+    refused = house.serve_in_vain("t", b"{}", committed=False)
+    next(refused)
+    repeat = house.serve("t", b"{}")
+    next(repeat)
+    list(refused)
+
+    with pytest.raises(CallRunningError):
+        next(repeat)
+
+    assert list(house.serve("t", b"{}"))[-1] == b"answer 1"
+
+
+@pytest.mark.parametrize("late", [timedelta(seconds=-1), timedelta(seconds=1)])
+def test_voiding_an_attempt_leaves_the_hold_of_another_alone(house: House, late: timedelta) -> None:
+    given_up_at = house.clock.now() + late
+    admission = house.authorize("call-1")
+
+    house.void("call-1", at=given_up_at)
+
+    assert house.charge.settle(admission.hold, Credits(5)).charged == Credits(5)
 
 
 @pytest.mark.parametrize("size", [MAX_KEPT_BYTES, MAX_KEPT_BYTES + 1])

@@ -22,6 +22,7 @@ from creditcore.domain.endings import (
     CREDITS_EXHAUSTED,
     ERRORS_FROM,
     INCREDIBLE_USAGE,
+    NOT_MADE,
 )
 from creditcore.domain.holds import Basis, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
@@ -49,6 +50,7 @@ _ERRORS = {
     CONTRADICTORY_USAGE: (
         "The text is far more than the provider counted: its answer may have broken off."
     ),
+    NOT_MADE: "Our ledger could not be reached, so it did not go to the model.",
     "interrupted": "Our server stopped in the middle of it.",
     "upstream_error": "The model reported an error while it answered.",
     "upstream_rejected": "The model did not take the request.",

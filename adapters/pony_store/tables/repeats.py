@@ -30,8 +30,14 @@ class PonyRepeatableCalls:
             f" VALUES ({marks(len(REPEAT_COLUMNS))}) ON CONFLICT (id) DO NOTHING",
             (call.id, call.call_id, call.fingerprint, micros(call.created_at), None, None),
         )
-        [row] = self._session.rows(f"{_SELECT} WHERE id = ?", (call.id,))
-        return _from_row(row)
+        return self._standing(call.id)
+
+    def reassign(self, call: RepeatableCall, *, call_id: str) -> RepeatableCall:
+        self._session.change(
+            "UPDATE repeatable_calls SET call_id = ? WHERE id = ? AND call_id = ?",
+            (call_id, call.id, call.call_id),
+        )
+        return self._standing(call.id)
 
     def keep(self, call_id: str, *, status: int, answer: bytes) -> None:
         self._session.change(
@@ -49,6 +55,10 @@ class PonyRepeatableCalls:
             " WHERE created_at < ? ORDER BY created_at LIMIT ?)",
             (micros(before), limit),
         )
+
+    def _standing(self, token_id: str) -> RepeatableCall:
+        [row] = self._session.rows(f"{_SELECT} WHERE id = ?", (token_id,))
+        return _from_row(row)
 
 
 def _from_row(row: Any) -> RepeatableCall:

@@ -43,6 +43,22 @@ class RepeatableCallsContract:
 
         assert _claim(transactions, later) == later
 
+    def test_a_token_is_given_to_another_call_once(self, transactions: Transactions) -> None:
+        _claim(transactions, _CALL)
+
+        def reassigned(number: int) -> RepeatableCall:
+            with transactions.begin() as tx:
+                found = tx.repeats.reassign(_CALL, call_id=f"call-{number}")
+                tx.commit()
+            return found
+
+        given = at_once(10, lambda number: reassigned(2 + number))
+
+        now = _claim(transactions, _CALL)
+        assert set(given) == {now}
+        assert now == replace(_CALL, call_id=now.call_id)
+        assert now.call_id != _CALL.call_id
+
     def test_an_answer_is_kept_with_its_call(self, transactions: Transactions) -> None:
         _claim(transactions, _CALL)
         with transactions.begin() as tx:

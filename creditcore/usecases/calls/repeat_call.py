@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from creditcore.domain.endings import was_not_made
 from creditcore.domain.errors import (
     AnswerNotKeptError,
     CallRunningError,
@@ -79,6 +80,9 @@ class RepeatCall:
     ) -> str | KeptAnswer:
         """Return the id of the call that a token stands for, or what that call answered.
 
+        A call that was refused because the ledger fell silent was not made. Its id is used up, so
+        the token stands for a new call from its repeat on.
+
         Args:
             key: Who calls: a token means nothing to the keys of others.
             token: The caller's own name of the request.
@@ -98,8 +102,11 @@ class RepeatCall:
         )
         with self.transactions.begin() as tx:
             claimed = tx.repeats.claim(wanted, forget_before=now - KEPT_FOR)
+            is_same = hmac.compare_digest(claimed.fingerprint, wanted.fingerprint)
+            if is_same and claimed.call_id != call_id and _is_used_up(tx, claimed, key.wallet_id):
+                claimed = tx.repeats.reassign(claimed, call_id=call_id)
             tx.commit()
-        if not hmac.compare_digest(claimed.fingerprint, wanted.fingerprint):
+        if not is_same:
             raise TokenReusedError
         return self._kept(claimed) or claimed.call_id
 
@@ -131,14 +138,15 @@ class RepeatCall:
         """Return what an earlier call with the same token answered.
 
         Raises:
-            CallRunningError: It has not ended yet.
+            CallRunningError: It has not ended yet, or the next repeat makes it.
             AnswerNotKeptError: It was a stream, too long, or its process died; its receipt
                 says what became of it.
         """
         with self.transactions.begin() as tx:
             claimed = tx.repeats.find_by_call(call_id)
             try:
-                is_open = tx.calls.find(call_id, wallet_id=wallet_id).is_open
+                hold = tx.calls.find(call_id, wallet_id=wallet_id)
+                is_open = hold.is_open or was_not_made(hold)
             except HoldNotFoundError:
                 is_open = True
         if claimed is not None and (kept := self._kept(claimed)):
@@ -170,6 +178,13 @@ class RepeatCall:
 
     def _digest(self, *parts: str) -> bytes:
         return hmac.digest(self.pepper, "\0".join(parts).encode(), "sha256")
+
+
+def _is_used_up(tx: RepeatCallTransaction, call: RepeatableCall, wallet_id: str) -> bool:
+    try:
+        return was_not_made(tx.calls.find(call.call_id, wallet_id=wallet_id))
+    except HoldNotFoundError:
+        return False
 
 
 def _context(call_id: str) -> str:
