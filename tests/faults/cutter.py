@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from psycopg2.extensions import parse_dsn
 
-_MONEY = b"call-"
-"""Stands in each message that moves money in these tests."""
+_MONEY = (b"call-", b"COMMIT")
+"""Both stand in each message that moves money in these tests: it names a call, and commits."""
 
 _READY = b"Z\x00\x00\x00\x05"
 """ReadyForQuery: the server has done what it was sent, COMMIT included.
@@ -26,14 +26,16 @@ class Cut(StrEnum):
 
 
 class Cutter:
-    """Passes messages on, until it is told to cut the next one that moves money.
+    """Passes messages on, until it is told to cut one that moves money.
 
     Attributes:
         url: The database, through here.
+        direct_url: The same, not through here.
         cuts: How many connections were cut.
     """
 
     def __init__(self, url: str) -> None:
+        self.direct_url = url
         self._dsn = parse_dsn(url)
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
@@ -41,10 +43,12 @@ class Cutter:
         options = "sslmode=disable&gssencmode=disable"
         self.url = f"postgresql://{user}@127.0.0.1:{port}/{name}?{options}"
         self._armed: Cut | None = None
+        self._passing = 0
         self.cuts = 0
 
-    def arm(self, cut: Cut) -> None:
-        self._armed = cut
+    def arm(self, cut: Cut, *, after: int = 0) -> None:
+        """Cut the next message that moves money, or a later one: so many pass before it."""
+        self._armed, self._passing = cut, after
 
     def serve(self) -> None:
         while True:
@@ -75,11 +79,10 @@ class Cutter:
             back.start()
             with suppress(OSError):
                 while data := client.recv(65536):
-                    if self._armed is None or _MONEY not in data:
+                    cut = self._cut_at(data)
+                    if cut is None:
                         server.sendall(data)
                         continue
-                    cut, self._armed = self._armed, None
-                    self.cuts += 1
                     if cut is Cut.AFTER_COMMIT:
                         deaf.set()
                         server.sendall(data)
@@ -90,6 +93,16 @@ class Cutter:
                 with suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
             back.join()
+
+    def _cut_at(self, data: bytes) -> Cut | None:
+        if self._armed is None or not all(word in data for word in _MONEY):
+            return None
+        if self._passing:
+            self._passing -= 1
+            return None
+        cut, self._armed = self._armed, None
+        self.cuts += 1
+        return cut
 
 
 def _pass_on(server: socket.socket, client: socket.socket, deaf: threading.Event) -> None:
