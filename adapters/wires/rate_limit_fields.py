@@ -8,6 +8,7 @@ registry has no unit for tokens; ours is named for what it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from creditcore.domain.limits import Whose
 from creditcore.domain.money import div_ceil
@@ -21,11 +22,20 @@ def rate_limit_fields(standings: Sequence[Standing]) -> list[tuple[str, str]]:
     """Return the two fields for the limits of a key and its account; without any, none."""
     if not standings:
         return []
-    policies, states = [], []
-    for each in standings:
-        name = each.unit if each.whose is Whose.KEY else f"{each.whose}-{each.unit}"
-        unit = "" if each.unit == "requests" else f';qu="{each.unit}"'
-        reset_s = div_ceil(each.reset_us, _US_PER_S)
-        policies.append(f'"{name}";q={each.limit}{unit};w={_WINDOW_S}')
-        states.append(f'"{name}";r={each.remaining};t={reset_s}')
+    policies = [_policy(each.unit, each.whose, each.limit) for each in standings]
+    states = [
+        f'"{_name(unit, whose)}";r={remaining};t={div_ceil(reset_us, _US_PER_S)}'
+        for unit, _, remaining, reset_us, whose in standings
+    ]
     return [("ratelimit-policy", ", ".join(policies)), ("ratelimit", ", ".join(states))]
+
+
+def _name(unit: str, whose: Whose) -> str:
+    return unit if whose is Whose.KEY else f"{whose}-{unit}"
+
+
+@lru_cache(maxsize=10_000)
+def _policy(unit: str, whose: Whose, limit: int) -> str:
+    """Return a limit as such; each call of a key tells the same ones."""
+    kind = "" if unit == "requests" else f';qu="{unit}"'
+    return f'"{_name(unit, whose)}";q={limit}{kind};w={_WINDOW_S}'

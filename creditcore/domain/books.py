@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.callers import Limited
-from creditcore.domain.decisions import Admission, Extension, admit, extend, settle
+from creditcore.domain.decisions import Admission, Extension, Limit, admit, extend, settle
 from creditcore.domain.endings import NOT_MADE
 from creditcore.domain.errors import (
     HoldNotFoundError,
@@ -160,11 +160,6 @@ class Books:
             return Admission(same, paid_output, paid_output, wallet.available, repeated=True)
         wanted = caller.counts if caller is not None else ()
         counts = self._counts_of(wanted, now=now) if wanted else ()
-        tightest = min(
-            (each for each in counts if each[1].room is not None),
-            key=lambda each: each[1].room or ZERO,
-            default=None,
-        )
         wallet, admission = admit(
             wallet,
             ceiling,
@@ -172,14 +167,11 @@ class Books:
             call=call,
             now=now,
             lifetime=lifetime,
-            **_limit_of(tightest, now=now),
+            limit=_tightest(counts),
+            counted=tuple([Counted(counter.id, counter.since) for _, counter in counts]),
         )
-        if counts:
-            admission = admission.counted(
-                tuple(Counted(counter.id, counter.since) for _, counter in counts)
-            )
-            for _, counter in counts:
-                self._change_counter(counter.opened(admission.hold.amount))
+        for _, counter in counts:
+            self._change_counter(counter.opened(admission.hold.amount))
         self.holds[reference] = self.new_holds[reference] = admission.hold
         self._change(wallet)
         return admission
@@ -362,23 +354,14 @@ class Books:
         self.wallets[wallet.id] = self.changed_wallets[wallet.id] = wallet
 
 
-class _Limit(TypedDict, total=False):
-    room: Credits | None
-    resets_at: datetime | None
-    limited_by: str
-
-
-def _limit_of(found: tuple[Count, KeyCounter] | None, *, now: datetime) -> _Limit:
-    """Return what a count leaves of a wallet, until when, and whose limit it is."""
-    if found is None:
-        return {}
-    count, counter = found
-    spend = count.limits.spend or counter.calendar
-    return {
-        "room": counter.room,
-        "resets_at": spend.ends_at(now) if spend else None,
-        "limited_by": count.whose,
-    }
+def _tightest(counts: Iterable[tuple[Count, KeyCounter]]) -> Limit | None:
+    """Return the spend limit that leaves the least, the first of several that do."""
+    found: Limit | None = None
+    for count, counter in counts:
+        room = counter.room
+        if room is not None and (found is None or room < found.room):
+            found = Limit(room, count.whose, count.limits.spend or counter.calendar)
+    return found
 
 
 def _moved(wallet: Wallet, transfer: Transfer) -> Wallet:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import InsufficientCreditsError
 from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
-from creditcore.domain.limits import Counted
+from creditcore.domain.limits import Counted, SpendLimit
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -41,10 +42,6 @@ class Admission:
             self.hold, self.output_bound, self.paid_output, self.available, key, self.repeated
         )
 
-    def counted(self, counted: tuple[Counted, ...]) -> Admission:
-        """Return the same answer, whose hold counts towards limits."""
-        return replace(self, hold=replace(self.hold, counted=counted))
-
 
 @dataclass(frozen=True, slots=True)
 class Extension:
@@ -61,6 +58,24 @@ class Extension:
     available: Credits
 
 
+class Limit(NamedTuple):
+    """The spend limit that leaves a caller the least.
+
+    Attributes:
+        room: What holds may still take of it.
+        whose: Whose limit it is: a key's, an account's or a member's.
+        spend: The limit with its calendar.
+    """
+
+    room: Credits
+    whose: str
+    spend: SpendLimit | None = None
+
+    def resets_at(self, now: datetime) -> datetime | None:
+        """Return when it begins anew; None for a limit for all time."""
+        return self.spend.ends_at(now) if self.spend else None
+
+
 def admit(
     wallet: Wallet,
     ceiling: Ceiling,
@@ -69,9 +84,8 @@ def admit(
     call: Call | None,
     now: datetime,
     lifetime: timedelta,
-    room: Credits | None = None,
-    resets_at: datetime | None = None,
-    limited_by: str = "key",
+    limit: Limit | None = None,
+    counted: tuple[Counted, ...] = (),
 ) -> tuple[Wallet, Admission]:
     """Reserve the most a call may cost.
 
@@ -87,17 +101,16 @@ def admit(
         call: What it is for.
         now: When it begins.
         lifetime: How long it may last.
-        room: What a limit leaves, which may be less than the wallet has.
-        resets_at: When that limit begins anew.
-        limited_by: Whose limit that is.
+        limit: Leaves a caller the least, which may be less than the wallet has.
+        counted: The counts that the hold goes into.
 
     Raises:
         InsufficientCreditsError: Not even the least output that is worth a beginning is covered.
     """
     available = wallet.available
-    is_limited = room is not None and room < available
-    if room is not None and is_limited:
-        available = room
+    bounding = limit if limit is not None and limit.room < available else None
+    if bounding is not None:
+        available = bounding.room
     output_bound = ceiling.affordable(available)
     is_whole = ceiling.fixed_output and output_bound == ceiling.output_bound
     lowered_too_far = output_bound < ceiling.least_output
@@ -108,8 +121,8 @@ def admit(
             needed=ceiling.amount(),
             available=available,
             affordable_output_tokens=output_bound if ceiling.per_output_token else None,
-            limit=limited_by if is_limited else "wallet",
-            resets_at=resets_at if is_limited else None,
+            limit=bounding.whose if bounding else "wallet",
+            resets_at=bounding.resets_at(now) if bounding else None,
         )
     if call is not None and output_bound < ceiling.output_bound:
         call = replace(call, output_bound=call.output_bound * output_bound // ceiling.output_bound)
@@ -120,6 +133,7 @@ def admit(
         created_at=now,
         expires_at=now + lifetime,
         call=call,
+        counted=counted,
     )
     wallet = wallet.with_balance(posted=wallet.posted, held=wallet.held + needed)
     return wallet, Admission(hold, output_bound, paid_output, wallet.available)

@@ -53,6 +53,9 @@ class SpendLimit:
     credits: Credits
     period: Period = Period.TOTAL
     zone: str = "UTC"
+    _current: tuple[datetime, datetime] = field(
+        init=False, repr=False, compare=False, default=(_START, _START)
+    )
 
     def __post_init__(self) -> None:
         if self.credits < ZERO:
@@ -69,13 +72,21 @@ class SpendLimit:
         """Return when the period began that ``now`` is in."""
         if self.period is Period.TOTAL:
             return _START
-        return self._day(now, 0).astimezone(UTC)
+        return self._around(now)[0]
 
     def ends_at(self, now: datetime) -> datetime | None:
         """Return when the period ends that ``now`` is in; None for all time."""
         if self.period is Period.TOTAL:
             return None
-        return self._day(now, 1).astimezone(UTC)
+        return self._around(now)[1]
+
+    def _around(self, now: datetime) -> tuple[datetime, datetime]:
+        start, end = self._current
+        if not start <= now < end:
+            # Each call of a key asks, and the calendar of a zone is slow to read.
+            start, end = (self._day(now, periods).astimezone(UTC) for periods in (0, 1))
+            object.__setattr__(self, "_current", (start, end))
+        return start, end
 
     def _day(self, now: datetime, periods: int) -> datetime:
         zone = ZoneInfo(self.zone)
@@ -112,6 +123,8 @@ class KeyLimits:
     _networks: tuple[IPv4Network | IPv6Network, ...] = field(
         init=False, repr=False, compare=False, default=()
     )
+    _beginnings: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+    _last_address: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
         _check_number(self.max_parallel, "max_parallel", most=MAX_PARALLEL)
@@ -121,6 +134,9 @@ class KeyLimits:
         _check_count(self.addresses, "allowed_ips")
         for name in self.models:
             _check_model(name)
+        if self.models:
+            beginnings = tuple(name[:-1] for name in self.models if name.endswith("*"))
+            object.__setattr__(self, "_beginnings", beginnings)
         if self.addresses:
             networks = tuple(_network(text) for text in self.addresses)
             object.__setattr__(self, "_networks", networks)
@@ -138,17 +154,18 @@ class KeyLimits:
 
     def permits_model(self, model: str) -> bool:
         """Whether the key may call a model."""
-        return not self.models or any(
-            model.startswith(name[:-1]) if name.endswith("*") else model == name
-            for name in self.models
-        )
+        return not self.models or model.startswith(self._beginnings) or model in self.models
 
     def permits_address(self, address: str | None) -> bool:
         """Whether a call may come from an address. One that cannot be told is outside."""
-        if not self._networks:
+        if not self._networks or (address and address == self._last_address):
             return True
         found = _address(address or "")
-        return found is not None and any(found in network for network in self._networks)
+        if found is None or not any(found in network for network in self._networks):
+            return False
+        # Most keys call from one address again and again.
+        object.__setattr__(self, "_last_address", address)
+        return True
 
 
 class Whose(StrEnum):
@@ -238,7 +255,13 @@ class KeyCounter:
     raised: Credits = ZERO
 
     def __post_init__(self) -> None:
-        if min(self.spent, self.held, self.raised) < ZERO or self.open_calls < 0:
+        # Four comparisons of numbers: this is made twice for each count of a call.
+        if (
+            self.spent.microcredits < 0
+            or self.held.microcredits < 0
+            or self.raised.microcredits < 0
+            or self.open_calls < 0
+        ):
             raise ValueError(f"a counter is never negative: {self.spent}, {self.held}")
 
     @property
@@ -246,7 +269,7 @@ class KeyCounter:
         """The limit with its period, of a counter that names one."""
         if self.period is None:
             return None
-        return SpendLimit(credits=self.limit or ZERO, period=self.period, zone=self.zone)
+        return _calendar(self.limit or ZERO, self.period, self.zone)
 
     def at(self, limit: SpendLimit | None, now: datetime) -> KeyCounter:
         """Return the counter in the period that ``now`` is in."""
@@ -259,24 +282,42 @@ class KeyCounter:
         """What holds may still take; None where spend is not limited."""
         if self.limit is None:
             return None
-        return max(ZERO, self.limit + self.raised - self.spent - self.held)
+        used = self.spent.microcredits + self.held.microcredits
+        return Credits(max(0, self.limit.microcredits + self.raised.microcredits - used))
 
     def opened(self, amount: Credits) -> KeyCounter:
         """Count another hold."""
-        return replace(self, held=self.held + amount, open_calls=self.open_calls + 1)
+        return self._with(self.spent, self.held + amount, self.open_calls + 1)
 
     def grown(self, amount: Credits) -> KeyCounter:
         """Count what a hold has grown by."""
-        return replace(self, held=self.held + amount)
+        return self._with(self.spent, self.held + amount, self.open_calls)
 
     def closed(self, amount: Credits, *, charged: Credits, since: datetime) -> KeyCounter:
         """Count a hold out again, and what it was charged in the period it belongs to."""
-        return replace(
-            self,
-            held=self.held - amount,
-            open_calls=self.open_calls - 1,
-            spent=self.spent + charged if since == self.since else self.spent,
+        spent = self.spent + charged if since == self.since else self.spent
+        return self._with(spent, self.held - amount, self.open_calls - 1)
+
+    def _with(self, spent: Credits, held: Credits, open_calls: int) -> KeyCounter:
+        # By name, not by replace(), which takes twice as long: every call of a limited key is here.
+        return KeyCounter(
+            id=self.id,
+            wallet_id=self.wallet_id,
+            since=self.since,
+            limit=self.limit,
+            spent=spent,
+            held=held,
+            open_calls=open_calls,
+            period=self.period,
+            zone=self.zone,
+            raised=self.raised,
         )
+
+
+@lru_cache(maxsize=10_000)
+def _calendar(credits_: Credits, period: Period, zone: str) -> SpendLimit:
+    """Return a limit; each call of a member asks, and looking a zone up takes a while."""
+    return SpendLimit(credits=credits_, period=period, zone=zone)
 
 
 @lru_cache(maxsize=10_000)

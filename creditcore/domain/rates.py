@@ -8,7 +8,6 @@ time". https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from creditcore.domain.errors import LimitReachedError
@@ -37,8 +36,7 @@ class Charge(NamedTuple):
     whose: Whose = Whose.KEY
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a limit stands after a call was let through.
 
     Attributes:

@@ -13,6 +13,7 @@ from creditcore.domain.money import Credits
 from ..instants import instant, micros
 
 _COUNTS = ("since", "spent", "held", "open_calls", "raised")
+_UTC = "UTC"
 _TERMS = {"spend_limit": "BIGINT", "period": "TEXT", "zone": "TEXT"}
 
 COUNTER_COLUMNS = ("id", "wallet_id", *_TERMS, *_COUNTS)
@@ -27,26 +28,59 @@ COUNT_COLUMNS = {
 }
 """What changes a counter: its name, what tells that it is as it was read, and what it becomes."""
 
-UPDATE_COUNTERS = f"""
+UPDATE_COUNTERS = """
     UPDATE key_counters
-    SET {", ".join(f"{column} = {{{column}}}" for column in _COUNTS)}
-    FROM {{source}}
-    WHERE key_counters.id = {{id}}
-      AND COALESCE(key_counters.spend_limit, -1) = COALESCE({{read_spend_limit}}, -1)
-      AND key_counters.period = {{read_period}} AND key_counters.zone = {{read_zone}}
-      AND {" AND ".join(f"key_counters.{column} = {{read_{column}}}" for column in _COUNTS)}
+    SET since = COALESCE({since}, key_counters.since), spent = {spent}, held = {held},
+        open_calls = {open_calls}, raised = COALESCE({raised}, 0)
+    FROM {source}
+    WHERE key_counters.id = {id}
+      AND COALESCE(key_counters.spend_limit, -1) = COALESCE({read_spend_limit}, -1)
+      AND key_counters.period = COALESCE({read_period}, '')
+      AND key_counters.zone = COALESCE({read_zone}, 'UTC')
+      AND key_counters.since = {read_since} AND key_counters.spent = {read_spent}
+      AND key_counters.held = {read_held} AND key_counters.open_calls = {read_open_calls}
+      AND key_counters.raised = COALESCE({read_raised}, 0)
 """
-"""To be filled with where the values are, for each of ``COUNT_COLUMNS``, and their source."""
+"""To be filled with where the values are, for each of ``COUNT_COLUMNS``, and their source.
+
+What most counters have is left out: it is half of what a call of a limited key would send.
+"""
 
 
 def counter_values(counter: KeyCounter) -> tuple[object, ...]:
     """Return a row of ``key_counters``."""
-    return (counter.id, counter.wallet_id, *_terms(counter), *_counts(counter))
+    return (
+        counter.id,
+        counter.wallet_id,
+        None if counter.limit is None else counter.limit.microcredits,
+        str(counter.period or ""),
+        counter.zone,
+        micros(counter.since),
+        counter.spent.microcredits,
+        counter.held.microcredits,
+        counter.open_calls,
+        counter.raised.microcredits,
+    )
 
 
 def count_values(read: KeyCounter, counter: KeyCounter) -> tuple[object, ...]:
-    """Return the values of ``COUNT_COLUMNS``."""
-    return (counter.id, *_terms(read), *_counts(read), *_counts(counter))
+    """Return the values of ``COUNT_COLUMNS``; None where they are what most counters have."""
+    return (
+        counter.id,
+        None if read.limit is None else read.limit.microcredits,
+        str(read.period) if read.period else None,
+        None if read.zone == _UTC else read.zone,
+        micros(read.since),
+        read.spent.microcredits,
+        read.held.microcredits,
+        read.open_calls,
+        read.raised.microcredits or None,
+        None if counter.since is read.since else micros(counter.since),
+        counter.spent.microcredits,
+        counter.held.microcredits,
+        counter.open_calls,
+        counter.raised.microcredits or None,
+    )
 
 
 def counter_from_row(row: Any) -> KeyCounter:
@@ -62,19 +96,4 @@ def counter_from_row(row: Any) -> KeyCounter:
         period=Period(row.period) if row.period else None,
         zone=row.zone,
         raised=Credits(row.raised),
-    )
-
-
-def _terms(counter: KeyCounter) -> tuple[int | None, str, str]:
-    limit = None if counter.limit is None else counter.limit.microcredits
-    return (limit, str(counter.period or ""), counter.zone)
-
-
-def _counts(counter: KeyCounter) -> tuple[int, int, int, int, int]:
-    return (
-        micros(counter.since),
-        counter.spent.microcredits,
-        counter.held.microcredits,
-        counter.open_calls,
-        counter.raised.microcredits,
     )

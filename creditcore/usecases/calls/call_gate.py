@@ -76,7 +76,7 @@ class CallGate:
         entered = Pass(self, request, key_hash)
         try:
             if caller is not None:
-                entered.charge(caller)
+                entered.charge(_limits_of(caller))
             elif known := self._known.get(key_hash):
                 self._charge_by(known, entered)
         except BaseException:
@@ -91,7 +91,7 @@ class CallGate:
         ``confirm`` counts it: the owner may have raised a limit.
         """
         try:
-            entered.charge(known.key)
+            entered.charge(known.limits)
         except LimitReachedError:
             if self._clock.monotonic() < known.since_s + BELIEVED_S:
                 raise
@@ -115,33 +115,30 @@ class CallGate:
         Raises:
             LimitReachedError: The key has made too many calls in the last minute.
         """
-        if key is None or (not key.has_rates and key_hash not in self._known):
+        known = self._known.get(key_hash)
+        if key is None or (known is None and not key.has_rates):
             return
-        self._known.pop(key_hash, None)
-        if key.has_rates:
+        # Mostly it is the very key that was known, which the committer remembers as well.
+        limits = known.limits if known and known.key is key else _limits_of(key)
+        if limits:
             if len(self._known) >= MAX_KNOWN_KEYS:
                 self._known.clear()
-            self._known[key_hash] = _Known(key, self._clock.monotonic())
-        if entered.charged_by != _rates_of(key):
-            entered.charge(key)
+            self._known[key_hash] = _Known(key, limits, self._clock.monotonic())
+        else:
+            self._known.pop(key_hash, None)
+        if entered.charged_by != limits:
+            entered.charge(limits)
 
     def standings(self, caller: Limited) -> list[Standing]:
         """Return how the limits of a caller stand, taking nothing."""
         found: list[Standing] = []
-        for charge in _charges(caller, requests=0, tokens=0) if self._rates else ():
+        for charge in _charges(_limits_of(caller), requests=0, tokens=0) if self._rates else ():
             try:
                 found += self.take([charge])
             except LimitReachedError as overdrawn:
                 reset_us = MINUTE_US + overdrawn.retry_after_us
                 found.append(Standing(charge.unit, charge.limit, 0, reset_us, charge.whose))
         return found
-
-    def charges(self, request: InferenceRequest, caller: Limited) -> list[Charge]:
-        """Return what a call takes of the limits of its caller, requests first."""
-        output = request.output_limit
-        output = ASSUMED_OUTPUT_TOKENS if output is None else output
-        tokens = request.prompt_estimate + output * request.choices
-        return _charges(caller, requests=1, tokens=tokens)
 
     def take(self, charges: Sequence[Charge]) -> Sequence[Standing]:
         """Take from limits, all of them or none."""
@@ -157,35 +154,56 @@ class CallGate:
         self._places.free(wallet_id)
 
 
+class _Limit(NamedTuple):
+    """One limit per minute: what names its count, of what it is, how many, and whose."""
+
+    counter: str
+    unit: str
+    most: int
+    whose: Whose
+
+
+_Limits = tuple[_Limit, ...]
+
+
 class _Known(NamedTuple):
-    """A key as the database had it at its last call, and when that was."""
+    """A key as the database had it at its last call, its limits, and when that was."""
 
     key: ApiKey
+    limits: _Limits
     since_s: float
 
 
-def _charges(caller: Limited, *, requests: int, tokens: int) -> list[Charge]:
-    """Return what is taken of each limit per minute, requests first."""
+def _limits_of(caller: Limited) -> _Limits:
+    """Return the limits per minute that a caller is held to, those of requests first."""
     # All begin with the wallet: Redis counts what does so in one place (redis_counters).
-    names = (
-        (caller.limits, f"{caller.wallet_id}:{caller.counter_id}", Whose.KEY),
-        (caller.account_limits, f"{caller.wallet_id}:all", Whose.ACCOUNT),
+    own, shared = f"{caller.wallet_id}:{caller.counter_id}", f"{caller.wallet_id}:all"
+    limits = (
+        (own, "requests", caller.limits.rpm, Whose.KEY),
+        (shared, "requests", caller.account_limits.rpm, Whose.ACCOUNT),
+        (own, "tokens", caller.limits.tpm, Whose.KEY),
+        (shared, "tokens", caller.account_limits.tpm, Whose.ACCOUNT),
     )
+    return tuple(
+        _Limit(f"{name}:{unit}", unit, most, whose)
+        for name, unit, most, whose in limits
+        if most is not None
+    )
+
+
+def _charges(limits: _Limits, *, requests: int, tokens: int) -> list[Charge]:
+    """Return what is taken of each limit."""
     return [
-        Charge(f"{name}:{unit}", unit, limit, min(amount, limit), whose)
-        for unit, amount in (("requests", requests), ("tokens", tokens))
-        for limits, name, whose in names
-        if (limit := limits.rpm if unit == "requests" else limits.tpm) is not None
+        Charge(counter, unit, most, min(requests if unit == "requests" else tokens, most), whose)
+        for counter, unit, most, whose in limits
     ]
 
 
-_Rates = tuple[int | None, int | None, int | None, int | None]
-_NO_RATES: _Rates = (None, None, None, None)
-
-
-def _rates_of(caller: Limited) -> _Rates:
-    own, shared = caller.limits, caller.account_limits
-    return (own.rpm, own.tpm, shared.rpm, shared.tpm)
+def _tokens_of(request: InferenceRequest) -> int:
+    """Return how many tokens a call is taken for until it has been counted."""
+    output = request.output_limit
+    output = ASSUMED_OUTPUT_TOKENS if output is None else output
+    return request.prompt_estimate + output * request.choices
 
 
 class Pass:
@@ -203,22 +221,22 @@ class Pass:
         self._request = request
         self._charges: Sequence[Charge] = ()
         self.standings: Sequence[Standing] = ()
-        self.charged_by = _NO_RATES
+        self.charged_by: _Limits = ()
         self.key_hash = key_hash
         self.has_place = request.stream
         self.wallet_id: str | None = None
 
-    def charge(self, caller: Limited) -> None:
+    def charge(self, limits: _Limits) -> None:
         """Take from the limits of a caller, instead of what was taken before.
 
         Raises:
             LimitReachedError: One of them has not enough left; nothing is taken then.
         """
         self._give_back()
-        charges = self._gate.charges(self._request, caller)
+        charges = _charges(limits, requests=1, tokens=_tokens_of(self._request))
         self.standings = self._gate.take(charges)
         self._charges = charges
-        self.charged_by = _rates_of(caller)
+        self.charged_by = limits
 
     def cancel(self) -> None:
         """Give everything back: no call was made. More than once is fine."""

@@ -29,20 +29,17 @@ class ProcessCounters:
         """Take from all of these limits, or from none."""
         with self._changing:
             now_us = self._now_us()
-            arrivals = []
+            arrivals, standings = {}, []
             for charge in charges:
                 arrival_us = max(self._arrivals.get(charge.counter, 0), now_us)
                 arrival_us += cost_us(charge.limit, charge.amount)
                 if (wait := arrival_us - MINUTE_US - now_us) > 0:
                     raise refused(charge, wait_us=wait)
-                arrivals.append(arrival_us)
+                arrivals[charge.counter] = arrival_us
+                standings.append(standing(charge, arrival_us=arrival_us, now_us=now_us))
             self._forget(now_us)
-            for charge, arrival_us in zip(charges, arrivals, strict=True):
-                self._arrivals[charge.counter] = arrival_us
-            return [
-                standing(charge, arrival_us=arrival_us, now_us=now_us)
-                for charge, arrival_us in zip(charges, arrivals, strict=True)
-            ]
+            self._arrivals.update(arrivals)
+            return standings
 
     def correct(self, charge: Charge, amount: int) -> None:
         """Take so much more of a limit than was charged; a negative amount gives back."""
