@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from datetime import UTC, datetime
 from uuid import UUID
@@ -34,7 +34,7 @@ class SystemIds:
 
 def _uuid7() -> int:
     milliseconds = time.time_ns() // 1_000_000
-    random = secrets.randbits(74)
+    random = int.from_bytes(os.urandom(10)) >> 6
     version_and_high = 0x7000 | (random >> 62)
     variant_and_low = 0b10 << 62 | (random & (1 << 62) - 1)
     return milliseconds << 80 | version_and_high << 64 | variant_and_low

@@ -58,7 +58,10 @@ class Metrics(CallMetrics, Protocol):
         """Count a time that the event loop stood still."""
 
     def pools(self, uses: Iterable[PoolUse]) -> None:
-        """Keep how far the pools of this process are taken now."""
+        """Keep how far the pools of this process are taken now.
+
+        Calls that ended until then are in what any process tells from here on.
+        """
 
     def scrape(self, gauges: Iterable[Gauge]) -> bytes:
         """Return everything as text in Prometheus' format, with some gauges of this moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -85,6 +86,15 @@ def test_a_hash_depends_on_the_pepper_and_on_every_key() -> None:
 
     assert len(hashes) == 4
     assert {len(hashed) for hashed in hashes} == {32}
+
+
+@pytest.mark.parametrize("length", [0, 1, 32, 64, 65, 200])
+def test_a_hash_is_the_standard_hmac_under_a_pepper_of_any_length(length: int) -> None:
+    pepper = bytes(range(length))
+
+    hashed = a_secret().hash(pepper)
+
+    assert hashed == hmac.digest(pepper, a_secret().text.encode(), "sha256")
 
 
 def test_a_key_that_was_given_out_once_is_recognised_for_ever() -> None:

@@ -37,6 +37,29 @@ def test_a_call_is_counted_once_in_each_figure() -> None:
     assert not any("somebody" in line for line in told)
 
 
+def test_a_call_is_counted_in_the_bucket_of_its_time() -> None:
+    metrics = PrometheusMetrics()
+
+    for milliseconds in (50, 51, 600_000, 600_001):
+        metrics.ended(CALL, Outcome(status=200, latency_ms=milliseconds), charged=Credits(0))
+
+    labels = 'endpoint="/v1/chat/completions",le='
+    told = lines(metrics)
+    for bound, count in (("0.05", 1), ("0.1", 2), ("300.0", 2), ("600.0", 3), ("+Inf", 4)):
+        assert f'creditcore_call_seconds_bucket{{{labels}"{bound}"}} {count}.0' in told
+
+
+def test_what_is_told_twice_was_counted_once() -> None:
+    metrics = PrometheusMetrics()
+    metrics.ended(CALL, DONE, charged=Credits(1))
+    metrics.pools([])
+    before = lines(metrics)
+
+    assert lines(metrics) == before
+    metrics.ended(CALL, DONE, charged=Credits(1))
+    assert 'creditcore_tokens_total{model="demo",side="input"} 22.0' in lines(metrics)
+
+
 def test_calls_end_in_three_ways() -> None:
     metrics = PrometheusMetrics()
 

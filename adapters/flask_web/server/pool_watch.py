@@ -14,7 +14,10 @@ _EVERY_S = 2.0
 
 
 def watch_pools(pools: Sequence[Measure], metrics: Metrics, stop: threading.Event) -> None:
-    """Keep them until told to stop."""
-    while not stop.is_set():
+    """Keep them until told to stop, and once more then."""
+    while True:
+        is_over = stop.is_set()
         metrics.pools(measure() for measure in pools)
+        if is_over:
+            return
         stop.wait(_EVERY_S)
