@@ -1,13 +1,12 @@
 """Usage by three and six hours and by days of UTC, beside usage by the hour; last uses of keys.
 
 A page of half a year read a row for each hour, key and model. What is rolled up already is
-added up here, day by day of all wallets: histograms add as integers, in Python.
+added up here by the database itself, each length from the one before. Histograms add as integers
+of any length, which neither database has: SQLite is lent Python's, and PostgreSQL is taught to
+add byte by byte.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,14 +36,51 @@ FIGURES = (
     "streaming_ms",
 )
 HISTS = ("latency_hist", "first_byte_hist")
-LENGTHS = (3, 6, 24)
 _HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
+
+# As on paper, from the lowest byte, which comes first.
+_ADD_LANES = r"""
+CREATE FUNCTION add_lanes(one bytea, other bytea) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    total bytea := CASE WHEN length(one) < length(other) THEN other ELSE one END;
+    addend bytea := CASE WHEN length(one) < length(other) THEN one ELSE other END;
+    carry integer := 0;
+BEGIN
+    FOR at IN 0 .. length(total) - 1 LOOP
+        IF at < length(addend) THEN
+            carry := carry + get_byte(addend, at);
+        ELSIF carry = 0 THEN
+            EXIT;
+        END IF;
+        IF carry > 0 THEN
+            carry := carry + get_byte(total, at);
+            total := set_byte(total, at, carry & 255);
+            carry := carry >> 8;
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN carry > 0 THEN total || '\x01'::bytea ELSE total END;
+END
+$$
+"""
+
+
+class _SumOfLanes:
+    """Adds histograms up for SQLite."""
+
+    def __init__(self) -> None:
+        self._lanes = 0
+
+    def step(self, packed: bytes) -> None:
+        self._lanes += int.from_bytes(packed, "little")
+
+    def finalize(self) -> bytes:
+        return self._lanes.to_bytes((self._lanes.bit_length() + 7) // 8, "little")
 
 
 def upgrade() -> None:
     """Make the tables and fill them."""
-    blocks = op.create_table(
+    op.create_table(
         "usage_blocks",
         sa.Column("wallet_id", NAME, sa.ForeignKey("wallets.id"), nullable=False),
         sa.Column("hours", BIGINT, nullable=False),
@@ -62,7 +98,7 @@ def upgrade() -> None:
         sa.CheckConstraint("charge >= 0 AND written_off >= 0", name="usage_blocks_charge"),
         sqlite_strict=True,
     )
-    of_wallets = op.create_table(
+    op.create_table(
         "usage_wallet_blocks",
         sa.Column("wallet_id", NAME, sa.ForeignKey("wallets.id"), nullable=False),
         sa.Column("hours", BIGINT, nullable=False),
@@ -71,9 +107,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("wallet_id", "hours", "begins", name="usage_wallet_blocks_pkey"),
         sqlite_strict=True,
     )
-    # A block is added up again for all wallets at once.
-    op.create_index("usage_blocks_by_begin", "usage_blocks", ["begins", "hours"])
-    op.create_index("usage_wallet_blocks_by_begin", "usage_wallet_blocks", ["begins", "hours"])
     op.create_table(
         "usage_last_uses",
         sa.Column("wallet_id", NAME, sa.ForeignKey("wallets.id"), nullable=False),
@@ -92,50 +125,46 @@ def upgrade() -> None:
         " WHERE u.calls > 0 GROUP BY u.wallet_id, u.key_id, u.hour"
     )
     connection = op.get_bind()
-    for day in _days(connection):
-        rows = connection.execute(
-            sa.text("SELECT * FROM usage_hourly WHERE hour >= :day AND hour < :next"),
-            {"day": day, "next": day + _DAY},
-        ).all()
-        for length in LENGTHS:
-            if some := _added(rows, length, ("key_id", "model"), (*FIGURES, "oldest_created_at")):
-                connection.execute(blocks.insert(), some)
-            timed = [row for row in rows if any(getattr(row, name) for name in HISTS)]
-            if some := _added(timed, length, (), ()):
-                connection.execute(of_wallets.insert(), some)
+    if connection.dialect.name == "sqlite":
+        driver = connection.connection.dbapi_connection
+        driver.create_aggregate("sum_lanes", 1, _SumOfLanes)  # type: ignore[union-attr]
+        _fill()
+    else:
+        op.execute(_ADD_LANES)
+        op.execute("CREATE AGGREGATE sum_lanes(bytea) (SFUNC = add_lanes, STYPE = bytea)")
+        _fill()
+        op.execute("DROP AGGREGATE sum_lanes(bytea)")
+        op.execute("DROP FUNCTION add_lanes(bytea, bytea)")
+    # A block is added up again for all wallets at once.
+    op.create_index("usage_blocks_by_begin", "usage_blocks", ["begins", "hours"])
+    op.create_index("usage_wallet_blocks_by_begin", "usage_wallet_blocks", ["begins", "hours"])
 
 
-def _days(connection: Any) -> Iterator[int]:
-    hour = connection.execute(sa.text("SELECT MIN(hour) FROM usage_hourly")).scalar()
-    while hour is not None:
-        day = hour // _DAY * _DAY
-        yield day
-        hour = connection.execute(
-            sa.text("SELECT MIN(hour) FROM usage_hourly WHERE hour >= :next"), {"next": day + _DAY}
-        ).scalar()
+def _fill() -> None:
+    _add_up(3, source="usage_hourly", at="hour")
+    _add_up(6, source="usage_blocks WHERE hours = 3")
+    _add_up(24, source="usage_blocks WHERE hours = 6")
+    timed = "usage_blocks WHERE hours = 3 AND length(latency_hist) + length(first_byte_hist) > 0"
+    _add_up_wallets(3, source=timed)
+    _add_up_wallets(6, source="usage_wallet_blocks WHERE hours = 3")
+    _add_up_wallets(24, source="usage_wallet_blocks WHERE hours = 6")
 
 
-def _added(
-    rows: Sequence[Any], length: int, more_names: Sequence[str], figures: Sequence[str]
-) -> list[dict[str, object]]:
-    found: dict[tuple[object, ...], dict[str, Any]] = {}
-    for row in rows:
-        begins = row.hour // (length * _HOUR) * length * _HOUR
-        named = {"wallet_id": row.wallet_id, "hours": length, "begins": begins}
-        named |= {name: getattr(row, name) for name in more_names}
-        new = {name: getattr(row, name) for name in figures}
-        new |= {name: int.from_bytes(getattr(row, name), "little") for name in HISTS}
-        had = found.setdefault(tuple(named.values()), named)
-        for name, value in new.items():
-            had[name] = _both(name, had.get(name), value)
-    return [{**each, **{name: _packed(each[name]) for name in HISTS}} for each in found.values()]
+def _add_up(length: int, *, source: str, at: str = "begins") -> None:
+    figures = ", ".join(FIGURES)
+    sums = ", ".join(f"CAST(SUM({name}) AS BIGINT)" for name in FIGURES)
+    op.execute(
+        f"INSERT INTO usage_blocks (wallet_id, hours, begins, key_id, model, {figures},"
+        f" oldest_created_at, latency_hist, first_byte_hist)"
+        f" SELECT wallet_id, {length}, {at} - {at} % {length * _HOUR}, key_id, model, {sums},"
+        f" MIN(oldest_created_at), sum_lanes(latency_hist), sum_lanes(first_byte_hist)"
+        f" FROM {source} GROUP BY 1, 3, 4, 5"
+    )
 
 
-def _both(name: str, one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return one if other is None else other
-    return min(one, other) if name == "oldest_created_at" else one + other
-
-
-def _packed(lanes: int) -> bytes:
-    return lanes.to_bytes((lanes.bit_length() + 7) // 8, "little")
+def _add_up_wallets(length: int, *, source: str) -> None:
+    op.execute(
+        "INSERT INTO usage_wallet_blocks (wallet_id, hours, begins, latency_hist, first_byte_hist)"
+        f" SELECT wallet_id, {length}, begins - begins % {length * _HOUR},"
+        f" sum_lanes(latency_hist), sum_lanes(first_byte_hist) FROM {source} GROUP BY 1, 3"
+    )
