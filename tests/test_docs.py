@@ -60,9 +60,6 @@ def test_every_command_is_documented_with_its_options() -> None:
         for words, command in commands_of(app.cli)
     }
 
-    rows = re.findall(
-        r"^\| `([a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)?)([^`]*)` \|", OPERATING, re.MULTILINE
-    )
     rows = re.findall(r"^\| `([a-z][a-z-]*(?: [a-z][a-z-]*)?)([^`]*)` \|", OPERATING, re.MULTILINE)
 
     assert {words: {*re.findall(r"--[a-z-]+", options)} for words, options in rows} == leaves
