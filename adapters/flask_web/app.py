@@ -31,16 +31,16 @@ from adapters.flask_web.inference.proxy import Proxy
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web import (
     account,
+    balance_notice,
     buckets,
+    compressed_pages,
     error_answers,
     figures,
     form_limits,
     formatting,
     operator,
-    packed_pages,
     security,
     session,
-    standing,
     static_files,
     stepping_up,
     trailing_slash,
@@ -77,7 +77,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
 
     elsewhere = (*services.payment_gateway.checkout_origins, *settings.sign_in_hosts)
     # Before all others: what is registered first sees an answer last.
-    packed_pages.register(app)
+    compressed_pages.register(app)
     operator.register(app, settings)
     security.register(app, settings, elsewhere=elsewhere)
     form_limits.register(app)
@@ -86,7 +86,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     formatting.register(app)
     buckets.register(app)
     figures.register(app)
-    standing.register(app)
+    balance_notice.register(app)
     session.register(app)
     account.register(app)
     stepping_up.register(app)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.flask_web.context import services
-from adapters.flask_web.web.whereabouts import in_plain_words
+from adapters.flask_web.web.client_origin import in_plain_words
 from creditcore.domain.activity import SYSTEM, VISITOR, Act, Activity, Actor
 
 LATEST = 6

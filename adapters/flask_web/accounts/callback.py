@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts import sign_in_steps
 from adapters.flask_web.accounts.views import blueprint
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import session
@@ -82,7 +82,7 @@ def callback() -> Response:
             return _connected(outcome, flow)
         if flow.get("proves"):
             return _proved(outcome, flow)
-        return entry.proceed(
+        return sign_in_steps.proceed(
             outcome, next_path=str(flow.get("next") or ""), how=str(flow.get("method") or "")
         )
     except OAuthFailedError as error:
@@ -116,7 +116,7 @@ def _begin(method: str, *, link_to: Grant | None = None, proves: str = "") -> Re
     flask.session[FLOW] = {
         "token": services().people.flows.keep(flow.secret),
         "method": chosen.value,
-        "next": entry.wanted(),
+        "next": sign_in_steps.wanted(),
         "connects": "" if link_to is None else link_to.subject,
         "proves": proves,
     }

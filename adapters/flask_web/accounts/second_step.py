@@ -8,13 +8,13 @@ import flask
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts import sign_in_steps
 from adapters.flask_web.accounts.views import blueprint
 from adapters.flask_web.context import services
 from adapters.flask_web.web import session
-from adapters.flask_web.web.later import after_answering
+from adapters.flask_web.web.after_response import after_answering
+from adapters.flask_web.web.client_origin import actor_of
 from adapters.flask_web.web.throttle import CODE_PER_ADDRESS, throttle
-from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.activity import VISITOR, Act, Actor
 from creditcore.domain.errors import (
     BadCredentialsError,
@@ -33,7 +33,7 @@ _WAITING = (Stage.SECOND_FACTOR, Stage.RECOVERING)
 def second_factor() -> str | Response:
     """Ask for a code of the authenticator app."""
     try:
-        entry.pending(*_WAITING)
+        sign_in_steps.pending(*_WAITING)
     except SessionEndedError:
         return _start_again()
     return _code_form("accounts/second_factor.html")
@@ -49,7 +49,7 @@ def check_code() -> str | Response | tuple[str, int]:
 def recovery_code() -> str | Response:
     """Ask for one of the codes that were written down."""
     try:
-        entry.pending(*_WAITING)
+        sign_in_steps.pending(*_WAITING)
     except SessionEndedError:
         return _start_again()
     return _code_form("accounts/recovery_code.html")
@@ -66,7 +66,7 @@ def check_recovery_code() -> str | Response | tuple[str, int]:
 def step_up() -> str | Response:
     """Ask again who it is: the password, or a code of the app."""
     if session.current().is_stepped_up(now=services().clock.now()):
-        return redirect(entry.destination())
+        return redirect(sign_in_steps.destination())
     return _step_up_form()
 
 
@@ -95,7 +95,7 @@ def prove() -> str | Response | tuple[str, int]:
         _note_failure(Act.PROOF_FAILED, session.person().id, session.actor(), "too often")
         return _step_up_form({"form": _come_back(error)}), 429
     services().people.sessions.prove(session.current())
-    return redirect(entry.destination())
+    return redirect(sign_in_steps.destination())
 
 
 def _checked(template: str, *, recovery: bool) -> str | Response | tuple[str, int]:
@@ -103,14 +103,14 @@ def _checked(template: str, *, recovery: bool) -> str | Response | tuple[str, in
     code = request.form.get("code", "")[:100]
     how = "recovery code" if recovery else "code"
     try:
-        kept = entry.pending(*_WAITING)
+        kept = sign_in_steps.pending(*_WAITING)
     except SessionEndedError:
         return _start_again()
     try:
         grant = services().people.sessions.grant_of(kept.session)
         identity = services().identity
         check = identity.redeem_recovery_code if recovery else identity.verify_second_factor
-        return entry.complete(kept, check(grant, code), how=how)
+        return sign_in_steps.complete(kept, check(grant, code), how=how)
     except SessionEndedError:
         return _start_again()
     except CodeRefusedError as error:
@@ -127,9 +127,9 @@ def _note_failure(act: Act, person_id: str, actor: Actor, step: str) -> None:
 
 
 def _start_again() -> Response:
-    flask.session.pop(entry.PENDING, None)
+    flask.session.pop(sign_in_steps.PENDING, None)
     flash("That took too long. Please sign in again.", "info")
-    return redirect(url_for("accounts.sign_in", next=entry.wanted() or None))
+    return redirect(url_for("accounts.sign_in", next=sign_in_steps.wanted() or None))
 
 
 def _come_back(error: TooManyAttemptsError) -> str:
@@ -142,7 +142,7 @@ def _code_form(template: str, faults: dict[str, str] | None = None) -> str:
         template,
         page="second_factor",
         errors=faults or {},
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
         capabilities=services().identity.capabilities,
     )
 
@@ -156,7 +156,7 @@ def _step_up_form(faults: dict[str, str] | None = None) -> str:
         page="step_up",
         identity=identity,
         errors=faults or {},
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
         can_use_app=can_use_app,
         ways=[
             (method.value, name)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.accounts import activity_list, entry
+from adapters.flask_web.accounts import activity_list, sign_in_steps
 from adapters.flask_web.accounts.activity_list import LATEST
 from adapters.flask_web.context import services
 from adapters.flask_web.web import session
@@ -69,7 +69,7 @@ def change_password() -> str | Response | tuple[str, int]:
         return _page({"password": str(error)}), 400
     except TooManyAttemptsError as error:
         return _page({"current": str(error)}), 429
-    answer = entry.proceed(
+    answer = sign_in_steps.proceed(
         outcome,
         instead_of=session.current(),
         alone=True,
@@ -194,7 +194,7 @@ def sign_out_everywhere() -> Response:
     """End every session of theirs, this too, and every copy of their cookies."""
     services().people.sessions.end_all(session.current(), actor=session.actor())
     logout_user()
-    entry.forget_browser()
+    sign_in_steps.forget_browser()
     flash("You are signed out, on every device.", "info")
     return redirect(url_for("site.landing"))
 
@@ -223,7 +223,7 @@ def close_account() -> str | Response | tuple[str, int]:
     except LastOwnerError as error:
         return _close_page({"team": str(error)}), 400
     logout_user()
-    entry.forget_browser()
+    sign_in_steps.forget_browser()
     flash("Your account is closed.", "info")
     return redirect(url_for("site.landing"))
 

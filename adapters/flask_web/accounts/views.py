@@ -9,17 +9,17 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts import sign_in_steps
 from adapters.flask_web.accounts.disposable import is_disposable
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import devices, session
-from adapters.flask_web.web.later import after_answering
+from adapters.flask_web.web.after_response import after_answering
+from adapters.flask_web.web.client_origin import actor_of
 from adapters.flask_web.web.throttle import (
     SIGN_IN_PER_ADDRESS,
     SIGN_UP_PER_ADDRESS,
     throttle,
 )
-from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.activity import VISITOR, Act, Actor
 from creditcore.domain.errors import (
     BadCredentialsError,
@@ -45,7 +45,7 @@ _NOT_LET_IN = (
 def sign_up() -> str | Response:
     """Ask for an address and a password."""
     if current_user.is_authenticated:
-        return redirect(entry.destination())
+        return redirect(sign_in_steps.destination())
     return _form("accounts/sign_up.html", "sign_up")
 
 
@@ -70,10 +70,10 @@ def create_account() -> str | Response | tuple[str, int]:
         partial(_note, email, actor_of(VISITOR), services().people.security_log, outcome)
     )
     if outcome is not None:
-        return entry.proceed(outcome, how="sign-up")
+        return sign_in_steps.proceed(outcome, how="sign-up")
     # Set the same cookies either way, so the answer does not reveal whether an account exists.
-    target = entry.destination()
-    entry.forget_browser()
+    target = sign_in_steps.destination()
+    sign_in_steps.forget_browser()
     devices.remember(devices.NOBODY)
     flash(_NOT_LET_IN, "info")
     return redirect(target)
@@ -83,7 +83,7 @@ def create_account() -> str | Response | tuple[str, int]:
 def sign_in() -> str | Response:
     """Ask who it is."""
     if current_user.is_authenticated:
-        return redirect(entry.destination())
+        return redirect(sign_in_steps.destination())
     return _form("accounts/sign_in.html", "sign_in")
 
 
@@ -94,7 +94,7 @@ def open_session() -> str | Response | tuple[str, int]:
     throttle().count_address(SIGN_IN_PER_ADDRESS, "sign-in")
     throttle().count_account(email)
     try:
-        return entry.proceed(services().identity.sign_in(email, password), how="password")
+        return sign_in_steps.proceed(services().identity.sign_in(email, password), how="password")
     except (BadCredentialsError, SessionEndedError):
         after_answering(partial(_note, email, actor_of(VISITOR), services().people.security_log))
         said = str(BadCredentialsError())
@@ -112,7 +112,7 @@ def sign_out() -> Response:
             act=Act.SIGNED_OUT,
         )
     logout_user()
-    entry.forget_browser()
+    sign_in_steps.forget_browser()
     flash("You are signed out on this device.", "info")
     return redirect(url_for("site.landing"))
 
@@ -129,7 +129,7 @@ def _new_or_own_account(email: str, password: str) -> SignIn | None:
         )
     identity = services().identity
     with suppress(EmailTakenError):
-        outcome = identity.sign_up(email, password, next_path=entry.wanted())
+        outcome = identity.sign_up(email, password, next_path=sign_in_steps.wanted())
         if Capability.CONFIRMATION in identity.capabilities:
             return outcome
     throttle().count_account(clean_email(email))
@@ -151,7 +151,7 @@ def _form(template: str, page: str, faults: dict[str, str] | None = None) -> str
         page=page,
         email=request.form.get("email", ""),
         errors=faults or {},
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
         signup_credits=settings().signup_credits,
         capabilities=services().identity.capabilities,
     )

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from adapters.flask_web.admin import (
+    account_acts,
+    activity,
+    alerts,
     failures,
+    jobs,
     models,
-    money,
     overview,
     payments,
     people,
     price_rules,
     teams,
     viewing,
-    work,
 )
 from adapters.flask_web.admin.frame import blueprint
 
 # Each of these adds its pages to the one blueprint.
-PAGES = (overview, people, teams, money, payments, models, price_rules, work, failures, viewing)
+PAGES = (
+    overview,
+    people,
+    teams,
+    account_acts,
+    payments,
+    models,
+    price_rules,
+    alerts,
+    jobs,
+    activity,
+    failures,
+    viewing,
+)
 BLUEPRINTS = (blueprint,)

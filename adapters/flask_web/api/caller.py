@@ -11,8 +11,8 @@ from flask_login import current_user
 from adapters.flask_web.context import services
 from adapters.flask_web.web.account import account
 from adapters.flask_web.web.bearer import bearer_secret
+from adapters.flask_web.web.client_origin import actor_of
 from adapters.flask_web.web.session import actor
-from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import Action, Viewer, may, require
 from creditcore.domain.activity import Actor
 from creditcore.domain.callers import WithoutKey

@@ -10,7 +10,7 @@ from flask import Blueprint, jsonify, redirect, request, url_for
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.billing import phone, standing
+from adapters.flask_web.billing import phone, purchase_status
 from adapters.flask_web.billing.checkout import attempt_name, check_buyer
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services
@@ -141,10 +141,10 @@ def document(purchase: Purchase) -> dict[str, Any]:
     } | ({"asks_for": asked} if asked else {})
 
 
-def standing_of(purchase: Purchase) -> standing.Standing:
+def standing_of(purchase: Purchase) -> purchase_status.Standing:
     """Say how a purchase stands now."""
     reason = services().payment_gateway.failure_reason(purchase.review_reason)
-    return standing.standing_of(purchase, reason, now=services().clock.now())
+    return purchase_status.standing_of(purchase, reason, now=services().clock.now())
 
 
 @allowed(Action.BUY_CREDITS)

@@ -18,10 +18,10 @@ from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.dashboard.usage_charts import OUTCOMES as ENDS
 from adapters.flask_web.dashboard.usage_charts import outcome_chart
 from adapters.flask_web.web.account import account
+from adapters.flask_web.web.affordable_limit import advised_member
 from adapters.flask_web.web.figures import balance_usd
 from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
-from adapters.flask_web.web.way_out import way_out
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.endings import ending_of
 from creditcore.domain.holds import Hold
@@ -136,7 +136,7 @@ def refused() -> str:
         older=_place_text(shown[-1].at, shown[-1].reference) if len(calls) > _ON_A_PAGE else None,
         kept_per_hour=KEPT_PER_HOUR,
         kept_days=KEPT_FOR.days,
-        way_out=way_out,
+        advised_member=advised_member,
     )
 
 

@@ -9,7 +9,7 @@ from adapters.flask_web.context import services
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.dashboard.usage_charts import spend_chart
 from adapters.flask_web.web.account import account
-from adapters.flask_web.web.guide import guide_of
+from adapters.flask_web.web.first_steps import guide_of
 from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label

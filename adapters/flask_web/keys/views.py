@@ -14,9 +14,9 @@ from adapters.flask_web.keys.forms import KeyForm, dollars, read_dollars, spent_
 from adapters.flask_web.keys.setups import app_links, setups
 from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.choices import PERIODS
-from adapters.flask_web.web.guide import guide_of
+from adapters.flask_web.web.compressed_pages import keep_plain
+from adapters.flask_web.web.first_steps import guide_of
 from adapters.flask_web.web.model_offers import example_model
-from adapters.flask_web.web.packed_pages import keep_plain
 from adapters.flask_web.web.session import actor, person
 from adapters.flask_web.web.stepping_up import check_key_maker
 from creditcore.domain.access import Action

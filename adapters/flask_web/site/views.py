@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, render_template, request, se
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.site.billing_cases import BILLING_CASES
 from adapters.flask_web.site.calculator import estimate
-from adapters.flask_web.site.exhibits import exhibits, greeting_charge, short_list
+from adapters.flask_web.site.worked_examples import exhibits, greeting_charge, short_list
 from adapters.flask_web.web import offers
 from adapters.flask_web.web.model_offers import ModelOffer, example_model
 from creditcore.usecases.calls.relayed_call import MAX_DRAINED_TOKENS, WORTH

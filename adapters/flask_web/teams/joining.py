@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
 from adapters.flask_web.web.account import choose, forget_accounts
+from adapters.flask_web.web.client_origin import actor_of
 from adapters.flask_web.web.session import actor, for_people, person
 from adapters.flask_web.web.throttle import LINK_PER_ADDRESS, throttle
-from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.activity import VISITOR
 from creditcore.domain.errors import InvalidRequestError, InvitationRefusedError
 

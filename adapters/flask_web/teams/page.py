@@ -8,7 +8,7 @@ from flask import render_template, request
 
 from adapters.flask_web.context import services
 from adapters.flask_web.teams import forms
-from adapters.flask_web.teams.acts import lines_of
+from adapters.flask_web.teams.activity_list import lines_of
 from adapters.flask_web.web.account import account, accounts
 from adapters.flask_web.web.choices import PERIODS, ROLES
 from adapters.flask_web.web.session import person

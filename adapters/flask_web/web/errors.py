@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.flask_web.web.way_out import advice as lower
+from adapters.flask_web.web.affordable_limit import advice as lower
 from creditcore.domain.errors import (
     AccountNotJoinedError,
     AlertsUndeliveredError,

@@ -15,10 +15,10 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import viewing
+from adapters.flask_web.web.client_origin import actor_of
 from adapters.flask_web.web.error_answers import wants_json
 from adapters.flask_web.web.errors import refusal
 from adapters.flask_web.web.navigation import ELSEWHERE, OPERATE, PLACES
-from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.access import ANYBODY, Action, Viewer, may
 from creditcore.domain.activity import Actor
 from creditcore.domain.people import Person

@@ -8,7 +8,7 @@ from flask_login import login_user
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
-from adapters.flask_web.web import devices, session, whereabouts
+from adapters.flask_web.web import client_origin, devices, session
 from adapters.flask_web.web.security import is_local_path
 from creditcore.domain.activity import Act
 from creditcore.domain.errors import BadCredentialsError, SessionEndedError
@@ -69,11 +69,11 @@ def proceed(
     begun = services().people.sessions.begin(
         person,
         outcome,
-        device=whereabouts.here(),
+        device=client_origin.here(),
         stage=stage,
         instead_of=instead_of,
         alone=alone,
-        actor=whereabouts.actor_of(person.id),
+        actor=client_origin.actor_of(person.id),
         act=act,
         how=how,
     )

@@ -9,7 +9,7 @@ import pytest
 import requests
 from flask import Flask
 
-from adapters.flask_web.web import packed_pages
+from adapters.flask_web.web import compressed_pages
 from tests.second_factor import SECURITY
 from tests.visitors import PASSWORD, Visitor
 from tests.web.site import Site
@@ -62,7 +62,7 @@ def test_the_size_of_a_page_is_blurred(visitor: Visitor) -> None:
 
 def test_what_a_form_leads_to_is_not_compressed() -> None:
     app = Flask(__name__)
-    packed_pages.register(app)
+    compressed_pages.register(app)
     app.add_url_rule("/", methods=["GET", "POST"], view_func=lambda: "<p>sk-cc-</p>" * 1000)
     ways = {"GET": True, "HEAD": True, "POST": False}
 

@@ -7,12 +7,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from adapters.flask_web.accounts import entry
+from adapters.flask_web.accounts import sign_in_steps
 from adapters.flask_web.accounts.views import blueprint
 from adapters.flask_web.context import services, settings
+from adapters.flask_web.web.client_origin import actor_of
 from adapters.flask_web.web.security import is_local_path
 from adapters.flask_web.web.throttle import LINK_PER_ADDRESS, MAIL_PER_ADDRESS, throttle
-from adapters.flask_web.web.whereabouts import actor_of
 from creditcore.domain.activity import Act
 from creditcore.domain.errors import (
     InvalidRequestError,
@@ -30,16 +30,16 @@ _MAX_TOKEN_LENGTH = 512
 @blueprint.get("/check-mail")
 def check_mail() -> str | Response:
     """Say where to look, and offer to send it again."""
-    email = flask.session.get(entry.MAILED_TO, "")
+    email = flask.session.get(sign_in_steps.MAILED_TO, "")
     if not email:
-        return redirect(url_for("accounts.sign_in", next=entry.wanted() or None))
+        return redirect(url_for("accounts.sign_in", next=sign_in_steps.wanted() or None))
     return render_template(
         "accounts/check_mail.html",
         page="check_mail",
         email=email,
-        kind=flask.session.get(entry.MAILED_KIND, "signup"),
+        kind=flask.session.get(sign_in_steps.MAILED_KIND, "signup"),
         wait_s=_wait_s(),
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
     )
 
 
@@ -47,19 +47,19 @@ def check_mail() -> str | Response:
 def resend() -> Response:
     """Send it again, once a minute; nothing shows whether there was anything to send."""
     throttle().count_address(MAIL_PER_ADDRESS, "mail")
-    email = flask.session.get(entry.MAILED_TO, "")
+    email = flask.session.get(sign_in_steps.MAILED_TO, "")
     if not email:
-        return redirect(url_for("accounts.sign_in", next=entry.wanted() or None))
+        return redirect(url_for("accounts.sign_in", next=sign_in_steps.wanted() or None))
     if wait_s := _wait_s():
         flash(f"You can ask again in {wait_s} seconds. It can take that long to arrive.", "info")
-        return redirect(url_for("accounts.check_mail", next=entry.wanted() or None))
-    kind = flask.session.get(entry.MAILED_KIND, "signup")
+        return redirect(url_for("accounts.check_mail", next=sign_in_steps.wanted() or None))
+    kind = flask.session.get(sign_in_steps.MAILED_KIND, "signup")
     if kind == LinkKind.RECOVERY:
-        services().identity.begin_recovery(email, next_path=entry.wanted())
+        services().identity.begin_recovery(email, next_path=sign_in_steps.wanted())
     else:
-        services().identity.resend_confirmation(email, next_path=entry.wanted())
+        services().identity.resend_confirmation(email, next_path=sign_in_steps.wanted())
     flash("Another link is on its way. The one before works no more.", "success")
-    return entry.to_check_mail(email, kind)
+    return sign_in_steps.to_check_mail(email, kind)
 
 
 @blueprint.get("/auth/confirm")
@@ -87,17 +87,17 @@ def redeem() -> Response | tuple[str, int]:
     except LinkRefusedError:
         return _dead_link(kind)
     if kind is not LinkKind.SIGN_UP:
-        return entry.proceed(outcome, recovering=True)
+        return sign_in_steps.proceed(outcome, recovering=True)
     if isinstance(outcome, NeedsConfirmation) or (
-        flask.session.get(entry.MAILED_TO) == outcome.identity.email
+        flask.session.get(sign_in_steps.MAILED_TO) == outcome.identity.email
     ):
-        return entry.proceed(outcome, how="link")
+        return sign_in_steps.proceed(outcome, how="link")
     # Another browser than the one that signed up: its user may have been led here to work in
     # an account that is not theirs. Its owner knows its password.
     services().people.welcome.welcome(outcome.identity)
     services().identity.sign_out(outcome.grant, SignOutScope.THIS)
     flash("Your address is confirmed. Sign in to go on.", "success")
-    return redirect(url_for("accounts.sign_in", next=entry.wanted() or None))
+    return redirect(url_for("accounts.sign_in", next=sign_in_steps.wanted() or None))
 
 
 @blueprint.get("/recover")
@@ -112,17 +112,17 @@ def begin_recovery() -> str | Response | tuple[str, int]:
     throttle().count_address(MAIL_PER_ADDRESS, "mail")
     try:
         email = clean_email(request.form.get("email", ""))
-        services().identity.begin_recovery(email, next_path=entry.wanted())
+        services().identity.begin_recovery(email, next_path=sign_in_steps.wanted())
     except InvalidRequestError as error:
         return _recover_form({error.param or "form": str(error)}), 400
-    return entry.to_check_mail(email, LinkKind.RECOVERY)
+    return sign_in_steps.to_check_mail(email, LinkKind.RECOVERY)
 
 
 @blueprint.get("/new-password")
 def new_password() -> str | Response:
     """Let a person who came by a link choose a password."""
     try:
-        kept = entry.pending(Stage.NEW_PASSWORD)
+        kept = sign_in_steps.pending(Stage.NEW_PASSWORD)
     except SessionEndedError:
         return _start_again()
     return _new_password_form(kept.person.email)
@@ -132,14 +132,14 @@ def new_password() -> str | Response:
 def choose_password() -> str | Response | tuple[str, int]:
     """Set it, end all other sessions, and let them in."""
     try:
-        kept = entry.pending(Stage.NEW_PASSWORD)
+        kept = sign_in_steps.pending(Stage.NEW_PASSWORD)
         grant = services().people.sessions.grant_of(kept.session)
         outcome = services().identity.complete_recovery(grant, request.form.get("password", ""))
     except SessionEndedError:
         return _start_again()
     except InvalidRequestError as error:
         return _new_password_form(kept.person.email, {"password": str(error)}), 400
-    answer = entry.proceed(
+    answer = sign_in_steps.proceed(
         outcome, instead_of=kept.session, alone=True, how="link", act=Act.PASSWORD_CHANGED
     )
     flash("Your new password is set. All other sessions were ended.", "success")
@@ -178,7 +178,7 @@ def _next_of_link() -> str:
     whole = request.args.get("redirect_to", "")
     base = settings().base_url
     path = whole.removeprefix(base) if whole.startswith(f"{base}/") else ""
-    return entry.wanted() or (path if is_local_path(path) else "")
+    return sign_in_steps.wanted() or (path if is_local_path(path) else "")
 
 
 def _dead_link(kind: LinkKind) -> tuple[str, int]:
@@ -186,7 +186,7 @@ def _dead_link(kind: LinkKind) -> tuple[str, int]:
         "accounts/dead_link.html",
         page="confirm",
         kind=kind,
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
         capabilities=services().identity.capabilities,
     )
     return page, 400
@@ -198,7 +198,7 @@ def _start_again() -> Response:
 
 
 def _wait_s() -> int:
-    asked_at = int(flask.session.get(entry.MAILED_AT, 0))
+    asked_at = int(flask.session.get(sign_in_steps.MAILED_AT, 0))
     left = asked_at + RESEND_AFTER_S - int(services().clock.now().timestamp())
     return max(0, min(left, RESEND_AFTER_S))
 
@@ -209,7 +209,7 @@ def _recover_form(faults: dict[str, str] | None = None) -> str:
         page="recover",
         email=request.form.get("email", ""),
         errors=faults or {},
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
         offered=Capability.RECOVERY in services().identity.capabilities,
     )
 
@@ -220,5 +220,5 @@ def _new_password_form(email: str, faults: dict[str, str] | None = None) -> str:
         page="new_password",
         email=email,
         errors=faults or {},
-        next=entry.wanted(),
+        next=sign_in_steps.wanted(),
     )

@@ -12,7 +12,7 @@ def advice(limit_field: str, tokens: int) -> str:
     return f"Lower {limit_field} to {tokens}"
 
 
-def way_out(message: str) -> str:
+def advised_member(message: str) -> str:
     """Return the member of a request that a refusal asks for: ``'"max_tokens": 513'``; or none."""
     found = _TOLD.search(message)
     return f'"{found[1]}": {found[2]}' if found else ""
