@@ -65,7 +65,8 @@ from adapters.wires.openai.speech import Speech
 from adapters.wires.openai.transcriptions import Transcriptions
 from adapters.wires.usage import reported_usage
 from creditcore import FirstRates, FixedRates, SystemClock, SystemIds
-from creditcore.domain.documents import Document, Seller
+from creditcore.domain.documents import Seller
+from creditcore.domain.fiscal_stamps import StampedDocument
 from creditcore.ports.call_traces import CallTraces, NoTraces
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.mail import Mailer
@@ -201,6 +202,7 @@ def rules_of(settings: Settings) -> Rules:
             address=settings.company_address,
             tax_number=settings.tax_number,
             tax_rates=settings.tax_rates,
+            stamped_since=settings.fiscal_stamps,
         ),
         details_kept=timedelta(days=settings.webhook_retention_days),
         profile_currencies=["KES"] if settings.usd_to_kes_rate else [],
@@ -220,7 +222,7 @@ def _cpu_pool(name: str, *, full: str) -> CpuPool | None:
     return CpuPool(name, full=f"{full} Try again in a moment.")
 
 
-def _printer(pool: CpuPool | None) -> Callable[[Document], bytes]:
+def _printer(pool: CpuPool | None) -> Callable[[StampedDocument], bytes]:
     if pool is None:
         return render_pdf
     return lambda document: pool(partial(render_pdf, document))

@@ -1,13 +1,13 @@
 """Receipts and credit notes as PDF."""
 
-from creditcore.domain.documents import Document
+from creditcore.domain.fiscal_stamps import StampedDocument
 
 __all__ = ["render"]
 
 
-def render(document: Document) -> bytes:
-    """Return the document as a PDF of one page."""
+def render(stamped: StampedDocument) -> bytes:
+    """Return a document, with its fiscal stamp, as a PDF of one page; of two where that is long."""
     # The library's fonts take half a second to import; commands and most processes never print.
     from adapters.receipt_pdf.document import render
 
-    return render(document)
+    return render(stamped)

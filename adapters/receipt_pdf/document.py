@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 
 from fpdf import FPDF, Align, XPos, YPos
 
+from adapters.receipt_pdf import stamp
+from adapters.receipt_pdf.ink import LEFT, WIDTH, ink, latin, rule
 from creditcore.domain.documents import Document, DocumentKind
+from creditcore.domain.fiscal_stamps import StampedDocument
 from creditcore.domain.money import Money
 
-_FONT = "helvetica"
-_INK = (29, 32, 37)
-_QUIET = (104, 109, 118)
-_LINE = (215, 218, 222)
-_LEFT, _WIDTH = 20.0, 170.0
 _LABEL_WIDTH = 45.0
 _MONEY_WIDTH = 42.0
 
@@ -27,32 +24,34 @@ _CHANNELS = {
 }
 
 
-def render(document: Document) -> bytes:
-    """Return the document as a PDF of one page."""
+def render(stamped: StampedDocument) -> bytes:
+    """Return a document, with its fiscal stamp, as a PDF of one page; of two where that is long."""
+    document = stamped.document
     page = FPDF(format="A4")
-    page.set_margins(_LEFT, 22, _LEFT)
+    page.set_margins(LEFT, 22, LEFT)
     page.set_auto_page_break(auto=False)
     # Text begins and ends where the rules do.
     page.c_margin = 0
     # The same document is the same bytes, whenever it is printed.
     page.set_creation_date(document.issued_at)
-    page.set_title(_latin(f"{_TITLES[document.kind]} {document.name}"))
+    page.set_title(latin(f"{_TITLES[document.kind]} {document.name}"))
     page.set_lang("en")
     page.add_page()
     _head(page, document)
     _parties(page, document)
     _amounts(page, document)
     _facts(page, document)
+    stamp.draw(page, stamped)
     _foot(page, document)
     return bytes(page.output())
 
 
 def _head(page: FPDF, document: Document) -> None:
-    _ink(page, size=22, style="B")
+    ink(page, size=22, style="B")
     page.cell(110, 10, _TITLES[document.kind])
-    _ink(page, size=13, style="B")
+    ink(page, size=13, style="B")
     page.cell(60, 10, document.name, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    _ink(page, size=10, quiet=True)
+    ink(page, size=10, quiet=True)
     page.cell(110, 6, f"{document.issued_at:%-d %B %Y}")
     original = "" if document.original is None else f"Corrects receipt R-{document.original:06d}"
     page.cell(60, 6, original, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -69,33 +68,33 @@ def _parties(page: FPDF, document: Document) -> None:
         buyer = [buyer[1], "Name in another script: see the receipt's page."]
     top = page.get_y()
     ends = []
-    for left, title, lines in ((_LEFT, "From", seller), (_LEFT + 85, "To", buyer)):
+    for left, title, lines in ((LEFT, "From", seller), (LEFT + 85, "To", buyer)):
         page.set_xy(left, top)
-        _ink(page, size=9, quiet=True)
+        ink(page, size=9, quiet=True)
         page.cell(80, 5, title, new_x=XPos.LEFT, new_y=YPos.NEXT)
         for number, line in enumerate(part.strip() for part in lines if part.strip()):
-            _ink(page, size=10, style="" if number else "B")
-            page.multi_cell(80, 5.2, _latin(line), align=Align.L, new_x=XPos.LEFT, new_y=YPos.NEXT)
+            ink(page, size=10, style="" if number else "B")
+            page.multi_cell(80, 5.2, latin(line), align=Align.L, new_x=XPos.LEFT, new_y=YPos.NEXT)
         ends.append(page.get_y())
-    page.set_xy(_LEFT, max(ends) + 9)
+    page.set_xy(LEFT, max(ends) + 9)
 
 
 def _amounts(page: FPDF, document: Document) -> None:
     is_receipt = document.kind is DocumentKind.RECEIPT
     what = "Credit for AI inference" if is_receipt else "Credit for AI inference, refunded"
-    _ink(page, size=9, quiet=True)
-    page.cell(_WIDTH - _MONEY_WIDTH, 6, "Description")
+    ink(page, size=9, quiet=True)
+    page.cell(WIDTH - _MONEY_WIDTH, 6, "Description")
     page.cell(_MONEY_WIDTH, 6, "Amount", align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    _rule(page)
+    rule(page)
     rows = [(what, document.net, "")]
     if document.tax_rate:
         rows.append((f"VAT {document.rate_text} %", document.tax, ""))
     rows.append(("Total" if is_receipt else "Total refunded", document.gross, "B"))
     for label, amount, style in rows:
         if style:
-            _rule(page)
-        _ink(page, size=11, style=style)
-        page.cell(_WIDTH - _MONEY_WIDTH, 8, label)
+            rule(page)
+        ink(page, size=11, style=style)
+        page.cell(WIDTH - _MONEY_WIDTH, 8, label)
         text = _money(amount)
         page.cell(_MONEY_WIDTH, 8, text, align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     page.ln(8)
@@ -120,17 +119,16 @@ def _facts(page: FPDF, document: Document) -> None:
         ("Balance before", details.get("balance_before", "")),
         ("Balance after", details.get("balance_after", "")),
         ("Reason", details.get("reason", "")),
-        ("Control unit invoice", details.get("cu_invoice_no", "")),
     ]
     for label, text in facts:
         if text:
-            _ink(page, size=10, quiet=True)
+            ink(page, size=10, quiet=True)
             page.cell(_LABEL_WIDTH, 6, label)
-            _ink(page, size=10)
+            ink(page, size=10)
             page.multi_cell(
-                _WIDTH - _LABEL_WIDTH,
+                WIDTH - _LABEL_WIDTH,
                 6,
-                _latin(text),
+                latin(text),
                 align=Align.L,
                 new_x=XPos.LMARGIN,
                 new_y=YPos.NEXT,
@@ -139,22 +137,11 @@ def _facts(page: FPDF, document: Document) -> None:
 
 def _foot(page: FPDF, document: Document) -> None:
     page.set_y(-26)
-    _rule(page)
-    _ink(page, size=8, quiet=True)
+    rule(page)
+    ink(page, size=8, quiet=True)
     rate = document.rate_text
     tax = f"The total includes {rate} % VAT." if document.tax_rate else "No VAT is charged."
-    page.cell(_WIDTH, 6, tax)
-
-
-def _ink(page: FPDF, *, size: float, style: str = "", quiet: bool = False) -> None:
-    page.set_font(_FONT, style, size)
-    page.set_text_color(*(_QUIET if quiet else _INK))
-
-
-def _rule(page: FPDF) -> None:
-    page.set_draw_color(*_LINE)
-    page.line(_LEFT, page.get_y(), _LEFT + _WIDTH, page.get_y())
-    page.ln(1.5)
+    page.cell(WIDTH, 6, tax)
 
 
 def _money(amount: Money) -> str:
@@ -162,25 +149,7 @@ def _money(amount: Money) -> str:
     return f"{amount.currency} {whole:,}.{cents:02d}"
 
 
-def _latin(text: str) -> str:
-    """Return text in letters of the built-in font: others lose their marks, or become ``?``."""
-    letters = []
-    for letter in text:
-        kept = letter
-        if not _is_latin(letter):
-            kept = "".join(
-                part for part in unicodedata.normalize("NFKD", letter) if _is_latin(part)
-            )
-        is_mark = unicodedata.combining(letter) != 0
-        letters.append(kept or ("" if is_mark else "?"))
-    return "".join(letters)
-
-
 def _can_be_read(name: str) -> bool:
     """Whether a name is still one in the letters of the built-in font."""
-    lost = sum(_latin(letter) == "?" != letter for letter in name)
+    lost = sum(latin(letter) == "?" != letter for letter in name)
     return 2 * lost < len(name) or not name
-
-
-def _is_latin(letter: str) -> bool:
-    return letter.encode("latin-1", "ignore") != b""

@@ -54,6 +54,8 @@ class Act(StrEnum):
     REFUND_BEGUN_ELSEWHERE = "refund.begun_elsewhere"
     PAYMENT_DISPUTED = "payment.disputed"
     DEBT_CLEARED = "debt.cleared"
+    DOCUMENT_STAMPED = "document.stamped"
+    STAMP_REPLACED = "document.stamp_replaced"
     KEY_ISSUED = "key.issued"
     KEY_CHANGED = "key.changed"
     KEY_ROTATED = "key.rotated"

@@ -16,6 +16,9 @@ from creditcore.domain.money import Money, decimal_ratio
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
 
+_MAX_DIGITS = 18
+"""More would be no number of 64 bits."""
+
 
 class DocumentKind(StrEnum):
     """Which sequence a document stands in."""
@@ -37,12 +40,20 @@ class Seller:
         tax_number: The number of the seller's tax registration, where there is one.
         tax_rates: Tax in the price, by currency, in hundredths of a per cent; a currency
             without one is sold without tax.
+        stamped_since: From when on a tax authority's device has to stamp what was sold, by
+            currency.
     """
 
     name: str
     address: str = ""
     tax_number: str = ""
     tax_rates: Mapping[str, int] = field(default_factory=dict)
+    stamped_since: Mapping[str, datetime] = field(default_factory=dict)
+
+    def needs_stamp(self, currency: str, at: datetime) -> bool:
+        """Whether a document in this currency, issued then, has to be stamped."""
+        since = self.stamped_since.get(currency)
+        return since is not None and since <= at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +68,7 @@ class Document:
         gross: What was paid, or went back, tax included.
         tax_rate: In hundredths of a per cent; ``tax`` is its share of ``gross``.
         details: What else is printed: seller, buyer, channel, provider's number, mobile
-            network's code, rate and credits, as they were; a fiscal device's number too, once
-            there is one.
+            network's code, rate and credits, as they were.
     """
 
     kind: DocumentKind
@@ -87,6 +97,21 @@ class Document:
     def rate_text(self) -> str:
         """The tax rate in per cent, such as ``7.5``."""
         return f"{self.tax_rate // 100}.{self.tax_rate % 100:02d}".rstrip("0").rstrip(".")
+
+
+def parse_document_name(text: str) -> tuple[DocumentKind, int]:
+    """Read the number of a document as it is printed, such as ``R-000042``.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    prefix, _, digits = text.strip().partition("-")
+    for kind in DocumentKind:
+        if prefix == kind.prefix and digits.isdecimal() and len(digits) <= _MAX_DIGITS:
+            return kind, int(digits)
+    raise InvalidRequestError(
+        f"{text!r} is no number of a receipt or credit note, such as R-000042 or C-000007."
+    )
 
 
 def tax_in(gross: Money, tax_rate: int) -> Money:

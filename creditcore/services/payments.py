@@ -26,6 +26,7 @@ from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
 from creditcore.usecases.payments.refund_payment import RefundPayment
 from creditcore.usecases.payments.resolve_review import ResolveReview
 from creditcore.usecases.payments.sell_credits import SellCredits
+from creditcore.usecases.payments.stamp_documents import StampDocuments
 from creditcore.usecases.payments.tell_payers import TellPayers
 from creditcore.usecases.payments.top_up_wallets import TopUpWallets
 from creditcore.usecases.payments.watch_balances import WatchBalances
@@ -52,6 +53,7 @@ class PaymentServices:
     debts: ClearDebt
     reconciliation: ReconcilePayments
     documents: IssueDocuments
+    stamps: StampDocuments
     statements: WriteStatement
     forget: ForgetDetails
 
@@ -64,7 +66,7 @@ class PaymentServices:
             ports.ids,
             ports.payment_gateway,
         )
-        notices = TellPayers(mails=mails)
+        notices = TellPayers(mails=mails, seller=rules.seller)
         cards = KeepCards(
             transactions=store,
             gateway=ports.card_gateway,
@@ -163,6 +165,7 @@ class PaymentServices:
                 clock=clock,
             ),
             documents=IssueDocuments(transactions=store, clock=clock, seller=rules.seller),
+            stamps=StampDocuments(transactions=store, clock=clock, seller=rules.seller),
             statements=WriteStatement(transactions=store),
             forget=ForgetDetails(
                 transactions=store, gateway=gateway, clock=clock, after=rules.details_kept

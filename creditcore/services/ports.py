@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from creditcore.domain.documents import Document
+from creditcore.domain.fiscal_stamps import StampedDocument
 from creditcore.ports.account_import import AccountImport
 from creditcore.ports.alert_webhook import AlertWebhook
 from creditcore.ports.call_traces import CallTraces
@@ -61,7 +61,7 @@ class Ports:
         pools: What a process has only so much of, as the adapters know it.
         alert_webhook: What is told of alerts; None for nothing.
         read_usage: Reads the usage that a model server reports, of any protocol.
-        print_document: Returns a receipt or credit note as PDF.
+        print_document: Returns a receipt or credit note as PDF, with its fiscal stamp.
         data_dir: The folder whose disk must not run full.
         migrate: Brings the schema up to date; returns the names of what was applied.
         pending_migrations: What ``migrate`` would apply.
@@ -106,4 +106,4 @@ class Ports:
     refund_gateway: RefundGateway
     card_gateway: CardGateway
     payment_list: PaymentList
-    print_document: Callable[[Document], bytes]
+    print_document: Callable[[StampedDocument], bytes]

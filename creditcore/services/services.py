@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from creditcore.domain.documents import Document
+from creditcore.domain.fiscal_stamps import StampedDocument
 from creditcore.ports.call_traces import CallTraces
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
@@ -38,7 +38,7 @@ class Services:
         pools: What a process has only so much of.
         forms: Those of them whose requests are forms with a file.
         token_counters: The free counters of requests by route.
-        print_document: Returns a receipt or credit note as PDF.
+        print_document: Returns a receipt or credit note as PDF, with its fiscal stamp.
         migrate: Brings the schema up to date; returns the names of what was applied.
         pending_migrations: What ``migrate`` would apply.
     """
@@ -65,7 +65,7 @@ class Services:
     wires: Mapping[str, Wire]
     forms: Mapping[str, FormWire]
     token_counters: Mapping[str, TokenCounter]
-    print_document: Callable[[Document], bytes]
+    print_document: Callable[[StampedDocument], bytes]
     migrate: Callable[[], list[str]]
     pending_migrations: Callable[[], list[str]]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from creditcore import ChargeUsage, ConfirmPayment, Credits, GroupCommit, Money, Wallet
+from creditcore.domain.documents import Seller
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import Offer, Purchase
 from creditcore.domain.sale_terms import SaleTerms
@@ -64,9 +65,8 @@ class PaymentHouse:
         provider = MemoryPaymentGateway()
         refund_gateway = MemoryRefundGateway(provider)
         card_gateway = MemoryCardGateway(provider.payments)
-        notices = TellPayers(
-            mails=SendMail(transactions=store, templates=PlainTemplates(), mailer=None, clock=clock)
-        )
+        mails = SendMail(transactions=store, templates=PlainTemplates(), mailer=None, clock=clock)
+        notices = TellPayers(mails=mails, seller=Seller(name="Jua"))
         cards = KeepCards(
             transactions=store,
             gateway=card_gateway,

@@ -18,6 +18,7 @@ from creditcore.domain.money import Credits
 from creditcore.domain.pricing import ModelPrice, Rates, Usage
 from creditcore.domain.refusals import RefusedCall
 from creditcore.testing.contracts import admit, settle
+from creditcore.testing.contracts.fiscal_stamps import STAMP, a_document
 from tests.integration.test_access_matrix import Site, Visitor
 
 MILLIONTH = 10**24
@@ -39,12 +40,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def owner(site: Site) -> Visitor:
-    """Somebody whose one call has cost 5 microcredits."""
+    """Somebody whose one call has cost 5 microcredits, and whose one receipt is stamped."""
     visitor = site.visitor()
     store, now = site.services.transactions, site.services.clock.now()
     with store.begin() as tx:
         wallet = tx.ledger.find_wallet_of(visitor.person.id)
         tx.prices.replace_all([ModelPrice(model="cheap", rates=RATES, mode="chat")], at=now)
+        tx.commit()
+    reference = visitor.names["reference"]
+    receipt = replace(
+        a_document(), reference=reference, purchase=reference, owner_id=visitor.person.id
+    )
+    with store.begin() as tx:
+        tx.documents.add(receipt)
+        tx.fiscal_stamps.add(receipt, STAMP)
         tx.commit()
     call = f"call-{visitor.person.id}"
     hold = admit(store, 7, reference=call, wallet_id=wallet.id, now=now)
@@ -74,6 +83,11 @@ def test_all_that_is_kept_comes_as_one_archive(site: Site, owner: Visitor) -> No
     assert rows["calls.csv"][0]["id"] == owner.names["call_id"]
     assert [row["id"] for row in rows["keys.csv"]] == [owner.names["key_id"]]
     assert [row["reference"] for row in rows["payments.csv"]] == [owner.names["reference"]]
+    [document] = rows["documents.csv"]
+    assert document["document"] == "R-000001"
+    assert (document["total"], document["tax"]) == ("KES 1290.00", "KES 177.93")
+    assert document["tax_invoice_number"] == STAMP.invoice_number
+    assert document["qr"] == STAMP.qr
     assert [row["kind"] for row in rows["movements.csv"]] == ["signup"]
     assert {row["by"] for row in rows["activity.csv"]} <= {"you", "the site"}
     with site.services.transactions.begin() as tx:

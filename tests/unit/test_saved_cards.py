@@ -11,6 +11,7 @@ from adapters.smtp_mail import JinjaTemplates
 from adapters.vault import AesVault
 from creditcore import ConfirmPayment, Credits, Money, Payment, PaymentStatus, PurchaseState
 from creditcore.domain.activity import Actor
+from creditcore.domain.documents import Seller
 from creditcore.domain.errors import CardNotFoundError, InvalidRequestError
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import NEVER_RECEIVED, UNFINISHED_AFTER, Purchase
@@ -148,7 +149,7 @@ def house() -> House:
         tx.commit()
     mailer = MemoryMailer()
     mails = SendMail(transactions=store, templates=JinjaTemplates(SITE), mailer=mailer, clock=clock)
-    notices = TellPayers(mails=mails)
+    notices = TellPayers(mails=mails, seller=Seller(name="Jua"))
     card_gateway = MemoryCardGateway(provider.payments)
     cards = KeepCards(
         transactions=store,

@@ -123,6 +123,8 @@ def test_a_server_has_a_folder_too_for_the_journals(tmp_path: Path) -> None:
         ("USAGE_MARKUP", "Infinity"),
         ("SIGNUP_CREDITS", "-1"),
         ("SIGNUP_CREDITS", "0.0000001"),
+        ("FISCAL_STAMPS", "KES"),
+        ("FISCAL_STAMPS", "KES=2026-02-30"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, value: str) -> None:

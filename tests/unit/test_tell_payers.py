@@ -9,6 +9,7 @@ import pytest
 
 from adapters.smtp_mail import JinjaTemplates
 from creditcore import ConfirmPayment, Credits, Money, Payment, PaymentStatus
+from creditcore.domain.documents import Seller
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.low_balance import USUAL_THRESHOLD
 from creditcore.domain.mail import Mail
@@ -32,6 +33,7 @@ from creditcore.usecases.payments.tell_payers import TellPayers
 from creditcore.usecases.payments.watch_balances import WatchBalances
 
 OWNER = "owner-of-wallet-1"
+SELLER = Seller(name="Jua")
 PAID = Money(129000, "KES")
 SITE = {
     "name": "Jua",
@@ -82,6 +84,10 @@ class House:
 
 @pytest.fixture
 def house() -> House:
+    return a_house()
+
+
+def a_house(seller: Seller = SELLER) -> House:
     store, provider, clock = MemoryTransactions(), MemoryPaymentGateway(), FixedClock(NOON)
     wallet = a_wallet(store)
     with store.begin() as tx:
@@ -90,7 +96,7 @@ def house() -> House:
         tx.commit()
     mailer = MemoryMailer()
     mails = SendMail(transactions=store, templates=JinjaTemplates(SITE), mailer=mailer, clock=clock)
-    notices = TellPayers(mails=mails)
+    notices = TellPayers(mails=mails, seller=seller)
     payments = ConfirmPayment(
         transactions=store, gateway=provider, clock=clock, followers=(notices,)
     )
@@ -120,6 +126,42 @@ def test_a_payment_is_confirmed_once_with_its_numbers(house: House) -> None:
     for told in ("Credit added: $20.00", "Balance now: $20.00", "Reference: cc-1"):
         assert told in mail.content.text
     assert "https://jua.example/dashboard/billing/receipts/cc-1" in mail.content.html
+
+
+TOLD_OF_INVOICE = "The tax invoice follows: the receipt's page will show it."
+TOLD_OF_NOTE = "The tax credit note follows: the receipt's page will show it."
+
+
+def test_a_tax_invoice_that_follows_is_announced() -> None:
+    since = NOON + timedelta(minutes=1)
+    house = a_house(Seller(name="Jua", stamped_since={"KES": NOON, "USD": since}))
+
+    house.pay()
+    for state in (RefundState.PENDING, RefundState.PROCESSED):
+        house.reported(state)
+
+    paid, pending, processed = (mail.content for mail in house.mails())
+    assert TOLD_OF_INVOICE in paid.text
+    assert "The tax invoice follows" in paid.html
+    assert "follows" not in pending.text + pending.html
+    assert TOLD_OF_NOTE in processed.text
+    assert "The tax credit note follows" in processed.html
+
+
+@pytest.mark.parametrize("kind", RefundKind)
+@pytest.mark.parametrize(
+    "since", [{}, {"USD": NOON}, {"KES": NOON + timedelta(minutes=1)}], ids=str
+)
+def test_where_no_tax_invoice_is_due_none_is_announced(
+    kind: RefundKind, since: dict[str, datetime]
+) -> None:
+    house = a_house(Seller(name="Jua", stamped_since=since))
+
+    house.pay()
+    for state in (RefundState.PENDING, RefundState.PROCESSED):
+        house.reported(state, kind)
+
+    assert not [mail for mail in house.mails() if "follows" in mail.content.text]
 
 
 def test_a_payment_that_is_held_back_is_told_of(house: House) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import logout_user
 from markupsafe import Markup
@@ -14,7 +13,7 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.accounts import activity_list, sign_in_steps
 from adapters.flask_web.accounts.activity_list import LATEST
 from adapters.flask_web.context import services
-from adapters.flask_web.web import session
+from adapters.flask_web.web import qr_code, session
 from adapters.flask_web.web.account import own_wallet
 from adapters.flask_web.web.stepping_up import is_stepped_up, stepped_up
 from adapters.flask_web.web.throttle import MAIL_PER_ADDRESS, throttle
@@ -286,21 +285,8 @@ def _enrolment_page(enrolment: Enrolment, faults: dict[str, str] | None = None) 
 
 
 def _picture(uri: str) -> Markup:
-    """Return a QR code as SVG without styles or scripts; nothing for what is no such address."""
-    if not uri.startswith("otpauth://totp/"):
-        return Markup("")
-    drawn = segno.make(uri, error="m", micro=False).svg_inline(
-        scale=5,
-        border=4,
-        dark="#000",
-        light="#fff",
-        omitsize=True,
-        svgclass="qr",
-        lineclass=None,
-        title="QR code",
-    )
-    # segno draws squares from numbers: nothing of the text is in it.
-    return Markup(drawn)  # noqa: S704
+    """Return the QR code of an authenticator's address; nothing for what is no such address."""
+    return qr_code.drawn(uri) if uri.startswith("otpauth://totp/") else Markup("")
 
 
 def _codes_page(codes: tuple[str, ...], *, is_new: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, render_template
 
 from adapters.flask_web.context import services
+from adapters.flask_web.web import qr_code
 from adapters.flask_web.web.account import account, allowed
 from creditcore.domain.access import Action
 from creditcore.domain.documents import DocumentKind
@@ -22,10 +23,12 @@ def show(reference: str) -> str:
     except InvalidRequestError:
         # What was not paid has none.
         abort(404)
+    stamped = services().payments.stamps.beside(documents)
     return render_template(
         "billing/receipts.html",
         page="billing",
-        documents=documents,
+        stamped=stamped,
+        drawn=qr_code.drawn,
         reference=reference,
         receipts=DocumentKind.RECEIPT,
     )
@@ -42,8 +45,9 @@ def download(reference: str, name: str) -> Response:
     document = next((row for row in documents if row.name == name), None)
     if document is None:
         abort(404)
+    [stamped] = services().payments.stamps.beside([document])
     return Response(
-        services().print_document(document),
+        services().print_document(stamped),
         mimetype="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="{document.name}.pdf"'},
     )

@@ -25,6 +25,7 @@ from adapters.flask_web.cli.refund import refund
 from adapters.flask_web.cli.reseal import reseal
 from adapters.flask_web.cli.review import review
 from adapters.flask_web.cli.sales import sales
+from adapters.flask_web.cli.stamps import stamps
 from adapters.flask_web.cli.team import team
 from adapters.flask_web.cli.usage import usage
 from adapters.flask_web.cli.user import user
@@ -40,6 +41,7 @@ _COMMANDS = (
     debt,
     review,
     sales,
+    stamps,
     reconcile,
     doctor,
     reseal,

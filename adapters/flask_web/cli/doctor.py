@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import timedelta
 
 import click
 from flask.cli import with_appcontext
@@ -16,6 +17,8 @@ from creditcore.domain.mirrors import SyncStatus
 
 _MAX_NAMED = 10
 _REDIS_S = 2.0
+_STAMPED_WITHIN = timedelta(days=1)
+"""Nigeria wants to hear of a sale to a person within 24 hours."""
 
 
 @click.command()
@@ -46,7 +49,7 @@ def _examine() -> list[tuple[str, str | None]]:
     fault = f"run 'flask --app wsgi migrate' ({len(pending)} pending)" if pending else None
     checks.append(("schema", fault))
     if not pending:
-        checks += [_examine_prices(), _examine_seals()]
+        checks += [_examine_prices(), _examine_seals(), *_examine_stamps()]
     healthy = services().model_gateway.is_healthy()
     fault = None if healthy else f"{found.litellm_base_url} does not answer"
     checks.append(("LiteLLM", fault))
@@ -95,6 +98,22 @@ def _examine_seals() -> tuple[str, str | None]:
             faults.append(f"{counted(count.unreadable, what)} cannot be read with either secret")
     total = sum(count.newest for count in counts.values())
     return f"secrets at rest ({total:,} under AUTH_SECRET)", "; ".join(faults) or None
+
+
+def _examine_stamps() -> list[tuple[str, str | None]]:
+    """Say how many receipts and credit notes wait for a fiscal stamp, and whether too long."""
+    since = settings().fiscal_stamps
+    if not since:
+        return []
+    now, count, late = services().clock.now(), 0, 0
+    for document in services().payments.stamps.waiting():
+        count += 1
+        late += document.issued_at < now - _STAMPED_WITHIN
+    told = ", ".join(f"{currency} since {day:%Y-%m-%d}" for currency, day in since.items())
+    fault = None
+    if late:
+        fault = f"{late:,} for more than a day; see 'flask --app wsgi stamps list'"
+    return [(f"fiscal stamps ({told}; {counted(count, 'documents')} waiting)", fault)]
 
 
 def _examine_models() -> tuple[str, str | None]:

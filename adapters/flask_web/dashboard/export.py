@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
+from itertools import islice
 from typing import TypeVar
 
 from flask import Blueprint, Response
@@ -22,6 +23,7 @@ from adapters.flask_web.web.session import person
 from adapters.flask_web.web.stepping_up import stepped_up
 from adapters.flask_web.web.zone import zone
 from creditcore.domain.activity import Activity
+from creditcore.domain.fiscal_stamps import FiscalStamp
 from creditcore.domain.ledger import Transfer
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import Purchase
@@ -37,6 +39,7 @@ profile.json    your name, address, time zone
 keys.csv        your API keys, without their secrets, which are not kept
 calls.csv       every call with its tokens and cost; what was said in it is not kept
 payments.csv    every payment you began
+documents.csv   your receipts and credit notes, with what a tax authority's device said of them
 movements.csv   every movement of your credits beside calls
 activity.csv    what was done to your account, by whom
 
@@ -70,6 +73,12 @@ def download() -> Response:
         "payments.csv": _lines(
             ("reference", "began_at", "ended_at", "state", "price", "paid", "credits", "channel"),
             _payments(store, someone, here),
+        ),
+        "documents.csv": _lines(
+            ("document", "issued_at", "payment", "total", "tax", "tax_rate_percent", "buyer_name",
+             "buyer_email", "control_unit", "tax_invoice_number", "internal_data", "signature",
+             "signed_at", "qr"),
+            _documents(store, someone, here),
         ),
         "movements.csv": _lines(
             ("reference", "at", "kind", "credits", "note"), _movements(store, wallet.id, here)
@@ -146,11 +155,7 @@ def _profile(someone: Person) -> dict[str, object]:
 
 
 def _payments(store: Transactions, someone: Person, here: tzinfo) -> Iterator[Cells]:
-    def page(before: tuple[datetime, str] | None) -> Sequence[Purchase]:
-        with store.begin() as tx:
-            return tx.purchases.list_of(someone.id, limit=_AT_ONCE, before=before)
-
-    for row in _all(page, lambda row: (row.created_at, row.reference)):
+    for row in _purchases(store, someone):
         yield (
             row.reference,
             _at(row.created_at, here),
@@ -161,6 +166,46 @@ def _payments(store: Transactions, someone: Person, here: tzinfo) -> Iterator[Ce
             str(row.offer.credits),
             row.channel,
         )
+
+
+def _purchases(store: Transactions, someone: Person) -> Iterator[Purchase]:
+    def page(before: tuple[datetime, str] | None) -> Sequence[Purchase]:
+        with store.begin() as tx:
+            return tx.purchases.list_of(someone.id, limit=_AT_ONCE, before=before)
+
+    return _all(page, lambda row: (row.created_at, row.reference))
+
+
+def _documents(store: Transactions, someone: Person, here: tzinfo) -> Iterator[Cells]:
+    purchases = (row.reference for row in _purchases(store, someone))
+    while some := list(islice(purchases, _AT_ONCE)):
+        with store.begin() as tx:
+            documents = tx.documents.of_purchases(some)
+            stamps = tx.fiscal_stamps.of(documents)
+        for row in documents:
+            stamp = stamps.get(row.name)
+            yield (
+                row.name,
+                _at(row.issued_at, here),
+                row.purchase,
+                str(row.gross),
+                str(row.tax),
+                row.rate_text,
+                row.details.get("buyer_name", ""),
+                row.details.get("buyer_email", ""),
+                *(_stamp_cells(stamp, here) if stamp else [""] * 6),
+            )
+
+
+def _stamp_cells(stamp: FiscalStamp, here: tzinfo) -> Cells:
+    return (
+        stamp.control_unit,
+        stamp.invoice_number,
+        stamp.internal_data,
+        stamp.signature,
+        _at(stamp.signed_at, here),
+        stamp.qr,
+    )
 
 
 def _movements(store: Transactions, wallet_id: str, here: tzinfo) -> Iterator[Cells]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from adapters.flask_web.settings.variables import (
 )
 from creditcore.domain.currencies import CURRENCIES
 from creditcore.domain.documents import parse_tax_rates
+from creditcore.domain.fiscal_stamps import parse_stamp_rules
 from creditcore.domain.identities import Method
 from creditcore.domain.limits import NO_LIMITS, KeyLimits
 from creditcore.domain.limits_text import parse_limits
@@ -126,6 +127,7 @@ class Settings:
     company_address: str = variable(checked(values.line), default="")
     tax_number: str = variable(checked(values.line), default="")
     tax_rates: Mapping[str, int] = mapping_variable(checked(parse_tax_rates))
+    fiscal_stamps: Mapping[str, datetime] = mapping_variable(checked(parse_stamp_rules))
 
     credits_per_usd: str = variable(checked(values.ratio_above_zero), default="2")
     usage_markup: str = variable(checked(values.ratio_above_zero), default="1.0")

@@ -11,6 +11,7 @@
     │   ├── WalletNotFoundError
     │   ├── HoldNotFoundError
     │   ├── PurchaseNotFoundError
+    │   ├── DocumentNotFoundError
     │   ├── ReviewNotFoundError
     │   ├── CardNotFoundError
     │   ├── ApiKeyNotFoundError
@@ -124,6 +125,7 @@ from creditcore.domain.errors.not_found import (
     AlertNotFoundError,
     ApiKeyNotFoundError,
     CardNotFoundError,
+    DocumentNotFoundError,
     HoldNotFoundError,
     JobNotFoundError,
     MemberNotFoundError,
@@ -184,6 +186,7 @@ __all__ = [
     "CreditcoreError",
     "CurrencyMismatchError",
     "CurrencyNotSoldError",
+    "DocumentNotFoundError",
     "EmailTakenError",
     "HoldNotFoundError",
     "IdentityError",

@@ -33,6 +33,12 @@ class PurchaseNotFoundError(NotFoundError):
     noun = "purchase"
 
 
+class DocumentNotFoundError(NotFoundError):
+    """No receipt or credit note has this number."""
+
+    noun = "receipt or credit note"
+
+
 class ReviewNotFoundError(NotFoundError):
     """No payment of this reference waits for a decision."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from creditcore.domain.documents import Seller
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.low_balance import USUAL_THRESHOLD, LowBalanceWatch
 from creditcore.domain.money import ZERO, Credits, div_floor
@@ -36,9 +37,11 @@ class TellPayers:
 
     Attributes:
         mails: Sends nothing where no mail server is configured.
+        seller: Who knows where a tax invoice follows the payment.
     """
 
     mails: SendMail
+    seller: Seller
 
     def decided(self, tx: TellPayersTransaction, purchase: Purchase, payment: Payment) -> None:  # noqa: ARG002
         """Confirm a payment that was credited; say of one that is held back that it is looked at.
@@ -52,7 +55,11 @@ class TellPayers:
                 "payment_received",
                 purchase,
                 event=purchase.reference,
-                more={"amount": str(purchase.paid), "credit": dollars(purchase.offer.credits)},
+                more={
+                    "amount": str(purchase.paid),
+                    "credit": dollars(purchase.offer.credits),
+                    "tax_invoice": self._tax_invoice(purchase, purchase.closed_at),
+                },
             )
         elif purchase.state is PurchaseState.UNDER_REVIEW:
             self._tell(
@@ -77,6 +84,9 @@ class TellPayers:
                 "state": refund.state.value,
                 "amount": str(refund.amount),
                 "credit": dollars(refund.credits),
+                "tax_credit_note": self._tax_invoice(purchase, refund.updated_at)
+                if refund.state is RefundState.PROCESSED
+                else "",
             },
         )
 
@@ -144,6 +154,12 @@ class TellPayers:
                 "balance": dollars(tx.ledger.find_wallet(order.wallet_id).available),
             },
         )
+
+    def _tax_invoice(self, purchase: Purchase, at: datetime | None) -> str:
+        """Say whether a device has still to stamp a document of this payment, issued then."""
+        if purchase.paid is None or at is None:
+            return ""
+        return "follows" if self.seller.needs_stamp(purchase.paid.currency, at) else ""
 
     def _mail(
         self,
