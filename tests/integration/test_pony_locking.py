@@ -15,6 +15,7 @@ import pytest
 from adapters.pony_store import PonyTransactions
 from adapters.pony_store.postgres import PostgresEngine
 from creditcore.domain.books import Books, Footprint
+from creditcore.domain.documents import Seller
 from creditcore.domain.errors import InsufficientCreditsError, RefusedByStoreError, StoreBusyError
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Wallet
@@ -23,7 +24,10 @@ from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, hour_of
 from creditcore.ports.usage_hours import RefusalCount, UsageOf
 from creditcore.testing.contracts import NOON, a_key, a_purchase, a_wallet, admit, at_once, settle
+from creditcore.testing.contracts.fiscal_stamps import STAMP, a_document, issue
 from creditcore.testing.contracts.usage_hours import WHOLE_DAY, Made, make, took, used
+from creditcore.testing.memory import FixedClock
+from creditcore.usecases.payments.stamp_documents import StampDocuments
 from tests.integration.books import KEY_HASH, reserve
 from tests.processes import run_program
 from tests.stack import wait_until
@@ -259,3 +263,28 @@ def test_an_audit_sees_one_instant(store: PonyTransactions) -> None:
         after = tx.audit.counts()
 
     assert after == before
+
+
+def test_who_stamps_a_document_second_sees_the_first_stamp(
+    url: str, store: PonyTransactions
+) -> None:
+    document = a_document()
+    issue(store, document)
+    clock = FixedClock(STAMP.signed_at)
+    stamps = StampDocuments(transactions=store, clock=clock, seller=Seller(name="Jua"))
+    given = {
+        "invoice_number": STAMP.invoice_number,
+        "signature": "ANOTHER",
+        "signed_at": STAMP.signed_at.isoformat(),
+    }
+
+    with ThreadPoolExecutor(1) as threads:
+        with store.begin() as tx:
+            tx.purchases.lock(document.purchase)
+            tx.fiscal_stamps.add(document, STAMP)
+            second = threads.submit(stamps.enter, document.name, given)
+            wait_until(lambda: somebody_waits_for_a_lock(url))
+            tx.commit()
+        refusal = second.exception(WAIT_S)
+
+    assert "has another stamp already" in str(refusal)

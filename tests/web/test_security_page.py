@@ -239,7 +239,7 @@ def test_the_picture_is_drawn_of_what_an_app_reads_only(member: Visitor) -> None
     )
 
     assert answer.status_code == 400
-    assert "enrol__qr" not in answer.text
+    assert "qr-code" not in answer.text
 
 
 # -- closing -----------------------------------------------------------------------------
