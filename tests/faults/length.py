@@ -6,3 +6,6 @@ import os
 
 TIMES = int(os.environ.get("FAULTS_TIMES", "1"))
 """By what the number of tries is multiplied."""
+
+SEED = int(os.environ.get("FAULTS_SEED", "1"))
+"""What dice of tests begin with."""
