@@ -23,7 +23,7 @@ from ..tables.holds import (
     HOLD_COLUMNS,
     change_values,
     hold_from_row,
-    hold_values,
+    new_hold_values,
 )
 from ..tables.key_counters import (
     COUNT_COLUMNS,
@@ -193,7 +193,7 @@ def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> str:
 
 def _to_write(read: Books, books: Books) -> list[object]:
     return [
-        _document(HOLD_COLUMNS, (hold_values(hold) for _, hold in by_name(books.new_holds))),
+        _document(HOLD_COLUMNS, (new_hold_values(hold) for _, hold in by_name(books.new_holds))),
         list(books.changed_holds),
         _document(
             CHANGE_COLUMNS, (change_values(*change) for _, change in by_name(books.changed_holds))
@@ -223,9 +223,10 @@ def _to_prove(read: Books, books: Books) -> list[object]:
 
 
 def _document(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> str:
-    # What is null is what PostgreSQL reads where nothing is named, and half of a new hold is.
+    # What is null is what PostgreSQL reads where nothing is named; half of a new hold is, and all
+    # that would follow the end of its row.
     named = [
-        {column: value for column, value in zip(columns, row, strict=True) if value is not None}
+        {column: value for column, value in zip(columns, row, strict=False) if value is not None}
         for row in rows
     ]
     return orjson.dumps(named).decode()

@@ -7,7 +7,7 @@ it was nearly empty would join by reading all of it, and be kept when it has gro
 from __future__ import annotations
 
 from ..tables.alerts import ALERT_COLUMNS
-from ..tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS
+from ..tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS, OPEN
 from ..tables.key_counters import (
     COUNT_COLUMNS,
     SELECT_COUNTERS,
@@ -48,6 +48,13 @@ _UPDATE_COUNTERS = UPDATE_COUNTERS.format(
 _ID_OF_WALLET = """
     id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
 """
+
+
+def _opened(column: str) -> str:
+    """Return what a new hold has in a column; what all that are open have is not sent."""
+    return f"COALESCE({column}, {OPEN[column]})" if column in OPEN else column
+
+
 # A statement reads a snapshot from before it waited for locks. So one takes the locks, and
 # the next, which is sent along, reads what the last holder of the locks committed.
 _LOCK = "SELECT 1 FROM wallets WHERE {which} ORDER BY id FOR NO KEY UPDATE"
@@ -62,7 +69,8 @@ _READ = f"""
 _WRITE = f"""
     WITH opened AS (
         INSERT INTO usage_logs ({", ".join(HOLD_COLUMNS)})
-        SELECT {", ".join(HOLD_COLUMNS)} FROM json_populate_recordset(NULL::usage_logs, $1)
+        SELECT {", ".join(map(_opened, HOLD_COLUMNS))}
+        FROM json_populate_recordset(NULL::usage_logs, $1)
         ON CONFLICT DO NOTHING
         RETURNING 1
     ), changed AS (

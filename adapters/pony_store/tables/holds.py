@@ -97,6 +97,17 @@ def closing_values(hold: Hold) -> tuple[object, ...]:
     )
 
 
+OPEN = {
+    "state": "'open'",
+    "charge": "0",
+    "written_off": "0",
+    "provider_cost_picodollars": "0",
+    "basis": "'none'",
+    "status": "0",
+    "latency_ms": "0",
+}
+"""What those have in SQL while a hold is open; the others are null."""
+
 CHANGE_COLUMNS = {
     "id": "TEXT",
     "read_state": "TEXT",
@@ -125,6 +136,15 @@ def change_values(read: Hold, hold: Hold) -> tuple[object, ...]:
 
 def hold_values(hold: Hold) -> tuple[object, ...]:
     """Return a row of ``usage_logs``. A hold without a call has no model."""
+    return (*_opening_values(hold), *closing_values(hold))
+
+
+def new_hold_values(hold: Hold) -> tuple[object, ...]:
+    """Return the same, without its end where that is as ``OPEN`` says: each call sends one."""
+    return _opening_values(hold) if hold.is_open else hold_values(hold)
+
+
+def _opening_values(hold: Hold) -> tuple[object, ...]:
     call = hold.call
     return (
         hold.reference,
@@ -141,7 +161,6 @@ def hold_values(hold: Hold) -> tuple[object, ...]:
         micros(hold.created_at),
         micros(hold.expires_at),
         *(_counted_values(hold.counted) if hold.counted else (None,) * 5),
-        *closing_values(hold),
     )
 
 
