@@ -1,6 +1,6 @@
 # The commands of this project; CI runs the same ones. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run screenshots test test-litellm test-litellm-admin test-redis test-clients faults guards soak check bench format lock clean
+.PHONY: help run screenshots first-paint test test-litellm test-litellm-admin test-redis test-clients faults guards soak check bench format lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,6 +17,9 @@ run: $(VENV)/server ## Start everything with a sandbox and a demo account; SUPAB
 
 screenshots: $(VENV)/dev browser ## Take the pictures of the documents, beside DEMO=big make run
 	$(BIN)/python -m sandbox.screenshots
+
+first-paint: $(VENV)/dev browser ## Measure when each page is seen first in Chromium, beside DEMO=big make run
+	$(BIN)/python -m sandbox.first_paint
 
 test: $(VENV)/dev browser ## Install what tests need, then run all of them
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder

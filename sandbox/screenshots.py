@@ -6,14 +6,11 @@ each page as its readers meet it, so that the documents show what there is.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sys
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from sandbox.demo_browser import a_browser, demo_account, sign_in
 from sandbox.process import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "images"
@@ -30,16 +27,8 @@ _PAGES = (
 
 def main() -> int:
     """Take every picture; return the exit status."""
-    notes = Path(os.environ.get("DATA_DIR") or REPOSITORY / "var") / "demo.json"
-    try:
-        account = json.loads(notes.read_text())
-    except FileNotFoundError:
-        print(f"There is no {notes}: start 'DEMO=big make run' first.", file=sys.stderr)
-        return 1
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    account = demo_account()
+    with a_browser() as browser:
         for name, path, (width, height), scheme in _PAGES:
             page = _signed_in(browser, account, width=width, height=height, scheme=scheme)
             page.goto(account["base_url"] + path)
@@ -48,7 +37,6 @@ def main() -> int:
             page.screenshot(path=FOLDER / f"{name}.png")
             page.context.close()
             print(f"docs/images/{name}.png")
-        browser.close()
     return 0
 
 
@@ -60,13 +48,7 @@ def _signed_in(
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
     )
-    page = context.new_page()
-    page.goto(f"{account['base_url']}/sign-in")
-    page.get_by_label("E-mail").fill(account["email"])
-    page.locator("#password").fill(account["password"])
-    page.locator("main form").get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url("**/dashboard")
-    return page
+    return sign_in(context, account)
 
 
 def _talk(page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import flash, redirect, request, url_for
@@ -124,7 +125,13 @@ def refund(reference: str) -> str | Response | tuple[str, int]:
 def reviews() -> str:
     """List payments that were not credited, the oldest first."""
     found = services().payments.reviews.waiting(limit=_MAX_REVIEWS)
-    return page("reviews.html", "reviews", reviews=found)
+    buyers: dict[str, str] = {}
+    with services().transactions.begin() as tx:
+        for review in found:
+            # What came under a name of nobody's has no buyer.
+            with suppress(PurchaseNotFoundError):
+                buyers[review.reference] = tx.purchases.find(review.reference).email
+    return page("reviews.html", "reviews", reviews=found, buyers=buyers)
 
 
 @blueprint.get("/reviews/<reference>")

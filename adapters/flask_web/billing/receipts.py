@@ -10,6 +10,7 @@ from adapters.flask_web.web.account import account, allowed
 from creditcore.domain.access import Action
 from creditcore.domain.documents import DocumentKind
 from creditcore.domain.errors import InvalidRequestError
+from creditcore.domain.money import Credits
 
 blueprint = Blueprint("receipts", __name__, url_prefix="/dashboard/billing/receipts")
 
@@ -31,6 +32,7 @@ def show(reference: str) -> str:
         drawn=qr_code.drawn,
         reference=reference,
         receipts=DocumentKind.RECEIPT,
+        credited={row.name: Credits.parse(row.details["credits"]) for row in documents},
     )
 
 

@@ -52,7 +52,19 @@ _WORDS: Mapping[str, Callable[[Activity, Named], str]] = {
     Act.OWNERSHIP_TRANSFERRED: lambda act, named: f"made {named(act.after.get('owner'))} an owner",
     Act.KEY_ISSUED: lambda act, _: f"made the key {act.after.get('name')}",
     Act.KEY_CHANGED: lambda act, _: f"changed the key {act.after.get('name')}",
+    Act.KEY_ROTATED: lambda act, _: f"rotated the key {act.after.get('name')}",
+    Act.KEY_STOPPED: lambda act, _: f"paused the key {act.after.get('name')}, which spent too fast",
     Act.KEY_REVOKED: lambda act, _: f"revoked the key {act.after.get('name')}",
+    Act.CREDITS_GRANTED: lambda act, _: f"gave {act.after.get('credits')} credits",
+    Act.PAYMENT_CREDITED: lambda _act, _: "credited a payment that was looked at",
+    Act.PAYMENT_REFUNDED: lambda _act, _: "gave a payment back",
+    Act.DEBT_CLEARED: lambda _act, _: "cleared the debt",
+    Act.ACCOUNT_LIMITED: lambda _act, _: "changed what all keys may use together",
+    Act.CARD_SAVED: lambda _act, _: "saved a card",
+    Act.CARD_REMOVED: lambda _act, _: "removed a card",
+    Act.TOP_UP_TURNED_ON: lambda _act, _: "turned automatic top-ups on",
+    Act.TOP_UP_TURNED_OFF: lambda _act, _: "turned automatic top-ups off",
+    Act.TOP_UP_STOPPED: lambda _act, _: "stopped automatic top-ups",
 }
 
 

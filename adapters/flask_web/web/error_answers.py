@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, g, jsonify, render_template, request, url_for
-from flask_login import AnonymousUserMixin
+from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -126,7 +126,9 @@ def _answer(error: Refusal) -> Response:
         answer = _problem(error) if _wants_problem() else jsonify(error.body)
     else:
         action_url, action_label = url_for("site.landing"), "Back to the start"
-        if error.status == 401:
+        if error.status < 500 and current_user.is_authenticated:
+            action_url, action_label = url_for("dashboard.home"), "Back to the overview"
+        elif error.status == 401:
             action_url, action_label = url_for("accounts.sign_in"), "Sign in"
         answer = Response(
             render_template(

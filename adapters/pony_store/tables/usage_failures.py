@@ -13,6 +13,7 @@ from creditcore.domain.endings import Ending
 from creditcore.domain.periods import Span
 from creditcore.ports.usage_hours import FailureCount
 
+from ..instants import micros
 from ..session import Session, flat, tuples
 from .endings import CONDITIONS, ERROR
 from .usage_blocks import span_marks
@@ -67,7 +68,7 @@ def failures_in(
     Args:
         session: The transaction's.
         spans: Whole hours, in order and without overlapping.
-        stored: What narrows rows.
+        stored: What narrows rows further.
         live: What narrows calls that no row counts yet.
         values: What stands for the marks of the one and the other.
     """
@@ -77,14 +78,16 @@ def failures_in(
         WITH spans AS ({_SPANS.format(tuples(marks))})
         SELECT span, model, error, CAST(SUM(calls) AS BIGINT) AS calls FROM (
             SELECT span, u.model, u.error, u.calls
-            FROM spans JOIN usage_failures u ON u.hour >= since AND u.hour < until{stored}
+            FROM spans JOIN usage_failures u ON u.hour >= since AND u.hour < until
+            WHERE u.hour >= ? AND u.hour < ?{stored}
             UNION ALL
             SELECT span, COALESCE(model, ''), {ERROR}, 1
             FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
             WHERE closed_at >= {ROLLED_UNTIL} AND {_FAILED}{live}
         ) AS failed GROUP BY span, model, error
         """,
-        (*flat(marks), *values),
+        # The whole stretch is said too: planners know how many rows that is.
+        (*flat(marks), micros(spans[0].since), micros(spans[-1].until), *values),
     )
     return [_count(row) for row in rows]
 

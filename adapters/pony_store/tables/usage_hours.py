@@ -143,7 +143,7 @@ class PonyUsageHours:
         return failures_in(
             self._session,
             spans,
-            f" WHERE u.wallet_id = ?{narrowed}",
+            f" AND u.wallet_id = ?{narrowed}",
             f" AND wallet_id = ? AND {LIVE}{_of_calls(narrowed)}",
             (whose.wallet_id, *values, whose.wallet_id, *values),
         )

@@ -1,0 +1,19 @@
+"""Pages of errors lead on: whoever is signed in to their account, all others to the start."""
+
+from __future__ import annotations
+
+from tests.visitors import Visitor
+
+
+def test_who_is_signed_in_is_led_back_to_their_account(member: Visitor) -> None:
+    answer = member.get("/dashboard/nothing")
+
+    assert answer.status_code == 404
+    assert 'href="/dashboard">Back to the overview' in answer.text
+
+
+def test_a_visitor_is_led_back_to_the_start(visitor: Visitor) -> None:
+    answer = visitor.get("/nothing")
+
+    assert answer.status_code == 404
+    assert 'href="/">Back to the start' in answer.text
