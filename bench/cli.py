@@ -32,6 +32,9 @@ from bench.targets import Target, Targets
 from bench.verdicts import verdicts
 
 TARGETS = ("direct", "nginx", "sqlite", "postgres", "limited", "postgres-2", "portkey", "litellm")
+TARGETS_ON_REQUEST = ("unobserved", "observed")
+"""Started only when named: what they show, one run in a while shows."""
+
 SECTIONS = ("calls", "streams", "ledger")
 ON_REQUEST = ("growth", "pages", "profile", "slow-readers")
 """Measured only when named: two fill a disk with millions of rows, one writes a picture,
@@ -73,10 +76,10 @@ class Options:
         only, skip = set(parsed.only), set(parsed.skip)
         # A name says either what is measured or who; whichever is not named stays whole.
         sections = only.intersection(SECTIONS + ON_REQUEST) or set(SECTIONS)
-        targets = only.intersection(TARGETS) or set(TARGETS)
+        targets = only.intersection(TARGETS + TARGETS_ON_REQUEST) or set(TARGETS)
         return cls(
             sections=sections - skip,
-            targets=[name for name in TARGETS if name in targets - skip],
+            targets=[name for name in TARGETS + TARGETS_ON_REQUEST if name in targets - skip],
             rounds=parsed.rounds,
             seconds=parsed.seconds,
             growth_keys=parsed.growth_keys,
@@ -261,8 +264,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench",
         description="Measure the gateway beside its peers, on this machine, in one run.",
     )
-    names = (*SECTIONS, *ON_REQUEST, *TARGETS)
-    listed = f"{', '.join(SECTIONS)}; on request {', '.join(ON_REQUEST)}; {', '.join(TARGETS)}"
+    names = (*SECTIONS, *ON_REQUEST, *TARGETS, *TARGETS_ON_REQUEST)
+    listed = (
+        f"{', '.join(SECTIONS)}; on request {', '.join(ON_REQUEST)}; "
+        f"{', '.join(TARGETS)}; on request {', '.join(TARGETS_ON_REQUEST)}"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
     parser.add_argument("--rounds", type=int, default=3, help="how often each (default 3)")
     parser.add_argument("--seconds", type=int, default=5, help="how long each time (default 5)")

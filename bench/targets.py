@@ -99,6 +99,8 @@ class Targets:
             "postgres": self._postgres,
             "postgres-2": self._postgres_twice,
             "limited": self._limited,
+            "unobserved": self._unobserved,
+            "observed": self._observed,
             "portkey": self._portkey,
             "litellm": self._litellm,
         }[name]
@@ -135,6 +137,28 @@ class Targets:
             "limited", upstream, database_url=self._new_url(), workers=1, limits=ALL_LIMITS
         )
 
+    def _unobserved(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
+        """Start what ``postgres`` is, which counts nothing and calls with the master key alone."""
+        return self._creditcore(
+            "unobserved",
+            upstream,
+            database_url=self._new_url(),
+            workers=1,
+            application="bench.unobserved:app",
+            LITELLM_KEYS="shared",
+        )
+
+    def _observed(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
+        """Start what ``postgres`` is, each of whose keys calls with its own key of LiteLLM."""
+        return self._creditcore(
+            "observed",
+            upstream,
+            database_url=self._new_url(),
+            workers=1,
+            has_copies=True,
+            LITELLM_KEYS="mirror",
+        )
+
     def _new_url(self) -> str:
         if self.postgres is None:
             raise MissingError("there is no PostgreSQL")
@@ -148,6 +172,9 @@ class Targets:
         database_url: str,
         workers: int,
         limits: KeyLimits | None = None,
+        has_copies: bool = False,
+        application: str = "wsgi:app",
+        **settings: str,
     ) -> tuple[Target, Popen[bytes]]:
         run = self.place.run / f"{name}-{secrets.token_hex(4)}"
         run.mkdir(parents=True)
@@ -168,14 +195,21 @@ class Targets:
             "LITELLM_MASTER_KEY": _UPSTREAM_KEY,
             "LOG_LEVEL": "warning",
             STALLS_VARIABLE: str(run),
+            **settings,
         }
         store_url = database_url or f"sqlite:///{run / 'creditcore.db'}"
         migrate(store_url)
         _flask(environ, "worker", "--once")
-        keys = make_accounts(store_url, pepper=pepper.encode(), count=ACCOUNTS, limits=limits)
+        keys = make_accounts(
+            store_url,
+            pepper=pepper.encode(),
+            count=ACCOUNTS,
+            limits=limits,
+            has_copies=has_copies,
+        )
         child = self.children.start(
             name,
-            [sys.executable, "-m", "gunicorn", "-c", "bench/gunicorn_watched.py", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", "-c", "bench/gunicorn_watched.py", application],
             environ=environ,
             cwd=REPOSITORY,
         )

@@ -21,6 +21,7 @@ _TIMES_LITELLM = 25.0
 _TIMES_ONE_PROCESS = 1.6
 _TIMES_PGBENCH = 3.0
 _LIMITED_RATIO = 0.85
+_OBSERVED_RATIO = 0.97
 _PLAIN_SHARE = 0.02
 _IDLE_STREAM_KB = 100.0
 _STALL_MS = 250.0
@@ -52,6 +53,7 @@ def verdicts(results: Results) -> list[Verdict]:
     return [
         *_of_calls(results),
         *_of_limits(results),
+        *_of_observing(results),
         *_of_streams(results),
         _two_processes(results),
         _of_ledger(results),
@@ -97,6 +99,16 @@ def _of_limits(results: Results) -> Iterator[Verdict]:
     call_us = cpu.median * 1000
     measured = f"{cost.plain_us:.1f} of {call_us:,.0f} us ({cost.plain_us / call_us:.1%})"
     yield Verdict(promise, measured, _verdict(cost.plain_us <= call_us * _PLAIN_SHARE))
+
+
+def _of_observing(results: Results) -> Iterator[Verdict]:
+    # Measured only when named.
+    without, observed = (
+        results.call_figure(target, 32, "rate") for target in ("unobserved", "observed")
+    )
+    if without or observed:
+        promise = "calls/s at 32 with copies of keys and figures: at most 3 % fewer than without"
+        yield _times(promise, observed, without, least=_OBSERVED_RATIO, digits=3)
 
 
 def _of_streams(results: Results) -> Iterator[Verdict]:

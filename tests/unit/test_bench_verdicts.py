@@ -101,6 +101,7 @@ def test_two_processes_are_held_to_what_the_machine_can_do(
     assert verdict(TWO_PROCESSES, ONE_ROUND, twice, two_loops=two_loops).verdict == expected
 
 
+OBSERVED = "calls/s at 32 with copies of keys and figures: at most 3 % fewer than without"
 LIMITED = "calls/s at 32 with every limit on: at least 0.85 x without"
 PLAIN = "a key without limits: they cost at most 2% of a call's CPU"
 
@@ -111,6 +112,18 @@ def test_every_limit_may_cost_a_seventh(rate: float, expected: str) -> None:
 
     assert verdict(LIMITED, ONE_ROUND, limited).verdict == expected
     assert verdict(LIMITED, ONE_ROUND).verdict == UNKNOWN
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(970.0, MET), (969.0, NOT_MET)])
+def test_copies_of_keys_and_figures_may_cost_three_calls_in_a_hundred(
+    rate: float, expected: str
+) -> None:
+    without = replace(ONE_ROUND, target="unobserved")
+    observed = replace(ONE_ROUND, target="observed", rate=rate)
+
+    assert verdict(OBSERVED, without, observed).verdict == expected
+    assert verdict(OBSERVED, observed).verdict == UNKNOWN
+    assert OBSERVED not in {it.promise for it in verdicts(Results({}, BusyLoops(1e7, 2.0)))}
 
 
 @pytest.mark.parametrize(("plain_us", "expected"), [(16.0, MET), (16.1, NOT_MET)])
