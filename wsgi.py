@@ -68,10 +68,10 @@ from creditcore import FirstRates, FixedRates, SystemClock, SystemIds
 from creditcore.domain.documents import Seller
 from creditcore.domain.fiscal_stamps import StampedDocument
 from creditcore.ports.call_traces import CallTraces, NoTraces
+from creditcore.ports.exchange_rates import ExchangeRates
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.mail import Mailer
 from creditcore.ports.rate_counters import RateCounters
-from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.vault import Vault
 from creditcore.services import Ports, Rules, Services

@@ -81,11 +81,11 @@ from creditcore.domain.saved_cards import ReusableCard
 from creditcore.domain.units import UnitPrice
 from creditcore.ports.audit import Breach
 from creditcore.ports.clock import Clock
+from creditcore.ports.exchange_rates import ExchangeRates
 from creditcore.ports.ids import Ids
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollower
 from creditcore.ports.payments import EventKind, PaymentGateway
-from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.store_ports import HasPurchases
 from creditcore.ports.transactions import (

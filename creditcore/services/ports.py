@@ -13,6 +13,7 @@ from creditcore.ports.alert_webhook import AlertWebhook
 from creditcore.ports.call_traces import CallTraces
 from creditcore.ports.card_gateway import CardGateway
 from creditcore.ports.clock import Clock, MonotonicClock
+from creditcore.ports.exchange_rates import ExchangeRates
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
 from creditcore.ports.inference import FormWire, TokenCounter, Wire
@@ -24,7 +25,6 @@ from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payment_list import PaymentList
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.rate_counters import RateCounters
-from creditcore.ports.rates import ExchangeRates
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.spend_log import SpendLog
 from creditcore.ports.transactions import BooksTransactions, Transactions

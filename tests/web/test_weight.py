@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.flask_web.cli.demo_history import Customer, History
-from adapters.flask_web.cli.demo_till import Till
+from adapters.flask_web.cli.demo_payments import Till
 from creditcore.domain.people import Role
 from creditcore.domain.pricing import ModelPrice, Rates
 from creditcore.domain.purchases import PurchaseState

@@ -10,8 +10,8 @@ from adapters.flask_web.cli.audit import audit
 from adapters.flask_web.cli.debt import debt
 from adapters.flask_web.cli.demo_data import demo_data
 from adapters.flask_web.cli.doctor import doctor
+from adapters.flask_web.cli.error_messages import guarded
 from adapters.flask_web.cli.grant import grant
-from adapters.flask_web.cli.guard import guarded
 from adapters.flask_web.cli.jobs import jobs
 from adapters.flask_web.cli.key import key
 from adapters.flask_web.cli.limits import limits

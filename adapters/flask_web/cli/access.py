@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import with_appcontext
 
-from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.cli.text import AS_JSON, counted, facts_of, say
 from adapters.flask_web.context import services
 from creditcore.domain.activity import COMMAND_LINE

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.context import services
 from creditcore.domain.activity import Activity
 

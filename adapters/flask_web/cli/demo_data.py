@@ -12,8 +12,8 @@ import click
 from flask.cli import with_appcontext
 
 from adapters.flask_web.cli.demo_history import Customer, History, customers_with, of_tokens
-from adapters.flask_web.cli.demo_till import Then, Till
-from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.demo_payments import Then, Till
+from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.context import services, settings
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.cli.text import credits_text
 from adapters.flask_web.context import services
 from creditcore.domain.activity import COMMAND_LINE

@@ -7,7 +7,7 @@ import json
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services, settings
 from creditcore.domain.activity import COMMAND_LINE

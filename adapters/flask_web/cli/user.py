@@ -9,7 +9,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from adapters.flask_web.cli.access import ban, invite, remove_second_factor, sign_out, unban
 from adapters.flask_web.cli.move import move_to_supabase
-from adapters.flask_web.cli.people import person_with
+from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.cli.text import AS_JSON, facts_of, say
 from adapters.flask_web.context import services, settings
 from creditcore.domain.activity import COMMAND_LINE

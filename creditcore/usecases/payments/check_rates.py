@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.sale_terms import SaleTerms
 from creditcore.ports.clock import Clock
-from creditcore.ports.rates import ExchangeRates
+from creditcore.ports.exchange_rates import ExchangeRates
 from creditcore.ports.transactions import AlertsTransaction, Begins
 
 _BASE = "USD"

@@ -14,7 +14,7 @@ from creditcore.domain.money import (
     div_ceil,
     div_floor,
 )
-from creditcore.ports.rates import ExchangeRates
+from creditcore.ports.exchange_rates import ExchangeRates
 
 _WHOLE_UNIT = 100
 

@@ -82,7 +82,7 @@ class WelcomePerson:
             person = self._follow(tx, person, identity)
             wallet = self._wallet_of(tx, person)
             if identity.email_verified and self.signup_credits:
-                self._greet(tx, person, wallet)
+                self._grant_signup_credits(tx, person, wallet)
             tx.commit()
         return person
 
@@ -129,7 +129,9 @@ class WelcomePerson:
                 limits.apply(tx, wallet.id, person.id, self.account_limits, actor=SYSTEM)
             return wallet
 
-    def _greet(self, tx: WelcomePersonTransaction, person: Person, wallet: Wallet) -> None:
+    def _grant_signup_credits(
+        self, tx: WelcomePersonTransaction, person: Person, wallet: Wallet
+    ) -> None:
         reference = f"signup:{person.id}"
         books = tx.ledger.lock(Footprint(wallet_ids={wallet.id}, transfer_references={reference}))
         if reference in books.transfers:
