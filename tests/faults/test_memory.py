@@ -130,11 +130,13 @@ def test_long_requests_that_wait_take_little_memory_and_none_is_lost(tmp_path: P
         silent_models() as models,
         running_stack("", tmp_path, LITELLM_BASE_URL=models.url) as stack,
     ):
-        account = stack.an_account(credits_="20000")
+        # One account alone has room for one of them.
+        accounts = [stack.an_account(credits_="20000") for _ in range(SENDING)]
 
         sending = threading.Semaphore(SENDING)
 
-        def ask(_: int) -> Seen:
+        def ask(number: int) -> Seen:
+            account = accounts[number % SENDING]
             while True:
                 # As an SDK does: a server that is full says when to come again, or is not heard
                 # because its client is still sending.
@@ -160,4 +162,5 @@ def test_long_requests_that_wait_take_little_memory_and_none_is_lost(tmp_path: P
         assert models.waiting == CALLS
         # At any moment, reading and understanding them too.
         assert growth_mb < MOST_GROWTH_MB
-        assert stack.settled_wallet_of(account.person_id).held == Credits(0)
+        for account in accounts:
+            assert stack.settled_wallet_of(account.person_id).held == Credits(0)

@@ -43,7 +43,7 @@ def a_form(megabytes: int, *, ends: bool = True) -> Iterator[bytes]:
 
 def test_a_large_file_costs_a_few_blocks_of_memory() -> None:
     reader = FormReader(KIND)
-    with BodyBudget(100 * MEGABYTE).share() as share:
+    with BodyBudget(100 * MEGABYTE).share("wallet-1") as share:
         tracemalloc.start()
         body = read_form({"wsgi.input": Arriving(a_form(20))}, reader, share)
         _, most = tracemalloc.get_traced_memory()
@@ -58,7 +58,10 @@ def test_a_large_file_costs_a_few_blocks_of_memory() -> None:
 
 def test_a_form_that_never_ends_is_cut_off() -> None:
     reader, endless = FormReader(KIND), Arriving(a_form(10_000, ends=False))
-    with BodyBudget(100 * MEGABYTE).share() as share, pytest.raises(RefusedError) as caught:
+    with (
+        BodyBudget(100 * MEGABYTE).share("wallet-1") as share,
+        pytest.raises(RefusedError) as caught,
+    ):
         read_form({"wsgi.input": endless}, reader, share)
     reader.close()
 
@@ -68,7 +71,7 @@ def test_a_form_that_never_ends_is_cut_off() -> None:
 
 def test_files_share_the_disk() -> None:
     reader = FormReader(KIND)
-    with BodyBudget(3 * MEGABYTE).share() as share, pytest.raises(OverloadedError):
+    with BodyBudget(3 * MEGABYTE).share("wallet-1") as share, pytest.raises(OverloadedError):
         read_form({"wsgi.input": Arriving(a_form(20))}, reader, share)
     reader.close()
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from adapters.flask_web.inference.body_budget import MAX_BODIES_BYTES
+from adapters.flask_web.inference.body_budget import MAX_BODIES_BYTES, OWNERS
 from adapters.flask_web.inference.proxy import Proxy
 from adapters.flask_web.web.errors import refusal_of
 from adapters.flask_web.web.throttle import Throttle
-from creditcore import HoldState
+from creditcore import HoldState, Wallet
 from creditcore.domain.errors import UpstreamFailedError
+from creditcore.testing.contracts import a_key
 from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
+
+ACCOUNT = "wallet-1"
 
 
 class NeverRead:
@@ -70,14 +73,25 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
     assert scene.hold.state is HoldState.SETTLED
 
 
-def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("owner", "held"),
+    [(None, MAX_BODIES_BYTES), (ACCOUNT, MAX_BODIES_BYTES // OWNERS)],
+    ids=["of all", "of its account"],
+)
+def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(
+    scene: Scene, owner: str | None, held: int
+) -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
         calls=SimpleNamespace(
             relay=scene.relay,
             refusals=SimpleNamespace(note=lambda _secret, **_facts: None),
         ),
-        keys=SimpleNamespace(recognition=SimpleNamespace(recognise=lambda _secret: None)),
+        keys=SimpleNamespace(
+            recognition=SimpleNamespace(
+                recognise=lambda _secret: a_key(Wallet(id=ACCOUNT, owner_id="a"))
+            )
+        ),
         wires={TinyWire.endpoint: TinyWire()},
         forms={},
     )
@@ -91,8 +105,8 @@ def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(scene: Scen
         "wsgi.input": BytesIO(b" " * 100_000),
     }
 
-    with proxy.budget.share() as others:
-        others.take(MAX_BODIES_BYTES)
+    with proxy.budget.share(owner) as others:
+        others.take(held)
         proxy(environ, lambda status, headers: answers.append((status, dict(headers))))  # type: ignore[arg-type, func-returns-value, return-value]
 
     [(status, headers)] = answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,23 +14,40 @@ MAX_BODIES_BYTES = 64 * 1024 * 1024
 ALWAYS_TAKEN_BYTES = 64 * 1024
 """Calls up to this size are never refused: large ones must not keep them out."""
 
+OWNERS = 2
+"""An owner gets one of so many parts of a budget: the largest call still fits into that."""
+
 _FULL = "This server holds as many large requests as it can. Try again in a moment."
+_YOURS = (
+    "This server holds as many large requests of yours as it can. "
+    "Let one of them be answered first, or try again in a moment."
+)
 
 
 class BodyBudget:
     """The bytes of all bodies that are being received, or have not gone upstream yet.
 
-    Up to ``creditcore.ports.outgoing.LONG_BYTES`` they are kept until their answer begins.
+    Up to ``creditcore.ports.outgoing.LONG_BYTES`` they are kept until their answer begins. One
+    owner has a part of them at most, so that whoever sends slowly, or much, keeps no other out:
+    small bodies are always taken, and leave others theirs too.
     """
 
     def __init__(self, most: int = MAX_BODIES_BYTES) -> None:
         self._most = most
-        self._held = 0
+        self._most_of_one = most // OWNERS
+        # Of each owner no more than is theirs.
+        self._counted = 0
+        self._of_owners: Counter[str | None] = Counter()
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
-        """Count the body of one call until it is released, or the block ends."""
-        share = Share(self)
+    def share(self, owner: str | None) -> Iterator[Share]:
+        """Count the body of one call until it is released, or the block ends.
+
+        Args:
+            owner: Whose it is: an account, or an address as long as the account is not known. None
+                where all come from one place, which has no part but all of it.
+        """
+        share = Share(self, owner)
         try:
             yield share
         finally:
@@ -41,27 +59,46 @@ class BodyBudget:
         Raises:
             OverloadedError: There are too many, and this body is not a small one.
         """
-        is_large = share.held + count > ALWAYS_TAKEN_BYTES
-        if is_large and self._held + count > self._most:
-            raise OverloadedError(_FULL)
+        if share.held + count > ALWAYS_TAKEN_BYTES:
+            if self._of_owners[share.owner] + count > self._part_of(share.owner):
+                raise OverloadedError(_YOURS)
+            if self._counted + count > self._most:
+                raise OverloadedError(_FULL)
         share.held += count
-        self._held += count
+        self._change(share.owner, count)
 
-    def give_back(self, count: int) -> None:
-        """Count fewer bytes."""
-        self._held -= count
+    def give_back(self, share: Share) -> None:
+        """Count none of one body any more."""
+        self._change(share.owner, -share.held)
+        share.held = 0
+
+    def _change(self, owner: str | None, by: int) -> None:
+        before, part = self._of_owners[owner], self._part_of(owner)
+        self._of_owners[owner] = after = before + by
+        if not after:
+            del self._of_owners[owner]
+        self._counted += min(after, part) - min(before, part)
+
+    def _part_of(self, owner: str | None) -> int:
+        return self._most if owner is None else self._most_of_one
 
 
 class Share:
     """The part of a budget that one body has taken.
 
     Attributes:
+        owner: Whose it is.
         held: Bytes.
     """
 
-    def __init__(self, budget: BodyBudget) -> None:
+    def __init__(self, budget: BodyBudget, owner: str | None) -> None:
         self._budget = budget
+        self.owner = owner
         self.held = 0
+
+    def assign(self, owner: str) -> None:
+        """Say whose the body is, before any of it is counted."""
+        self.owner = owner
 
     def take(self, count: int) -> None:
         """Count more bytes of the body, before they are kept.
@@ -73,5 +110,4 @@ class Share:
 
     def release(self) -> None:
         """Count none of the body any more: it is kept nowhere. A repeat does nothing."""
-        held, self.held = self.held, 0
-        self._budget.give_back(held)
+        self._budget.give_back(self)

@@ -125,7 +125,7 @@ class DirectMode:
             raise RefusedError(refusal(405, message, code="method_not_allowed", headers=headers))
 
     def _authorize(self, environ: WSGIEnvironment) -> dict[str, object]:
-        with self._budget.share() as share:
+        with self._budget.share(None) as share:
             document = _object(read_body(environ, most=MAX_AUTHORIZE_BYTES, share=share))
             request = document.pop("request", None)
             asked = _read(_Asked, document)

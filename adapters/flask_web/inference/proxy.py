@@ -37,7 +37,7 @@ from adapters.flask_web.web.calling_client import CallingClient
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
 from adapters.flask_web.web.log_lines import CALL_ID
-from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle
+from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle, counted_address
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import (
     CallRunningError,
@@ -212,7 +212,7 @@ class Proxy:
             raise RefusedError(
                 refusal(429, message, code="rate_limit_exceeded", headers=headers)
             ) from error
-        with self.budget.share() as share:
+        with self.budget.share(key.wallet_id) as share:
             count = counter.count(self._body(environ, secret, share))
         self._price(count.model, key)
         return counter.document(count)
@@ -222,10 +222,10 @@ class Proxy:
     ) -> Iterable[bytes]:
         secret = secret_of(wire, environ)
         heard = wire.hearing(lambda name: header_of(environ, name))
+        address = environ.get("REMOTE_ADDR")
         # Until its answer begins, a call keeps its body, and all that was made of it.
-        with self.budget.share() as share, ExitStack() as files:
+        with self.budget.share(counted_address(address or "")) as share, ExitStack() as files:
             heard, body = self._received(heard, environ, secret, share, files)
-            address = environ.get("REMOTE_ADDR")
             token = idempotency_key(header_of(environ, "idempotency-key"))
             claim = None
             if token is not None:
@@ -331,10 +331,10 @@ class Proxy:
         if form is None:
             return wire, self._body(environ, secret, share)
         require_unencoded(environ)
-        self._services.keys.recognition.recognise(secret)
+        key = self._services.keys.recognition.recognise(secret)
         reader = FormReader(environ.get("CONTENT_TYPE", ""))
         files.callback(reader.close)
-        body = read_form(environ, reader, files.enter_context(self.uploads.share()))
+        body = read_form(environ, reader, files.enter_context(self.uploads.share(key.wallet_id)))
         return form.holding(reader.file) if reader.file else wire, body
 
     def _body(self, environ: WSGIEnvironment, secret: KeySecret, share: Share) -> bytes:
@@ -343,7 +343,7 @@ class Proxy:
         length = declared_length(environ)
         if length is None or length > _SMALL_BYTES:
             # Holding credits would tell, but only after megabytes were read and understood.
-            self._services.keys.recognition.recognise(secret)
+            share.assign(self._services.keys.recognition.recognise(secret).wallet_id)
         return read_body(environ, most=MAX_BODY_BYTES, share=share)
 
     def _wire_at(self, path: str, environ: WSGIEnvironment) -> Wire:
