@@ -6,21 +6,21 @@ along with their hour, in its transaction, and again when that is.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from math import gcd
 
 from creditcore.domain.endings import Ending
 from creditcore.domain.periods import Span
 from creditcore.ports.usage_hours import FailureCount
 
 from ..instants import micros
-from ..session import Session, flat, tuples
+from ..session import Session
 from .endings import CONDITIONS, ERROR
-from .usage_blocks import span_marks
 from .usage_figures import HOUR_OF_CALL, KEY_AND_MODEL, ROLLED_UNTIL
 
 _FAILED = CONDITIONS[Ending.FAILED]
-_SPANS = "SELECT column1 AS span, column2 AS since, column3 AS until FROM (VALUES {}) AS given"
 
 
 def add_failures(session: Session, begin: int, end: int) -> None:
@@ -65,6 +65,9 @@ def failures_in(
 ) -> list[FailureCount]:
     """Count failures by span, model and error.
 
+    Rows are read in one stretch and added up in equal steps, each within one span: joined with
+    spans, every row would be compared with every one of them.
+
     Args:
         session: The transaction's.
         spans: Whole hours, in order and without overlapping.
@@ -72,25 +75,27 @@ def failures_in(
         live: What narrows calls that no row counts yet.
         values: What stands for the marks of the one and the other.
     """
-    marks = span_marks(spans)
+    edges = [(micros(span.since), micros(span.until)) for span in spans]
+    first, end = edges[0][0], edges[-1][1]
+    step = gcd(*(edge - first for both in edges for edge in both))
     rows = session.rows(
         f"""
-        WITH spans AS ({_SPANS.format(tuples(marks))})
-        SELECT span, model, error, CAST(SUM(calls) AS BIGINT) AS calls FROM (
-            SELECT span, u.model, u.error, u.calls
-            FROM spans JOIN usage_failures u ON u.hour >= since AND u.hour < until
-            WHERE u.hour >= ? AND u.hour < ?{stored}
+        SELECT step, model, error, CAST(SUM(calls) AS BIGINT) AS calls FROM (
+            SELECT (u.hour - {first:d}) / {step:d} AS step, u.model, u.error, u.calls
+            FROM usage_failures u WHERE u.hour >= {first:d} AND u.hour < {end:d}{stored}
             UNION ALL
-            SELECT span, COALESCE(model, ''), {ERROR}, 1
-            FROM usage_logs JOIN spans ON closed_at >= since AND closed_at < until
-            WHERE closed_at >= {ROLLED_UNTIL} AND {_FAILED}{live}
-        ) AS failed GROUP BY span, model, error
+            SELECT (closed_at - {first:d}) / {step:d}, COALESCE(model, ''), {ERROR}, 1
+            FROM usage_logs WHERE closed_at >= {first:d} AND closed_at < {end:d}
+                AND closed_at >= {ROLLED_UNTIL} AND {_FAILED}{live}
+        ) AS failed GROUP BY step, model, error
         """,
-        # The whole stretch is said too: planners know how many rows that is.
-        (*flat(marks), micros(spans[0].since), micros(spans[-1].until), *values),
+        values,
     )
-    return [_count(row) for row in rows]
-
-
-def _count(row: Any) -> FailureCount:
-    return FailureCount(row.span, row.model, row.error, row.calls)
+    begins = [begin for begin, _ in edges]
+    found: Counter[tuple[int, str, str]] = Counter()
+    for row in rows:
+        at = first + row.step * step
+        span = bisect_right(begins, at) - 1
+        if at < edges[span][1]:
+            found[span, row.model, row.error] += row.calls
+    return [FailureCount(*name, calls) for name, calls in found.items()]

@@ -97,6 +97,10 @@ class FailuresContract:
         assert found(UsageOf("wallet-1", "")) == {(0, "demo", down, 1)}
         with transactions.begin() as tx:
             everywhere = tx.oversight.failures([_FIRST])
+            # What ended between two spans is in neither, however long they are.
+            after = Span(_SECOND.until, _SECOND.until + 3 * HOUR)
+            apart = tx.usage_hours.failures(WALLET, [_FIRST, after])
+            assert {row.span for row in apart} == {0}
             assert list(tx.usage_hours.failures(WALLET, [])) == []
             assert list(tx.oversight.failures([])) == []
         assert FailureCount(0, "demo", slow, 1) in everywhere
