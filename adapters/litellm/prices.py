@@ -19,6 +19,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from adapters.litellm.image_counts import counts_moderately
 from adapters.litellm.price_keys import TIERS, not_understood
 from adapters.litellm.unit_prices import (
     BY_UNIT_ALONE,
@@ -27,7 +28,14 @@ from adapters.litellm.unit_prices import (
     dearest_unit,
     unit_price,
 )
-from creditcore.domain.pricing import MAX_TOKENS, ModelPrice, Rates, Tier, price_units
+from creditcore.domain.pricing import (
+    MAX_TOKENS,
+    MODERATE_IMAGES,
+    ModelPrice,
+    Rates,
+    Tier,
+    price_units,
+)
 from creditcore.domain.units import Unit, UnitPrice
 from creditcore.ports.model_gateway import Catalogue
 
@@ -114,10 +122,15 @@ def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
         max_input_tokens=_limit(info, "max_input_tokens"),
         max_output_tokens=_longest_answer(info, mode),
         mode=mode,
-        features=frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True),
+        features=_features(info, given),
         unit=unit,
         retires_on=_day(info.get("deprecation_date")),
     )
+
+
+def _features(info: Mapping[str, Any], given: object) -> frozenset[str]:
+    features = frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True)
+    return features | {MODERATE_IMAGES} if counts_moderately(info, given) else features
 
 
 def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:

@@ -15,6 +15,7 @@ _MAX_HEAD_BYTES = 256 * 1024
 """JPEG may carry a preview and colour profiles before its size."""
 
 _MAX_SIDE = 1 << 16
+_GIF_EXTENSION, _GIF_FRAME = 0x21, 0x2C
 _TILE = 512
 
 
@@ -47,7 +48,7 @@ def _read(head: bytes) -> ImageSize | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":
         return ImageSize(*struct.unpack(">II", head[16:24]))
     if head.startswith((b"GIF87a", b"GIF89a")):
-        return ImageSize(*struct.unpack("<HH", head[6:10]))
+        return _read_gif(head)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return _read_webp(head)
     if head.startswith(b"\xff\xd8"):
@@ -57,6 +58,22 @@ def _read(head: bytes) -> ImageSize | None:
         width, height = struct.unpack("<ii", head[18:26])
         return ImageSize(abs(width), abs(height))
     return None
+
+
+def _read_gif(head: bytes) -> ImageSize | None:
+    screen = ImageSize(*struct.unpack("<HH", head[6:10]))
+    colours = 3 << ((head[10] & 7) + 1) if head[10] & 0x80 else 0
+    at = 13 + colours
+    while head[at] == _GIF_EXTENSION:
+        at += 2
+        while head[at]:
+            at += head[at] + 1
+        at += 1
+    if head[at] != _GIF_FRAME:
+        return None
+    # Decoders widen the screen for a frame that does not fit on it.
+    left, top, width, height = struct.unpack("<HHHH", head[at + 1 : at + 9])
+    return ImageSize(max(screen.width, left + width), max(screen.height, top + height))
 
 
 def _read_webp(head: bytes) -> ImageSize | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.wires.body import encode_body
-from adapters.wires.image_size import size_of_base64
+from adapters.wires.image_size import ImageSize, size_of_base64
+from adapters.wires.pdf import Effort, measure_pdf
+from creditcore.ports.inference import NO_MEDIA, MediaBound
 
 _BYTES_PER_TOKEN = 4
 _IMAGE_TOKENS = 250
@@ -22,15 +26,44 @@ _DEAR_IMAGE_TOKENS, _DEAR_TILE_TOKENS = 2_833, 5_667
 _MAX_TILES = 8
 """OpenAI scales to 768 by 2048 pixels at most."""
 
-_UNSCALED_TILE_TOKENS = 350
-"""For models that take an image as it is: 28 by 28 pixels to a token (Qwen), 258 for 768 by 768
-(Gemini)."""
+_UNSCALED_TILE_TOKENS = 640
+"""For models that take an image as it is: 32 by 32 pixels to 2.46 tokens (OpenAI's smallest)."""
+
+_PATCH, _PATCH_TOKENS = 32, (246, 100)
+_LEAST_CROP, _MOST_CROP, _CROP_TOKENS = 256, 768, 258
+"""Gemini 2 cuts an image into squares of two thirds of its shorter side, within these."""
+
+_LEAST_IMAGE_TOKENS = 1_120
+"""Gemini 3 counts about as many for any image (media resolution "high", its default)."""
+
+_PAGE_TOKENS = 6_150
+"""OpenAI shows a page as 2,500 patches at most; Anthropic counts 4,784 and Gemini 1,120."""
+
+_DEAR_PAGE_TOKENS = _DEAR_IMAGE_TOKENS + _MAX_TILES * _DEAR_TILE_TOKENS
+_PAGE_MARKS = 64
+"""What stands around the text of a page, such as its number."""
 
 _DOCUMENT_TOKENS = 1_500
 _BASE64_PER_DOCUMENT_TOKEN = 32
 """About a page, and what a page of text takes of a PDF."""
 
-_TEXT_FILE = re.compile(r"data:(?:text/[a-z0-9.+-]{1,40}|application/json)[;,]", re.IGNORECASE)
+_TEXT_FILE = re.compile(
+    r"data:(?:text/(?!csv|tab|tsv)[a-z0-9.+-]{1,40}|application/json)"
+    r"(?:;charset=(?:utf-8|us-ascii))?(?:;base64)?,",
+    re.IGNORECASE,
+)
+"""Not tables, of which OpenAI makes more text than is in them."""
+
+_TEXT_NAME = re.compile(
+    r"[^.]*|.*\.(?:c|cc|cpp|css|go|h|html?|java|js|json|jsonl|log|markdown|md|php|py|rb|rs|rst|sh|sql"
+    r"|tex|toml|ts|tsx|txt|xml|ya?ml)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAX_TEXT_LETTERS = 4 * 1024 * 1024
+"""More is beyond any context."""
+
+_PDF_NAME = re.compile(r".*\.pdf", re.IGNORECASE | re.DOTALL)
+_PDF_FILE = re.compile(r"(?:data:application/pdf;base64,)?(?=JVBERi)", re.IGNORECASE)
 
 _UNSEEN_TOKENS = 256
 """What templates add unseen: the preamble of a model, today's date, its channels."""
@@ -52,8 +85,9 @@ class Prompt:
         self.text_bytes = 0
         self.media = 0
         self._other_tokens = 0
-        self._image_bound = 0
-        self._image_letters = 0
+        self._media_bound = NO_MEDIA
+        self._media_letters = 0
+        self._effort = Effort()
 
     def add_text(self, value: object) -> None:
         """Count the text in any JSON value. Iterative: a client chooses how deep it is."""
@@ -75,29 +109,65 @@ class Prompt:
         self.media += 1
         self._other_tokens += _IMAGE_TOKENS
 
-    def add_document(self, data: str) -> None:
-        """Count a document in base64. How many pages it has, its length does not tell.
+    def add_document(self, data: str, name: object = None) -> None:
+        """Count a document in base64.
 
-        A file of text is as many tokens as it has bytes at most, and is in the body as it is.
+        A PDF is as many tokens as its pages and the text on them; a file of text as many as it
+        has bytes at most. Nothing bounds any other.
+
+        Args:
+            data: The document, alone or as a data URL.
+            name: Its name, where it has one: some providers go by that alone.
         """
-        if _TEXT_FILE.match(data):
+        named = name if isinstance(name, str) and name else None
+        if _TEXT_FILE.match(data) and (named is None or _TEXT_NAME.fullmatch(named)):
             self._other_tokens += len(data) * 3 // 4 // _BYTES_PER_TOKEN
+            if not _is_utf8(data):
+                # Up to three bytes of UTF-8 for each of it, of which the letters here cover 4/3.
+                self._add_media(MediaBound(*(len(data) * 5 // 4,) * 2), letters=0)
             return
-        self.media += 1
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
+        head = _PDF_FILE.match(data)
+        is_pdf = head is not None and (named is None or _PDF_NAME.fullmatch(named))
+        if head is None or not is_pdf or not self._add_pdf(data, head.end()):
+            self.media += 1
+
+    def _add_pdf(self, data: str, begin: int) -> bool:
+        """Count a PDF, whose base64 begins there; say whether it has a bound."""
+        # What the others come to does not matter where one has none.
+        if self.media:
+            return False
+        try:
+            size = measure_pdf(base64.b64decode(data[begin:], validate=True), self._effort)
+        except (binascii.Error, ValueError):
+            return False
+        if size is None:
+            return False
+        text = size.text_bytes + size.pages * _PAGE_MARKS
+        self._add_media(
+            MediaBound(text + size.pages * _DEAR_PAGE_TOKENS, text + size.pages * _PAGE_TOKENS),
+            letters=len(data) - begin,
+        )
+        return True
 
     def add_image(self, data: str) -> None:
         """Count an image in base64, by its size in pixels."""
-        size = size_of_base64(data)
+        # Behind a comma, some would read another image.
+        size = None if "," in data else size_of_base64(data)
         if size is None:
             self.add_medium()
             return
-        tiles, scaled = size.tiles, min(size.tiles, _MAX_TILES)
+        scaled = min(size.tiles, _MAX_TILES)
         self._other_tokens += _USUAL_IMAGE_TOKENS + scaled * _USUAL_TILE_TOKENS
-        self._image_bound += max(
-            _DEAR_IMAGE_TOKENS + scaled * _DEAR_TILE_TOKENS, tiles * _UNSCALED_TILE_TOKENS
+        dear = max(
+            _DEAR_IMAGE_TOKENS + scaled * _DEAR_TILE_TOKENS, size.tiles * _UNSCALED_TILE_TOKENS
         )
-        self._image_letters += len(data)
+        self._add_media(MediaBound(dear, _moderate_tokens(size)), letters=len(data))
+
+    def _add_media(self, bound: MediaBound, *, letters: int) -> None:
+        most, moderate = self._media_bound
+        self._media_bound = MediaBound(most + bound.most, moderate + bound.moderate)
+        self._media_letters += letters
 
     def add_schemas(self, fields: Mapping[str, Any], *names: str) -> None:
         """Count what is shown to the model as JSON: its tools."""
@@ -127,5 +197,35 @@ class Prompt:
         unseen = _UNSEEN_TOKENS
         if "tools" in fields or "functions" in fields:
             unseen += _UNSEEN_TOOL_TOKENS
-        written = len(encode_body(fields, stream=False)) - self._image_letters
-        return written + unseen + self._image_bound
+        written = len(encode_body(fields, stream=False)) - self._media_letters
+        return written + unseen + self._media_bound.most
+
+    @property
+    def media_bound(self) -> MediaBound:
+        """What images and documents are of the bound."""
+        return self._media_bound
+
+
+def _is_utf8(url: str) -> bool:
+    """Whether a short text in a data URL is surely UTF-8."""
+    head, _, data = url.partition(",")
+    if not head.endswith(";base64"):
+        return True
+    try:
+        base64.b64decode(data[:_MAX_TEXT_LETTERS], validate=True).decode()
+    except (binascii.Error, ValueError):
+        return False
+    return len(data) <= _MAX_TEXT_LETTERS
+
+
+def _moderate_tokens(size: ImageSize) -> int:
+    """Return the most that models count which do not count images many times over."""
+    width, height = size
+    scaled = _USUAL_IMAGE_TOKENS + min(size.tiles, _MAX_TILES) * _USUAL_TILE_TOKENS
+    patches = -(-width // _PATCH) * -(-height // _PATCH)
+    tokens, of_patches = _PATCH_TOKENS
+    crop = min(max(min(width, height) * 2 // 3, _LEAST_CROP), _MOST_CROP)
+    crops = -(-width // crop) * -(-height // crop)
+    return max(
+        _LEAST_IMAGE_TOKENS, scaled, -(-patches * tokens // of_patches), crops * _CROP_TOKENS
+    )

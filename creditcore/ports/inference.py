@@ -19,6 +19,21 @@ _OPTION = 256
 """Characters that the value of an option has at most."""
 
 
+class MediaBound(NamedTuple):
+    """Tokens that the images and documents of a prompt can never exceed.
+
+    Attributes:
+        most: On a model that counts images many times over, and on any that is not known.
+        moderate: On all others.
+    """
+
+    most: int
+    moderate: int
+
+
+NO_MEDIA = MediaBound(0, 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceRequest:
     """A request body, understood and cleaned.
@@ -29,6 +44,7 @@ class InferenceRequest:
         wants_usage: Whether the client asked for usage in the stream.
         prompt_bound: Tokens the prompt can never exceed; None if only the model's
             own limit bounds it (an image by address, for instance).
+        media_bound: The part of it that stands for images and documents.
         output_limit: Output tokens of one choice that the client allows; None if it
             left that open.
         choices: How many answers it wants.
@@ -53,6 +69,7 @@ class InferenceRequest:
     long_cache: bool = True
     units: Mapping[Unit, Extent | InvalidRequestError] = field(default_factory=dict, repr=False)
     sold_by: Unit | None = None
+    media_bound: MediaBound = NO_MEDIA
 
     def forget_long_fields(self) -> None:
         """Let go of what has been written into the upstream's body: it may be megabytes.

@@ -171,6 +171,7 @@ class Messages:
             stream=stream,
             wants_usage=True,
             prompt_bound=prompt.bound(fields),
+            media_bound=prompt.media_bound,
             output_limit=limit,
             choices=1,
             prompt_estimate=prompt.estimated_tokens,

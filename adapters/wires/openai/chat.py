@@ -64,6 +64,7 @@ class ChatCompletions(OpenAIWire):
             stream=stream,
             wants_usage=options.get("include_usage", False),
             prompt_bound=prompt.bound(fields),
+            media_bound=prompt.media_bound,
             output_limit=output_limit,
             choices=choices,
             prompt_estimate=prompt.estimated_tokens,

@@ -74,7 +74,7 @@ class _Reader(PartReader):
             raise invalid(f"{place}.file", "must bring its content in file_data")
         if not isinstance(file.get("file_data"), str):
             raise invalid(f"{place}.file.file_data", "must be a string")
-        self.prompt.add_document(file["file_data"])
+        self.prompt.add_document(file["file_data"], file.get("filename"))
 
     _kinds: ClassVar[Mapping[str, ReadPart]] = {
         "text": PartReader.text,

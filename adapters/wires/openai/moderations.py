@@ -39,6 +39,7 @@ class Moderations(DocumentWire):
             stream=False,
             wants_usage=False,
             prompt_bound=size.bound(fields),
+            media_bound=size.media_bound,
             output_limit=0,
             choices=1,
             prompt_estimate=size.estimated_tokens,

@@ -124,6 +124,7 @@ class Responses(OpenAIWire):
             stream=stream,
             wants_usage=True,
             prompt_bound=prompt.bound(fields),
+            media_bound=prompt.media_bound,
             output_limit=read_integer(given, _LIMIT, most=MAX_TOKENS),
             choices=1,
             prompt_estimate=prompt.estimated_tokens,

@@ -73,7 +73,7 @@ class _Reader(PartReader):
         if part.get("file_url") is not None:
             self.web_address(part["file_url"], f"{place}.file_url")
         elif isinstance(part.get("file_data"), str):
-            self.prompt.add_document(part["file_data"])
+            self.prompt.add_document(part["file_data"], part.get("filename"))
         else:
             raise invalid(f"{place}.file_data", "must be a string")
 

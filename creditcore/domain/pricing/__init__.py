@@ -13,12 +13,20 @@ moves every token of the call, output too, to that tier (LiteLLM's cost calculat
 from __future__ import annotations
 
 from creditcore.domain.pricing.exact import price_units, usd_text
-from creditcore.domain.pricing.model_price import Cost, ModelPrice, PricedTokens, Rates, Tier
+from creditcore.domain.pricing.model_price import (
+    MODERATE_IMAGES,
+    Cost,
+    ModelPrice,
+    PricedTokens,
+    Rates,
+    Tier,
+)
 from creditcore.domain.pricing.tariff import Ceiling, Tariff
 from creditcore.domain.pricing.usage import MAX_TOKENS, Usage
 
 __all__ = [
     "MAX_TOKENS",
+    "MODERATE_IMAGES",
     "Ceiling",
     "Cost",
     "ModelPrice",

@@ -17,6 +17,9 @@ from creditcore.domain.units import Unit, UnitPrice
 _PRICE_UNITS_PER_PICODOLLAR = PRICE_UNITS_PER_USD // 10**12
 _SNAPSHOT_BYTES = 8
 
+MODERATE_IMAGES = "moderate_images"
+"""A feature: what the model counts for an image is known, and not many times what is usual."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call
-from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
+from creditcore.domain.pricing import MODERATE_IMAGES, Ceiling, ModelPrice, Tariff
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.usecases.calls.price_list import PriceList
@@ -137,7 +137,7 @@ def _check_length(request: InferenceRequest, price: ModelPrice) -> None:
     if request.prompt_bound is None or price.max_input_tokens is None:
         return
     readable = price.max_input_tokens * request.prompts
-    if request.prompt_bound > readable * MAX_BYTES_PER_TOKEN:
+    if request.prompt_bound - request.media_bound.most > readable * MAX_BYTES_PER_TOKEN:
         raise InvalidRequestError(
             f"{price.model} reads {readable:,} tokens at most, and this is"
             f" {request.prompt_bound:,} bytes of text. Shorten it.",
@@ -156,7 +156,10 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
                 code="unsupported_content",
             )
         return price.max_input_tokens * request.prompts
+    bound = request.prompt_bound
+    if MODERATE_IMAGES in price.features:
+        bound -= request.media_bound.most - request.media_bound.moderate
     if price.max_input_tokens is None or price.tiers:
         # Tiers mean that longer prompts than the stated context do get through.
-        return request.prompt_bound
-    return min(request.prompt_bound, price.max_input_tokens * request.prompts)
+        return bound
+    return min(bound, price.max_input_tokens * request.prompts)

@@ -32,6 +32,7 @@ from creditcore.ports.inference import Wire
 from creditcore.testing.memory import MemoryModelGateway, MemoryTransactions
 from creditcore.usecases.calls.planned_call import DEFAULT_OUTPUT_BOUND, plan
 from creditcore.usecases.calls.price_list import PriceList
+from tests.unit.wires.pdfs import report
 
 _COSTS = json.loads(
     (Path(__file__).parents[2] / "data" / "litellm-costs.json").read_text(), parse_float=Decimal
@@ -97,19 +98,32 @@ def test_the_costs_here_are_litellms_own() -> None:
         assert abs(litellm_cost(info, usage) - recorded) <= recorded / 10**12, case
 
 
-def image_tokens(width: int, height: int) -> list[int]:
-    """Return what each provider counts for an image, by its own page about images."""
+COUNTED_MODERATELY = ("claude-", "gemini-", "gpt-5", "o3-")
+"""How names of models begin whose providers say what they count, and run them themselves."""
+
+DEAR_PAGE = 2833 + 8 * 5667
+USUAL_PAGES = (258, 1120, 1568, 4784, ceil(2500 * 2.46))
+"""What a picture of a page is at Gemini, Anthropic and OpenAI; beside it stands its text."""
+
+
+def image_tokens(name: str, width: int, height: int) -> list[int]:
+    """Return what a provider may count for an image, by its own page about images."""
     fit = min(1, 2048 / max(width, height))
     wide, high = width * fit, height * fit
     fit = min(1, 768 / min(wide, high))
     tiles = ceil(wide * fit / 512) * ceil(high * fit / 512)
-    return [
+    crop = max(256, min(768, int(min(width, height) / 1.5)))
+    moderate = [
         85 + 170 * tiles,
-        2833 + 5667 * tiles,
         ceil(min(width, 1568) * min(height, 1568) / 750),
-        258 * ceil(width / 768) * ceil(height / 768),
-        ceil(width / 28) * ceil(height / 28),
+        min(ceil(width / 28) * ceil(height / 28), 4784),
+        258 * ceil(width / crop) * ceil(height / crop),
+        1120,
+        ceil(ceil(width / 32) * ceil(height / 32) * 2.46),
     ]
+    if name.startswith(COUNTED_MODERATELY):
+        return moderate
+    return [*moderate, 2833 + 5667 * tiles, ceil(width / 28) * ceil(height / 28)]
 
 
 def picture(width: int, height: int) -> str:
@@ -120,21 +134,33 @@ def picture(width: int, height: int) -> str:
 class Asked:
     """A request, and how many tokens a provider may count for it."""
 
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, name: str) -> None:
         self.draw = draw
         self.tokens = PER_CALL
         self.texts = draw(st.lists(st.text(max_size=60), min_size=1, max_size=4))
         sizes = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
         self.images = draw(st.lists(sizes, max_size=2))
+        self.documents = draw(
+            st.lists(st.lists(st.text("aZ.)", max_size=40), min_size=1), max_size=1)
+        )
         self.tools = draw(st.lists(st.text("abcdefgh ", min_size=1, max_size=20), max_size=2))
         self.keeps_long = draw(st.booleans())
         for text in self.texts:
             self.tokens += PER_MESSAGE + draw(st.integers(0, len(text.encode())))
         for width, height in self.images:
-            self.tokens += draw(st.sampled_from(image_tokens(width, height)))
+            self.tokens += draw(st.sampled_from(image_tokens(name, width, height)))
+        dear = () if name.startswith(COUNTED_MODERATELY) else (DEAR_PAGE,)
+        for pages in self.documents:
+            for text in pages:
+                self.tokens += draw(st.sampled_from([*USUAL_PAGES, *dear]))
+                self.tokens += draw(st.integers(0, len(text)))
         if self.tools:
             self.tokens += draw(st.integers(0, PER_TOOL_PREAMBLE))
             self.tokens += draw(st.integers(0, len(orjson.dumps(self.schemas))))
+
+    @property
+    def files(self) -> list[str]:
+        return [base64.b64encode(report(pages).packed(1)).decode() for pages in self.documents]
 
     @property
     def schemas(self) -> list[dict[str, Any]]:
@@ -150,8 +176,12 @@ def chat(asked: Asked) -> dict[str, Any]:
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture(*size)}"}}
         for size in asked.images
     ]
+    files = [
+        {"type": "file", "file": {"file_data": f"data:application/pdf;base64,{each}"}}
+        for each in asked.files
+    ]
     first, *others = asked.texts
-    content = [{"type": "text", "text": first}, *pictures]
+    content = [{"type": "text", "text": first}, *pictures, *files]
     messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
     messages += [{"role": "user", "content": text} for text in others]
     fields: dict[str, Any] = {"messages": messages, "n": asked.draw(st.integers(1, 4))}
@@ -173,8 +203,16 @@ def responses(asked: Asked) -> dict[str, Any]:
         {"type": "input_image", "image_url": f"data:image/png;base64,{picture(*size)}"}
         for size in asked.images
     ]
+    files = [
+        {
+            "type": "input_file",
+            "filename": "a.pdf",
+            "file_data": f"data:application/pdf;base64,{each}",
+        }
+        for each in asked.files
+    ]
     first, *others = asked.texts
-    content = [{"type": "input_text", "text": first}, *pictures]
+    content = [{"type": "input_text", "text": first}, *pictures, *files]
     items: list[dict[str, Any]] = [{"role": "user", "content": content}]
     items += [{"role": "user", "content": text} for text in others]
     fields: dict[str, Any] = {"input": items}
@@ -184,12 +222,19 @@ def responses(asked: Asked) -> dict[str, Any]:
 
 
 def messages(asked: Asked) -> dict[str, Any]:
-    pictures = [
+    pictures: list[dict[str, Any]] = [
         {
             "type": "image",
             "source": {"type": "base64", "media_type": "image/png", "data": picture(*size)},
         }
         for size in asked.images
+    ]
+    pictures += [
+        {
+            "type": "document",
+            "source": {"type": "base64", "media_type": "application/pdf", "data": each},
+        }
+        for each in asked.files
     ]
     first, *others = asked.texts
     said: dict[str, Any] = {"type": "text", "text": first or "x"}
@@ -221,7 +266,7 @@ WIRES: list[tuple[Wire, Callable[[Asked], dict[str, Any]], str]] = [
 @pytest.fixture(scope="module")
 def prices() -> PriceList:
     rows = [
-        {"model_name": name, "model_info": info, "litellm_params": info}
+        {"model_name": name, "model_info": info, "litellm_params": {**info, "model": name}}
         for name, info in MODELS.items()
     ]
     catalogue = read_catalogue(json.dumps({"data": rows}, default=float).encode())
@@ -251,7 +296,7 @@ def test_no_call_costs_more_than_was_held_for_it(
     draw = data.draw
     name = draw(st.sampled_from(sorted(MODELS)))
     info = MODELS[name]
-    asked = Asked(draw)
+    asked = Asked(draw, name)
     fields = ask(asked)
     if limit_field not in fields and draw(st.booleans()):
         fields[limit_field] = draw(st.integers(1, 200_000))
