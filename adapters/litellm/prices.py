@@ -19,7 +19,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from adapters.litellm.image_counts import counts_moderately
+from adapters.litellm.image_counts import image_features
 from adapters.litellm.price_keys import TIERS, not_understood
 from adapters.litellm.unit_prices import (
     BY_UNIT_ALONE,
@@ -30,7 +30,6 @@ from adapters.litellm.unit_prices import (
 )
 from creditcore.domain.pricing import (
     MAX_TOKENS,
-    MODERATE_IMAGES,
     ModelPrice,
     Rates,
     Tier,
@@ -130,7 +129,7 @@ def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
 
 def _features(info: Mapping[str, Any], given: object) -> frozenset[str]:
     features = frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True)
-    return features | {MODERATE_IMAGES} if counts_moderately(info, given) else features
+    return features | image_features(info, given)
 
 
 def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:

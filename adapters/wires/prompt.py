@@ -29,15 +29,18 @@ _MAX_TILES = 8
 _UNSCALED_TILE_TOKENS = 640
 """For models that take an image as it is: 32 by 32 pixels to 2.46 tokens (OpenAI's smallest)."""
 
-_PATCH, _PATCH_TOKENS = 32, (246, 100)
+_PATCH, _PATCHES_TOKENS = 32, (246, 100)
+_SMALL_PATCH, _MOST_SMALL_PATCHES = 28, 4_784
+"""Anthropic's, to which it scales an image down."""
+
 _LEAST_CROP, _MOST_CROP, _CROP_TOKENS = 256, 768, 258
 """Gemini 2 cuts an image into squares of two thirds of its shorter side, within these."""
 
 _LEAST_IMAGE_TOKENS = 1_120
 """Gemini 3 counts about as many for any image (media resolution "high", its default)."""
 
-_PAGE_TOKENS = 6_150
-"""OpenAI shows a page as 2,500 patches at most; Anthropic counts 4,784 and Gemini 1,120."""
+_PAGE_IN_PATCHES = 6_150
+"""OpenAI shows a page as 2,500 patches at most."""
 
 _DEAR_PAGE_TOKENS = _DEAR_IMAGE_TOKENS + _MAX_TILES * _DEAR_TILE_TOKENS
 _PAGE_MARKS = 64
@@ -124,7 +127,7 @@ class Prompt:
             self._other_tokens += len(data) * 3 // 4 // _BYTES_PER_TOKEN
             if not _is_utf8(data):
                 # Up to three bytes of UTF-8 for each of it, of which the letters here cover 4/3.
-                self._add_media(MediaBound(*(len(data) * 5 // 4,) * 2), letters=0)
+                self._add_media(MediaBound(*(len(data) * 5 // 4,) * 3), letters=0)
             return
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
         head = _PDF_FILE.match(data)
@@ -144,10 +147,9 @@ class Prompt:
         if size is None:
             return False
         text = size.text_bytes + size.pages * _PAGE_MARKS
-        self._add_media(
-            MediaBound(text + size.pages * _DEAR_PAGE_TOKENS, text + size.pages * _PAGE_TOKENS),
-            letters=len(data) - begin,
-        )
+        per_page = (_DEAR_PAGE_TOKENS, _PAGE_IN_PATCHES, _MOST_SMALL_PATCHES)
+        bound = MediaBound(*(text + size.pages * tokens for tokens in per_page))
+        self._add_media(bound, letters=len(data) - begin)
         return True
 
     def add_image(self, data: str) -> None:
@@ -158,15 +160,15 @@ class Prompt:
             self.add_medium()
             return
         scaled = min(size.tiles, _MAX_TILES)
-        self._other_tokens += _USUAL_IMAGE_TOKENS + scaled * _USUAL_TILE_TOKENS
+        self._other_tokens += _tokens_of_tiles(size)
         dear = max(
             _DEAR_IMAGE_TOKENS + scaled * _DEAR_TILE_TOKENS, size.tiles * _UNSCALED_TILE_TOKENS
         )
-        self._add_media(MediaBound(dear, _moderate_tokens(size)), letters=len(data))
+        bound = MediaBound(dear, _tokens_in_patches(size), _tokens_scaled_down(size))
+        self._add_media(bound, letters=len(data))
 
     def _add_media(self, bound: MediaBound, *, letters: int) -> None:
-        most, moderate = self._media_bound
-        self._media_bound = MediaBound(most + bound.most, moderate + bound.moderate)
+        self._media_bound = MediaBound(*map(sum, zip(self._media_bound, bound, strict=True)))
         self._media_letters += letters
 
     def add_schemas(self, fields: Mapping[str, Any], *names: str) -> None:
@@ -218,14 +220,25 @@ def _is_utf8(url: str) -> bool:
     return len(data) <= _MAX_TEXT_LETTERS
 
 
-def _moderate_tokens(size: ImageSize) -> int:
-    """Return the most that models count which do not count images many times over."""
-    width, height = size
-    scaled = _USUAL_IMAGE_TOKENS + min(size.tiles, _MAX_TILES) * _USUAL_TILE_TOKENS
-    patches = -(-width // _PATCH) * -(-height // _PATCH)
-    tokens, of_patches = _PATCH_TOKENS
-    crop = min(max(min(width, height) * 2 // 3, _LEAST_CROP), _MOST_CROP)
-    crops = -(-width // crop) * -(-height // crop)
+def _tokens_in_patches(size: ImageSize) -> int:
+    tokens, of_patches = _PATCHES_TOKENS
+    return max(_tokens_of_tiles(size), -(-_patches(size, _PATCH) * tokens // of_patches))
+
+
+def _tokens_scaled_down(size: ImageSize) -> int:
+    shorter = min(size.width, size.height)
+    crops = _patches(size, min(max(shorter * 2 // 3, _LEAST_CROP), _MOST_CROP))
     return max(
-        _LEAST_IMAGE_TOKENS, scaled, -(-patches * tokens // of_patches), crops * _CROP_TOKENS
+        _LEAST_IMAGE_TOKENS,
+        _tokens_of_tiles(size),
+        min(_patches(size, _SMALL_PATCH), _MOST_SMALL_PATCHES),
+        crops * _CROP_TOKENS,
     )
+
+
+def _tokens_of_tiles(size: ImageSize) -> int:
+    return _USUAL_IMAGE_TOKENS + min(size.tiles, _MAX_TILES) * _USUAL_TILE_TOKENS
+
+
+def _patches(size: ImageSize, side: int) -> int:
+    return -(-size.width // side) * -(-size.height // side)

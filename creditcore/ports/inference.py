@@ -24,14 +24,16 @@ class MediaBound(NamedTuple):
 
     Attributes:
         most: On a model that counts images many times over, and on any that is not known.
-        moderate: On all others.
+        in_patches: On one that counts all of an image, however large it is.
+        scaled_down: On one that scales images down first.
     """
 
     most: int
-    moderate: int
+    in_patches: int
+    scaled_down: int
 
 
-NO_MEDIA = MediaBound(0, 0)
+NO_MEDIA = MediaBound(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

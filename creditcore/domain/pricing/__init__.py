@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from creditcore.domain.pricing.exact import price_units, usd_text
 from creditcore.domain.pricing.model_price import (
-    MODERATE_IMAGES,
+    IMAGES_IN_PATCHES,
+    IMAGES_SCALED_DOWN,
     Cost,
     ModelPrice,
     PricedTokens,
@@ -25,8 +26,9 @@ from creditcore.domain.pricing.tariff import Ceiling, Tariff
 from creditcore.domain.pricing.usage import MAX_TOKENS, Usage
 
 __all__ = [
+    "IMAGES_IN_PATCHES",
+    "IMAGES_SCALED_DOWN",
     "MAX_TOKENS",
-    "MODERATE_IMAGES",
     "Ceiling",
     "Cost",
     "ModelPrice",

@@ -17,8 +17,11 @@ from creditcore.domain.units import Unit, UnitPrice
 _PRICE_UNITS_PER_PICODOLLAR = PRICE_UNITS_PER_USD // 10**12
 _SNAPSHOT_BYTES = 8
 
-MODERATE_IMAGES = "moderate_images"
-"""A feature: what the model counts for an image is known, and not many times what is usual."""
+IMAGES_IN_PATCHES = "images_in_patches"
+"""A feature: the model is known to count an image by its pixels, however many they are."""
+
+IMAGES_SCALED_DOWN = "images_scaled_down"
+"""A feature: the model is known to scale an image down before it counts what is usual for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

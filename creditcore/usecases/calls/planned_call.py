@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call
-from creditcore.domain.pricing import MODERATE_IMAGES, Ceiling, ModelPrice, Tariff
+from creditcore.domain.pricing import (
+    IMAGES_IN_PATCHES,
+    IMAGES_SCALED_DOWN,
+    Ceiling,
+    ModelPrice,
+    Tariff,
+)
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.usecases.calls.price_list import PriceList
@@ -156,10 +162,16 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
                 code="unsupported_content",
             )
         return price.max_input_tokens * request.prompts
-    bound = request.prompt_bound
-    if MODERATE_IMAGES in price.features:
-        bound -= request.media_bound.most - request.media_bound.moderate
+    bound = request.prompt_bound - request.media_bound.most + _media_bound(request, price)
     if price.max_input_tokens is None or price.tiers:
         # Tiers mean that longer prompts than the stated context do get through.
         return bound
     return min(bound, price.max_input_tokens * request.prompts)
+
+
+def _media_bound(request: InferenceRequest, price: ModelPrice) -> int:
+    if IMAGES_SCALED_DOWN in price.features:
+        return request.media_bound.scaled_down
+    if IMAGES_IN_PATCHES in price.features:
+        return request.media_bound.in_patches
+    return request.media_bound.most

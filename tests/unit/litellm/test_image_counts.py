@@ -1,4 +1,4 @@
-"""Only models that are surely known are trusted to count an image moderately."""
+"""Only of models that are surely known is it believed how they count an image."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.litellm.image_counts import counts_moderately
+from adapters.litellm.image_counts import image_features
 from adapters.litellm.prices import read_price
-from creditcore.domain.pricing import MODERATE_IMAGES
+from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_SCALED_DOWN
 
 
 def info(provider: str, key: str) -> dict[str, str]:
@@ -22,7 +22,6 @@ def info(provider: str, key: str) -> dict[str, str]:
     ("provider", "model"),
     [
         ("openai", "gpt-4o"),
-        ("openai", "openai/gpt-5.4-2026-03-05"),
         ("openai", "o3"),
         ("anthropic", "claude-sonnet-4-5-20250929"),
         ("anthropic", "anthropic/claude-opus-5"),
@@ -31,8 +30,13 @@ def info(provider: str, key: str) -> dict[str, str]:
         ("bedrock_converse", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
     ],
 )
-def test_a_model_by_its_providers_own_name_is_known(provider: str, model: str) -> None:
-    assert counts_moderately(info(provider, model), {"model": model})
+def test_a_model_that_scales_images_down_is_known_by_its_name(provider: str, model: str) -> None:
+    assert image_features(info(provider, model), {"model": model}) == {IMAGES_SCALED_DOWN}
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-5.4-2026-03-05", "gpt-5-nano", "gpt-4.1-mini"])
+def test_so_is_one_that_counts_all_of_an_image(model: str) -> None:
+    assert image_features(info("openai", model), {"model": model}) == {IMAGES_IN_PATCHES}
 
 
 @pytest.mark.parametrize(
@@ -46,11 +50,13 @@ def test_a_model_by_its_providers_own_name_is_known(provider: str, model: str) -
         ("azure", "azure/gpt-4o", {"model": "azure/gpt-4o"}),
         ("gemini", "gemini/gemma-3-27b-it", {}),
         ("openai", "ft:gpt-4o", {}),
+        # Two that count otherwise.
+        ("openai", "gpt-4o", {"model": "openai/gpt-5"}),
         ("openai", "", {}),
     ],
 )
 def test_any_other_is_not(provider: str, key: str, given: dict[str, str]) -> None:
-    assert not counts_moderately(info(provider, key), given)
+    assert not image_features(info(provider, key), given)
 
 
 @given(
@@ -61,7 +67,7 @@ def test_any_other_is_not(provider: str, key: str, given: dict[str, str]) -> Non
     st.none() | st.lists(st.text()) | st.dictionaries(st.just("model"), st.integers() | st.text()),
 )
 def test_odd_rows_are_not_known(row: dict[str, Any], given: object) -> None:
-    assert not counts_moderately(row, given)
+    assert not image_features(row, given)
 
 
 def test_it_is_a_feature_of_the_price() -> None:
@@ -71,4 +77,4 @@ def test_it_is_a_feature_of_the_price() -> None:
     price = read_price(row)
 
     assert price is not None
-    assert MODERATE_IMAGES in price.features
+    assert IMAGES_SCALED_DOWN in price.features

@@ -50,8 +50,13 @@ class Pdf:
         out += f"trailer\n<< /Size {len(places) + 1} /Root {root} 0 R {trailer}>>\n".encode()
         return bytes(out + b"startxref\n%d\n%%%%EOF\n" % start)
 
-    def packed(self, root: int) -> bytes:
-        """Return the file with all that is no stream packed into one, as PDF 1.5 has it."""
+    def packed(self, root: int, *, mixed_up: bool = False) -> bytes:
+        """Return the file with all that is no stream packed into one, as PDF 1.5 has it.
+
+        Args:
+            root: The number of the catalogue.
+            mixed_up: Whether its table of places takes one object for another.
+        """
         inner = {n: body for n, body in enumerate(self.objects, 1) if b"\nstream\n" not in body}
         numbers, bodies = "", b""
         for number, body in inner.items():
@@ -69,7 +74,8 @@ class Pdf:
         for number, body in outer.items():
             rows[number] = (1, len(out), 0)
             out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-        rows |= {number: (2, pack_number, at) for at, number in enumerate(inner)}
+        numbers_there = reversed(inner) if mixed_up else inner
+        rows |= {number: (2, pack_number, at) for at, number in enumerate(numbers_there)}
         rows[table_number] = (1, len(out), 0)
         table = zlib.compress(_up(pack(">BIB", *rows[number]) for number in sorted(rows)))
         start = len(out)

@@ -98,12 +98,12 @@ def test_the_costs_here_are_litellms_own() -> None:
         assert abs(litellm_cost(info, usage) - recorded) <= recorded / 10**12, case
 
 
-COUNTED_MODERATELY = ("claude-", "gemini-", "gpt-5", "o3-")
+SCALED_DOWN, IN_PATCHES = ("claude-", "gemini-", "o3-"), ("gpt-5",)
 """How names of models begin whose providers say what they count, and run them themselves."""
 
 DEAR_PAGE = 2833 + 8 * 5667
-USUAL_PAGES = (258, 1120, 1568, 4784, ceil(2500 * 2.46))
-"""What a picture of a page is at Gemini, Anthropic and OpenAI; beside it stands its text."""
+USUAL_PAGES = (258, 1120, 1568, 4784)
+"""What a picture of a page is at Gemini and Anthropic; beside it stands its text."""
 
 
 def image_tokens(name: str, width: int, height: int) -> list[int]:
@@ -113,17 +113,28 @@ def image_tokens(name: str, width: int, height: int) -> list[int]:
     fit = min(1, 768 / min(wide, high))
     tiles = ceil(wide * fit / 512) * ceil(high * fit / 512)
     crop = max(256, min(768, int(min(width, height) / 1.5)))
-    moderate = [
+    scaled_down = [
         85 + 170 * tiles,
         ceil(min(width, 1568) * min(height, 1568) / 750),
         min(ceil(width / 28) * ceil(height / 28), 4784),
         258 * ceil(width / crop) * ceil(height / crop),
         1120,
-        ceil(ceil(width / 32) * ceil(height / 32) * 2.46),
     ]
-    if name.startswith(COUNTED_MODERATELY):
-        return moderate
-    return [*moderate, 2833 + 5667 * tiles, ceil(width / 28) * ceil(height / 28)]
+    in_patches = [85 + 170 * tiles, ceil(ceil(width / 32) * ceil(height / 32) * 2.46)]
+    if name.startswith(SCALED_DOWN):
+        return scaled_down
+    if name.startswith(IN_PATCHES):
+        return in_patches
+    unscaled = ceil(width / 28) * ceil(height / 28)
+    return [*scaled_down, *in_patches, 2833 + 5667 * tiles, unscaled]
+
+
+def page_tokens(name: str) -> list[int]:
+    """Return what a provider may count for the picture of a page."""
+    if name.startswith(SCALED_DOWN):
+        return [*USUAL_PAGES]
+    in_patches = [*USUAL_PAGES, ceil(2500 * 2.46)]
+    return in_patches if name.startswith(IN_PATCHES) else [*in_patches, DEAR_PAGE]
 
 
 def picture(width: int, height: int) -> str:
@@ -149,10 +160,9 @@ class Asked:
             self.tokens += PER_MESSAGE + draw(st.integers(0, len(text.encode())))
         for width, height in self.images:
             self.tokens += draw(st.sampled_from(image_tokens(name, width, height)))
-        dear = () if name.startswith(COUNTED_MODERATELY) else (DEAR_PAGE,)
         for pages in self.documents:
             for text in pages:
-                self.tokens += draw(st.sampled_from([*USUAL_PAGES, *dear]))
+                self.tokens += draw(st.sampled_from(page_tokens(name)))
                 self.tokens += draw(st.integers(0, len(text)))
         if self.tools:
             self.tokens += draw(st.integers(0, PER_TOOL_PREAMBLE))

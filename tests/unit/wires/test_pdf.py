@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -206,7 +207,7 @@ SECOND = b"9 0 obj << /Type /Pages /Kids [5 0 R 5 0 R] >> endobj"
         b"%PDF-1.7",
         PLAIN[:-200],
         b"<html>" + PLAIN,
-        PLAIN + b"PK\x05\x06" + bytes(18),
+        with_content(shows("a"), entries="/Note (PK\x05\x06) "),
         PLAIN + b"\nand more\n",
         report(["a"]).plainly(1, trailer="/Encrypt << /Filter /Standard >> "),
         with_catalogue("/AcroForm << /Fields [] >>"),
@@ -220,7 +221,8 @@ SECOND = b"9 0 obj << /Type /Pages /Kids [5 0 R 5 0 R] >> endobj"
         put_in(b"5 0 obj", b"9 0 obj")(PLAIN),
         put_in(b" n \n0000000", b" n \n0000001")(PLAIN),
         with_content(b"q Q", entries="/F (elsewhere) "),
-        with_content(b"q Q", entries="/DecodeParms << /Predictor 15 /Colors 3 >> "),
+        # As it stands it is "q Q", and in three colours something else.
+        with_content(b"\0q\0 \0Q", entries="/DecodeParms << /Predictor 15 /Colors 3 >> "),
         put_in(b"/Filter /FlateDecode", b"/Filter /LZWDecode  ")(PLAIN),
         put_in(b"/Length ", b"/Length 1")(PLAIN),
         # What one part of a page leaves open, the next is inside of.
@@ -254,6 +256,17 @@ def test_packed_objects_must_be_where_the_table_says() -> None:
     assert measured(data) is not None
     # The pack under another number: some readers would not find its objects, or others.
     assert measured(data.replace(b"%d 0 obj" % 7, b"%d 0 obj" % 9, 1)) is None
+    assert measured(pdf.packed(1, mixed_up=True)) is None
+
+
+def test_a_stream_that_breaks_off_has_no_end() -> None:
+    pdf = report([""])
+    broken = zlib.compress(shows("a" * 500))[:-6]
+    head = b"<< /Filter /FlateDecode /Length %d >>\nstream\n" % len(broken)
+    kid = page(pdf, FONT, pdf.add(head + broken + b"\nendstream"))
+    pdf.replace(2, tree([kid], 1))
+
+    assert measured(pdf.plainly(1)) is None
 
 
 @pytest.mark.parametrize(

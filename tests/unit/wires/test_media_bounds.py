@@ -1,0 +1,79 @@
+"""What images and documents are held for depends on how the model is known to count them."""
+
+from __future__ import annotations
+
+import base64
+
+import orjson
+import pytest
+
+from adapters.wires.openai.chat import ChatCompletions
+from creditcore import SystemClock
+from creditcore.domain.pricing import (
+    IMAGES_IN_PATCHES,
+    IMAGES_SCALED_DOWN,
+    ModelPrice,
+    Rates,
+    Tariff,
+)
+from creditcore.testing.memory import MemoryModelGateway, MemoryTransactions
+from creditcore.usecases.calls.planned_call import MAX_BYTES_PER_TOKEN, plan
+from creditcore.usecases.calls.price_list import PriceList
+from tests.unit.wires.pdfs import report
+from tests.unit.wires.test_images import png
+
+RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
+TARIFF = Tariff.parse(credits_per_usd="2", markup="1")
+
+
+def prompt_bound(*parts: dict[str, object], feature: str | None, context: int = 10_000_000) -> int:
+    price = ModelPrice(
+        model="m",
+        rates=RATES,
+        max_input_tokens=context,
+        features=frozenset({feature} if feature else ()),
+    )
+    prices = PriceList(
+        transactions=MemoryTransactions(),
+        gateway=MemoryModelGateway([price]),
+        clock=SystemClock(),
+    )
+    prices.refresh()
+    body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": list(parts)}]})
+    return plan(ChatCompletions(), body, prices=prices, tariff=TARIFF).call.prompt_bound
+
+
+def image(width: int, height: int) -> dict[str, object]:
+    url = f"data:image/png;base64,{base64.b64encode(png(width, height)).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def document(pages: int) -> dict[str, object]:
+    data = base64.b64encode(report(["Paid."] * pages).packed(1)).decode()
+    return {"type": "file", "file": {"file_data": f"data:application/pdf;base64,{data}"}}
+
+
+@pytest.mark.parametrize(
+    ("part", "scaled_down", "in_patches", "most"),
+    [
+        (image(1, 1), 1_120, 255, 8_500),
+        (image(1024, 1024), 1_369, 2_520, 25_501),
+        (image(3024, 4032), 6_192, 29_446, 48_169),
+        (document(1), 4_784, 6_150, 48_169),
+        (document(10), 47_840, 61_500, 481_690),
+    ],
+)
+def test_a_hold_is_as_large_as_its_model_may_count(
+    part: dict[str, object], scaled_down: int, in_patches: int, most: int
+) -> None:
+    by_feature = {IMAGES_SCALED_DOWN: scaled_down, IMAGES_IN_PATCHES: in_patches, None: most}
+
+    for feature, tokens in by_feature.items():
+        assert tokens < prompt_bound(part, feature=feature) < tokens + 3_000
+
+
+def test_many_pages_are_no_long_text() -> None:
+    pages = document(10)
+
+    assert prompt_bound(pages, feature=None, context=8_000) == 8_000
+    assert prompt_bound(pages, feature=None) > 8_000 * MAX_BYTES_PER_TOKEN
