@@ -101,6 +101,16 @@ def test_a_number_of_pages_that_is_claimed_counts() -> None:
     assert size(report(["a"], count=400).plainly(1)).pages == 400
 
 
+def test_pages_that_no_tree_names_count_too() -> None:
+    pdf = report(["One.", "Two.", "Three."])
+    pdf.replace(2, tree([5], 1))
+
+    found = size(pdf.plainly(1))
+
+    assert found.pages == 3
+    assert found.text_bytes >= length("One.Two.Three.")
+
+
 def test_a_letter_that_stands_for_a_sentence_is_one() -> None:
     pdf = report(["a" * 100])
     sentence = "All rights reserved. "
@@ -227,6 +237,7 @@ SECOND = b"9 0 obj << /Type /Pages /Kids [5 0 R 5 0 R] >> endobj"
         put_in(b"/Length ", b"/Length 1")(PLAIN),
         # What one part of a page leaves open, the next is inside of.
         with_content(b"(", b"many words in no brackets", b") Tj"),
+        with_content(b"(", b"many words in no brackets"),
         with_content(b"% (", b"(a) Tj"),
         with_content(b"BI /W 1 ID (", b"EI"),
         with_content(b"<", b"616161"),
