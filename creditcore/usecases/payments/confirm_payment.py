@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from creditcore.domain.books import Footprint
 from creditcore.domain.errors import PaymentGatewayUnavailableError, TeamNotFoundError
 from creditcore.domain.money import Money
 from creditcore.domain.purchases import (
@@ -32,6 +31,7 @@ from creditcore.ports.payment_followers import FollowedTransaction, PaymentFollo
 from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.store_ports import HasPurchases, HasReviews, HasTeams
 from creditcore.ports.transactions import AlertsTransaction, Begins
+from creditcore.usecases.payments.post_transfers import post_transfers
 
 _log = logging.getLogger(__name__)
 
@@ -148,14 +148,7 @@ def _record(tx: ConfirmPaymentTransaction, decision: Decision, payment: Payment)
     for alert in decision.alerts:
         tx.alerts.add(alert)
     if decision.transfers:
-        books = tx.ledger.lock(
-            Footprint(
-                wallet_ids={decision.purchase.wallet_id},
-                transfer_references={transfer.reference for transfer in decision.transfers},
-            )
-        )
-        books.post(decision.transfers)
-        tx.ledger.write(books)
+        post_transfers(tx, decision.purchase.wallet_id, decision.transfers)
 
 
 def _never_made(purchase: Purchase) -> Payment:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from creditcore.domain.activity import SYSTEM, Act, Activity, Actor
-from creditcore.domain.books import Footprint
 from creditcore.domain.errors import (
     InvalidRequestError,
     PaymentGatewayUnavailableError,
@@ -38,6 +37,7 @@ from creditcore.ports.payments import PaymentGateway
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.store_ports import HasRefunds, HasReviews
 from creditcore.ports.transactions import Begins, PurchasesTransaction
+from creditcore.usecases.payments.post_transfers import post_transfers
 from creditcore.usecases.payments.refund_payment import RefundPayment
 
 
@@ -127,14 +127,7 @@ class ResolveReview:
                 offer,
                 at=now,
             )
-            books = tx.ledger.lock(
-                Footprint(
-                    wallet_ids={paid.wallet_id},
-                    transfer_references={transfer.reference for transfer in transfers},
-                )
-            )
-            books.post(transfers)
-            tx.ledger.write(books)
+            post_transfers(tx, paid.wallet_id, transfers)
             tx.purchases.save(paid)
             tx.reviews.save(decided)
             for follower in self.followers:
