@@ -89,14 +89,11 @@ class Wallet:
 
     def with_balance(self, *, posted: Credits, held: Credits) -> Wallet:
         """Return the same wallet with other credits in it; what is free pays its debt first."""
-        paid = min(self.owed, posted - held) if self.owed else ZERO
-        return Wallet(
-            id=self.id,
-            owner_id=self.owner_id,
-            posted=posted - paid,
-            held=held,
-            owed=self.owed - paid,
-        )
+        owed = self.owed
+        if owed:
+            paid = min(owed, posted - held)
+            posted, owed = posted - paid, owed - paid
+        return Wallet(id=self.id, owner_id=self.owner_id, posted=posted, held=held, owed=owed)
 
     def with_debt(self, owed: Credits) -> Wallet:
         """Return the same wallet, owing this much."""

@@ -9,6 +9,7 @@ but no request may have a name that cannot be one (RFC 9112, 3.2).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 _OF_PROGRAMS = ("/v1", "/api/", "/healthz", "/readyz", "/metrics")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+# A site answers under few names, and each request has one.
+_is_name = lru_cache(maxsize=64)(host_is_trusted)
 
 
 class KnownHosts:
@@ -44,7 +49,7 @@ class KnownHosts:
             if of_programs and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
                 return self._site(environ, start_response)
             return self._refuse("The request names no host. Send one Host header.", start_response)
-        if not host_is_trusted(host):
+        if not _is_name(host):
             message = "The Host header is no name of a host, with a port or without."
             return self._refuse(message, start_response)
         if not of_programs and urlsplit(f"//{host}").hostname not in self._names:

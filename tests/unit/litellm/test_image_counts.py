@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.litellm.image_counts import image_features
-from adapters.litellm.prices import read_price
+from adapters.litellm.prices import read_catalogue
 from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_SCALED_DOWN
 
 
@@ -71,10 +71,9 @@ def test_odd_rows_are_not_known(row: dict[str, Any], given: object) -> None:
 
 
 def test_it_is_a_feature_of_the_price() -> None:
-    prices = {"input_cost_per_token": Decimal(1), "output_cost_per_token": Decimal(1)}
+    prices = {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
     row = {"model_name": "m", "model_info": prices | info("openai", "gpt-4o")}
 
-    price = read_price(row)
+    [price] = read_catalogue(json.dumps({"data": [row]}).encode()).prices
 
-    assert price is not None
     assert IMAGES_SCALED_DOWN in price.features
