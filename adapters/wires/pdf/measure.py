@@ -100,7 +100,7 @@ class _Measure:
         letters = shown.letters // self._bytes_per_letter()
         said_beside = sum(_letters_in(value) for value in every)
         text = letters * (self._longest_letter() + 1) + shown.strings + said_beside * LONGEST_LETTER
-        return PdfSize(max(shown.pages, self._claimed()), text)
+        return PdfSize(shown.pages, text)
 
     def _refuse_other_readings(self) -> None:
         """Refuse what a piece of text is to be read as, where that can be said many times.
@@ -163,7 +163,10 @@ class _Measure:
         total = _Sum()
         for value in self._values(node):
             if isinstance(value, dict):
-                total = total.or_more(self._below(value, depth))
+                # Some readers believe what each node claims, and add that up.
+                claimed = value.get(b"Count")
+                claim = _Sum(pages=claimed if type(claimed) is int else 0)
+                total = total.or_more(claim).or_more(self._below(value, depth))
         if number is not None:
             self._nodes[number] = total
         return total
@@ -248,11 +251,18 @@ class _Measure:
             shown = self._shown[id(stream)] = shown_by(self._bytes_of(stream), self.effort)
         return shown
 
+    def _forms(self) -> list[Stream]:
+        """Return what can be drawn by name. Some readers draw whatever is no image."""
+        forms = [each for each in self._streams if each.fields.get(b"Subtype") == b"Form"]
+        for table in self._under(b"XObject"):
+            for entry in table.values() if isinstance(table, dict) else []:
+                drawn = (each for each in self._values(entry) if isinstance(each, Stream))
+                forms += (each for each in drawn if each.fields.get(b"Subtype") != b"Image")
+        return list({id(each): each for each in forms}.values())
+
     def _longest_form(self) -> _Sum:
         """Return the most text that a drawing shows which pages, notes and drawings can draw."""
-        forms = [
-            self._shown_by(each) for each in self._streams if each.fields.get(b"Subtype") == b"Form"
-        ]
+        forms = [self._shown_by(each) for each in self._forms()]
         longest = _Sum()
         # One that draws may draw one that draws: as deep as there are such.
         for _ in range(1 + sum(1 for each in forms if each.drawings)):
@@ -265,11 +275,6 @@ class _Measure:
                 break
             longest = deeper
         return longest
-
-    def _claimed(self) -> int:
-        """Return the number of pages that the tree claims to have."""
-        claims = (each.get(b"Count") for each in self.dicts if b"Kids" in each)
-        return max((claim for claim in claims if type(claim) is int), default=0)
 
     def _bytes_per_letter(self) -> int:
         """Return 2 where every font has codes of two bytes, and 1 where any may be shorter."""

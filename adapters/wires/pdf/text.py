@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from adapters.wires.pdf.glyph_names import KNOWN
 from adapters.wires.pdf.syntax import Effort, UnreadableError
 
 # One that is nested deeper, or does not end, leaves a bracket over.
@@ -27,6 +28,7 @@ LONGEST_LETTER = 3
 """Bytes of UTF-8 that one letter takes, but for those that maps and names of fonts tell."""
 
 _LONGEST_LIGATURE = 33
+_LONGEST_CODE = 4
 
 # Bytes that take a microsecond, and microseconds that one more find takes.
 _CONTENT, _MAP, _FONT = 6, 3, 24
@@ -104,9 +106,10 @@ def _mapped(code: bytes, *, counts_on: bool) -> int:
 def longest_name(names: Iterable[bytes]) -> int:
     """Return the bytes of UTF-8 that the longest name of a glyph stands for.
 
-    ``f_f_i`` is three letters, ``uni00660069`` two.
+    ``f_f_i`` is three letters, ``uni00660069`` two. What a reader does not know, it may show as
+    it is written.
     """
-    return max(map(_letters_named, names), default=0)
+    return max((_letters_named(each) for each in set(names) if each not in KNOWN), default=0)
 
 
 def names_in(fonts: Iterable[bytes], effort: Effort) -> Iterator[bytes]:
@@ -119,12 +122,15 @@ def names_in(fonts: Iterable[bytes], effort: Effort) -> Iterator[bytes]:
 
 
 def _letters_named(name: bytes) -> int:
-    return sum(_letters_of_part(part) for part in name.split(b".")[0].split(b"_"))
+    if len(name) == 1:
+        return LONGEST_LETTER
+    parts = name.split(b".")[0].split(b"_")
+    return max(len(b"/" + name), sum(map(_letters_of_part, parts)))
 
 
 def _letters_of_part(part: bytes) -> int:
     if len(part) <= 1:
         return len(part)
-    if part.startswith(b"uni") and len(part) > 7:
-        return (len(part) - 3) // 4 * LONGEST_LETTER
-    return 4 if part.startswith(b"u") else LONGEST_LETTER
+    if part.startswith(b"uni"):
+        return max(1, (len(part) - 3) // 4) * LONGEST_LETTER
+    return _LONGEST_CODE if part.startswith(b"u") else LONGEST_LETTER

@@ -97,6 +97,17 @@ def test_a_drawing_that_draws_drawings_shows_all_their_text(
     assert found.text_bytes >= pages * width ** (depth + 1) * length("Sold out.")
 
 
+def test_a_drawing_of_no_known_kind_may_be_drawn() -> None:
+    pdf = report([""])
+    drawn = pdf.stream(shows("Sold out."), "/Type /XObject /Subtype /Drawing ")
+    content = pdf.stream(b"/X Do")
+    resources = f"/Resources << /XObject << /X {drawn} 0 R >> >>"
+    kid = pdf.add(f"<< /Type /Page /Contents {content} 0 R {resources} >>")
+    pdf.replace(2, tree([kid], 1))
+
+    assert size(pdf.plainly(1)).text_bytes >= length("Sold out.") * 3
+
+
 def test_a_number_of_pages_that_is_claimed_counts() -> None:
     assert size(report(["a"], count=400).plainly(1)).pages == 400
 
@@ -111,6 +122,18 @@ def test_pages_that_no_tree_names_count_too() -> None:
     assert found.text_bytes >= length("One.Two.Three.")
 
 
+def test_what_branches_claim_adds_up() -> None:
+    pdf = report(["a"])
+    branch = pdf.add(tree([5], 30))
+    pdf.replace(2, tree([branch] * 4, 1))
+
+    assert size(pdf.plainly(1)).pages == 120
+
+    pdf.replace(branch, "<< /Type /Pages /Count 30 >>")
+
+    assert size(pdf.plainly(1)).pages == 120
+
+
 def test_a_letter_that_stands_for_a_sentence_is_one() -> None:
     pdf = report(["a" * 100])
     sentence = "All rights reserved. "
@@ -121,12 +144,21 @@ def test_a_letter_that_stands_for_a_sentence_is_one() -> None:
     assert size(pdf.plainly(1)).text_bytes >= 100 * length(sentence)
 
 
-def test_a_letter_whose_name_is_a_word_is_one() -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("r_e_s_e_r_v_e_d", "reserved"),
+        ("uni0072006500730065007200760065", "reserve"),
+        # As pypdf shows what it does not know.
+        ("allrightsreserved", "/allrightsreserved"),
+    ],
+)
+def test_a_letter_whose_name_is_a_word_is_one(name: str, shown: str) -> None:
     pdf = report(["a" * 100])
-    named = "/Encoding << /Differences [97 /r_e_s_e_r_v_e_d] >>"
+    named = f"/Encoding << /Differences [97 /{name}] >>"
     pdf.replace(FONT, f"<< /Type /Font /Subtype /Type1 /BaseFont /X {named} >>")
 
-    assert size(pdf.plainly(1)).text_bytes >= 100 * length("reserved")
+    assert size(pdf.plainly(1)).text_bytes >= 100 * length(shown)
 
 
 def test_what_notes_say_counts_on_each_page_they_are_on() -> None:
