@@ -5,8 +5,8 @@ GET  /calls   ``{"total", "open", "max_open", "calls": [...]}``, oldest first; `
               the calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
 POST /down    ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
 POST /prices  ``{"<model>": {<model_info fields>}}`` changes or adds, ``{"<model>": null}`` removes
-POST /keys    ``{"database_down", "stores_nothing", "refuses_alias"}`` switch faults of the admin
-              side, ``{"forget": true}`` restarts it empty; answers with every key
+POST /keys    ``{"database_down", "stores_nothing", "refuses_alias", "hangs"}`` switch faults of the
+              admin side, ``{"forget": true}`` restarts it empty; answers with every key
 POST /spend   ``{"lose": "<call id>"}`` loses a row of the log, ``{"add": {<row>}}`` invents one
 ============  ======================================================================================
 """
@@ -77,6 +77,8 @@ class LiteLLMControl:
         for name in ("database_down", "stores_nothing", "refuses_alias"):
             if name in order:
                 setattr(keys, name, bool(order[name]))
+        if "hangs" in order:
+            (keys.answers.clear if order["hangs"] else keys.answers.set)()
         if order.get("forget"):
             keys.rows.clear()
         rows = [{"token": row.token, **row.as_info()} for row in keys.rows.values()]

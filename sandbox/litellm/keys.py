@@ -70,7 +70,8 @@ class VirtualKeys:
     """The admin routes of keys, and who a key of a call is.
 
     Attributes:
-        database_down: Everything that needs the database fails.
+        database_down: Everything that needs the database fails, calls with virtual keys too.
+        answers: The admin routes answer; cleared, they hang until it is set.
         stores_nothing: ``/key/generate`` answers 200 and keeps nothing.
         refuses_alias: Every alias is taken.
     """
@@ -83,6 +84,8 @@ class VirtualKeys:
         self.database_down = False
         self.stores_nothing = False
         self.refuses_alias = False
+        self.answers = threading.Event()
+        self.answers.set()
         self.routes: list[tuple[str, str, Callable[[Request], Response]]] = [
             ("POST", "/key/generate", self._guarded(self._generate)),
             ("GET", "/key/info", self._guarded(self._info)),
@@ -98,6 +101,7 @@ class VirtualKeys:
         with self._changing:
             self.rows.clear()
         self.database_down = self.stores_nothing = self.refuses_alias = False
+        self.answers.set()
 
     def check(self, key: str, *, model: object) -> VirtualKey | None:
         """Return the key of a call; None for the master key.
@@ -107,6 +111,9 @@ class VirtualKeys:
         """
         if hmac.compare_digest(key.encode(), self._master):
             return None
+        if self.database_down:
+            body = error_body(503, "Authentication Error, No DB Connected", "no_db_connection")
+            raise LiteLLMError(503, body)
         row = self.rows.get(_hashed(key))
         if row is None or row.deleted_at is not None:
             raise _unknown(key)
@@ -152,6 +159,7 @@ class VirtualKeys:
                     key.strip().encode(), self._master
                 ):
                     raise _unknown(key.strip())
+                self.answers.wait()
                 if self.database_down:
                     body = error_body(500, "No DB Connected", "internal_server_error")
                     return Response(body, status=500, content_type="application/json")
