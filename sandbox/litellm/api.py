@@ -290,6 +290,8 @@ def _fail_if_scripted(script: Script, call: Call) -> None:
     status = script.status or (500 if script.error_after >= 0 and not call.stream else 0)
     if status:
         error = scripted(status, script.error, str(call.model))
+        if script.retry_after >= 0:
+            error.retry_after_s = script.retry_after
         if script.sse:
             error.body = b"data: " + error.body + b"\n\ndata: [DONE]\n\n"
             error.content_type = STREAM_HEADERS[-1][1]

@@ -77,8 +77,8 @@ class Completion:
         ):
             raise bad_request("messages must be a list of messages")
         script = script_of(messages)
-        tool = _tool_to_call(body, messages)
-        pieces = _arguments(tool) if tool else [] if silent else _text(body, script)
+        tool = _tool_to_call(body, messages, script)
+        pieces = _arguments(tool, script) if tool else [] if silent else _text(body, script)
         choices = min(_count(body.get("n"), 1), MAX_CHOICES)
         reasoning = script.reasoning
         if reasoning < 0:
@@ -196,7 +196,7 @@ def _text(body: Mapping[str, Any], script: Script) -> list[str]:
 
 
 def _tool_to_call(
-    body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
+    body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], script: Script
 ) -> dict[str, Any] | None:
     """Return the function to call: the one demanded, else the first; none once its result came."""
     tools = [_object(tool.get("function")) for tool in _parts(body.get("tools"))]
@@ -204,14 +204,20 @@ def _tool_to_call(
     choice = body.get("tool_choice")
     if not tools or choice == "none" or messages[-1].get("role") != "user":
         return None
-    demanded = _object(_object(choice).get("function")).get("name")
-    return next((tool for tool in tools if tool["name"] == demanded), tools[0])
+    demanded = script.tool or _object(_object(choice).get("function")).get("name")
+    found = next((tool for tool in tools if tool["name"] == demanded), None)
+    return found if script.tool else found or tools[0]
 
 
-def _arguments(tool: Mapping[str, Any]) -> list[str]:
-    return _cut_up(
-        orjson.dumps(_example(_object(tool.get("parameters")) or {"type": "object"})).decode()
-    )
+def _arguments(tool: Mapping[str, Any], script: Script) -> list[str]:
+    parameters = _object(tool.get("parameters"))
+    arguments = _example({"type": "object", **parameters})
+    if script.argument:
+        name, _, value = script.argument.partition("=")
+        required = parameters.get("required") or []
+        arguments = {key: each for key, each in _object(arguments).items() if key in required}
+        arguments[name] = value
+    return _cut_up(orjson.dumps(arguments).decode())
 
 
 def _cut_up(text: str) -> list[str]:

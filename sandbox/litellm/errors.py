@@ -20,8 +20,11 @@ class LiteLLMError(Exception):
 
     Attributes:
         content_type: How the body is labelled.
+        retry_after_s: How long it says to wait; None says nothing.
         from_provider: It came from behind the proxy, and carries the headers of a routed call.
     """
+
+    retry_after_s: int | None
 
     def __init__(self, status: int, body: bytes, *, from_provider: bool = False) -> None:
         """Take the HTTP status and the exact body."""
@@ -29,6 +32,7 @@ class LiteLLMError(Exception):
         self.status = status
         self.body = body
         self.content_type = "application/json"
+        self.retry_after_s = 7 if status == HTTPStatus.TOO_MANY_REQUESTS else None
         self.from_provider = from_provider
 
     @property
@@ -42,7 +46,7 @@ class LiteLLMError(Exception):
     @property
     def headers(self) -> list[tuple[str, str]]:
         """What this error adds to the usual headers."""
-        return [("retry-after", "7")] if self.status == HTTPStatus.TOO_MANY_REQUESTS else []
+        return [] if self.retry_after_s is None else [("retry-after", str(self.retry_after_s))]
 
 
 def error_body(status: int, message: str, kind: str | None, param: str | None = None) -> bytes:

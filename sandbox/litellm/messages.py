@@ -27,7 +27,8 @@ class Messages:
         messages = [_as_chat(message) for message in listed(body.get("messages"))]
         system = body.get("system")
         opening = [{"role": "system", "content": system}] if system else []
-        return Completion.of({**body, "messages": [*opening, *messages], **_tools(body)}, info)
+        asked = {**body, "messages": [*opening, *messages], **_tools(body), **_format(body)}
+        return Completion.of(asked, info)
 
     def document(self, completion: Completion, _body: Mapping[str, Any]) -> bytes:
         """Return the plain answer's body."""
@@ -149,3 +150,12 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
         named_tool = {"function": {"name": choice.get("name")}}
         wanted = "none" if choice.get("type") == "none" else named_tool
     return {"tools": tools, "tool_choice": wanted}
+
+
+def _format(body: Mapping[str, Any]) -> dict[str, Any]:
+    config = body.get("output_config")
+    wanted = config.get("format") if isinstance(config, dict) else None
+    if not isinstance(wanted, dict):
+        return {}
+    schema = {"schema": wanted.get("schema")}
+    return {"response_format": {"type": wanted.get("type"), "json_schema": schema}}

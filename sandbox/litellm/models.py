@@ -76,6 +76,27 @@ NO_TEXT: dict[str, Any] = {
     "supported_openai_params": None,
 }
 SIZE_128K = {"max_tokens": 16384, "max_input_tokens": 128000, "max_output_tokens": 16384}
+CLAUDE = {
+    "max_tokens": 64000,
+    "max_input_tokens": 200000,
+    "max_output_tokens": 64000,
+    "litellm_provider": "anthropic",
+    "supports_assistant_prefill": True,
+    "supports_prompt_caching": True,
+    "supports_pdf_input": True,
+    "supports_reasoning": True,
+    "supports_computer_use": True,
+}
+EMBEDDING = {
+    "mode": "embedding",
+    "max_tokens": 8191,
+    "max_input_tokens": 8191,
+    "input_cost_per_token": 2e-08,
+    "output_cost_per_token": 0.0,
+    "supports_function_calling": None,
+    "supports_tool_choice": None,
+    "supports_vision": None,
+}
 
 # The one price tier of this catalogue: above so many prompt tokens it covers the whole call.
 TIER_ABOVE = 200_000
@@ -116,10 +137,7 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "supports_pdf_input": True,
     },
     "claude-sonnet-4-5": {
-        "max_tokens": 64000,
-        "max_input_tokens": 200000,
-        "max_output_tokens": 64000,
-        "litellm_provider": "anthropic",
+        **CLAUDE,
         "input_cost_per_token": 3e-06,
         "cache_creation_input_token_cost": 3.75e-06,
         "cache_creation_input_token_cost_above_200k_tokens": 7.5e-06,
@@ -129,17 +147,28 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "input_cost_per_token_above_200k_tokens": 6e-06,
         "output_cost_per_token": 1.5e-05,
         "output_cost_per_token_above_200k_tokens": 2.25e-05,
-        "supports_assistant_prefill": True,
-        "supports_prompt_caching": True,
-        "supports_pdf_input": True,
-        "supports_reasoning": True,
-        "supports_computer_use": True,
         "search_context_cost_per_query": {
             "search_context_size_high": 0.01,
             "search_context_size_low": 0.01,
             "search_context_size_medium": 0.01,
         },
         "cache_creation_input_token_cost_above_1hr_above_200k_tokens": 1.2e-05,
+    },
+    "claude-haiku-4-5": {
+        **CLAUDE,
+        "input_cost_per_token": 1e-06,
+        "cache_creation_input_token_cost": 1.25e-06,
+        "cache_read_input_token_cost": 1e-07,
+        "cache_creation_input_token_cost_above_1hr": 2e-06,
+        "output_cost_per_token": 5e-06,
+    },
+    "claude-opus-4-5": {
+        **CLAUDE,
+        "input_cost_per_token": 5e-06,
+        "cache_creation_input_token_cost": 6.25e-06,
+        "cache_read_input_token_cost": 5e-07,
+        "cache_creation_input_token_cost_above_1hr": 1e-05,
+        "output_cost_per_token": 2.5e-05,
     },
     "demo-reasoning": {
         **SIZE_128K,
@@ -148,17 +177,8 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "output_cost_per_reasoning_token": 1.2e-05,
         "supports_reasoning": True,
     },
-    "demo-embedding": {
-        "mode": "embedding",
-        "max_tokens": 8191,
-        "max_input_tokens": 8191,
-        "input_cost_per_token": 2e-08,
-        "output_cost_per_token": 0.0,
-        "output_vector_size": 8,
-        "supports_function_calling": None,
-        "supports_tool_choice": None,
-        "supports_vision": None,
-    },
+    "demo-embedding": {**EMBEDDING, "output_vector_size": 8},
+    "text-embedding-3-small": {**EMBEDDING, "output_vector_size": 1536},
     "dall-e-3": {**NO_TEXT, "mode": "image_generation", "input_cost_per_image": 0.04},
     "gpt-image-1": {
         **NO_TEXT,

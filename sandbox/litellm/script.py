@@ -6,6 +6,8 @@ values with spaces.
 =============  =====================================================================================
 tokens=N       answer "token 0 token 1 ..." of N tokens
 text="..."     answer this text, one token per word
+tool=NAME      call this tool if the request has it, and no other
+argument="..." of its arguments give this one, NAME=VALUE, and those that it requires
 prompt=N       report N prompt tokens
 cached=N       report N of them as read from the cache
 cache_write=N  report N of them as written to the cache
@@ -27,6 +29,7 @@ drip_bytes=N   write N bytes at a time
 crlf=1         end lines with CRLF
 comment=1      a comment line before every token
 status=NNN     an error answer in LiteLLM's shape
+retry_after=N  the seconds that an error says to wait; 429 says 7 without this
 error=budget   word that error as an exceeded budget
 sse=1          send that error as an event stream, with its status
 =============  =====================================================================================
@@ -57,6 +60,8 @@ class Script:
 
     tokens: int = -1
     text: str = ""
+    tool: str = ""
+    argument: str = ""
     prompt: int = -1
     cached: int = 0
     cache_write: int = 0
@@ -77,6 +82,7 @@ class Script:
     crlf: int = 0
     comment: int = 0
     status: int = 0
+    retry_after: int = -1
     error: str = ""
     sse: int = 0
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import pydantic
 import pytest
 import requests
 
@@ -127,6 +128,21 @@ def test_tools_work_streamed_and_plain(
     wallet = stack.settled_wallet_of(account.person_id)
     charged = sum(hold.charged.microcredits for hold in stack.calls_of(account))
     assert wallet.posted == FUNDED - Credits(charged)
+
+
+class City(pydantic.BaseModel):
+    """A city."""
+
+    name: str
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_answer_has_the_shape_that_was_asked_for(
+    client: anthropic.Anthropic, model: str
+) -> None:
+    message = client.messages.parse(**ask("Kisumu", model), output_format=City)
+
+    assert message.parsed_output == City(name="example")
 
 
 @pytest.mark.parametrize("header", ["x-api-key", "authorization"])

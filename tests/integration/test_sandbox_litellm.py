@@ -164,6 +164,21 @@ def test_tool_is_called_and_its_result_answered_in_text(litellm: Client) -> None
     assert (after["finish_reason"], bool(after["message"]["content"])) == ("stop", True)
 
 
+def test_a_script_names_the_tool_and_its_argument(litellm: Client) -> None:
+    other = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    order = "[[sim tool=get_weather argument='city=Kisumu, by the lake']]"
+
+    [called, unknown] = [
+        litellm.chat(order, tools=tools).json()["choices"][0]
+        for tools in ([other, WEATHER], [other])
+    ]
+
+    [call] = called["message"]["tool_calls"]
+    assert call["function"]["name"] == "get_weather"
+    assert json.loads(call["function"]["arguments"])["city"] == "Kisumu, by the lake"
+    assert unknown["finish_reason"] == "stop"
+
+
 def test_no_tool_is_called_when_forbidden(litellm: Client) -> None:
     assert (
         litellm.chat(tools=[WEATHER], tool_choice="none").json()["choices"][0]["finish_reason"]

@@ -34,6 +34,12 @@ def test_statuses_can_be_scripted(litellm: Client, status: int, text: str) -> No
     assert ("retry-after" in answer.headers) == (status == 429)
 
 
+def test_an_error_says_to_wait_as_long_as_its_script_does(litellm: Client) -> None:
+    answer = litellm.chat("[[sim status=429 retry_after=1]]")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+
+
 def test_exceeded_budget_is_told_by_its_type(litellm: Client) -> None:
     answer = litellm.chat("[[sim status=422 error=budget]]")
 
@@ -109,8 +115,11 @@ def test_model_info_has_rows_as_recorded(litellm: Client) -> None:
         "gpt-4o-mini",
         "gpt-4o",
         "claude-sonnet-4-5",
+        "claude-haiku-4-5",
+        "claude-opus-4-5",
         "demo-reasoning",
         "demo-embedding",
+        "text-embedding-3-small",
         "dall-e-3",
         "gpt-image-1",
         "tts-1",
