@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+CLIENTS := openai-3 openai-2 aider
 BIN := $(VENV)/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-header --no-annotate --exclude-newer $(shell date -d '7 days ago' +%F)
@@ -34,7 +35,7 @@ test-redis: $(VENV)/dev ## Count limits in a Redis server, which has to be insta
 	$(BIN)/python -m pytest tests/redis
 
 # Not `npm ci`, which refuses a lock that lacks the programs that another system would install.
-test-clients: $(VENV)/dev $(VENV)-clients/ready $(VENV)-aider/ready ## Run clients from npm and PyPI against the gateway
+test-clients: $(VENV)/dev $(CLIENTS:%=$(VENV)-clients-%/ready) ## Run clients from npm and PyPI against the gateway
 	npm install --prefix tests/clients --no-save --no-audit --no-fund --silent
 	$(BIN)/python -m pytest tests/clients
 
@@ -71,7 +72,7 @@ lock: $(VENV)/dev ## Choose versions anew, among releases that are a week old
 	$(COMPILE) --group dev --output-file requirements-dev.lock
 
 clean: ## Forget the virtual environment and the demo's data
-	rm -rf $(VENV) $(VENV)-litellm $(VENV)-clients $(VENV)-aider var
+	rm -rf $(VENV) $(VENV)-litellm $(CLIENTS:%=$(VENV)-clients-%) var
 
 .PHONY: browser
 browser:
@@ -92,15 +93,10 @@ $(VENV)/dev: $(VENV)/python requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/server
 
-# Clients are other people's programs, with needs of their own.
-$(VENV)-clients/ready: tests/clients/python/requirements.txt
-	$(PYTHON) -m venv $(VENV)-clients
-	$(VENV)-clients/bin/pip install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt
-	@touch $@
-
-$(VENV)-aider/ready: tests/clients/python/aider.txt
-	$(PYTHON) -m venv $(VENV)-aider
-	$(VENV)-aider/bin/pip install --quiet --disable-pip-version-check -r tests/clients/python/aider.txt
+# Clients are other people's programs, with needs of their own: an environment for those that agree.
+$(VENV)-clients-%/ready: tests/clients/python/%.txt
+	$(PYTHON) -m venv $(VENV)-clients-$*
+	$(VENV)-clients-$*/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 # An environment of its own: LiteLLM is a service that we speak HTTP with, never a dependency.

@@ -1,31 +1,42 @@
-// Anthropic's SDK for Node against the gateway: plain, streamed, a tool, and out of credits.
-import assert from "node:assert/strict";
+// Anthropic's SDK for Node.
 import Anthropic from "@anthropic-ai/sdk";
+import * as given from "./runner.mjs";
 
-const baseURL = process.env.BASE_URL;
-const client = new Anthropic({ baseURL, apiKey: process.env.API_KEY });
-const asked = {
-  model: "claude-sonnet-4-5",
-  max_tokens: 300,
-  messages: [{ role: "user", content: "Say hello" }],
-};
+const ask = ({ key, prompt }, more = {}, ...parts) =>
+  new Anthropic({ baseURL: given.baseURL, apiKey: key }).messages.create({
+    model: given.claude,
+    max_tokens: 4096,
+    messages: [{ role: "user", content: [...parts, { type: "text", text: prompt }] }],
+    ...more,
+  });
+const text = (done) => done.content[0].text;
+const base64 = (media_type, data) => ({ type: "base64", media_type, data });
 
-const plain = await client.messages.create(asked);
-assert.ok(plain.content[0].text);
-assert.ok(plain.usage.output_tokens > 0);
+async function* pieces(call) {
+  for await (const event of await ask(call, { stream: true })) {
+    if (event.type === "content_block_delta") yield event.delta.text;
+  }
+}
 
-const streamed = await client.messages.stream(asked).finalMessage();
-assert.equal(streamed.content[0].text, plain.content[0].text);
-
-const tools = [
-  {
-    name: "get_weather",
-    description: "The weather of a city",
-    input_schema: { type: "object", properties: { city: { type: "string" } } },
+await given.run({
+  plain: async (call) => text(await ask(call)),
+  streamed: (call) => given.joined(pieces(call)),
+  tools: async (call) => {
+    const { name, description, parameters } = given.weather;
+    const tools = [{ name, description, input_schema: parameters }];
+    return (await ask(call, { tools })).content[0].name;
   },
-];
-const called = await client.messages.create({ ...asked, tools });
-assert.equal(called.content.find((part) => part.type === "tool_use").name, "get_weather");
-
-const poor = new Anthropic({ baseURL, apiKey: process.env.POOR_KEY });
-await assert.rejects(poor.messages.create(asked), (error) => error.status === 402);
+  structured: async (call) => {
+    const format = { type: "json_schema", schema: given.place };
+    return JSON.parse(text(await ask(call, { output_config: { format } })));
+  },
+  images: async (call) => {
+    const source = base64("image/png", given.picture64);
+    return text(await ask(call, {}, { type: "image", source }));
+  },
+  documents: async (call) => {
+    const source = base64("application/pdf", given.document64);
+    return text(await ask(call, {}, { type: "document", source }));
+  },
+  cancelled: (call) => given.joined(pieces(call), given.isEnough),
+});

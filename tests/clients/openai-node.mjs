@@ -1,57 +1,52 @@
-// openai-node against the gateway: plain, streamed, tools, and running out of credits.
-import assert from "node:assert/strict";
+// OpenAI's SDK for Node, on chat.
 import OpenAI from "openai";
+import * as given from "./runner.mjs";
 
-const client = new OpenAI({ baseURL: `${process.env.BASE_URL}/v1`, apiKey: process.env.API_KEY });
-const messages = [{ role: "user", content: "[[sim tokens=7 prompt=11]]" }];
+const aClient = ({ key }) => new OpenAI({ baseURL: given.url, apiKey: key });
+const ask = (call, more = {}, ...parts) =>
+  aClient(call).chat.completions.create({
+    model: given.model,
+    messages: [{ role: "user", content: [{ type: "text", text: call.prompt }, ...parts] }],
+    ...more,
+  });
+const text = (done) => done.choices[0].message.content;
+const wanted = {
+  type: "json_schema",
+  json_schema: { name: "place", schema: given.place, strict: true },
+};
+const picture = { url: `data:image/png;base64,${given.picture64}` };
+const file = {
+  filename: "a.pdf",
+  file_data: `data:application/pdf;base64,${given.document64}`,
+};
 
-const { data, response } = await client.chat.completions
-  .create({ model: "demo-chat", messages })
-  .withResponse();
-assert.equal(data.usage.completion_tokens, 7);
-assert.equal(response.headers.get("x-credits-cost"), "0.0078");
-
-const stream = await client.chat.completions.create({
-  model: "demo-chat",
-  messages,
-  stream: true,
-  stream_options: { include_usage: true },
-});
-let text = "";
-let usage;
-for await (const chunk of stream) {
-  text += chunk.choices[0]?.delta?.content ?? "";
-  usage = chunk.usage ?? usage;
+async function* pieces(call) {
+  for await (const chunk of await ask(call, { stream: true })) {
+    yield chunk.choices[0]?.delta?.content;
+  }
 }
-assert.match(text, /^token 0/);
-assert.equal(usage.completion_tokens, 7);
-assert.equal(usage.cost, "0.0078");
 
-const tools = [
-  {
-    type: "function",
-    function: {
-      name: "get_weather",
-      parameters: { type: "object", properties: { city: { type: "string" } } },
-    },
+await given.run({
+  plain: async (call) => text(await ask(call)),
+  streamed: (call) => given.joined(pieces(call)),
+  tools: async (call) => {
+    const tools = [{ type: "function", function: given.weather }];
+    return (await ask(call, { tools })).choices[0].message.tool_calls[0].function.name;
   },
-];
-const called = await client.chat.completions.create({
-  model: "demo-chat",
-  messages: [{ role: "user", content: "Weather in Kisumu?" }],
-  tools,
+  structured: async (call) => JSON.parse(text(await ask(call, { response_format: wanted }))),
+  images: async (call) => text(await ask(call, {}, { type: "image_url", image_url: picture })),
+  documents: async (call) => text(await ask(call, {}, { type: "file", file })),
+  embeddings: async (call) => {
+    const asked = { model: given.embedding, input: [call.prompt, call.prompt] };
+    return (await aClient(call).embeddings.create(asked)).data.length;
+  },
+  made_images: async (call) => {
+    const asked = { model: given.painter, prompt: call.prompt };
+    return (await aClient(call).images.generate(asked)).data.length;
+  },
+  speech: async (call) => {
+    const asked = { model: given.speaker, voice: "alloy", input: call.prompt };
+    return (await (await aClient(call).audio.speech.create(asked)).arrayBuffer()).byteLength > 0;
+  },
+  cancelled: (call) => given.joined(pieces(call), given.isEnough),
 });
-assert.equal(called.choices[0].message.tool_calls[0].function.name, "get_weather");
-
-const poor = new OpenAI({
-  baseURL: `${process.env.BASE_URL}/v1`,
-  apiKey: process.env.POOR_KEY,
-});
-await assert.rejects(
-  poor.chat.completions.create({ model: "demo-chat", messages, max_tokens: 100000 }),
-  (error) => error.status === 402 && error.code === "insufficient_quota",
-);
-
-const listed = [];
-for await (const model of client.models.list()) listed.push(model.id);
-assert.ok(listed.includes("demo-chat"));

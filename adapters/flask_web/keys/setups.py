@@ -100,7 +100,9 @@ def _claude_code(base_url: str, key: str, model: str) -> str:
 export ANTHROPIC_BASE_URL={base_url}
 export ANTHROPIC_AUTH_TOKEN={key}
 export ANTHROPIC_MODEL={model}
-export ANTHROPIC_SMALL_FAST_MODEL={model}
+export ANTHROPIC_DEFAULT_HAIKU_MODEL={model}
+export ANTHROPIC_DEFAULT_SONNET_MODEL={model}
+export ANTHROPIC_DEFAULT_OPUS_MODEL={model}
 claude"""
 
 

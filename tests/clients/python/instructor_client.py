@@ -1,26 +1,67 @@
-"""instructor: structured output by tools and by JSON."""
+"""instructor: all that it does is structured output, by tools; text is as OpenAI's SDK has it."""
 
 import instructor
+from instructor.processing.multimodal import PDF, Image
 from openai import OpenAI
-from pydantic import BaseModel
-from settings import API_KEY, MODEL, POOR_KEY, URL, refused
+from pydantic import create_model
+from runner import DOCUMENT_64, MODEL, PICTURE_64, URL, Call, Place, is_enough, run
 
 
-class Place(BaseModel):
-    """A place on the map."""
-
-    city: str
+def a_client(call: Call, mode: instructor.Mode = instructor.Mode.TOOLS) -> instructor.Instructor:
+    return instructor.from_openai(OpenAI(base_url=URL, api_key=call.key), mode=mode)
 
 
-def ask(key: str, mode: instructor.Mode) -> Place:
-    client = instructor.from_openai(OpenAI(base_url=URL, api_key=key), mode=mode)
-    messages = [{"role": "user", "content": "Nairobi"}]
-    return client.chat.completions.create(
-        model=MODEL, messages=messages, response_model=Place, max_retries=0
-    )
+def asked(*parts: object) -> dict:
+    return {"model": MODEL, "messages": [{"role": "user", "content": list(parts)}]}
 
 
-for mode in (instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA):
-    assert isinstance(ask(API_KEY, mode), Place)
-with refused():
-    ask(POOR_KEY, instructor.Mode.TOOLS)
+def plain(call: Call) -> str:
+    done = a_client(call).create(response_model=None, **asked(call.prompt))
+    return done.choices[0].message.content
+
+
+def streamed(call: Call) -> dict:
+    *_, last = a_client(call).create_partial(response_model=Place, **asked(call.prompt))
+    return last.model_dump()
+
+
+def tools(call: Call) -> str:
+    # The answer is an object whose class became the tool.
+    weather = create_model("weather", city=str)
+    return type(a_client(call).create(response_model=weather, **asked(call.prompt))).__name__
+
+
+def structured(call: Call) -> dict:
+    client = a_client(call, instructor.Mode.JSON_SCHEMA)
+    return client.create(response_model=Place, **asked(call.prompt)).model_dump()
+
+
+def images(call: Call) -> dict:
+    picture = Image.from_base64(f"data:image/png;base64,{PICTURE_64}")
+    return a_client(call).create(response_model=Place, **asked(call.prompt, picture)).model_dump()
+
+
+def documents(call: Call) -> dict:
+    document = PDF.from_base64(f"data:application/pdf;base64,{DOCUMENT_64}")
+    return a_client(call).create(response_model=Place, **asked(call.prompt, document)).model_dump()
+
+
+def cancelled(call: Call) -> str:
+    text = ""
+    with a_client(call).create(response_model=None, stream=True, **asked(call.prompt)) as stream:
+        for chunk in stream:
+            text += chunk.choices[0].delta.content or ""
+            if is_enough(text):
+                break
+    return text
+
+
+run(
+    plain=plain,
+    streamed=streamed,
+    tools=tools,
+    structured=structured,
+    images=images,
+    documents=documents,
+    cancelled=cancelled,
+)

@@ -1,33 +1,86 @@
-"""LlamaIndex: plain, streamed and a tool, by its class for OpenAI-like servers."""
+"""LlamaIndex, by its classes for OpenAI-like servers."""
 
-from llama_index.core.llms import ChatMessage
+from llama_index.core.llms import ChatMessage, DocumentBlock, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
+from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
-from settings import API_KEY, MODEL, POOR_KEY, URL, refused
+from runner import (
+    DOCUMENT,
+    EMBEDDING,
+    MODEL,
+    PICTURE,
+    URL,
+    Call,
+    Place,
+    is_enough,
+    run,
+    weather,
+)
 
 
-def weather(city: str) -> str:
-    """Tell the weather in a city."""
-    return f"sunny in {city}"
-
-
-def a_model(key: str) -> OpenAILike:
+def a_model(call: Call) -> OpenAILike:
     return OpenAILike(
         model=MODEL,
         api_base=URL,
-        api_key=key,
+        api_key=call.key,
         is_chat_model=True,
         is_function_calling_model=True,
-        max_tokens=300,
-        max_retries=0,
     )
 
 
-ASKED = [ChatMessage(role="user", content="What is the weather in Nairobi?")]
-model = a_model(API_KEY)
-assert model.chat(ASKED).message.content
-assert "".join(part.delta or "" for part in model.stream_chat(ASKED))
-called = model.chat_with_tools([FunctionTool.from_defaults(weather)], chat_history=ASKED)
-assert model.get_tool_calls_from_response(called)[0].tool_name == "weather"
-with refused():
-    a_model(POOR_KEY).chat(ASKED)
+def asked(call: Call, *blocks: object) -> list[ChatMessage]:
+    return [ChatMessage(role="user", blocks=[TextBlock(text=call.prompt), *blocks])]
+
+
+def plain(call: Call) -> str:
+    return a_model(call).chat(asked(call)).message.content
+
+
+def streamed(call: Call) -> str:
+    return "".join(part.delta or "" for part in a_model(call).stream_chat(asked(call)))
+
+
+def tools(call: Call) -> str:
+    model = a_model(call)
+    done = model.chat_with_tools([FunctionTool.from_defaults(weather)], chat_history=asked(call))
+    return model.get_tool_calls_from_response(done)[0].tool_name
+
+
+def structured(call: Call) -> dict:
+    return a_model(call).as_structured_llm(Place).chat(asked(call)).raw.model_dump()
+
+
+def images(call: Call) -> str:
+    block = ImageBlock(image=PICTURE, image_mimetype="image/png")
+    return a_model(call).chat(asked(call, block)).message.content
+
+
+def documents(call: Call) -> str:
+    block = DocumentBlock(data=DOCUMENT, document_mimetype="application/pdf", title="a.pdf")
+    return a_model(call).chat(asked(call, block)).message.content
+
+
+def embeddings(call: Call) -> int:
+    model = OpenAILikeEmbedding(model_name=EMBEDDING, api_base=URL, api_key=call.key)
+    return len(model.get_text_embedding_batch([call.prompt, call.prompt]))
+
+
+def cancelled(call: Call) -> str:
+    text = ""
+    for part in a_model(call).stream_chat(asked(call)):
+        text += part.delta or ""
+        if is_enough(text):
+            break
+    return text
+
+
+run(
+    plain=plain,
+    streamed=streamed,
+    tools=tools,
+    structured=structured,
+    images=images,
+    documents=documents,
+    embeddings=embeddings,
+    cancelled=cancelled,
+)

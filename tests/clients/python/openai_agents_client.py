@@ -1,41 +1,94 @@
-"""OpenAI's agents SDK: a tool loop on the Responses protocol, streamed and not."""
+"""OpenAI's agents SDK, on the Responses protocol."""
 
-import asyncio
-
-from agents import (
-    Agent,
-    OpenAIResponsesModel,
-    Runner,
-    function_tool,
-    set_tracing_disabled,
-)
+from agents import Agent, OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
 from openai import AsyncOpenAI
-from settings import API_KEY, MODEL, POOR_KEY, URL, refused
+from openai.types.responses import ResponseTextDeltaEvent
+from runner import (
+    DOCUMENT_64,
+    MODEL,
+    PICTURE_64,
+    URL,
+    Call,
+    Place,
+    is_enough,
+    run,
+    weather,
+)
 
 set_tracing_disabled(disabled=True)
-asked = []
 
 
-@function_tool
-def weather(city: str) -> str:
-    """Tell the weather in a city."""
-    asked.append(city)
-    return "sunny"
+def an_agent(call: Call, **more: object) -> Agent:
+    model = OpenAIResponsesModel(MODEL, AsyncOpenAI(base_url=URL, api_key=call.key))
+    return Agent(name="clerk", instructions="Be brief.", model=model, **more)
 
 
-def an_agent(key: str) -> Agent:
-    model = OpenAIResponsesModel(MODEL, AsyncOpenAI(base_url=URL, api_key=key))
-    return Agent(name="clerk", instructions="Be brief.", model=model, tools=[weather])
+async def ask(call: Call, *parts: dict, **more: object) -> object:
+    content = [{"type": "input_text", "text": call.prompt}, *parts]
+    asked = [{"role": "user", "content": content}]
+    return (await Runner.run(an_agent(call, **more), asked)).final_output
 
 
-async def main() -> None:
-    done = await Runner.run(an_agent(API_KEY), "What is the weather in Nairobi?")
-    assert done.final_output, done
-    assert asked, "the tool was never called"
-    stream = Runner.run_streamed(an_agent(API_KEY), "Again, please.")
-    assert [event async for event in stream.stream_events()]
-    with refused():
-        await Runner.run(an_agent(POOR_KEY), "Hello?")
+async def plain(call: Call) -> str:
+    return await ask(call)
 
 
-asyncio.run(main())
+async def streamed(call: Call) -> str:
+    return "".join(
+        [piece async for piece in pieces(Runner.run_streamed(an_agent(call), call.prompt))]
+    )
+
+
+async def pieces(running: object) -> object:
+    async for event in running.stream_events():
+        if event.type == "raw_response_event" and isinstance(event.data, ResponseTextDeltaEvent):
+            yield event.data.delta
+
+
+async def tools(call: Call) -> str:
+    asked = []
+
+    @function_tool(name_override="weather")
+    def noted(city: str) -> str:
+        """Tell the weather in a city."""
+        asked.append("weather")
+        return weather(city)
+
+    assert await ask(call, tools=[noted])
+    return asked[0]
+
+
+async def structured(call: Call) -> dict:
+    return (await ask(call, output_type=Place)).model_dump()
+
+
+async def images(call: Call) -> str:
+    picture = f"data:image/png;base64,{PICTURE_64}"
+    return await ask(call, {"type": "input_image", "image_url": picture, "detail": "auto"})
+
+
+async def documents(call: Call) -> str:
+    data = f"data:application/pdf;base64,{DOCUMENT_64}"
+    return await ask(call, {"type": "input_file", "filename": "a.pdf", "file_data": data})
+
+
+async def cancelled(call: Call) -> str:
+    text = ""
+    running = Runner.run_streamed(an_agent(call), call.prompt)
+    async for piece in pieces(running):
+        text += piece
+        if is_enough(text):
+            running.cancel()
+            break
+    return text
+
+
+run(
+    plain=plain,
+    streamed=streamed,
+    tools=tools,
+    structured=structured,
+    images=images,
+    documents=documents,
+    cancelled=cancelled,
+)

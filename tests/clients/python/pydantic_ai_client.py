@@ -1,46 +1,99 @@
-"""pydantic-ai: plain, streamed, a tool and structured output, on both protocols of OpenAI."""
+"""pydantic-ai, on the protocol that its argument names: chat, responses or anthropic."""
 
-import asyncio
+import sys
 
-from pydantic import BaseModel
-from pydantic_ai import Agent
+from pydantic_ai import Agent, BinaryContent, Embedder
+from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
+from pydantic_ai.models import Model
+from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
-from settings import API_KEY, MODEL, POOR_KEY, URL, refused
+from runner import (
+    BASE_URL,
+    CLAUDE,
+    DOCUMENT,
+    EMBEDDING,
+    MODEL,
+    PICTURE,
+    URL,
+    Call,
+    Place,
+    is_enough,
+    run,
+    weather,
+)
+
+PROTOCOL = sys.argv[1]
 
 
-class Place(BaseModel):
-    """A place on the map."""
+def a_model(call: Call) -> Model:
+    if PROTOCOL == "anthropic":
+        return AnthropicModel(
+            CLAUDE, provider=AnthropicProvider(base_url=BASE_URL, api_key=call.key)
+        )
+    kind = OpenAIResponsesModel if PROTOCOL == "responses" else OpenAIChatModel
+    return kind(MODEL, provider=OpenAIProvider(base_url=URL, api_key=call.key))
 
-    city: str
+
+async def plain(call: Call) -> str:
+    return (await Agent(a_model(call)).run(call.prompt)).output
 
 
-def provider(key: str) -> OpenAIProvider:
-    return OpenAIProvider(base_url=URL, api_key=key)
+async def streamed(call: Call) -> str:
+    async with Agent(a_model(call)).run_stream(call.prompt) as stream:
+        return await stream.get_output()
 
 
-async def main() -> None:
-    for kind in (OpenAIChatModel, OpenAIResponsesModel):
-        agent = Agent(kind(MODEL, provider=provider(API_KEY)))
-        assert (await agent.run("Say hello")).output
-        async with agent.run_stream("Say hello") as stream:
-            assert await stream.get_output()
+async def tools(call: Call) -> str:
     asked = []
-    model = OpenAIChatModel(MODEL, provider=provider(API_KEY))
-    teller = Agent(model)
 
-    @teller.tool_plain
-    def weather(city: str) -> str:
-        """Tell the weather."""
-        asked.append(city)
-        return "sunny"
+    def noted(city: str) -> str:
+        asked.append("weather")
+        return weather(city)
 
-    assert (await teller.run("What is the weather in Nairobi?")).output
-    assert asked, "the tool was never called"
-    placed = await Agent(model, output_type=Place).run("Nairobi")
-    assert isinstance(placed.output, Place)
-    with refused():
-        await Agent(OpenAIChatModel(MODEL, provider=provider(POOR_KEY))).run("Hello?")
+    agent = Agent(a_model(call))
+    agent.tool_plain(noted, name="weather")
+    assert (await agent.run(call.prompt)).output
+    return asked[0]
 
 
-asyncio.run(main())
+async def structured(call: Call) -> dict:
+    return (await Agent(a_model(call), output_type=Place).run(call.prompt)).output.model_dump()
+
+
+async def images(call: Call) -> str:
+    picture = BinaryContent(PICTURE, media_type="image/png")
+    return (await Agent(a_model(call)).run([call.prompt, picture])).output
+
+
+async def documents(call: Call) -> str:
+    document = BinaryContent(DOCUMENT, media_type="application/pdf")
+    return (await Agent(a_model(call)).run([call.prompt, document])).output
+
+
+async def embeddings(call: Call) -> int:
+    model = OpenAIEmbeddingModel(EMBEDDING, provider=OpenAIProvider(base_url=URL, api_key=call.key))
+    return len((await Embedder(model).embed_documents([call.prompt, call.prompt])).embeddings)
+
+
+async def cancelled(call: Call) -> str:
+    text = ""
+    async with Agent(a_model(call)).run_stream(call.prompt) as stream:
+        async for piece in stream.stream_text(delta=True, debounce_by=None):
+            text += piece
+            if is_enough(text):
+                break
+    return text
+
+
+run(
+    plain=plain,
+    streamed=streamed,
+    tools=tools,
+    structured=structured,
+    images=images,
+    documents=documents,
+    embeddings=embeddings,
+    cancelled=cancelled,
+)
