@@ -6,6 +6,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping
+from contextlib import ExitStack
 from http.cookies import SimpleCookie
 from typing import Any, Protocol, Self
 from urllib.parse import urljoin
@@ -151,3 +152,12 @@ def what_shows(answer: requests.Response) -> tuple[object, ...]:
         for name, cookie in cookies_set_by(answer).items()
     }
     return answer.status_code, headers, attributes, answer.content
+
+
+def sign_in_elsewhere(member: Visitor, opened: ExitStack) -> Visitor:
+    """Return the same person in another browser, a phone's, which is closed with ``opened``."""
+    elsewhere = opened.enter_context(Visitor(member.stack))
+    elsewhere.email = member.email
+    elsewhere.http.headers["user-agent"] = "Mozilla/5.0 (iPhone; CPU iPhone OS 17) Safari/604.1"
+    assert elsewhere.sign_in().status_code == 302
+    return elsewhere

@@ -5,25 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 
-from creditcore import ApiKey, Credits
+from creditcore import Credits
 from tests.visitors import Visitor
-from tests.web.test_keys_page import LIMITED
+from tests.web.test_keys_page import LIMITED, keys_of, make
 
 SECRET = re.compile(r"sk-cc-[0-9A-Za-z]{38}")
-
-
-def make(member: Visitor, **typed: object) -> str:
-    answer = member.post("/dashboard/keys", {"key_id": str(uuid.uuid4()), "name": "app", **typed})
-    assert answer.status_code == 201, answer.text
-    secret = SECRET.search(answer.text)
-    assert secret
-    return secret[0]
-
-
-def keys_of(member: Visitor) -> list[ApiKey]:
-    owner_id = member.person.id
-    with member.stack.store.begin() as tx:
-        return list(tx.keys.list_of(owner_id))
 
 
 def test_a_paused_key_opens_nothing_until_it_is_resumed(member: Visitor) -> None:

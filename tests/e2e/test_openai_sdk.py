@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import openai
 import pytest
 
@@ -21,19 +19,6 @@ WEATHER_TOOL = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
-
-
-@pytest.fixture
-def account(stack: Stack) -> Account:
-    return stack.an_account(credits_="200")
-
-
-@pytest.fixture
-def client(stack: Stack, account: Account) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(
-        base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0
-    ) as client:
-        yield client
 
 
 def price(prompt_tokens: int, completion_tokens: int) -> Credits:

@@ -9,17 +9,9 @@ from datetime import timedelta
 import pytest
 
 from tests.second_factor import SECURITY, set_up_second_factor
-from tests.visitors import PASSWORD, Visitor
+from tests.visitors import PASSWORD, Visitor, sign_in_elsewhere
 
 NEW_PASSWORD = "seven brass teapots"
-
-
-def sign_in_elsewhere(member: Visitor, opened: ExitStack) -> Visitor:
-    elsewhere = opened.enter_context(Visitor(member.stack))
-    elsewhere.email = member.email
-    elsewhere.http.headers["user-agent"] = "Mozilla/5.0 (iPhone; CPU iPhone OS 17) Safari/604.1"
-    assert elsewhere.sign_in().status_code == 302
-    return elsewhere
 
 
 @pytest.fixture

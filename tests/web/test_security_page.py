@@ -11,17 +11,9 @@ import pytest
 
 from creditcore.testing.contracts.identity_house import another
 from tests.second_factor import SECURITY, next_code, set_up_second_factor
-from tests.visitors import PASSWORD, Visitor
+from tests.visitors import PASSWORD, Visitor, sign_in_elsewhere
 
 NEW_PASSWORD = "seven brass teapots"
-
-
-def sign_in_elsewhere(member: Visitor, opened: ExitStack) -> Visitor:
-    elsewhere = opened.enter_context(Visitor(member.stack))
-    elsewhere.email = member.email
-    elsewhere.http.headers["user-agent"] = "Mozilla/5.0 (iPhone; CPU iPhone OS 17) Safari/604.1"
-    assert elsewhere.sign_in().status_code == 302
-    return elsewhere
 
 
 @pytest.fixture
