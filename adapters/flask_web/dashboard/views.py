@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
@@ -14,10 +16,13 @@ from adapters.flask_web.web.model_offers import example_model
 from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
+from creditcore.domain.holds import Hold
+from creditcore.ports.calls import Place, WantedCalls
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
 _RECENT_CALLS = 8
+_PAST_PRICES = 20
 
 
 @blueprint.get("")
@@ -65,6 +70,10 @@ def call(call_id: str) -> str | Response:
     receipt = services().calls.receipts.write(call_id, wallet_id=wallet.id)
     hold = receipt.call
     key_id = hold.call.key_id if hold.call else None
+    wanted, here = WantedCalls(wallet_id=wallet.id), Place(hold.created_at, hold.reference)
+    with services().transactions.begin() as tx:
+        earlier = [row.reference for row in tx.calls.older(wanted, than=here, limit=1)]
+        later = [row.reference for row in tx.calls.newer(wanted, than=here, limit=1)]
     before = None
     if hold.closed_at is not None and hold.charged:
         with services().transactions.begin() as tx:
@@ -78,8 +87,19 @@ def call(call_id: str) -> str | Response:
         hold=hold,
         key=names.keys.get(key_id or ""),
         made_with=names.of_call(hold),
+        earlier=next(iter(earlier), None),
+        later=next(iter(later), None),
+        priced_since=_priced_since(hold),
         given_back=hold.amount - hold.charged,
         before=before,
         after=None if before is None else before - hold.charged,
         cost=hold.charged + hold.written_off,
     )
+
+
+def _priced_since(hold: Hold) -> datetime | None:
+    """Return since when a call's price had been valid; None where it is not known."""
+    if hold.call is None:
+        return None
+    past = services().calls.prices.catalogue.history(hold.call.model, limit=_PAST_PRICES)
+    return next((each.at for each in past if each.at <= hold.created_at), None)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.keys.forms import KeyForm, dollars, read_dollars, spent_percent
+from adapters.flask_web.keys.month_use import used_this_month
 from adapters.flask_web.keys.setups import app_links, setups
 from adapters.flask_web.web.account import account, allowed
 from adapters.flask_web.web.choices import PERIODS
@@ -24,6 +25,7 @@ from creditcore.domain.errors import InvalidRequestError, ReferenceConflictError
 from creditcore.domain.keys import Scope
 from creditcore.domain.limits import NO_LIMITS, KeyLimits, SpendLimit
 from creditcore.domain.runaway import Trial
+from creditcore.domain.usage_hours import NOTHING_USED
 from creditcore.usecases.keys.change_key import KeyChanges
 from creditcore.usecases.keys.issue_key import MAX_KEYS
 from creditcore.usecases.keys.read_keys import KeyView
@@ -284,6 +286,7 @@ def _keys_page(
         views=[view for view in views if shows_revoked or view.key.revoked_at is None],
         revoked=revoked,
         holders=_holders(views),
+        month=used_this_month(),
         shows_revoked=shows_revoked,
         max_keys=MAX_KEYS,
         new_secret=new_secret,
@@ -351,6 +354,7 @@ def _key_page(
         page="keys",
         view=view,
         key=view.key,
+        month=used_this_month(view.key.id).get(view.key.id, NOTHING_USED),
         form=form,
         errors=errors or stop_errors or {},
         periods=PERIODS,

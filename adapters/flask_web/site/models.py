@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,7 +151,7 @@ def as_json() -> Response:
 def one(name: str) -> str:
     """Show one model: its prices, its tiers, and how to call it."""
     price = services().calls.prices.find(name)
-    all_units = units()
+    all_units, history = units(), _history(name)
     return render_template(
         "site/model.html",
         page="models",
@@ -157,7 +159,22 @@ def one(name: str) -> str:
         price=price,
         tiers=_tiers(price),
         units=list(all_units.values()),
-        history=_history(name),
+        history=history,
+        since=history[0][0] if history else None,
+        call=_call(price),
+    )
+
+
+def _call(price: ModelPrice) -> str:
+    """Return how a chat model is called from a shell; nothing for all others."""
+    if price.mode != "chat":
+        return ""
+    asked = {"model": price.model, "messages": [{"role": "user", "content": "Habari?"}]}
+    return (
+        f"curl {settings().base_url}/v1/chat/completions \\\n"
+        '  -H "Authorization: Bearer $CREDITCORE_API_KEY" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d {shlex.quote(json.dumps(asked, ensure_ascii=False))}"
     )
 
 

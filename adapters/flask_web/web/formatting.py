@@ -327,6 +327,7 @@ def register(app: Flask) -> None:
         "instant": times.instant,
         "clock_time": times.clock_time,
         "date": times.date_text,
+        "date_words": times.date_words,
         "date_before": times.date_before,
         "day_before": times.day_before,
         "duration_or_dash": duration_or_dash,

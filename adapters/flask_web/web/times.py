@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from markupsafe import Markup
 
@@ -47,6 +47,11 @@ def day_before(at: datetime) -> Markup:
     return day(at - timedelta(hours=12))
 
 
+def date_words(date: date) -> str:
+    """Return a day of a calendar as ``22 Nov 2026``."""
+    return _day_text(date)
+
+
 def date_text(at: datetime) -> str:
     """Return the day of an instant in the reader's zone, as addresses have it: ``2026-11-22``."""
     return f"{_local(at):%Y-%m-%d}"
@@ -77,6 +82,6 @@ def _iso(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _day_text(local: datetime) -> str:
+def _day_text(local: date) -> str:
     # strftime("%b") would follow the locale of the server.
     return f"{local.day} {MONTHS[local.month - 1]} {local.year}"

@@ -12,7 +12,7 @@ from tests.visitors import Visitor
 
 PAGES = (
     *("", "/people", "/payments", "/models", "/alerts?all=yes", "/monitoring", "/jobs"),
-    *("/models/rules", "/models/rules/new"),
+    *("/models/rules", "/models/rules/new", "/failures", "/reviews"),
 )
 
 
@@ -33,6 +33,25 @@ def test_no_operator_is_shut_out_of_the_operators_pages(
         violations = Axe().run(page).response["violations"]
         assert violations == [], [path, *(violation["id"] for violation in violations)]
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+def test_what_leads_elsewhere_in_a_row_can_be_clicked(
+    open_page: OpenPage, operator: Visitor
+) -> None:
+    page = open_page(visitor=operator)
+    page.goto(f"{operator.stack.base_url}/admin/models")
+
+    page.get_by_role("link", name="Price or hide gpt-4o-mini").click()
+
+    expect(page.get_by_label("Models")).to_have_value("gpt-4o-mini")
+
+
+def test_signing_out_is_seen_on_a_low_screen(open_page: OpenPage, operator: Visitor) -> None:
+    page = open_page(visitor=operator, viewport={"width": 1280, "height": 600})
+    for path in ("/admin", "/dashboard"):
+        page.goto(operator.stack.base_url + path)
+
+        expect(page.locator(".sidebar").get_by_role("button", name="Sign out")).to_be_in_viewport()
 
 
 def test_credits_are_given_through_a_preview(
