@@ -137,9 +137,6 @@ class Prompt:
 
     def _add_pdf(self, data: str, begin: int) -> bool:
         """Count a PDF, whose base64 begins there; say whether it has a bound."""
-        # What the others come to does not matter where one has none.
-        if self.media:
-            return False
         try:
             size = measure_pdf(base64.b64decode(data[begin:], validate=True), self._effort)
         except (binascii.Error, ValueError):
