@@ -99,7 +99,7 @@ def test_an_authorization_of_unknown_outcome_is_undone(
     with pytest.raises(StoreUnavailableError):
         scene.open()
 
-    assert (scene.hold.state, scene.hold.outcome.error) == (HoldState.RELEASED, "interrupted")
+    assert (scene.hold.state, scene.hold.outcome.error) == (HoldState.RELEASED, "not_made")
     assert scene.upstream.sent == []
 
 
