@@ -202,7 +202,8 @@ class MemberLimitRequest(TypedDict):
 
 
 class MemberShape(TypedDict):
-    """A member of a team, and how their spending stands."""
+    """A member of a team, and how their spending stands.  Who is no admin or owner sees their
+    own spending alone: of others, all of it is null."""
 
     id: str
     name: str
@@ -211,13 +212,13 @@ class MemberShape(TypedDict):
     joined_at: str
     limit: str | None
     """Null where there is none."""
-    raised: str
+    raised: str | None
     """Added to the limit for this period alone."""
-    spent: str
-    held: str
-    spent_since: str
+    spent: str | None
+    held: str | None
+    spent_since: str | None
     resets_at: str | None
-    keys: int
+    keys: int | None
     last_active_at: str | None
 
 
