@@ -1,4 +1,4 @@
-"""Coding agents for the terminal, unmodified: a first session on the welcome credits."""
+"""Coding agents for the terminal, unmodified and set up as docs/clients.md says."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.document import block_below, variables_below
 from tests.clients.sdks import NODE
 from tests.stack import REPOSITORY, Account, Stack
 
@@ -21,30 +22,6 @@ SAID = "Hello from the sandbox."
 WELCOME_CREDITS = "200"
 ADD_UP = "expr 40000 + 2718"
 SUM = "42718"
-
-CODEX_SETTINGS = """
-model = "gpt-4o"
-model_provider = "creditcore"
-web_search = "disabled"
-
-[model_providers.creditcore]
-name = "creditcore"
-base_url = "{base_url}/v1"
-env_key = "CREDITCORE_API_KEY"
-wire_api = "responses"
-"""
-CONTINUE_SETTINGS = """
-name: creditcore
-version: 1.0.0
-schema: v1
-models:
-  - name: gpt-4o
-    provider: openai
-    model: gpt-4o
-    apiBase: {base_url}/v1
-    apiKey: {api_key}
-    roles: [chat]
-"""
 
 
 def a_tool_loop(tool: str, argument: str) -> str:
@@ -114,12 +91,12 @@ def test_claude_code_runs_a_tool_with_each_model(
     said = run(
         [claude, "-p", prompt, "--model", name, "--allowedTools", "Bash"],
         home=tmp_path,
-        ANTHROPIC_BASE_URL=stack.base_url,
-        ANTHROPIC_AUTH_TOKEN=newcomer.api_key,
-        ANTHROPIC_DEFAULT_HAIKU_MODEL="claude-haiku-4-5",
-        ANTHROPIC_DEFAULT_SONNET_MODEL="claude-sonnet-4-5",
-        ANTHROPIC_DEFAULT_OPUS_MODEL="claude-opus-4-5",
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1",
+        **variables_below("Claude Code", stack, newcomer)
+        | {
+            "ANTHROPIC_DEFAULT_HAIKU_MODEL": "claude-haiku-4-5",
+            "ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-opus-4-5",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        },
     )
 
     assert SAID in said
@@ -131,7 +108,7 @@ def test_claude_code_runs_a_tool_with_each_model(
 def test_codex_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
     settings = tmp_path / ".codex" / "config.toml"
     settings.parent.mkdir()
-    settings.write_text(CODEX_SETTINGS.format(base_url=stack.base_url))
+    settings.write_text(block_below("Codex CLI", stack, newcomer))
     prompt = a_tool_loop("exec_command", "cmd")
 
     said = run(
@@ -151,9 +128,7 @@ def test_qwen_code_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) 
     said = run(
         [str(MODULES / ".bin/qwen"), "-p", prompt, "--yolo", "--auth-type", "openai"],
         home=tmp_path,
-        OPENAI_BASE_URL=f"{stack.base_url}/v1",
-        OPENAI_API_KEY=newcomer.api_key,
-        OPENAI_MODEL="gpt-4o",
+        **variables_below("qwen-code", stack, newcomer),
     )
 
     assert SAID in said
@@ -164,29 +139,14 @@ def test_qwen_code_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) 
 def test_opencode_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
     settings = tmp_path / ".config" / "opencode" / "opencode.json"
     settings.parent.mkdir(parents=True)
-    model = {"name": "gpt-4o", "limit": {"context": 128_000, "output": 16_384}}
-    provider = {
-        "npm": "@ai-sdk/openai-compatible",
-        "name": "creditcore",
-        "options": {"baseURL": f"{stack.base_url}/v1", "apiKey": newcomer.api_key},
-        "models": {"gpt-4o": model},
-    }
-    settings.write_text(
-        json.dumps(
-            {
-                "autoupdate": False,
-                "share": "disabled",
-                "small_model": "creditcore/gpt-4o",
-                "provider": {"creditcore": provider},
-            }
-        )
-    )
-
+    quiet = {"autoupdate": False, "share": "disabled"}
+    settings.write_text(json.dumps(json.loads(block_below("opencode", stack, newcomer)) | quiet))
     prompt = a_tool_loop("bash", "command")
 
     said = run(
         [str(MODULES / ".bin/opencode"), "run", "-m", "creditcore/gpt-4o", prompt],
         home=tmp_path,
+        CREDITCORE_API_KEY=newcomer.api_key,
     )
 
     assert SAID in said
@@ -197,10 +157,7 @@ def test_opencode_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -
 def test_llm_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
     settings = tmp_path / "llm"
     settings.mkdir()
-    (settings / "extra-openai-models.yaml").write_text(
-        "- model_id: creditcore\n  model_name: gpt-4o\n"
-        f"  api_base: {stack.base_url}/v1\n  api_key_name: creditcore\n"
-    )
+    (settings / "extra-openai-models.yaml").write_text(block_below("llm", stack, newcomer))
     (settings / "keys.json").write_text(json.dumps({"creditcore": newcomer.api_key}))
 
     said = run(
@@ -219,11 +176,7 @@ def test_copilot_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) ->
     said = run(
         [str(MODULES / ".bin/copilot"), "-p", prompt, "--allow-all-tools"],
         home=tmp_path,
-        # With these and a provider of its own it needs no account at GitHub.
-        COPILOT_OFFLINE="true",
-        COPILOT_PROVIDER_BASE_URL=f"{stack.base_url}/v1",
-        COPILOT_PROVIDER_API_KEY=newcomer.api_key,
-        COPILOT_MODEL="gpt-4o",
+        **variables_below("GitHub Copilot CLI", stack, newcomer),
     )
 
     assert SAID in said
@@ -233,7 +186,7 @@ def test_copilot_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) ->
 
 def test_continue_runs_a_tool(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
     settings = tmp_path / "config.yaml"
-    settings.write_text(CONTINUE_SETTINGS.format(base_url=stack.base_url, api_key=newcomer.api_key))
+    settings.write_text(block_below("Continue CLI", stack, newcomer))
 
     prompt = a_tool_loop("Bash", "command")
 
@@ -254,8 +207,7 @@ def test_aider_answers(stack: Stack, newcomer: Account, tmp_path: Path) -> None:
     said = run(
         [str(AIDER), "--model", "openai/gpt-4o", "--message", "Say hello", *quiet],
         home=tmp_path,
-        OPENAI_API_BASE=f"{stack.base_url}/v1",
-        OPENAI_API_KEY=newcomer.api_key,
+        **variables_below("aider", stack, newcomer),
     )
 
     assert SAID in said
