@@ -86,6 +86,16 @@ def test_one_owner_leaves_room_for_the_large_bodies_of_others() -> None:
         other.take(MOST // OWNERS)
 
 
+def test_owners_together_have_no_more_than_the_budget() -> None:
+    budget = BodyBudget(MOST)
+    with budget.share("one") as one, budget.share("two") as two, budget.share("three") as three:
+        one.take(MOST // OWNERS)
+        two.take(MOST // OWNERS)
+
+        with pytest.raises(OverloadedError):
+            three.take(ALWAYS_TAKEN_BYTES + 1)
+
+
 def test_small_bodies_of_one_owner_leave_room_too() -> None:
     budget = BodyBudget(MOST)
     with ExitStack() as opened:
