@@ -44,6 +44,8 @@ try:
     _settings.make_data_dir()
 except SettingsError as error:
     sys.exit(f"Error: {error}")
+if (_fault := _settings.data_dir_fault()) is not None:
+    sys.exit(f"Error: {_fault}")
 
 bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"]
 # gunicorn's gevent worker with our way of answering. What is not written plainly goes through

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +11,8 @@ from typing import BinaryIO
 from adapters.journal.lines import settlement_of
 from creditcore.domain.settlements import Settlement
 from creditcore.ports.journal import AbandonedJournal
+
+_log = logging.getLogger(__name__)
 
 
 class AbandonedFiles:
@@ -25,6 +28,10 @@ class AbandonedFiles:
                 # For writing: network file systems lock nothing else.
                 file = path.open("rb+")
             except FileNotFoundError:
+                continue
+            except OSError as error:
+                # Nor could it be discarded, so it would be settled again and again.
+                _log.warning("the journal of a dead process cannot be opened: %s", error)
                 continue
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

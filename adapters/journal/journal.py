@@ -48,8 +48,13 @@ class FileJournal:
         self._changing = threading.Lock()
         self._reset()
 
+    @property
+    def fault(self) -> str | None:
+        return self._fault
+
     def _reset(self) -> None:
         self._pid = os.getpid()
+        self._fault: str | None = None
         self._current: _Segment | None = None
         # Where the last note of each call stands that the ledger does not have yet.
         self._segments: dict[str, _Segment] = {}
@@ -61,13 +66,16 @@ class FileJournal:
                 segment = self._segment()
                 written = os.write(segment.file, line)
             except OSError as error:
-                _log.error("call %s could not be noted: %s", settlement.reference, error)
+                self._fail(settlement.reference, str(error))
                 return
             segment.length += written
             if written < len(line):
                 # The disk is full: what stands there by half ends with the next line.
-                _log.error("call %s could only be noted by half", settlement.reference)
+                self._fail(settlement.reference, "it was written by half")
                 return
+            if self._fault is not None:
+                self._fault = None
+                _log.warning("settlements are noted again, from call %s on", settlement.reference)
             before = self._segments.get(settlement.reference)
             if before is not segment:
                 segment.open_references += 1
@@ -99,6 +107,12 @@ class FileJournal:
         if current is not None and not current.open_references:
             current.remove()
         return self._current
+
+    def _fail(self, reference: str, why: str) -> None:
+        # Once, and not for each call of a day on which the disk is full.
+        if self._fault is None:
+            _log.error("call %s could not be noted, nor can those after it: %s", reference, why)
+        self._fault = why
 
     def _leave(self, segment: _Segment) -> None:
         segment.open_references -= 1

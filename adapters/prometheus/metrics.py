@@ -22,6 +22,7 @@ from prometheus_client import Gauge as Setting
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from adapters.prometheus.figure_files import share_figures_in_whole_files
 from creditcore.domain.endings import CLIENT_LEFT
 from creditcore.domain.holds import Call, Outcome
 from creditcore.domain.money import Credits
@@ -102,6 +103,7 @@ class PrometheusMetrics:
 
     def __init__(self) -> None:
         """Start from nothing; in one process several of these count apart."""
+        share_figures_in_whole_files()
         registry = self._registry = CollectorRegistry()
         self.calls = Counter(
             "creditcore_calls",

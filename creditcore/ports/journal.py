@@ -15,6 +15,14 @@ class SettlementJournal(Protocol):
     is noted first survives the death of the process in between.
     """
 
+    @property
+    def fault(self) -> str | None:
+        """Why the last settlement could not be noted; None where it was.
+
+        Calls go on all the same. A process that dies meanwhile loses the charges that it had told
+        and not committed; their holds expire.
+        """
+
     def note(self, settlement: Settlement) -> None:
         """Keep a settlement; a later one of the same call takes its place.
 

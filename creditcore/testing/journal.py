@@ -14,10 +14,12 @@ class MemoryJournal:
     Attributes:
         noted: What the ledger does not have yet, by reference.
         history: Every note, in order.
+        fault: What it says is wrong with it.
     """
 
     noted: dict[str, Settlement] = field(default_factory=dict)
     history: list[Settlement] = field(default_factory=list)
+    fault: str | None = None
 
     def note(self, settlement: Settlement) -> None:
         self.noted[settlement.reference] = settlement

@@ -36,7 +36,8 @@ def test_the_calls_of_all_processes_are_added_up(stack: Stack) -> None:
     for _ in range(12):
         assert call(stack.base_url, HI, key=account.api_key).status == 200
 
-    assert calls_counted(stack) - before == 12
+    # Each process writes down soon what it has counted.
+    wait_until(lambda: calls_counted(stack) - before == 12)
     # Each process says soon how many calls upstream it could have; they are added up.
     processes = int(stack.environ["WEB_CONCURRENCY"])
     size = f'creditcore_pool_size{{pool="upstream"}} {1000.0 * processes}'

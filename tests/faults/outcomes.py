@@ -17,6 +17,10 @@ def price(prompt_tokens: int, output_tokens: int) -> Credits:
     return Credits(prompt_tokens * PROMPT_TOKEN + output_tokens * OUTPUT_TOKEN)
 
 
+HI_COSTS = price(11, 3)
+"""What ``[[sim tokens=3 prompt=11]]`` costs."""
+
+
 def estimated(prompt: str) -> int:
     """Tokens of a prompt that nobody counted: four bytes each."""
     return -(-len(prompt) // 4)

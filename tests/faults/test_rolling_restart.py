@@ -122,6 +122,6 @@ def test_a_gateway_is_replaced_without_a_cut_stream_or_a_refused_call(
         assert wallet.posted == Credits.of(100000) - Credits(spent)
     assert replaced.audit().clean
     # What both have counted.
-    assert calls_counted(replaced) == len(seen) + len(answered)
+    wait_until(lambda: calls_counted(replaced) == len(seen) + len(answered))
     record_property("tries", STREAMS)
     record_property("figure", f"{STREAMS} streams of {SECONDS} s whole, {len(answered)} new calls")

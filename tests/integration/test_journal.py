@@ -14,6 +14,7 @@ from adapters.journal import AbandonedFiles, FileJournal
 from creditcore import Basis, Credits, Usage
 from creditcore.domain.holds import Outcome
 from creditcore.domain.settlements import Settlement
+from tests.faults.test_broken_stores import full_disk
 
 WRITER = """
 import sys
@@ -137,10 +138,37 @@ def test_a_folder_that_cannot_be_written_costs_no_call(
     (tmp_path / "taken").write_text("no folder")
     journal = FileJournal(tmp_path / "taken")
 
-    journal.note(a_settlement("call-1"))
-    journal.forget("call-1")
+    for number in range(3):
+        journal.note(a_settlement(f"call-{number}"))
+        journal.forget(f"call-{number}")
 
-    assert "call-1 could not be noted" in caplog.text
+    # For the first of them.
+    [line] = caplog.messages
+    assert "call-0 could not be noted" in line
+    assert "File exists" in str(journal.fault)
+
+
+def test_a_disk_that_has_room_again_is_noted_on(tmp_path: Path) -> None:
+    journal = FileJournal(tmp_path)
+    journal.note(a_settlement("call-1"))
+    with full_disk(tmp_path):
+        journal.note(a_settlement("call-2"))
+        assert "File too large" in str(journal.fault)
+
+    journal.note(a_settlement("call-3"))
+
+    assert journal.fault is None
+    # As the next process finds it.
+    [path] = tmp_path.iterdir()
+    (tmp_path / "0-b.jsonl").write_bytes(path.read_bytes())
+    assert [one.reference for one in found_in(tmp_path)] == ["call-1", "call-3"]
+
+
+def test_a_journal_that_cannot_be_discarded_is_left_alone(tmp_path: Path) -> None:
+    abandoned = tmp_path / "0-b.jsonl"
+    abandoned.mkdir()
+
+    assert found_in(tmp_path) == []
 
 
 def test_a_fork_writes_files_of_its_own(tmp_path: Path) -> None:

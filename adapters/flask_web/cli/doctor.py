@@ -38,7 +38,8 @@ def _examine() -> list[tuple[str, str | None]]:
     found = settings()
     store = "PostgreSQL" if found.postgres_url else f"SQLite in {found.data_dir}"
     checks: list[tuple[str, str | None]] = [
-        (f"configuration ({found.app_env}, checkout in {found.paystack_currency})", None)
+        (f"configuration ({found.app_env}, checkout in {found.paystack_currency})", None),
+        (f"data folder ({found.data_dir})", found.data_dir_fault()),
     ]
     try:
         pending = services().pending_migrations()

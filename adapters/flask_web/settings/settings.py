@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ from creditcore.domain.pricing import Tariff
 from creditcore.domain.sale_terms import SaleTerms
 
 _HOLD_MARGIN_S = 60
+_LEAST_ROOM_BYTES = 4 * 1024 * 1024
 _MAX_WRITE_S = 30
 _MAX_CONNECT_S = 11
 _MAX_DRAIN_S = 4
@@ -242,6 +244,15 @@ class Settings:
         except OSError as error:
             fault = f"DATA_DIR cannot be {str(self.data_dir)!r}: {error.strerror}."
             raise SettingsError([fault]) from error
+
+    def data_dir_fault(self) -> str | None:
+        """Return why nothing can be written to ``data_dir``; None where it can."""
+        try:
+            with TemporaryFile(dir=self.data_dir) as file:
+                file.write(bytes(_LEAST_ROOM_BYTES))
+        except OSError as error:
+            return f"DATA_DIR cannot be written: {str(self.data_dir)!r}: {error.strerror}."
+        return None
 
     @property
     def longest_write_s(self) -> float:
