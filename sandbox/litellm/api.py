@@ -27,15 +27,15 @@ from sandbox.litellm.errors import (
     bad_request,
     error_body,
     no_key,
-    scripted,
     unknown_key,
     unknown_model,
 )
+from sandbox.litellm.failures import fail_if_scripted
 from sandbox.litellm.keys import VirtualKey, VirtualKeys
 from sandbox.litellm.media import Images, Moderations, Rerank, Speech, Transcriptions
 from sandbox.litellm.messages import Messages
 from sandbox.litellm.models import Models
-from sandbox.litellm.protocol import InferenceProtocol
+from sandbox.litellm.protocol import EVENT_STREAM, InferenceProtocol
 from sandbox.litellm.responses import Responses
 from sandbox.litellm.script import Script
 from sandbox.litellm.spend import SpendLog, SpendRow
@@ -69,7 +69,7 @@ SECURITY_HEADERS: Headers = [
 STREAM_HEADERS: Headers = [
     ("cache-control", "no-cache"),
     ("x-accel-buffering", "no"),
-    ("content-type", "text/event-stream; charset=utf-8"),
+    ("content-type", EVENT_STREAM),
 ]
 
 
@@ -175,7 +175,7 @@ class LiteLLM:
             call.model = self._routed_model(body)
             completion = protocol.answer(body, self.models.info(call.model))
             _wait_before_headers(completion.script, call, connection)
-            _fail_if_scripted(completion.script, call)
+            fail_if_scripted(completion, call)
         except LiteLLMError as error:
             call.status = error.status
             call.finished = True
@@ -284,18 +284,6 @@ def _wait_before_headers(script: Script, call: Call, connection: Connection) -> 
     if pause_ms and connection.closes_within(pause_ms / 1000):
         call.closed_by_client = True
         raise ConnectionDropped
-
-
-def _fail_if_scripted(script: Script, call: Call) -> None:
-    status = script.status or (500 if script.error_after >= 0 and not call.stream else 0)
-    if status:
-        error = scripted(status, script.error, str(call.model))
-        if script.retry_after >= 0:
-            error.retry_after_s = script.retry_after
-        if script.sse:
-            error.body = b"data: " + error.body + b"\n\ndata: [DONE]\n\n"
-            error.content_type = STREAM_HEADERS[-1][1]
-        raise error
 
 
 def _body(data: bytes, content_type: str) -> dict[str, Any]:

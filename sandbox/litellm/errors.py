@@ -138,3 +138,12 @@ def scripted(status: int, kind: str, model: str) -> LiteLLMError:
     message += f" Received Model Group={model}\nAvailable Model Group Fallbacks=None"
     error_type = "throttling_error" if status == HTTPStatus.TOO_MANY_REQUESTS else None
     return LiteLLMError(status, error_body(status, message, error_type), from_provider=True)
+
+
+def of_anthropic(status: int, model: str) -> LiteLLMError:
+    """Return the failure that a script asks for, as Anthropic's own: it is text, without a type."""
+    kinds = {429: "rate_limit_error", 529: "overloaded_error"}
+    said = {"type": kinds.get(status, "api_error"), "message": "scripted failure"}
+    whole = orjson.dumps({"type": "error", "error": said}).decode()
+    message = f"{whole}. Received Model Group={model}\nAvailable Model Group Fallbacks=None"
+    return LiteLLMError(status, error_body(status, message, "None", "None"), from_provider=True)

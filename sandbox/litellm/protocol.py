@@ -11,6 +11,7 @@ from sandbox.litellm.completion import Completion
 from sandbox.litellm.errors import STREAM_ERROR
 
 DONE = b"data: [DONE]\n\n"
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class Events(Protocol):

@@ -61,7 +61,7 @@ ANSWERED = {
         Case("tools", answer=("weather",)),
         Case("structured", answer=(PLACE,)),
         Case("images", answer=(GREETING, PLACE)),
-        # Held at the most that a PDF of its size can cost, beside an answer of 64,000 tokens.
+        # Some ask for 64,000 tokens, whose hold leaves too little of 200 for a page.
         Case("documents", credits_="500", answer=(GREETING, PLACE)),
         Case("embeddings", answer=(2,)),
         Case("made_images", answer=(1,)),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import requests
 
 from tests.integration.sandbox_client import KEY, Client
 from tests.stack import PATIENCE_S
+from tests.unit.wires.recordings import body_of
 
 
 def test_provider_401_leaks_its_key_as_recorded(litellm: Client) -> None:
@@ -32,6 +35,26 @@ def test_statuses_can_be_scripted(litellm: Client, status: int, text: str) -> No
     assert answer.status_code == status
     assert text in answer.json()["error"]["message"]
     assert ("retry-after" in answer.headers) == (status == 429)
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_failure_of_anthropic_is_passed_on_as_recorded(litellm: Client, status: int) -> None:
+    recorded = body_of("1.91.5", f"messages-claude-error-{status}")
+
+    answer = litellm.http.post(
+        f"{litellm.base}/v1/messages",
+        json={
+            "model": "claude-sonnet-4-5",
+            "max_tokens": 9,
+            "messages": [{"role": "user", "content": f"[[sim status={status}]]"}],
+        },
+        timeout=PATIENCE_S,
+    )
+
+    said, expected = answer.json()["error"], json.loads(recorded)["error"]
+    assert {**said, "message": ""} == {**expected, "message": ""}
+    kind = json.loads(said["message"].partition(". Received")[0])["error"]["type"]
+    assert f'"{kind}"' in expected["message"]
 
 
 def test_an_error_says_to_wait_as_long_as_its_script_does(litellm: Client) -> None:

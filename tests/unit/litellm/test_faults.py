@@ -32,6 +32,16 @@ def test_recorded_operators_fault_tells_the_client_nothing(version: str, name: s
     assert str(error) == "The model is not available right now."
 
 
+@pytest.mark.parametrize("wire", ["", "responses-", "messages-", "messages-claude-"])
+def test_recorded_faults_of_a_provider_mean_the_same_on_each_wire(wire: str) -> None:
+    busy = refused(429, body_of("1.91.5", f"{wire}error-429"))
+    broken = refused(500, body_of("1.91.5", f"{wire}error-500"))
+
+    assert isinstance(busy, UpstreamRejectedError)
+    assert (busy.status, busy.code) == (429, "rate_limit_exceeded")
+    assert isinstance(broken, UpstreamUnavailableError)
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_recorded_bad_request_is_the_clients(version: str) -> None:
     error = refused(400, body_of(version, "error-bad-json"))
