@@ -44,7 +44,7 @@ PROXIED = $(if $(shell command -v nginx && command -v haproxy && command -v cadd
 SEED := $(or $(SEED),$(shell shuf -i 1-999999999 -n 1))
 faults: $(VENV)/dev ## Try faults twenty times as long as `test` does; TIMES=n, SEED=n repeats a run
 	@echo "make faults SEED=$(SEED) TIMES=$(or $(TIMES),20)"
-	FAULTS_TIMES=$(or $(TIMES),20) FAULTS_SEED=$(SEED) $(BIN)/python -m pytest tests/faults $(PROXIED) --hypothesis-seed=$(SEED)
+	FAULTS_TIMES=$(or $(TIMES),20) FAULTS_SEED=$(SEED) $(BIN)/python -m pytest -p tests.faults.summary tests/faults $(PROXIED) --hypothesis-seed=$(SEED)
 	@$(if $(PROXIED),,echo "Not tried: proxies in front. apt-get install nginx haproxy caddy")
 
 guards: $(VENV)/dev ## Take each guard of money and accounts out, and see a test fail; GUARDS="CHECK" takes some

@@ -98,7 +98,9 @@ def url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("cut", list(Cut))
-def test_a_connection_cut_at_the_commit_charges_once(url: str, cut: Cut) -> None:
+def test_a_connection_cut_at_the_commit_charges_once(
+    url: str, cut: Cut, record_property: Callable[[str, object], None]
+) -> None:
     with (
         cutter(url) as way,
         closing(open_store(url, wait_s=WAIT_S)) as store,
@@ -111,9 +113,12 @@ def test_a_connection_cut_at_the_commit_charges_once(url: str, cut: Cut) -> None
 
         assert way.cuts == 2 * CALLS
         calls.expect_exact()
+    record_property("tries", way.cuts)
 
 
-def test_a_server_process_killed_between_steps_costs_none(url: str) -> None:
+def test_a_server_process_killed_between_steps_costs_none(
+    url: str, record_property: Callable[[str, object], None]
+) -> None:
     with (
         closing(open_store(url, wait_s=WAIT_S)) as store,
         closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer,
@@ -123,6 +128,7 @@ def test_a_server_process_killed_between_steps_costs_none(url: str) -> None:
             for _ in range(CALLS):
                 calls.make(charge, partial(ask, url, KILL))
         calls.expect_exact()
+    record_property("tries", 2 * CALLS)
 
 
 def test_a_database_that_takes_no_writes_refuses_and_then_goes_on(url: str) -> None:

@@ -66,7 +66,7 @@ def database() -> Iterator[Database]:
 
 @pytest.mark.parametrize("code", GIVEN_UP.values(), ids=GIVEN_UP)
 def test_a_step_that_the_database_gave_up_is_taken_once_when_asked_again(
-    database: Database, code: str
+    database: Database, code: str, record_property: Callable[[str, object], None]
 ) -> None:
     a_wallet(database.store, posted=100 * CALLS)
     with closing(psycopg2.connect(database.url)) as connection:
@@ -90,6 +90,7 @@ def test_a_step_that_the_database_gave_up_is_taken_once_when_asked_again(
         wallet = tx.ledger.find_wallet("wallet-1")
     assert (wallet.posted, wallet.held) == (Credits(70 * CALLS), Credits(0))
     assert AuditBooks(transactions=database.store).audit().clean
+    record_property("tries", 2 * CALLS)
 
 
 def until_acknowledged(step: Callable[[], T]) -> T:

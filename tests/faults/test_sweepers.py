@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from creditcore import AuditBooks, ChargeUsage, Credits, GroupCommit, HoldState, SystemClock
@@ -10,10 +11,12 @@ from creditcore.testing.contracts import a_wallet
 from creditcore.testing.contracts.samples import at_once
 from tests.faults.length import TIMES
 
-ROUNDS = 20 * TIMES
+ROUNDS = 50 * TIMES
 
 
-def test_sweepers_and_a_settlement_at_once_end_a_hold_once(any_store: Transactions) -> None:
+def test_sweepers_and_a_settlement_at_once_end_a_hold_once(
+    any_store: Transactions, record_property: Callable[[str, object], None]
+) -> None:
     a_wallet(any_store, posted=100 * ROUNDS)
     clock = SystemClock()
     charged = 0
@@ -40,3 +43,4 @@ def test_sweepers_and_a_settlement_at_once_end_a_hold_once(any_store: Transactio
         wallet = tx.ledger.find_wallet("wallet-1")
     assert (wallet.posted, wallet.held) == (Credits(100 * ROUNDS - charged), Credits(0))
     assert AuditBooks(transactions=any_store).audit().clean
+    record_property("tries", ROUNDS)
