@@ -129,7 +129,9 @@ def test_a_credit_note_waits_and_is_stamped_as_a_receipt_is(shop: Shop) -> None:
         )
         tx.commit()
 
-    assert "Tax credit note follows" in shop.page()
+    page = shop.page()
+    assert "<h1>Receipt and credit note</h1>" in page
+    assert "Tax credit note follows" in page
     note, _ = csv.DictReader(io.StringIO(shop.run("stamps", "list", "--csv").stdout))
     assert (note["document"], note["corrects"], note["gross"]) == (
         "C-000001", "R-000001", "-1290.00",
