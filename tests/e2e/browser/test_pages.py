@@ -54,6 +54,13 @@ REPEATED_IDS = """() => {
   return ids.filter((id, place) => ids.indexOf(id) !== place);
 }"""
 
+UNDER_THE_BAR = """() => {
+    const stop = document.activeElement, bar = document.querySelector(".tabbar");
+    if (!stop || stop === document.body) return null;
+    const name = stop.id || stop.getAttribute("aria-label") || stop.innerText.trim();
+    const under = stop.getBoundingClientRect().bottom > bar.getBoundingClientRect().top;
+    return {name, under: under && !bar.contains(stop)};
+}"""
 FOCUS = """() => {
   const focused = document.activeElement;
   if (focused === document.body) return null;
@@ -409,6 +416,24 @@ def test_every_stop_of_the_keyboard_shows(sqlite_stack: Stack, page: Page, path:
 
     assert stops
     assert [stop["name"] for stop in stops if not stop["visible"]] == []
+
+
+@pytest.mark.parametrize("path", ["/dashboard/billing", "/dashboard/keys", "/dashboard/security"])
+def test_no_stop_of_the_keyboard_is_under_the_bar_of_a_phone(
+    regular: Buyer, open_page: OpenPage, path: str
+) -> None:
+    phone = {"width": 390, "height": 700}
+    page = open_page(visitor=regular, viewport=phone, reduced_motion="reduce")
+    page.goto(regular.stack.base_url + path)
+    stops: dict[str, bool] = {}
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if (stop := page.evaluate(UNDER_THE_BAR)) is None:
+            break
+        stops[stop["name"]] = stop["under"]
+
+    assert stops
+    assert [name for name, under in stops.items() if under] == []
 
 
 # -- without scripts ---------------------------------------------------------------------------
