@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.visitors import Visitor
+from tests.web.site import Site
 
 
 def test_who_is_signed_in_is_led_back_to_their_account(member: Visitor) -> None:
@@ -17,3 +20,15 @@ def test_a_visitor_is_led_back_to_the_start(visitor: Visitor) -> None:
 
     assert answer.status_code == 404
     assert 'href="/">Back to the start' in answer.text
+
+
+def test_a_number_to_quote_stands_there_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> str:
+        raise RuntimeError
+
+    monkeypatch.setitem(site.app.view_functions, "site.pricing", broken)
+    with Visitor(site) as visitor:
+        answer = visitor.get("/pricing")
+
+    assert answer.status_code == 500
+    assert answer.text.count(answer.headers["x-request-id"]) == 1
