@@ -73,10 +73,10 @@ def test_a_receipt_is_one_press_away_and_so_is_the_way_back(
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#call-id")).to_have_text(calls["done"])
-    tab_to(page, "Recent calls")
+    tab_to(page, "Calls")
     page.keyboard.press("Enter")
 
-    expect(page).to_have_url(f"{caller.stack.base_url}/dashboard")
+    expect(page).to_have_url(f"{caller.stack.base_url}/dashboard/calls")
 
 
 def test_a_whole_row_leads_to_its_receipt(
