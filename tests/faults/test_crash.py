@@ -20,7 +20,7 @@ import pytest
 
 from creditcore import Basis, Credits, HoldState
 from creditcore.domain.endings import INTERRUPTED
-from tests.faults.aftermath import let_time_pass, open_holds, sweep, wait_until_closed
+from tests.faults.aftermath import calls_of, let_time_pass, open_holds, sweep, wait_until_closed
 from tests.faults.length import TIMES
 from tests.faults.wire import (
     Seen,
@@ -338,7 +338,7 @@ def test_when_the_database_drops_every_connection_calls_succeed_or_fail_cleanly(
     wait_until_closed(stack, account, served)
     let_time_pass(stack, open_holds(stack, account))
     sweep(stack, account)
-    holds = stack.calls_of(account)
+    holds = calls_of(stack, account)
     assert served <= {hold.reference for hold in holds}
     for hold in holds:
         if hold.reference in served:
