@@ -98,6 +98,8 @@ if (_mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
 
 _stop = threading.Event()
 
+_OBJECTS_BETWEEN_SEARCHES = 10_000
+
 
 def on_starting(server: "Arbiter") -> None:
     """Begin the figures anew: each process leaves a file, for ever.
@@ -140,12 +142,15 @@ def worker_exit(_server: "Arbiter", worker: "Worker") -> None:
 
 
 def _look_for_garbage_among_what_is_new() -> None:
-    """Leave the program itself out of each search for garbage.
+    """Leave the program itself out of each search for garbage, and search for it less often.
 
     Going through half a million objects that stay for ever held the loop for 80 ms at a time.
+    What 256 calls under way are made of is more than Python's own threshold of 700: a tenth of a
+    call went into looking through them again and again (docs/performance.md).
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
 
 
 def child_exit(_server: "Arbiter", worker: "Worker") -> None:
