@@ -29,6 +29,9 @@ MAX_INFLATED_BYTES = 6 * 1024 * 1024
 # Bytes that take a microsecond.
 _RAW, _INFLATED, _ASCII = 128, 32, 4
 
+_STEP = 2
+"""Microseconds for each value on the way of a reference."""
+
 _MAX_ENTRIES = 20_000
 _MAX_PERCENT = 400_000
 """Signs that may begin a comment: four times those in 24 MB of noise."""
@@ -83,13 +86,18 @@ class PdfFile:
         """Note one more value of an object."""
         self.objects.setdefault(number, []).append(value)
 
-    def values(self, value: Value) -> list[Value]:
-        """Return all that a value may stand for: itself, or what a reference may lead to."""
+    def values(self, value: Value, effort: Effort) -> list[Value]:
+        """Return all that a value may stand for: itself, or what a reference may lead to.
+
+        Raises:
+            UnreadableError: Finding them takes more effort than is left.
+        """
         seen: set[int] = set()
         found: list[Value] = []
         pending = [value]
         while pending:
             each = pending.pop()
+            effort.spend(_STEP)
             if type(each) is not Reference:
                 found.append(each)
             elif each.number not in seen:

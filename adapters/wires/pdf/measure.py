@@ -8,6 +8,7 @@ not clear has no size: it is held by the model's whole context.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -88,7 +89,8 @@ class _Measure:
 
     def size(self) -> PdfSize:
         every = [value for values in self.file.objects.values() for value in values]
-        self.dicts = list(_dicts_in([*every, *self.file.trailers]))
+        everywhere = _parts_of([*every, *self.file.trailers])
+        self.dicts = [each for each in everywhere if isinstance(each, dict)]
         if any(not _UNCLEAR.isdisjoint(each) for each in self.dicts):
             raise UnreadableError
         self._refuse_other_readings()
@@ -98,8 +100,10 @@ class _Measure:
         if not shown.pages:
             raise UnreadableError
         letters = shown.letters // self._bytes_per_letter()
-        said_beside = sum(_letters_in(value) for value in every)
+        said_beside = _letters_in(_parts_of(every))
         text = letters * (self._longest_letter() + 1) + shown.strings + said_beside * LONGEST_LETTER
+        if max(shown.pages, text) > _MOST:
+            raise UnreadableError
         return PdfSize(shown.pages, text)
 
     def _refuse_other_readings(self) -> None:
@@ -117,9 +121,7 @@ class _Measure:
 
     def _values(self, value: Value) -> list[Value]:
         """Return all that a value may stand for; files that keep us busy end here."""
-        values = self.file.values(value)
-        self._step(1 + len(values))
-        return values
+        return self.file.values(value, self.effort)
 
     def _step(self, steps: int) -> None:
         self.effort.spend(steps * _STEP)
@@ -228,10 +230,16 @@ class _Measure:
                 continue
             self._step(len(value))
             members = [each for one in value.values() for each in self._values(one)]
-            letters = sum(_letters_in(each) for each in members if not isinstance(each, Stream))
+            letters = sum(self._said(each) for each in members if not isinstance(each, Stream))
             said = _Sum(0, letters, letters)
             most = most.or_more(said.plus(self._look(value)) if b"AP" in value else said)
         return most
+
+    def _said(self, value: Value) -> int:
+        """Return the length of all strings in a value, which many notes may have in common."""
+        parts = list(_parts_of(value))
+        self.effort.spend(len(parts))
+        return _letters_in(parts)
 
     def _look(self, note: dict[bytes, Value]) -> _Sum:
         """Return the most that a note looks like, of whatever states it may be in."""
@@ -317,34 +325,20 @@ def _times(shown: _Sum, count: int) -> _Sum:
     return _Sum().plus(total)
 
 
-def _dicts_in(values: list[Value]) -> list[dict[bytes, Value]]:
-    """Return all dictionaries, of streams and within one another too."""
-    found: list[dict[bytes, Value]] = []
-    pending = list(values)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, Stream):
-            value = value.fields
-        if isinstance(value, dict):
-            found.append(value)
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
-    return found
-
-
-def _letters_in(value: Value) -> int:
-    """Return the length of all strings in a value."""
-    letters = 0
+def _parts_of(value: Value) -> Iterator[Value]:
+    """Return a value and all within it, dictionaries of streams too."""
     pending = [value]
     while pending:
         each = pending.pop()
-        if type(each) is Text:
-            letters += each.length
-        elif isinstance(each, Stream):
-            pending += each.fields.values()
+        yield each
+        if isinstance(each, Stream):
+            pending.append(each.fields)
         elif isinstance(each, dict):
             pending += each.values()
         elif isinstance(each, list):
             pending += each
-    return letters
+
+
+def _letters_in(parts: Iterable[Value]) -> int:
+    """Return the length of all strings among the parts of a value."""
+    return sum(each.length for each in parts if type(each) is Text)

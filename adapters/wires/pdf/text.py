@@ -29,6 +29,9 @@ LONGEST_LETTER = 3
 
 _LONGEST_LIGATURE = 33
 _LONGEST_CODE = 4
+_MAX_MAPPED = 1024
+"""Digits of what a map makes of one code; maps may have twice as many. Sorting the accents of a
+longer text takes by the square of its length."""
 
 # Bytes that take a microsecond, and microseconds that one more find takes.
 _CONTENT, _MAP, _FONT = 6, 3, 24
@@ -91,6 +94,8 @@ def longest_mapped(streams: Iterable[bytes], effort: Effort) -> int:
 
 def _mapped(code: bytes, *, counts_on: bool) -> int:
     digits = b"".join(code.split())
+    if len(digits) > _MAX_MAPPED:
+        raise UnreadableError
     text = bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()).decode(
         "utf-16-be", "replace"
     )

@@ -161,6 +161,21 @@ def test_a_letter_whose_name_is_a_word_is_one(name: str, shown: str) -> None:
     assert size(pdf.plainly(1)).text_bytes >= 100 * length(shown)
 
 
+@pytest.mark.parametrize("zeros", [20, 5_000])
+def test_a_number_of_pages_beyond_all_sense_is_no_bound(zeros: int) -> None:
+    pdf = report(["a"])
+    pdf.replace(2, f"<< /Type /Pages /Kids [5 0 R] /Count 1{'0' * zeros} >>")
+
+    assert measured(pdf.plainly(1)) is None
+
+
+def test_a_map_that_makes_a_book_of_a_letter_is_not_read() -> None:
+    pdf = report(["a"])
+    pdf.stream(b"beginbfchar <01> <" + b"00E9" * 300 + b"> endbfchar")
+
+    assert measured(pdf.plainly(1)) is None
+
+
 def test_what_notes_say_counts_on_each_page_they_are_on() -> None:
     pdf = report([""])
     note = pdf.add("<< /Type /Annot /Subtype /Text /Contents (Please pay by Friday.) >>")
@@ -357,6 +372,34 @@ def test_no_bytes_make_it_fail(data: st.DataObject) -> None:
     measured(b"%PDF-" + data.draw(st.binary(max_size=60)))
 
 
+def packed_at_one_place(value: bytes, *, count: int) -> bytes:
+    """Return a small file in which many packed objects are one value, of any length."""
+    pdf = report(["a"])
+    numbers = b"".join(b"%d 0 " % (100 + each) for each in range(count))
+    pdf.stream(numbers + value, f"/Type /ObjStm /N {count} /First {len(numbers)} ")
+    return pdf.plainly(1)
+
+
+def with_notes(*objects: str, count: int) -> bytes:
+    """Return a file with many notes on its page, each of them the first of the objects."""
+    pdf = report(["a"])
+    first = len(pdf.objects) + 1
+    for each in objects:
+        pdf.add(each.replace("NEXT", f"{len(pdf.objects) + 2} 0 R"))
+    notes = " ".join([f"{first} 0 R"] * count)
+    pdf.replace(5, f"<< /Type /Page /Parent 2 0 R /Contents {CONTENT} 0 R /Annots [{notes}] >>")
+    return pdf.plainly(1)
+
+
+LONG = 100_000
+MANY = 200
+
+
+def test_few_objects_at_one_place_and_few_notes_are_read() -> None:
+    assert size(packed_at_one_place(b"(abc)", count=MANY)).text_bytes > 3 * MANY
+    assert size(with_notes("<< /Contents NEXT >>", "[(abc)]", count=MANY)).text_bytes > 3 * MANY
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -368,8 +411,17 @@ def test_no_bytes_make_it_fail(data: st.DataObject) -> None:
         with_content(bytes(30_000_000)),
         with_content(b"(a)" * 1_000_000),
         with_content(b"(\\" * 1_000_000),
+        packed_at_one_place(b" " * LONG + b"1", count=MANY),
+        packed_at_one_place(b"/" + b"a" * LONG, count=MANY),
+        packed_at_one_place(b"<" + b"a" * LONG + b">", count=MANY),
+        packed_at_one_place(b"(" + b"a" * LONG + b")", count=MANY),
+        with_notes("<< /Contents NEXT >>", "[" + "1 " * 5_000 + "]", count=MANY),
+        with_notes("<< /Contents NEXT >>", *["NEXT"] * 2_000, "()", count=MANY),
     ],
-    ids=["strings", "lists", "numbers", "tables", "comments", "zeros", "texts", "escapes"],
+    ids=[
+        *("strings", "lists", "numbers", "tables", "comments", "zeros", "texts", "escapes"),
+        *("same spaces", "same name", "same digits", "same string", "same list", "same way"),
+    ],
 )
 def test_a_file_that_would_keep_us_busy_is_given_up(data: bytes) -> None:
     assert measured(data) is None
