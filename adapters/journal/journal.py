@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -66,12 +67,12 @@ class FileJournal:
                 segment = self._segment()
                 written = os.write(segment.file, line)
             except OSError as error:
-                self._fail(settlement.reference, str(error))
+                self._fail(settlement.reference, error)
                 return
             segment.length += written
             if written < len(line):
                 # The disk is full: what stands there by half ends with the next line.
-                self._fail(settlement.reference, "it was written by half")
+                self._fail(settlement.reference, OSError(errno.ENOSPC, "it was written by half"))
                 return
             if self._fault is not None:
                 self._fault = None
@@ -108,11 +109,12 @@ class FileJournal:
             current.remove()
         return self._current
 
-    def _fail(self, reference: str, why: str) -> None:
+    def _fail(self, reference: str, error: OSError) -> None:
         # Once, and not for each call of a day on which the disk is full.
         if self._fault is None:
-            _log.error("call %s could not be noted, nor can those after it: %s", reference, why)
-        self._fault = why
+            _log.error("call %s could not be noted, nor can those after it: %s", reference, error)
+        # Without the name of the file, which the log has: anybody may read whether we are ready.
+        self._fault = error.strerror
 
     def _leave(self, segment: _Segment) -> None:
         segment.open_references -= 1

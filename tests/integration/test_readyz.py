@@ -44,3 +44,4 @@ def test_a_journal_that_cannot_be_written_is_told_and_keeps_no_call_out(tmp_path
     assert told.status_code == 200
     assert told.json["checks"]["journal"] is False
     assert "DATA_DIR" in told.json["missing"][0]
+    assert str(tmp_path) not in told.text
