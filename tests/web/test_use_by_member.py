@@ -205,6 +205,10 @@ def test_playground_calls_are_told_apart_as_far_as_who_looks_may_see_it(team: Te
     theirs = calls("member", ids["owner"])
     assert "There is no such key of yours" in theirs
     assert team.visitors["owner"].email not in theirs
+    refused = usage(team, "member", group_by="day", key_id=ids["owner"])
+    assert refused["error"]["param"] == "key_id"
+    own = usage(team, "member", group_by="day", key_id=ids["member"])["total"]
+    assert own["charge"] == str(Credits(ASKED["member"]))
     # By key, and asked for together, they are one.
     by_key = usage(team, "owner", group_by="key")["data"]
     together = sum(ASKED.values()) + sum(SPENT["playground"])

@@ -21,7 +21,7 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
-from creditcore.ports.usage_hours import UsageOf, key_or_none
+from creditcore.ports.usage_hours import UsageOf, key_or_none, member_without_key
 from creditcore.usecases.teams.use_by_member import use_by_member
 
 MAX_SPANS = 800
@@ -116,6 +116,7 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
     by_key = query.group_by in {"key", "member"}
     if query.group_by == "member" and not caller.holder_id:
         raise InvalidRequestError("Only the usage of a team has members.", param="group_by")
+    _check_seen(caller, query.key_id or "")
     with services().transactions.begin() as tx:
         if query.group_by == "endpoint":
             span = spans[0]
@@ -150,6 +151,13 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
     if query.group_by == "key":
         return [_row(tally, key_id=str(name)) for name, tally in groups.items()]
     return [_row(groups[at], start=span.since) for at, span in enumerate(spans)]
+
+
+def _check_seen(caller: Caller, key_id: str) -> None:
+    """Refuse what stands for the playground calls of a member whom the caller does not see."""
+    member_id = member_without_key(key_id)
+    if member_id and caller.seen_holder_id not in {"", member_id}:
+        raise InvalidRequestError("There is no such key.", param="key_id")
 
 
 def _row(
