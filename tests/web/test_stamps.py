@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from adapters.flask_web.cli.document_rows import STAMP_COLUMNS
 from creditcore import Money, PurchaseState
 from creditcore.domain.documents import DocumentKind
 from creditcore.testing.contracts import a_purchase
@@ -225,6 +226,7 @@ def test_json_is_imported_as_it_is_listed(shop: Shop, tmp_path: Path) -> None:
     [
         ("", "lacks the columns document"),
         ("document,stamp_qr\nR-1,x\n", "lacks the columns stamp_control_unit"),
+        (f"{','.join(('document', *STAMP_COLUMNS))}\n,\nR-1,{'x' * 200_000}\n", "Line 3 is no CSV"),
         ("[", "is no JSON"),
         ('{"document": "R-000001"}', "no array of objects"),
         ("[1]", "no array of objects"),

@@ -69,7 +69,8 @@ def _csv_rows(first: str, file: TextIO) -> Iterator[StampRow]:
             cells = {name: from_spreadsheet(row[name].strip()) for name in _COLUMNS}
             yield _row_of(table.line_num + 1, cells)
     except csv.Error as error:
-        raise click.ClickException(f"Line {table.line_num + 1} is no CSV: {error}.") from None
+        line = table.reader.line_num + 1
+        raise click.ClickException(f"Line {line} is no CSV: {error}.") from None
 
 
 def _json_rows(text: str) -> Iterator[StampRow]:
