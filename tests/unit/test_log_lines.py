@@ -11,7 +11,13 @@ from contextvars import copy_context
 
 import pytest
 
-from adapters.flask_web.web.log_lines import CALL_ID, JsonLines, TextLines, log_config, redacted
+from adapters.flask_web.web.log_lines import (
+    CALL_ID,
+    json_lines,
+    log_config,
+    redacted,
+    text_lines,
+)
 
 SECRETS = [
     "sk-cc-c8LDKNI51sNojXgyrgITgvQNSHJ9u1lj4ATyxz",
@@ -61,7 +67,7 @@ def a_record(message: str, *, failed: bool = False) -> logging.LogRecord:
 def test_a_line_is_one_json_object_with_the_call() -> None:
     def line_of(call_id: str) -> str:
         CALL_ID.set(call_id)
-        return JsonLines().format(a_record("it broke\nbadly", failed=True))
+        return json_lines().format(a_record("it broke\nbadly", failed=True))
 
     line, of_no_call = (copy_context().run(line_of, call_id) for call_id in ("call-7", ""))
 
@@ -75,14 +81,15 @@ def test_a_line_is_one_json_object_with_the_call() -> None:
     assert "ValueError" in said["exception"]
     assert SECRETS[0] not in line
     assert "call_id" not in json.loads(of_no_call)
+    named = {"time", "level", "logger", "process", "call_id", "message", "exception"}
+    assert set(said) == named
+    assert (said["time"][-1], said["logger"]) == ("Z", "creditcore.calls")
 
 
 def test_a_line_of_text_names_the_call_before_the_message() -> None:
-    pattern = log_config("text", level="info")["formatters"]["lines"]["fmt"]
-
     def line_of(call_id: str) -> str:
         CALL_ID.set(call_id)
-        return TextLines(pattern).format(a_record("it broke"))
+        return text_lines().format(a_record("it broke"))
 
     line, of_no_call = (copy_context().run(line_of, call_id) for call_id in ("call-7", ""))
 
@@ -91,7 +98,7 @@ def test_a_line_of_text_names_the_call_before_the_message() -> None:
 
 
 def test_a_line_of_text_hides_what_an_exception_tells() -> None:
-    assert SECRETS[0] not in TextLines().format(a_record("it broke", failed=True))
+    assert SECRETS[0] not in text_lines().format(a_record("it broke", failed=True))
 
 
 @pytest.mark.parametrize("kind", ["json", "text"])

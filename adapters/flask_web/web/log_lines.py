@@ -6,12 +6,20 @@ our hands, so every line goes through the same sieve.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Any
+
+from structlog.processors import (
+    EventRenamer,
+    JSONRenderer,
+    StackInfoRenderer,
+    TimeStamper,
+    format_exc_info,
+)
+from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
+from structlog.typing import EventDict, WrappedLogger
 
 CALL_ID: ContextVar[str] = ContextVar("call_id", default="")
 """The id of the request that is being served, as its ``x-request-id`` says."""
@@ -41,33 +49,61 @@ def redacted(text: str) -> str:
     return _NAMED.sub(rf"\1\2{_HIDDEN}", _SECRETS.sub(_HIDDEN, text))
 
 
-class TextLines(logging.Formatter):
-    """Lines for people; ``%(call)s`` is the call's id in brackets, or nothing."""
+def json_lines() -> logging.Formatter:
+    """Return what writes lines for machines: one JSON object each."""
+    return ProcessorFormatter(
+        processors=[
+            TimeStamper(fmt="iso", utc=True, key="time"),
+            add_log_level,
+            add_logger_name,
+            _with_process,
+            _with_call,
+            StackInfoRenderer(),
+            format_exc_info,
+            EventRenamer("message"),
+            ProcessorFormatter.remove_processors_meta,
+            _without_secrets,
+            JSONRenderer(ensure_ascii=False),
+        ]
+    )
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without secrets."""
-        call_id = CALL_ID.get()
-        record.call = f"[{call_id}] " if call_id else ""
-        return redacted(super().format(record))
+
+def text_lines() -> logging.Formatter:
+    """Return what writes lines for people: the call's id stands in brackets before the message."""
+    return ProcessorFormatter(
+        processors=[
+            TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False, key="time"),
+            _with_process,
+            _with_call,
+            StackInfoRenderer(),
+            format_exc_info,
+            _as_text,
+        ]
+    )
 
 
-class JsonLines(logging.Formatter):
-    """Lines for machines."""
+def _with_process(_logger: WrappedLogger, _method: str, said: EventDict) -> EventDict:
+    said["process"] = said["_record"].process
+    return said
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one JSON object."""
-        said: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": redacted(record.getMessage()),
-            "process": record.process,
-        }
-        if call_id := CALL_ID.get():
-            said["call_id"] = call_id
-        if record.exc_info:
-            said["exception"] = redacted(self.formatException(record.exc_info))
-        return json.dumps(said, ensure_ascii=False)
+
+def _with_call(_logger: WrappedLogger, _method: str, said: EventDict) -> EventDict:
+    if call_id := CALL_ID.get():
+        said["call_id"] = call_id
+    return said
+
+
+def _without_secrets(_logger: WrappedLogger, _method: str, said: EventDict) -> EventDict:
+    return {name: redacted(value) if type(value) is str else value for name, value in said.items()}
+
+
+def _as_text(_logger: WrappedLogger, _method: str, said: EventDict) -> str:
+    call = f"[{said['call_id']}] " if "call_id" in said else ""
+    line = (
+        f"[{said['time']}] [{said['process']}] [{said['_record'].levelname}] {call}{said['event']}"
+    )
+    more = [str(said[name]) for name in ("exception", "stack") if name in said]
+    return redacted("\n".join([line, *more]))
 
 
 def log_config(kind: str, *, level: str) -> dict[str, Any]:
@@ -77,13 +113,12 @@ def log_config(kind: str, *, level: str) -> dict[str, Any]:
         kind: ``json``; anything else is text.
         level: The least that is written.
     """
-    formatter = JsonLines if kind == JSON else TextLines
-    pattern = "[%(asctime)s] [%(process)d] [%(levelname)s] %(call)s%(message)s"
+    lines = json_lines if kind == JSON else text_lines
     quiet = {"handlers": [], "propagate": True}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": formatter, "fmt": pattern}},
+        "formatters": {"lines": {"()": lines}},
         "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"level": level.upper(), "handlers": ["errors"]},
         "loggers": {"gunicorn.error": quiet, "gunicorn.access": quiet},
