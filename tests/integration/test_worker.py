@@ -285,10 +285,11 @@ def tick(worker: GatewayWorker, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
 
 @pytest.fixture
 def ending(worker: GatewayWorker, tick: Callable[[], None]) -> Callable[[], None]:
-    """Do it once the worker was told to end."""
+    """Do it twice once the worker was told to end: only what stayed idle in between may go."""
 
     def end() -> None:
         worker.alive = False
+        tick()
         tick()
 
     return end
