@@ -7,6 +7,7 @@ asked for, so both are followed.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -23,6 +24,8 @@ MAX_PAGES = 100_000
 
 _NONE = {"settlement": {404}, "dispute": {400, 404}}
 """What lists answer where there is nothing of their kind."""
+
+_COUNT = re.compile(r"[0-9]{1,9}")
 
 _BEFORE_ALL = datetime(2015, 1, 1, tzinfo=UTC)
 """Before Paystack was."""
@@ -84,10 +87,9 @@ class PaystackPaymentList:
             yield from rows
             meta = payloads.mapping(answer.envelope.get("meta"))
             cursor = meta.get("next")
-            count = meta.get("pageCount")
             if isinstance(cursor, str) and cursor and rows:
                 where = {"next": cursor}
-            elif "next" not in meta and rows and _goes_on(page, count, len(rows)):
+            elif rows and _goes_on(page, meta, len(rows)):
                 where = {"page": str(page + 1)}
             else:
                 return
@@ -119,8 +121,22 @@ def _listed(row: Mapping[str, object], *, otherwise: datetime) -> ListedPayment:
     )
 
 
-def _goes_on(page: int, count: object, rows: int) -> bool:
-    return page < count if type(count) is int else rows >= ROWS_PER_PAGE
+def _goes_on(page: int, meta: Mapping[str, object], rows: int) -> bool:
+    """Whether a list without a cursor has a page after this one."""
+    count = _count(meta.get("pageCount"))
+    if count is not None:
+        return page < count
+    if "next" in meta:
+        # A list by cursors is at its end.
+        return False
+    # A page may hold less than was asked for, and says so.
+    return rows >= (_count(meta.get("perPage")) or ROWS_PER_PAGE)
+
+
+def _count(value: object) -> int | None:
+    """Return a number of a list's ``meta``, which comes as a number or as digits."""
+    digits = payloads.identifier(value)
+    return int(digits) if _COUNT.fullmatch(digits) else None
 
 
 def _period(since: datetime, until: datetime) -> dict[str, str]:

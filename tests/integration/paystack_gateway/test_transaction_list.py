@@ -81,6 +81,28 @@ def test_page_numbers_are_followed_where_they_come_instead(
     assert paystack.calls[1].request.params["page"] == "2"
 
 
+@pytest.mark.parametrize(
+    "meta",
+    [
+        # Numbers of Paystack's come as digits too.
+        {"perPage": "50", "pageCount": "2"},
+        # The shape of both lists at once: no cursor, and still a page to come.
+        {"perPage": 50, "pageCount": 2, "next": None, "previous": None},
+        {"perPage": 50, "pageCount": None},
+        {"perPage": 50},
+    ],
+)
+def test_no_page_is_left_out_for_an_odd_meta(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList, meta: dict[str, Any]
+) -> None:
+    paystack.get(LIST, json=a_page(rows(0, 50), **meta))
+    paystack.get(LIST, json=a_page(rows(50, 20), **meta))
+
+    assert len(all_of(listing)) == 70
+    assert len(paystack.calls) == 2
+    assert paystack.calls[1].request.params["page"] == "2"
+
+
 def test_without_meta_a_short_page_is_the_last(
     paystack: responses.RequestsMock, listing: PaystackPaymentList
 ) -> None:
