@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from math import ceil
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import orjson
 
+from adapters.litellm.waits_in_words import seconds_given, seconds_in_words
 from creditcore.domain.errors import (
     UpstreamError,
     UpstreamFailedError,
@@ -46,10 +45,12 @@ _STATUSES = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
+_STATUS_NAMES = ("code", "status", "status_code", "statusCode")
+_MESSAGE_NAMES = ("message", "msg", "detail", "error_msg", "status_msg", "errors", "error")
+_DEEPEST_MESSAGE = 3
 # Enough to fill the message after cleaning. The patterns below may go back over what
 # they have read, so a hostile text of megabytes must never meet them.
 _LONGEST_READ = 2000
-_LONGEST_WAIT_S = 24 * 3600
 
 # Our key, our budget, our database, our account at the provider: the operator's to mend.
 _OPERATOR_TYPES = frozenset(
@@ -72,7 +73,11 @@ _OPERATOR_TYPES = frozenset(
 # changed under us: the operator's as well.
 _OPERATOR_WORDS = re.compile(
     r"Invalid model name passed in|Budget has been exceeded|ExceededBudget|insufficient_quota"
-    r"|exceeded your current quota|AuthenticationError|PermissionDeniedError|invalid_api_key",
+    r"|exceeded your current quota|AuthenticationError|PermissionDeniedError|invalid_api_key"
+    r"|credit balance is too low|insufficient (?:account )?(?:balance|credits|funds)"
+    r"|billing hard limit|requires more credits|API key (?:not valid|expired)"
+    r"|organization (?:has been disabled|must be verified)|account is not active",
+    re.IGNORECASE,
 )
 # What LiteLLM answers before it routes a call, where the virtual key is at fault.
 _KEY_TYPES = frozenset(
@@ -124,19 +129,25 @@ _CLIENT_CODES = (
 # LiteLLM puts the provider's whole error object into its message, as JSON or as Python writes it.
 _QUOTED_CODE = re.compile(rf"""["']code["']\s*:\s*["']({"|".join(_CLIENT_CODES)})["']""")
 # As Anthropic, vLLM, Gemini, llama.cpp and Bedrock say it, where no code does.
+# Behind them xAI, Copilot, MiniMax, Moonshot, Zhipu, DashScope, LM Studio, TGI and Cohere.
 _CONTEXT_IS_FULL = re.compile(
     r"prompt is too long|maximum context length|exceeds? (?:the )?(?:available |model's )?context"
     r"|maximum number of tokens allowed|input is too long for requested model"
-    r"|reduce the length of the (?:messages|prompt|input)",
+    r"|reduce the length of the (?:messages|prompt|input)|context[ _]length[ _]exceeded"
+    r"|input tokens exceed the configured limit"
+    r"|maximum prompt length is|token count of [0-9]{1,9} exceeds the limit"
+    r"|context window exceeds limit|exceeded model token limit|prompt exceeds max length"
+    r"|range of input length should be|greater than the context length"
+    r"|`inputs` tokens \+ `max_new_tokens` must be|tokens in the prompt cannot exceed",
     re.IGNORECASE,
 )
-_WAIT_IN_WORDS = re.compile(
-    r"\b(?:try again|retry|retry after) in ([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(ms|s|m)\b"
-    r"|\b(?:retry after|try again in|retry in) ([0-9]{1,6})() seconds?\b",
-    re.IGNORECASE,
+_FULL_CONTEXT_CODES = frozenset(
+    {
+        "context_window_exceeded",
+        "model_context_window_exceeded",
+        "model_max_prompt_tokens_exceeded",
+    }
 )
-_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "": Decimal(1)}
-
 _TAIL = re.compile(
     r"\.?\s*(?:Received Model Group\s*=|Available Model Group Fallbacks\s*=|LiteLLM Retried"
     r"|LiteLLM Max Retries|No fallback model group|Traceback \(most recent|\n\s*Model:"
@@ -185,7 +196,7 @@ class Fault:
         if not isinstance(error, Mapping):
             return cls()
         return cls(
-            _text(error.get("message")),
+            _words_of(error),
             _text(error.get("type")),
             str(error.get("code", "")),
             str(error.get("retry_after", "")),
@@ -194,8 +205,14 @@ class Fault:
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Read the body of a refusal: JSON, or an event stream whose first event has the error."""
-        return cls.of(_document(body).get("error"))
+        """Read the body of a refusal: JSON, or an event stream whose first event has the error.
+
+        Some servers write what they have to say beside no ``error``, as web frameworks do too.
+        """
+        document = _document(body)
+        if "error" in document:
+            return cls.of(document["error"])
+        return replace(cls.of(document), recognised=document.get("object") == "error")
 
     @property
     def is_operators(self) -> bool:
@@ -218,7 +235,8 @@ class Fault:
         for name, code in _EXCEPTION_CODES.items():
             if name in message:
                 return code
-        if self.kind == "exceed_context_size_error" or _CONTEXT_IS_FULL.search(message):
+        is_full = self.kind == "exceed_context_size_error" or self.given_code in _FULL_CONTEXT_CODES
+        if is_full or _CONTEXT_IS_FULL.search(message):
             return "context_length_exceeded"
         return _RATE_LIMITED if self.given_code == "429" else None
 
@@ -227,14 +245,8 @@ class Fault:
         """Seconds that the provider asks to wait, rounded up, where it says so."""
         if self.is_operators:
             return None
-        named = _seconds(self.given_wait)
-        if named is not None:
-            return named
-        found = _WAIT_IN_WORDS.search(self.message[:_LONGEST_READ])
-        if found is None:
-            return None
-        number, unit = (found[1], found[2].lower()) if found[1] else (found[3], "")
-        return min(ceil(Decimal(number) * _SECONDS[unit]), _LONGEST_WAIT_S)
+        named = seconds_given(self.given_wait)
+        return seconds_in_words(self.message[:_LONGEST_READ]) if named is None else named
 
     @property
     def public_message(self) -> str:
@@ -254,7 +266,7 @@ class Fault:
         """
         message = self.public_message
         wait = self.retry_after_s
-        if wait is None or _WAIT_IN_WORDS.search(message):
+        if wait is None or seconds_in_words(message) is not None:
             return message
         return f"{message.rstrip('.')}. Try again in {wait}s."
 
@@ -267,7 +279,7 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
         body: The beginning of the body.
         retry_after: The header as received: seconds; a date is not understood.
     """
-    fault, asked_s = Fault.read(body), _seconds(retry_after)
+    fault, asked_s = Fault.read(body), seconds_given(retry_after)
     rejected = _rejection(fault, status, retry_after_s=asked_s)
     if rejected is not None:
         return rejected
@@ -282,7 +294,8 @@ def failure_within(error: object) -> UpstreamError:
     """Return what an error in an answer of status 200 means, by the status that it names itself."""
     fault = Fault.of(error)
     named = error if isinstance(error, Mapping) else {}
-    status = _status(named.get("code")) or _status(named.get("status"))
+    found = (_status(named.get(name)) for name in _STATUS_NAMES)
+    status = next(filter(None, found), None)
     if status is None:
         unnamed = _BAD_GATEWAY if fault.code is None else _BAD_REQUEST
         status = _TOO_MANY if fault.code == _RATE_LIMITED else _STATUSES.get(fault.kind, unnamed)
@@ -292,6 +305,16 @@ def failure_within(error: object) -> UpstreamError:
     if status < _SERVER_ERRORS_FROM:
         return UpstreamUnavailableError()
     return UpstreamFailedError(fault.message_with_wait, status=status, code=fault.code)
+
+
+def failure_in_document(body: bytes) -> UpstreamError | None:
+    """Return what a document of status 200 says went wrong; None where it is no error."""
+    document = _document(body)
+    if document.get("error"):
+        return failure_within(document["error"])
+    if document.get("object") == "error":
+        return failure_within(document)
+    return None
 
 
 def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> UpstreamError | None:
@@ -334,14 +357,23 @@ def _document(body: bytes) -> dict[str, Any]:
         document = orjson.loads(text)
     except orjson.JSONDecodeError:
         return {}
+    if isinstance(document, list) and len(document) == 1:  # as Gemini writes its errors
+        document = document[0]
     return document if isinstance(document, dict) else {}
+
+
+def _words_of(value: object, depth: int = 0) -> str:
+    """Return the first message in an error, of whatever shape; empty where there is none."""
+    if isinstance(value, str):
+        return value
+    if depth == _DEEPEST_MESSAGE:
+        return ""
+    if isinstance(value, Mapping):
+        inner = [value[name] for name in _MESSAGE_NAMES if name in value]
+    else:
+        inner = value[:1] if isinstance(value, list) else []
+    return next(filter(None, (_words_of(item, depth + 1) for item in inner)), "")
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _seconds(retry_after: str | None) -> int | None:
-    if retry_after is None or not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", retry_after.strip()):
-        return None
-    return min(ceil(Decimal(retry_after.strip())), _LONGEST_WAIT_S)

@@ -18,8 +18,9 @@ from adapters.litellm.connections import (
     ConnectionPool,
     NoFreeConnectionError,
 )
-from adapters.litellm.faults import refusal, refuses_key
+from adapters.litellm.faults import failure_in_document, refusal, refuses_key
 from creditcore.domain.errors import (
+    UpstreamError,
     UpstreamKeyRefusedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
@@ -170,10 +171,7 @@ class LiteLLMRelay:
         if self._silent:
             self._silent.answered(model)
         if answer.status in _OK_STATUSES:
-            if answer.is_encoded:
-                answer.close()
-                raise UpstreamUnavailableError
-            return answer
+            return _accepted(answer, stream=stream)
         try:
             said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
             if key is not None and refuses_key(answer.status, said):
@@ -280,3 +278,21 @@ class LiteLLMRelay:
             client=client,
             cost_headers=_COST_HEADERS.get(wire.endpoint, USUAL_COST_HEADERS),
         )
+
+
+def _accepted(answer: LiteLLMAnswer, *, stream: bool) -> LiteLLMAnswer:
+    """Return an answer of status 200, unless it is an error all the same.
+
+    Where a stream was asked for, some servers write an error as a document. Any other document
+    there is for the caller to refuse.
+    """
+    failure: UpstreamError | None = None
+    if answer.is_encoded:
+        failure = UpstreamUnavailableError()
+    elif stream and not answer.streamed:
+        said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
+        failure = failure_in_document(said)
+    if failure is not None:
+        answer.close()
+        raise failure
+    return answer

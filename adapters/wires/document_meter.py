@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from adapters.wires.public import clean, public_json, read_object
+from adapters.wires.stated_error import bare_message, stated_error
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
 from adapters.wires.tally import Tally
 from adapters.wires.usage import Shape
@@ -64,12 +65,14 @@ class DocumentMeter(ABC):
         if self._error is None and (error := self._error_in(document)):
             return self._fail(self._explain(error))
         if self._error is not None or (lengths := self._lengths(document)) is None:
+            if self._error is None and (error := bare_message(document)) is not None:
+                return self._fail(self._explain(error))
             return self._fail(UpstreamFailedError(UNREADABLE_ANSWER, status=_BAD_GATEWAY))
         self._complete = True
         for length in lengths:
             self._tally.deliver(length)
-        if document.get("usage") is not None:
-            self._tally.report(document["usage"])
+        if (usage := self._usage_in(document)) is not None:
+            self._tally.report(usage)
         # The exact bytes, unless something in them is not the client's to see.
         changed = self._tidy(document)
         changed = clean(document, id_prefix=self.id_prefix) or changed
@@ -106,7 +109,11 @@ class DocumentMeter(ABC):
 
     def _error_in(self, document: dict[str, Any]) -> object:
         """Return the error that a document is, in place of an answer; None if it is none."""
-        return document.get("error")
+        return stated_error(document)
+
+    def _usage_in(self, document: dict[str, Any]) -> object:
+        """Return the report of usage in an answer; None where there is none."""
+        return document.get("usage")
 
     def _tidy(self, _document: dict[str, Any]) -> bool:
         """Put the upstream's words in a whole answer into ours; whether there were any."""

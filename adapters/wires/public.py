@@ -19,11 +19,16 @@ _SHORTEST_ROUTED_ID = 40
 
 
 def read_object(data: bytes) -> dict[str, Any]:
-    """Read JSON; anything but an object is read as an empty one."""
+    """Read JSON; anything but an object is read as an empty one.
+
+    A list of one object is that object: so Gemini writes its errors.
+    """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return {}
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     return value if isinstance(value, dict) else {}
 
 

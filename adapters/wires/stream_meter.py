@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from adapters.wires.refrain import Path, Refrain
 from adapters.wires.sse import EventTooLongError, SseEvent, SseSplitter
+from adapters.wires.stated_error import bare_message, stated_error
 from adapters.wires.tally import Tally
 from adapters.wires.usage import Shape
 from creditcore.domain.errors import UpstreamError, UpstreamFailedError
@@ -160,12 +161,15 @@ class StreamMeter(ABC):
 
     def _error_in(self, event: SseEvent, document: dict[str, Any]) -> object:
         """Return what an event says went wrong, by its content or by its name; None if nothing."""
-        if error := document.get("error"):
-            return error
-        named = b"event:" in event.raw and event.name == "error"
-        if named or document.get("type") == "error":
+        error = stated_error(document)
+        if error is None and b"event:" in event.raw and event.name == "error":
             return document or (event.data or b"").decode(errors="replace")
-        return None
+        return error
+
+    def _read_stranger(self, document: dict[str, Any]) -> bytes:
+        """Read an event that is none of the protocol's: an error, or nothing to pass on."""
+        error = bare_message(document)
+        return b"" if error is None else self._fail(self._explain(error))
 
     def _fail(self, failure: UpstreamError) -> bytes:
         """Note what went wrong, and return it as the client may have it."""

@@ -49,14 +49,27 @@ _INPUT_DETAILS: _Names = {
 }
 _OUTPUT_DETAILS: _Names = {"reasoning_tokens": "reasoning"}
 _NAMES: _Names = {
-    "total_tokens": "total",
+    **dict.fromkeys(("total_tokens", "totalTokens", "totalTokenCount"), "total"),
     "prompt_tokens_details": _INPUT_DETAILS,
     "input_tokens_details": _INPUT_DETAILS,
     "cached_tokens": "cached",
     "cache_read_input_tokens": "cached",
     "prompt_cache_hit_tokens": "cached",
+    "prompt_cache_miss_tokens": "missed",
     "cache_creation_input_tokens": "written",
     "cache_write_tokens": "written",
+    # As Bedrock, Gemini and libraries of JavaScript write them, where a relay leaves them so.
+    **dict.fromkeys(
+        (
+            "cachedContentTokenCount",
+            "cachedInputTokens",
+            "cacheReadInputTokens",
+            "cacheReadInputTokenCount",
+        ),
+        "cached",
+    ),
+    **dict.fromkeys(("cacheWriteInputTokens", "cacheWriteInputTokenCount"), "written"),
+    **dict.fromkeys(("thoughtsTokenCount", "reasoningTokens"), "reasoning"),
     "cache_creation": _INPUT_DETAILS["cache_creation_token_details"],
     "completion_tokens_details": _OUTPUT_DETAILS,
     "output_tokens_details": _OUTPUT_DETAILS,
@@ -74,10 +87,17 @@ def _shape(
 _PROMPT, _COMPLETION = "prompt_tokens", "completion_tokens"
 _INPUT, _OUTPUT = "input_tokens", "output_tokens"
 
-CHAT = _shape((_PROMPT, _INPUT), (_COMPLETION, _OUTPUT))
-EMBEDDINGS = _shape((_PROMPT, _INPUT, "total_tokens"), (_COMPLETION, _OUTPUT))
-RESPONSES = _shape((_INPUT, _PROMPT), (_OUTPUT, _COMPLETION))
-MESSAGES = _shape((_INPUT,), (_OUTPUT, _COMPLETION), cache_is_beside=True)
+_PROMPTS = (_PROMPT, "promptTokens", "promptTokenCount", "prompt_eval_count")
+_INPUTS = (_INPUT, "inputTokens", "inputTokenCount")
+_COMPLETIONS = (_COMPLETION, "completionTokens", "candidatesTokenCount", "eval_count")
+_OUTPUTS = (_OUTPUT, "outputTokens", "outputTokenCount")
+
+CHAT = _shape((*_PROMPTS, *_INPUTS), (*_COMPLETIONS, *_OUTPUTS))
+EMBEDDINGS = _shape((*_PROMPTS, *_INPUTS, "total_tokens"), (*_COMPLETIONS, *_OUTPUTS))
+RESPONSES = _shape((*_INPUTS, *_PROMPTS), (*_OUTPUTS, *_COMPLETIONS))
+MESSAGES = _shape(_INPUTS, (*_OUTPUTS, *_COMPLETIONS), cache_is_beside=True)
+
+_READ = ("prompt", "cached", "written")
 
 
 class Reports:
@@ -142,10 +162,31 @@ class Reports:
         found = self._read(report)
         for name in left_out:
             found.pop(name, None)
+        if self._moves_what_was_read(found):
+            for name in _READ:
+                if found.get(name) == 0:
+                    self._forget(name)
         for name, tokens in found.items():
             if tokens:
                 self._counts[name] = tokens
         return bool(found.get("completion"))
+
+    def _moves_what_was_read(self, found: dict[str, int]) -> bool:
+        """Whether a report tells anew what was read, of which a zero is then a part.
+
+        Where the cache stands beside the prompt, tokens that were told as the one may turn out
+        to be the other. A report of fewer in all is partial, and its zeros say nothing.
+        """
+        if not self._shape.cache_is_beside or "among" in found:
+            return False
+        before = sum(self._counts.get(name, 0) for name in _READ)
+        return sum(found.get(name, 0) for name in _READ) >= before > 0
+
+    def _forget(self, name: str) -> None:
+        self._counts.pop(name, None)
+        if name == "written":
+            self._counts.pop("written_5m", None)
+            self._counts.pop("written_1h", None)
 
     def _read(self, report: dict[str, Any]) -> dict[str, int]:
         """Return the counts in a report. Names that it does not have cost nothing."""
@@ -156,10 +197,14 @@ class Reports:
             _find(report, "prompt", shape.prompt, found)
             if shape.cache_is_beside and "prompt" not in found:
                 # Counts in the shape of chat, where the cache is among the prompt.
-                _find(report, "prompt", (_PROMPT,), found)
+                _find(report, "prompt", _PROMPTS, found)
                 found["among"] = found.get("prompt", 0)
         if not found.get("completion"):
             _find(report, "completion", shape.completion, found)
+        missed = found.pop("missed", 0)
+        if missed and not found.get("prompt"):
+            found["prompt"] = found["among"] = missed + found.get("cached", 0)
+        _complete(found)
         return found
 
 
@@ -195,6 +240,17 @@ def _find(
             found[count] = tokens
         if tokens:
             return
+
+
+def _complete(found: dict[str, int]) -> None:
+    """Add the one side that is missing, where the total tells it."""
+    total, prompt, completion = (found.get(name, 0) for name in ("total", "prompt", "completion"))
+    if found.get("cached") or found.get("written") or not total > prompt + completion:
+        return  # the cache may be what the total has beyond the prompt
+    if prompt and not completion:
+        found["completion"] = total - prompt
+    elif completion and not prompt:
+        found["prompt"] = total - completion
 
 
 def _tokens(value: object) -> int | None:

@@ -183,6 +183,26 @@ def test_refusal_in_an_event_stream_is_understood(server: Server, relay: LiteLLM
     script.outcome()
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b'{"error":{"message":"Too long.","code":"context_length_exceeded"}}', True),
+        (b'{"object":"error","message":"x","code":400}', False),
+    ],
+)
+def test_an_error_in_place_of_a_stream_is_understood(
+    server: Server, relay: LiteLLMRelay, said: bytes, *, code: bool
+) -> None:
+    script = Script(lambda: server.accept().answer(an_answer(said))).start()
+
+    with pytest.raises(UpstreamRejectedError) as caught:
+        send(relay, STREAMED_BODY)
+
+    script.outcome()
+    assert caught.value.status == 400
+    assert (caught.value.code == "context_length_exceeded") is code
+
+
 def test_endless_refusal_is_cut_off(server: Server, relay: LiteLLMRelay) -> None:
     head = STREAM_HEAD.replace(b"200 OK", b"400 Bad Request")
 

@@ -21,6 +21,7 @@ from creditcore.domain.errors import UpstreamError
 from creditcore.ports.inference import Explain, Receipt
 
 _ID_PREFIX = "msg_"
+_BEDROCK_USAGE = "amazon-bedrock-invocationMetrics"
 
 
 class MessagesStreamMeter(TypedStreamMeter):
@@ -42,6 +43,7 @@ class MessagesStreamMeter(TypedStreamMeter):
         """
         super().__init__(MESSAGES, receipt=receipt, explain=explain)
         self._begun = False
+        self._stopped = False
         self._open_blocks: set[int] = set()
 
     @property
@@ -69,6 +71,13 @@ class MessagesStreamMeter(TypedStreamMeter):
             ]
         )
 
+    def finish(self) -> bytes:
+        """Return what is still held back, and the last event where only that is missing."""
+        rest = super().finish()
+        if self.starved or not self.complete or self._stopped:
+            return rest
+        return rest + public_event({"type": "message_stop"}, name="message_stop")
+
     def _read(self, event: SseEvent) -> bytes:
         self._latest = {}
         if event.data is None:
@@ -78,17 +87,20 @@ class MessagesStreamMeter(TypedStreamMeter):
             return self._fail(self._explain(error))
         kind = document.get("type")
         if not isinstance(kind, str) or not kind.isidentifier():
-            return b""
+            return self._read_stranger(document)
         self._latest = document
         match kind:
             case "message_start":
                 return self._start(event, document)
+            case "content_block_start":
+                self._tally.deliver(_block_length(document.get("content_block")))
             case "content_block_delta":
                 self._tally.deliver(_delta_length(document.get("delta")))
             case "message_delta":
                 return self._end(document)
             case "message_stop":
-                self._ended = True
+                self._ended = self._stopped = True
+                self._read_late_usage(document)
         return self._named(event, kind, document)
 
     def _left(self) -> None:
@@ -118,6 +130,8 @@ class MessagesStreamMeter(TypedStreamMeter):
         if isinstance(delta, dict) and delta.get("stop_reason"):
             self._ended = True
         usage = document.get("usage")
+        if usage is None and isinstance(delta, dict):
+            usage = delta.pop("usage", None)
         if usage is not None:
             self._tally.report(usage)
         counted = self._tally.usage
@@ -127,6 +141,11 @@ class MessagesStreamMeter(TypedStreamMeter):
             # Clients rely on a count here. Where none can be believed, ours is what is charged.
             document["usage"] = {"output_tokens": self._tally.delivered_tokens}
         return public_event(document, name="message_delta")
+
+    def _read_late_usage(self, document: dict[str, Any]) -> None:
+        """Read usage that comes with the very last event, where none had counted the output."""
+        if (counted := self._tally.usage) is None or not counted.completion_tokens:
+            self._tally.report(document.get("usage") or document.get(_BEDROCK_USAGE))
 
     def _error_event(self, failure: UpstreamError) -> bytes:
         return error_event(
@@ -151,7 +170,7 @@ class MessagesDocumentMeter(DocumentMeter):
         content = document.get("content")
         if not isinstance(content, list):
             return None
-        return [_block_length(block) for block in content if isinstance(block, dict)]
+        return [_block_length(block) for block in content]
 
 
 def _delta_length(delta: object) -> int:
@@ -160,7 +179,11 @@ def _delta_length(delta: object) -> int:
     return text_length(delta.get("text"), delta.get("thinking"), delta.get("partial_json"))
 
 
-def _block_length(block: dict[str, Any]) -> int:
+def _block_length(block: object) -> int:
+    """Return the UTF-8 bytes of a block; where it is streamed, of what it begins with."""
+    if not isinstance(block, dict):
+        return 0
     if block.get("type") == "tool_use":
-        return text_length(block.get("name")) + len(orjson.dumps(block.get("input")))
+        given = block.get("input")
+        return text_length(block.get("name")) + (len(orjson.dumps(given)) if given else 0)
     return text_length(block.get("text"), block.get("thinking"))

@@ -108,7 +108,7 @@ class ChunkStreamMeter(StreamMeter):
         if choices is None and usage is not None:
             choices = []
         if not isinstance(choices, list):
-            return b""
+            return self._read_stranger(chunk)
         if not self._head:
             self._head = {name: chunk[name] for name in _HEAD if name in chunk}
         self._read_choices(choices)
@@ -145,7 +145,8 @@ class ChunkStreamMeter(StreamMeter):
             if not isinstance(choice, dict):
                 continue
             self._tally.deliver(self._length(choice))
-            if choice.get("finish_reason"):
+            # Some write the word "null" until there is a reason.
+            if choice.get("finish_reason") not in (None, "", "null"):
                 index = choice.get("index")
                 self._finished.add(index if isinstance(index, int) else at)
 
@@ -168,7 +169,12 @@ def _error_of(choices: object) -> object:
 
 
 def _usage_elsewhere(chunk: dict[str, Any]) -> dict[str, Any] | None:
-    """Return usage from where Moonshot and Groq write it: a choice, or ``x_groq``."""
+    """Return usage from where some write it: Moonshot in a choice, Groq in ``x_groq``.
+
+    Gemini's own name for it is ``usageMetadata``.
+    """
+    if isinstance(metadata := chunk.get("usageMetadata"), dict):
+        return metadata
     choices = chunk.get("choices")
     places = [chunk.get("x_groq"), *(choices if isinstance(choices, list) else ())]
     for place in places:
@@ -195,11 +201,15 @@ class ChoicesDocumentMeter(DocumentMeter):
         """Return the UTF-8 bytes of what a choice says."""
 
     def _error_in(self, document: dict[str, Any]) -> object:
-        if document.get("error"):
-            return document["error"]
+        if (error := super()._error_in(document)) is not None:
+            return error
         error = _error_of(document.get("choices"))
         # Where something was written, it is delivered and charged, error and all.
         return None if error is None or any(self._lengths(document) or []) else error
+
+    def _usage_in(self, document: dict[str, Any]) -> object:
+        usage = document.get("usage")
+        return _usage_elsewhere(document) if usage is None else usage
 
     def _tidy(self, document: dict[str, Any]) -> bool:
         failed = [

@@ -105,7 +105,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         if (error := self._error_in(event, document)) is not None:
             return self._fail(self._explain(error))
         if not isinstance(kind, str) or not kind.isprintable():
-            return b""
+            return self._read_stranger(document)
         self._latest = document
         if isinstance(number := document.get("sequence_number"), int):
             self._number = number
@@ -114,7 +114,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         # Behind an error event stands an end of ours already.
         has_end = self._error is not None and kind in _LAST
         response = document.get("response")
-        if isinstance(response, dict) and self._read_response(response, kind):
+        if isinstance(response, dict) and self._read_response(response, kind, document):
             return b"" if has_end else public_event(document, name=kind)
         return b"" if has_end else self._named(event, kind, document)
 
@@ -123,9 +123,12 @@ class ResponseStreamMeter(TypedStreamMeter):
         if self._latest:
             self._number += 1
 
-    def _read_response(self, response: dict[str, Any], kind: str) -> bool:
-        """Read the response in an event; whether something in it had to be changed."""
-        usage = response.get("usage")
+    def _read_response(self, response: dict[str, Any], kind: str, document: dict[str, Any]) -> bool:
+        """Read the response in an event; whether something in it had to be changed.
+
+        Some write its usage beside it.
+        """
+        usage = response.get("usage") or document.get("usage")
         changed = clean(response, id_prefix=_ID_PREFIX)
         if response.get("error"):
             failure = self._explain(response["error"])

@@ -1,0 +1,42 @@
+"""How long a provider asks to wait, as it says it in a header or in a sentence."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from math import ceil
+
+_LONGEST_WAIT_S = 24 * 3600
+
+_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_DURATION = (
+    r"([0-9]{1,6}(?:\.[0-9]{1,9})?) ?"
+    r"(ms|m(?:in(?:ute)?s?)?|h(?:ours?)?|s(?:ec(?:ond)?s?)?)(?![a-z])"
+)
+_DURATIONS = re.compile(_DURATION, re.IGNORECASE)
+# Groq and OpenAI put several units in a row: ``2m59.56s``.
+_WAIT = re.compile(
+    rf"\b(?:try again|retry|wait)(?: in| after| for)? ((?:{_DURATION} ?){{1,3}})", re.IGNORECASE
+)
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+
+
+def seconds_given(text: str | None) -> int | None:
+    """Return a number of seconds, rounded up; None for anything else, such as a date."""
+    if text is None or not _NUMBER.fullmatch(text.strip()):
+        return None
+    return min(ceil(Decimal(text.strip())), _LONGEST_WAIT_S)
+
+
+def seconds_in_words(message: str) -> int | None:
+    """Return the seconds that a message asks to wait, rounded up; None where it does not."""
+    found = _WAIT.search(message)
+    if found is None:
+        return None
+    wait = sum(_seconds(*part) for part in _DURATIONS.findall(found[1]))
+    return min(ceil(wait), _LONGEST_WAIT_S)
+
+
+def _seconds(number: str, unit: str) -> Decimal:
+    name = unit.lower()
+    return Decimal(number) * _SECONDS[name if name == "ms" else name[0]]
