@@ -8,8 +8,10 @@ credits of a person who merely visits it.
 from __future__ import annotations
 
 _EXPOSED = (
-    "x-request-id, request-id, x-credits-cost, x-credits-remaining, retry-after, x-should-retry"
+    "x-request-id, request-id, x-credits-cost, x-credits-remaining, retry-after, x-should-retry, *"
 )
+"""The star stands for all others, such as those of limits: it counts where no cookie does."""
+
 _ANY_ORIGIN = ("access-control-allow-origin", "*")
 
 _MAX_HEADERS = 50
