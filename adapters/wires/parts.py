@@ -87,8 +87,17 @@ def unserved(kind: str, place: str) -> InvalidRequestError:
     )
 
 
-def read_object(item: object, place: str, *, noun: str, known: frozenset[str]) -> dict[str, Any]:
+def read_object(
+    item: object,
+    place: str,
+    *,
+    noun: str,
+    known: frozenset[str],
+    dropped: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
     """Return an object without its nulls: SDKs echo an answer with all it could have had.
+
+    Without what is dropped, too: what clients note beside a message for themselves.
 
     Raises:
         InvalidRequestError: Not an object, or one with a field that is not known.
@@ -98,10 +107,10 @@ def read_object(item: object, place: str, *, noun: str, known: frozenset[str]) -
     if known.issuperset(item) and None not in item.values():
         return item
     for name, value in item.items():
-        if value is not None and name not in known:
+        if value is not None and name not in known and name not in dropped:
             raise InvalidRequestError(
                 f"{noun} has no field {shown(name)!r} here.",
                 param=f"{place}.{shown(name)}",
                 code="unknown_parameter",
             )
-    return {name: value for name, value in item.items() if value is not None}
+    return {name: value for name, value in item.items() if value is not None and name in known}

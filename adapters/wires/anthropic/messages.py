@@ -83,9 +83,12 @@ _VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 # Those that change how an answer is written, never what a token costs or how many the
 # bound must cover. A longer context, faster answers and tools of the provider do.
 _BETA = re.compile(
-    r"(?:claude-code|context-management|effort|extended-cache-ttl|fine-grained-tool-streaming"
-    r"|interleaved-thinking|mid-conversation-system|output-128k|prompt-caching"
-    r"|prompt-caching-scope|structured-outputs|thinking-token-count|token-efficient-tools)"
+    r"(?:advanced-tool-use|claude-code|context-management|effort|extended-cache-ttl"
+    r"|fine-grained-tool-streaming|interleaved-thinking|mid-conversation-system"
+    r"|mid-conversation-system-clear-at|model-context-window-exceeded|output-128k|pdfs"
+    r"|prompt-caching|prompt-caching-scope|redact-thinking|structured-outputs|task-budgets"
+    r"|thinking-binding-controls|thinking-display-updates|thinking-token-count"
+    r"|token-efficient-tools|tool-examples|tool-search-tool)"
     r"-(?:20[0-9]{2}-[0-9]{2}-[0-9]{2}|20[0-9]{6})"
 )
 _LONGEST_BETAS = 1_024

@@ -11,7 +11,8 @@ from adapters.wires.prompt import Prompt
 
 # ``system`` among the messages: Claude Code sends reminders so since anthropic-python 2.14.
 _ROLES = ("user", "assistant", "system")
-_MESSAGE_FIELDS = frozenset({"role", "content"})
+# A message of the system may say when it is to be taken away again.
+_MESSAGE_FIELDS = frozenset({"role", "content", "clear_at"})
 
 
 def read_content(messages: object, system: object) -> tuple[list[dict[str, Any]], Prompt]:
@@ -38,6 +39,7 @@ class _Reader(PartReader):
         if message.get("role") not in _ROLES:
             raise invalid(f"{place}.role", f"must be one of {', '.join(_ROLES)}")
         self.content(message.get("content"), f"{place}.content", self._kinds)
+        self.prompt.add_text(message.get("clear_at"))
         return message
 
     def _result(self, part: dict[str, Any], place: str) -> None:

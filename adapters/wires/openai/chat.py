@@ -27,7 +27,7 @@ from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT = "max_completion_tokens"
 _MAX_CHOICES = 128
-_STREAM_OPTIONS = frozenset({"include_usage", "include_obfuscation"})
+_STREAM_OPTIONS = frozenset({"include_usage", "include_obfuscation", "continuous_usage_stats"})
 
 
 class ChatCompletions(OpenAIWire):

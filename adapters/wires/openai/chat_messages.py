@@ -15,6 +15,7 @@ _MESSAGE_FIELDS = frozenset(
         "annotations",
         "cache_control",
         "content",
+        "extra_content",
         "function_call",
         "name",
         "partial",
@@ -30,6 +31,21 @@ _MESSAGE_FIELDS = frozenset(
         "tool_calls",
     }
 )
+
+
+_DROPPED_FIELDS = frozenset(
+    {
+        "copilot_cache_control",
+        "created_at",
+        "id",
+        "is_error",
+        "model",
+        "phase",
+        "timestamp",
+        "tool_name",
+    }
+)
+"""What chat programs note beside a message. None of it is text that a model reads."""
 
 
 def read_messages(value: object) -> tuple[list[dict[str, Any]], Prompt]:
@@ -49,7 +65,9 @@ class _Reader(PartReader):
     """Walks the messages once, counting as it goes."""
 
     def message(self, item: object, place: str) -> dict[str, Any]:
-        message = read_object(item, place, noun="A message", known=_MESSAGE_FIELDS)
+        message = read_object(
+            item, place, noun="A message", known=_MESSAGE_FIELDS, dropped=_DROPPED_FIELDS
+        )
         role = message.get("role")
         if not isinstance(role, str) or role not in _ROLES:
             raise invalid(f"{place}.role", f"must be one of {', '.join(sorted(_ROLES))}")

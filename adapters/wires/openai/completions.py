@@ -75,7 +75,9 @@ class Completions(OpenAIWire):
         prompts = read_prompts(given.get("prompt"), "prompt", most=_MAX_PROMPTS)
         stream = read_flag(given, "stream")
         options = read_stream_options(
-            given, stream=stream, known=("include_usage", "include_obfuscation")
+            given,
+            stream=stream,
+            known=("include_usage", "include_obfuscation", "continuous_usage_stats"),
         )
         echo = read_flag(given, "echo")
         if echo and stream:

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
-from adapters.wires.fields import INTEGER, FieldTable, Rule
+from adapters.wires.fields import BOOLEAN, INTEGER, TEXT, FieldTable, Rule
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.request import given_fields, read_model
@@ -21,6 +21,14 @@ _FIELDS = FieldTable(
     passed={
         "dimensions": INTEGER,
         "encoding_format": Rule("float or base64", lambda value: value in ("float", "base64")),
+        # Of Cohere, Jina, Voyage and others: none of them makes a text longer.
+        "input_type": TEXT,
+        "late_chunking": BOOLEAN,
+        "normalized": BOOLEAN,
+        "output_dimension": INTEGER,
+        "task": TEXT,
+        "truncate": TEXT,
+        "truncation": BOOLEAN,
     },
     dropped=frozenset({"user"}),
     neutral={"stream": (False,)},

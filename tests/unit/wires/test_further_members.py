@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from adapters.litellm.faults import failure_within, refusal
+from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
+from adapters.wires.openai.embeddings import Embeddings
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Meter
 from tests.unit.wires.asking import Asking
@@ -136,3 +138,81 @@ def test_a_bitmap_is_bounded_by_its_size(height: int) -> None:
     content = [{"type": "image_url", "image_url": {"url": url}}]
 
     assert asking.parse(messages=[{"role": "user", "content": content}]).prompt_bound is not None
+
+
+def test_what_samples_and_what_chat_programs_note_is_no_reason_to_refuse() -> None:
+    passed = {
+        "do_sample": True,
+        "length_penalty": 1.0,
+        "prompt_mode": "reasoning",
+        "random_seed": 1,
+        "reasoning_split": True,
+        "repeat_penalty": 1.1,
+        "safe_prompt": False,
+        "thinking_budget": 100,
+        "tool_stream": True,
+        "top_a": 0.1,
+        "typical_p": 0.9,
+    }
+    dropped = ("chat_id", "copilot_thread_id", "num_ctx", "request_id", "trace", "user_id")
+
+    sent = asking.sent(asking.parse(**passed, **dict.fromkeys(dropped, "x")))
+
+    assert passed.items() <= sent.items()
+    assert sent.keys().isdisjoint(dropped)
+
+
+def test_a_message_goes_without_what_a_client_notes_beside_it() -> None:
+    signed = {"extra_content": {"google": {"thought_signature": "x" * 99}}}
+    answer = {"role": "assistant", "content": "hi"}
+    noted = {**answer, "id": "1", "timestamp": 5, "model": "m", "phase": "commentary"}
+
+    request = asking.parse(messages=[{**noted, **signed}])
+
+    assert asking.sent(request)["messages"] == [{**answer, **signed}]
+    assert request.prompt_estimate >= 25
+    assert asking.refused(messages=[{**noted, "images": ["x"]}]).param == "messages[0].images"
+
+
+def test_counts_may_be_asked_for_all_along() -> None:
+    options = {"include_usage": True, "continuous_usage_stats": True}
+
+    request = asking.parse(stream=True, stream_options=options)
+
+    assert request.wants_usage
+    assert asking.sent(request)["stream_options"] == {"include_usage": True}
+
+
+def test_an_embedding_is_asked_for_as_other_servers_are() -> None:
+    embedding = Asking(Embeddings(), {"input": "hi"})
+    fields = {"input_type": "query", "task": "retrieval.query", "truncate": "END"}
+    flags = {"late_chunking": True, "normalized": True, "truncation": False}
+
+    sent = embedding.sent(embedding.parse(**fields, **flags, output_dimension=256))
+
+    assert {**fields, **flags, "output_dimension": 256}.items() <= sent.items()
+
+
+@pytest.mark.parametrize(
+    "beta",
+    [
+        "advanced-tool-use-2025-11-20",  # input_examples
+        "mid-conversation-system-clear-at-2026-08-21",
+        "model-context-window-exceeded-2025-08-26",
+        "redact-thinking-2026-02-12",
+        "task-budgets-2026-03-13",
+        "thinking-display-updates-2026-08-18",
+    ],
+)
+def test_betas_of_fields_that_pass_go_with_them(beta: str) -> None:
+    heard = Messages().hearing({"anthropic-beta": beta}.get)
+    tool = {"name": "f", "input_schema": {"type": "object"}, "input_examples": [{"a": 1}]}
+    rule = {"role": "system", "content": "Be kind.", "clear_at": "next_user_message"}
+    messages = Asking(heard, {"messages": [{"role": "user", "content": "hi"}, rule]})
+    budget = {"task_budget": {"type": "tokens", "total": 20_000}}
+
+    sent = messages.sent(messages.parse(max_tokens=9, tools=[tool], output_config=budget))
+
+    assert heard.upstream_headers == {"anthropic-beta": beta}
+    assert (sent["tools"], sent["output_config"]) == ([tool], budget)
+    assert sent["messages"][1] == rule
