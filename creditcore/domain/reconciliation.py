@@ -29,6 +29,8 @@ class FindingKind(StrEnum):
     UNREADABLE = "unreadable"
     DISPUTES_UNREAD = "disputes_unread"
     """The provider did not let us read its disputes: some may be unknown here."""
+    PAYOUTS_UNREAD = "payouts_unread"
+    """The provider did not let us read its payouts: whether all was paid out is not known."""
     PAYOUT_FAILED = "payout_failed"
     PAYOUT_SUM_DIFFERS = "payout_sum_differs"
     """A payout is not the sum of the payments that it names."""
@@ -52,7 +54,8 @@ class Finding:
     """One payment, payout or day that does not agree, or did not until now.
 
     Attributes:
-        reference: Of the payment; ``payout`` and its number; the day; or ``disputes``.
+        reference: Of the payment; ``payout`` and its number; the day; ``disputes``;
+            or ``payouts``.
         amount: What is at stake; None where that is not said.
     """
 

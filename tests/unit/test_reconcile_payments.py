@@ -47,6 +47,7 @@ class ListOfRows:
     disputes: list[str] = field(default_factory=list)
     dispute_refusal: str = ""
     payouts: list[Settlement] = field(default_factory=list)
+    payout_refusal: str = ""
     paid_out: dict[str, list[ListedPayment]] = field(default_factory=dict)
     is_away: bool = False
 
@@ -63,6 +64,8 @@ class ListOfRows:
 
     def settlements(self, *, since: datetime, until: datetime) -> Iterator[Settlement]:
         yield from (row for row in self.payouts if since.date() <= row.day <= until.date())
+        if self.payout_refusal:
+            raise PaymentGatewayUnavailableError(self.payout_refusal)
 
     def payments_of(self, settlement_id: str) -> Iterator[ListedPayment]:
         yield from self.paid_out.get(settlement_id, [])
@@ -304,6 +307,20 @@ def test_disputes_that_cannot_be_listed_are_open_and_the_rest_is_compared(shop: 
         FindingKind.DISPUTES_UNREAD,
         FindingKind.PAYOUT_FAILED,
     ]
+    assert "HTTP 403" in result.findings[1].detail
+    assert not result.is_clean
+    assert shop.posted() == Credits.of(2000)
+
+
+def test_payouts_that_cannot_be_listed_are_open_and_what_was_found_is_told(shop: Shop) -> None:
+    shop.purchase("cc-1")
+    shop.at_the_provider("cc-1")
+    shop.listing.payout_refusal = "Paystack answered with HTTP 403."
+
+    result = shop.run()
+
+    kinds = [finding.kind for finding in result.findings]
+    assert kinds == [FindingKind.CREDITED, FindingKind.PAYOUTS_UNREAD]
     assert "HTTP 403" in result.findings[1].detail
     assert not result.is_clean
     assert shop.posted() == Credits.of(2000)

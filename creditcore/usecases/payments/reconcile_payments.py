@@ -148,7 +148,8 @@ class ReconcilePayments:
             found: Is told each finding at once.
             progress: Is told after each day.
 
-        Disputes that cannot be read are a finding: a key may be refused them and nothing else.
+        Disputes and payouts that cannot be read are findings: a key may be refused them and
+        nothing else, and what the rest has shown must not be lost with them.
 
         Raises:
             PaymentGatewayUnavailableError: The provider broke off; run it again.
@@ -175,17 +176,7 @@ class ReconcilePayments:
         except PaymentGatewayUnavailableError as error:
             note(_unread("disputes", error))
 
-        def examine_paid_out(row: ListedPayment, purchase: Purchase | None) -> None:
-            # The others have just been compared.
-            if row.created_at < since:
-                note(self._examine(row, purchase))
-
-        payouts = ComparePayouts(
-            transactions=self.transactions, payment_list=self.payment_list, clock=self.clock
-        )
-        result.settled = payouts.compare(
-            since=payouts_since or since, until=until, note=note, examine=examine_paid_out
-        ).totals
+        self._compare_payouts(payouts_since or since, result, note)
         return result
 
     def reconcile_nightly(self, _job: Job) -> None:
@@ -247,6 +238,29 @@ class ReconcilePayments:
                     result.count(row)
                     note(self._examine(row, ours.get(row.reference)))
         return listed
+
+    def _compare_payouts(
+        self,
+        payouts_since: datetime,
+        result: Reconciliation,
+        note: Callable[[Finding | None], None],
+    ) -> None:
+        """Compare what the provider paid out, after its payments were."""
+
+        def examine_paid_out(row: ListedPayment, purchase: Purchase | None) -> None:
+            # The others have just been compared.
+            if row.created_at < result.since:
+                note(self._examine(row, purchase))
+
+        payouts = ComparePayouts(
+            transactions=self.transactions, payment_list=self.payment_list, clock=self.clock
+        )
+        try:
+            result.settled = payouts.compare(
+                since=payouts_since, until=result.until, note=note, examine=examine_paid_out
+            ).totals
+        except PaymentGatewayUnavailableError as error:
+            note(_payouts_unread(error))
 
     def _examine(self, row: ListedPayment, purchase: Purchase | None) -> Finding | None:
         if row.payment is None:
@@ -358,6 +372,15 @@ class ReconcilePayments:
             reference=purchase.reference, payment=payment, created_at=purchase.created_at
         )
         return self._examine(row, purchase)
+
+
+def _payouts_unread(error: PaymentGatewayUnavailableError) -> Finding:
+    return Finding(
+        kind=FindingKind.PAYOUTS_UNREAD,
+        reference="payouts",
+        amount=None,
+        detail=f"Payouts could not be compared: {error}",
+    )
 
 
 def _unread(
