@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import struct
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ _MAX_HEAD_BYTES = 256 * 1024
 _MAX_SIDE = 1 << 16
 _GIF_EXTENSION, _GIF_FRAME = 0x21, 0x2C
 _TILE = 512
+_SPACE = re.compile(r"[ \t\r\n]+")
 
 
 class ImageSize(NamedTuple):
@@ -34,7 +36,8 @@ class ImageSize(NamedTuple):
 def size_of_base64(data: str) -> ImageSize | None:
     """Return the size of an image in base64; None where its head cannot be read."""
     # Four letters are three bytes.
-    head = data[: _MAX_HEAD_BYTES * 4 // 3 // 4 * 4]
+    head = unwrapped(data[: _MAX_HEAD_BYTES * 4 // 3])
+    head = head[: len(head) // 4 * 4]
     try:
         found = _read(base64.b64decode(head, validate=True))
     except (binascii.Error, ValueError, struct.error, IndexError):
@@ -42,6 +45,14 @@ def size_of_base64(data: str) -> ImageSize | None:
     if found is None or not (0 < found.width <= _MAX_SIDE and 0 < found.height <= _MAX_SIDE):
         return None
     return found
+
+
+def unwrapped(letters: str) -> str:
+    """Return base64 without line breaks and spaces: ``base64`` on a shell wraps its lines.
+
+    Who decodes it leaves them out, or refuses it.
+    """
+    return _SPACE.sub("", letters)
 
 
 def _read(head: bytes) -> ImageSize | None:

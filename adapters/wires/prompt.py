@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.wires.body import encode_body
-from adapters.wires.image_size import ImageSize, size_of_base64
+from adapters.wires.image_size import ImageSize, size_of_base64, unwrapped
 from adapters.wires.pdf import Effort, measure_pdf
 from creditcore.ports.inference import NO_MEDIA, MediaBound
 
@@ -138,7 +138,8 @@ class Prompt:
     def _add_pdf(self, data: str, begin: int) -> bool:
         """Count a PDF, whose base64 begins there; say whether it has a bound."""
         try:
-            size = measure_pdf(base64.b64decode(data[begin:], validate=True), self._effort)
+            letters = unwrapped(data[begin:])
+            size = measure_pdf(base64.b64decode(letters, validate=True), self._effort)
         except (binascii.Error, ValueError):
             return False
         if size is None:

@@ -77,3 +77,16 @@ def test_many_pages_are_no_long_text() -> None:
 
     assert prompt_bound(pages, feature=None, context=8_000) == 8_000
     assert prompt_bound(pages, feature=None) > 8_000 * MAX_BYTES_PER_TOKEN
+
+
+def test_lines_that_a_shell_has_wrapped_change_no_bound() -> None:
+    picture, paper = png(640, 480), report(["hello"]).packed(1)
+    wrapped = base64.encodebytes(picture).decode()
+    plain = base64.b64encode(picture).decode()
+    lines = base64.encodebytes(paper).decode()
+    file = {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{lines}"}
+
+    for letters in (wrapped, f" {plain}", plain.rstrip("=")):
+        url = {"url": f"data:image/png;base64,{letters}"}
+        assert prompt_bound({"type": "image_url", "image_url": url}, feature=None) < 100_000
+    assert prompt_bound({"type": "file", "file": file}, feature=None) < 100_000
