@@ -113,7 +113,7 @@ def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
         base, tiers = _ranges(info[TIERS], given, mode=mode)
     else:
         base = _rates_of(info, given, unit, mode=mode)
-        tiers = _tiers(info, base)
+        tiers = _tiers(info, given, base)
     return ModelPrice(
         model=name,
         rates=base,
@@ -212,7 +212,7 @@ def _base_rates(info: Mapping[str, Any], given: object, *, mode: str) -> Rates:
         cache_read=_first(_price(info, _CACHE_READ), input_),
         cache_write=cache_write,
         cache_write_1h=_first(_kept_long(info), cache_write),
-        reasoning=_first(_price(info, _REASONING), output),
+        reasoning=_first(_known(info, given, _REASONING), output),
     )
 
 
@@ -235,7 +235,7 @@ def _rates_beside(info: Mapping[str, Any], given: object, unit: UnitPrice) -> Ra
     )
 
 
-def _tiers(info: Mapping[str, Any], base: Rates) -> tuple[Tier, ...]:
+def _tiers(info: Mapping[str, Any], given: object, base: Rates) -> tuple[Tier, ...]:
     tiers: dict[int, Rates] = {}
     for name, value in info.items():
         match = _THRESHOLD.fullmatch(name)
@@ -246,14 +246,17 @@ def _tiers(info: Mapping[str, Any], base: Rates) -> tuple[Tier, ...]:
         # xAI's tier begins at the threshold itself, that of others behind it.
         if info.get("litellm_provider") == "xai":
             above -= 1
-        tiers[above] = _tier_rates(info, base, suffix)
+        tiers[above] = _tier_rates(info, given, base, suffix)
     return tuple(Tier(above, tiers[above]) for above in sorted(tiers))
 
 
-def _tier_rates(info: Mapping[str, Any], base: Rates, suffix: str) -> Rates:
-    """Return the rates above a threshold; what the tier does not name costs what it did below."""
-    input_ = _first(_price(info, _INPUT + suffix), base.input)
-    output = _first(_price(info, _OUTPUT + suffix), base.output)
+def _tier_rates(info: Mapping[str, Any], given: object, base: Rates, suffix: str) -> Rates:
+    """Return the rates above a threshold; what the tier does not name costs what it did below.
+
+    So does what it names with a zero that the operator has not written.
+    """
+    input_ = _first(_known(info, given, _INPUT + suffix), base.input)
+    output = _first(_known(info, given, _OUTPUT + suffix), base.output)
     # A bucket without any price of its own follows the bucket it belongs to into the tier.
     cache_write = _first(_price(info, _CACHE_WRITE + suffix), _price(info, _CACHE_WRITE), input_)
     return Rates(
@@ -262,7 +265,9 @@ def _tier_rates(info: Mapping[str, Any], base: Rates, suffix: str) -> Rates:
         cache_read=_first(_price(info, _CACHE_READ + suffix), _price(info, _CACHE_READ), input_),
         cache_write=cache_write,
         cache_write_1h=_first(_kept_long(info, suffix), _kept_long(info), cache_write),
-        reasoning=_first(_price(info, _REASONING + suffix), _price(info, _REASONING), output),
+        reasoning=_first(
+            _known(info, given, _REASONING + suffix), _known(info, given, _REASONING), output
+        ),
     )
 
 

@@ -391,3 +391,15 @@ def test_the_day_on_which_a_model_ends_is_read() -> None:
 
     assert price.retires_on == date(2026, 12, 31)
     assert price_list(a_row(deprecation_date='"soon"'))[0].retires_on is None
+
+
+def test_a_zero_that_nobody_wrote_makes_no_part_of_a_price_free() -> None:
+    zeros = {"output_cost_per_reasoning_token": "0", "input_cost_per_token_above_200k_tokens": "0"}
+    written = ", ".join(f'"{name}": 0' for name in zeros)
+
+    [filled] = price_list(a_row(**zeros))
+    [meant] = price_list(a_row(given=written, **zeros))
+
+    assert filled.rates.reasoning == filled.rates.output
+    assert [tier.rates.input for tier in filled.tiers] == [filled.rates.input]
+    assert (meant.rates.reasoning, [tier.rates.input for tier in meant.tiers]) == (0, [0])
