@@ -22,20 +22,17 @@ def rate_limit_fields(standings: Sequence[Standing]) -> list[tuple[str, str]]:
     """Return the two fields for the limits of a key and its account; without any, none."""
     if not standings:
         return []
-    policies = [_policy(each.unit, each.whose, each.limit) for each in standings]
-    states = [
-        f'"{_name(unit, whose)}";r={remaining};t={div_ceil(reset_us, _US_PER_S)}'
-        for unit, _, remaining, reset_us, whose in standings
-    ]
+    policies, states = [], []
+    for unit, limit, remaining, reset_us, whose in standings:
+        name, policy = _policy(unit, whose, limit)
+        policies.append(policy)
+        states.append(f'"{name}";r={remaining};t={div_ceil(reset_us, _US_PER_S)}')
     return [("ratelimit-policy", ", ".join(policies)), ("ratelimit", ", ".join(states))]
 
 
-def _name(unit: str, whose: Whose) -> str:
-    return unit if whose is Whose.KEY else f"{whose}-{unit}"
-
-
 @lru_cache(maxsize=10_000)
-def _policy(unit: str, whose: Whose, limit: int) -> str:
-    """Return a limit as such; each call of a key tells the same ones."""
+def _policy(unit: str, whose: Whose, limit: int) -> tuple[str, str]:
+    """Return the name of a limit, and what it says; each call of a key tells the same ones."""
+    name = unit if whose is Whose.KEY else f"{whose}-{unit}"
     kind = "" if unit == "requests" else f';qu="{unit}"'
-    return f'"{_name(unit, whose)}";q={limit}{kind};w={_WINDOW_S}'
+    return name, f'"{name}";q={limit}{kind};w={_WINDOW_S}'

@@ -9,7 +9,7 @@ and shares those of its account with all other keys of the same wallet.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -214,8 +214,7 @@ def is_of_account(counter_id: str) -> bool:
     return counter_id.startswith(_ACCOUNT)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """Which count a hold went into, so that closing it leaves the same one.
 
     Attributes:
@@ -227,8 +226,7 @@ class Counted:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyCounter:
+class KeyCounter(NamedTuple):
     """What the calls of a key, all its rotated secrets together, an account or a member have used.
 
     Attributes:
@@ -254,16 +252,6 @@ class KeyCounter:
     zone: str = "UTC"
     raised: Credits = ZERO
 
-    def __post_init__(self) -> None:
-        # Four comparisons of numbers: this is made twice for each count of a call.
-        if (
-            self.spent.microcredits < 0
-            or self.held.microcredits < 0
-            or self.raised.microcredits < 0
-            or self.open_calls < 0
-        ):
-            raise ValueError(f"a counter is never negative: {self.spent}, {self.held}")
-
     @property
     def calendar(self) -> SpendLimit | None:
         """The limit with its period, of a counter that names one."""
@@ -275,13 +263,14 @@ class KeyCounter:
         """Return the counter in the period that ``now`` is in."""
         if limit is None or (start := limit.starts_at(now)) <= self.since:
             return self
-        return replace(self, since=start, spent=ZERO, raised=ZERO)
+        return self._replace(since=start, spent=ZERO, raised=ZERO)
 
     @property
     def room(self) -> Credits | None:
         """What holds may still take; None where spend is not limited."""
         if self.limit is None:
             return None
+        # Numbers, not credits: every call of a limited key asks.
         used = self.spent.microcredits + self.held.microcredits
         return Credits(max(0, self.limit.microcredits + self.raised.microcredits - used))
 
@@ -299,18 +288,12 @@ class KeyCounter:
         return self._with(spent, self.held - amount, self.open_calls - 1)
 
     def _with(self, spent: Credits, held: Credits, open_calls: int) -> KeyCounter:
-        # By name, not by replace(), which takes twice as long: every call of a limited key is here.
+        if spent.microcredits < 0 or held.microcredits < 0 or open_calls < 0:
+            raise ValueError(f"a counter is never negative: {spent}, {held}, {open_calls}")
+        # In the order of the fields: each call of a limited key makes four of these.
+        id_, wallet_id, since, limit, *_, period, zone, raised = self
         return KeyCounter(
-            id=self.id,
-            wallet_id=self.wallet_id,
-            since=self.since,
-            limit=self.limit,
-            spent=spent,
-            held=held,
-            open_calls=open_calls,
-            period=self.period,
-            zone=self.zone,
-            raised=self.raised,
+            id_, wallet_id, since, limit, spent, held, open_calls, period, zone, raised
         )
 
 

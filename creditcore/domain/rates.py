@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from creditcore.domain.errors import LimitReachedError
 from creditcore.domain.limits import Whose
-from creditcore.domain.money import div_ceil, div_floor
 
 MINUTE_US = 60_000_000
 """A minute in microseconds, in which everything here is counted."""
@@ -56,14 +55,15 @@ class Standing(NamedTuple):
 
 def cost_us(limit: int, amount: int) -> int:
     """Return how long so much takes to come back; negative for what is given back."""
-    return div_ceil(amount * MINUTE_US, limit)
+    return -(-amount * MINUTE_US // limit)
 
 
-def standing(charge: Charge, *, arrival_us: int, now_us: int) -> Standing:
+def standing(charge: Charge, arrival_us: int, now_us: int) -> Standing:
     """Return how a limit stands."""
+    _, unit, limit, _, whose = charge
     reset_us = max(0, arrival_us - now_us)
-    remaining = div_floor(max(0, MINUTE_US - reset_us) * charge.limit, MINUTE_US)
-    return Standing(charge.unit, charge.limit, remaining, reset_us, charge.whose)
+    remaining = max(0, MINUTE_US - reset_us) * limit // MINUTE_US
+    return Standing(unit, limit, remaining, reset_us, whose)
 
 
 def refused(charge: Charge, *, wait_us: int) -> LimitReachedError:

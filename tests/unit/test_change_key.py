@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,7 +50,7 @@ class Desk:
 
     def spend(self, key: ApiKey, amount: int) -> None:
         counter = self.store.committed.counters[key.counter_id]
-        self.store.committed.counters[key.counter_id] = replace(counter, spent=Credits(amount))
+        self.store.committed.counters[key.counter_id] = counter._replace(spent=Credits(amount))
 
 
 @pytest.fixture

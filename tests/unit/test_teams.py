@@ -420,7 +420,7 @@ def test_a_period_of_a_member_begins_anew_and_a_raise_ends_with_it(office: Offic
         wallet = tx.ledger.find_wallet_of(office.team_id)
         name = member_counter_id(wallet.id, "daudi")
         counter = tx.keys.counters([name])[name]
-    spent = replace(counter, spent=Credits.of(510))
+    spent = counter._replace(spent=Credits.of(510))
     assert spent.room == Credits.of(10)
 
     later = spent.at(spent.calendar, office.clock.now() + timedelta(days=45))

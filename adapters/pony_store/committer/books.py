@@ -25,11 +25,7 @@ from ..tables.holds import (
     hold_from_row,
     new_hold_values,
 )
-from ..tables.key_counters import (
-    COUNT_COLUMNS,
-    count_values,
-    counter_from_row,
-)
+from ..tables.key_counters import count_document, counter_from_row
 from ..tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
 from ..tables.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
 from ..tables.transfers import (
@@ -149,7 +145,7 @@ class PreparedBooks:
             recalled = read.counters.values() if self._is_recalled else ()
             counters = {counter.id: (counter, counter) for counter in recalled}
             if counters := counters | books.changed_counters:
-                yield WRITE_COUNTERS, [list(counters), _counts(counters)]
+                yield WRITE_COUNTERS, _counts(counters)
             if self._is_recalled:
                 absent = [name for name in self._new_references if name not in books.new_holds]
                 to_prove = [*_to_prove(read, books), absent]
@@ -187,8 +183,11 @@ def _copy(books: Books) -> Books:
     return Books(keys=books.keys, wallets=dict(books.wallets), counters=dict(books.counters))
 
 
-def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> str:
-    return _document(COUNT_COLUMNS, (count_values(*change) for _, change in by_name(changed)))
+def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> list[object]:
+    # Ids as a document, which the driver quotes at once; of a list it would quote each.
+    names = sorted(changed)
+    documents = [count_document(*changed[name]) for name in names]
+    return [orjson.dumps(names).decode(), orjson.dumps(documents).decode()]
 
 
 def _to_write(read: Books, books: Books) -> list[object]:

@@ -37,7 +37,7 @@ READ_COUNTERS = "EXECUTE read_counters (?)"
 """Ids of counters. Only keys with limits have one."""
 
 WRITE_COUNTERS = "EXECUTE write_counters (?, ?)"
-"""Ids and a document of counters: each has to be as it was read, also where it stays so."""
+"""Two documents, of ids and of counters: each has to be as it was read, also where it stays so."""
 
 _UPDATE_COUNTERS = UPDATE_COUNTERS.format(
     source=f"""json_to_recordset($2) AS v (
@@ -139,9 +139,13 @@ PREPARATION = f"""
     PREPARE lock_wallets (text[]) AS {_LOCK.format(which="id = ANY ($1)")};
     PREPARE read_books (bytea[], text[], text[]) AS {_READ};
     PREPARE read_counters (text[]) AS {SELECT_COUNTERS} WHERE id = ANY ($1);
-    PREPARE write_counters (text[], json) AS
-        WITH counted AS ({_UPDATE_COUNTERS} AND key_counters.id = ANY ($1) RETURNING 1)
-        SELECT 1 / ((SELECT count(*) FROM counted) = cardinality($1))::int;
+    PREPARE write_counters (json, json) AS
+        WITH counted AS (
+            {_UPDATE_COUNTERS}
+            AND key_counters.id = ANY (ARRAY (SELECT json_array_elements_text($1)))
+            RETURNING 1
+        )
+        SELECT 1 / ((SELECT count(*) FROM counted) = json_array_length($1))::int;
     PREPARE write_books (json, text[], json, json, text[], json) AS
         {_WRITE} SELECT 1 / ({_ALL_IS_WRITTEN})::int;
     PREPARE prove_and_write_books (

@@ -83,6 +83,33 @@ def count_values(read: KeyCounter, counter: KeyCounter) -> tuple[object, ...]:
     )
 
 
+def count_document(read: KeyCounter, counter: KeyCounter) -> dict[str, object]:
+    """Return the same by column, without what is None: each call of a limited key sends four."""
+    document: dict[str, object] = {
+        "id": counter.id,
+        "read_since": micros(read.since),
+        "read_spent": read.spent.microcredits,
+        "read_held": read.held.microcredits,
+        "read_open_calls": read.open_calls,
+        "spent": counter.spent.microcredits,
+        "held": counter.held.microcredits,
+        "open_calls": counter.open_calls,
+    }
+    if read.limit is not None:
+        document["read_spend_limit"] = read.limit.microcredits
+    if read.period:
+        document["read_period"] = str(read.period)
+    if read.zone != _UTC:
+        document["read_zone"] = read.zone
+    if read.raised:
+        document["read_raised"] = read.raised.microcredits
+    if counter.raised:
+        document["raised"] = counter.raised.microcredits
+    if counter.since is not read.since:
+        document["since"] = micros(counter.since)
+    return document
+
+
 def counter_from_row(row: Any) -> KeyCounter:
     """Return the counter of a row."""
     return KeyCounter(

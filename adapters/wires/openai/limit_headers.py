@@ -8,6 +8,10 @@ from adapters.wires.rate_limit_fields import rate_limit_fields
 from creditcore.domain.rates import Standing, tightest
 
 _US_PER_MS = 1000
+_NAMES = {
+    unit: tuple(f"x-ratelimit-{what}-{unit}" for what in ("limit", "remaining", "reset"))
+    for unit in ("requests", "tokens")
+}
 
 
 def limit_headers(standings: Sequence[Standing]) -> list[tuple[str, str]]:
@@ -17,12 +21,12 @@ def limit_headers(standings: Sequence[Standing]) -> list[tuple[str, str]]:
     of the IETF's draft tell both.
     """
     headers = []
-    for standing in tightest(standings):
-        unit = standing.unit
+    for unit, limit, remaining, reset_us, _ in tightest(standings):
+        of_limit, of_remaining, of_reset = _NAMES[unit]
         headers += [
-            (f"x-ratelimit-limit-{unit}", str(standing.limit)),
-            (f"x-ratelimit-remaining-{unit}", str(standing.remaining)),
-            (f"x-ratelimit-reset-{unit}", go_duration(standing.reset_us)),
+            (of_limit, str(limit)),
+            (of_remaining, str(remaining)),
+            (of_reset, go_duration(reset_us)),
         ]
     return [*headers, *rate_limit_fields(standings)]
 

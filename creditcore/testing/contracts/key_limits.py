@@ -47,7 +47,7 @@ def change(transactions: Transactions, key: ApiKey, limits: KeyLimits) -> ApiKey
         changed = tx.keys.lock(key.id, owner_id=key.owner_id).changed(limits=limits)
         tx.keys.save(changed)
         counter = tx.keys.counters([key.counter_id])[key.counter_id]
-        tx.keys.set_counter(replace(counter, limit=_counter(changed).limit))
+        tx.keys.set_counter(counter._replace(limit=_counter(changed).limit))
         tx.commit()
     return changed
 

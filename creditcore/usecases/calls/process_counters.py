@@ -28,15 +28,15 @@ class ProcessCounters:
     def take(self, charges: Sequence[Charge]) -> Sequence[Standing]:
         """Take from all of these limits, or from none."""
         with self._changing:
-            now_us = self._now_us()
+            now_us, known = self._now_us(), self._arrivals
             arrivals, standings = {}, []
             for charge in charges:
-                arrival_us = max(self._arrivals.get(charge.counter, 0), now_us)
+                arrival_us = max(known.get(charge.counter, 0), now_us)
                 arrival_us += cost_us(charge.limit, charge.amount)
                 if (wait := arrival_us - MINUTE_US - now_us) > 0:
                     raise refused(charge, wait_us=wait)
                 arrivals[charge.counter] = arrival_us
-                standings.append(standing(charge, arrival_us=arrival_us, now_us=now_us))
+                standings.append(standing(charge, arrival_us, now_us))
             self._forget(now_us)
             self._arrivals.update(arrivals)
             return standings

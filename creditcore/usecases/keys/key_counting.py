@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from creditcore.domain.books import Footprint
@@ -49,5 +48,5 @@ def follow(
         and (spend.period, spend.zone) == (spend_before.period, spend_before.zone)
     )
     if spend is not None and not is_same_period:
-        counter = replace(counter, since=max(now, counter.since), spent=ZERO)
-    tx.keys.set_counter(replace(counter, limit=spend.credits if spend else None))
+        counter = counter._replace(since=max(now, counter.since), spent=ZERO)
+    tx.keys.set_counter(counter._replace(limit=spend.credits if spend else None))

@@ -114,7 +114,7 @@ class ChangeMembers:
             if limit == before:
                 return
             if limit and before and (limit.period, limit.zone) == (before.period, before.zone):
-                counter = replace(counter, limit=limit.credits)
+                counter = counter._replace(limit=limit.credits)
             else:
                 counter = with_limit(counter, limit, zone=counter.zone, now=now)
             tx.keys.set_counter(counter)

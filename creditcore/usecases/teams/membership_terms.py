@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from creditcore.domain.access import Action, Viewer, require
@@ -94,8 +93,7 @@ def with_limit(
 
     Without one it goes by months of a zone all the same: people want to see what was spent.
     """
-    return replace(
-        counter,
+    return counter._replace(
         limit=limit.credits if limit else None,
         period=limit.period if limit else Period.MONTH,
         zone=limit.zone if limit else zone,
@@ -111,7 +109,7 @@ def end_counting(tx: CountersTransaction, wallet: Wallet, person_id: str) -> Non
     tx.ledger.lock(Footprint(wallet_ids={wallet.id}))
     name = member_counter_id(wallet.id, person_id)
     if counter := tx.keys.counters([name]).get(name):
-        tx.keys.set_counter(replace(counter, limit=ZERO, raised=ZERO))
+        tx.keys.set_counter(counter._replace(limit=ZERO, raised=ZERO))
 
 
 def revoke_keys(tx: HasKeys, team: Team, person_id: str, *, at: datetime) -> int:
@@ -171,4 +169,4 @@ def raise_for_period(counter: KeyCounter, amount: Credits) -> KeyCounter:
         raise InvalidRequestError(
             f"A limit is raised by {MAX_RAISED} credits a period at most.", param="credits"
         )
-    return replace(counter, raised=counter.raised + amount)
+    return counter._replace(raised=counter.raised + amount)
