@@ -364,9 +364,9 @@ def mapping(value: object) -> Mapping[str, object]:
 
 def unusable(http_status: int, reason: str) -> PaymentGatewayUnavailableError:
     """Return the error of an answer that cannot be used."""
-    return PaymentGatewayUnavailableError(
-        f"Paystack's answer (HTTP {http_status}) cannot be used: {reason}"
-    )
+    # Whoever says so without Paystack's envelope has no such address, and will not have one soon.
+    kind = PaystackRefusedError if http_status == 404 else PaymentGatewayUnavailableError
+    return kind(f"Paystack's answer (HTTP {http_status}) cannot be used: {reason}")
 
 
 def _key_refused(http_status: int) -> PaystackRefusedError:

@@ -203,6 +203,17 @@ def test_disputes_that_paystack_refuses_are_not_waited_for(
     assert pauses == []
 
 
+def test_an_address_that_is_not_there_is_not_waited_for(
+    paystack: responses.RequestsMock, listing: PaystackPaymentList, pauses: list[float]
+) -> None:
+    paystack.get(f"{BASE_URL}/dispute", body="<h1>Not Found</h1>", status=404)
+
+    with pytest.raises(PaymentGatewayUnavailableError, match="404"):
+        list(listing.disputed(since=SINCE, until=UNTIL))
+
+    assert pauses == []
+
+
 def test_payouts_are_read(paystack: responses.RequestsMock, listing: PaystackPaymentList) -> None:
     payout = {
         "id": 1,
