@@ -16,7 +16,7 @@ from creditcore.domain.rates import Charge
 from creditcore.ports.inference import InferenceRequest
 from creditcore.testing.contracts import a_key
 from creditcore.testing.memory import FixedClock
-from creditcore.usecases.calls.call_gate import CallGate, Pass
+from creditcore.usecases.calls.call_gate import MAX_KNOWN_KEYS, CallGate, Pass
 from creditcore.usecases.calls.process_counters import MAX_COUNTERS, ProcessCounters
 from creditcore.usecases.calls.stream_places import SMALLEST_SHARE
 
@@ -306,6 +306,19 @@ def test_setting_the_clock_brings_nothing_back(gate: CallGate, clock: FixedClock
         clock.at += step
         with pytest.raises(LimitReachedError):
             let_in(gate, key)
+
+
+def test_a_call_of_a_known_key_forgets_no_other_key(clock: FixedClock) -> None:
+    gate = CallGate(rates=ProcessCounters(clock=clock), clock=clock)
+    key = a_key_with(rpm=100)
+    hashes = [str(number).encode() for number in range(MAX_KNOWN_KEYS)]
+    for key_hash in hashes:
+        gate.confirm(gate.enter(a_request(), key_hash), key_hash, key)
+        clock.advance(timedelta(seconds=1))
+
+    gate.confirm(gate.enter(a_request(), hashes[0]), hashes[0], key)
+
+    assert gate.enter(a_request(), hashes[-1]).standings[0].limit == 100
 
 
 def test_counters_of_long_ago_are_forgotten(clock: FixedClock) -> None:

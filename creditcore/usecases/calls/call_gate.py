@@ -121,7 +121,7 @@ class CallGate:
         # Mostly it is the very key that was known, which the committer remembers as well.
         limits = known.limits if known and known.key is key else _limits_of(key)
         if limits:
-            if len(self._known) >= MAX_KNOWN_KEYS:
+            if known is None and len(self._known) >= MAX_KNOWN_KEYS:
                 self._known.clear()
             self._known[key_hash] = _Known(key, limits, self._clock.monotonic())
         else:
