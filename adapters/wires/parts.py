@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapters.wires.addresses import usual_address
 from adapters.wires.fields import invalid, shown
 from adapters.wires.prompt import Prompt
 from creditcore.domain.errors import InvalidRequestError
@@ -61,21 +62,34 @@ class PartReader:
         """Read a part whose text may stand anywhere in it."""
         self.prompt.add_text(part)
 
-    def image_address(self, url: object, place: str) -> None:
-        """Read the address of an image: on the web, or holding the image itself."""
-        if not isinstance(url, str) or not url.startswith((*_WEB_SCHEMES, "data:image/")):
+    def image_address(self, url: object, place: str, *, kind: str | None = None) -> str:
+        """Read the address of an image: on the web, or holding the image itself.
+
+        Args:
+            url: The address.
+            place: Where it stands.
+            kind: The media type that is written beside it, where one is.
+
+        Returns:
+            The address as it goes upstream.
+        """
+        url = usual_address(url) if isinstance(url, str) else ""
+        if not url.startswith((*_WEB_SCHEMES, "data:image/")):
             raise invalid(place, "must be a web address or a data URL of an image")
-        kind, separator, data = url.partition(";base64,")
-        if separator and kind.startswith("data:"):
-            self.prompt.add_image(data)
+        head, separator, data = url.partition(";base64,")
+        if separator and head.startswith("data:"):
+            self.prompt.add_image(data, kind=kind)
         else:
             self.prompt.add_medium()
+        return url
 
-    def web_address(self, url: object, place: str) -> None:
-        """Read the address of something on the web."""
-        if not isinstance(url, str) or not url.startswith(_WEB_SCHEMES):
+    def web_address(self, url: object, place: str) -> str:
+        """Read the address of something on the web; return it as it goes upstream."""
+        url = usual_address(url) if isinstance(url, str) else ""
+        if not url.startswith(_WEB_SCHEMES):
             raise invalid(place, "must be a web address")
         self.prompt.add_medium()
+        return url
 
 
 def unserved(kind: str, place: str) -> InvalidRequestError:

@@ -112,7 +112,7 @@ class Prompt:
         self.media += 1
         self._other_tokens += _IMAGE_TOKENS
 
-    def add_document(self, data: str, name: object = None) -> None:
+    def add_document(self, data: str, name: object = None, *, kind: str | None = None) -> None:
         """Count a document in base64.
 
         A PDF is as many tokens as its pages and the text on them; a file of text as many as it
@@ -121,9 +121,11 @@ class Prompt:
         Args:
             data: The document, alone or as a data URL.
             name: Its name, where it has one: some providers go by that alone.
+            kind: The media type that is written beside it, where one is.
         """
         named = name if isinstance(name, str) and name else None
-        if _TEXT_FILE.match(data) and (named is None or _TEXT_NAME.fullmatch(named)):
+        is_text = _TEXT_FILE.match(data) and (kind is None or data.startswith(f"data:{kind};"))
+        if is_text and (named is None or _TEXT_NAME.fullmatch(named)):
             self._other_tokens += len(data) * 3 // 4 // _BYTES_PER_TOKEN
             if not _is_utf8(data):
                 # Up to three bytes of UTF-8 for each of it, of which the letters here cover 4/3.
@@ -131,7 +133,7 @@ class Prompt:
             return
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
         head = _PDF_FILE.match(data)
-        is_pdf = head is not None and (named is None or _PDF_NAME.fullmatch(named))
+        is_pdf = kind in (None, "application/pdf") and (named is None or _PDF_NAME.fullmatch(named))
         if head is None or not is_pdf or not self._add_pdf(data, head.end()):
             self.media += 1
 
@@ -150,10 +152,17 @@ class Prompt:
         self._add_media(bound, letters=len(data) - begin)
         return True
 
-    def add_image(self, data: str) -> None:
-        """Count an image in base64, by its size in pixels."""
+    def add_image(self, data: str, *, kind: str | None = None) -> None:
+        """Count an image in base64, by its size in pixels.
+
+        Args:
+            data: Its file.
+            kind: The media type that is written beside it, where one is. What begins as an image
+                can be a document as well.
+        """
+        is_image = kind is None or kind.startswith("image/")
         # Behind a comma, some would read another image.
-        size = None if "," in data else size_of_base64(data)
+        size = size_of_base64(data) if is_image and "," not in data else None
         if size is None:
             self.add_medium()
             return

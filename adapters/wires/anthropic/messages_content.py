@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from adapters.wires.addresses import stated_kind
 from adapters.wires.fields import invalid
 from adapters.wires.parts import PartReader, ReadPart, read_object
 from adapters.wires.prompt import Prompt
@@ -55,17 +56,23 @@ class _Reader(PartReader):
             # Ids of stored files belong to the operator's account, which all share.
             raise invalid(place, "must bring its content, or its address on the web")
         if kind == "url":
-            self.web_address(source.get("url"), f"{place}.url")
+            source["url"] = self.web_address(source.get("url"), f"{place}.url")
         elif kind == "content":
             self.content(source.get("content"), f"{place}.content", self._results)
         elif not isinstance(source.get("data"), str):
             raise invalid(f"{place}.data", "must be a string")
-        elif kind == "base64" and part["type"] == "image":
-            self.prompt.add_image(source["data"])
         elif kind == "base64":
-            self.prompt.add_document(source["data"])
+            self._inline(part["type"], source)
         else:
             self.prompt.add_text(part)
+
+    def _inline(self, noun: str, source: dict[str, Any]) -> None:
+        if (kind := stated_kind(source)) is not None:
+            source["media_type"] = kind
+        if noun == "image":
+            self.prompt.add_image(source["data"], kind=kind)
+        else:
+            self.prompt.add_document(source["data"], kind=kind)
 
     # What tools of the provider leave behind is missing here as they are.
     _results: ClassVar[Mapping[str, ReadPart]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from adapters.wires.addresses import stated_kind, usual_address
 from adapters.wires.fields import invalid
 from adapters.wires.parts import PartReader, ReadPart, read_object
 from adapters.wires.prompt import Prompt
@@ -82,8 +83,12 @@ class _Reader(PartReader):
 
     def _image(self, part: dict[str, Any], place: str) -> None:
         image = part.get("image_url")
-        url = image.get("url") if isinstance(image, dict) else image
-        self.image_address(url, f"{place}.image_url")
+        place = f"{place}.image_url"
+        if isinstance(image, dict):
+            kind = stated_kind(image)
+            image["url"] = self.image_address(image.get("url"), place, kind=kind)
+        else:
+            part["image_url"] = self.image_address(image, place)
 
     def _file(self, part: dict[str, Any], place: str) -> None:
         file = part.get("file")
@@ -92,7 +97,8 @@ class _Reader(PartReader):
             raise invalid(f"{place}.file", "must bring its content in file_data")
         if not isinstance(file.get("file_data"), str):
             raise invalid(f"{place}.file.file_data", "must be a string")
-        self.prompt.add_document(file["file_data"], file.get("filename"))
+        file["file_data"] = usual_address(file["file_data"])
+        self.prompt.add_document(file["file_data"], file.get("filename"), kind=stated_kind(file))
 
     _kinds: ClassVar[Mapping[str, ReadPart]] = {
         "text": PartReader.text,

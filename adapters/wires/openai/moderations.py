@@ -81,7 +81,10 @@ def _size(value: object) -> Prompt:
 
 def _image(reader: PartReader, part: dict[str, Any], place: str) -> None:
     image = part.get("image_url")
-    reader.image_address(image.get("url") if isinstance(image, dict) else image, place)
+    if isinstance(image, dict):
+        image["url"] = reader.image_address(image.get("url"), place)
+    else:
+        part["image_url"] = reader.image_address(image, place)
 
 
 _PARTS = {"text": PartReader.text, "image_url": _image}

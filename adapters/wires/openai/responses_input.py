@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from adapters.wires.addresses import usual_address
 from adapters.wires.fields import invalid
 from adapters.wires.parts import PartReader, ReadPart, unserved
 from adapters.wires.prompt import Prompt
@@ -66,13 +67,14 @@ class _Reader(PartReader):
 
     def _image(self, part: dict[str, Any], place: str) -> None:
         self._refuse_id(part, place)
-        self.image_address(part.get("image_url"), f"{place}.image_url")
+        part["image_url"] = self.image_address(part.get("image_url"), f"{place}.image_url")
 
     def _file(self, part: dict[str, Any], place: str) -> None:
         self._refuse_id(part, place)
         if part.get("file_url") is not None:
-            self.web_address(part["file_url"], f"{place}.file_url")
+            part["file_url"] = self.web_address(part["file_url"], f"{place}.file_url")
         elif isinstance(part.get("file_data"), str):
+            part["file_data"] = usual_address(part["file_data"])
             self.prompt.add_document(part["file_data"], part.get("filename"))
         else:
             raise invalid(f"{place}.file_data", "must be a string")
