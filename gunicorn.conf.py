@@ -31,6 +31,7 @@ from adapters.flask_web.web.log_lines import log_config
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
+    from gunicorn.http.message import Request
     from gunicorn.workers.base import Worker
 
 load_dotenv()
@@ -38,6 +39,8 @@ load_dotenv()
 os.environ.setdefault(
     "PROMETHEUS_MULTIPROC_DIR", str(Path(os.environ.get("DATA_DIR") or "var") / "metrics")
 )
+# gunicorn asks for it with each request. That there is none would be an exception each time.
+os.environ.setdefault("SCRIPT_NAME", "")
 try:
     # Before any process: each would end with the same faults, and be started again.
     _settings = Settings.from_env(os.environ)
@@ -111,6 +114,10 @@ def on_starting(server: "Arbiter") -> None:
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def pre_request(_worker: "Worker", _request: "Request") -> None:
+    """Write no line for each request, as ``GatewayLog``; gunicorn's own asks its log each time."""
 
 
 def post_worker_init(worker: "Worker") -> None:

@@ -29,7 +29,12 @@ SMALL_BUFFER = 4096
 LAST = b"0\r\n\r\n"
 GUNICORNS_OWN = [
     (module, name, getattr(module, name))
-    for module, name in [(http, "RequestParser"), (wsgi, "create"), (wsgi, "Response")]
+    for module, name in [
+        (http, "RequestParser"),
+        (wsgi, "create"),
+        (wsgi, "Response"),
+        (wsgi, "WSGIErrorsWrapper"),
+    ]
 ]
 """What the worker's class replaces when it is loaded."""
 
@@ -244,6 +249,23 @@ def test_a_plain_request_is_read_quickly_and_shown_to_every_hook(
     assert answer.body == b"Hi"
     (line,) = lines
     assert '"POST /call HTTP/1.1" 200 2 "-" "sdk"' in line
+
+
+def test_all_requests_write_their_errors_to_the_same_place(
+    serve: Callable[..., Served], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    def failing(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ["wsgi.errors"])
+        environ["wsgi.errors"].write("a fault")
+        return echo(environ, start_response)
+
+    serve(failing, request(b"1") + request(b"2"))
+
+    first, second = seen
+    assert first is second
+    assert capsys.readouterr().err == "a faulta fault"
 
 
 @pytest.fixture

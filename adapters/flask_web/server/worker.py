@@ -21,6 +21,7 @@ import gevent
 from gunicorn import http, util
 from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
+from gunicorn.http.wsgi import WSGIErrorsWrapper
 from gunicorn.workers.ggevent import GeventWorker
 
 from adapters.flask_web.server.connections import Connections
@@ -68,6 +69,7 @@ class GatewayWorker(GeventWorker):
         if cls.fast_parser:
             http.RequestParser = PlainParser
         wsgi.Response = Answer
+        wsgi.WSGIErrorsWrapper = _errors
 
     def init_process(self) -> None:
         """Serve until told to stop."""
@@ -221,6 +223,12 @@ class Answer(wsgi.Response):
             gone = BrokenPipeError(errno.EPIPE, "the client stopped reading")
             with gevent.Timeout(self.longest_write_s, gone):
                 self.sock.sendall(memoryview(data)[sent:])
+
+
+@functools.lru_cache(maxsize=1)
+def _errors(cfg: Any) -> WSGIErrorsWrapper:
+    """Return where applications write their errors: one for all requests, as it keeps nothing."""
+    return WSGIErrorsWrapper(cfg)
 
 
 def _new_request_id() -> str:
