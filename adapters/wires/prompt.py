@@ -90,7 +90,7 @@ class Prompt:
         self._other_tokens = 0
         self._media_bound = NO_MEDIA
         self._media_letters = 0
-        self._effort = Effort()
+        self._effort: Effort | None = None
 
     def add_text(self, value: object) -> None:
         """Count the text in any JSON value. Iterative: a client chooses how deep it is."""
@@ -139,6 +139,7 @@ class Prompt:
 
     def _add_pdf(self, data: str, begin: int) -> bool:
         """Count a PDF, whose base64 begins there; say whether it has a bound."""
+        self._effort = self._effort or Effort()
         try:
             letters = unwrapped(data[begin:])
             size = measure_pdf(base64.b64decode(letters, validate=True), self._effort)

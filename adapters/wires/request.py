@@ -39,7 +39,10 @@ def may_cache_for_an_hour(body: bytes) -> bool:
     Nothing is parsed for it: a text that merely quotes it, and a letter written as an escape,
     count as well. That only makes a hold larger than it has to be.
     """
-    return b'"1h"' in body or (b"\\u00" in body and _ESCAPED_HOUR.search(body) is not None)
+    # Not ``in``, which takes what it looks for to be a number first, and that fails dearly.
+    return body.find(b'"1h"') >= 0 or (
+        body.find(b"\\u00") >= 0 and _ESCAPED_HOUR.search(body) is not None
+    )
 
 
 def read_model(given: dict[str, Any]) -> str:

@@ -36,9 +36,9 @@ class MediaBound(NamedTuple):
 NO_MEDIA = MediaBound(0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would take as long as all the reading
 class InferenceRequest:
-    """A request body, understood and cleaned.
+    """A request body, understood and cleaned; not to be changed.
 
     Attributes:
         model: The public model name.
