@@ -121,6 +121,18 @@ def test_what_has_ended_is_counted_no_more(server: Server) -> None:
     assert not server.connections._of_addresses
 
 
+def test_a_connection_ends_once_it_has_been_idle_for_so_long(server: Server) -> None:
+    idle, _ = server.comes()
+    busy, _ = server.comes(busy=True)
+
+    server.connections.end_idle(3600)
+
+    assert not idle.is_ended
+    server.connections.end_idle(0)
+    assert idle.is_ended
+    assert not busy.is_ended
+
+
 def test_at_the_end_a_connection_that_has_just_come_may_still_send_its_request(
     server: Server,
 ) -> None:

@@ -48,6 +48,7 @@ CALLED: list[tuple[Any, tuple[str, ...]]] = [
     (AsyncWorker.handle, ("self", "listener", "client", "addr")),
     (AsyncWorker.handle_request, ("self", "listener_name", "req", "sock", "addr")),
     (GeventWorker.notify, ("self",)),
+    (GeventWorker.timeout_ctx, ("self",)),
     (GeventWorker.run, ("self",)),
     (GeventWorker.init_process, ("self",)),
     (Config.forwarded_allow_networks, ("self",)),

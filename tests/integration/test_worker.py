@@ -375,6 +375,22 @@ def test_a_process_that_goes_on_keeps_its_clients(
         assert client.recv(65536).endswith(b"later")
 
 
+@pytest.mark.parametrize("head", ["", "POST /call HTTP/1.1\r\nHos"], ids=["nothing", "half a head"])
+def test_a_client_that_says_nothing_for_as_long_as_that_may_take_is_let_go(
+    worker: GatewayWorker, tick: Callable[[], None], head: str
+) -> None:
+    with connected(worker, echo) as (client, serving):
+        client.sendall(head.encode())
+        until_idle(worker)
+        worker.cfg.set("keepalive", 0)
+
+        tick()
+
+        assert everything_from(client) == b""
+        serving.join(PATIENCE_S)
+        assert serving.successful()
+
+
 def test_a_request_that_had_arrived_is_still_answered(
     worker: GatewayWorker, ending: Callable[[], None]
 ) -> None:

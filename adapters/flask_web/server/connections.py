@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import socket
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,8 @@ SHARES = 8
 
 SPARE = 20
 """While less than one of so many places is free, connections on which nothing is under way end."""
+
+_NOT_IDLE = ("", 0.0)
 
 _ADDRESSES_REMEMBERED = 4096
 
@@ -40,8 +43,8 @@ class Connections:
         self._spare = max(1, most // SPARE)
         self._shared = shared_by_address
         self._taken = 0
-        # The longest idle first.
-        self._idle: dict[Any, str] = {}
+        # By address, and since when; the longest idle first.
+        self._idle: dict[Any, tuple[str, float]] = {}
         self._of_addresses: Counter[str] = Counter()
         self._seen_idle: set[Any] = set()
 
@@ -61,7 +64,7 @@ class Connections:
         self._taken += 1
         self._of_addresses[address] += 1
         if may_stay:
-            self._idle[client] = address
+            self.idle(client, address)
         return may_stay
 
     def leave(self, client: Any, peer: Any) -> None:
@@ -75,11 +78,22 @@ class Connections:
 
     def busy(self, client: Any) -> str:
         """Note that a request is under way; return what ``idle`` takes."""
-        return self._idle.pop(client, "")
+        return self._idle.pop(client, _NOT_IDLE)[0]
 
     def idle(self, client: Any, address: str) -> None:
         """Note that its answer has left."""
-        self._idle[client] = address
+        self._idle[client] = (address, time.monotonic())
+
+    def end_idle(self, longest_s: float) -> None:
+        """Let go of all on which nothing has been under way for so long.
+
+        Looked at now and then: a timer for each request would cost more than all else here.
+        """
+        latest = time.monotonic() - longest_s
+        for client, (_, since) in self._idle.items():
+            if since > latest:
+                return
+            _end(client)
 
     def end_all_idle(self) -> None:
         """Let go of all on which nothing has been under way since this was called before.
@@ -92,7 +106,7 @@ class Connections:
 
     def _end_idle(self, address: str = "") -> bool:
         """End the one that has been idle longest, of an address if one is named; whether any."""
-        for client, its_address in self._idle.items():
+        for client, (its_address, _) in self._idle.items():
             if not address or its_address == address:
                 del self._idle[client]
                 _end(client)

@@ -13,6 +13,7 @@ import functools
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from email.utils import formatdate
 from io import BytesIO
 from typing import Any
@@ -35,6 +36,8 @@ MAX_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
 
 _NAMES_REMEMBERED = 512
+
+_NO_TIMER = nullcontext()
 
 _TOO_MANY = refusal(
     503, "Your network has as many connections here as it gets now.", code="overloaded"
@@ -83,10 +86,18 @@ class GatewayWorker(GeventWorker):
         super().run()
 
     def notify(self) -> None:
-        """Tell gunicorn, once a second, that this process works; let go of whom it can, to end."""
+        """Tell gunicorn, once a second, that this process works; let go of who says nothing.
+
+        For as long as the setting ``keepalive`` says, or of all to end.
+        """
         super().notify()
+        self._connections.end_idle(self.cfg.keepalive)
         if not self.alive:
             self._connections.end_all_idle()
+
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """Set no timer for each request that is waited for: ``notify`` sees how long it takes."""
+        return _NO_TIMER
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection to its end."""
