@@ -18,3 +18,7 @@ class MonotonicClock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds since some moment, never fewer than before."""
+
+
+class SteadyClock(Clock, MonotonicClock, Protocol):
+    """Tells the time, and how much of it passes."""

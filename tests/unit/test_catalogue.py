@@ -20,7 +20,7 @@ from creditcore.domain.units import Unit, UnitPrice
 from creditcore.ports.model_gateway import Catalogue
 from creditcore.testing.memory import FixedClock, MemoryModelGateway, MemoryTransactions
 from creditcore.usecases.calls.keep_catalogue import KeepCatalogue
-from creditcore.usecases.calls.price_list import FRESH_FOR, PriceList
+from creditcore.usecases.calls.price_list import FRESH_FOR_S, PriceList
 
 RATES = Rates(
     input=100, output=200, cache_read=10, cache_write=100, cache_write_1h=100, reasoning=200
@@ -63,7 +63,7 @@ class Shop:
 
     def price(self, model: str) -> ModelPrice:
         """Return a price as any process sees it soon."""
-        self.clock.advance(FRESH_FOR)
+        self.clock.advance(timedelta(seconds=FRESH_FOR_S))
         return self.prices.find(model)
 
     def alerts(self, kind: str) -> list[str]:

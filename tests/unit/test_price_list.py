@@ -12,7 +12,7 @@ from creditcore import ModelPrice, Rates
 from creditcore.domain.errors import ModelNotFoundError, StoreUnavailableError
 from creditcore.ports.transactions import Transaction
 from creditcore.testing.memory import FixedClock, MemoryModelGateway, MemoryTransactions
-from creditcore.usecases.calls.price_list import FRESH_FOR, PriceList
+from creditcore.usecases.calls.price_list import FRESH_FOR_S, PriceList
 
 RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
 PRICE = ModelPrice(model="demo", rates=RATES)
@@ -41,7 +41,7 @@ def test_a_copy_stays_in_force_while_the_store_cannot_be_read(
     assert prices.find("demo") == PRICE
     monkeypatch.setattr(store, "begin", _unavailable)
 
-    clock.advance(FRESH_FOR + timedelta(seconds=1))
+    clock.advance(timedelta(seconds=FRESH_FOR_S + 1))
 
     assert prices.find("demo") == PRICE
 
@@ -56,7 +56,8 @@ def test_a_clock_that_is_set_back_does_not_keep_old_prices_in_force(
         tx.prices.replace_all([], at=clock.now())
         tx.commit()
 
-    clock.advance(-timedelta(days=1))
+    clock.at -= timedelta(days=1)
+    clock.elapsed += timedelta(seconds=FRESH_FOR_S)
 
     with pytest.raises(ModelNotFoundError):
         prices.find("demo")

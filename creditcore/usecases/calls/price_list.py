@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from creditcore.domain.errors import ModelNotFoundError, StoreError, UpstreamUnavailableError
 from creditcore.domain.pricing import ModelPrice
-from creditcore.ports.clock import Clock
+from creditcore.ports.clock import SteadyClock
 from creditcore.ports.model_gateway import Catalogue, ModelGateway
 from creditcore.ports.transactions import Begins
 from creditcore.usecases.calls.keep_catalogue import KeepCatalogue, KeepCatalogueTransaction
 
-FRESH_FOR = timedelta(seconds=15)
+FRESH_FOR_S = 15.0
 """How long a process goes by its copy before it looks at the stored list again."""
 
-ASK_AGAIN_AFTER = timedelta(seconds=1)
+ASK_AGAIN_AFTER_S = 1.0
 """How often unknown model names may make a process look early."""
 
 _log = logging.getLogger(__name__)
@@ -31,14 +30,18 @@ class PriceList:
     """
 
     def __init__(
-        self, *, transactions: Begins[KeepCatalogueTransaction], gateway: ModelGateway, clock: Clock
+        self,
+        *,
+        transactions: Begins[KeepCatalogueTransaction],
+        gateway: ModelGateway,
+        clock: SteadyClock,
     ) -> None:
         self._transactions = transactions
         self._gateway = gateway
         self._clock = clock
         self.catalogue = KeepCatalogue(transactions=transactions, clock=clock, changed=self._forget)
         self._prices: dict[str, ModelPrice] = {}
-        self._read_at: datetime | None = None
+        self._read_at: float | None = None
         self._reading = threading.Lock()
 
     def find(self, model: str) -> ModelPrice:
@@ -47,10 +50,10 @@ class PriceList:
         Raises:
             ModelNotFoundError: It is unknown or has no price, so it is not served.
         """
-        self._keep_fresh(FRESH_FOR)
+        self._keep_fresh(FRESH_FOR_S)
         price = self._prices.get(model)
         if price is None:
-            self._keep_fresh(ASK_AGAIN_AFTER)
+            self._keep_fresh(ASK_AGAIN_AFTER_S)
             price = self._prices.get(model)
         if price is None:
             raise ModelNotFoundError(model)
@@ -58,7 +61,7 @@ class PriceList:
 
     def all(self) -> Sequence[ModelPrice]:
         """Return every price, by model name."""
-        self._keep_fresh(FRESH_FOR)
+        self._keep_fresh(FRESH_FOR_S)
         return list(self._prices.values())
 
     def refresh_if_empty(self) -> int:
@@ -94,24 +97,23 @@ class PriceList:
             self.catalogue.apply()
             raise
 
-    def _keep_fresh(self, for_: timedelta) -> None:
-        now = self._clock.now()
-        if self._is_fresh(for_, now):
+    def _keep_fresh(self, for_s: float) -> None:
+        if self._is_fresh(for_s):
             return
         # One reads for all; the others go on with what they have, if they have any.
         if not self._reading.acquire(blocking=self._read_at is None):
             return
         try:
-            if not self._is_fresh(for_, now):
-                self._read(now)
+            if not self._is_fresh(for_s):
+                self._read()
         finally:
             self._reading.release()
 
-    def _is_fresh(self, for_: timedelta, now: datetime) -> bool:
-        # A clock that was set back has not made the copy younger.
-        return self._read_at is not None and timedelta() <= now - self._read_at < for_
+    def _is_fresh(self, for_s: float) -> bool:
+        return self._read_at is not None and self._clock.monotonic() - self._read_at < for_s
 
-    def _read(self, now: datetime) -> None:
+    def _read(self) -> None:
+        now = self._clock.monotonic()
         try:
             with self._transactions.begin() as tx:
                 self._prices = {price.model: price for price in tx.prices.all()}

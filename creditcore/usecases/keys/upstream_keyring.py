@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from creditcore.domain.mirrors import SyncStatus
-from creditcore.ports.clock import Clock, MonotonicClock
+from creditcore.ports.clock import SteadyClock
 from creditcore.ports.store_ports import Commits, HasMirrors
 from creditcore.ports.transactions import Begins
 from creditcore.ports.upstream_keys import UpstreamKeys
@@ -22,10 +22,6 @@ _log = logging.getLogger(__name__)
 
 class UpstreamKeyringTransaction(HasMirrors, Commits, Protocol):
     """What remembering a key of LiteLLM reads and writes."""
-
-
-class SteadyClock(Clock, MonotonicClock, Protocol):
-    """Tells the time, and how much of it passes."""
 
 
 @dataclass(kw_only=True)
