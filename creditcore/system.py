@@ -7,6 +7,9 @@ import time
 from datetime import UTC, datetime
 from uuid import UUID
 
+_VERSION_AND_VARIANT = 7 << 76 | 0b10 << 62
+_RANDOM_BITS = ((1 << 76) - 1) & ~(0b11 << 62)
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -34,7 +37,5 @@ class SystemIds:
 
 def _uuid7() -> int:
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10)) >> 6
-    version_and_high = 0x7000 | (random >> 62)
-    variant_and_low = 0b10 << 62 | (random & (1 << 62) - 1)
-    return milliseconds << 80 | version_and_high << 64 | variant_and_low
+    random = int.from_bytes(os.urandom(10))
+    return milliseconds << 80 | (random & _RANDOM_BITS) | _VERSION_AND_VARIANT

@@ -84,10 +84,12 @@ class KeySecret:
 
         A fast hash is right here: the key itself has 190 random bits.
         """
-        inner, outer = (prepared.copy() for prepared in _prepared(pepper))
+        inner, outer = _prepared(pepper)
+        inner, outer = inner.copy(), outer.copy()
         inner.update(self.text.encode())
         outer.update(inner.digest())
-        return bytes(outer.digest())
+        digest: bytes = outer.digest()
+        return digest
 
     def __repr__(self) -> str:
         return f"KeySecret({self.shown_prefix}...)"
