@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -16,8 +16,7 @@ from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """The answer to a call that may run.
 
     Attributes:
@@ -43,8 +42,7 @@ class Admission:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(NamedTuple):
     """The answer to a call that wants to go on.
 
     Attributes:
@@ -165,8 +163,7 @@ def extend(
     return wallet, Extension(hold, paid_output, wallet.available)
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What closing a hold changes."""
 
     wallet: Wallet

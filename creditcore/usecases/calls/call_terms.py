@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from creditcore.domain.decisions import Admission
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling, Cost, ModelPrice, Tariff, Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What a call was admitted on.
 
     Attributes:

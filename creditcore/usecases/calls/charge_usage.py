@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from creditcore.domain.books import Books, Footprint
 from creditcore.domain.call_alerts import call_left_behind, unusable_usage
@@ -27,8 +27,7 @@ _COMPLETE = 200
 _EXPIRY_BATCH = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Authorize:
+class _Authorize(NamedTuple):
     """Reserve credits of a wallet, named directly or by the key that is calling."""
 
     ceiling: Ceiling
@@ -49,7 +48,9 @@ class _Authorize:
             counter_ids=[count.id for count in self.caller.counts] if self.caller else (),
         )
 
-    known_holds: ClassVar[Collection[Hold]] = ()
+    @property
+    def known_holds(self) -> Collection[Hold]:
+        return ()
 
     def decide(self, books: Books, *, now: datetime) -> Admission:
         if self.key_hash is None:
@@ -123,8 +124,7 @@ class _Extend:
         return books.extend(self.hold.reference, self.ceiling, output_bound=self.output_bound)
 
 
-@dataclass(frozen=True, slots=True)
-class _Close:
+class _Close(NamedTuple):
     """Close a hold, charging what the call cost; first grow it, where it may cost more."""
 
     hold: Hold

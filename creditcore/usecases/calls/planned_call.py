@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
@@ -34,8 +35,7 @@ MAX_BYTES_PER_TOKEN = 32
 usual is four; runs of spaces or dashes come to tens."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
+class PlannedCall(NamedTuple):
     """What a request asks for, and the most that it may cost.
 
     Attributes:

@@ -8,7 +8,7 @@ process leaves behind expires.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from creditcore.domain.callers import WithoutKey
 from creditcore.domain.decisions import Admission
@@ -51,8 +51,7 @@ from creditcore.usecases.keys.upstream_keyring import UpstreamKeyring
 _AGAIN = "The model server was not ready for a request of this size. Send it again."
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
+class PreparedCall(NamedTuple):
     """A call that is understood and priced, and not authorized yet.
 
     Attributes:
