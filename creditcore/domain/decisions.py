@@ -123,7 +123,8 @@ def admit(
             resets_at=bounding.resets_at(now) if bounding else None,
         )
     if call is not None and output_bound < ceiling.output_bound:
-        call = replace(call, output_bound=call.output_bound * output_bound // ceiling.output_bound)
+        lowered = call.output_bound * output_bound // ceiling.output_bound
+        call = call._replace(output_bound=lowered)
     hold = Hold(
         reference=reference,
         wallet_id=wallet.id,

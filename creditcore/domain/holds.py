@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from creditcore.domain.counting import ALL_REPORTED
 from creditcore.domain.counting import Counted as Counting
@@ -36,8 +37,7 @@ class Basis(StrEnum):
     """A failed call without usage, or no call at all: nothing is charged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """What a hold is for: one inference call, as known before it runs.
 
     Attributes:
@@ -62,16 +62,7 @@ class Call:
 
     def with_key(self, key_id: str) -> Call:
         """Return the same call, made with a key."""
-        return Call(
-            model=self.model,
-            endpoint=self.endpoint,
-            stream=self.stream,
-            key_id=key_id,
-            prompt_bound=self.prompt_bound,
-            output_bound=self.output_bound,
-            price_snapshot=self.price_snapshot,
-            multiplier=self.multiplier,
-        )
+        return self._replace(key_id=key_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,7 +79,10 @@ def test_a_call_keeps_all_else_when_its_key_is_known() -> None:
         multiplier="2.3",
     )
 
-    assert call.with_key("key-1") == replace(call, key_id="key-1")
+    known = call.with_key("key-1")
+
+    assert known.key_id == "key-1"
+    assert known._replace(key_id=None) == call
 
 
 @given(amounts, amounts)

@@ -132,7 +132,7 @@ def test_an_operator_is_told_once_a_day_for_each_price_of_a_model() -> None:
     alert = difference_alert(hold, call, at=NOON)
     later = difference_alert(replace(hold, reference="call-2"), call, at=NOON + timedelta(hours=1))
     next_day = difference_alert(hold, call, at=NOON + DAY)
-    mended = difference_alert(hold, replace(call, price_snapshot="beef"), at=NOON)
+    mended = difference_alert(hold, call._replace(price_snapshot="beef"), at=NOON)
 
     assert alert.key == later.key == "reported_cost:demo:cafe:2026-06-01"
     assert len({alert.key, next_day.key, mended.key}) == 3
