@@ -53,6 +53,10 @@ class Rates:
         object.__setattr__(self, "dearest_input", max(brief, self.cache_write_1h))
         object.__setattr__(self, "dearest_output", max(self.output, self.reasoning))
 
+    def dearest_prompt(self, *, long_cache: bool) -> int:
+        """Return the most that one prompt token can cost, with or without an hour's cache."""
+        return self.dearest_input if long_cache else self.dearest_brief_input
+
 
 _BUCKETS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
 _price_of_each = attrgetter(*_BUCKETS)
@@ -211,12 +215,13 @@ class ModelPrice:
             long_cache: Whether some of the prompt may be cached for an hour, which is dearer.
             unit_bound: Units that the call can never exceed, where the model is sold by any.
         """
-        reached = [self.rates]
-        reached += [tier.rates for tier in self.tiers if prompt_bound > tier.above_prompt_tokens]
-        dearest_output = max(rates.dearest_output for rates in reached)
-        dearest_input = max(
-            rates.dearest_input if long_cache else rates.dearest_brief_input for rates in reached
-        )
+        dearest_output = self.rates.dearest_output
+        dearest_input = self.rates.dearest_prompt(long_cache=long_cache)
+        for tier in self.tiers:
+            if prompt_bound > tier.above_prompt_tokens:
+                dearest_output = max(dearest_output, tier.rates.dearest_output)
+                tier_input = tier.rates.dearest_prompt(long_cache=long_cache)
+                dearest_input = max(dearest_input, tier_input)
         dearest_unit = 0
         if self.unit is not None:
             dearest_unit = self.unit.price_units

@@ -14,6 +14,8 @@ _SLACK_TOKENS = 16
 def filled(reported: Usage, request: InferenceRequest, meter: Meter, delivered: int) -> Usage:
     """Return reported counts, with our own for a side that is missing or fell behind.
 
+    Where no side is, what was reported is returned itself.
+
     Args:
         reported: What the provider counted.
         request: Has an estimate of the prompt.

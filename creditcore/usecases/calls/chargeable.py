@@ -56,16 +56,17 @@ def chargeable(
         return _NOTHING
     delivered = meter.delivered_tokens if delivered is None else delivered
     reported = meter.usage
-    why = _why_nothing_came(meter, left=left)
-    if reported is not None:
+    if reported is None:
+        why = _why_nothing_came(meter, left=left)
+    else:
         usage = filled(reported, request, meter, delivered)
         cost = terms.cost(usage)
         if cost.can_be_stored:
-            if usage == reported:
+            if usage is reported:
                 return Chargeable(Basis.PROVIDER_USAGE, usage, cost)
             if usage.prompt_tokens != reported.prompt_tokens:
                 cost = _at_most(max(hold.amount, terms.most), cost)
-            counted = _sides_filled(reported, usage, why)
+            counted = _sides_filled(reported, usage, _why_nothing_came(meter, left=left))
             return Chargeable(Basis.COUNTED_OUTPUT, usage, cost, counted)
         why = Because.INCREDIBLE
     # An answer that is never text, an embedding, has been delivered when it is complete.
