@@ -6,12 +6,35 @@ from typing import Any
 
 from adapters.wires.openai.chunk_meter import ChoicesDocumentMeter, ChunkStreamMeter
 from adapters.wires.tally import text_length
+from creditcore.ports.inference import Explain, Receipt
 
 
 class ChatStreamMeter(ChunkStreamMeter):
     """Reads a stream of chat completion chunks."""
 
     texts = (("choices", 0, "delta", "content"), ("choices", 0, "delta", "reasoning_content"))
+
+    def __init__(
+        self, *, wants_usage: bool, choices: int, receipt: Receipt, explain: Explain
+    ) -> None:
+        """Start before the first byte.
+
+        Args:
+            wants_usage: Whether the client asked for usage.
+            choices: How many answers come.
+            receipt: Says what usage cost.
+            explain: Reads errors of the upstream.
+        """
+        super().__init__(wants_usage=wants_usage, choices=choices, receipt=receipt, explain=explain)
+        self._wholes: dict[int, int] = {}
+
+    def _read_choices(self, choices: list[Any]) -> None:
+        super()._read_choices(choices)
+        for at, choice in enumerate(choices):
+            # Perplexity repeats the message so far; some write it at the end alone.
+            if isinstance(choice, dict) and (length := _message_length(choice.get("message"))):
+                self._wholes[at] = length
+                self._tally.deliver(max(0, sum(self._wholes.values()) - self._tally.bytes))
 
     @staticmethod
     def _length(choice: dict[str, Any]) -> int:

@@ -8,6 +8,7 @@ _HEAD = "response.created"
 _ITEM_ADDED = "response.output_item.added"
 _ITEM_DONE = "response.output_item.done"
 _TEXT = "response.output_text.delta"
+_TEXT_DONE = "response.output_text.done"
 
 
 class ResponseDraft:
@@ -32,6 +33,8 @@ class ResponseDraft:
             return
         elif kind == _TEXT and isinstance(event.get("delta"), str):
             self._texts.setdefault(at, []).append(event["delta"])
+        elif kind == _TEXT_DONE and at not in self._texts and isinstance(event.get("text"), str):
+            self._texts[at] = [event["text"]]
         elif kind in (_ITEM_ADDED, _ITEM_DONE) and isinstance(event.get("item"), dict):
             self._items[at] = event["item"]
             if kind == _ITEM_DONE:

@@ -9,6 +9,7 @@ from adapters.wires.openai.responses_draft import ResponseDraft
 from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
+from adapters.wires.told_twice import ToldTwice
 from adapters.wires.typed_meter import TypedStreamMeter
 from adapters.wires.usage import RESPONSES
 from creditcore.domain.errors import UpstreamError
@@ -19,6 +20,8 @@ _ID_PREFIX = "resp_"
 _FAILED = "response.failed"
 _LAST = frozenset({"response.completed", "response.incomplete", _FAILED})
 _SERVER_ERROR = "server_error"
+_WHOLE = "response"
+"""Where all of an answer is counted."""
 
 
 def error_event(
@@ -77,6 +80,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         """
         super().__init__(RESPONSES, receipt=receipt, explain=explain)
         self._draft = ResponseDraft()
+        self._come = ToldTwice()
         self._number = 0
 
     def cut_short(self, message: str) -> bytes:
@@ -109,8 +113,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         self._latest = document
         if isinstance(number := document.get("sequence_number"), int):
             self._number = number
-        if kind.endswith(".delta"):
-            self._tally.deliver(text_length(document.get("delta")))
+        self._tally.deliver(self._new_length(kind, document))
         # Behind an error event stands an end of ours already.
         has_end = self._error is not None and kind in _LAST
         response = document.get("response")
@@ -122,6 +125,21 @@ class ResponseStreamMeter(TypedStreamMeter):
         self._draft.note(self._latest)
         if self._latest:
             self._number += 1
+
+    def _new_length(self, kind: str, document: dict[str, Any]) -> int:
+        """Return the UTF-8 bytes of output in an event that had not come before."""
+        is_piece = kind.endswith(".delta")
+        if not is_piece and not kind.endswith(".done"):
+            return 0
+        whole, told = document.get("item"), document.get("part")
+        item = str(document.get("output_index"))
+        if isinstance(whole, dict):
+            return self._come.rest(_item_length(whole), item, _WHOLE)
+        part = f"{item} {document.get('content_index')} {document.get('summary_index')}"
+        if is_piece:
+            return self._come.add(text_length(document.get("delta")), part, item, _WHOLE)
+        length = _part_length(told if isinstance(told, dict) else document)
+        return self._come.rest(length, part, item, _WHOLE)
 
     def _read_response(self, response: dict[str, Any], kind: str, document: dict[str, Any]) -> bool:
         """Read the response in an event; whether something in it had to be changed.
@@ -138,9 +156,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         if kind not in _LAST:
             return changed
         self._ended = True
-        if not self._tally.delivered_tokens:
-            for length in _lengths(response.get("output")):
-                self._tally.deliver(length)
+        self._tally.deliver(self._come.rest(sum(_lengths(response.get("output"))), _WHOLE))
         if usage is None:
             return changed
         self._tally.report(usage)
@@ -189,5 +205,11 @@ def _item_length(item: dict[str, Any]) -> int:
         parts = item.get(name)
         for part in parts if isinstance(parts, list) else []:
             if isinstance(part, dict):
-                length += text_length(part.get("text"), part.get("refusal"))
+                length += _part_length(part)
     return length
+
+
+def _part_length(part: dict[str, Any]) -> int:
+    """Return the UTF-8 bytes of a text, a refusal, or what a tool is called with."""
+    names = ("text", "refusal", "arguments", "input")
+    return text_length(*(part.get(name) for name in names))
