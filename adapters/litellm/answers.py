@@ -28,8 +28,11 @@ USUAL_COST_HEADERS = (_COST_BEFORE_TERMS, COST)
 """Where a document's cost is told: what LiteLLM's prices make of the answer first, since ours
 are to be compared with them, not with a discount or margin that is set there."""
 
+_WAIT_HEADERS = ("retry-after", "llm_provider-retry-after")
+"""How long to wait: as the proxy says it, and as the provider told the proxy."""
+
 _HEADERS_READ = frozenset(
-    {"content-type", "content-encoding", "retry-after", COST, _COST_BEFORE_TERMS}
+    {"content-type", "content-encoding", *_WAIT_HEADERS, COST, _COST_BEFORE_TERMS}
 )
 
 
@@ -96,6 +99,11 @@ class LiteLLMAnswer:
             return None
         told = (self.header(name) for name in self._cost_headers)
         return next((cost for cost in told if cost), None)
+
+    @property
+    def retry_after(self) -> str | None:
+        """When to come back, as a refusal says it: seconds, or a date."""
+        return next(filter(None, map(self.header, _WAIT_HEADERS)), None)
 
     def explain(self, error: object) -> UpstreamError:
         """Return what an error object within the answer means."""

@@ -277,7 +277,7 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
     Args:
         status: What the server answered instead of 2xx; a redirect is not followed.
         body: The beginning of the body.
-        retry_after: The header as received: seconds; a date is not understood.
+        retry_after: The header as received: seconds, or a date.
     """
     fault, asked_s = Fault.read(body), seconds_given(retry_after)
     rejected = _rejection(fault, status, retry_after_s=asked_s)

@@ -176,7 +176,7 @@ class LiteLLMRelay:
             said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
             if key is not None and refuses_key(answer.status, said):
                 raise UpstreamKeyRefusedError
-            raise refusal(answer.status, said, retry_after=answer.header("retry-after"))
+            raise refusal(answer.status, said, retry_after=answer.retry_after)
         finally:
             answer.close()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from math import ceil
 
 _LONGEST_WAIT_S = 24 * 3600
 
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_DATE = re.compile(r"[A-Z][a-z]{2,8},? [A-Za-z0-9 :+-]{10,30}")
 _DURATION = (
     r"([0-9]{1,6}(?:\.[0-9]{1,9})?) ?"
     r"(ms|m(?:in(?:ute)?s?)?|h(?:ours?)?|s(?:ec(?:ond)?s?)?)(?![a-z])"
@@ -21,11 +24,24 @@ _WAIT = re.compile(
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 
 
-def seconds_given(text: str | None) -> int | None:
-    """Return a number of seconds, rounded up; None for anything else, such as a date."""
-    if text is None or not _NUMBER.fullmatch(text.strip()):
+def seconds_given(text: str | None, now: datetime | None = None) -> int | None:
+    """Return the seconds that a header asks to wait, rounded up; None where it does not.
+
+    Args:
+        text: A number of seconds, or the date of HTTP; one that is past asks for no wait.
+        now: What time it is; the system's if None.
+    """
+    text = (text or "").strip()
+    if _NUMBER.fullmatch(text):
+        return min(ceil(Decimal(text)), _LONGEST_WAIT_S)
+    if not _DATE.fullmatch(text):
         return None
-    return min(ceil(Decimal(text.strip())), _LONGEST_WAIT_S)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    wait = (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+    return min(max(0, ceil(wait)), _LONGEST_WAIT_S)
 
 
 def seconds_in_words(message: str) -> int | None:

@@ -184,6 +184,28 @@ def test_refusal_in_an_event_stream_is_understood(server: Server, relay: LiteLLM
 
 
 @pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        (b"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 0),
+        # As LiteLLM hands on what the provider told it.
+        (b"llm_provider-retry-after: 9\r\n", 9),
+        (b"llm_provider-retry-after: 9\r\nretry-after: 7\r\n", 7),
+    ],
+)
+def test_the_time_to_wait_is_read_wherever_it_stands(
+    server: Server, relay: LiteLLMRelay, headers: bytes, wait_s: int
+) -> None:
+    said = an_answer(b"{}", status="429 X", headers=headers)
+    script = Script(lambda: server.accept().answer(said)).start()
+
+    with pytest.raises(UpstreamRejectedError) as caught:
+        send(relay)
+
+    assert caught.value.retry_after_s == wait_s
+    script.outcome()
+
+
+@pytest.mark.parametrize(
     ("said", "code"),
     [
         (b'{"error":{"message":"Too long.","code":"context_length_exceeded"}}', True),

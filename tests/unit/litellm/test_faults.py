@@ -1,7 +1,10 @@
+from datetime import UTC, datetime
+
 import orjson
 import pytest
 
 from adapters.litellm.faults import Fault, refusal
+from adapters.litellm.waits_in_words import seconds_given
 from creditcore.domain.errors import (
     UpstreamError,
     UpstreamFailedError,
@@ -127,7 +130,11 @@ def test_timeouts_are_timeouts(status: int) -> None:
         ("1.5", 2),
         ("1.", None),
         ("9999999999", None),
-        ("Sun, 22 Nov 2026 12:00:00 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86400),
+        ("Sun, 99 Nov 1994 08:49:37 GMT", None),
+        ("Monday, in the morning", None),
+        ("Sun, 06 Nov 1994 08:49:37 +999999999999", None),
     ],
 )
 def test_too_many_requests_tell_when_to_come_back(
@@ -139,6 +146,21 @@ def test_too_many_requests_tell_when_to_come_back(
     assert (error.status, error.code) == (429, "rate_limit_exceeded")
     assert error.retry_after_s == seconds
     assert "org-" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        " Sun, 06 Nov 1994 10:49:37 +0200",
+    ],
+)
+def test_a_date_to_come_back_at_is_read_in_every_form_of_http(date: str) -> None:
+    noted = datetime(1994, 11, 6, 8, 49, 7, 400_000, tzinfo=UTC)
+
+    assert seconds_given(date, noted) == 30
 
 
 @pytest.mark.parametrize(
