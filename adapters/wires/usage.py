@@ -175,12 +175,18 @@ class Reports:
         """Whether a report tells anew what was read, of which a zero is then a part.
 
         Where the cache stands beside the prompt, tokens that were told as the one may turn out
-        to be the other. A report of fewer in all is partial, and its zeros say nothing.
+        to be the other. A report of fewer in all is partial, and its zeros say nothing. Nor does
+        an input of 0 in one of more, which some write where they know of the cache alone, unless
+        its total says that this is all.
         """
         if not self._shape.cache_is_beside or "among" in found:
             return False
         before = sum(self._counts.get(name, 0) for name in _READ)
-        return sum(found.get(name, 0) for name in _READ) >= before > 0
+        read = sum(found.get(name, 0) for name in _READ)
+        if read <= before:
+            return read == before > 0
+        is_all = found.get("total") == read + found.get("completion", 0)
+        return before > 0 and (is_all or found.get("prompt") != 0)
 
     def _forget(self, name: str) -> None:
         self._counts.pop(name, None)

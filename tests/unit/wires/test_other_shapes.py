@@ -255,6 +255,10 @@ def in_messages(read: int, cached: int, written: int = 0) -> dict[str, int]:
         # Fewer than before: what is left out, not what was read.
         (in_messages(200, 800), in_messages(200, 0), 1000, 800, 0),
         (in_messages(1000, 0), in_messages(0, 0), 1000, 0, 0),
+        # More than before: a 0 replaces no input, unless the report says that it is whole.
+        (in_messages(1000, 0), in_messages(0, 3000), 4000, 3000, 0),
+        (in_messages(1000, 0), in_messages(0, 3000) | {"total_tokens": 3050}, 3000, 3000, 0),
+        (in_messages(10, 0, 800), in_messages(30, 900, 0), 930, 900, 0),
     ],
 )
 def test_tokens_that_turn_out_to_be_of_the_cache_are_counted_once(
