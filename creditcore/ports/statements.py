@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from creditcore.domain.ledger import Transfer
-from creditcore.domain.money import Credits
+from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.periods import Span
 
 
 @dataclass(frozen=True, slots=True)
-class ChargedHour:
-    """What the calls cost that ended in one hour.
+class Charged:
+    """How many calls ended in a stretch of time, and what they cost; these can be added."""
 
-    Attributes:
-        hour: Its beginning, in UTC.
-    """
+    calls: int = 0
+    charged: Credits = ZERO
 
-    hour: datetime
-    calls: int
-    charged: Credits
+    def __add__(self, other: Self) -> Self:
+        return replace(self, calls=self.calls + other.calls, charged=self.charged + other.charged)
 
 
 class Statements(Protocol):
@@ -39,5 +38,8 @@ class Statements(Protocol):
     ) -> Sequence[Transfer]:
         """Return what came into a wallet or left it in a period beside calls, oldest first."""
 
-    def charges(self, wallet_id: str, *, since: datetime, until: datetime) -> Sequence[ChargedHour]:
-        """Return what calls cost in a period, by the hour in which they ended."""
+    def charges(self, wallet_id: str, spans: Sequence[Span]) -> Sequence[Charged]:
+        """Return what the calls cost that ended in each span, which may begin within an hour.
+
+        Whole hours are quick to add up, however many calls ended in them.
+        """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,8 @@ from creditcore.domain.errors import WalletNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Transfer, TransferKind, Wallet
 from creditcore.domain.money import ZERO, Credits
-from creditcore.ports.statements import ChargedHour
+from creditcore.domain.periods import Span
+from creditcore.ports.statements import Charged
 
 _OF_CALLS = (TransferKind.CHARGE, TransferKind.WRITE_OFF)
 
@@ -47,13 +47,15 @@ class MemoryStatements:
         ]
         return sorted(found, key=lambda row: (row.at, row.reference))[:limit]
 
-    def charges(self, wallet_id: str, *, since: datetime, until: datetime) -> Sequence[ChargedHour]:
-        hours: defaultdict[datetime, list[Credits]] = defaultdict(list)
-        for hold in self.holds.values():
-            at = hold.closed_at
-            if hold.wallet_id == wallet_id and hold.charged and at and since <= at < until:
-                hours[at.replace(minute=0, second=0, microsecond=0)].append(hold.charged)
-        return [
-            ChargedHour(hour, len(charges), sum(charges, ZERO))
-            for hour, charges in sorted(hours.items())
+    def charges(self, wallet_id: str, spans: Sequence[Span]) -> Sequence[Charged]:
+        return [self._charged(wallet_id, span) for span in spans]
+
+    def _charged(self, wallet_id: str, span: Span) -> Charged:
+        ended = [
+            hold.charged
+            for hold in self.holds.values()
+            if hold.wallet_id == wallet_id
+            and hold.closed_at
+            and span.since <= hold.closed_at < span.until
         ]
+        return Charged(len(ended), sum(ended, ZERO))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +14,7 @@ from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.refunds import reverse
 from creditcore.ports.transactions import Transactions
+from creditcore.testing.contracts.usage_hours import roll_up
 from creditcore.usecases.payments.write_statement import WriteStatement
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
@@ -121,6 +122,64 @@ def test_days_are_cut_in_the_persons_zone(store: Transactions) -> None:
     assert [(day.day.day, day.calls, day.charged.microcredits) for day in utc] == [
         (10, 2, 130),
         (11, 1, 7),
+    ]
+
+
+@pytest.mark.parametrize("counted_until", [None, NOON + DAY, NOON + 9 * DAY])
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Africa/Nairobi", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York"]
+)
+def test_calls_add_up_in_any_zone_however_many_are_counted_by_the_hour(
+    any_store: Transactions, zone: str, counted_until: datetime | None
+) -> None:
+    """Where midnight falls within an hour, its first and last day still end exactly."""
+    with any_store.begin() as tx:
+        tx.ledger.add_wallet(Wallet(id="wallet-1", owner_id="amina"))
+        tx.commit()
+    give(any_store, 1_000_000, NOON - DAY)
+    spent = {NOON + timedelta(minutes=97 * number): 1000 + number for number in range(60)}
+    for at, amount in spent.items():
+        spend(any_store, amount, at)
+    if counted_until is not None:
+        roll_up(any_store, until=counted_until)
+
+    first, last = date(2026, 6, 11), date(2026, 6, 12)
+    written = WriteStatement(transactions=any_store).write(
+        "wallet-1", first=first, last=last, zone=ZoneInfo(zone)
+    )
+
+    since, until = (
+        datetime.combine(day, time(), tzinfo=ZoneInfo(zone)) for day in (first, last + DAY)
+    )
+    before = sum(amount for at, amount in spent.items() if at < since)
+    within = {at: amount for at, amount in spent.items() if since <= at < until}
+    assert within
+    assert written.opening.microcredits == 1_000_000 - before
+    assert written.spent.microcredits == sum(within.values())
+    assert sum(day.calls for day in written.days) == len(within)
+    assert written.closing == written.opening - written.spent
+    assert [day.day for day in written.days] == [first, last]
+
+
+def test_a_day_is_that_of_the_pages_between_the_first_and_the_last(store: Transactions) -> None:
+    """In Nepal midnight is a quarter past an hour of UTC, which pages count as the day's."""
+    for minute in (10, 20):
+        spend(store, minute, datetime(2026, 6, 11, 18, minute, tzinfo=UTC))
+
+    days = (
+        WriteStatement(transactions=store)
+        .write(
+            "wallet-1",
+            first=date(2026, 6, 11),
+            last=date(2026, 6, 12),
+            zone=ZoneInfo("Asia/Kathmandu"),
+        )
+        .days
+    )
+
+    assert [(day.day.day, day.calls, day.charged.microcredits) for day in days] == [
+        (11, 2, 37),
+        (12, 2, 30),
     ]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import pairwise, starmap
 
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.ledger import Transfer
 from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.periods import Span, day_start
 from creditcore.ports.store_ports import HasStatements
 from creditcore.ports.transactions import Begins
 
@@ -17,7 +19,7 @@ _MAX_PERIOD = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedDay:
-    """What the calls cost that ended on one day."""
+    """How many calls ended on one day, and what they cost."""
 
     day: date
     calls: int
@@ -31,7 +33,8 @@ class Statement:
     Attributes:
         first, last: The days of the period, both included, in the person's zone.
         movements: What came and went beside calls, oldest first.
-        days: Days on which calls were charged.
+        days: Days on which calls were charged; they begin as those of ``Period`` do, save that
+            the first and the last of them end exactly with the statement.
     """
 
     first: date
@@ -77,30 +80,28 @@ class WriteStatement:
                 "A statement covers from one day to a year, and ends after it begins.", param="from"
             )
         since, until = _start(first, zone), _start(last + timedelta(days=1), zone)
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        marks = [since, *(day_start(day, zone) for day in days[1:]), until]
         with self.transactions.begin() as tx:
             opening = tx.statements.posted_at(wallet_id, since)
             closing = tx.statements.posted_at(wallet_id, until)
             movements = tx.statements.movements(
                 wallet_id, since=since, until=until, limit=MAX_LINES + 1
             )
-            hours = tx.statements.charges(wallet_id, since=since, until=until)
+            charges = tx.statements.charges(wallet_id, list(starmap(Span, pairwise(marks))))
         if len(movements) > MAX_LINES:
             raise InvalidRequestError("That is too much for one statement: choose fewer days.")
-        days: dict[date, ChargedDay] = {}
-        for hour in hours:
-            # An hour belongs to the day that it begins in, or the period's own first day.
-            day = max(first, hour.hour.astimezone(zone).date())
-            known = days.get(day, ChargedDay(day=day, calls=0, charged=ZERO))
-            days[day] = ChargedDay(
-                day=day, calls=known.calls + hour.calls, charged=known.charged + hour.charged
-            )
         return Statement(
             first=first,
             last=last,
             wallet_id=wallet_id,
             opening=opening,
             movements=tuple(movements),
-            days=tuple(days.values()),
+            days=tuple(
+                ChargedDay(day=day, calls=ended.calls, charged=ended.charged)
+                for day, ended in zip(days, charges, strict=True)
+                if ended.charged
+            ),
             closing=closing,
         )
 
