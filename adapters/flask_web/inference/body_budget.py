@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from creditcore.domain.errors import OverloadedError
 
@@ -37,21 +35,16 @@ class BodyBudget:
         self._most_of_one = most // OWNERS
         # Of each owner no more than is theirs.
         self._counted = 0
-        self._of_owners: Counter[str | None] = Counter()
+        self._of_owners: dict[str | None, int] = {}
 
-    @contextmanager
-    def share(self, owner: str | None) -> Iterator[Share]:
-        """Count the body of one call until it is released, or the block ends.
+    def share(self, owner: str | None) -> Share:
+        """Return what counts the body of one call until it is released, or its block ends.
 
         Args:
             owner: Whose it is: an account, or an address as long as the account is not known. None
                 where all come from one place, which has no part but all of it.
         """
-        share = Share(self, owner)
-        try:
-            yield share
-        finally:
-            share.release()
+        return Share(self, owner)
 
     def take(self, share: Share, count: int) -> None:
         """Count more bytes of one body.
@@ -60,7 +53,7 @@ class BodyBudget:
             OverloadedError: There are too many, and this body is not a small one.
         """
         if share.held + count > ALWAYS_TAKEN_BYTES:
-            if self._of_owners[share.owner] + count > self._part_of(share.owner):
+            if self._of_owners.get(share.owner, 0) + count > self._part_of(share.owner):
                 raise OverloadedError(_YOURS)
             if self._counted + count > self._most:
                 raise OverloadedError(_FULL)
@@ -69,14 +62,17 @@ class BodyBudget:
 
     def give_back(self, share: Share) -> None:
         """Count none of one body any more."""
-        self._change(share.owner, -share.held)
-        share.held = 0
+        if share.held:
+            self._change(share.owner, -share.held)
+            share.held = 0
 
     def _change(self, owner: str | None, by: int) -> None:
-        before, part = self._of_owners[owner], self._part_of(owner)
-        self._of_owners[owner] = after = before + by
-        if not after:
-            del self._of_owners[owner]
+        before, part = self._of_owners.get(owner, 0), self._part_of(owner)
+        after = before + by
+        if after:
+            self._of_owners[owner] = after
+        else:
+            self._of_owners.pop(owner, None)
         self._counted += min(after, part) - min(before, part)
 
     def _part_of(self, owner: str | None) -> int:
@@ -91,10 +87,18 @@ class Share:
         held: Bytes.
     """
 
+    __slots__ = ("_budget", "held", "owner")
+
     def __init__(self, budget: BodyBudget, owner: str | None) -> None:
         self._budget = budget
         self.owner = owner
         self.held = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
 
     def assign(self, owner: str) -> None:
         """Say whose the body is, before any of it is counted."""

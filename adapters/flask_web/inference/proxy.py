@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -61,20 +61,18 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """As large as providers take: prompts with images are megabytes."""
 
-
 _SMALL_BYTES = 64 * 1024
 
-
 _MODELS = "/v1/models"
-
 
 _BILLING = "/v1/dashboard/billing/"
 """What balance widgets ask for: the account's, though its address is the inference API's."""
 
+_NO_FILES = nullcontext()
+"""What a call has to close that is no form."""
 
 _CALL_ID = "creditcore.call_id"
 """Where a request that repeats another keeps the id of the call that it stands for."""
-
 
 _log = logging.getLogger(__name__)
 
@@ -224,7 +222,10 @@ class Proxy:
         heard = wire.hearing(lambda name: header_of(environ, name))
         address = environ.get("REMOTE_ADDR")
         # Until its answer begins, a call keeps its body, and all that was made of it.
-        with self.budget.share(counted_address(address or "")) as share, ExitStack() as files:
+        with (
+            self.budget.share(counted_address(address or "")) as share,
+            ExitStack() if wire.endpoint in self._services.forms else _NO_FILES as files,
+        ):
             heard, body = self._received(heard, environ, secret, share, files)
             token = idempotency_key(header_of(environ, "idempotency-key"))
             claim = None
@@ -324,12 +325,12 @@ class Proxy:
         environ: WSGIEnvironment,
         secret: KeySecret,
         share: Share,
-        files: ExitStack,
+        files: ExitStack | None,
     ) -> tuple[HeardWire, bytes]:
         """Return the body of a call; of a form its fields, and its wire with the file."""
-        form = self._services.forms.get(wire.endpoint)
-        if form is None:
+        if files is None:
             return wire, self._body(environ, secret, share)
+        form = self._services.forms[wire.endpoint]
         require_unencoded(environ)
         key = self._services.keys.recognition.recognise(secret)
         reader = FormReader(environ.get("CONTENT_TYPE", ""))

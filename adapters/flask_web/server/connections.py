@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import socket
 import time
 from collections import Counter
@@ -18,8 +17,6 @@ SPARE = 20
 """While less than one of so many places is free, connections on which nothing is under way end."""
 
 _NOT_IDLE = ("", 0.0)
-
-_ADDRESSES_REMEMBERED = 4096
 
 
 class Connections:
@@ -121,7 +118,6 @@ def _end(client: Any) -> None:
         client._sock.shutdown(socket.SHUT_RD)  # noqa: SLF001
 
 
-@functools.lru_cache(maxsize=_ADDRESSES_REMEMBERED)
 def _address(peer: Any) -> str:
     """Return what a peer is counted as; nothing for the other side of a socket file."""
     return counted_address(peer[0]) if isinstance(peer, tuple) else ""

@@ -11,6 +11,7 @@ any of its addresses is theirs. Those who share one share its count, owners too.
 
 from __future__ import annotations
 
+import functools
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import current_app, request
@@ -36,6 +37,8 @@ CHECKOUT_PER_PERSON = parse("30 per 10 minutes")
 PAYER_DETAILS_PER_PERSON = parse("10 per 10 minutes")
 STATUS_PER_PERSON = parse("240 per minute")
 QUOTES_PER_PERSON = parse("240 per minute")
+
+_ADDRESSES_REMEMBERED = 4096
 
 
 class Throttle:
@@ -85,6 +88,7 @@ def _address() -> str:
     return counted_address(request.remote_addr or "unknown")
 
 
+@functools.lru_cache(maxsize=_ADDRESSES_REMEMBERED)
 def counted_address(text: str) -> str:
     """Return what an address is counted as: itself, or of IPv6 the network it is in."""
     try:
