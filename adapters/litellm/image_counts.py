@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_SCALED_DOWN
+from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_IN_TILES, IMAGES_SCALED_DOWN
 
 _PROVIDER = r"(?:[a-z_]+/)?(?:[a-z-]+\.)?(?:anthropic[./])?"
-_SCALED_DOWN = re.compile(
-    rf"{_PROVIDER}(?:claude-.*|gemini-.*|chatgpt-4o.*"
-    r"|(?:gpt-4o|gpt-4\.1|gpt-4\.5|o1|o3)(?!-mini|-nano)(?:-.*)?)"
+_IN_TILES = re.compile(
+    rf"{_PROVIDER}(?:chatgpt-4o.*|(?:gpt-4o|gpt-4\.1|gpt-4\.5|o1|o3)(?!-mini|-nano)(?:-.*)?)"
 )
+_SCALED_DOWN = re.compile(rf"{_PROVIDER}(?:claude-.*|gemini-.*)|{_IN_TILES.pattern}")
 _IN_PATCHES = re.compile(
     rf"{_PROVIDER}(?:gpt-5|gpt-6|gpt-4\.1-mini|gpt-4\.1-nano|o4-mini)(?:[.-].*)?"
 )
@@ -25,7 +25,7 @@ _OWN_NAMES = re.compile(r"(?:openai|anthropic|gemini|vertex_ai|bedrock)(?:[-_].*
 
 
 def image_features(info: Mapping[str, Any], given: object) -> frozenset[str]:
-    """Return the feature that says how a deployment counts images; none where that is not known.
+    """Return the features that say how a deployment counts images; none where that is not known.
 
     Args:
         info: What LiteLLM knows of its model.
@@ -39,6 +39,8 @@ def image_features(info: Mapping[str, Any], given: object) -> frozenset[str]:
         return frozenset()
     named = [info.get("base_model"), info.get("key"), given.get("base_model"), given.get("model")]
     names = [name for name in named if name]
+    if _all_are(names, _IN_TILES):
+        return frozenset({IMAGES_IN_TILES, IMAGES_SCALED_DOWN})
     if _all_are(names, _SCALED_DOWN):
         return frozenset({IMAGES_SCALED_DOWN})
     return frozenset({IMAGES_IN_PATCHES}) if _all_are(names, _IN_PATCHES) else frozenset()

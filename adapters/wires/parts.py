@@ -62,13 +62,16 @@ class PartReader:
         """Read a part whose text may stand anywhere in it."""
         self.prompt.add_text(part)
 
-    def image_address(self, url: object, place: str, *, kind: str | None = None) -> str:
+    def image_address(
+        self, url: object, place: str, *, kind: str | None = None, detail: object = None
+    ) -> str:
         """Read the address of an image: on the web, or holding the image itself.
 
         Args:
             url: The address.
             place: Where it stands.
             kind: The media type that is written beside it, where one is.
+            detail: How closely the model should look at it, where that is written.
 
         Returns:
             The address as it goes upstream.
@@ -78,7 +81,7 @@ class PartReader:
             raise invalid(place, "must be a web address or a data URL of an image")
         head, separator, data = url.partition(";base64,")
         if separator and head.startswith("data:"):
-            self.prompt.add_image(data, kind=kind)
+            self.prompt.add_image(data, kind=kind, detail=detail)
         else:
             self.prompt.add_medium()
         return url

@@ -36,8 +36,11 @@ _SMALL_PATCH, _MOST_SMALL_PATCHES = 28, 4_784
 _LEAST_CROP, _MOST_CROP, _CROP_TOKENS = 256, 768, 258
 """Gemini 2 cuts an image into squares of two thirds of its shorter side, within these."""
 
-_LEAST_IMAGE_TOKENS = 1_120
-"""Gemini 3 counts about as many for any image (media resolution "high", its default)."""
+_LEAST_IMAGE_TOKENS, _LEAST_FINE_TOKENS = 1_120, 2_240
+"""Gemini 3 counts about as many for any image (media resolution "high", its default, and "ultra
+high"). LiteLLM makes one of what a client calls the detail."""
+
+_USUAL_DETAILS = (None, "auto", "low", "medium", "high", "original")
 
 _PAGE_IN_PATCHES = 6_150
 """OpenAI shows a page as 2,500 patches at most."""
@@ -129,7 +132,7 @@ class Prompt:
             self._other_tokens += len(data) * 3 // 4 // _BYTES_PER_TOKEN
             if not _is_utf8(data):
                 # Up to three bytes of UTF-8 for each of it, of which the letters here cover 4/3.
-                self._add_media(MediaBound(*(len(data) * 5 // 4,) * 3), letters=0)
+                self._add_media(MediaBound(*(len(data) * 5 // 4,) * 4), letters=0)
             return
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
         head = _PDF_FILE.match(data)
@@ -148,18 +151,19 @@ class Prompt:
         if size is None:
             return False
         text = size.text_bytes + size.pages * _PAGE_MARKS
-        per_page = (_DEAR_PAGE_TOKENS, _PAGE_IN_PATCHES, _MOST_SMALL_PATCHES)
+        per_page = (_DEAR_PAGE_TOKENS, _PAGE_IN_PATCHES, *(_MOST_SMALL_PATCHES,) * 2)
         bound = MediaBound(*(text + size.pages * tokens for tokens in per_page))
         self._add_media(bound, letters=len(data) - begin)
         return True
 
-    def add_image(self, data: str, *, kind: str | None = None) -> None:
+    def add_image(self, data: str, *, kind: str | None = None, detail: object = None) -> None:
         """Count an image in base64, by its size in pixels.
 
         Args:
             data: Its file.
             kind: The media type that is written beside it, where one is. What begins as an image
                 can be a document as well.
+            detail: How closely the model should look, where the request says so.
         """
         is_image = kind is None or kind.startswith("image/")
         # Behind a comma, some would read another image.
@@ -167,12 +171,8 @@ class Prompt:
         if size is None:
             self.add_medium()
             return
-        scaled = min(size.tiles, _MAX_TILES)
-        self._other_tokens += _tokens_of_tiles(size)
-        dear = max(
-            _DEAR_IMAGE_TOKENS + scaled * _DEAR_TILE_TOKENS, size.tiles * _UNSCALED_TILE_TOKENS
-        )
-        bound = MediaBound(dear, _tokens_in_patches(size), _tokens_scaled_down(size))
+        bound = _bound_of_image(size, detail)
+        self._other_tokens += bound.in_tiles
         self._add_media(bound, letters=len(data))
 
     def _add_media(self, bound: MediaBound, *, letters: int) -> None:
@@ -228,16 +228,33 @@ def _is_utf8(url: str) -> bool:
     return len(data) <= _MAX_TEXT_LETTERS
 
 
+def _bound_of_image(size: ImageSize, detail: object) -> MediaBound:
+    """Return what an image is at most.
+
+    Low detail is one of OpenAI's: its models that count in tiles take none then. Claude is not
+    told of it, models that count in patches may count them all, and so may one that is not known.
+    """
+    tiles = 0 if detail == "low" else min(size.tiles, _MAX_TILES)
+    scaled_down = _tokens_scaled_down(size, detail)
+    most = max(
+        _DEAR_IMAGE_TOKENS + tiles * _DEAR_TILE_TOKENS,
+        size.tiles * _UNSCALED_TILE_TOKENS,
+        scaled_down,
+    )
+    in_tiles = _USUAL_IMAGE_TOKENS + tiles * _USUAL_TILE_TOKENS
+    return MediaBound(most, _tokens_in_patches(size), scaled_down, in_tiles)
+
+
 def _tokens_in_patches(size: ImageSize) -> int:
     tokens, of_patches = _PATCHES_TOKENS
     return max(_tokens_of_tiles(size), -(-_patches(size, _PATCH) * tokens // of_patches))
 
 
-def _tokens_scaled_down(size: ImageSize) -> int:
+def _tokens_scaled_down(size: ImageSize, detail: object) -> int:
     shorter = min(size.width, size.height)
     crops = _patches(size, min(max(shorter * 2 // 3, _LEAST_CROP), _MOST_CROP))
     return max(
-        _LEAST_IMAGE_TOKENS,
+        _LEAST_IMAGE_TOKENS if detail in _USUAL_DETAILS else _LEAST_FINE_TOKENS,
         _tokens_of_tiles(size),
         min(_patches(size, _SMALL_PATCH), _MOST_SMALL_PATCHES),
         crops * _CROP_TOKENS,

@@ -26,14 +26,16 @@ class MediaBound(NamedTuple):
         most: On a model that counts images many times over, and on any that is not known.
         in_patches: On one that counts all of an image, however large it is.
         scaled_down: On one that scales images down first.
+        in_tiles: On one that counts what is left of it in tiles, or as one of low detail.
     """
 
     most: int
     in_patches: int
     scaled_down: int
+    in_tiles: int
 
 
-NO_MEDIA = MediaBound(0, 0, 0)
+NO_MEDIA = MediaBound(0, 0, 0, 0)
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: that would take as long as all the reading

@@ -85,8 +85,9 @@ class _Reader(PartReader):
         image = part.get("image_url")
         place = f"{place}.image_url"
         if isinstance(image, dict):
-            kind = stated_kind(image)
-            image["url"] = self.image_address(image.get("url"), place, kind=kind)
+            image["url"] = self.image_address(
+                image.get("url"), place, kind=stated_kind(image), detail=image.get("detail")
+            )
         else:
             part["image_url"] = self.image_address(image, place)
 

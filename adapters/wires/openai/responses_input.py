@@ -67,7 +67,9 @@ class _Reader(PartReader):
 
     def _image(self, part: dict[str, Any], place: str) -> None:
         self._refuse_id(part, place)
-        part["image_url"] = self.image_address(part.get("image_url"), f"{place}.image_url")
+        part["image_url"] = self.image_address(
+            part.get("image_url"), f"{place}.image_url", detail=part.get("detail")
+        )
 
     def _file(self, part: dict[str, Any], place: str) -> None:
         self._refuse_id(part, place)

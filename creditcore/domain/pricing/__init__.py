@@ -15,6 +15,7 @@ from __future__ import annotations
 from creditcore.domain.pricing.exact import price_units, usd_text
 from creditcore.domain.pricing.model_price import (
     IMAGES_IN_PATCHES,
+    IMAGES_IN_TILES,
     IMAGES_SCALED_DOWN,
     Cost,
     ModelPrice,
@@ -27,6 +28,7 @@ from creditcore.domain.pricing.usage import MAX_TOKENS, Usage
 
 __all__ = [
     "IMAGES_IN_PATCHES",
+    "IMAGES_IN_TILES",
     "IMAGES_SCALED_DOWN",
     "MAX_TOKENS",
     "Ceiling",

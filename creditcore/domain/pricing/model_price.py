@@ -20,6 +20,9 @@ _SNAPSHOT_BYTES = 8
 IMAGES_IN_PATCHES = "images_in_patches"
 """A feature: the model is known to count an image by its pixels, however many they are."""
 
+IMAGES_IN_TILES = "images_in_tiles"
+"""A feature: the model is known to count an image in OpenAI's tiles, and none in low detail."""
+
 IMAGES_SCALED_DOWN = "images_scaled_down"
 """A feature: the model is known to scale an image down before it counts what is usual for it."""
 

@@ -10,6 +10,7 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call
 from creditcore.domain.pricing import (
     IMAGES_IN_PATCHES,
+    IMAGES_IN_TILES,
     IMAGES_SCALED_DOWN,
     Ceiling,
     ModelPrice,
@@ -170,6 +171,8 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
 
 
 def _media_bound(request: InferenceRequest, price: ModelPrice) -> int:
+    if IMAGES_IN_TILES in price.features:
+        return request.media_bound.in_tiles
     if IMAGES_SCALED_DOWN in price.features:
         return request.media_bound.scaled_down
     if IMAGES_IN_PATCHES in price.features:

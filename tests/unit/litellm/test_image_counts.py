@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.litellm.image_counts import image_features
 from adapters.litellm.prices import read_catalogue
-from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_SCALED_DOWN
+from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_IN_TILES, IMAGES_SCALED_DOWN
 
 
 def info(provider: str, key: str) -> dict[str, str]:
@@ -21,8 +21,6 @@ def info(provider: str, key: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("provider", "model"),
     [
-        ("openai", "gpt-4o"),
-        ("openai", "o3"),
         ("anthropic", "claude-sonnet-4-5-20250929"),
         ("anthropic", "anthropic/claude-opus-5"),
         ("gemini", "gemini/gemini-2.5-pro"),
@@ -32,6 +30,15 @@ def info(provider: str, key: str) -> dict[str, str]:
 )
 def test_a_model_that_scales_images_down_is_known_by_its_name(provider: str, model: str) -> None:
     assert image_features(info(provider, model), {"model": model}) == {IMAGES_SCALED_DOWN}
+
+
+@pytest.mark.parametrize(
+    "model", ["openai/gpt-4o", "o3", "gpt-4.1-2025-04-14", "chatgpt-4o-latest"]
+)
+def test_one_that_counts_in_tiles_scales_them_down_too(model: str) -> None:
+    features = {IMAGES_IN_TILES, IMAGES_SCALED_DOWN}
+
+    assert image_features(info("openai", model), {"model": model}) == features
 
 
 @pytest.mark.parametrize("model", ["openai/gpt-5.4-2026-03-05", "gpt-5-nano", "gpt-4.1-mini"])

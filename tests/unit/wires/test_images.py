@@ -139,6 +139,19 @@ def test_an_unreadable_image_needs_the_whole_context(wire: str) -> None:
     assert asked(wire, b"nonsense").prompt_bound is None
 
 
+@pytest.mark.parametrize(("detail", "counted"), [("high", 765), ("low", 85)])
+def test_low_detail_is_held_low_where_a_wire_has_it(detail: str, counted: int) -> None:
+    url = f"data:image/png;base64,{text(png(1024, 1024))}"
+    image_url = {"type": "image_url", "image_url": {"url": url, "detail": detail}}
+    input_image = {"type": "input_image", "image_url": url, "detail": detail}
+
+    by_chat = chat.parse(messages=user(image_url))
+    by_responses = responses.parse(input=user(input_image))
+
+    assert by_chat.media_bound == by_responses.media_bound
+    assert by_chat.media_bound.in_tiles == by_chat.prompt_estimate == counted
+
+
 def test_a_large_image_without_a_report_counts_more_than_a_small_one() -> None:
     small, large = asked("chat", png(1, 1)), asked("chat", png(1024, 1024))
 

@@ -11,6 +11,7 @@ from adapters.wires.openai.chat import ChatCompletions
 from creditcore import SystemClock
 from creditcore.domain.pricing import (
     IMAGES_IN_PATCHES,
+    IMAGES_IN_TILES,
     IMAGES_SCALED_DOWN,
     ModelPrice,
     Rates,
@@ -43,9 +44,9 @@ def prompt_bound(*parts: dict[str, object], feature: str | None, context: int = 
     return plan(ChatCompletions(), body, prices=prices, tariff=TARIFF).call.prompt_bound
 
 
-def image(width: int, height: int) -> dict[str, object]:
+def image(width: int, height: int, **beside: str) -> dict[str, object]:
     url = f"data:image/png;base64,{base64.b64encode(png(width, height)).decode()}"
-    return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "image_url", "image_url": {"url": url, **beside}}
 
 
 def document(pages: int) -> dict[str, object]:
@@ -54,22 +55,33 @@ def document(pages: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("part", "scaled_down", "in_patches", "most"),
+    ("part", "in_tiles", "scaled_down", "in_patches", "most"),
     [
-        (image(1, 1), 1_120, 255, 8_500),
-        (image(1024, 1024), 1_369, 2_520, 25_501),
-        (image(3024, 4032), 6_192, 29_446, 48_169),
-        (document(1), 4_784, 6_150, 48_169),
-        (document(10), 47_840, 61_500, 481_690),
+        (image(1, 1), 255, 1_120, 255, 8_500),
+        (image(1024, 1024), 765, 1_369, 2_520, 25_501),
+        (image(3024, 4032), 1_445, 6_192, 29_446, 48_169),
+        (image(1024, 1024, detail="high"), 765, 1_369, 2_520, 25_501),
+        (image(1, 1, detail="low"), 85, 1_120, 255, 2_833),
+        (image(1024, 1024, detail="low"), 85, 1_369, 2_520, 2_833),
+        (image(3024, 4032, detail="low"), 85, 6_192, 29_446, 30_720),
+        (image(1, 1, detail="ultra_high"), 255, 2_240, 255, 8_500),
+        (document(1), 4_784, 4_784, 6_150, 48_169),
+        (document(10), 47_840, 47_840, 61_500, 481_690),
     ],
 )
 def test_a_hold_is_as_large_as_its_model_may_count(
-    part: dict[str, object], scaled_down: int, in_patches: int, most: int
+    part: dict[str, object], in_tiles: int, scaled_down: int, in_patches: int, most: int
 ) -> None:
-    by_feature = {IMAGES_SCALED_DOWN: scaled_down, IMAGES_IN_PATCHES: in_patches, None: most}
+    by_feature = {
+        IMAGES_IN_TILES: in_tiles,
+        IMAGES_SCALED_DOWN: scaled_down,
+        IMAGES_IN_PATCHES: in_patches,
+        None: most,
+    }
 
     for feature, tokens in by_feature.items():
-        assert tokens < prompt_bound(part, feature=feature) < tokens + 3_000
+        # An invoice's text, and what stands around a medium, are the rest.
+        assert tokens < prompt_bound(part, feature=feature) < tokens + 600 + tokens // 10
 
 
 def test_many_pages_are_no_long_text() -> None:
