@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-OUT_OF_CREDITS = 402
-TOO_MANY = 429
+from creditcore.domain.usage_hours import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +29,14 @@ class RefusedCall:
     code: str
     message: str
     at: datetime
+
+
+def tally_of_refused(status: int, calls: int) -> Tally:
+    """Return what calls count for that were refused with one status."""
+    match status:
+        case 402:
+            return Tally(refused_402=calls)
+        case 429:
+            return Tally(refused_429=calls)
+        case _:
+            return Tally(refused_other=calls)

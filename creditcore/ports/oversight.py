@@ -18,7 +18,7 @@ from creditcore.domain.teams import Team
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import Place
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.usage_hours import FailureCount
+from creditcore.ports.usage_hours import ErrorCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +179,7 @@ class Oversight(Protocol):
     def usage(self, spans: Sequence[Span]) -> Sequence[Mapping[str, Tally]]:
         """Return what all wallets used in each span, by model; spans are as in ``UsageHours``."""
 
-    def failures(self, spans: Sequence[Span]) -> Sequence[FailureCount]:
+    def failures(self, spans: Sequence[Span]) -> Sequence[ErrorCount]:
         """Return how many calls of all wallets failed in each span, by model and error."""
 
     def failed_calls(

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from creditcore.domain.holds import Hold
 from creditcore.domain.periods import Span
+from creditcore.domain.refusals import tally_of_refused
 from creditcore.domain.usage_hours import NOTHING_MEASURED, Tally, Timing
 
 NO_KEY = ""
@@ -18,6 +19,17 @@ _OF_MEMBER = "member:"
 
 NO_MODEL = ""
 """Stands for the model of holds that are for no call."""
+
+
+FIGURES_OF_FAILED = (
+    "calls",
+    "failed",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "charge",
+)
+"""What is known of failed calls by their error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +67,20 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureCount:
-    """How many calls of one model failed in one span, and by what.
+class ErrorCount:
+    """How many calls of one model failed, or were refused, by one error in one span.
 
     Attributes:
         span: As in a ``Share``.
-        error: What the domain's ``error_of`` says of each.
+        error: What the domain's ``error_of`` says of each that failed, and the code of the answer
+            of each that was refused.
+        tally: How many there were and, of those that failed, what ``FIGURES_OF_FAILED`` names.
     """
 
     span: int
     model: str
     error: str
-    calls: int
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +98,24 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RefusalCount:
-    """How many calls of one key for one model were refused in one hour, before they began."""
+    """How many calls of one key for one model were refused alike in one hour, before they began.
+
+    Attributes:
+        status, error: The status of the answer, and its code.
+    """
 
     wallet_id: str
     hour: datetime
     key_id: str
     model: str
-    refused_402: int = 0
-    refused_429: int = 0
-    refused_other: int = 0
+    status: int
+    error: str
+    calls: int = 1
+
+    @property
+    def tally(self) -> Tally:
+        """What they count for."""
+        return tally_of_refused(self.status, self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +166,14 @@ class UsageHours(Protocol):
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:
         """Return how long calls took in each span."""
 
-    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[FailureCount]:
+    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[ErrorCount]:
         """Return how many calls failed in each span, by model and error; spans as in ``shares``."""
+
+    def refusals(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[ErrorCount]:
+        """Return how many calls were refused in each span, by model and error.
+
+        They add up to what ``shares`` says of them.
+        """
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         """Return when each key that was ever used was used last."""

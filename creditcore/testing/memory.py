@@ -88,7 +88,9 @@ class MemoryTransaction:
         self.calls = MemoryCalls(tables)
         self.refusals = MemoryRefusedCalls(tables.refused)
         self.repeats = MemoryRepeatableCalls(tables)
-        self.usage_hours = MemoryUsageHours(tables.holds, tables.usage_rows, tables.rolled)
+        self.usage_hours = MemoryUsageHours(
+            tables.holds, tables.usage_rows, tables.rolled, tables.refusal_counts
+        )
         self.purchases = MemoryPurchases(tables)
         self.refunds = MemoryRefunds(tables)
         self.reviews = MemoryReviews(tables.reviews)

@@ -30,7 +30,7 @@ from creditcore.ports.oversight import (
     WantedFailures,
 )
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.usage_hours import FailureCount
+from creditcore.ports.usage_hours import ErrorCount
 from creditcore.testing.memory_payments import is_numbered
 from creditcore.testing.memory_usage_hours import failures_among
 
@@ -114,7 +114,7 @@ class MemoryOversight:
                     found[number][model] += tally
         return [dict(each) for each in found]
 
-    def failures(self, spans: Sequence[Span]) -> Sequence[FailureCount]:
+    def failures(self, spans: Sequence[Span]) -> Sequence[ErrorCount]:
         holds = self.tables.holds.values()
         ended = [(hold, hold.closed_at) for hold in holds if hold.closed_at is not None]
         return failures_among(ended, spans)

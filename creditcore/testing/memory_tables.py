@@ -36,7 +36,7 @@ from creditcore.domain.top_ups import TopUp, TopUpOrder
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.repeats import RepeatableCall
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
-from creditcore.testing.memory_usage_hours import UsageRow
+from creditcore.testing.memory_usage_hours import RefusalIdentity, UsageRow
 
 Row = TypeVar("Row")
 
@@ -88,6 +88,7 @@ class MemoryTables:
     alerts: dict[str, Alert] = field(default_factory=dict)
     usage_rows: dict[UsageIdentity, UsageRow] = field(default_factory=dict)
     rolled: dict[str, datetime] = field(default_factory=dict)
+    refusal_counts: dict[RefusalIdentity, int] = field(default_factory=dict)
     refused: dict[str, RefusedCall] = field(default_factory=dict)
 
     def copy(self) -> MemoryTables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from creditcore.domain.endings import error_of
 from creditcore.domain.holds import Hold
 from creditcore.domain.periods import Span
+from creditcore.domain.refusals import tally_of_refused
 from creditcore.domain.usage_hours import (
     HOUR,
     NOTHING_MEASURED,
@@ -21,9 +22,10 @@ from creditcore.domain.usage_hours import (
     timing_of,
 )
 from creditcore.ports.usage_hours import (
+    FIGURES_OF_FAILED,
     NO_KEY,
     NO_MODEL,
-    FailureCount,
+    ErrorCount,
     LastUse,
     RefusalCount,
     Share,
@@ -38,6 +40,9 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Identity = tuple[str, datetime, str, str]
 """A row's wallet, hour, key and model."""
+
+RefusalIdentity = tuple[str, datetime, str, str, int, str]
+"""Of refused calls also the status and the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,13 @@ class MemoryUsageHours:
         holds: The calls, by reference.
         rows: What is counted, by row.
         rolled: Up to when, under the one name ``until``.
+        refused: How many calls were refused, beside what rows say of them.
     """
 
     holds: Mapping[str, Hold]
     rows: dict[Identity, UsageRow]
     rolled: dict[str, datetime]
+    refused: dict[RefusalIdentity, int]
 
     def rolled_until(self) -> datetime:
         return self.rolled.get("until", NEVER)
@@ -123,13 +130,10 @@ class MemoryUsageHours:
 
     def add_refusals(self, counts: Sequence[RefusalCount]) -> None:
         for count in counts:
-            refused = replace(
-                NOTHING_USED,
-                refused_402=count.refused_402,
-                refused_429=count.refused_429,
-                refused_other=count.refused_other,
-            )
-            self._add((count.wallet_id, count.hour, count.key_id, count.model), UsageRow(refused))
+            name = (count.wallet_id, count.hour, count.key_id, count.model)
+            self._add(name, UsageRow(count.tally))
+            alike = (*name, count.status, count.error)
+            self.refused[alike] = self.refused.get(alike, 0) + count.calls
 
     def shares(
         self, whose: UsageOf, spans: Sequence[Span], *, by_key: bool = True, by_model: bool = True
@@ -146,13 +150,21 @@ class MemoryUsageHours:
             found[number] += row.timing
         return timing_by_span(found, spans)
 
-    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[FailureCount]:
+    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[ErrorCount]:
         failed = [
             (hold, closed_at)
             for hold, closed_at in self._ended()
             if hold.wallet_id == whose.wallet_id and _is_asked_for(whose, *_key_and_model(hold))
         ]
         return failures_among(failed, spans)
+
+    def refusals(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[ErrorCount]:
+        found = (
+            (hour, model, error, tally_of_refused(status, calls))
+            for (wallet_id, hour, key_id, model, status, error), calls in self.refused.items()
+            if wallet_id == whose.wallet_id and _is_asked_for(whose, key_id, model)
+        )
+        return _by_error(found, spans)
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         everything = Span(NEVER, datetime.max.replace(tzinfo=UTC))
@@ -208,7 +220,7 @@ class MemoryUsageHours:
 
 
 def _key_and_model(hold: Hold) -> tuple[str, str]:
-    return key_of(hold), hold.call.model if hold.call else NO_MODEL
+    return key_of(hold), _model_of(hold)
 
 
 def _is_asked_for(whose: UsageOf, key_id: str, model: str) -> bool:
@@ -218,14 +230,34 @@ def _is_asked_for(whose: UsageOf, key_id: str, model: str) -> bool:
 
 def failures_among(
     ended: Iterable[tuple[Hold, datetime]], spans: Sequence[Span]
-) -> list[FailureCount]:
+) -> list[ErrorCount]:
     """Count calls that failed, by span, model and error."""
-    found: Counter[tuple[int, str, str]] = Counter()
-    for hold, closed_at in ended:
+    failed = (
+        (closed_at, _model_of(hold), error, _of_failed(hold))
+        for hold, closed_at in ended
+        if (error := error_of(hold))
+    )
+    return _by_error(failed, spans)
+
+
+def _by_error(
+    found: Iterable[tuple[datetime, str, str, Tally]], spans: Sequence[Span]
+) -> list[ErrorCount]:
+    counted: defaultdict[tuple[int, str, str], Tally] = defaultdict(Tally)
+    for at, model, error, tally in found:
         for number, span in enumerate(spans):
-            if (error := error_of(hold)) and span.since <= closed_at < span.until:
-                found[number, hold.call.model if hold.call else NO_MODEL, error] += 1
-    return [FailureCount(*name, calls) for name, calls in found.items()]
+            if span.since <= at < span.until:
+                counted[number, model, error] += tally
+    return [ErrorCount(*name, tally) for name, tally in counted.items()]
+
+
+def _of_failed(hold: Hold) -> Tally:
+    tally = tally_of(hold)
+    return Tally(**{name: getattr(tally, name) for name in FIGURES_OF_FAILED})
+
+
+def _model_of(hold: Hold) -> str:
+    return hold.call.model if hold.call else NO_MODEL
 
 
 def _row_of(hold: Hold) -> UsageRow:

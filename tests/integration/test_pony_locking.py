@@ -233,7 +233,7 @@ def test_a_refused_call_waits_for_the_roll_up_and_keeps_what_it_measured(
 ) -> None:
     a_wallet(store, posted=1000)
     make(store, Made())
-    refused = RefusalCount("wallet-1", hour_of(NOON), "key-1", "demo", refused_429=1)
+    refused = RefusalCount("wallet-1", hour_of(NOON), "key-1", "demo", 429, "rate_limit_exceeded")
 
     def refuse() -> None:
         with store.begin() as tx:

@@ -1,4 +1,4 @@
-"""What was rolled up before there were blocks of hours is added up when they come."""
+"""What was rolled up before there were other tables of it is counted there when they come."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 
 from adapters.pony_store import open_store
 from adapters.pony_store.engine import engine_for
-from creditcore.domain.usage_hours import Histogram
+from creditcore.domain.usage_hours import Histogram, hour_of
+from creditcore.ports.usage_hours import RefusalCount
 from creditcore.testing.contracts import NOON, a_wallet
 from creditcore.testing.contracts.usage_hours import ENDS, Made, make
 from creditcore.testing.memory import FixedClock
@@ -22,6 +23,7 @@ from creditcore.usecases.books.roll_up_usage import RollUpUsage
 from tests.stores import migrate_to, migrated_postgres_database, migrated_sqlite_file
 
 TABLES = ("usage_blocks", "usage_wallet_blocks", "usage_last_uses")
+_BY_ERROR = ("usage_failures", "usage_refusals")
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
@@ -52,6 +54,41 @@ def check(url: str) -> None:
     migrate_to(url, "0042")
 
     assert rows(url) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_errors_of_what_was_rolled_up_before_are_those_that_the_roll_up_writes(
+    database: str, tmp_path: Path
+) -> None:
+    if database == "sqlite":
+        check_errors(migrated_sqlite_file(tmp_path / "credits.db"))
+        return
+    with migrated_postgres_database() as url:
+        check_errors(url)
+
+
+def check_errors(url: str) -> None:
+    refused = [
+        RefusalCount("wallet-1", hour_of(NOON), "key-1", "demo", status, error, 2)
+        for status, error in ((402, "http_402"), (429, "http_429"), (400, "refused"))
+    ]
+    with closing(open_store(url)) as store:
+        a_wallet(store, posted=100_000)
+        for number, outcome in enumerate(ENDS):
+            make(store, Made(reference=f"call-{number}", outcome=outcome))
+        with store.begin() as tx:
+            tx.usage_hours.add_refusals(refused)
+            tx.commit()
+        RollUpUsage(transactions=store, clock=FixedClock(NOON + timedelta(days=1))).roll_up()
+    before = rows(url, _BY_ERROR)
+    assert all(before)
+    change(url, *(f"DROP TABLE {table}" for table in _BY_ERROR),
+           "CREATE TABLE usage_failures (calls INTEGER)",
+           "UPDATE alembic_version SET version_num = '0046'")  # fmt: skip
+
+    migrate_to(url, "0047")
+
+    assert rows(url, _BY_ERROR) == before
 
 
 HOUR = 3_600_000_000
@@ -134,11 +171,11 @@ def _timed(some: list[tuple[Any, ...]]) -> tuple[bytes, bytes]:
     return latency.pack(), first_byte.pack()
 
 
-def rows(url: str) -> list[list[tuple[Any, ...]]]:
+def rows(url: str, tables: tuple[str, ...] = TABLES) -> list[list[tuple[Any, ...]]]:
     with closing(engine_for(url).open_connection()) as connection:
         cursor = connection.cursor()
         found = []
-        for table in TABLES:
+        for table in tables:
             cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 - the names above
             read = [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row)
                     for row in cursor.fetchall()]  # fmt: skip

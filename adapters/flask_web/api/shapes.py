@@ -339,6 +339,7 @@ class UsageRow(Shape):
     member: str | None = None
     model: str | None = None
     endpoint: str | None = None
+    error: str | None = None
     calls: int
     failed: int
     cancelled: int
@@ -355,7 +356,7 @@ class UsageShape(Shape):
     since: AwareDatetime
     until: AwareDatetime
     zone: str
-    group_by: Literal["hour", "day", "model", "key", "member", "endpoint"]
+    group_by: Literal["hour", "day", "model", "key", "member", "endpoint", "error"]
     data: list[UsageRow]
     total: UsageRow
 

@@ -1,9 +1,10 @@
-"""What was used, for programs: by hour, day, model, key, member or route; as JSON or CSV."""
+"""What was used, for programs: by hour, day, model, key, member, route or error; JSON or CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -21,6 +22,7 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
+from creditcore.ports.store_ports import HasCalls, HasUsageHours
 from creditcore.ports.usage_hours import UsageOf, key_or_none, member_without_key
 from creditcore.usecases.teams.use_by_member import use_by_member
 
@@ -37,7 +39,7 @@ blueprint = Blueprint("api_usage", __name__)
 class UsageQuery(Query):
     """Which usage, and how it is cut."""
 
-    group_by: Literal["hour", "day", "model", "key", "member", "endpoint"] = "day"
+    group_by: Literal["hour", "day", "model", "key", "member", "endpoint", "error"] = "day"
     since: Annotated[
         Instant | None, Field(description="From the beginning of this hour, or day, on.")
     ] = None
@@ -58,9 +60,10 @@ class UsageQuery(Query):
     media=("application/json", "text/csv"),
 )
 def usage(caller: Caller, query: UsageQuery) -> UsageShape | Response:
-    """Show what was used, by hour, day, model, key, member or route. Calls count when they end.
+    """Show what was used, by hour, day, model, key, member, route or error, of calls that ended.
 
-    Only a team has members; who is no admin or owner of it sees their own use among them.
+    Only a team has members; who is no admin or owner of it sees their own use among them. By
+    error, it is calls that failed and those that were refused, the most frequent error first.
     """
     zone = _zone(query.zone)
     now = services().clock.now()
@@ -119,17 +122,10 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
     _check_seen(caller, query.key_id or "")
     with services().transactions.begin() as tx:
         if query.group_by == "endpoint":
-            span = spans[0]
-            if query.key_id or query.model or span.until - span.since > MAX_BY_ENDPOINT + HOUR:
-                raise InvalidRequestError(
-                    "By endpoint, ask for 31 days at most, of all keys and models.",
-                    param="group_by",
-                )
-            tallies = tx.calls.tallies_by_endpoint(
-                caller.wallet_id, since=span.since, until=span.until
-            )
-            return [_row(tally, endpoint=name) for name, tally in sorted(tallies.items())]
+            return _rows_by_endpoint(tx, caller.wallet_id, query, spans[0])
         whose = UsageOf(caller.wallet_id, key_id=query.key_id, model=query.model)
+        if query.group_by == "error":
+            return _rows_by_error(tx, whose, spans)
         shares = tx.usage_hours.shares(
             whose, spans, by_key=by_key, by_model=query.group_by == "model"
         )
@@ -153,6 +149,25 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
     return [_row(groups[at], start=span.since) for at, span in enumerate(spans)]
 
 
+def _rows_by_endpoint(
+    tx: HasCalls, wallet_id: str, query: UsageQuery, span: Span
+) -> list[UsageRow]:
+    if query.key_id or query.model or span.until - span.since > MAX_BY_ENDPOINT + HOUR:
+        raise InvalidRequestError(
+            "By endpoint, ask for 31 days at most, of all keys and models.", param="group_by"
+        )
+    tallies = tx.calls.tallies_by_endpoint(wallet_id, since=span.since, until=span.until)
+    return [_row(tally, endpoint=name) for name, tally in sorted(tallies.items())]
+
+
+def _rows_by_error(tx: HasUsageHours, whose: UsageOf, spans: Sequence[Span]) -> list[UsageRow]:
+    found: defaultdict[str, Tally] = defaultdict(Tally)
+    for each in (*tx.usage_hours.failures(whose, spans), *tx.usage_hours.refusals(whose, spans)):
+        found[each.error] += each.tally
+    ranked = sorted(found.items(), key=lambda item: (-item[1].failed - item[1].refused, item[0]))
+    return [_row(tally, error=error) for error, tally in ranked]
+
+
 def _check_seen(caller: Caller, key_id: str) -> None:
     """Refuse what stands for the playground calls of a member whom the caller does not see."""
     member_id = member_without_key(key_id)
@@ -169,6 +184,7 @@ def _row(
     member: str | None = None,
     model: str | None = None,
     endpoint: str | None = None,
+    error: str | None = None,
 ) -> UsageRow:
     return UsageRow(
         start=start,
@@ -177,6 +193,7 @@ def _row(
         member=member,
         model=model,
         endpoint=endpoint,
+        error=error,
         calls=tally.calls,
         failed=tally.failed,
         cancelled=tally.cancelled,

@@ -81,6 +81,7 @@ def show() -> str | tuple[str, int]:
         savings=_savings(report.by_model()),
         api_query=_api_query(asked, asked.group),
         members_query=_api_query(asked, "member") + "&format=csv",
+        errors_query=_api_query(asked, "error") + "&format=csv",
     )
     return (page, 400) if asked.faults else page
 
@@ -99,7 +100,7 @@ def _api_query(asked: Asked, group: str) -> str:
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default
     said = {
-        "group_by": group if group in {"key", "member"} else "model",
+        "group_by": group if group in {"key", "member", "error"} else "model",
         "since": f"{period.span.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "until": f"{period.span.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "key_id": asked.key_id,

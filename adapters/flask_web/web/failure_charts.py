@@ -12,7 +12,7 @@ from adapters.flask_web.web.slot_labels import label
 from creditcore.domain.money import div_ceil
 from creditcore.domain.periods import Slot
 from creditcore.domain.usage_hours import NOTHING_USED, Tally
-from creditcore.ports.usage_hours import FailureCount
+from creditcore.ports.usage_hours import ErrorCount
 
 _SHOWN_SINGLY = 5
 _LINES = 20
@@ -58,7 +58,7 @@ class Failures:
 
 
 def failures_shown(
-    slots: Sequence[Slot], counts: Sequence[FailureCount], by_model: Mapping[str, Tally]
+    slots: Sequence[Slot], counts: Sequence[ErrorCount], by_model: Mapping[str, Tally]
 ) -> Failures:
     """Stack failures by what went wrong, and list them by model.
 
@@ -71,9 +71,10 @@ def failures_shown(
     by_line: Counter[tuple[str, str]] = Counter()
     by_slot: list[Counter[str]] = [Counter() for _ in slots]
     for count in counts:
-        by_error[count.error] += count.calls
-        by_line[count.model, count.error] += count.calls
-        by_slot[count.span][count.error] += count.calls
+        calls = count.tally.failed
+        by_error[count.error] += calls
+        by_line[count.model, count.error] += calls
+        by_slot[count.span][count.error] += calls
     ranked = [error for error, _ in sorted(by_error.items(), key=lambda each: (-each[1], each[0]))]
     shown, rest = ranked[:_SHOWN_SINGLY], ranked[_SHOWN_SINGLY:]
     rows = []

@@ -101,8 +101,21 @@ def define(db: Any) -> None:
         hour = Required(int, size=64)
         model = Optional(str, autostrip=False)
 
+    class UsageRefusal(entity):
+        """How many calls of one model with one key were refused alike in one hour."""
+
+        _table_ = "usage_refusals"
+        wallet_id = Required(str, autostrip=False)
+        hour = Required(int, size=64)
+        key_id = Required(str, autostrip=False)
+        model = Required(str, autostrip=False)
+        error = Required(str, autostrip=False)
+        status = Required(int, size=64)
+        PrimaryKey(wallet_id, hour, key_id, model, error, status)
+        calls = Required(int, size=64)
+
     class UsageFailure(entity):
-        """How many calls of one model with one key failed in one hour by one error."""
+        """What calls of one model with one key came to that failed in one hour by one error."""
 
         _table_ = "usage_failures"
         wallet_id = Required(str, autostrip=False)
@@ -112,6 +125,10 @@ def define(db: Any) -> None:
         error = Required(str, autostrip=False)
         PrimaryKey(wallet_id, hour, key_id, model, error)
         calls = Required(int, size=64)
+        prompt_tokens = Required(int, size=64)
+        cached_tokens = Required(int, size=64)
+        completion_tokens = Required(int, size=64)
+        charge = Required(int, size=64)
 
     class UsageRollup(entity):
         """How far calls are counted in ``usage_hourly``: one row."""

@@ -31,7 +31,7 @@ from creditcore.ports.oversight import (
     WantedFailures,
 )
 from creditcore.ports.payment_events import PaymentEvent
-from creditcore.ports.usage_hours import FailureCount
+from creditcore.ports.usage_hours import ErrorCount
 
 from ..instants import instant_or_none, micros
 from ..session import Session, flat, tuples
@@ -132,7 +132,7 @@ class PonyOversight:
                 found[row.span][row.model] = _tally(row)
         return found
 
-    def failures(self, spans: Sequence[Span]) -> Sequence[FailureCount]:
+    def failures(self, spans: Sequence[Span]) -> Sequence[ErrorCount]:
         return failures_in(self._session, spans, "", "", ()) if spans else []
 
     def failed_calls(

@@ -19,7 +19,6 @@ from creditcore.domain.usage_hours import (
     NOTHING_MEASURED,
     NOTHING_TIMED,
     Histogram,
-    Tally,
     Timing,
     hour_of,
 )
@@ -28,7 +27,12 @@ from creditcore.ports.usage_hours import RefusalCount, Step
 from ..instants import instant, micros
 from ..session import Session, chunks, flat, tuples
 from .usage_blocks import LENGTHS, SINGLE, block_of
-from .usage_failures import add_failures, forget_failures, unlike_their_hours
+from .usage_failures import (
+    add_failures,
+    add_refusals_by_error,
+    forget_failures,
+    unlike_their_hours,
+)
 from .usage_figures import (
     COUNTED_FROM_CALLS,
     FIGURE,
@@ -118,12 +122,13 @@ class UsageCounting:
         counted = added(
             (
                 (count.wallet_id, micros(count.hour), count.key_id, count.model),
-                Counted(Tally(**{kind: getattr(count, kind) for kind in REFUSALS})),
+                Counted(count.tally),
             )
             for count in counts
         )
         self._add_hours(counted)
         self._add_blocks(counted)
+        add_refusals_by_error(self._session, counts)
 
     def differing_hours(self, span: Span, *, limit: int) -> Sequence[datetime]:
         """Return hours whose rows, failures or blocks are wrong, oldest first."""

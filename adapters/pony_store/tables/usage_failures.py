@@ -1,41 +1,64 @@
-"""``usage_failures``: calls that failed, by wallet, hour, key, model and error.
+"""``usage_failures`` and ``usage_refusals``: calls by wallet, hour, key, model and error.
 
-There are far fewer of them than of calls, so they are kept by the hour alone. They are counted
-along with their hour, in its transaction, and again when that is.
+There are far fewer of them than of calls, so they are kept by the hour alone. Those that failed
+are counted along with their hour, in its transaction, and again when that is. Those that were
+refused have left nothing from which they could be counted again.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from math import gcd
+from typing import Any
 
 from creditcore.domain.endings import Ending
 from creditcore.domain.periods import Span
-from creditcore.ports.usage_hours import FailureCount
+from creditcore.domain.refusals import tally_of_refused
+from creditcore.domain.usage_hours import Tally
+from creditcore.ports.usage_hours import ErrorCount, RefusalCount
 
 from ..instants import micros
-from ..session import Session
+from ..session import Session, chunks, flat, tuples
 from .endings import CONDITIONS, ERROR
-from .usage_figures import HOUR_OF_CALL, KEY_AND_MODEL, ROLLED_UNTIL
+from .usage_figures import FIGURE, HOUR_OF_CALL, KEY_AND_MODEL, ROLLED_UNTIL
 
 _FAILED = CONDITIONS[Ending.FAILED]
+_FIGURES = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "charge")
+_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in _FIGURES)
+_ROWS_PER_STATEMENT = 500
 
 
 def add_failures(session: Session, begin: int, end: int) -> None:
     """Count calls that ended in a time and failed; both in microseconds since 1970."""
+    sums = ", ".join(f"SUM({FIGURE[name]})" for name in _FIGURES)
+    added = ", ".join(f"{name} = usage_failures.{name} + excluded.{name}" for name in _FIGURES)
     session.change(
         f"""
-        INSERT INTO usage_failures (wallet_id, hour, key_id, model, error, calls)
-        SELECT wallet_id, {HOUR_OF_CALL}, {KEY_AND_MODEL}, {ERROR}, COUNT(*) FROM usage_logs
+        INSERT INTO usage_failures (wallet_id, hour, key_id, model, error, {", ".join(_FIGURES)})
+        SELECT wallet_id, {HOUR_OF_CALL}, {KEY_AND_MODEL}, {ERROR}, {sums} FROM usage_logs
         WHERE closed_at >= ? AND closed_at < ? AND {_FAILED}
         GROUP BY 1, 2, 3, 4, 5
-        ON CONFLICT (wallet_id, hour, key_id, model, error)
-        DO UPDATE SET calls = usage_failures.calls + excluded.calls
+        ON CONFLICT (wallet_id, hour, key_id, model, error) DO UPDATE SET {added}
         """,
         (begin, end),
     )
+
+
+def add_refusals_by_error(session: Session, counts: Sequence[RefusalCount]) -> None:
+    """Count calls that were refused."""
+    found: defaultdict[tuple[object, ...], int] = defaultdict(int)
+    for each in counts:
+        name = (each.wallet_id, micros(each.hour), each.key_id, each.model, each.error, each.status)
+        found[name] += each.calls
+    for some in chunks([(*name, calls) for name, calls in found.items()], _ROWS_PER_STATEMENT):
+        session.change(
+            "INSERT INTO usage_refusals (wallet_id, hour, key_id, model, error, status, calls)"
+            f" VALUES {tuples(some)} ON CONFLICT (wallet_id, hour, key_id, model, error, status)"
+            " DO UPDATE SET calls = usage_refusals.calls + excluded.calls",
+            flat(some),
+        )
 
 
 def forget_failures(session: Session, hour: int) -> None:
@@ -62,7 +85,7 @@ def unlike_their_hours(session: Session, since: int, until: int, limit: int) -> 
 
 def failures_in(
     session: Session, spans: Sequence[Span], stored: str, live: str, values: Sequence[object]
-) -> list[FailureCount]:
+) -> list[ErrorCount]:
     """Count failures by span, model and error.
 
     Rows are read in one stretch and added up in equal steps, each within one span: joined with
@@ -75,27 +98,60 @@ def failures_in(
         live: What narrows calls that no row counts yet.
         values: What stands for the marks of the one and the other.
     """
-    edges = [(micros(span.since), micros(span.until)) for span in spans]
-    first, end = edges[0][0], edges[-1][1]
-    step = gcd(*(edge - first for both in edges for edge in both))
+    figures = ", ".join(f"u.{name}" for name in _FIGURES)
+    of_calls = ", ".join(FIGURE[name] for name in _FIGURES)
+    first, end, step = _stretch(spans)
     rows = session.rows(
         f"""
-        SELECT step, model, error, CAST(SUM(calls) AS BIGINT) AS calls FROM (
-            SELECT (u.hour - {first:d}) / {step:d} AS step, u.model, u.error, u.calls
+        SELECT step, model, error, {_SUMS} FROM (
+            SELECT (u.hour - {first:d}) / {step:d} AS step, u.model, u.error, {figures}
             FROM usage_failures u WHERE u.hour >= {first:d} AND u.hour < {end:d}{stored}
             UNION ALL
-            SELECT (closed_at - {first:d}) / {step:d}, COALESCE(model, ''), {ERROR}, 1
+            SELECT (closed_at - {first:d}) / {step:d}, COALESCE(model, ''), {ERROR}, {of_calls}
             FROM usage_logs WHERE closed_at >= {first:d} AND closed_at < {end:d}
                 AND closed_at >= {ROLLED_UNTIL} AND {_FAILED}{live}
         ) AS failed GROUP BY step, model, error
         """,
         values,
     )
-    begins = [begin for begin, _ in edges]
-    found: Counter[tuple[int, str, str]] = Counter()
-    for row in rows:
+    return _by_span(spans, [(row, _of_failed(row)) for row in rows])
+
+
+def refusals_in(
+    session: Session, spans: Sequence[Span], narrowed: str, values: Sequence[object]
+) -> list[ErrorCount]:
+    """Count refusals by span, model and error; as ``failures_in``."""
+    first, end, step = _stretch(spans)
+    rows = session.rows(
+        f"""
+        SELECT (u.hour - {first:d}) / {step:d} AS step, u.model, u.error, u.status,
+            CAST(SUM(u.calls) AS BIGINT) AS calls
+        FROM usage_refusals u WHERE u.hour >= {first:d} AND u.hour < {end:d}{narrowed}
+        GROUP BY 1, 2, 3, 4
+        """,
+        values,
+    )
+    return _by_span(spans, [(row, tally_of_refused(row.status, row.calls)) for row in rows])
+
+
+def _stretch(spans: Sequence[Span]) -> tuple[int, int, int]:
+    """Return where spans begin and end, and the length of steps of which each is made."""
+    edges = [(micros(span.since), micros(span.until)) for span in spans]
+    first, end = edges[0][0], edges[-1][1]
+    return first, end, gcd(*(edge - first for both in edges for edge in both))
+
+
+def _by_span(spans: Sequence[Span], rows: Sequence[tuple[Any, Tally]]) -> list[ErrorCount]:
+    first, _, step = _stretch(spans)
+    begins = [micros(span.since) for span in spans]
+    found: defaultdict[tuple[int, str, str], Tally] = defaultdict(Tally)
+    for row, tally in rows:
         at = first + row.step * step
         span = bisect_right(begins, at) - 1
-        if at < edges[span][1]:
-            found[span, row.model, row.error] += row.calls
-    return [FailureCount(*name, calls) for name, calls in found.items()]
+        if at < micros(spans[span].until):
+            found[span, row.model, row.error] += tally
+    return [ErrorCount(*name, tally) for name, tally in found.items()]
+
+
+def _of_failed(row: Any) -> Tally:
+    return Tally(failed=row.calls, **{name: getattr(row, name) for name in _FIGURES})

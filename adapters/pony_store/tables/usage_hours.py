@@ -17,7 +17,7 @@ from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import FIGURES, Histogram, Tally, Timing, figures
 from creditcore.ports.usage_hours import (
     NO_KEY,
-    FailureCount,
+    ErrorCount,
     LastUse,
     RefusalCount,
     Share,
@@ -31,7 +31,7 @@ from ..instants import instant
 from ..session import Session, flat, tuples
 from .usage_blocks import LENGTHS, SINGLE, block_of, pieces, span_marks
 from .usage_counting import UsageCounting
-from .usage_failures import failures_in
+from .usage_failures import failures_in, refusals_in
 from .usage_figures import (
     FIRST_BYTE,
     HOUR_MICROS,
@@ -136,7 +136,7 @@ class PonyUsageHours:
         }
         return timing_by_span(found, spans)
 
-    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[FailureCount]:
+    def failures(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[ErrorCount]:
         if not spans:
             return []
         narrowed, values = _narrowed(whose)
@@ -146,6 +146,14 @@ class PonyUsageHours:
             f" AND u.wallet_id = ?{narrowed}",
             f" AND wallet_id = ? AND {LIVE}{_of_calls(narrowed)}",
             (whose.wallet_id, *values, whose.wallet_id, *values),
+        )
+
+    def refusals(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[ErrorCount]:
+        if not spans:
+            return []
+        narrowed, values = _narrowed(whose)
+        return refusals_in(
+            self._session, spans, f" AND u.wallet_id = ?{narrowed}", (whose.wallet_id, *values)
         )
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:

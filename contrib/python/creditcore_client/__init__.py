@@ -554,6 +554,7 @@ class UsageRow(TypedDict):
     member: NotRequired[str | None]
     model: NotRequired[str | None]
     endpoint: NotRequired[str | None]
+    error: NotRequired[str | None]
     calls: int
     failed: int
     cancelled: int
@@ -570,7 +571,7 @@ class UsageShape(TypedDict):
     since: str
     until: str
     zone: str
-    group_by: Literal["hour", "day", "model", "key", "member", "endpoint"]
+    group_by: Literal["hour", "day", "model", "key", "member", "endpoint", "error"]
     data: list[UsageRow]
     total: UsageRow
 
@@ -1001,15 +1002,16 @@ class Client(Transport):
     def read_usage(
         self,
         *,
-        group_by: Literal["hour", "day", "model", "key", "member", "endpoint"] | None = None,
+        group_by: Literal["hour", "day", "model", "key", "member", "endpoint", "error"]
+        | None = None,
         since: str | None = None,
         until: str | None = None,
         zone: str | None = None,
         key_id: str | None = None,
         model: str | None = None,
     ) -> UsageShape:
-        """Show what was used, by hour, day, model, key, member or route. Calls count when they
-        end."""
+        """Show what was used, by hour, day, model, key, member, route or error, of calls that
+        ended."""
         answer: UsageShape = self.call(
             "GET",
             "/api/v1/usage",

@@ -9,11 +9,11 @@ import pytest
 from creditcore.domain.endings import UNREPORTED, error_of
 from creditcore.domain.holds import Hold, HoldState, Outcome
 from creditcore.domain.periods import Span
-from creditcore.domain.usage_hours import HOUR, hour_of
+from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of, tally_of
 from creditcore.ports.calls import Place, WantedCalls
 from creditcore.ports.oversight import WantedFailures
 from creditcore.ports.transactions import Transactions
-from creditcore.ports.usage_hours import FailureCount, UsageOf
+from creditcore.ports.usage_hours import FIGURES_OF_FAILED, RefusalCount, UsageOf
 from creditcore.testing.contracts.samples import MINUTE, NOON, a_wallet
 from creditcore.testing.contracts.usage_hours import (
     ENDS,
@@ -68,8 +68,16 @@ class FailuresContract:
 
         errors = [error for hold in calls if (error := error_of(hold))]
         assert UNREPORTED in errors
-        expected = {FailureCount(0, "demo", error, errors.count(error)) for error in errors}
-        assert set(found) == set(everywhere) == expected
+        expected: dict[str, Tally] = {}
+        for hold in calls:
+            if error := error_of(hold):
+                expected[error] = expected.get(error, NOTHING_USED) + tally_of(hold)
+        for counts in (found, everywhere):
+            assert {each.error: each.tally for each in counts} == {
+                error: Tally(**{name: getattr(tally, name) for name in FIGURES_OF_FAILED})
+                for error, tally in expected.items()
+            }
+        assert expected["upstream_error"].prompt_tokens > 0
         assert used(transactions)[0].failed == len(errors)
         for error in set(errors):
             wanted = WantedCalls(wallet_id="wallet-1", error=error)
@@ -88,7 +96,7 @@ class FailuresContract:
         def found(whose: UsageOf) -> set[tuple[int, str, str, int]]:
             with transactions.begin() as tx:
                 rows = tx.usage_hours.failures(whose, [_FIRST, _SECOND])
-            return {(row.span, row.model, row.error, row.calls) for row in rows}
+            return {(row.span, row.model, row.error, row.tally.failed) for row in rows}
 
         down, slow = "upstream_unavailable", "upstream_timeout"
         later = (1, "demo", down, 1)
@@ -103,8 +111,8 @@ class FailuresContract:
             assert {row.span for row in apart} == {0}
             assert list(tx.usage_hours.failures(WALLET, [])) == []
             assert list(tx.oversight.failures([])) == []
-        assert FailureCount(0, "demo", slow, 1) in everywhere
-        assert sum(row.calls for row in everywhere) == 4
+        assert (0, "demo", slow) in {(row.span, row.model, row.error) for row in everywhere}
+        assert sum(row.tally.failed for row in everywhere) == 4
 
     def test_an_hour_that_is_counted_again_counts_its_failures_once(
         self, transactions: Transactions
@@ -120,7 +128,44 @@ class FailuresContract:
         with transactions.begin() as tx:
             counted = tx.usage_hours.failures(WALLET, [_FIRST])
             assert tx.usage_hours.differing_hours(WHOLE_DAY, limit=9) == []
-        assert sum(row.calls for row in counted) == used(transactions, WALLET, [_FIRST])[0].failed
+        failed = sum(row.tally.failed for row in counted)
+        assert failed == used(transactions, WALLET, [_FIRST])[0].failed
+
+    def test_refusals_are_counted_by_error_and_narrowed_as_usage_is(
+        self, transactions: Transactions
+    ) -> None:
+        for wallet_id in ("wallet-1", "wallet-2"):
+            a_wallet(transactions, wallet_id=wallet_id)
+        counts = [
+            RefusalCount("wallet-1", _FIRST.since, "key-1", "demo", 429, "too_fast", 2),
+            RefusalCount("wallet-1", _FIRST.since, "key-1", "demo", 429, "too_fast"),
+            RefusalCount("wallet-1", _FIRST.since, "key-2", "", 400, "invalid"),
+            RefusalCount("wallet-1", _SECOND.since, "key-1", "demo", 402, "no_credits"),
+            RefusalCount("wallet-2", _FIRST.since, "key-9", "demo", 404, "invalid"),
+        ]
+        with transactions.begin() as tx:
+            tx.usage_hours.add_refusals(counts[:1])
+            tx.usage_hours.add_refusals(counts[1:])
+            tx.commit()
+        roll_up(transactions, until=NOON + 5 * HOUR)
+
+        def found(whose: UsageOf) -> set[tuple[int, str, str, Tally]]:
+            with transactions.begin() as tx:
+                rows = tx.usage_hours.refusals(whose, [_FIRST, _SECOND])
+            return {(row.span, row.model, row.error, row.tally) for row in rows}
+
+        too_fast = (0, "demo", "too_fast", Tally(refused_429=3))
+        invalid = (0, "", "invalid", Tally(refused_other=1))
+        unpaid = (1, "demo", "no_credits", Tally(refused_402=1))
+        assert found(WALLET) == {too_fast, invalid, unpaid}
+        assert found(UsageOf("wallet-1", "key-1", "demo")) == {too_fast, unpaid}
+        assert found(UsageOf("wallet-1", "")) == set()
+        assert used(transactions) == [sum((each.tally for each in counts[:4]), NOTHING_USED)]
+        with transactions.begin() as tx:
+            tx.usage_hours.recount(NOON)
+            assert list(tx.usage_hours.refusals(WALLET, [])) == []
+            tx.commit()
+        assert found(UsageOf("wallet-1", "key-2")) == {invalid}
 
     def test_failed_calls_of_everybody_are_listed_the_latest_to_end_first(
         self, transactions: Transactions

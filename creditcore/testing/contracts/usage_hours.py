@@ -332,10 +332,12 @@ class UsageHoursContract:
     def test_an_hour_is_counted_again_from_its_calls(self, transactions: Transactions) -> None:
         a_wallet(transactions, posted=1000)
         make(transactions, Made(reference="in time"))
-        refused = RefusalCount("wallet-1", hour_of(NOON), "key-1", "demo", 1, 2, 3)
-        elsewhere = RefusalCount("wallet-1", hour_of(NOON), "key-1", "none", 0, 0, 4)
+        refused = [
+            RefusalCount("wallet-1", hour_of(NOON), "key-1", model, status, "no", calls)
+            for model, status, calls in (("demo", 402, 1), ("demo", 429, 2), ("none", 404, 5))
+        ]
         with transactions.begin() as tx:
-            tx.usage_hours.add_refusals([refused, elsewhere, refused])
+            tx.usage_hours.add_refusals([*refused, *refused])
             tx.commit()
         roll_up(transactions, until=NOON + 2 * HOUR)
         make(transactions, Made(reference="late", cost=30))
@@ -381,7 +383,7 @@ class UsageHoursContract:
         roll_up(transactions, until=NOON + 2 * HOUR)
         make(transactions, Made(reference="3", key_id="key-2", began=NOON + 3 * HOUR))
         make(transactions, Made(reference="4", key_id="key-3", wallet_id="wallet-2"))
-        refused = RefusalCount("wallet-1", hour_of(NOON) + 5 * HOUR, "key-1", "demo", 1)
+        refused = RefusalCount("wallet-1", hour_of(NOON) + 5 * HOUR, "key-1", "demo", 402, "no")
 
         with transactions.begin() as tx:
             tx.usage_hours.add_refusals([refused])

@@ -16,7 +16,7 @@ from creditcore.ports.clock import Clock
 from creditcore.ports.oversight import InboxDepth, Takings, WalletTotals
 from creditcore.ports.store_ports import HasOversight
 from creditcore.ports.transactions import Begins
-from creditcore.ports.usage_hours import FailureCount
+from creditcore.ports.usage_hours import ErrorCount
 
 KEPT_FOR = timedelta(minutes=1)
 """Sums over all accounts are shown for so long before they are added up again."""
@@ -46,7 +46,7 @@ class SiteReport:
     credited: Mapping[TransferKind, Credits]
     worth: CreditWorth
     totals: WalletTotals
-    failures: Sequence[FailureCount]
+    failures: Sequence[ErrorCount]
     active: int
     inbox: InboxDepth
     as_of: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -24,7 +24,7 @@ from creditcore.domain.usage_hours import (
 from creditcore.ports.clock import Clock
 from creditcore.ports.store_ports import HasCalls, HasUsageHours
 from creditcore.ports.transactions import Begins
-from creditcore.ports.usage_hours import FailureCount, Share, UsageOf, key_or_none
+from creditcore.ports.usage_hours import ErrorCount, Share, UsageOf, key_or_none
 
 _DAYS_AT_HOME = 14
 _WEEK = timedelta(hours=168)
@@ -61,7 +61,8 @@ class UsageReport:
         before: What was used in the same length of time before it.
         oldest_call: When the first call that ended in it began; None where none did.
         as_of: When this was true.
-        failures: Calls that failed, by the number of their slot; where they were asked for.
+        failures, refusals: Calls that failed and that were refused, by the number of their slot;
+            where they were asked for.
     """
 
     period: Period
@@ -69,7 +70,8 @@ class UsageReport:
     before: Tally
     oldest_call: datetime | None
     as_of: datetime
-    failures: Sequence[FailureCount] = ()
+    failures: Sequence[ErrorCount] = ()
+    refusals: Sequence[ErrorCount] = ()
 
     @property
     def total(self) -> Tally:
@@ -80,6 +82,13 @@ class UsageReport:
     def timing(self) -> Timing:
         """How long calls took in all of it."""
         return sum((slot.timing for slot in self.slots), NOTHING_MEASURED)
+
+    def refused_by_error(self) -> dict[str, int]:
+        """Return how many calls each error refused, the most frequent first."""
+        found: Counter[str] = Counter()
+        for each in self.refusals:
+            found[each.error] += each.tally.refused
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     def by_key(self) -> dict[str, Tally]:
         """Return what each key used, and what was used without one; the most expensive first."""
@@ -197,8 +206,9 @@ class DescribeUsage:
         ]
         oldest = _oldest(share for share in shares if share.span)
         failures = tx.usage_hours.failures(whose, spans[1:])
+        refusals = tx.usage_hours.refusals(whose, spans[1:])
         before = total(found[0].values())
-        return UsageReport(period, slots, before, oldest, self.clock.now(), failures)
+        return UsageReport(period, slots, before, oldest, self.clock.now(), failures, refusals)
 
     def _runway(self, tx: DescribeUsageTransaction, wallet: Wallet) -> Runway:
         now = self.clock.now()

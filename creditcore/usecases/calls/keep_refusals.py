@@ -11,7 +11,7 @@ from typing import Protocol
 
 from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.keys import KeySecret
-from creditcore.domain.refusals import OUT_OF_CREDITS, TOO_MANY, RefusedCall
+from creditcore.domain.refusals import RefusedCall
 from creditcore.domain.usage_hours import hour_of
 from creditcore.ports.clock import Clock
 from creditcore.ports.store_ports import Commits, HasCalls, HasKeys, HasRefusals, HasUsageHours
@@ -174,11 +174,5 @@ def _keep(tx: KeepRefusalsTransaction, refused: list[RefusedCall]) -> None:
 
 def _count(call: RefusedCall) -> RefusalCount:
     return RefusalCount(
-        call.wallet_id,
-        hour_of(call.at),
-        call.key_id,
-        call.model,
-        refused_402=int(call.status == OUT_OF_CREDITS),
-        refused_429=int(call.status == TOO_MANY),
-        refused_other=int(call.status not in {OUT_OF_CREDITS, TOO_MANY}),
+        call.wallet_id, hour_of(call.at), call.key_id, call.model, call.status, call.code
     )
