@@ -107,6 +107,14 @@ class Calls(Protocol):
     def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
         """Return those of some calls that come next after a place; newest first."""
 
+    def began_back(
+        self, wallet_id: str, *, calls: int, than: Place | None = None
+    ) -> datetime | None:
+        """Return when a call began that so many stand before: in all, or beyond a place.
+
+        None where a wallet has no more than those.
+        """
+
     def first_began_at(self, wallet_id: str) -> datetime | None:
         """Return when the first call of a wallet began; None where there is none."""
 

@@ -88,6 +88,16 @@ class MemoryCalls:
     def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
         return [hold for hold in self._wanted(wanted) if _place(hold) > than][-limit:]
 
+    def began_back(
+        self, wallet_id: str, *, calls: int, than: Place | None = None
+    ) -> datetime | None:
+        began = sorted(
+            hold.created_at
+            for hold in self.tables.holds.values()
+            if hold.wallet_id == wallet_id and (than is None or hold.created_at < than.created_at)
+        )
+        return began[-1 - calls] if calls < len(began) else None
+
     def first_began_at(self, wallet_id: str) -> datetime | None:
         mine = [hold for hold in self.tables.holds.values() if hold.wallet_id == wallet_id]
         return min((hold.created_at for hold in mine), default=None)

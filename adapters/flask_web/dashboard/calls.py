@@ -27,7 +27,7 @@ from creditcore.domain.endings import ending_of
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.refusals import RefusedCall
-from creditcore.ports.calls import Place, WantedCalls
+from creditcore.ports.calls import Calls, Place, WantedCalls
 from creditcore.ports.usage_hours import UsageOf
 from creditcore.usecases.books.describe_usage import UsageReport
 from creditcore.usecases.calls.keep_refusals import KEPT_FOR, KEPT_PER_HOUR
@@ -35,6 +35,9 @@ from creditcore.usecases.calls.keep_refusals import KEPT_FOR, KEPT_PER_HOUR
 blueprint = Blueprint("calls", __name__, url_prefix="/dashboard/calls")
 
 _ON_A_PAGE = 50
+LOOKED_THROUGH = 100_000
+"""How many calls a page looks at for those above a cost, which no index finds."""
+
 _MAX_ID_LENGTH = 200
 _IN_A_TRANSACTION = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,20 +83,38 @@ class _Asking:
     wanted: WantedCalls
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of the list.
+
+    Attributes:
+        older: Before which place the list goes on; None where it ends.
+        back_to: Calls that began earlier were not looked at yet; None where all were.
+    """
+
+    calls: Sequence[Hold]
+    has_newer: bool
+    older: Place | None
+    back_to: datetime | None = None
+
+
 @blueprint.get("")
 @for_people
 def show() -> str | tuple[str, int]:
     """List calls, fifty at a time."""
     asking = _asking()
     asked, cursor = asking.asked, _Cursor.sent()
-    calls, has_newer, has_older = _page(asking.wanted, cursor)
+    found = _page(asking.wanted, cursor)
     report = asking.report
     is_narrowed = bool(asked.outcome or asked.error or asked.min_cost or asked.search)
     page = render_template(
         "dashboard/calls.html",
         page="calls",
         asked=asked,
-        calls=calls,
+        calls=found.calls,
+        looked_through=LOOKED_THROUGH,
+        back_to=found.back_to,
+        is_first=cursor is None,
         names=asking.names,
         ranges=RANGES,
         outcomes=OUTCOMES,
@@ -101,8 +122,9 @@ def show() -> str | tuple[str, int]:
         chart=outcome_chart(report) if report and len(report.slots) > 1 else None,
         outcome_names=ENDS,
         edge_label=edge_label,
-        older=asked.query(older=_text(calls[-1])) if calls and has_older else None,
-        newer=asked.query(newer=_text(calls[0])) if calls and has_newer else None,
+        older=asked.query(older=_text(found.older)) if found.older else None,
+        newer=asked.query(newer=_text(_place(found.calls[0]))) if found.has_newer else None,
+        newest=asked.query() if cursor and asked.at_least else None,
         is_narrowed=bool(asked.query()),
         adds_up=report is not None and not is_narrowed,
     )
@@ -133,7 +155,7 @@ def refused() -> str:
         calls=shown,
         names=names,
         search=search,
-        older=_place_text(shown[-1].at, shown[-1].reference) if len(calls) > _ON_A_PAGE else None,
+        older=_text(Place(shown[-1].at, shown[-1].reference)) if len(calls) > _ON_A_PAGE else None,
         kept_per_hour=KEPT_PER_HOUR,
         kept_days=KEPT_FOR.days,
         advised_member=advised_member,
@@ -190,23 +212,47 @@ def _asking() -> _Asking:
     return _Asking(wallet, names, asked, report, wanted)
 
 
-def _page(wanted: WantedCalls, cursor: _Cursor | None) -> tuple[Sequence[Hold], bool, bool]:
-    """Return calls, and whether there are newer and older ones."""
+def _page(wanted: WantedCalls, cursor: _Cursor | None) -> _Page:
     with services().transactions.begin() as tx:
+        if wanted.at_least:
+            return _looked_through(tx.calls, wanted, cursor.place if cursor else None)
         if cursor is not None and cursor.side == "newer":
             calls = tx.calls.newer(wanted, than=cursor.place, limit=_ON_A_PAGE + 1)
-            return calls[-_ON_A_PAGE:], len(calls) > _ON_A_PAGE, True
-        place = cursor.place if cursor else None
-        calls = tx.calls.older(wanted, than=place, limit=_ON_A_PAGE + 1)
-    return calls[:_ON_A_PAGE], cursor is not None, len(calls) > _ON_A_PAGE
+            shown = calls[-_ON_A_PAGE:]
+            older = _place(shown[-1]) if shown else None
+            return _Page(shown, len(calls) > _ON_A_PAGE, older)
+        calls = tx.calls.older(wanted, than=cursor.place if cursor else None, limit=_ON_A_PAGE + 1)
+    return _Page(calls[:_ON_A_PAGE], bool(cursor and calls), _next(calls))
 
 
-def _text(hold: Hold) -> str:
-    return _place_text(hold.created_at, hold.reference)
+def _looked_through(calls: Calls, wanted: WantedCalls, place: Place | None) -> _Page:
+    """Return what is found among so many calls before a place, the latest if there is none.
+
+    There is no way up from there: it would be as long, and the first page is the way back.
+    """
+    back_to = calls.began_back(wanted.wallet_id, calls=LOOKED_THROUGH - 1, than=place)
+    earliest = wanted.began_from
+    if back_to is None or (earliest is not None and back_to <= earliest):
+        found = calls.older(wanted, than=place, limit=_ON_A_PAGE + 1)
+        return _Page(found[:_ON_A_PAGE], has_newer=False, older=_next(found))
+    wanted = replace(wanted, began_from=back_to)
+    found = calls.older(wanted, than=place, limit=_ON_A_PAGE + 1)
+    if (older := _next(found)) is not None:
+        return _Page(found[:_ON_A_PAGE], has_newer=False, older=older)
+    return _Page(found, has_newer=False, older=Place(back_to, ""), back_to=back_to)
 
 
-def _place_text(at: datetime, reference: str) -> str:
-    return f"{(at - _EPOCH) // _MICROSECOND}~{reference}"
+def _next(calls: Sequence[Hold]) -> Place | None:
+    """Return before which place a list goes on, of which one more than a page was read."""
+    return _place(calls[_ON_A_PAGE - 1]) if len(calls) > _ON_A_PAGE else None
+
+
+def _place(hold: Hold) -> Place:
+    return Place(hold.created_at, hold.reference)
+
+
+def _text(place: Place) -> str:
+    return f"{(place.created_at - _EPOCH) // _MICROSECOND}~{place.reference}"
 
 
 def calls_csv(wanted: WantedCalls, names: KeyNames) -> Iterator[str]:
@@ -223,7 +269,7 @@ def calls_csv(wanted: WantedCalls, names: KeyNames) -> Iterator[str]:
             yield "".join(csv_line(_row(hold, names, here, Decimal(rate))) for hold in calls)
             if len(calls) < _IN_A_TRANSACTION:
                 return
-            place = Place(calls[-1].created_at, calls[-1].reference)
+            place = _place(calls[-1])
 
     return lines()
 

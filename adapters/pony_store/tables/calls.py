@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from creditcore.domain.endings import Ending
 from creditcore.domain.errors import HoldNotFoundError
@@ -22,6 +22,7 @@ from .ledger import SELECT_HOLDS
 from .usage_figures import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 
 _A_DAY = timedelta(days=1)
+_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 _MAX_CALL_TIME = timedelta(hours=3)
 _MINUTE_US = 60_000_000
 
@@ -107,6 +108,18 @@ class PonyCalls:
 
     def newer(self, wanted: WantedCalls, *, than: Place, limit: int) -> Sequence[Hold]:
         return self._page(wanted, ">", than, "ASC", limit)[::-1]
+
+    def began_back(
+        self, wallet_id: str, *, calls: int, than: Place | None = None
+    ) -> datetime | None:
+        # By the beginning alone, which the index has: two calls of one microsecond may swap.
+        until = _END_OF_TIME if than is None else than.created_at
+        rows = self._session.rows(
+            "SELECT created_at FROM usage_logs WHERE wallet_id = ? AND created_at < ?"
+            " ORDER BY created_at DESC LIMIT 1 OFFSET ?",
+            (wallet_id, micros(until), calls),
+        )
+        return instant(rows[0].created_at) if rows else None
 
     def first_began_at(self, wallet_id: str) -> datetime | None:
         [row] = self._session.rows(

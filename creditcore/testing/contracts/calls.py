@@ -118,6 +118,25 @@ class CallsContract:
             assert tx.calls.first_began_at("wallet-1") == NOON
             assert tx.calls.first_began_at("wallet-2") is None
 
+    def test_it_is_known_when_a_call_began_that_so_many_stand_before(
+        self, transactions: Transactions
+    ) -> None:
+        a_wallet(transactions, posted=1000)
+        a_wallet(transactions, posted=1000, wallet_id="wallet-2")
+        calls = [
+            make(transactions, Made(reference=f"call-{n}", began=NOON + n * MINUTE))
+            for n in range(5)
+        ]
+        make(transactions, Made(reference="other", wallet_id="wallet-2"))
+
+        with transactions.begin() as tx:
+            back = tx.calls.began_back
+            assert back("wallet-1", calls=0) == NOON + 4 * MINUTE
+            assert back("wallet-1", calls=4) == NOON
+            assert back("wallet-1", calls=5) is None
+            assert back("wallet-1", calls=1, than=place_of(calls[3])) == NOON + MINUTE
+            assert back("wallet-1", calls=0, than=place_of(calls[0])) is None
+
     def test_calls_are_found_by_everything_that_can_be_asked_for(
         self, transactions: Transactions
     ) -> None:
