@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Self
 
 from creditcore.domain.endings import Ending, ending_of
@@ -120,7 +120,7 @@ def bucket_of(duration_ms: int) -> int:
     return bisect_left(BOUNDS_MS, duration_ms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What calls came to. Tallies add.
 
@@ -156,8 +156,7 @@ class Tally:
     streaming_ms: int = 0
 
     def __add__(self, other: Tally) -> Tally:
-        mine, others = figures(self), figures(other)
-        return Tally(**dict(zip(FIGURES, map(sum, zip(mine, others, strict=True)), strict=True)))
+        return Tally(*map(add, figures(self), figures(other)))
 
     @property
     def done(self) -> int:
@@ -215,8 +214,7 @@ figures = attrgetter(*FIGURES)
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """Add up tallies; thousands of them many times as fast as one after the other."""
-    columns = zip(*map(figures, tallies), strict=True)
-    return Tally(**dict(zip(FIGURES, map(sum, columns), strict=False)))
+    return Tally(*map(sum, zip(*map(figures, tallies), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def show() -> str | tuple[str, int]:
     report = services().books.insight.describe(
         UsageOf(wallet.id, asked.key_id, asked.model), period
     )
+    by_model = report.by_model()
     members = _members(report, names) if shown.is_team else ()
     page = render_template(
         "dashboard/analytics.html",
@@ -68,17 +69,16 @@ def show() -> str | tuple[str, int]:
         names=names,
         members=members,
         sees_all=sees_all,
-        models=_models(report, asked),
+        by_model=by_model,
+        models=_models(by_model, asked),
         changes=_changes(report),
         spend=usage_charts.spend_chart(report, _namer(asked, names, members)),
         outcomes=usage_charts.outcome_chart(report),
         outcome_names=usage_charts.OUTCOMES,
-        failures=failures_shown(
-            [slot.slot for slot in report.slots], report.failures, report.by_model()
-        ),
+        failures=failures_shown([slot.slot for slot in report.slots], report.failures, by_model),
         speed=usage_charts.speed_chart(report),
         edge_label=edge_label,
-        savings=_savings(report.by_model()),
+        savings=_savings(by_model),
         api_query=_api_query(asked, asked.group),
         members_query=_api_query(asked, "member") + "&format=csv",
         errors_query=_api_query(asked, "error") + "&format=csv",
@@ -124,9 +124,9 @@ def _namer(
             return lambda _name: "Spend"
 
 
-def _models(report: UsageReport, asked: Asked) -> list[str]:
+def _models(by_model: Mapping[str, Tally], asked: Asked) -> list[str]:
     """Return what a model can be chosen from: those that were used, and the one that is chosen."""
-    used = {model for model in report.by_model() if model}
+    used = {model for model in by_model if model}
     return sorted(used | ({asked.model} if asked.model else set()))
 
 

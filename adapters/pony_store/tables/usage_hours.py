@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from creditcore.domain.periods import Span
-from creditcore.domain.usage_hours import FIGURES, Histogram, Tally, Timing, figures
+from creditcore.domain.usage_hours import FIGURES, Histogram, Tally, Timing
 from creditcore.ports.usage_hours import (
     NO_KEY,
     ErrorCount,
@@ -86,7 +86,7 @@ class PonyUsageHours:
         asked = _Asked(self._session, whose, spans)
         parts = ("key_id" if by_key else "'' AS key_id", "model" if by_model else "'' AS model")
         columns = ["span", *(part for part in parts if part in {"key_id", "model"})]
-        rows = self._session.rows(
+        rows = self._session.records(
             f"""
             WITH {asked.given}
             SELECT span, {", ".join(parts)}, MIN(oldest) AS oldest, {_SUMS} FROM (
@@ -99,14 +99,8 @@ class PonyUsageHours:
             asked.values,
         )
         return [
-            Share(
-                row.span,
-                row.key_id,
-                row.model,
-                Tally(**dict(zip(FIGURES, figures(row), strict=True))),
-                None if row.oldest is None else instant(row.oldest),
-            )
-            for row in rows
+            Share(span, key_id, model, Tally(*sums), None if oldest is None else instant(oldest))
+            for span, key_id, model, oldest, *sums in rows
         ]
 
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol
 
@@ -35,7 +36,8 @@ class DescribeUsageTransaction(HasCalls, HasUsageHours, Protocol):
     """What a report of usage reads."""
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots, so that sums which a page asks for many times are kept.
+@dataclass(frozen=True)
 class SlotUsage:
     """What was used in one slot of a period.
 
@@ -47,13 +49,13 @@ class SlotUsage:
     tallies: Mapping[tuple[str, str], Tally]
     timing: Timing = NOTHING_MEASURED
 
-    @property
+    @cached_property
     def tally(self) -> Tally:
         """All of it."""
         return total(self.tallies.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UsageReport:
     """What was used in a period.
 
@@ -73,12 +75,12 @@ class UsageReport:
     failures: Sequence[ErrorCount] = ()
     refusals: Sequence[ErrorCount] = ()
 
-    @property
+    @cached_property
     def total(self) -> Tally:
         """All of it."""
         return total(slot.tally for slot in self.slots)
 
-    @property
+    @cached_property
     def timing(self) -> Timing:
         """How long calls took in all of it."""
         return sum((slot.timing for slot in self.slots), NOTHING_MEASURED)
