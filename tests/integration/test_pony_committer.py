@@ -136,7 +136,8 @@ def test_no_plan_reads_a_whole_table(committer: PostgresCommitter) -> None:
             "read_books ('{}', '{wallet-1}', '{call-1}')",
             f"write_books ({nothing})",
             "lock_wallets ('{wallet-1}')",
-            f"prove_and_write_books ({nothing}, '{{wallet-1}}', '[]', '{{}}', '[]', '{{call-1}}')",
+            f"prove_and_write_books ({nothing}, '{{}}', '[]')",
+            "prove_books ('{wallet-1}', '[]', '{call-1}')",
         ):
             cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {statement}")
             [(document,)] = cursor.fetchall()

@@ -19,11 +19,10 @@ from creditcore.domain.limits import KeyCounter
 from ..session import Session, row_type
 from ..tables.alerts import ALERT_COLUMNS, alert_values
 from ..tables.holds import (
-    CHANGE_COLUMNS,
-    HOLD_COLUMNS,
-    change_values,
+    change_document,
+    hold_document,
     hold_from_row,
-    new_hold_values,
+    opening_document,
 )
 from ..tables.key_counters import count_document, counter_from_row
 from ..tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
@@ -44,11 +43,13 @@ from .cache import Remembered
 from .statements import (
     LOCK,
     LOCK_WALLETS,
+    PROVE,
     PROVE_AND_WRITE,
     RAISE,
     READ,
     READ_COUNTERS,
     WRITE,
+    WRITE_CLOSED,
     WRITE_COUNTERS,
 )
 
@@ -140,16 +141,18 @@ class PreparedBooks:
             yield f"BEGIN; {LOCK_WALLETS}", [list(read.wallets)]
         try:
             if books.new_alerts:
-                yield RAISE, [_document(ALERT_COLUMNS, sorted(map(alert_values, books.new_alerts)))]
+                yield RAISE, [_rows(ALERT_COLUMNS, sorted(map(alert_values, books.new_alerts)))]
             # Where they were recalled, those that stay as they are have to be proved as well.
             recalled = read.counters.values() if self._is_recalled else ()
             counters = {counter.id: (counter, counter) for counter in recalled}
             if counters := counters | books.changed_counters:
                 yield WRITE_COUNTERS, _counts(counters)
+            if closed := [hold for _, hold in by_name(books.new_holds) if not hold.is_open]:
+                yield WRITE_CLOSED, [_document(map(hold_document, closed))]
             if self._is_recalled:
-                absent = [name for name in self._new_references if name not in books.new_holds]
-                to_prove = [*_to_prove(read, books), absent]
-                yield PROVE_AND_WRITE, [*_to_write(read, books), *to_prove]
+                if to_prove := self._beside_what_is_written(read, books):
+                    yield PROVE, to_prove
+                yield PROVE_AND_WRITE, [*_to_write(read, books), *_terms(read)]
             else:
                 yield WRITE, _to_write(read, books)
         except TypeError as error:
@@ -158,6 +161,17 @@ class PreparedBooks:
                 RefusedByStoreError(f"The database would refuse this: {error}")
             ) from error
         yield "COMMIT", []
+
+    def _beside_what_is_written(self, read: Books, books: Books) -> list[object]:
+        """Return what stays as it is and has to be proved, or nothing."""
+        wallets = [
+            wallet for name, wallet in read.wallets.items() if name not in books.changed_wallets
+        ]
+        absent = [name for name in self._new_references if name not in books.new_holds]
+        if not (wallets or absent):
+            return []
+        ids = [wallet.id for wallet in wallets]
+        return [ids, _rows(WALLET_COLUMNS, map(wallet_values, wallets)), absent]
 
     def _read_holds(self, books: Books, references: Iterable[str]) -> None:
         rows = self._session.rows_in(f"{SELECT_HOLDS} WHERE id IN ({{names}})", references)
@@ -186,20 +200,20 @@ def _copy(books: Books) -> Books:
 def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> list[object]:
     # Ids as a document, which the driver quotes at once; of a list it would quote each.
     names = sorted(changed)
-    documents = [count_document(*changed[name]) for name in names]
-    return [orjson.dumps(names).decode(), orjson.dumps(documents).decode()]
+    return [
+        orjson.dumps(names).decode(),
+        _document(count_document(*changed[name]) for name in names),
+    ]
 
 
 def _to_write(read: Books, books: Books) -> list[object]:
     return [
-        _document(HOLD_COLUMNS, (new_hold_values(hold) for _, hold in by_name(books.new_holds))),
+        _document(opening_document(hold) for _, hold in by_name(books.new_holds) if hold.is_open),
         list(books.changed_holds),
-        _document(
-            CHANGE_COLUMNS, (change_values(*change) for _, change in by_name(books.changed_holds))
-        ),
-        _document(TRANSFER_COLUMNS, sorted(map(transfer_values, books.new_transfers))),
+        _document(change_document(*change) for _, change in by_name(books.changed_holds)),
+        _rows(TRANSFER_COLUMNS, sorted(map(transfer_values, books.new_transfers))),
         list(books.changed_wallets),
-        _document(
+        _rows(
             BALANCE_COLUMNS,
             (
                 balance_values(read.wallets[name], wallet)
@@ -209,23 +223,13 @@ def _to_write(read: Books, books: Books) -> list[object]:
     ]
 
 
-def _to_prove(read: Books, books: Books) -> list[object]:
-    unchanged = [
-        wallet for name, wallet in read.wallets.items() if name not in books.changed_wallets
-    ]
-    return [
-        [wallet.id for wallet in unchanged],
-        _document(WALLET_COLUMNS, map(wallet_values, unchanged)),
-        list(read.keys),
-        _document(TERM_COLUMNS, map(term_values, read.keys.values())),
-    ]
+def _terms(read: Books) -> list[object]:
+    return [list(read.keys), _rows(TERM_COLUMNS, map(term_values, read.keys.values()))]
 
 
-def _document(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> str:
-    # What is null is what PostgreSQL reads where nothing is named; half of a new hold is, and all
-    # that would follow the end of its row.
-    named = [
-        {column: value for column, value in zip(columns, row, strict=False) if value is not None}
-        for row in rows
-    ]
-    return orjson.dumps(named).decode()
+def _rows(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> str:
+    return _document(dict(zip(columns, row, strict=True)) for row in rows)
+
+
+def _document(rows: Iterable[dict[str, object]]) -> str:
+    return orjson.dumps(list(rows)).decode()

@@ -6,14 +6,22 @@ it was nearly empty would join by reading all of it, and be kept when it has gro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..tables.alerts import ALERT_COLUMNS
-from ..tables.holds import CHANGE_COLUMNS, CHANGED_COLUMNS, HOLD_COLUMNS, OPEN
+from ..tables.holds import (
+    CHANGE_COLUMNS,
+    CHANGED_COLUMNS,
+    HOLD_COLUMNS,
+    OPEN,
+    OPENING_COLUMNS,
+)
 from ..tables.key_counters import (
     COUNT_COLUMNS,
     SELECT_COUNTERS,
     UPDATE_COUNTERS,
 )
-from ..tables.keys import KEY_COLUMNS
+from ..tables.keys import KEY_COLUMNS, TERM_COLUMNS
 from ..tables.transfers import TRANSFER_COLUMNS
 from ..tables.wallets import BALANCE_COLUMNS, WALLET_COLUMNS
 
@@ -29,9 +37,14 @@ LOCK_WALLETS = "EXECUTE lock_wallets (?)"
 WRITE = "EXECUTE write_books (?, ?, ?, ?, ?, ?)"
 """Documents of new holds, changed holds (their ids first), transfers, wallets (the same)."""
 
-PROVE_AND_WRITE = "EXECUTE prove_and_write_books (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-"""The same; then what nothing is written of: ids and a document of wallets, hashes and a document
-of keys, and names that no hold has."""
+PROVE_AND_WRITE = "EXECUTE prove_and_write_books (?, ?, ?, ?, ?, ?, ?, ?)"
+"""The same; then hashes and a document of keys, which have to be so."""
+
+PROVE = "EXECUTE prove_books (?, ?, ?)"
+"""Ids and a document of wallets that stay as they are, and names that no hold has."""
+
+WRITE_CLOSED = "EXECUTE write_closed_holds (?)"
+"""A document of new holds that are closed already, with their ends."""
 
 READ_COUNTERS = "EXECUTE read_counters (?)"
 """Ids of counters. Only keys with limits have one."""
@@ -50,9 +63,9 @@ _ID_OF_WALLET = """
 """
 
 
-def _opened(column: str) -> str:
-    """Return what a new hold has in a column; what all that are open have is not sent."""
-    return f"COALESCE({column}, {OPEN[column]})" if column in OPEN else column
+def _rows(document: str, columns: Mapping[str, str]) -> str:
+    """Return the rows of a document as a table, ``v``."""
+    return f"json_to_recordset({document}) AS v ({', '.join(map(' '.join, columns.items()))})"
 
 
 # A statement reads a snapshot from before it waited for locks. So one takes the locks, and
@@ -68,33 +81,23 @@ _READ = f"""
 """
 _WRITE = f"""
     WITH opened AS (
-        INSERT INTO usage_logs ({", ".join(HOLD_COLUMNS)})
-        SELECT {", ".join(map(_opened, HOLD_COLUMNS))}
-        FROM json_populate_recordset(NULL::usage_logs, $1)
-        ON CONFLICT DO NOTHING
-        RETURNING 1
+        INSERT INTO usage_logs ({", ".join((*OPENING_COLUMNS, *OPEN))})
+        SELECT {", ".join((*OPENING_COLUMNS, *OPEN.values()))}
+        FROM {_rows("$1", OPENING_COLUMNS)}
     ), changed AS (
         UPDATE usage_logs
         SET {", ".join(f"{column} = v.{column}" for column in CHANGED_COLUMNS)}
-        FROM json_to_recordset($3) AS v (
-            {", ".join(f"{column} {sql_type}" for column, sql_type in CHANGE_COLUMNS.items())}
-        )
+        FROM {_rows("$3", CHANGE_COLUMNS)}
         WHERE usage_logs.id = ANY ($2)
           AND usage_logs.id = v.id
           AND usage_logs.state = v.read_state
           AND usage_logs.hold_amount = v.read_amount
           AND usage_logs.written_off = v.read_written_off
         RETURNING 1
-    ), moved AS (
-        INSERT INTO transfers ({", ".join(TRANSFER_COLUMNS)})
-        SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $4)
-        RETURNING 1
     ), posted AS (
         UPDATE wallets
         SET posted = v.posted, held = v.held, owed = v.owed
-        FROM json_to_recordset($6) AS v (
-            {", ".join(f"{column} {sql_type}" for column, sql_type in BALANCE_COLUMNS.items())}
-        )
+        FROM {_rows("$6", BALANCE_COLUMNS)}
         WHERE wallets.id = ANY ($5)
           AND wallets.id = v.id
           AND wallets.posted = v.read_posted
@@ -102,35 +105,44 @@ _WRITE = f"""
           AND wallets.owed = v.read_owed
         RETURNING 1
     )
+    INSERT INTO transfers ({", ".join(TRANSFER_COLUMNS)})
+    SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $4)
+    WHERE 1 = 1 / ({{proof}})::int
+"""
+_WRITE_CLOSED = f"""
+    INSERT INTO usage_logs ({", ".join(HOLD_COLUMNS)})
+    SELECT {", ".join(HOLD_COLUMNS)} FROM json_populate_recordset(NULL::usage_logs, $1)
 """
 _ALL_IS_WRITTEN = """
-    (SELECT count(*) FROM opened) = json_array_length($1)
-    AND (SELECT count(*) FROM changed) = cardinality($2)
+    (SELECT count(*) FROM changed) = cardinality($2)
     AND (SELECT count(*) FROM posted) = cardinality($5)
 """
 # What is changed is guarded where it is changed. The rest has to be true as well: a refusal is
 # only as true as what it was decided on.
-_ALL_IS_AS_REMEMBERED = """
-    (SELECT count(*)
-     FROM wallets AS w
-     JOIN json_populate_recordset(NULL::wallets, $8) AS v
-       ON (w.id, w.posted, w.held, w.owed) = (v.id, v.posted, v.held, v.owed)
-     WHERE w.id = ANY ($7)) = cardinality($7)
-    AND
+_ALL_IS_AS_REMEMBERED = f"""
     (SELECT count(*)
      FROM virtual_keys AS k
-     JOIN json_populate_recordset(NULL::virtual_keys, $10) AS v
+     JOIN {_rows("$8", TERM_COLUMNS)}
        ON (k.id, k.wallet_id) = (v.id, v.wallet_id)
       AND k.expires_at IS NOT DISTINCT FROM v.expires_at
       AND k.revoked_at IS NOT DISTINCT FROM v.revoked_at
       AND k.revision = v.revision
-     WHERE k.key_hash = ANY ($9)) = cardinality($9)
-    AND NOT EXISTS (SELECT FROM usage_logs WHERE id = ANY ($11))
+     WHERE k.key_hash = ANY ($7)) = cardinality($7)
+"""
+_PROVE = """
+    SELECT 1 / (
+    (SELECT count(*)
+     FROM wallets AS w
+     JOIN json_populate_recordset(NULL::wallets, $2) AS v
+       ON (w.id, w.posted, w.held, w.owed) = (v.id, v.posted, v.held, v.owed)
+     WHERE w.id = ANY ($1)) = cardinality($1)
+    AND NOT EXISTS (SELECT FROM usage_logs WHERE id = ANY ($3)))::int
 """
 # Dividing by zero is how plain SQL says that something is not as the books had it. The
-# COMMIT that is sent along is not reached then. Nothing asks how many transfers "moved", so they
-# are written last: a step that closes one again is told that it is not open any more, not that the
-# reference of its charge is taken.
+# COMMIT that is sent along is not reached then. Transfers are written only once that is proved: a
+# step that closes a hold again is told that it is not open any more, not that the reference of its
+# charge is taken. Holds that are made need no count, for a name that is taken is an error of its
+# own. Nothing is returned, since a result of its own would be stored, described and sent.
 PREPARATION = f"""
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
@@ -146,12 +158,14 @@ PREPARATION = f"""
             RETURNING 1
         )
         SELECT 1 / ((SELECT count(*) FROM counted) = json_array_length($1))::int;
+    PREPARE write_closed_holds (json) AS {_WRITE_CLOSED};
+    PREPARE prove_books (text[], json, text[]) AS {_PROVE};
     PREPARE write_books (json, text[], json, json, text[], json) AS
-        {_WRITE} SELECT 1 / ({_ALL_IS_WRITTEN})::int;
+        {_WRITE.format(proof=_ALL_IS_WRITTEN)};
     PREPARE prove_and_write_books (
-        json, text[], json, json, text[], json, text[], json, bytea[], json, text[]
+        json, text[], json, json, text[], json, bytea[], json
     ) AS
-        {_WRITE} SELECT 1 / ({_ALL_IS_WRITTEN} AND {_ALL_IS_AS_REMEMBERED})::int
+        {_WRITE.format(proof=f"{_ALL_IS_WRITTEN} AND {_ALL_IS_AS_REMEMBERED}")}
 """
 """What a connection needs before the statements above can be executed on it."""
 

@@ -1,7 +1,7 @@
 """Holds in ``usage_logs``: the columns, and a row to a value and back.
 
-The ``*_COLUMNS`` name what the ``*_values`` beside them return, in that order. A row is anything
-with the columns as attributes: a Pony entity, or what a ``Session`` returns.
+The ``*_COLUMNS`` name what the ``*_values`` return, in that order, and the ``*_document`` by name.
+A row is anything with the columns as attributes: a Pony entity, or what a ``Session`` returns.
 """
 
 from __future__ import annotations
@@ -47,54 +47,29 @@ CLOSING_COLUMNS = {
 }
 """What closing a hold writes. With the types, which an UPDATE from a list does not know."""
 
-HOLD_COLUMNS = (
-    "id",
-    "wallet_id",
-    "key_id",
-    "model",
-    "endpoint",
-    "stream",
-    "prompt_bound",
-    "output_bound",
-    "price_snapshot",
-    "multiplier",
-    "hold_amount",
-    "created_at",
-    "expires_at",
-    "counter_id",
-    "counted_since",
-    "account_counted_since",
-    "member_id",
-    "member_counted_since",
-    *CLOSING_COLUMNS,
-)
+OPENING_COLUMNS = {
+    "id": "TEXT",
+    "wallet_id": "TEXT",
+    "key_id": "TEXT",
+    "model": "TEXT",
+    "endpoint": "TEXT",
+    "stream": "BOOLEAN",
+    "prompt_bound": "BIGINT",
+    "output_bound": "BIGINT",
+    "price_snapshot": "TEXT",
+    "multiplier": "TEXT",
+    "hold_amount": "BIGINT",
+    "created_at": "BIGINT",
+    "expires_at": "BIGINT",
+    "counter_id": "TEXT",
+    "counted_since": "BIGINT",
+    "account_counted_since": "BIGINT",
+    "member_id": "TEXT",
+    "member_counted_since": "BIGINT",
+}
+"""What making a hold writes; of one that is open, all but ``OPEN``."""
 
-
-def closing_values(hold: Hold) -> tuple[object, ...]:
-    """Return the part of a row of ``usage_logs`` that closing a hold writes."""
-    outcome, usage = hold.outcome, hold.outcome.usage
-    return (
-        str(hold.state),
-        hold.charged.microcredits,
-        hold.written_off.microcredits,
-        micros_or_none(hold.closed_at),
-        usage.prompt_tokens if usage else None,
-        usage.completion_tokens if usage else None,
-        usage.cached_tokens if usage else None,
-        usage.cache_write_tokens if usage else None,
-        usage.cache_write_1h_tokens if usage else None,
-        usage.reasoning_tokens if usage else None,
-        usage.units if usage else None,
-        outcome.provider_cost_picodollars,
-        outcome.reported_cost_picodollars,
-        str(outcome.basis),
-        outcome.counted.input and str(outcome.counted.input),
-        outcome.counted.output and str(outcome.counted.output),
-        outcome.status,
-        outcome.error,
-        outcome.latency_ms,
-        outcome.first_byte_ms,
-    )
+HOLD_COLUMNS = (*OPENING_COLUMNS, *CLOSING_COLUMNS)
 
 
 OPEN = {
@@ -122,68 +97,97 @@ CHANGED_COLUMNS = ("hold_amount", *CLOSING_COLUMNS)
 """What it becomes."""
 
 
-def change_values(read: Hold, hold: Hold) -> tuple[object, ...]:
-    """Return the values of ``CHANGE_COLUMNS``."""
-    return (
-        hold.reference,
-        str(read.state),
-        read.amount.microcredits,
-        read.written_off.microcredits,
-        hold.amount.microcredits,
-        *closing_values(hold),
-    )
+def hold_document(hold: Hold) -> dict[str, object]:
+    """Return a row of ``usage_logs`` by column, without most that are null."""
+    return opening_document(hold) | _closing_document(hold)
 
 
 def hold_values(hold: Hold) -> tuple[object, ...]:
-    """Return a row of ``usage_logs``. A hold without a call has no model."""
-    return (*_opening_values(hold), *closing_values(hold))
+    """Return the values of ``HOLD_COLUMNS``."""
+    return tuple(map(hold_document(hold).get, HOLD_COLUMNS))
 
 
-def new_hold_values(hold: Hold) -> tuple[object, ...]:
-    """Return the same, without its end where that is as ``OPEN`` says: each call sends one."""
-    return _opening_values(hold) if hold.is_open else hold_values(hold)
-
-
-def _opening_values(hold: Hold) -> tuple[object, ...]:
+def opening_document(hold: Hold) -> dict[str, object]:
+    """Return what making a hold writes. A hold without a call has no model."""
     call = hold.call
-    return (
-        hold.reference,
-        hold.wallet_id,
-        call.key_id if call else None,
-        call.model if call else None,
-        call.endpoint if call else "",
-        call.stream if call else False,
-        call.prompt_bound if call else 0,
-        call.output_bound if call else 0,
-        call.price_snapshot if call else None,
-        call.multiplier if call else "",
-        hold.amount.microcredits,
-        micros(hold.created_at),
-        micros(hold.expires_at),
-        *(_counted_values(hold.counted) if hold.counted else (None,) * 5),
-    )
+    document: dict[str, object] = {
+        "id": hold.reference,
+        "wallet_id": hold.wallet_id,
+        "key_id": call.key_id if call else None,
+        "model": call.model if call else None,
+        "endpoint": call.endpoint if call else "",
+        "stream": call.stream if call else False,
+        "prompt_bound": call.prompt_bound if call else 0,
+        "output_bound": call.output_bound if call else 0,
+        "price_snapshot": call.price_snapshot if call else None,
+        "multiplier": call.multiplier if call else "",
+        "hold_amount": hold.amount.microcredits,
+        "created_at": micros(hold.created_at),
+        "expires_at": micros(hold.expires_at),
+    }
+    for counted in hold.counted:
+        _add_counted(document, counted)
+    return document
 
 
-def _counted_values(counted: tuple[Counted, ...]) -> tuple[object, ...]:
-    """Return where a hold counts: for its key, its account and its member.
+def change_document(read: Hold, hold: Hold) -> dict[str, object]:
+    """Return what changes a hold, by ``CHANGE_COLUMNS``, without most that are null."""
+    document = _closing_document(hold)
+    document["id"] = hold.reference
+    document["read_state"] = str(read.state)
+    document["read_amount"] = read.amount.microcredits
+    document["read_written_off"] = read.written_off.microcredits
+    document["hold_amount"] = hold.amount.microcredits
+    return document
+
+
+def change_values(read: Hold, hold: Hold) -> tuple[object, ...]:
+    """Return the values of ``CHANGE_COLUMNS``."""
+    return tuple(map(change_document(read, hold).get, CHANGE_COLUMNS))
+
+
+def _closing_document(hold: Hold) -> dict[str, object]:
+    outcome, usage = hold.outcome, hold.outcome.usage
+    document: dict[str, object] = {
+        "state": str(hold.state),
+        "charge": hold.charged.microcredits,
+        "written_off": hold.written_off.microcredits,
+        "closed_at": micros_or_none(hold.closed_at),
+        "provider_cost_picodollars": outcome.provider_cost_picodollars,
+        "reported_cost_picodollars": outcome.reported_cost_picodollars,
+        "basis": str(outcome.basis),
+        "status": outcome.status,
+        "error": outcome.error,
+        "latency_ms": outcome.latency_ms,
+        "first_byte_ms": outcome.first_byte_ms,
+    }
+    if usage:
+        document["prompt_tokens"] = usage.prompt_tokens
+        document["completion_tokens"] = usage.completion_tokens
+        document["cached_tokens"] = usage.cached_tokens
+        document["cache_write_tokens"] = usage.cache_write_tokens
+        document["cache_write_1h_tokens"] = usage.cache_write_1h_tokens
+        document["reasoning_tokens"] = usage.reasoning_tokens
+        document["units"] = usage.units
+    if outcome.counted.input:
+        document["input_counted"] = str(outcome.counted.input)
+    if outcome.counted.output:
+        document["output_counted"] = str(outcome.counted.output)
+    return document
+
+
+def _add_counted(document: dict[str, object], counted: Counted) -> None:
+    """Say where a hold counts: for its key, its account or its member.
 
     Only the first has a name of its own; the others' follow from the row.
     """
-    key = account = member = None
-    for each in counted:
-        if is_of_account(each.counter_id):
-            account = each
-        elif member_of(each.counter_id) is not None:
-            member = each
-        else:
-            key = each
-    return (
-        key.counter_id if key else None,
-        micros(key.since) if key else None,
-        micros(account.since) if account else None,
-        member_of(member.counter_id) if member else None,
-        micros(member.since) if member else None,
-    )
+    since = micros(counted.since)
+    if is_of_account(counted.counter_id):
+        document["account_counted_since"] = since
+    elif member := member_of(counted.counter_id):
+        document["member_id"], document["member_counted_since"] = member, since
+    else:
+        document["counter_id"], document["counted_since"] = counted.counter_id, since
 
 
 def _counted_from_row(row: Any) -> tuple[Counted, ...]:

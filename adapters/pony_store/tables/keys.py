@@ -57,7 +57,13 @@ KEY_COLUMNS = (
     "holder_id",
 )
 
-TERM_COLUMNS = ("id", "wallet_id", "expires_at", "revoked_at", "revision")
+TERM_COLUMNS = {
+    "id": "TEXT",
+    "wallet_id": "TEXT",
+    "expires_at": "BIGINT",
+    "revoked_at": "BIGINT",
+    "revision": "BIGINT",
+}
 """What decides whether a key opens a wallet; each change of its other terms is a revision."""
 
 
