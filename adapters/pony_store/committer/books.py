@@ -7,13 +7,14 @@ saves another one (docs/decisions/0007).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from creditcore.domain.books import Books, Footprint, counters_read
 from creditcore.domain.errors import RefusedByStoreError
+from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import KeyCounter
 
 from ..session import Session, row_type
@@ -44,13 +45,12 @@ from .statements import (
     LOCK,
     LOCK_WALLETS,
     PROVE,
-    PROVE_AND_WRITE,
     RAISE,
     READ,
     READ_COUNTERS,
     WRITE,
     WRITE_CLOSED,
-    WRITE_COUNTERS,
+    WRITE_WITH_COUNTERS,
 )
 
 _WalletRow: Any = row_type(WALLET_COLUMNS)
@@ -142,19 +142,18 @@ class PreparedBooks:
         try:
             if books.new_alerts:
                 yield RAISE, [_rows(ALERT_COLUMNS, sorted(map(alert_values, books.new_alerts)))]
+            if closed := [hold for _, hold in by_name(books.new_holds) if not hold.is_open]:
+                yield WRITE_CLOSED, [_document(map(hold_document, closed))]
+            if self._is_recalled and (to_prove := self._beside_what_is_written(read, books)):
+                yield PROVE, to_prove
+            values = _to_write(read, books, keys=read.keys if self._is_recalled else {})
             # Where they were recalled, those that stay as they are have to be proved as well.
             recalled = read.counters.values() if self._is_recalled else ()
             counters = {counter.id: (counter, counter) for counter in recalled}
             if counters := counters | books.changed_counters:
-                yield WRITE_COUNTERS, _counts(counters)
-            if closed := [hold for _, hold in by_name(books.new_holds) if not hold.is_open]:
-                yield WRITE_CLOSED, [_document(map(hold_document, closed))]
-            if self._is_recalled:
-                if to_prove := self._beside_what_is_written(read, books):
-                    yield PROVE, to_prove
-                yield PROVE_AND_WRITE, [*_to_write(read, books), *_terms(read)]
+                yield WRITE_WITH_COUNTERS, [*values, *_counts(counters)]
             else:
-                yield WRITE, _to_write(read, books)
+                yield WRITE, values
         except TypeError as error:
             # A number beyond 64 bits, or half a character.
             raise self._session.failed(
@@ -206,7 +205,7 @@ def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> list[object]:
     ]
 
 
-def _to_write(read: Books, books: Books) -> list[object]:
+def _to_write(read: Books, books: Books, *, keys: Mapping[bytes, ApiKey]) -> list[object]:
     return [
         _document(opening_document(hold) for _, hold in by_name(books.new_holds) if hold.is_open),
         list(books.changed_holds),
@@ -220,11 +219,9 @@ def _to_write(read: Books, books: Books) -> list[object]:
                 for name, wallet in by_name(books.changed_wallets)
             ),
         ),
+        list(keys),
+        _rows(TERM_COLUMNS, map(term_values, keys.values())),
     ]
-
-
-def _terms(read: Books) -> list[object]:
-    return [list(read.keys), _rows(TERM_COLUMNS, map(term_values, read.keys.values()))]
 
 
 def _rows(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> str:

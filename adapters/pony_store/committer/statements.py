@@ -34,11 +34,13 @@ READ = "EXECUTE read_books (?, ?, ?)"
 LOCK_WALLETS = "EXECUTE lock_wallets (?)"
 """Ids of wallets."""
 
-WRITE = "EXECUTE write_books (?, ?, ?, ?, ?, ?)"
-"""Documents of new holds, changed holds (their ids first), transfers, wallets (the same)."""
+WRITE = "EXECUTE write_books (?, ?, ?, ?, ?, ?, ?, ?)"
+"""Documents of new holds, changed holds (their ids first), transfers, wallets (the same); then
+hashes and a document of keys, which have to be as they are remembered."""
 
-PROVE_AND_WRITE = "EXECUTE prove_and_write_books (?, ?, ?, ?, ?, ?, ?, ?)"
-"""The same; then hashes and a document of keys, which have to be so."""
+WRITE_WITH_COUNTERS = "EXECUTE write_books_with_counters (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+"""The same; then two documents, of ids of counters and of counters: each has to be as it was read,
+also where it stays so."""
 
 PROVE = "EXECUTE prove_books (?, ?, ?)"
 """Ids and a document of wallets that stay as they are, and names that no hold has."""
@@ -49,23 +51,18 @@ WRITE_CLOSED = "EXECUTE write_closed_holds (?)"
 READ_COUNTERS = "EXECUTE read_counters (?)"
 """Ids of counters. Only keys with limits have one."""
 
-WRITE_COUNTERS = "EXECUTE write_counters (?, ?)"
-"""Two documents, of ids and of counters: each has to be as it was read, also where it stays so."""
-
-_UPDATE_COUNTERS = UPDATE_COUNTERS.format(
-    source=f"""json_to_recordset($2) AS v (
-        {", ".join(f"{column} {sql_type}" for column, sql_type in COUNT_COLUMNS.items())}
-    )""",
-    **{column: f"v.{column}" for column in COUNT_COLUMNS},
-)
-_ID_OF_WALLET = """
-    id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
-"""
-
 
 def _rows(document: str, columns: Mapping[str, str]) -> str:
     """Return the rows of a document as a table, ``v``."""
     return f"json_to_recordset({document}) AS v ({', '.join(map(' '.join, columns.items()))})"
+
+
+_UPDATE_COUNTERS = UPDATE_COUNTERS.format(
+    source=_rows("$10", COUNT_COLUMNS), **{column: f"v.{column}" for column in COUNT_COLUMNS}
+)
+_ID_OF_WALLET = """
+    id = ANY (ARRAY (SELECT wallet_id FROM virtual_keys WHERE key_hash = ANY ($1)) || $2)
+"""
 
 
 # A statement reads a snapshot from before it waited for locks. So one takes the locks, and
@@ -104,7 +101,7 @@ _WRITE = f"""
           AND wallets.held = v.read_held
           AND wallets.owed = v.read_owed
         RETURNING 1
-    )
+    ){{counters}}
     INSERT INTO transfers ({", ".join(TRANSFER_COLUMNS)})
     SELECT {", ".join(TRANSFER_COLUMNS)} FROM json_populate_recordset(NULL::transfers, $4)
     WHERE 1 = 1 / ({{proof}})::int
@@ -113,22 +110,28 @@ _WRITE_CLOSED = f"""
     INSERT INTO usage_logs ({", ".join(HOLD_COLUMNS)})
     SELECT {", ".join(HOLD_COLUMNS)} FROM json_populate_recordset(NULL::usage_logs, $1)
 """
-_ALL_IS_WRITTEN = """
+# What is changed is guarded where it is changed. The keys have to be as they were as well.
+_PROOF = f"""
     (SELECT count(*) FROM changed) = cardinality($2)
     AND (SELECT count(*) FROM posted) = cardinality($5)
+    AND (SELECT count(*)
+         FROM virtual_keys AS k
+         JOIN {_rows("$8", TERM_COLUMNS)}
+           ON (k.id, k.wallet_id) = (v.id, v.wallet_id)
+          AND k.expires_at IS NOT DISTINCT FROM v.expires_at
+          AND k.revoked_at IS NOT DISTINCT FROM v.revoked_at
+          AND k.revision = v.revision
+         WHERE k.key_hash = ANY ($7)) = cardinality($7)
 """
-# What is changed is guarded where it is changed. The rest has to be true as well: a refusal is
-# only as true as what it was decided on.
-_ALL_IS_AS_REMEMBERED = f"""
-    (SELECT count(*)
-     FROM virtual_keys AS k
-     JOIN {_rows("$8", TERM_COLUMNS)}
-       ON (k.id, k.wallet_id) = (v.id, v.wallet_id)
-      AND k.expires_at IS NOT DISTINCT FROM v.expires_at
-      AND k.revoked_at IS NOT DISTINCT FROM v.revoked_at
-      AND k.revision = v.revision
-     WHERE k.key_hash = ANY ($7)) = cardinality($7)
+_COUNTERS = f""", counted AS (
+        {_UPDATE_COUNTERS}
+        AND key_counters.id = ANY (ARRAY (SELECT json_array_elements_text($9)))
+        RETURNING 1
+    )
 """
+_COUNTERS_ARE_WRITTEN = "AND (SELECT count(*) FROM counted) = json_array_length($9)"
+# The wallets and names of a step that was refused: a refusal is only as true as what it was decided
+# on.
 _PROVE = """
     SELECT 1 / (
     (SELECT count(*)
@@ -151,21 +154,14 @@ PREPARATION = f"""
     PREPARE lock_wallets (text[]) AS {_LOCK.format(which="id = ANY ($1)")};
     PREPARE read_books (bytea[], text[], text[]) AS {_READ};
     PREPARE read_counters (text[]) AS {SELECT_COUNTERS} WHERE id = ANY ($1);
-    PREPARE write_counters (json, json) AS
-        WITH counted AS (
-            {_UPDATE_COUNTERS}
-            AND key_counters.id = ANY (ARRAY (SELECT json_array_elements_text($1)))
-            RETURNING 1
-        )
-        SELECT 1 / ((SELECT count(*) FROM counted) = json_array_length($1))::int;
     PREPARE write_closed_holds (json) AS {_WRITE_CLOSED};
     PREPARE prove_books (text[], json, text[]) AS {_PROVE};
-    PREPARE write_books (json, text[], json, json, text[], json) AS
-        {_WRITE.format(proof=_ALL_IS_WRITTEN)};
-    PREPARE prove_and_write_books (
-        json, text[], json, json, text[], json, bytea[], json
+    PREPARE write_books (json, text[], json, json, text[], json, bytea[], json) AS
+        {_WRITE.format(counters="", proof=_PROOF)};
+    PREPARE write_books_with_counters (
+        json, text[], json, json, text[], json, bytea[], json, json, json
     ) AS
-        {_WRITE.format(proof=f"{_ALL_IS_WRITTEN} AND {_ALL_IS_AS_REMEMBERED}")}
+        {_WRITE.format(counters=_COUNTERS, proof=_PROOF + _COUNTERS_ARE_WRITTEN)}
 """
 """What a connection needs before the statements above can be executed on it."""
 
