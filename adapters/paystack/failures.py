@@ -48,6 +48,11 @@ _TABLE: tuple[tuple[str, FailureReason], ...] = (
         r"invalid (phone|mobile|msisdn|number)|not registered|unregistered|invalid .*phone",
         FailureReason.BAD_NUMBER,
     ),
+    (
+        r"valid (phone|mobile)|(phone|mobile|msisdn)( \w+)* (invalid|not valid|incorrect)",
+        FailureReason.BAD_NUMBER,
+    ),
+    (r"invalid email", FailureReason.BAD_EMAIL),
     # 26 and 17
     (r"busy|system|internal error|try again later|temporarily", FailureReason.BUSY),
     (r"never (been )?(received|opened)", FailureReason.NEVER_SENT),

@@ -93,6 +93,7 @@ class FailureReason(StrEnum):
     ANOTHER_SESSION = "another_session"
     OVER_LIMIT = "over_limit"
     BAD_NUMBER = "bad_number"
+    BAD_EMAIL = "bad_email"
     BUSY = "busy"
     DECLINED = "declined"
     NEVER_SENT = "never_sent"

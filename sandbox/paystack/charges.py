@@ -61,9 +61,11 @@ class Charges:
             PaystackError: A field is missing or refused, or the reference was used before.
         """
         order, provider, phone = read_charge(body)
+        answer = answer_of(phone, order.currency, provider)
+        if answer.first_status == "refused":
+            raise invalid(answer.message, "invalid_params")
         transaction = self._transactions.add(order, ip_address=ip_address)
         transaction.phone, transaction.provider = phone, provider
-        answer = answer_of(phone, order.currency, provider)
         transaction.charge_status = answer.first_status
         if answer.first_status == "failed":
             transaction.end_charge(answer.message)

@@ -19,6 +19,7 @@
 +254 710 000 015   pays, after a phone number, then an address
 +254 710 000 016   pays on a page of the network's
 +254 710 000 017   asks for a PIN on a page
++254 710 000 018   refused before it is asked, in an answer with HTTP 400
 =================  =============================================================================
 
 Numbers of other countries end alike; Ghana's own one is 055 123 4987. Any other number waits for
@@ -48,7 +49,7 @@ class Answer:
     Attributes:
         outcome: How the charge ends: ``nobody`` waits for a person, ``never`` for ever.
         message: What Paystack says about a failure.
-        first_status: ``data.status`` of the answer to the charge.
+        first_status: ``data.status`` of the answer to the charge; ``refused`` makes none.
         steps: What the payer has to type first, one after the other.
         is_patient: Whether a wrong code is asked for again instead of ending the charge.
     """
@@ -83,6 +84,7 @@ _ANSWERS = {
     "015": Answer("success", steps=("phone", "address")),
     "016": Answer("success", steps=("page",)),
     "017": Answer("never", steps=("pin",)),
+    "018": Answer("failed", "Please enter a valid phone number", first_status="refused"),
 }
 _TEST_NUMBERS = ("+254710000", "+233550000", "+225070000")
 _OF_GHANA = "0551234987"

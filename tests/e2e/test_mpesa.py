@@ -305,6 +305,21 @@ def test_a_number_that_the_network_refuses_at_once(buyer: Buyer) -> None:
     assert told["message"].startswith("The payment was declined.")
 
 
+def test_a_number_that_paystack_does_not_take_is_the_payers_to_mend(buyer: Buyer) -> None:
+    number = "+254710000018"
+
+    told = buyer.post_json(MPESA, {"amount_kes": 650, "phone": number})
+    page = buyer.post(MOBILE, {"amount_usd": "5", "network": "KES:mpesa", "phone": number})
+
+    assert (told.status_code, page.status_code) == (422, 422)
+    error = told.json()["error"]
+    assert (error["code"], error["param"]) == ("payer_refused", "phone")
+    assert "does not know this number. Check the number" in error["message"]
+    assert "does not know this number. Check the number" in page.text
+    assert number.removeprefix("+254") in page.text.replace(" ", "")
+    assert {row.state for row in buyer.purchases()} == {PurchaseState.FAILED}
+
+
 # -- once --------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, jsonify, redirect, request, url_for
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
+from adapters.flask_web.billing import purchase_status
 from adapters.flask_web.billing.views import billing_page
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web import offers
@@ -21,6 +22,7 @@ from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON, throttle
 from creditcore.domain.access import Action
 from creditcore.domain.errors import (
     InvalidRequestError,
+    PayerRefusedError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
     PurchaseLimitError,
@@ -51,14 +53,7 @@ def start() -> Response | tuple[Any, ...]:
         offer = services().payments.sales.offer(offers.chosen(amount), currency or None)
         check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
-        purchase = services().payments.sales.start(
-            person(),
-            offer,
-            attempt=attempt,
-            owner_id=account().id,
-            return_url=f"{settings().base_url}/payments/paystack",
-            cancel_url=f"{settings().base_url}/dashboard/billing?cancelled=1",
-        )
+        purchase = _begin(offer, attempt)
         if request.form.get("save_card") == "yes" and not account().is_team:
             services().payments.cards.agree(person(), purchase.reference, actor=actor())
     except (
@@ -90,6 +85,26 @@ def quote() -> Response | tuple[Any, ...]:
         offers.chosen(request.args.get("amount_usd", "")), request.args.get("currency")
     )
     return jsonify(_terms(offer) | {"summary": offer_summary(offer)})
+
+
+def _begin(offer: Offer, attempt: str) -> Purchase:
+    """Begin the purchase.
+
+    Raises:
+        PayerRefusedError: The provider does not take what the payer gave.
+    """
+    try:
+        return services().payments.sales.start(
+            person(),
+            offer,
+            attempt=attempt,
+            owner_id=account().id,
+            return_url=f"{settings().base_url}/payments/paystack",
+            cancel_url=f"{settings().base_url}/dashboard/billing?cancelled=1",
+        )
+    except PaymentRejectedError as error:
+        reason = services().payment_gateway.failure_reason(str(error))
+        raise purchase_status.told_to_payer(error, reason) from error
 
 
 def _order() -> tuple[str, str, str]:
@@ -141,6 +156,8 @@ def attempt_name(value: object) -> str:
 
 def _asked_again(error: Exception) -> tuple[Any, ...]:
     """Show the form once more: what was chosen and typed in it, and what was wrong."""
+    if isinstance(error, PayerRefusedError):
+        return billing_page({"form": str(error)}), 422
     if isinstance(error, InvalidRequestError):
         return billing_page({"amount_usd": str(error)}), 400
     if isinstance(error, TooManyRequests):

@@ -24,6 +24,7 @@ from creditcore.domain.access import Action
 from creditcore.domain.errors import (
     CreditcoreError,
     InvalidRequestError,
+    PayerRefusedError,
     PaymentRejectedError,
     PurchaseLimitError,
 )
@@ -155,9 +156,7 @@ def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
         payer, offer = order.payer(), order.offer()
         check_buyer(offer)
         throttle().count(CHECKOUT_PER_PERSON, "checkout", person().id)
-        purchase = services().payments.mobile_money.start(
-            person(), offer, payer, attempt=order.attempt, owner_id=account().id
-        )
+        purchase = _ask(order, offer, payer)
     except (
         InvalidRequestError,
         PaymentRejectedError,
@@ -170,6 +169,21 @@ def _start(*, mpesa: bool) -> Response | tuple[Any, ...]:
     if wants_json():
         return jsonify(document(purchase)), 201
     return redirect(url_for("payments.show", reference=purchase.reference), code=303)
+
+
+def _ask(order: Order, offer: Offer, payer: MobilePayer) -> Purchase:
+    """Ask the phone.
+
+    Raises:
+        PayerRefusedError: The provider does not take what the payer gave.
+    """
+    try:
+        return services().payments.mobile_money.start(
+            person(), offer, payer, attempt=order.attempt, owner_id=account().id
+        )
+    except PaymentRejectedError as error:
+        reason = services().payment_gateway.failure_reason(str(error))
+        raise purchase_status.told_to_payer(error, reason) from error
 
 
 def _order_of_program(*, mpesa: bool) -> Order:
@@ -233,7 +247,8 @@ def _text(body: Mapping[str, object], name: str) -> str:
 def _asked_again(error: CreditcoreError | TooManyRequests) -> tuple[Any, ...]:
     """Show the form once more: what was chosen and typed in it, and what was wrong."""
     if isinstance(error, InvalidRequestError):
-        return billing_page({f"mobile_{error.param}": str(error)}), 400
+        status = 422 if isinstance(error, PayerRefusedError) else 400
+        return billing_page({f"mobile_{error.param or 'form'}": str(error)}), status
     if isinstance(error, TooManyRequests):
         return billing_page({"mobile_form": str(error.description)}), 429, error.get_headers()
     status = 429 if isinstance(error, PurchaseLimitError) else 503

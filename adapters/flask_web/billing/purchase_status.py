@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from creditcore.domain.errors import CreditcoreError, PayerRefusedError, PaymentRejectedError
 from creditcore.domain.payer_details import PayerDetail
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.ports.payments import FailureReason
@@ -51,6 +52,10 @@ _FAILURES: dict[FailureReason, tuple[str, str]] = {
         "The network does not know this number.",
         "Check the number and the network, then send the request again.",
     ),
+    FailureReason.BAD_EMAIL: (
+        "The payment provider does not take your e-mail address.",
+        "Change it under Security, then try again.",
+    ),
     FailureReason.BUSY: (
         "The network is busy or has a fault.",
         "Wait a few minutes, then send the request again.",
@@ -63,6 +68,13 @@ _FAILURES: dict[FailureReason, tuple[str, str]] = {
         "The request never reached the payment provider.",
         "Try again.",
     ),
+}
+
+# What a payer gave, by the field where it stands; of others it is none of a form of payment.
+_GIVEN: dict[FailureReason, str | None] = {
+    FailureReason.BAD_NUMBER: "phone",
+    FailureReason.BAD_EMAIL: None,
+    FailureReason.OVER_LIMIT: None,
 }
 
 # What is asked, why, and what to do.
@@ -145,6 +157,18 @@ def standing_of(purchase: Purchase, reason: FailureReason, *, now: datetime) -> 
             )
         case PurchaseState.REVERSED:
             return Standing(status, "Reversed", "The payment went back, and so did the credit.", "")
+
+
+def told_to_payer(error: PaymentRejectedError, reason: FailureReason) -> CreditcoreError:
+    """Return what to raise where the provider refuses to begin: what its payer can mend, in words.
+
+    Args:
+        error: The refusal.
+        reason: What its message means.
+    """
+    if reason not in _GIVEN:
+        return error
+    return PayerRefusedError(" ".join(_FAILURES[reason]), param=_GIVEN[reason])
 
 
 def _pending(purchase: Purchase, now: datetime) -> Standing:

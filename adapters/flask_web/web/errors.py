@@ -30,6 +30,7 @@ from creditcore.domain.errors import (
     NotPermittedError,
     OAuthFailedError,
     OverloadedError,
+    PayerRefusedError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
     PurchaseLimitError,
@@ -104,6 +105,7 @@ _SOON = (("retry-after", "1"),)
 
 # From the most special to the most general: the first that fits counts.
 _TABLE: tuple[tuple[type[CreditcoreError], _Row], ...] = (
+    (PayerRefusedError, _Row(422, "invalid_request_error", "payer_refused", _FINAL)),
     (InvalidRequestError, _Row(400, "invalid_request_error", "invalid_request")),
     (KeyRefusedError, _Row(401, "invalid_request_error", "invalid_api_key", _FINAL)),
     (InsufficientCreditsError, _Row(402, "insufficient_quota", "insufficient_quota", _FINAL)),

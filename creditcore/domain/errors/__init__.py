@@ -33,6 +33,7 @@
     ├── LimitReachedError                a limit of the key or account: soon it may run
     ├── InvalidRequestError              the caller sent something unusable
     │   ├── LastOwnerError                   a team has one owner at least
+    │   ├── PayerRefusedError                the provider refused what the payer gave
     │   ├── NothingAskedError                a payment wants nothing typed now
     │   ├── InvitationRefusedError           the invitation is used, revoked, expired, or another's
     │   └── CurrencyNotSoldError             this currency cannot be paid in, or not now
@@ -140,6 +141,7 @@ from creditcore.domain.errors.not_found import (
     WebhookNotFoundError,
 )
 from creditcore.domain.errors.payments import (
+    PayerRefusedError,
     PaymentGatewayError,
     PaymentGatewayUnavailableError,
     PaymentRejectedError,
@@ -212,6 +214,7 @@ __all__ = [
     "OAuthFailedError",
     "OutcomeUnknownError",
     "OverloadedError",
+    "PayerRefusedError",
     "PaymentGatewayError",
     "PaymentGatewayUnavailableError",
     "PaymentRejectedError",

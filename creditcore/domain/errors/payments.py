@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from creditcore.domain.errors.requests import InvalidRequestError
 from creditcore.domain.errors.root import CreditcoreError
 
 
@@ -15,6 +16,10 @@ class PaymentGatewayUnavailableError(PaymentGatewayError):
 
 class PaymentRejectedError(PaymentGatewayError):
     """The provider refused the request, in its own words."""
+
+
+class PayerRefusedError(InvalidRequestError):
+    """The provider refused what the payer gave, such as a number that its network does not know."""
 
 
 class WebhookRefusedError(PaymentGatewayError):
