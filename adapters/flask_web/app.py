@@ -38,6 +38,7 @@ from adapters.flask_web.web import (
     figures,
     form_limits,
     formatting,
+    model_features,
     operator,
     security,
     session,
@@ -85,6 +86,7 @@ def create_app(services: Services, settings: Settings) -> Flask:
     error_answers.register(app, base_url=settings.base_url)
     formatting.register(app)
     buckets.register(app)
+    model_features.register(app)
     figures.register(app)
     balance_notice.register(app)
     session.register(app)

@@ -47,7 +47,10 @@ _CACHE_READ = "cache_read_input_token_cost"
 _CACHE_WRITE = "cache_creation_input_token_cost"
 _REASONING = "output_cost_per_reasoning_token"
 
-_FEATURES = ("function_calling", "pdf_input", "reasoning", "response_schema", "vision")
+_FEATURES = (
+    *("function_calling", "pdf_input", "prompt_caching", "reasoning", "response_schema"),
+    "vision",
+)
 
 _THRESHOLD = re.compile(rf"{_INPUT}(_above_([0-9]{{1,9}})(k?)_tokens)")
 _FINEST_EXPONENT = -30

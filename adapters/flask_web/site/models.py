@@ -13,6 +13,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.figures import balance_usd, paid_usd, rounded, shown_rate
+from adapters.flask_web.web.model_features import FEATURES, features_shown
 from adapters.flask_web.web.model_offers import ModelOffer
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import ModelPrice, Rates, Usage
@@ -32,12 +33,14 @@ class Listed:
     """One model of the catalogue.
 
     Attributes:
+        features: What else it can do, as far as the price list says so.
         typical: What 1,000 tokens of prompt and 500 of answer come to; of a model that is sold
             by something else, as much of it as its price is read by.
     """
 
     offer: ModelOffer
     mode: str
+    features: Sequence[str]
     typical: Credits
 
     @classmethod
@@ -48,7 +51,7 @@ class Listed:
         typical = (
             offer.per_sale if offer.unit else price.tariff(tariff).charge(price.cost_units(TYPICAL))
         )
-        return cls(offer, price.mode, typical)
+        return cls(offer, price.mode, features_shown(price.features), typical)
 
     def key(self, sort: str) -> object:
         """Return what the catalogue is sorted by; what is not stated comes last."""
@@ -102,13 +105,21 @@ def show() -> str:
     all_units = units()
     unit = all_units.get(request.args.get("unit", ""), all_units["paid"])
     listed = [Listed.of(price) for price in services().calls.prices.all()]
-    found = [each for each in listed if search.lower() in each.offer.model.lower()]
+    feature = request.args.get("can", "")
+    feature = feature if feature in FEATURES else ""
+    found = [
+        each
+        for each in listed
+        if search.lower() in each.offer.model.lower() and feature in {"", *each.features}
+    ]
     return render_template(
         "site/models.html",
         page="models",
         models=sorted(found, key=lambda each: (each.key(sort), each.offer.model)),
         count=len(listed),
         search=search,
+        feature=feature,
+        features=features_shown({name for each in listed for name in each.features}),
         sort=sort,
         unit=unit,
         units=all_units,
@@ -124,6 +135,7 @@ def as_json() -> Response:
             {
                 "id": each.offer.model,
                 "mode": each.mode,
+                "features": each.features,
                 "max_input_tokens": each.offer.max_input_tokens,
                 "max_output_tokens": each.offer.max_output_tokens,
                 "unit": each.offer.unit,

@@ -282,10 +282,15 @@ def test_of_several_deployments_the_dearest_of_each_rate_counts() -> None:
 
 def test_what_a_model_can_do_is_read_where_the_list_says_so() -> None:
     [price] = price_list(
-        a_row(supports_vision="true", supports_reasoning="null", supports_pdf_input='"yes"')
+        a_row(
+            supports_vision="true",
+            supports_prompt_caching="true",
+            supports_reasoning="null",
+            supports_pdf_input='"yes"',
+        )
     )
 
-    assert price.features == {"vision"}
+    assert price.features == {"vision", "prompt_caching"}
 
 
 def test_of_several_deployments_only_what_all_can_do_counts() -> None:
