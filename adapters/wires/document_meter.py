@@ -24,27 +24,28 @@ class DocumentMeter(ABC):
     It is held back until its end: the client's headers tell what it cost.
 
     Attributes:
+        shape: Where the protocol keeps its counts.
         id_prefix: What ids of answers begin with in this protocol.
         failure: What the server refused the call with, where the document is an error.
     """
 
+    shape: Shape
     id_prefix: str
     starved = False
     is_outdated = False
     settled = False
 
-    def __init__(self, shape: Shape, *, explain: Explain) -> None:
+    def __init__(self, *, explain: Explain) -> None:
         """Start before the first byte.
 
         Args:
-            shape: Where the protocol keeps its counts.
             explain: Reads errors of the upstream.
         """
         self._explain = explain
         self.budget: int | None = None
         self.limit: int | None = None
         self._document = bytearray()
-        self._tally = Tally(shape)
+        self._tally = Tally(self.shape)
         self._complete = False
         self._error: str | None = None
         self.failure: UpstreamError | None = None
@@ -62,7 +63,7 @@ class DocumentMeter(ABC):
         """Return the document, or nothing where it is an error. To be called once."""
         body = bytes(self._document)
         document = read_object(body)
-        if self._error is None and (error := self._error_in(document)):
+        if self._error is None and (error := stated_error(document) or self._error_in(document)):
             return self._fail(self._explain(error))
         if self._error is not None or (lengths := self._lengths(document)) is None:
             if self._error is None and (error := bare_message(document)) is not None:
@@ -107,9 +108,9 @@ class DocumentMeter(ABC):
         """What the usage said that the answer cost, known after ``finish``."""
         return self._tally.reported_cost
 
-    def _error_in(self, document: dict[str, Any]) -> object:
-        """Return the error that a document is, in place of an answer; None if it is none."""
-        return stated_error(document)
+    def _error_in(self, _document: dict[str, Any]) -> object:
+        """Return the error that stands further inside, in place of an answer; None if none does."""
+        return None
 
     def _usage_in(self, document: dict[str, Any]) -> object:
         """Return the report of usage in an answer; None where there is none."""

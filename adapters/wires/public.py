@@ -53,8 +53,9 @@ def public_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in usage.items() if not _tells_cost(name)}
 
 
-def _tells_cost(name: str) -> bool:
-    return "cost" in name or name == "is_byok"
+def _tells_cost(names: str) -> bool:
+    """Whether a name, or one of several in one text, is of what a call cost."""
+    return "cost" in names or "is_byok" in names
 
 
 def clean(answer: dict[str, Any], *, id_prefix: str) -> bool:
@@ -70,7 +71,7 @@ def clean(answer: dict[str, Any], *, id_prefix: str) -> bool:
         for name in _PRIVATE:
             answer.pop(name, None)
     usage = answer.get("usage")
-    if isinstance(usage, dict) and any(map(_tells_cost, usage)):
+    if isinstance(usage, dict) and _tells_cost(" ".join(usage)):
         found = True
         answer["usage"] = public_usage(usage)
     own_id = _unpacked(answer.get("id"), prefix=id_prefix)

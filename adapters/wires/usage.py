@@ -114,11 +114,23 @@ class Reports:
 
     def begin(self, report: object) -> None:
         """Take a report from before anything was written: its output is a placeholder."""
-        self._take(report, left_out=("completion", "reasoning"))
+        self.add(report, left_out=("completion", "reasoning"))
 
-    def add(self, report: object) -> bool:
+    def add(self, report: object, *, left_out: tuple[str, ...] = ()) -> bool:
         """Take a report, which may be partial; whether it counts what was written so far."""
-        return self._take(report)
+        if not isinstance(report, dict):
+            return False
+        found = self._read(report)
+        for name in left_out:
+            found.pop(name, None)
+        if self._moves_what_was_read(found):
+            for name in _READ:
+                if found.get(name) == 0:
+                    self._forget(name)
+        for name, tokens in found.items():
+            if tokens:
+                self._counts[name] = tokens
+        return bool(found.get("completion"))
 
     @property
     def usage(self) -> Usage | None:
@@ -155,21 +167,6 @@ class Reports:
         if self._shape.cache_is_beside or cache > prompt:
             return True
         return self._counts.get("total") == prompt + cache + self._counts.get("completion", 0)
-
-    def _take(self, report: object, left_out: tuple[str, ...] = ()) -> bool:
-        if not isinstance(report, dict):
-            return False
-        found = self._read(report)
-        for name in left_out:
-            found.pop(name, None)
-        if self._moves_what_was_read(found):
-            for name in _READ:
-                if found.get(name) == 0:
-                    self._forget(name)
-        for name, tokens in found.items():
-            if tokens:
-                self._counts[name] = tokens
-        return bool(found.get("completion"))
 
     def _moves_what_was_read(self, found: dict[str, int]) -> bool:
         """Whether a report tells anew what was read, of which a zero is then a part.
@@ -250,7 +247,8 @@ def _find(
 
 def _complete(found: dict[str, int]) -> None:
     """Add the one side that is missing, where the total tells it."""
-    total, prompt, completion = (found.get(name, 0) for name in ("total", "prompt", "completion"))
+    total = found.get("total", 0)
+    prompt, completion = found.get("prompt", 0), found.get("completion", 0)
     if found.get("cached") or found.get("written") or not total > prompt + completion:
         return  # the cache may be what the total has beyond the prompt
     if prompt and not completion:

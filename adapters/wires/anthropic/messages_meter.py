@@ -156,15 +156,8 @@ class MessagesStreamMeter(TypedStreamMeter):
 class MessagesDocumentMeter(DocumentMeter):
     """Reads a message that comes in one piece."""
 
+    shape = MESSAGES
     id_prefix = _ID_PREFIX
-
-    def __init__(self, *, explain: Explain) -> None:
-        """Start before the first byte.
-
-        Args:
-            explain: Reads errors of the upstream.
-        """
-        super().__init__(MESSAGES, explain=explain)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         content = document.get("content")

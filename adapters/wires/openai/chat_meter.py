@@ -64,21 +64,18 @@ def _message_length(message: object) -> int:
     """Return the UTF-8 bytes of what a model wrote: text, refusal, reasoning, tool calls."""
     if not isinstance(message, dict):
         return 0
+    texts = [message.get("refusal")]
     # LiteLLM repeats reasoning as ``thinking_blocks``; only one of its names counts.
     reasoning = message.get("reasoning_content") or message.get("reasoning")
-    length = _content_length(message.get("content"))
-    length += _content_length(reasoning) + text_length(message.get("refusal"))
-    calls = message.get("tool_calls")
+    for content in (message.get("content"), reasoning):
+        if isinstance(content, list):  # in parts, as some providers answer
+            texts += [part.get("text") for part in content if isinstance(part, dict)]
+        else:
+            texts.append(content)
     functions = [message.get("function_call")]
-    if isinstance(calls, list):
+    if isinstance(calls := message.get("tool_calls"), list):
         functions += [call.get("function") for call in calls if isinstance(call, dict)]
     for function in functions:
         if isinstance(function, dict):
-            length += text_length(function.get("name"), function.get("arguments"))
-    return length
-
-
-def _content_length(content: object) -> int:
-    if isinstance(content, list):  # in parts, as some providers answer
-        return text_length(*(part.get("text") for part in content if isinstance(part, dict)))
-    return text_length(content)
+            texts += (function.get("name"), function.get("arguments"))
+    return text_length(*texts)

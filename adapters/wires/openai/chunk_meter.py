@@ -187,13 +187,7 @@ def _usage_elsewhere(chunk: dict[str, Any]) -> dict[str, Any] | None:
 class ChoicesDocumentMeter(DocumentMeter):
     """Reads a document with choices."""
 
-    def __init__(self, *, explain: Explain) -> None:
-        """Start before the first byte.
-
-        Args:
-            explain: Reads errors of the upstream.
-        """
-        super().__init__(CHAT, explain=explain)
+    shape = CHAT
 
     @staticmethod
     @abstractmethod
@@ -201,8 +195,6 @@ class ChoicesDocumentMeter(DocumentMeter):
         """Return the UTF-8 bytes of what a choice says."""
 
     def _error_in(self, document: dict[str, Any]) -> object:
-        if (error := super()._error_in(document)) is not None:
-            return error
         error = _error_of(document.get("choices"))
         # Where something was written, it is delivered and charged, error and all.
         return None if error is None or any(self._lengths(document) or []) else error

@@ -75,15 +75,8 @@ class Embeddings(DocumentWire):
 class EmbeddingsMeter(DocumentMeter):
     """Reads a list of embeddings."""
 
+    shape = EMBEDDINGS
     id_prefix = "embd-"
-
-    def __init__(self, *, explain: Explain) -> None:
-        """Start before the first byte.
-
-        Args:
-            explain: Reads errors of the upstream.
-        """
-        super().__init__(EMBEDDINGS, explain=explain)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         return [] if isinstance(document.get("data"), list) else None

@@ -111,6 +111,7 @@ class Images(DocumentWire):
 class ImagesMeter(DocumentMeter):
     """Counts what came: images, or the tokens that the provider counted for them."""
 
+    shape = RESPONSES
     id_prefix = "img-"
 
     def __init__(self, request: InferenceRequest, *, explain: Explain) -> None:
@@ -120,7 +121,7 @@ class ImagesMeter(DocumentMeter):
             request: Says by what its model is sold.
             explain: Reads errors of the upstream.
         """
-        super().__init__(RESPONSES, explain=explain)
+        super().__init__(explain=explain)
         self._sold_by = request.sold_by
         self._images = 0
         self._text_tokens = 0

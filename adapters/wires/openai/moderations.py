@@ -47,12 +47,13 @@ class Moderations(DocumentWire):
         )
 
     def _meter_of(self, _request: InferenceRequest, explain: Explain) -> ModerationsMeter:
-        return ModerationsMeter(EMBEDDINGS, explain=explain)
+        return ModerationsMeter(explain=explain)
 
 
 class ModerationsMeter(DocumentMeter):
     """Reads a list of judgements."""
 
+    shape = EMBEDDINGS
     id_prefix = "modr-"
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:

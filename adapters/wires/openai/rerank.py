@@ -90,6 +90,7 @@ class Rerank(DocumentWire):
 class RerankMeter(DocumentMeter):
     """Reads a ranking, and what it was billed by: ``meta``, as Cohere has it."""
 
+    shape = EMBEDDINGS
     id_prefix = "rerank-"
 
     def __init__(self, request: InferenceRequest, *, explain: Explain) -> None:
@@ -99,7 +100,7 @@ class RerankMeter(DocumentMeter):
             request: Says by what its model is sold.
             explain: Reads errors of the upstream.
         """
-        super().__init__(EMBEDDINGS, explain=explain)
+        super().__init__(explain=explain)
         self._is_sold_by_search = request.sold_by is Unit.SEARCH
         self._searches = 0
         self._tokens = 0

@@ -178,15 +178,8 @@ class ResponseStreamMeter(TypedStreamMeter):
 class ResponseDocumentMeter(DocumentMeter):
     """Reads a response that comes in one piece."""
 
+    shape = RESPONSES
     id_prefix = _ID_PREFIX
-
-    def __init__(self, *, explain: Explain) -> None:
-        """Start before the first byte.
-
-        Args:
-            explain: Reads errors of the upstream.
-        """
-        super().__init__(RESPONSES, explain=explain)
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         output = document.get("output")

@@ -96,6 +96,7 @@ class Speech(DocumentWire):
 class SpeechMeter(DocumentMeter):
     """Takes sound as it is. What it costs, the request has told."""
 
+    shape = CHAT
     id_prefix = "speech-"
 
     def __init__(self, request: InferenceRequest, *, explain: Explain) -> None:
@@ -105,7 +106,7 @@ class SpeechMeter(DocumentMeter):
             request: Has the text.
             explain: Reads errors of the upstream.
         """
-        super().__init__(CHAT, explain=explain)
+        super().__init__(explain=explain)
         self._extent = request.extent
 
     def finish(self) -> bytes:

@@ -22,6 +22,7 @@ _LONGEST_NUMBER = 40
 class TranscriptionMeter(DocumentMeter):
     """Reads a transcript, and writes it in the format that was asked for."""
 
+    shape = RESPONSES
     id_prefix = "transcript-"
 
     def __init__(self, request: InferenceRequest, *, explain: Explain) -> None:
@@ -31,7 +32,7 @@ class TranscriptionMeter(DocumentMeter):
             request: Says by what its model is sold, and which format the client wants.
             explain: Reads errors of the upstream.
         """
-        super().__init__(RESPONSES, explain=explain)
+        super().__init__(explain=explain)
         self._sold_by = request.sold_by
         self._format = request.fields["response_format"]
         self._text = ""
