@@ -41,7 +41,13 @@ class BrokenBeforeAnswerError(UpstreamUnavailableError):
 
 
 class LiteLLMAnswer:
-    """One answer, read from a connection that is its own until ``close``."""
+    """One answer, read from a connection that is its own until ``close``.
+
+    Attributes:
+        status: The HTTP status.
+        streamed: Whether it is an event stream, rather than one document.
+        is_encoded: Whether it is compressed, although we asked for it not to be.
+    """
 
     def __init__(
         self,
@@ -72,21 +78,10 @@ class LiteLLMAnswer:
         self._cost_headers = cost_headers
         self._parser = _AnswerParser()
         self._read_head(deadline, client)
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._parser.status
-
-    @property
-    def streamed(self) -> bool:
-        """Whether it is an event stream, rather than one document."""
-        return (self.header("content-type") or "").lower().startswith("text/event-stream")
-
-    @property
-    def is_encoded(self) -> bool:
-        """Whether it is compressed, although we asked for it not to be."""
-        return (self.header("content-encoding") or "identity").lower() != "identity"
+        self.status = self._parser.status
+        headers = self._parser.headers
+        self.streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
+        self.is_encoded = headers.get("content-encoding", "identity").lower() != "identity"
 
     @property
     def reported_cost(self) -> str | None:
@@ -95,10 +90,11 @@ class LiteLLMAnswer:
         On a stream these headers leave before anything is known; some versions write nonsense
         there.
         """
-        if self.streamed:
-            return None
-        told = (self.header(name) for name in self._cost_headers)
-        return next((cost for cost in told if cost), None)
+        if not self.streamed:
+            for name in self._cost_headers:
+                if cost := self._parser.headers.get(name):
+                    return cost
+        return None
 
     @property
     def retry_after(self) -> str | None:
@@ -206,6 +202,7 @@ class _AnswerParser(HTTPResponseParser):
         status: The status of the final answer, 0 before its head is complete.
         headers: Those of ``_HEADERS_READ``, by name; what came twice is one list, as HTTP has it.
         has_begun: Whether anything arrived.
+        has_final_head: Whether the head of the answer proper is complete.
         done: Whether the answer is complete.
         keep_alive: Whether the connection may serve another one.
         body: The parts of its body that were not taken yet.
@@ -220,6 +217,7 @@ class _AnswerParser(HTTPResponseParser):
         "body",
         "done",
         "has_begun",
+        "has_final_head",
         "headers",
         "keep_alive",
         "status",
@@ -230,6 +228,7 @@ class _AnswerParser(HTTPResponseParser):
         self.status = 0
         self.headers: dict[str, str] = {}
         self.has_begun = False
+        self.has_final_head = False
         self.done = False
         self.keep_alive = False
         self.body: list[bytes] = []
@@ -237,14 +236,11 @@ class _AnswerParser(HTTPResponseParser):
         self._in_value = False
         self._head_bytes = 0
 
-    @property
-    def has_final_head(self) -> bool:
-        """Whether the head of the answer proper is complete."""
-        return self.status >= _FIRST_FINAL_STATUS
-
     def feed(self, data: str | bytes) -> None:
         self.has_begun = True
         super().feed(data)
+        if self._name:
+            self._check_head()
 
     def take_body(self) -> bytes:
         """Return the body bytes parsed since the last time."""
@@ -264,19 +260,19 @@ class _AnswerParser(HTTPResponseParser):
         pass
 
     def _on_header_field(self, part: str) -> None:
-        self._count_head(part)
         if self._in_value:
             self._keep_header()
         self._name += part
 
     def _on_header_value(self, part: str) -> None:
-        self._count_head(part)
         self._in_value = True
         self._value += part
 
     def _on_headers_complete(self) -> None:
         self._keep_header()
+        self._check_head()
         self.status = int(self.get_code())
+        self.has_final_head = self.status >= _FIRST_FINAL_STATUS
 
     def _on_body(self, part: bytearray) -> None:
         self.body.append(bytes(part))
@@ -287,6 +283,7 @@ class _AnswerParser(HTTPResponseParser):
             self.keep_alive = bool(self.should_keep_alive())
 
     def _keep_header(self) -> None:
+        self._head_bytes += len(self._name) + len(self._value)
         name = self._name.lower()
         if name in _HEADERS_READ and not self.status:
             earlier = self.headers.get(name)
@@ -294,8 +291,7 @@ class _AnswerParser(HTTPResponseParser):
         self._name = self._value = ""
         self._in_value = False
 
-    def _count_head(self, part: str) -> None:
-        # Trailers behind the last chunk come this way too.
-        self._head_bytes += len(part)
-        if self._head_bytes > _MAX_HEAD_BYTES:
+    def _check_head(self) -> None:
+        # Trailers behind the last chunk count too, and a header that goes on and on.
+        if self._head_bytes + len(self._name) + len(self._value) > _MAX_HEAD_BYTES:
             raise HTTPParseError("the head of the answer is too long")

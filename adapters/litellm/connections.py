@@ -143,7 +143,9 @@ class Connection:
         if self._arrival is None or not self._arrival.is_ours():
             self._arrival = Wait(self._sock.fileno())
         while True:
-            in_time = self._has_decrypted() or self._arrival.until(deadline)
+            in_time = (self._tls is not None and self._has_decrypted()) or self._arrival.until(
+                deadline
+            )
             try:
                 return self._sock.recv(_BLOCK_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):

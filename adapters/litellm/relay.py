@@ -190,9 +190,9 @@ class LiteLLMRelay:
         if not _CALL_ID.fullmatch(call_id):
             raise ValueError(f"not a call id: {call_id!r}")
         headers = wire.upstream_headers
-        of_protocol = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        if "content-type" not in headers:
-            of_protocol += "content-type: application/json\r\n"
+        of_protocol = "" if "content-type" in headers else "content-type: application/json\r\n"
+        for name, value in headers.items():
+            of_protocol += f"{name}: {value}\r\n"
         head = (
             f"POST {self._prefix}{wire.endpoint} HTTP/1.1\r\n"
             f"{self._host}"
@@ -226,58 +226,59 @@ class LiteLLMRelay:
         A long body, which is not kept to be sent again, goes on a new connection at once.
         """
         connection = self._pool.take(new=body.is_long)
-
-        def attempt() -> LiteLLMAnswer:
-            return self._attempt(
-                connection, wire, head, body, rest, deadline=deadline, client=client
-            )
-
         try:
-            try:
-                return attempt()
-            except BrokenBeforeAnswerError:
-                if not connection.reused:
-                    raise
-            connection.reopen()
-            return attempt()
+            while True:
+                try:
+                    _write(connection, head, body, rest, deadline=deadline, client=client)
+                    return LiteLLMAnswer(
+                        connection,
+                        self._pool,
+                        deadline=deadline,
+                        client=client,
+                        cost_headers=_COST_HEADERS.get(wire.endpoint, USUAL_COST_HEADERS),
+                    )
+                except BrokenBeforeAnswerError:
+                    if not connection.reused:
+                        raise
+                # From here on it has served nothing, so this happens once.
+                connection.reopen()
         except BaseException:
             self._pool.discard(connection)
             raise
 
-    def _attempt(
-        self,
-        connection: Connection,
-        wire: HeardWire,
-        head: bytes,
-        body: OutgoingBody,
-        rest: LongBody | None,
-        *,
-        deadline: float,
-        client: Client,
-    ) -> LiteLLMAnswer:
-        try:
-            # Joining a long one would copy it.
-            for message in (head, body.data) if body.is_long else (head + body.data,):
-                connection.send(message, deadline=deadline, client=client)
-            for part in rest.parts() if rest else ():
-                connection.send(part, deadline=deadline, client=client)
-        except TimeoutError as error:
-            raise UpstreamTimeoutError from error
-        except OSError:
-            # The server may have refused before it read everything: its answer, if there
-            # is one, says more than our broken pipe.
-            pass
-        if body.is_long:
-            del message
-            body.forget()
-            client.request_sent()
-        return LiteLLMAnswer(
-            connection,
-            self._pool,
-            deadline=deadline,
-            client=client,
-            cost_headers=_COST_HEADERS.get(wire.endpoint, USUAL_COST_HEADERS),
-        )
+
+def _write(
+    connection: Connection,
+    head: bytes,
+    body: OutgoingBody,
+    rest: LongBody | None,
+    *,
+    deadline: float,
+    client: Client,
+) -> None:
+    """Send a message.
+
+    Raises:
+        ClientLeftError: The client went away meanwhile.
+        UpstreamTimeoutError: The server did not take it in time.
+    """
+    try:
+        if body.is_long:  # joining it would copy it
+            connection.send(head, deadline=deadline, client=client)
+            connection.send(body.data, deadline=deadline, client=client)
+        else:
+            connection.send(head + body.data, deadline=deadline, client=client)
+        for part in rest.parts() if rest else ():
+            connection.send(part, deadline=deadline, client=client)
+    except TimeoutError as error:
+        raise UpstreamTimeoutError from error
+    except OSError:
+        # The server may have refused before it read everything: its answer, if there
+        # is one, says more than our broken pipe.
+        pass
+    if body.is_long:
+        body.forget()
+        client.request_sent()
 
 
 def _accepted(answer: LiteLLMAnswer, *, stream: bool) -> LiteLLMAnswer:

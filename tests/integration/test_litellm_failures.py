@@ -244,6 +244,33 @@ def test_endless_refusal_is_cut_off(server: Server, relay: LiteLLMRelay) -> None
     assert script.outcome() is True
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(b"v" * 16_384, id="one header"),
+        pytest.param(b"v\r\nx-more: " * 1_490, id="many headers"),
+    ],
+)
+def test_answer_with_a_head_of_a_megabyte_is_refused(
+    server: Server, relay: LiteLLMRelay, more: bytes
+) -> None:
+    def steps() -> bool:
+        peer = server.accept()
+        peer.read_request()
+        with contextlib.suppress(OSError):
+            peer.send(b"HTTP/1.1 200 OK\r\nx-more: ")
+            for _ in range(64):
+                peer.send(more)
+            peer.send(b"\r\ncontent-length: 0\r\n\r\n")
+        return True
+
+    script = Script(steps).start()
+
+    with pytest.raises(UpstreamUnavailableError):
+        send(relay)
+    assert script.outcome() is True
+
+
 def test_server_that_refuses_before_reading_everything_is_heard(
     server: Server, relay: LiteLLMRelay
 ) -> None:
