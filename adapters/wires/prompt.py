@@ -190,7 +190,7 @@ class Prompt:
         """About four bytes to a token, rounded up, and what is usual for images and documents."""
         return -(-self.text_bytes // _BYTES_PER_TOKEN) + self._other_tokens
 
-    def bound(self, fields: Mapping[str, Any]) -> int | None:
+    def bound(self, fields: Mapping[str, Any], body: bytes | None = None) -> int | None:
         """Return tokens that the prompt can never exceed, or None if its bytes bound nothing.
 
         A token of a byte-level vocabulary stands for at least one byte of text, and all text
@@ -201,14 +201,15 @@ class Prompt:
 
         Args:
             fields: The cleaned body.
+            body: What ``encode_body`` makes of it for a plain call, where that is known.
         """
         if self.media:
             return None
         unseen = _UNSEEN_TOKENS
         if "tools" in fields or "functions" in fields:
             unseen += _UNSEEN_TOOL_TOKENS
-        written = len(encode_body(fields, stream=False)) - self._media_letters
-        return written + unseen + self._media_bound.most
+        written = encode_body(fields, stream=False) if body is None else body
+        return len(written) - self._media_letters + unseen + self._media_bound.most
 
     @property
     def media_bound(self) -> MediaBound:

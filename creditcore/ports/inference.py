@@ -59,6 +59,7 @@ class InferenceRequest:
         units: How many units it may come to, by what a model may be sold by; an error where
             it cannot be sold by that. What is missing, it has nothing to do with.
         sold_by: What its model is sold by besides tokens, known once the model is.
+        body: What goes upstream where nothing of it changes, if that is known and short.
     """
 
     model: str
@@ -74,6 +75,7 @@ class InferenceRequest:
     units: Mapping[Unit, Extent | InvalidRequestError] = field(default_factory=dict, repr=False)
     sold_by: Unit | None = None
     media_bound: MediaBound = NO_MEDIA
+    body: bytes | None = field(default=None, repr=False)
 
     def forget_long_fields(self) -> None:
         """Let go of what has been written into the upstream's body: it may be megabytes.

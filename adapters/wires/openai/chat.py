@@ -23,6 +23,7 @@ from adapters.wires.request import (
 from adapters.wires.tools import FUNCTION_TOOLS, check_tools
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.outgoing import LONG_BYTES
 
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT = "max_completion_tokens"
@@ -59,17 +60,19 @@ class ChatCompletions(OpenAIWire):
             fields[limit_field] = output_limit
         if "tools" in fields or "functions" in fields:
             prompt.add_schemas(fields, "tools", "functions")
+        written = None if prompt.media else encode_body(fields, stream=False)
         return InferenceRequest(
             model=model,
             stream=stream,
             wants_usage=options.get("include_usage", False),
-            prompt_bound=prompt.bound(fields),
+            prompt_bound=prompt.bound(fields, written),
             media_bound=prompt.media_bound,
             output_limit=output_limit,
             choices=choices,
             prompt_estimate=prompt.estimated_tokens,
             fields=fields,
             long_cache=may_cache_for_an_hour(body),
+            body=None if stream or written is None or len(written) > LONG_BYTES else written,
         )
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
@@ -85,8 +88,11 @@ class ChatCompletions(OpenAIWire):
             output_bound: The most one choice may write. The client's own limit stands
                 where it is lower, or where there is no bound.
         """
+        limit = tighter(request.output_limit, output_bound)
+        if request.body is not None and limit == request.output_limit:
+            return request.body
         fields = dict(request.fields)
-        if (limit := tighter(request.output_limit, output_bound)) is not None:
+        if limit is not None:
             fields[_NEW_LIMIT if _NEW_LIMIT in fields else _OLD_LIMIT] = limit
         if limit != request.output_limit and "thinking" in fields:
             fields |= fitted_thinking({**fields, _OLD_LIMIT: limit})

@@ -9,6 +9,7 @@ from adapters.wires.openai.chat_meter import ChatDocumentMeter, ChatStreamMeter
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import InferenceRequest, Wire
+from creditcore.ports.outgoing import LONG_BYTES
 
 wire: Wire = ChatCompletions()
 HELLO = [{"role": "user", "content": "hello"}]
@@ -428,6 +429,28 @@ def test_equal_requests_give_equal_bytes() -> None:
     bodies = {wire.upstream_body(request, output_bound=5) for _ in range(3)}
 
     assert len(bodies) == 1
+
+
+@pytest.mark.parametrize("given", [{}, {"max_tokens": 50}, {"max_completion_tokens": 50}])
+def test_a_plain_request_is_written_once_where_nothing_of_it_changes(
+    given: dict[str, int],
+) -> None:
+    request = parse(temperature=0.5, **given)
+
+    assert wire.upstream_body(request, output_bound=50 if given else None) is request.body
+    assert sent(request) == {
+        "stream": False,
+        "model": "m",
+        "messages": HELLO,
+        "temperature": 0.5,
+        **given,
+    }
+
+
+def test_a_long_request_is_not_kept_in_writing() -> None:
+    text = "x" * LONG_BYTES
+
+    assert parse(messages=[{"role": "user", "content": text}]).body is None
 
 
 @pytest.mark.parametrize("text", ["", "a" * 1000, "日本語" * 100, '\n\t"\\' * 50, "🦜" * 30])
