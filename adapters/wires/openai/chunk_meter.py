@@ -204,14 +204,12 @@ class ChoicesDocumentMeter(DocumentMeter):
         return _usage_elsewhere(document) if usage is None else usage
 
     def _tidy(self, document: dict[str, Any]) -> bool:
-        failed = [
-            choice
-            for choice in document["choices"]
-            if isinstance(choice, dict) and choice.get("error")
-        ]
-        for choice in failed:
-            choice["error"] = {"message": str(self._explain(choice["error"]))}
-        return bool(failed)
+        has_errors = False
+        for choice in document["choices"]:
+            if isinstance(choice, dict) and choice.get("error"):
+                choice["error"] = {"message": str(self._explain(choice["error"]))}
+                has_errors = True
+        return has_errors
 
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         choices = document.get("choices")

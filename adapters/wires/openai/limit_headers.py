@@ -20,6 +20,8 @@ def limit_headers(standings: Sequence[Standing]) -> list[tuple[str, str]]:
     Of the limits of the key and its account, the one with the least left is told; the fields
     of the IETF's draft tell both.
     """
+    if not standings:
+        return []
     headers = []
     for unit, limit, remaining, reset_us, _ in tightest(standings):
         of_limit, of_remaining, of_reset = _NAMES[unit]
