@@ -84,6 +84,8 @@ class Prompt:
     Attributes:
         text_bytes: UTF-8 bytes of all text in it.
         media: Parts that are not text, and whose tokens nothing in the request bounds.
+
+    PDFs are read when a bound is asked for: reading takes long, and a rough count needs none.
     """
 
     def __init__(self) -> None:
@@ -93,7 +95,7 @@ class Prompt:
         self._other_tokens = 0
         self._media_bound = NO_MEDIA
         self._media_letters = 0
-        self._effort: Effort | None = None
+        self._papers: list[tuple[str, int]] = []
 
     def add_text(self, value: object) -> None:
         """Count the text in any JSON value. Iterative: a client chooses how deep it is."""
@@ -137,15 +139,26 @@ class Prompt:
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
         head = _PDF_FILE.match(data)
         is_pdf = kind in (None, "application/pdf") and (named is None or _PDF_NAME.fullmatch(named))
-        if head is None or not is_pdf or not self._add_pdf(data, head.end()):
+        if head is not None and is_pdf:
+            self._papers.append((data, head.end()))
+        else:
             self.media += 1
 
-    def _add_pdf(self, data: str, begin: int) -> bool:
+    def _read_papers(self) -> None:
+        """Count the PDFs that were not read yet."""
+        if not self._papers:
+            return
+        effort = Effort()
+        for data, begin in self._papers:
+            if not self._add_pdf(data, begin, effort):
+                self.media += 1
+        self._papers.clear()
+
+    def _add_pdf(self, data: str, begin: int, effort: Effort) -> bool:
         """Count a PDF, whose base64 begins there; say whether it has a bound."""
-        self._effort = self._effort or Effort()
         try:
             letters = unwrapped(data[begin:])
-            size = measure_pdf(base64.b64decode(letters, validate=True), self._effort)
+            size = measure_pdf(base64.b64decode(letters, validate=True), effort)
         except (binascii.Error, ValueError):
             return False
         if size is None:
@@ -203,6 +216,7 @@ class Prompt:
             fields: The cleaned body.
             body: What ``encode_body`` makes of it for a plain call, where that is known.
         """
+        self._read_papers()
         if self.media:
             return None
         unseen = _UNSEEN_TOKENS
@@ -214,6 +228,7 @@ class Prompt:
     @property
     def media_bound(self) -> MediaBound:
         """What images and documents are of the bound."""
+        self._read_papers()
         return self._media_bound
 
 

@@ -13,7 +13,8 @@ from adapters.flask_web.inference.proxy import Proxy
 from adapters.flask_web.web.errors import refusal_of
 from adapters.flask_web.web.throttle import Throttle
 from creditcore import HoldState, Wallet
-from creditcore.domain.errors import UpstreamFailedError
+from creditcore.domain.errors import KeyRefusedError, UpstreamFailedError
+from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.testing.contracts import a_key
 from tests.unit.relaying import END, SECRET, TEXT, USAGE, Scene, TinyWire
 
@@ -71,6 +72,45 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
     # Without a free place the second would be refused in another way.
     assert statuses == ["200 OK", "500 Internal Server Error"] * 2
     assert scene.hold.state is HoldState.SETTLED
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"data:application/pdf;base64,JVBERi0x", "401 Unauthorized"),
+        (b"data:application/pdf;base64,\\u004aVBERi0x", "401 Unauthorized"),
+        (b"data:application/pdf;base64,J\\u0056BERi0x", "401 Unauthorized"),
+        (b"caf\\u00e9", "404 Not Found"),
+    ],
+)
+def test_a_paper_is_read_for_known_keys_alone(scene: Scene, content: bytes, status: str) -> None:
+    def recognise(_secret: KeySecret) -> ApiKey:
+        raise KeyRefusedError("unknown")
+
+    settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
+    services: Any = SimpleNamespace(
+        calls=SimpleNamespace(
+            relay=scene.relay, refusals=SimpleNamespace(note=lambda _secret, **_facts: None)
+        ),
+        keys=SimpleNamespace(recognition=SimpleNamespace(recognise=recognise)),
+        wires={TinyWire.endpoint: TinyWire()},
+        forms={},
+    )
+    proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
+    body = b'{"model":"nothing","content":"%b"}' % content
+    statuses: list[str] = []
+    environ: Any = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": TinyWire.endpoint,
+        "HTTP_AUTHORIZATION": f"Bearer {SECRET.text}",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": BytesIO(body),
+    }
+
+    proxy(environ, lambda status, _headers: statuses.append(status))  # type: ignore[arg-type, func-returns-value, return-value]
+
+    # What it asks for is not looked at before.
+    assert statuses == [status]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from adapters.flask_web.inference.idempotency_key import idempotency_key
 from adapters.flask_web.inference.model_list import offered
 from adapters.flask_web.inference.relayed_stream import RelayedStream
 from adapters.flask_web.inference.replay import replay
-from adapters.flask_web.inference.request_body import declared_length, read_body
+from adapters.flask_web.inference.request_body import declared_length, may_hold_pdf, read_body
 from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.calling_client import CallingClient
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
@@ -345,7 +345,10 @@ class Proxy:
         if length is None or length > _SMALL_BYTES:
             # Holding credits would tell, but only after megabytes were read and understood.
             share.assign(self._services.keys.recognition.recognise(secret).wallet_id)
-        return read_body(environ, most=MAX_BODY_BYTES, share=share)
+        body = read_body(environ, most=MAX_BODY_BYTES, share=share)
+        if len(body) <= _SMALL_BYTES and may_hold_pdf(body):
+            self._services.keys.recognition.recognise(secret)
+        return body
 
     def _wire_at(self, path: str, environ: WSGIEnvironment) -> Wire:
         """Return the protocol of a path: its own, that of the one it lies below, or the first.

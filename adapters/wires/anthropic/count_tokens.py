@@ -13,7 +13,8 @@ from creditcore.ports.inference import TokenCount
 class CountTokens:
     """Counts messages requests by their bytes, as a call without a report is charged.
 
-    A model's own count would take a call of its server, which the operator may pay for.
+    A model's own count would take a call of its server, which the operator may pay for. Documents
+    count by their length: reading them takes long, and nothing is paid for it.
     """
 
     endpoint = "/v1/messages/count_tokens"
@@ -28,8 +29,8 @@ class CountTokens:
         for name in ("max_tokens", "stream"):
             if name in given:
                 raise unknown(name)
-        request = Messages().read({**given, "max_tokens": 1}, long_cache=False)
-        return TokenCount(request.model, request.prompt_estimate)
+        fields, prompt = Messages().check({**given, "max_tokens": 1})
+        return TokenCount(fields["model"], prompt.estimated_tokens)
 
     def document(self, count: TokenCount) -> bytes:
         """Return the answer as Anthropic's SDKs read it."""

@@ -22,6 +22,7 @@ from adapters.wires.fields import (
     invalid,
     strings,
 )
+from adapters.wires.prompt import Prompt
 from adapters.wires.request import (
     JSON,
     TEXT_MODES,
@@ -145,17 +146,29 @@ class Messages:
         Raises:
             InvalidRequestError: It cannot be served; the error names the field.
         """
-        return self.read(given_fields(body), long_cache=may_cache_for_an_hour(body))
+        given = given_fields(body)
+        fields, prompt = self.check(given)
+        return InferenceRequest(
+            model=fields["model"],
+            stream=read_flag(given, "stream"),
+            wants_usage=True,
+            prompt_bound=prompt.bound(fields),
+            media_bound=prompt.media_bound,
+            output_limit=fields[_LIMIT],
+            choices=1,
+            prompt_estimate=prompt.estimated_tokens,
+            fields=fields,
+            long_cache=may_cache_for_an_hour(body),
+        )
 
-    def read(self, given: dict[str, Any], *, long_cache: bool) -> InferenceRequest:
-        """Understand the fields of a request.
+    def check(self, given: dict[str, Any]) -> tuple[dict[str, Any], Prompt]:
+        """Return the fields of a request as they go upstream, and the size of its prompt.
 
         Raises:
             InvalidRequestError: It cannot be served; the error names the field.
         """
         model = read_model(given)
         messages, prompt = read_content(given.get("messages"), given.get("system"))
-        stream = read_flag(given, "stream")
         limit = read_integer(given, _LIMIT, most=MAX_TOKENS)
         if limit is None:
             raise InvalidRequestError(
@@ -169,18 +182,7 @@ class Messages:
         check_context_edits(given.get("context_management"))
         fields |= _FIELDS.read(given)
         prompt.add_schemas(fields, "tools")
-        return InferenceRequest(
-            model=model,
-            stream=stream,
-            wants_usage=True,
-            prompt_bound=prompt.bound(fields),
-            media_bound=prompt.media_bound,
-            output_limit=limit,
-            choices=1,
-            prompt_estimate=prompt.estimated_tokens,
-            fields=fields,
-            long_cache=long_cache,
-        )
+        return fields, prompt
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""

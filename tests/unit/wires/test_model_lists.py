@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import sys
 from typing import Any
 
 import orjson
@@ -14,6 +16,7 @@ from adapters.wires.openai.chat import ChatCompletions
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import ModelPrice, Rates, Tariff, price_units
 from creditcore.ports.inference import OfferedModel
+from tests.unit.wires.pdfs import report
 
 RATES = Rates(
     input=price_units("0.0000015"),
@@ -155,6 +158,23 @@ def test_a_request_is_counted_with_all_that_is_in_it() -> None:
     assert counted() == 2
     assert counted(system="1234") == 3
     assert counted(tools=[{"name": "f", "input_schema": {"type": "object"}}]) > 10
+
+
+def test_a_document_is_counted_without_being_read() -> None:
+    paper = base64.b64encode(report(["Paid."] * 9).packed(1)).decode()
+    source = {"type": "base64", "media_type": "application/pdf", "data": paper}
+    messages = [{"role": "user", "content": [{"type": "document", "source": source}]}]
+    called: set[str] = set()
+
+    sys.setprofile(lambda frame, _event, _of: called.add(frame.f_globals["__name__"]))
+    try:
+        tokens = counted(messages=messages)
+    finally:
+        sys.setprofile(None)
+
+    assert tokens == 1_500
+    assert "adapters.wires.prompt" in called
+    assert not {name for name in called if name.startswith("adapters.wires.pdf")}
 
 
 @pytest.mark.parametrize(
