@@ -128,7 +128,8 @@ class LiteLLMAnswer:
     def read_beginning(self, limit: int, *, timeout_s: float) -> bytes:
         """Return what can be read of the body, ``limit`` bytes at most, in bounded time.
 
-        Fewer come from a server that falls silent or breaks off; nothing is raised.
+        Fewer come from a server that falls silent or breaks off; nothing is raised. What was
+        read comes again where reading goes on.
         """
         deadline = time.monotonic() + timeout_s
         beginning = b""
@@ -140,6 +141,8 @@ class LiteLLMAnswer:
                 beginning += block
         except UpstreamUnavailableError:
             pass
+        if beginning:
+            self._parser.body.insert(0, beginning)
         return beginning[:limit]
 
     def close(self) -> None:

@@ -30,6 +30,9 @@ _LONGEST_MESSAGE = 500
 _BAD_REQUEST = 400
 _TOO_MANY = 429
 _BAD_GATEWAY = 502
+_ANSWERS = frozenset({"choices", "content", "output"})
+"""What the answers of all protocols have that are streamed."""
+
 _OVERLOADED = frozenset({503, 529})
 """What is out of order for a while, if it says for how long; 529 is Anthropic's."""
 
@@ -308,13 +311,17 @@ def failure_within(error: object) -> UpstreamError:
 
 
 def failure_in_document(body: bytes) -> UpstreamError | None:
-    """Return what a document of status 200 says went wrong; None where it is no error."""
+    """Return what a document of status 200 says went wrong; None where it is an answer.
+
+    One whose end is not there yet may be one.
+    """
     document = _document(body)
     if document.get("error"):
         return failure_within(document["error"])
     if document.get("object") == "error":
         return failure_within(document)
-    return None
+    is_answer = not document or not _ANSWERS.isdisjoint(document)
+    return None if is_answer else UpstreamUnavailableError()
 
 
 def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> UpstreamError | None:

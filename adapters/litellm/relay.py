@@ -32,6 +32,10 @@ from creditcore.ports.outgoing import OutgoingBody
 
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_TIMEOUT_S = 10.0
+_DOCUMENT_BEGINS = frozenset({b"{", b"[", b" ", b"\n", b"\r"})
+_STREAM_BEGINS = frozenset({b"d", b"e", b"i", b"r", b":"})
+"""Of ``data``, ``event``, ``id`` and ``retry``, and of a comment."""
+
 _OK_STATUSES = range(200, 300)
 _COST_HEADERS: dict[str, tuple[str, ...]] = {
     # LiteLLM 1.91.5 leaves tokens of the cache out of its first figure there.
@@ -284,16 +288,28 @@ def _write(
 def _accepted(answer: LiteLLMAnswer, *, stream: bool) -> LiteLLMAnswer:
     """Return an answer of status 200, unless it is an error all the same.
 
-    Where a stream was asked for, some servers write an error as a document. Any other document
-    there is for the caller to refuse.
+    Where a stream was asked for, some servers write an error as a document, or a whole answer; and
+    some do not say that it is a stream.
     """
     failure: UpstreamError | None = None
     if answer.is_encoded:
         failure = UpstreamUnavailableError()
     elif stream and not answer.streamed:
-        said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
-        failure = failure_in_document(said)
+        failure = _failure_of_unnamed(answer)
     if failure is not None:
         answer.close()
         raise failure
     return answer
+
+
+def _failure_of_unnamed(answer: LiteLLMAnswer) -> UpstreamError | None:
+    """Return why an answer that does not say that it is a stream cannot stand for one."""
+    begun = answer.read_beginning(1, timeout_s=_REFUSAL_TIMEOUT_S)
+    if begun in _STREAM_BEGINS:
+        return None
+    if begun not in _DOCUMENT_BEGINS:
+        return UpstreamUnavailableError()
+    said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
+    if (failure := failure_in_document(said)) is not None:
+        return failure
+    return None if said.lstrip().startswith(b"{") else UpstreamUnavailableError()

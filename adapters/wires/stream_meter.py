@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import orjson
+
+from adapters.wires.public import read_object
 from adapters.wires.refrain import Path, Refrain
 from adapters.wires.sse import EventTooLongError, SseEvent, SseSplitter
 from adapters.wires.stated_error import bare_message, stated_error
 from adapters.wires.tally import Tally
+from adapters.wires.unstreamed import Unstreamed
 from adapters.wires.usage import Shape
 from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
@@ -53,6 +57,7 @@ class StreamMeter(ABC):
         self._explain = explain
         self._tally = Tally(shape)
         self._splitter = SseSplitter()
+        self._unstreamed = Unstreamed()
         self._waiting: deque[bytes] = deque()
         self._refrain: Refrain | None = None
         self._lessons_left = _MOST_LESSONS if self.texts else 0
@@ -66,6 +71,8 @@ class StreamMeter(ABC):
         if self._broken:
             return b""
         try:
+            if self._unstreamed.keeps(chunk):
+                return b""
             self._waiting.extend(self._splitter.feed(chunk))
         except EventTooLongError:
             self._broken = True
@@ -77,6 +84,9 @@ class StreamMeter(ABC):
         event = self._splitter.finish()
         if event is not None and not self._broken:
             self._waiting.append(event)
+        document = self._unstreamed.take()
+        if document is not None and not self._broken:
+            self._waiting.extend(map(_event_of, self._events_of(read_object(document))))
         return self._pass_paid()
 
     @property
@@ -133,6 +143,10 @@ class StreamMeter(ABC):
     @abstractmethod
     def _read(self, event: SseEvent) -> bytes:
         """Read an event; return it as the client may have it."""
+
+    @abstractmethod
+    def _events_of(self, document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """Return the events of a stream that say what a whole answer says, or its error."""
 
     @abstractmethod
     def _error_event(self, failure: UpstreamError) -> bytes:
@@ -217,3 +231,7 @@ class StreamMeter(ABC):
             if refrain is not None and refrain.text_length(raw) == length:
                 self._refrain = refrain
                 return
+
+
+def _event_of(document: dict[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(document) + b"\n\n"

@@ -24,6 +24,7 @@ from tests.integration.upstream import (
     a_relay,
     an_answer,
     begun,
+    read_all,
     send,
 )
 
@@ -223,6 +224,40 @@ def test_an_error_in_place_of_a_stream_is_understood(
     script.outcome()
     assert caught.value.status == 400
     assert (caught.value.code == "context_length_exceeded") is code
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"choices":[{"message":{"content":"%b"}}]}' % (b"a" * 200_000),
+        b'\n{"id": "r", "output": []}',
+        b": hello\n\ndata: {}\n\n",
+        b"event: message_start\ndata: {}\n\n",
+    ],
+    ids=["large", "small", "comment", "event"],
+)
+def test_an_answer_that_is_not_called_a_stream_is_read_from_its_beginning(
+    server: Server, relay: LiteLLMRelay, said: bytes
+) -> None:
+    script = Script(lambda: server.accept().answer(an_answer(said))).start()
+
+    answer = send(relay, STREAMED_BODY)
+
+    assert read_all(answer) == said
+    answer.close()
+    script.outcome()
+
+
+@pytest.mark.parametrize("said", [b"", b"<html>", b"[]", b'{"hello": 1}', b"no", b"\n"])
+def test_what_is_neither_a_stream_nor_an_answer_is_unavailable(
+    server: Server, relay: LiteLLMRelay, said: bytes
+) -> None:
+    script = Script(lambda: server.accept().answer(an_answer(said))).start()
+
+    with pytest.raises(UpstreamUnavailableError):
+        send(relay, STREAMED_BODY)
+
+    script.outcome()
 
 
 def test_endless_refusal_is_cut_off(server: Server, relay: LiteLLMRelay) -> None:

@@ -158,17 +158,23 @@ def test_a_call_that_is_interrupted_while_it_waits_releases_its_hold(
     assert scene.hold.outcome.error == "interrupted"
 
 
-@pytest.mark.parametrize("stream", [True, False])
-def test_an_answer_of_the_other_kind_is_refused_and_costs_nothing(
-    scene: Scene, stream: bool
-) -> None:
-    scene.script(TEXT, USAGE, END, streamed=not stream)
+def test_a_stream_that_was_not_asked_for_is_refused_and_costs_nothing(scene: Scene) -> None:
+    scene.script(TEXT, USAGE, END, streamed=True)
 
     with pytest.raises(UpstreamUnavailableError):
-        scene.open(stream=stream)
+        scene.open(stream=False)
 
     assert scene.hold.state is HoldState.RELEASED
     assert scene.answer.closed == 1
+
+
+def test_a_whole_answer_in_place_of_a_stream_is_delivered_and_charged(scene: Scene) -> None:
+    scene.script(TEXT, USAGE, END, streamed=False)
+
+    with closing(scene.open(stream=True)) as call:
+        assert list(call) == [TEXT, END]
+
+    scene.expect_charge(Basis.PROVIDER_USAGE, 75, status=200)
 
 
 @pytest.mark.parametrize(

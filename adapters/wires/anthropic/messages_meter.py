@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from adapters.wires.anthropic.messages_errors import (
     in_its_words,
     kind_of_status,
 )
+from adapters.wires.anthropic.unstreamed import message_events
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
@@ -112,6 +114,9 @@ class MessagesStreamMeter(TypedStreamMeter):
                 self._open_blocks.add(index)
             case "content_block_stop":
                 self._open_blocks.discard(index)
+
+    def _events_of(self, document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        return message_events(document) if document.get("type") == "message" else [document]
 
     def _start(self, event: SseEvent, document: dict[str, Any]) -> bytes:
         if self._begun:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from adapters.wires.openai.chunk_meter import ChoicesDocumentMeter, ChunkStreamMeter
+from adapters.wires.openai.unstreamed import chat_chunks
 from adapters.wires.tally import text_length
 from creditcore.ports.inference import Explain, Receipt
 
@@ -35,6 +37,9 @@ class ChatStreamMeter(ChunkStreamMeter):
             if isinstance(choice, dict) and (length := _message_length(choice.get("message"))):
                 self._wholes[at] = length
                 self._tally.deliver(max(0, sum(self._wholes.values()) - self._tally.bytes))
+
+    def _events_of(self, document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        return chat_chunks(document) if document.get("choices") else [document]
 
     @staticmethod
     def _length(choice: dict[str, Any]) -> int:

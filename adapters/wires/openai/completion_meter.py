@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from adapters.wires.openai.chunk_meter import ChoicesDocumentMeter, ChunkStreamMeter
+from adapters.wires.openai.unstreamed import completion_chunks
 from adapters.wires.public import public_event, read_object
 from adapters.wires.sse import SseEvent
 from adapters.wires.tally import text_length
@@ -30,6 +32,9 @@ class CompletionStreamMeter(ChunkStreamMeter):
     def _read_choices(self, choices: list[Any]) -> None:
         self._is_silent = _give_texts(choices)
         super()._read_choices(choices)
+
+    def _events_of(self, document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        return completion_chunks(document) if document.get("choices") else [document]
 
     @staticmethod
     def _length(choice: dict[str, Any]) -> int:

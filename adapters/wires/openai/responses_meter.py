@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.openai.responses_draft import ResponseDraft
+from adapters.wires.openai.unstreamed import response_events
 from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
@@ -125,6 +127,9 @@ class ResponseStreamMeter(TypedStreamMeter):
         self._draft.note(self._latest)
         if self._latest:
             self._number += 1
+
+    def _events_of(self, document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        return response_events(document) if "output" in document else [document]
 
     def _new_length(self, kind: str, document: dict[str, Any]) -> int:
         """Return the UTF-8 bytes of output in an event that had not come before."""

@@ -343,7 +343,7 @@ class RelayCall:
             answer = self._upstream.send(
                 wire, body, model=model, stream=stream, call_id=call_id, client=client
             )
-        if answer.streamed is not request.stream:
+        if answer.streamed and not request.stream:
             answer.close()
             raise UpstreamUnavailableError
         return answer
