@@ -70,6 +70,7 @@ _NAMES: _Names = {
     ),
     **dict.fromkeys(("cacheWriteInputTokens", "cacheWriteInputTokenCount"), "written"),
     **dict.fromkeys(("thoughtsTokenCount", "reasoningTokens"), "reasoning"),
+    "billed_units": {"input_tokens": "prompt", "output_tokens": "completion"},  # Cohere's
     "cache_creation": _INPUT_DETAILS["cache_creation_token_details"],
     "completion_tokens_details": _OUTPUT_DETAILS,
     "output_tokens_details": _OUTPUT_DETAILS,

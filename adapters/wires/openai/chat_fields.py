@@ -17,6 +17,7 @@ from adapters.wires.fields import (
 )
 
 _MAX_STOPS = 16
+_SEARCHES = "Searches of the provider cost by use: run them yourself as a tool."
 
 
 def _are_objects(value: object) -> bool:
@@ -36,6 +37,26 @@ CHAT_FIELDS = FieldTable(
         }
     ),
     passed={
+        # Of Groq, vLLM and SGLang: how an answer is decoded and shown. What is not among them may
+        # show the model text that is not in the request (``chat_template``, ``documents``).
+        "add_generation_prompt": BOOLEAN,
+        "citation_options": TEXT,
+        "continue_final_message": BOOLEAN,
+        "disable_tool_validation": BOOLEAN,
+        "guided_choice": LIST,
+        "guided_grammar": TEXT,
+        "guided_json": TEXT_OR_OBJECT,
+        "guided_regex": TEXT,
+        "ignore_eos": BOOLEAN,
+        "include_stop_str_in_output": BOOLEAN,
+        "min_tokens": INTEGER,
+        "reasoning_format": TEXT,
+        "separate_reasoning": BOOLEAN,
+        "skip_special_tokens": BOOLEAN,
+        "stop_token_ids": LIST,
+        "stream_reasoning": BOOLEAN,
+        "structured_outputs": OBJECT,
+        "truncate_prompt_tokens": INTEGER,
         "chat_template_kwargs": OBJECT,
         "do_sample": BOOLEAN,
         "enable_thinking": BOOLEAN,
@@ -84,24 +105,48 @@ CHAT_FIELDS = FieldTable(
             "cache_prompt",
             "chat_id",
             "client_metadata",
+            "conversation_id",
             "copilot_thread_id",
+            "id_slot",
             "include_reasoning",
+            "incremental_output",
             "intent",
             "keep_alive",
             "metadata",
             "num_ctx",
             "prediction",
+            "priority",
             "prompt_cache_options",
             "request_id",
+            "result_format",
+            "return_token_ids",
             "safety_identifier",
             "session_id",
             "snippy",
             "store",
+            "thread_id",
+            "timings_per_token",
             "trace",
             "usage",
             "user",
             "user_id",
+            "user_security_context",
         }
     ),
-    neutral={"modalities": (["text"],), "service_tier": ("auto", "default")},
+    neutral={
+        "best_of": (1,),
+        "deferred": (False,),
+        "echo": (False,),
+        "enable_search": (False,),
+        "modalities": (["text"],),
+        "search_parameters": ({"mode": "off"},),
+        "service_tier": ("auto", "default"),
+        "use_beam_search": (False,),
+        "vl_high_resolution_images": (False,),
+    },
+    refused={
+        "deferred": "Answers come on the connection that asked for them.",
+        "enable_search": _SEARCHES,
+        "search_parameters": _SEARCHES,
+    },
 )

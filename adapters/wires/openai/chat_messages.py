@@ -36,13 +36,16 @@ _MESSAGE_FIELDS = frozenset(
 
 _DROPPED_FIELDS = frozenset(
     {
+        "citations",
         "copilot_cache_control",
         "created_at",
         "id",
         "is_error",
         "model",
+        "parsed",
         "phase",
         "timestamp",
+        "token_ids",
         "tool_name",
     }
 )

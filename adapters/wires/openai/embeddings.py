@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
-from adapters.wires.fields import BOOLEAN, INTEGER, TEXT, FieldTable, Rule
+from adapters.wires.fields import BOOLEAN, INTEGER, LIST, TEXT, FieldTable, Rule
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.request import given_fields, read_model
@@ -20,17 +20,22 @@ _FIELDS = FieldTable(
     own=frozenset({"model", "input"}),
     passed={
         "dimensions": INTEGER,
+        "embedding_types": LIST,
         "encoding_format": Rule("float or base64", lambda value: value in ("float", "base64")),
         # Of Cohere, Jina, Voyage and others: none of them makes a text longer.
         "input_type": TEXT,
         "late_chunking": BOOLEAN,
+        "normalize": BOOLEAN,
         "normalized": BOOLEAN,
         "output_dimension": INTEGER,
+        "output_dtype": TEXT,
         "task": TEXT,
+        "task_type": TEXT,
         "truncate": TEXT,
+        "truncate_prompt_tokens": INTEGER,
         "truncation": BOOLEAN,
     },
-    dropped=frozenset({"user"}),
+    dropped=frozenset({"keep_alive", "metadata", "priority", "request_id", "session_id", "user"}),
     neutral={"stream": (False,)},
 )
 
