@@ -115,7 +115,9 @@ class GatewayWorker(GeventWorker):
         # Without the query: it may hold what is nobody else's.
         self._latest = f"{req.method} {req.path}"
         try:
-            self._answer(listener_name, req, sock, addr)
+            if not isinstance(req, PlainRequest):
+                _take_arrived_body(req)
+            super().handle_request(listener_name, req, sock, addr)
         except StopIteration:
             if not isinstance(req.body, BytesIO):
                 linger(sock)
@@ -136,16 +138,6 @@ class GatewayWorker(GeventWorker):
         util.write_nonblock(client, whole_answer(answer, request_id))
         linger(client)
 
-    def _answer(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        reader = None if isinstance(req, PlainRequest) else req.body.reader
-        if isinstance(reader, LengthReader):
-            arrived = req.unreader.take_buffered()
-            if len(arrived) >= reader.length:
-                req.body = BytesIO(arrived[: reader.length])
-                arrived = arrived[reader.length :]
-            req.unreader.unread(arrived)
-        super().handle_request(listener_name, req, sock, addr)
-
 
 class Answer(wsgi.Response):
     """An answer whose head leaves together with the first part of its body.
@@ -155,17 +147,18 @@ class Answer(wsgi.Response):
     """
 
     longest_write_s = MAX_WRITE_S
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._waiting = b""
+    _waiting = b""
 
     def process_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Take the headers of an answer; gunicorn checks each that is not obviously harmless."""
         for name, value in headers:
             # Printable ASCII cannot split an answer. A name is checked once, a value each time.
-            if value.isascii() and value.isprintable() and _is_plain_name(name):
+            is_plain = value.isascii() and value.isprintable()
+            if is_plain and _is_plain_name(name):
                 self.headers.append((name, value.strip(" ")))
+            elif name == "content-length" and is_plain and value.isdigit():
+                self.response_length = int(value)
+                self.headers.append((name, value))
             elif (name.lower(), value) == ("connection", "close"):
                 # WSGI gives this word to the server. It is how an application tells ours that
                 # what is left on the connection can no longer be understood.
@@ -234,6 +227,17 @@ class Answer(wsgi.Response):
             gone = BrokenPipeError(errno.EPIPE, "the client stopped reading")
             with gevent.Timeout(self.longest_write_s, gone):
                 self.sock.sendall(memoryview(data)[sent:])
+
+
+def _take_arrived_body(req: Any) -> None:
+    """Let a request that gunicorn has read give a body as it is that has come with its head."""
+    reader = req.body.reader
+    if isinstance(reader, LengthReader):
+        arrived = req.unreader.take_buffered()
+        if len(arrived) >= reader.length:
+            req.body = BytesIO(arrived[: reader.length])
+            arrived = arrived[reader.length :]
+        req.unreader.unread(arrived)
 
 
 @functools.lru_cache(maxsize=1)
