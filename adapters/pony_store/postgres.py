@@ -42,7 +42,6 @@ _LIMITS = (
 _UNIQUE_VIOLATION = "23505"
 # The last is a division by zero: so the prepared books say that they are out of date.
 _BUSY = {"40001", "40P01", "55P03", "22012"}
-_NAMES_OF_HOLDS = "usage_logs_pkey"
 _READ_ONLY_TRANSACTION = "25006"
 _IDLE_IN_TRANSACTION = "25P03"
 
@@ -112,10 +111,10 @@ class PostgresEngine:
     def fault(self, error: Exception) -> Fault:
         """Tell by SQLSTATE; an error without one came from the driver or the network."""
         code = getattr(error, "pgcode", None)
-        if code in _BUSY or _is_name_of_hold(error):
-            return Fault.BUSY
         if code == _UNIQUE_VIOLATION:
             return Fault.TAKEN
+        if code in _BUSY:
+            return Fault.BUSY
         if code in {_READ_ONLY_TRANSACTION, _IDLE_IN_TRANSACTION}:
             return Fault.UNAVAILABLE
         if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
@@ -123,12 +122,6 @@ class PostgresEngine:
         if isinstance(error, psycopg2.IntegrityError | psycopg2.DataError):
             return Fault.REFUSED
         return Fault.FAILED
-
-
-def _is_name_of_hold(error: Exception) -> bool:
-    """Whether another transaction made a hold of the same name: it can be read instead."""
-    diagnostics = getattr(error, "diag", None)
-    return getattr(diagnostics, "constraint_name", None) == _NAMES_OF_HOLDS
 
 
 def install_wait_callback(*, silence_s: float = SILENCE_S) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from creditcore.domain.books import Books, Footprint, counters_read
-from creditcore.domain.errors import RefusedByStoreError
+from creditcore.domain.errors import RefusedByStoreError, StoreBusyError
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import KeyCounter
 
@@ -129,8 +129,10 @@ class PreparedBooks:
                 "; ".join(sql for sql, _ in steps),
                 [value for _, values in steps for value in values],
             )
-        except BaseException:
+        except BaseException as error:
             self._remembered.forget(self._locked or Books())
+            if _is_name_of_hold(error.__cause__):
+                raise StoreBusyError("Another transaction made one of these holds.") from error
             raise
         self._remembered.left(self._written)
 
@@ -189,6 +191,12 @@ class PreparedBooks:
         if counted:
             rows = self._session.rows(READ_COUNTERS, (list(counted),))
             books.counters = {row.id: counter_from_row(row) for row in rows}
+
+
+def _is_name_of_hold(cause: BaseException | None) -> bool:
+    """Whether PostgreSQL refused the name of a hold that exists: it can be read instead."""
+    diagnostics = getattr(cause, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) == "usage_logs_pkey"
 
 
 def _copy(books: Books) -> Books:
