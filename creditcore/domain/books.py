@@ -153,11 +153,12 @@ class Books:
             WalletNotFoundError: No wallet has this id.
         """
         wallet = self.wallet(wallet_id)
+        key = caller if isinstance(caller, ApiKey) else None
         earlier = self.holds.get(reference)
         if earlier is not None:
             same = earlier.same_as(wallet_id=wallet_id, model=call.model if call else None)
             paid_output = ceiling.affordable(same.amount)
-            return Admission(same, paid_output, paid_output, wallet.available, repeated=True)
+            return Admission(same, paid_output, paid_output, wallet.available, key, repeated=True)
         wanted = caller.counts if caller is not None else ()
         counts = self._counts_of(wanted, now=now) if wanted else ()
         wallet, admission = admit(
@@ -169,6 +170,7 @@ class Books:
             lifetime=lifetime,
             limit=_tightest(counts),
             counted=tuple([Counted(counter.id, counter.since) for _, counter in counts]),
+            key=key,
         )
         for _, counter in counts:
             self._change_counter(counter.opened(admission.hold.amount))

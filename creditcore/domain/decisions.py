@@ -35,12 +35,6 @@ class Admission(NamedTuple):
     key: ApiKey | None = None
     repeated: bool = False
 
-    def to(self, key: ApiKey) -> Admission:
-        """Return the same answer to the bearer of a key."""
-        return Admission(
-            self.hold, self.output_bound, self.paid_output, self.available, key, self.repeated
-        )
-
 
 class Extension(NamedTuple):
     """The answer to a call that wants to go on.
@@ -84,6 +78,7 @@ def admit(
     lifetime: timedelta,
     limit: Limit | None = None,
     counted: tuple[Counted, ...] = (),
+    key: ApiKey | None = None,
 ) -> tuple[Wallet, Admission]:
     """Reserve the most a call may cost.
 
@@ -101,6 +96,7 @@ def admit(
         lifetime: How long it may last.
         limit: Leaves a caller the least, which may be less than the wallet has.
         counted: The counts that the hold goes into.
+        key: The API key that asks, where one does.
 
     Raises:
         InsufficientCreditsError: Not even the least output that is worth a beginning is covered.
@@ -135,7 +131,7 @@ def admit(
         counted=counted,
     )
     wallet = wallet.with_balance(posted=wallet.posted, held=wallet.held + needed)
-    return wallet, Admission(hold, output_bound, paid_output, wallet.available)
+    return wallet, Admission(hold, output_bound, paid_output, wallet.available, key)
 
 
 def extend(

@@ -53,21 +53,12 @@ class _Authorize(NamedTuple):
         return ()
 
     def decide(self, books: Books, *, now: datetime) -> Admission:
-        if self.key_hash is None:
-            return self._admit(books, self.wallet_id or "", self.call, now, self.caller)
-        key = books.key(self.key_hash, now=now)
-        call = self.call and self.call.with_key(key.id)
-        key.check_call(call.model if call else "", self.address)
-        return self._admit(books, key.wallet_id, call, now, key).to(key)
-
-    def _admit(
-        self,
-        books: Books,
-        wallet_id: str,
-        call: Call | None,
-        now: datetime,
-        caller: Limited | None,
-    ) -> Admission:
+        wallet_id, call = self.wallet_id or "", self.call
+        caller: Limited | None = self.caller
+        if self.key_hash is not None:
+            caller = key = books.key(self.key_hash, now=now)
+            key.check_call(call.model if call else "", self.address)
+            wallet_id, call = key.wallet_id, call and call.with_key(key.id)
         return books.admit(
             wallet_id,
             self.ceiling,
