@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.holds import Basis, Call, Hold
-from creditcore.domain.money import MAX_INT64
+from creditcore.domain.money import MAX_INT64, div_floor
 from creditcore.domain.pricing import usd_text
 
-# As Python writes a float, with room for other servers. Decimal itself would take much more:
-# digits of every script, infinities, and numbers whose digits fill all memory.
-_USD = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
+# As Python writes a float, with room for other servers.
+_USD = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,40}))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _PICODOLLAR_DECIMALS = 12
 _UNITS_PER_PICODOLLAR = 10**18
-_EXACTLY = Context(prec=100)
 
 # Sums of products of doubles are off by less than one part in 10^15: that much, and no more, is
 # how LiteLLM's costs differ from exact ones. No two prices differ by as little as one in 10^6.
@@ -34,13 +31,14 @@ def picodollars(text: str) -> int | None:
 
     None for anything that is no such number, is negative, or is more than any call can cost.
     """
-    if not _USD.fullmatch(text):
+    found = _USD.fullmatch(text)
+    if found is None:
         return None
-    scaled = Decimal(text).scaleb(_PICODOLLAR_DECIMALS, _EXACTLY)
-    # Looked at first: as an integer 1e999 has a thousand digits.
-    if scaled > MAX_INT64:
-        return None
-    return int(scaled.to_integral_value(ROUND_HALF_EVEN))
+    whole, fraction, exponent = found.groups("")
+    digits, shift = int(whole + fraction), _PICODOLLAR_DECIMALS + int(exponent or 0) - len(fraction)
+    # Integers are rounded to even as well, to a place before the point.
+    scaled = digits * 10**shift if shift >= 0 else div_floor(round(digits, shift), 10**-shift)
+    return scaled if scaled <= MAX_INT64 else None
 
 
 def reported_usd(picodollars: int) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
 
 from creditcore import Basis, Call, Credits, Hold, HoldState
 from creditcore.domain.alerts import Severity
@@ -32,12 +35,23 @@ from tests.unit.relaying import DAY, END, TEXT, USAGE, Scene
         ("0.00010499999999999999", 105_000_000),
         ("1e-999", 0),
         ("4e-13", 0),
+        ("5e-13", 0),
         ("6e-13", 1),
+        ("1.5e-12", 2),
+        ("2.5e-12", 2),
         ("9223372.036854775807", MAX_INT64),
     ],
 )
 def test_a_cost_is_read_exactly(text: str, expected: int) -> None:
     assert picodollars(text) == expected
+
+
+@given(floats(min_value=0, max_value=9e6))
+def test_any_cost_that_python_writes_is_read_to_the_nearest(cost: float) -> None:
+    read = picodollars(repr(cost))
+
+    assert read is not None
+    assert abs(read - Fraction(repr(cost)) * 10**12) <= Fraction(1, 2)
 
 
 @pytest.mark.parametrize(
