@@ -20,7 +20,39 @@ _OUTCOME = tuple(
 
 def line_of(settlement: Settlement) -> bytes:
     """Return a settlement as a line with its end."""
-    return orjson.dumps(settlement, option=orjson.OPT_APPEND_NEWLINE)
+    # Field by field: each call writes one, and orjson takes three times as long to ask a
+    # dataclass for them.
+    outcome, most = settlement.outcome, settlement.most
+    document = {
+        "reference": settlement.reference,
+        "wallet_id": settlement.wallet_id,
+        "cost": {"microcredits": settlement.cost.microcredits},
+        "outcome": {
+            "basis": outcome.basis,
+            "usage": None if outcome.usage is None else _counts(outcome.usage),
+            "counted": {"input": outcome.counted.input, "output": outcome.counted.output},
+            "provider_cost_picodollars": outcome.provider_cost_picodollars,
+            "reported_cost_picodollars": outcome.reported_cost_picodollars,
+            "status": outcome.status,
+            "error": outcome.error,
+            "latency_ms": outcome.latency_ms,
+            "first_byte_ms": outcome.first_byte_ms,
+        },
+        "most": None if most is None else {"microcredits": most.microcredits},
+    }
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _counts(usage: Usage) -> dict[str, int]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "units": usage.units,
+    }
 
 
 def settlement_of(line: bytes) -> Settlement | None:
