@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 import typing
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
@@ -62,6 +63,24 @@ def test_no_rule_divides_with_a_slash(path: Path) -> None:
 
     # The one exception shows a rate to people; nothing is computed from it.
     assert len(divisions) <= (path.name == "money.py")
+
+
+@pytest.mark.parametrize("folder", ["adapters", "bench", "creditcore", "sandbox", "tests"])
+def test_no_module_gives_a_name_a_second_value(folder: str) -> None:
+    again = []
+    for path in sorted((REPOSITORY / folder).rglob("*.py")):
+        named = [name for node in ast.parse(path.read_text()).body for name in _assigned(node)]
+        again += [f"{path}: {name}" for name, times in Counter(named).items() if times > 1]
+
+    assert again == []
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []
 
 
 def test_the_library_needs_nothing_but_python() -> None:

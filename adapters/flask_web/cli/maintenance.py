@@ -23,13 +23,13 @@ _PAYMENTS_EVERY_S = 60.0
 _BALANCES_EVERY_S = 15.0
 _TOP_UPS_EVERY_S = 5.0
 _RATES_EVERY_S = 300.0
+# Often: each time forgets one batch, so that no lock is held for long.
 _FORGET_EVERY_S = 600.0
 _WEBHOOKS_EVERY_S = 10.0
 _ROLL_UP_EVERY_S = 30.0
 _LOOK_BACK_EVERY_S = 600.0
 _JOBS_EVERY_S = 1.0
 _SCHEDULE_EVERY_S = 10.0
-_FORGET_EVERY_S = 3600.0
 _LAST_CHORE_S = 10.0
 
 _log = logging.getLogger(__name__)
