@@ -41,7 +41,7 @@ def of_python(
     name: str, program: str, *arguments: str, python: str = OPENAI_3, has: tuple[str, ...]
 ) -> Sdk:
     """Return a client from PyPI."""
-    return Sdk(name, (python, f"python/{program}_client.py", *arguments), frozenset(has))
+    return Sdk(name, (python, "python/runner.py", f"{program}_client", *arguments), frozenset(has))
 
 
 def of_node(name: str, program: str, *arguments: str, has: tuple[str, ...]) -> Sdk:

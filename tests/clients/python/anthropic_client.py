@@ -1,17 +1,7 @@
 """Anthropic's SDK for Python."""
 
 from anthropic import Anthropic
-from runner import (
-    BASE_URL,
-    CLAUDE,
-    DOCUMENT_64,
-    PICTURE_64,
-    TOOL,
-    Call,
-    Place,
-    is_enough,
-    run,
-)
+from given import BASE_URL, CLAUDE, DOCUMENT_64, PICTURE_64, TOOL, Call, Place, is_enough, joined
 
 
 def a_client(call: Call) -> Anthropic:
@@ -33,7 +23,7 @@ def plain(call: Call) -> str:
 
 def streamed(call: Call) -> str:
     with a_client(call).messages.stream(**asked(call)) as stream:
-        return "".join(stream.text_stream)
+        return joined(stream.text_stream)
 
 
 def tools(call: Call) -> str:
@@ -67,21 +57,5 @@ def documents(call: Call) -> str:
 
 
 def cancelled(call: Call) -> str:
-    text = ""
     with a_client(call).messages.stream(**asked(call)) as stream:
-        for piece in stream.text_stream:
-            text += piece
-            if is_enough(text):
-                break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    cancelled=cancelled,
-)
+        return joined(stream.text_stream, is_enough)

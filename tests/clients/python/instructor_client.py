@@ -1,10 +1,10 @@
 """instructor: all that it does is structured output, by tools; text is as OpenAI's SDK has it."""
 
 import instructor
+from given import DOCUMENT_URL, MODEL, PICTURE_URL, URL, Call, Place, is_enough, joined
 from instructor.processing.multimodal import PDF, Image
 from openai import OpenAI
 from pydantic import create_model
-from runner import DOCUMENT_64, MODEL, PICTURE_64, URL, Call, Place, is_enough, run
 
 
 def a_client(call: Call, mode: instructor.Mode = instructor.Mode.TOOLS) -> instructor.Instructor:
@@ -37,31 +37,15 @@ def structured(call: Call) -> dict:
 
 
 def images(call: Call) -> dict:
-    picture = Image.from_base64(f"data:image/png;base64,{PICTURE_64}")
+    picture = Image.from_base64(PICTURE_URL)
     return a_client(call).create(response_model=Place, **asked(call.prompt, picture)).model_dump()
 
 
 def documents(call: Call) -> dict:
-    document = PDF.from_base64(f"data:application/pdf;base64,{DOCUMENT_64}")
+    document = PDF.from_base64(DOCUMENT_URL)
     return a_client(call).create(response_model=Place, **asked(call.prompt, document)).model_dump()
 
 
 def cancelled(call: Call) -> str:
-    text = ""
     with a_client(call).create(response_model=None, stream=True, **asked(call.prompt)) as stream:
-        for chunk in stream:
-            text += chunk.choices[0].delta.content or ""
-            if is_enough(text):
-                break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    cancelled=cancelled,
-)
+        return joined((chunk.choices[0].delta.content for chunk in stream), is_enough)

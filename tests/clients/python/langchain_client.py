@@ -1,8 +1,8 @@
 """LangChain's classes for OpenAI."""
 
-from langchain_core.messages import HumanMessage
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
-from runner import (
+from collections.abc import Iterator
+
+from given import (
     DOCUMENT_64,
     EMBEDDING,
     MODEL,
@@ -10,10 +10,12 @@ from runner import (
     URL,
     Call,
     Place,
+    chat_messages,
     is_enough,
-    run,
+    joined,
     weather,
 )
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 
 def a_model(call: Call) -> ChatOpenAI:
@@ -21,8 +23,7 @@ def a_model(call: Call) -> ChatOpenAI:
 
 
 def ask(call: Call, *parts: dict) -> str:
-    content = [{"type": "text", "text": call.prompt}, *parts]
-    return a_model(call).invoke([HumanMessage(content)]).text
+    return a_model(call).invoke(chat_messages(call, *parts)).text
 
 
 def plain(call: Call) -> str:
@@ -30,7 +31,11 @@ def plain(call: Call) -> str:
 
 
 def streamed(call: Call) -> str:
-    return "".join(part.text for part in a_model(call).stream(call.prompt))
+    return joined(pieces(call))
+
+
+def pieces(call: Call) -> Iterator[str]:
+    return (part.text for part in a_model(call).stream(call.prompt))
 
 
 def tools(call: Call) -> str:
@@ -59,21 +64,4 @@ def embeddings(call: Call) -> int:
 
 
 def cancelled(call: Call) -> str:
-    text = ""
-    for part in a_model(call).stream(call.prompt):
-        text += part.text
-        if is_enough(text):
-            break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    embeddings=embeddings,
-    cancelled=cancelled,
-)
+    return joined(pieces(call), is_enough)

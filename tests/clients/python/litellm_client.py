@@ -1,32 +1,29 @@
 """The litellm SDK as a client."""
 
 import json
+from collections.abc import Iterator
 
 import litellm
-from runner import (
-    DOCUMENT_64,
+from given import (
+    CHAT_DOCUMENT,
+    CHAT_PICTURE,
+    CHAT_TOOL,
     EMBEDDING,
     MODEL,
     PAINTER,
-    PICTURE_64,
     SPEAKER,
-    TOOL,
     URL,
     Call,
     Place,
+    chat_messages,
     is_enough,
-    run,
+    joined,
 )
 
 
 def ask(call: Call, *parts: dict, **fields: object) -> object:
-    content = [{"type": "text", "text": call.prompt}, *parts]
     return litellm.completion(
-        f"openai/{MODEL}",
-        [{"role": "user", "content": content}],
-        api_base=URL,
-        api_key=call.key,
-        **fields,
+        f"openai/{MODEL}", chat_messages(call, *parts), api_base=URL, api_key=call.key, **fields
     )
 
 
@@ -35,11 +32,15 @@ def plain(call: Call) -> str:
 
 
 def streamed(call: Call) -> str:
-    return "".join(part.choices[0].delta.content or "" for part in ask(call, stream=True))
+    return joined(pieces(call))
+
+
+def pieces(call: Call) -> Iterator[str | None]:
+    return (part.choices[0].delta.content for part in ask(call, stream=True))
 
 
 def tools(call: Call) -> str:
-    done = ask(call, tools=[{"type": "function", "function": TOOL}])
+    done = ask(call, tools=[CHAT_TOOL])
     return done.choices[0].message.tool_calls[0].function.name
 
 
@@ -48,13 +49,11 @@ def structured(call: Call) -> dict:
 
 
 def images(call: Call) -> str:
-    picture = {"url": f"data:image/png;base64,{PICTURE_64}"}
-    return ask(call, {"type": "image_url", "image_url": picture}).choices[0].message.content
+    return ask(call, CHAT_PICTURE).choices[0].message.content
 
 
 def documents(call: Call) -> str:
-    file = {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{DOCUMENT_64}"}
-    return ask(call, {"type": "file", "file": file}).choices[0].message.content
+    return ask(call, CHAT_DOCUMENT).choices[0].message.content
 
 
 def embeddings(call: Call) -> int:
@@ -77,23 +76,4 @@ def speech(call: Call) -> bool:
 
 
 def cancelled(call: Call) -> str:
-    text = ""
-    for part in ask(call, stream=True):
-        text += part.choices[0].delta.content or ""
-        if is_enough(text):
-            break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    embeddings=embeddings,
-    made_images=made_images,
-    speech=speech,
-    cancelled=cancelled,
-)
+    return joined(pieces(call), is_enough)

@@ -1,21 +1,12 @@
 """LlamaIndex, by its classes for OpenAI-like servers."""
 
+from collections.abc import Iterator
+
+from given import DOCUMENT, EMBEDDING, MODEL, PICTURE, URL, Call, Place, is_enough, joined, weather
 from llama_index.core.llms import ChatMessage, DocumentBlock, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
 from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
-from runner import (
-    DOCUMENT,
-    EMBEDDING,
-    MODEL,
-    PICTURE,
-    URL,
-    Call,
-    Place,
-    is_enough,
-    run,
-    weather,
-)
 
 
 def a_model(call: Call) -> OpenAILike:
@@ -37,7 +28,11 @@ def plain(call: Call) -> str:
 
 
 def streamed(call: Call) -> str:
-    return "".join(part.delta or "" for part in a_model(call).stream_chat(asked(call)))
+    return joined(pieces(call))
+
+
+def pieces(call: Call) -> Iterator[str | None]:
+    return (part.delta for part in a_model(call).stream_chat(asked(call)))
 
 
 def tools(call: Call) -> str:
@@ -66,21 +61,4 @@ def embeddings(call: Call) -> int:
 
 
 def cancelled(call: Call) -> str:
-    text = ""
-    for part in a_model(call).stream_chat(asked(call)):
-        text += part.delta or ""
-        if is_enough(text):
-            break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    embeddings=embeddings,
-    cancelled=cancelled,
-)
+    return joined(pieces(call), is_enough)

@@ -4,8 +4,8 @@ import json
 import os
 
 import llm
+from given import DOCUMENT, MODEL, PICTURE, URL, Call, Place, is_enough, joined, weather
 from llm.default_plugins.openai_models import Chat
-from runner import DOCUMENT, MODEL, PICTURE, URL, Call, Place, is_enough, run, weather
 
 
 def ask(call: Call, **fields: object) -> llm.Response:
@@ -25,7 +25,7 @@ def plain(call: Call) -> str:
 
 
 def streamed(call: Call) -> str:
-    return "".join(ask(call))
+    return joined(ask(call))
 
 
 def tools(call: Call) -> str:
@@ -54,21 +54,4 @@ def embeddings(call: Call) -> int:
 
 
 def cancelled(call: Call) -> str:
-    text = ""
-    for piece in ask(call):
-        text += piece
-        if is_enough(text):
-            break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    embeddings=embeddings,
-    cancelled=cancelled,
-)
+    return joined(ask(call), is_enough)

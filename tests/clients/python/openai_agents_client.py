@@ -1,19 +1,19 @@
 """OpenAI's agents SDK, on the Responses protocol."""
 
 from agents import Agent, OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
-from openai import AsyncOpenAI
-from openai.types.responses import ResponseTextDeltaEvent
-from runner import (
-    DOCUMENT_64,
+from given import (
+    DOCUMENT_URL,
     MODEL,
-    PICTURE_64,
+    PICTURE_URL,
     URL,
     Call,
     Place,
     is_enough,
-    run,
+    joined_later,
     weather,
 )
+from openai import AsyncOpenAI
+from openai.types.responses import ResponseTextDeltaEvent
 
 set_tracing_disabled(disabled=True)
 
@@ -34,9 +34,7 @@ async def plain(call: Call) -> str:
 
 
 async def streamed(call: Call) -> str:
-    return "".join(
-        [piece async for piece in pieces(Runner.run_streamed(an_agent(call), call.prompt))]
-    )
+    return await joined_later(pieces(Runner.run_streamed(an_agent(call), call.prompt)))
 
 
 async def pieces(running: object) -> object:
@@ -63,32 +61,16 @@ async def structured(call: Call) -> dict:
 
 
 async def images(call: Call) -> str:
-    picture = f"data:image/png;base64,{PICTURE_64}"
-    return await ask(call, {"type": "input_image", "image_url": picture, "detail": "auto"})
+    return await ask(call, {"type": "input_image", "image_url": PICTURE_URL, "detail": "auto"})
 
 
 async def documents(call: Call) -> str:
-    data = f"data:application/pdf;base64,{DOCUMENT_64}"
-    return await ask(call, {"type": "input_file", "filename": "a.pdf", "file_data": data})
+    file = {"filename": "a.pdf", "file_data": DOCUMENT_URL}
+    return await ask(call, {"type": "input_file", **file})
 
 
 async def cancelled(call: Call) -> str:
-    text = ""
     running = Runner.run_streamed(an_agent(call), call.prompt)
-    async for piece in pieces(running):
-        text += piece
-        if is_enough(text):
-            running.cancel()
-            break
+    text = await joined_later(pieces(running), is_enough)
+    running.cancel()
     return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    cancelled=cancelled,
-)

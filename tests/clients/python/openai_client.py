@@ -2,21 +2,22 @@
 
 import json
 
-from openai import OpenAI
-from runner import (
-    DOCUMENT_64,
+from given import (
+    CHAT_DOCUMENT,
+    CHAT_PICTURE,
+    CHAT_TOOL,
     EMBEDDING,
     MODEL,
     PAINTER,
-    PICTURE_64,
     SPEAKER,
-    TOOL,
     URL,
     Call,
     Place,
+    chat_messages,
     is_enough,
-    run,
+    joined,
 )
+from openai import OpenAI
 
 
 def a_client(call: Call) -> OpenAI:
@@ -24,10 +25,8 @@ def a_client(call: Call) -> OpenAI:
 
 
 def ask(call: Call, *parts: dict, **fields: object) -> object:
-    content = [{"type": "text", "text": call.prompt}, *parts]
-    return a_client(call).chat.completions.create(
-        model=MODEL, messages=[{"role": "user", "content": content}], **fields
-    )
+    messages = chat_messages(call, *parts)
+    return a_client(call).chat.completions.create(model=MODEL, messages=messages, **fields)
 
 
 def plain(call: Call) -> str:
@@ -35,11 +34,11 @@ def plain(call: Call) -> str:
 
 
 def streamed(call: Call) -> str:
-    return "".join(chunk.choices[0].delta.content or "" for chunk in ask(call, stream=True))
+    return joined(chunk.choices[0].delta.content for chunk in ask(call, stream=True))
 
 
 def tools(call: Call) -> str:
-    done = ask(call, tools=[{"type": "function", "function": TOOL}])
+    done = ask(call, tools=[CHAT_TOOL])
     return done.choices[0].message.tool_calls[0].function.name
 
 
@@ -54,13 +53,11 @@ def structured(call: Call) -> dict:
 
 
 def images(call: Call) -> str:
-    picture = {"url": f"data:image/png;base64,{PICTURE_64}"}
-    return ask(call, {"type": "image_url", "image_url": picture}).choices[0].message.content
+    return ask(call, CHAT_PICTURE).choices[0].message.content
 
 
 def documents(call: Call) -> str:
-    file = {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{DOCUMENT_64}"}
-    return ask(call, {"type": "file", "file": file}).choices[0].message.content
+    return ask(call, CHAT_DOCUMENT).choices[0].message.content
 
 
 def embeddings(call: Call) -> int:
@@ -79,24 +76,5 @@ def speech(call: Call) -> bool:
 
 
 def cancelled(call: Call) -> str:
-    text = ""
     with ask(call, stream=True) as stream:
-        for chunk in stream:
-            text += chunk.choices[0].delta.content or ""
-            if is_enough(text):
-                break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    embeddings=embeddings,
-    made_images=made_images,
-    speech=speech,
-    cancelled=cancelled,
-)
+        return joined((chunk.choices[0].delta.content for chunk in stream), is_enough)

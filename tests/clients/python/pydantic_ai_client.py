@@ -1,15 +1,8 @@
-"""pydantic-ai, on the protocol that its argument names: chat, responses or anthropic."""
+"""pydantic-ai, on the protocol that the last argument names: chat, responses or anthropic."""
 
 import sys
 
-from pydantic_ai import Agent, BinaryContent, Embedder
-from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
-from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
-from runner import (
+from given import (
     BASE_URL,
     CLAUDE,
     DOCUMENT,
@@ -20,11 +13,18 @@ from runner import (
     Call,
     Place,
     is_enough,
-    run,
+    joined_later,
     weather,
 )
+from pydantic_ai import Agent, BinaryContent, Embedder
+from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
+from pydantic_ai.models import Model
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.openai import OpenAIProvider
 
-PROTOCOL = sys.argv[1]
+PROTOCOL = sys.argv[2]
 
 
 def a_model(call: Call) -> Model:
@@ -78,22 +78,5 @@ async def embeddings(call: Call) -> int:
 
 
 async def cancelled(call: Call) -> str:
-    text = ""
     async with Agent(a_model(call)).run_stream(call.prompt) as stream:
-        async for piece in stream.stream_text(delta=True, debounce_by=None):
-            text += piece
-            if is_enough(text):
-                break
-    return text
-
-
-run(
-    plain=plain,
-    streamed=streamed,
-    tools=tools,
-    structured=structured,
-    images=images,
-    documents=documents,
-    embeddings=embeddings,
-    cancelled=cancelled,
-)
+        return await joined_later(stream.stream_text(delta=True, debounce_by=None), is_enough)
