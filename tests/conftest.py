@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from adapters.pony_store import PonyTransactions
 from creditcore.testing.memory import MemoryTransactions
 from tests.stack import Stack, running_stack
-from tests.stores import migrated_postgres_database, postgres_store, sqlite_store
+from tests.stores import (
+    migrated_postgres_database,
+    migrated_sqlite_file,
+    postgres_store,
+    sqlite_store,
+)
 
 # Hundreds of processes are started here: they compile our modules once, not each anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -44,6 +50,16 @@ def any_store(
     else:
         with postgres_store() as store:
             yield store
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with our tables, all empty, of either kind."""
+    if request.param == "sqlite":
+        yield migrated_sqlite_file(tmp_path / "credits.db")
+    else:
+        with migrated_postgres_database() as url:
+            yield url
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -18,19 +17,15 @@ from creditcore.domain.jobs import JobState
 from creditcore.testing.contracts import a_wallet
 from tests.faults.job_worker import KIND
 from tests.stack import PATIENCE_S, REPOSITORY
-from tests.stores import migrated_postgres_database, migrated_sqlite_file
+from tests.stores import migrated_postgres_database
 
 COMMITS = ("claim", "effect", "finish")
 PLACES = [f"{when} {number}" for number, _ in enumerate(COMMITS, 1) for when in ("before", "after")]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield migrated_sqlite_file(tmp_path / "credits.db")
-    else:
-        with migrated_postgres_database() as url:
-            yield url
+@pytest.fixture
+def url(any_url: str) -> str:
+    return any_url
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,6 @@ from creditcore.domain.purchases import Payment, PaymentStatus
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import NOON, a_purchase, a_wallet, admit, settle
-from tests.stores import migrated_postgres_database, migrated_sqlite_file
 
 _HOUR = 1780315200000000
 """Noon of ``NOON``'s day, in microseconds."""
@@ -68,13 +66,9 @@ DAMAGES = [
 """What was done to sound books, which invariant it breaks, and the row that shows it."""
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield migrated_sqlite_file(tmp_path / "credits.db")
-    else:
-        with migrated_postgres_database() as url:
-            yield url
+@pytest.fixture
+def url(any_url: str) -> str:
+    return any_url
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +15,8 @@ from creditcore.domain.purchases import PurchaseState
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.payments import EventKind
 from creditcore.testing.contracts import MINUTE, NOON, a_purchase, a_wallet
-from tests.integration.test_pony_schema import PAID, ROWS, insert, migrate_to
-from tests.stores import WAIT_S, fresh_postgres_database
+from tests.integration.schema_rows import PAID, ROWS, insert
+from tests.stores import WAIT_S, migrate_to
 
 EXPLAIN = """
     EXPLAIN {query_plan} SELECT * FROM payment_events
@@ -68,15 +66,6 @@ def test_what_another_transaction_has_locked_is_passed_over(store: PonyTransacti
 
     assert first is not None
     assert (first.digest, others) == ("a", ["b"])
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'credits.db'}"
-    else:
-        with fresh_postgres_database() as url:
-            yield url
 
 
 def test_what_is_due_is_found_by_an_index(empty_url: str) -> None:
