@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from adapters.supabase_auth import (
-    ApiKey,
-    GoTrueClient,
-    SupabaseIdentityProvider,
-    SupabaseOperators,
-)
+from adapters.supabase_auth import ApiKey, GoTrueClient, SupabaseIdentityProvider, SupabaseOperators
+from creditcore.domain.errors import CreditcoreError
 from creditcore.domain.identities import LinkKind, Method
 from creditcore.domain.people import clean_email
 from creditcore.ports.transactions import Transactions
@@ -22,6 +19,9 @@ from tests.integration.supabase_sandbox.project import (
     SITE,
     SupabaseProject,
 )
+
+ANNA = "anna@example.com"
+CALLBACK = "https://app.example.com/auth/callback"
 
 
 @dataclass
@@ -65,3 +65,16 @@ def a_provider(
 def an_operator(project: SupabaseProject, key: str = SECRET_KEY) -> SupabaseOperators:
     client = GoTrueClient(project.url, ApiKey(key))
     return SupabaseOperators(client, SystemClock(), base_url=SITE)
+
+
+def outcomes(calls: int, act: object) -> list[object]:
+    """Call something at once, so often; return the results and the errors."""
+
+    def run(_: int) -> object:
+        try:
+            return act()  # type: ignore[operator]
+        except CreditcoreError as error:
+            return type(error)
+
+    with ThreadPoolExecutor(calls) as pool:
+        return list(pool.map(run, range(calls)))

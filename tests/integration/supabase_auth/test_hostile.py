@@ -11,18 +11,14 @@ import orjson
 import pytest
 
 from adapters.supabase_auth import ApiKey, GoTrueClient, SupabaseIdentityProvider
-from creditcore.domain.errors import (
-    IdentityUnavailableError,
-    SessionEndedError,
-)
+from creditcore.domain.errors import IdentityUnavailableError, SessionEndedError
 from creditcore.domain.identities import Grant, LinkKind, Method
 from creditcore.system import SystemClock
 from creditcore.testing.contracts.identity_house import OTHER_PASSWORD, PASSWORD, join, signed_in
 from creditcore.testing.memory import MemoryTransactions
-from tests.integration.supabase_auth.house import SupabaseHouse
+from tests.integration.supabase_auth.house import ANNA, SupabaseHouse
 from tests.integration.supabase_sandbox.project import PUBLISHABLE_KEY, SECRET_KEY, SITE
 
-ANNA = "anna@example.com"
 HASH = "0" * 56
 VERIFIER = b"v" * 64
 CODE = {"code": "11111111-1111-4111-8111-111111111111"}

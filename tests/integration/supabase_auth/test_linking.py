@@ -15,10 +15,7 @@ from creditcore.domain.errors import (
 )
 from creditcore.domain.identities import Capability, Grant, Method, OAuthFailure, SignedIn, SignIn
 from creditcore.testing.contracts.identity_house import join, signed_in
-from tests.integration.supabase_auth.house import SupabaseHouse
-
-ANNA = "anna@example.com"
-CALLBACK = "https://app.example.com/auth/callback"
+from tests.integration.supabase_auth.house import ANNA, CALLBACK, SupabaseHouse
 
 
 def walk(house: SupabaseHouse, link_to: Grant | None, email: str, act: str = "approve") -> SignIn:

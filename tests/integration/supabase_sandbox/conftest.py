@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from sandbox.process import SandboxProcess
-from tests.integration.supabase_sandbox.project import SITE, SupabaseProject
+from tests.integration.supabase_sandbox.project import SupabaseProject, empty_project
 
 
 @pytest.fixture
 def project(sandbox: SandboxProcess) -> Iterator[SupabaseProject]:
-    with requests.Session() as http:
-        project = SupabaseProject(sandbox, http)
-        project.reset()
-        project.set(site_url=SITE, mail_window_s=0)
+    with empty_project(sandbox) as project:
         yield project

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -137,3 +139,13 @@ class SupabaseProject:
     def _next(self, answer: requests.Response) -> str:
         assert answer.status_code in {302, 303}, answer.text
         return answer.headers["Location"]
+
+
+@contextmanager
+def empty_project(sandbox: SandboxProcess) -> Iterator[SupabaseProject]:
+    """Return a project without people, whose mails may follow each other at once."""
+    with requests.Session() as http:
+        project = SupabaseProject(sandbox, http)
+        project.reset()
+        project.set(site_url=SITE, mail_window_s=0)
+        yield project
