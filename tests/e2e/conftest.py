@@ -6,9 +6,21 @@ from collections.abc import Iterator
 
 import openai
 import pytest
+import requests
 
-from tests.stack import Account, Stack
+from tests.stack import Account, Stack, running_stack
 from tests.visitors import Visitor
+
+
+@pytest.fixture(scope="session")
+def phone_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A gateway that sells in dollars, shillings and cedis, and phones that answer at once."""
+    data_dir = tmp_path_factory.mktemp("phone-stack")
+    rates = "GHS=15.2"
+    with running_stack("", data_dir, USD_TO_KES_RATE="129.5", CURRENCY_RATES=rates) as stack:
+        url = f"{stack.sandbox.base_url}/control/paystack/settings"
+        requests.post(url, json={"phone_answer_s": 0.2}, timeout=10).raise_for_status()
+        yield stack
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.flask_web.web.throttle import CONFIRM_PER_ADDRESS
 from creditcore import PurchaseState
-from tests.e2e.test_payment_confirm import Buyer, a_buyer, trouble_at_paystack
+from tests.e2e.buyer import Buyer, a_buyer, trouble_at_paystack
 from tests.stack import Stack
 
 BILLING = "/dashboard/billing"

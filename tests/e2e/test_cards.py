@@ -12,7 +12,7 @@ import pytest
 from creditcore import Credits
 from creditcore.domain.top_ups import TopUpState
 from creditcore.testing.contracts import admit, settle
-from tests.e2e.test_payment_confirm import BOUGHT, WELCOME, Buyer
+from tests.e2e.buyer import BOUGHT, WELCOME, Buyer
 from tests.stack import Stack, wait_until
 
 CARDS = "/dashboard/billing/cards"

@@ -10,13 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from creditcore import Credits, Money, PurchaseState
-from tests.e2e.test_payment_confirm import (
-    WELCOME,
-    Buyer,
-    a_buyer,
-    alerts_about,
-    trouble_at_paystack,
-)
+from tests.e2e.buyer import WELCOME, Buyer, a_buyer, alerts_about, trouble_at_paystack
 from tests.stack import Stack, running_stack
 
 START = "/api/checkout/start"

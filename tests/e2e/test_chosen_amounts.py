@@ -11,7 +11,7 @@ import requests
 
 from adapters.flask_web.web.throttle import CHECKOUT_PER_PERSON
 from creditcore import PurchaseState
-from tests.e2e.test_payment_confirm import Buyer, a_buyer, trouble_at_paystack
+from tests.e2e.buyer import Buyer, a_buyer, trouble_at_paystack
 from tests.stack import Stack
 
 START = "/api/checkout/start"

@@ -10,7 +10,7 @@ import pytest
 
 from creditcore import Credits, PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
-from tests.e2e.test_payment_confirm import BOUGHT, WELCOME, Buyer
+from tests.e2e.buyer import BOUGHT, WELCOME, Buyer
 from tests.stack import Stack, wait_until
 
 

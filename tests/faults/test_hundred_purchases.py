@@ -30,7 +30,7 @@ from creditcore import (
 )
 from creditcore.usecases.payments.follow_refunds import FollowRefunds
 from creditcore.usecases.payments.reconcile_payments import ReconcilePayments
-from tests.e2e.test_payment_confirm import SECRET_KEY
+from tests.e2e.buyer import SECRET_KEY
 from tests.faults.workers import workers_of
 from tests.stack import PATIENCE_S, FromAddress, Stack, running_stack, wait_until
 from tests.stores import migrated_postgres_database

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from creditcore import PurchaseState
-from tests.e2e.test_payment_confirm import (
+from tests.e2e.buyer import (
     Buyer,
     a_buyer,
     a_webhook,

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from creditcore import Credits, PurchaseState
 from tests.e2e.browser.conftest import OpenPage
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.buyer import Buyer, a_buyer
 from tests.stack import Stack
 from tests.visitors import PASSWORD
 

@@ -15,7 +15,7 @@ from creditcore.testing.contracts.fiscal_stamps import STAMP
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.browser.test_pages import assert_fits_every_screen, assert_usable_by_everybody
 from tests.e2e.browser.test_paper import LIGHT_ON_WHITE, assert_fit_for_paper, printed
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.buyer import Buyer, a_buyer
 from tests.stack import Stack
 
 LONG = replace(

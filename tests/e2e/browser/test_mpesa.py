@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from creditcore import Credits, Money, Refund, RefundKind, RefundState
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.browser.test_pages import WHAT_STICKS_OUT
-from tests.e2e.test_payment_confirm import WELCOME, Buyer, a_buyer
+from tests.e2e.buyer import WELCOME, Buyer, a_buyer
 from tests.stack import Stack, running_stack, wait_until
 
 

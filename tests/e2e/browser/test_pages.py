@@ -17,7 +17,7 @@ from creditcore import Money, Payment, PaymentStatus, Purchase, PurchaseState
 from creditcore.domain.books import Footprint
 from creditcore.domain.purchases import Decision
 from tests.e2e.browser.conftest import OpenPage
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.buyer import Buyer, a_buyer
 from tests.stack import Stack, wait_until
 from tests.visitors import PASSWORD
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.browser.test_pages import BRIGHTNESS, WHAT_STICKS_OUT
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.buyer import Buyer, a_buyer
 from tests.stack import Stack
 
 # A4 without margins of 15 mm, in CSS pixels.

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import OpenPage
 from tests.e2e.browser.test_pages import assert_fits_every_screen, assert_usable_by_everybody
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.buyer import Buyer, a_buyer
 from tests.stack import Stack, running_stack
 
 PRICE = "#typed-price"

@@ -14,7 +14,7 @@ from tests.e2e.browser.test_pages import (
     assert_usable_by_everybody,
     tab_to,
 )
-from tests.e2e.test_payment_confirm import Buyer, a_buyer
+from tests.e2e.buyer import Buyer, a_buyer
 from tests.stack import Stack
 
 PROMPTS = {
