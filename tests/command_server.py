@@ -65,7 +65,7 @@ def _server() -> Path:
 
 
 def serve(address: str) -> None:
-    """Take orders until nobody can give any; return in the fork that is to run a command."""
+    """Take orders until no test can give any; return in the fork that is to run a command."""
     with suppress(Exception):
         # It says that nothing is configured, but by then all is imported.
         import wsgi  # noqa: F401

@@ -275,7 +275,7 @@ def wait_until(condition: Callable[[], Found], *, timeout_s: float = PATIENCE_S)
 def reserved_port() -> Iterator[int]:
     """Choose a port for a server that starts later, and keep it from everybody else.
 
-    It is bound here without listening. So Linux gives it to nobody who takes just any
+    It is bound here without listening. So Linux gives it to no program that takes just any
     port, be it for a connection that leaves; a server that reuses addresses, as ours
     do, may still listen on it.
     """

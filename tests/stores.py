@@ -195,7 +195,7 @@ def postgres_server() -> str:
 
 @cache
 def _postgres_template() -> str:
-    """Return the name of a migrated database that nobody is connected to."""
+    """Return the name of a migrated database without connections."""
     name = f"template_{uuid.uuid4().hex}"
     _run(postgres_server(), f"CREATE DATABASE {name}")
     atexit.register(_run, postgres_server(), f"DROP DATABASE {name} WITH (FORCE)")
@@ -205,7 +205,7 @@ def _postgres_template() -> str:
 
 @cache
 def _sqlite_template() -> Path:
-    """Return a migrated database file that nobody has open."""
+    """Return a migrated database file that no process has open."""
     folder = tempfile.TemporaryDirectory(prefix="creditcore-sqlite-")
     atexit.register(folder.cleanup)
     file = Path(folder.name) / "template.db"

@@ -21,7 +21,7 @@ from tests.stack import PATIENCE_S, Stack
 PASSWORD = "correct horse battery staple"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
-# What changes from one answer to the next, whoever asks.
+# What changes from one answer to the next, also for the same visitor.
 OF_THE_MOMENT = {"date", "x-request-id", "set-cookie"}
 
 
@@ -99,7 +99,7 @@ class Visitor:
 
 
 def an_address() -> str:
-    """Return a loopback address that nobody else uses."""
+    """Return a loopback address that no other visitor uses."""
     return ".".join(["127", *(str(1 + secrets.randbelow(254)) for _ in range(3))])
 
 

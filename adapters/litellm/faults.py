@@ -372,7 +372,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _words_of(value: object, depth: int = 0) -> str:
-    """Return the first message in an error, of whatever shape; empty where there is none."""
+    """Return the first message in an error of any shape; empty where there is none."""
     if isinstance(value, str):
         return value
     if depth == _DEEPEST_MESSAGE:

@@ -64,7 +64,7 @@ class OtelTraces:
             return
         try:
             self._provider = _provider()
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises for a value
+        except Exception as error:  # noqa: BLE001 - the SDK documents no errors for bad values
             _log.warning("No traces are sent; check the variables OTEL_*: %s", error)
             return
         self._tracer = self._provider.get_tracer("creditcore")
@@ -74,7 +74,7 @@ class OtelTraces:
         try:
             _provider().shutdown()
             taken = _exporter(timeout_s=_TRY_S).export(())
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises for a value
+        except Exception as error:  # noqa: BLE001 - the SDK documents no errors for bad values
             return f"check the variables OTEL_*: {error}"
         return None if taken is SpanExportResult.SUCCESS else "the collector does not take them"
 

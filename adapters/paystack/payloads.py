@@ -364,7 +364,7 @@ def mapping(value: object) -> Mapping[str, object]:
 
 def unusable(http_status: int, reason: str) -> PaymentGatewayUnavailableError:
     """Return the error of an answer that cannot be used."""
-    # Whoever says so without Paystack's envelope has no such address, and will not have one soon.
+    # A server that says so without Paystack's envelope has no such address, now or soon.
     kind = PaystackRefusedError if http_status == 404 else PaymentGatewayUnavailableError
     return kind(f"Paystack's answer (HTTP {http_status}) cannot be used: {reason}")
 

@@ -56,7 +56,7 @@ class BoundedPool:
         return connection, is_new
 
     def release(self, connection: Any) -> None:
-        """Take a connection back, with whatever it had begun undone."""
+        """Take a connection back; a transaction that it had begun is undone."""
         try:
             connection.rollback()
         except BaseException:
@@ -67,7 +67,7 @@ class BoundedPool:
         self._free.release()
 
     def drop(self, connection: Any) -> None:
-        """Take a broken connection back, for nobody to use again."""
+        """Take a broken connection back and close it, so that no caller gets it again."""
         self._lent.discard(id(connection))
         try:
             connection.close()

@@ -64,7 +64,7 @@ def _with_room(filename: str) -> str:
             os.close(file)
     except OSError as error:
         _log.error(_ALONE, error)
-        # Nobody could read one that is empty.
+        # The reader of these files fails at one that is empty.
         Path(filename).unlink(missing_ok=True)
         # Open as long as the process lives: others do not see it.
         return f"/proc/self/fd/{os.memfd_create('figures')}"

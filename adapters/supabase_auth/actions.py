@@ -146,7 +146,7 @@ def _confirm_email(answer: Answer) -> Action:
 
 
 def _sign_out(_answer: Answer) -> Action:
-    # Whatever the server says: who asks to be signed out is.
+    # The server's answer does not matter: a person who asks to be signed out is.
     return Action.SIGN_OUT
 
 

@@ -13,7 +13,7 @@ _MESSAGES = ("message", "msg", "error_msg", "errors")
 
 
 def stated_error(document: Mapping[str, Any]) -> object:
-    """Return the error that a document says it is, whatever else stands in it; None if none."""
+    """Return the error that a document says it is, even beside an answer; None if none."""
     if error := document.get("error"):
         return error
     if "error" in (document.get("object"), document.get("type")):

@@ -90,7 +90,7 @@ class FiscalStamp:
             raise InvalidRequestError("The invoice number is missing.", param="invoice_number")
         if not texts["signature"] and not texts["qr"]:
             raise InvalidRequestError(
-                "Neither signature nor QR code: nobody could check such a stamp.", param="signature"
+                "Neither signature nor QR code: such a stamp cannot be checked.", param="signature"
             )
         _check_address(texts["qr"])
         return cls(signed_at=_instant(signed_at, now=now), **texts)

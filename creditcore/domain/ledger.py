@@ -55,8 +55,8 @@ class Wallet:
         owner_id: The person or team whose credits these are.
         posted: What all settled transfers add up to.
         held: The part of it that open holds reserve.
-        owed: Credits that were reversed after they had been spent. Whatever becomes free in
-            the wallet pays them first, so a wallet that owes has nothing available.
+        owed: Credits that were reversed after they had been spent. Credits that become free in
+            the wallet pay them first, so a wallet that owes has nothing available.
     """
 
     id: str

@@ -2,8 +2,8 @@
 
 A provider recognises people and keeps their ways in. Sessions of this site are the core's
 (``creditcore.usecases.people.sessions``): it keeps a row for each, with the provider's ``Grant``
-sealed beside it, so that sessions are listed, ended and stepped up in the same way whoever
-recognises people. A provider therefore holds no state of a visitor between two calls.
+sealed beside it, so that sessions are listed, ended and stepped up in the same way by
+every provider. A provider therefore holds no state of a visitor between two calls.
 
 No method says whether an address has an account: not by its result, its error, or the time it
 takes. Where a mail is sent, the same is returned whether or not one was.

@@ -247,7 +247,7 @@ def _example(schema: Mapping[str, Any]) -> object:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """Return a JSON object, or an empty one in place of whatever else a client sent."""
+    """Return a JSON object, or an empty one in place of anything else that a client sent."""
     return value if isinstance(value, dict) else {}
 
 

@@ -71,7 +71,7 @@ def died() -> bytes:
 
 
 def listed(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list, or none of whatever else a client sent."""
+    """Return the objects of a list, or none in place of anything else that a client sent."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 

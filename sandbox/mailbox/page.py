@@ -19,7 +19,7 @@ ROW = Template("""\
 <li><a href="$base/$number"><span class="subject">$subject</span>
 <span class="quiet">to $to &middot; $date</span></a></li>
 """)
-EMPTY = '<p class="empty">No mail yet. Whatever the gateway sends is shown here.</p>'
+EMPTY = '<p class="empty">No mail yet. Mails that the gateway sends are shown here.</p>'
 MAIL = Template("""\
 <p><a href="$base">All mails</a></p>
 <h1>$subject</h1>

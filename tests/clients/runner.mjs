@@ -59,7 +59,7 @@ async function tried(cases, name, call) {
   }
 }
 
-// Whether an error has a status, in whatever a client wraps it.
+// Whether an error has a status, or one of those that a client wraps it in.
 function tells(error, status) {
   for (let cause = error; cause; cause = cause.lastError ?? cause.cause)
     if ((cause.status ?? cause.statusCode) === status) return true;

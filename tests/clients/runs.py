@@ -38,7 +38,7 @@ class Run:
         return report["said"]
 
     def upstream(self, case: str) -> list[dict[str, Any]]:
-        """Return the calls that reached the model server, whoever made them there."""
+        """Return the calls that reached the model server, by their prompts."""
         marker = self.accounts[case].wallet_id
         return [
             call for call in self.stack.upstream()["calls"] if marker in json.dumps(call["body"])

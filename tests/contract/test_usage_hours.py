@@ -1,4 +1,4 @@
-"""Usage by the hour equals the ledger, whatever happens in whatever order."""
+"""Usage by the hour equals the ledger after any events in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person finds the receipt of each of their calls, and nobody else does."""
+"""A person finds the receipt of each of their calls, and no other person does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who gives up on Paystack's page is told the truth, whoever says that they did."""
+"""Somebody who gives up on Paystack's page is told the truth, by every way back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def buyer(sqlite_stack: Stack) -> Iterator[Buyer]:
 
 
 def cancel_url(buyer: Buyer, reference: str) -> str:
-    """Return where Paystack was told to lead whoever cancels."""
+    """Return where Paystack was told to lead payers who cancel."""
     calls = buyer.control("GET", "calls", params={"endpoint": "initialize"})
     bodies = [json.loads(call["body"]) for call in calls]
     [metadata] = [body["metadata"] for body in bodies if body["reference"] == reference]

@@ -1,4 +1,4 @@
-"""The form of amounts keeps what somebody chose and typed, whatever went wrong."""
+"""The form of amounts keeps what somebody chose and typed after any failure."""
 
 from __future__ import annotations
 

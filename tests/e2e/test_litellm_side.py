@@ -48,7 +48,7 @@ def test_calls_go_out_with_the_copy_of_their_key_once_it_is_there(stack: Stack) 
         return key_of_call(stack, answer.call_id) != "Bearer sk-sandbox-master"
 
     wait_until(called_with_the_copy)
-    # It comes back empty: nobody notices.
+    # It comes back empty: no caller notices.
     control(stack, "keys", forget=True)
     for _ in range(3):
         assert call(stack.base_url, HI, key=account.api_key).status == 200

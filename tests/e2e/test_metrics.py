@@ -1,4 +1,4 @@
-"""Prometheus gets its figures from every process, and nobody else gets any."""
+"""Prometheus gets its figures from every process, and no other caller gets any."""
 
 from __future__ import annotations
 

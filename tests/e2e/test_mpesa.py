@@ -172,7 +172,7 @@ def test_each_ending_is_told_in_plain_words(buyer: Buyer) -> None:
         POOR: "There is not enough money in the account.",
         ENGAGED: "The phone is busy with another payment.",
         "+254710000011": "The network is busy or has a fault.",
-        # A message that nobody knows is shown as it came.
+        # A message that the gateway does not know is shown as it came.
         "+254710000010": "The provider says: Rule 77 of the agent applies.",
     }
     asked = {phone: ask(buyer, phone)["reference"] for phone in phones}

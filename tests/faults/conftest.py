@@ -37,7 +37,7 @@ class Endless:
 
 @pytest.fixture(scope="session")
 def endless(sqlite_stack: Stack) -> Iterator[Endless]:
-    """Begin early what takes half a minute to be cut, so that nobody has to wait for it."""
+    """Begin early what takes half a minute to be cut, so that no test has to wait for it."""
     account = sqlite_stack.an_account()
     whole = chat_body(NEVER_WHOLE)
     request = request_bytes(whole, key=account.api_key)

@@ -22,7 +22,7 @@ HI_COSTS = price(11, 3)
 
 
 def estimated(prompt: str) -> int:
-    """Tokens of a prompt that nobody counted: four bytes each."""
+    """Tokens of a prompt that no provider counted: four bytes each."""
     return -(-len(prompt) // 4)
 
 

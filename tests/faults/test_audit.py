@@ -1,4 +1,4 @@
-"""Whoever changes the books behind our back is found: the audit names the rule and the row."""
+"""A change of the books behind our back is found: the audit names the rule and the row."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BooksUnder
 
 
 def drop_rules(cursor: psycopg2.extensions.cursor) -> None:
-    """Drop every rule of the tables: whoever can change rows can do that too."""
+    """Drop every rule of the tables: an intruder who can change rows can do that too."""
     cursor.execute(
         "SELECT conrelid::regclass, conname FROM pg_constraint"
         " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"

@@ -1,6 +1,6 @@
 """Processes move credits between many wallets at once, and are killed at any moment.
 
-Whoever looks meanwhile sees books that add up: all wallets together, each wallet by itself, both
+A reader meanwhile sees books that add up: all wallets together, each wallet by itself, both
 halves of each move. What was acknowledged is there in the end.
 """
 

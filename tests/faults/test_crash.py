@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing is doubled, whatever dies, and whenever."""
+"""Nothing is lost and nothing is doubled when any process dies, at any moment."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def test_a_call_repeated_under_its_name_is_charged_once(
         answer = cut_one(gateway, way, account, ways, token)
         if not expect_told(ways[0], answer, ways[2]):
             answer = wait_until(partial(made_by_repeat, gateway, account, ways[2], token))
-        # Whoever does not know whether it was answered asks again.
+        # A caller who does not know whether it was answered asks again.
         again = ask(gateway, account, ways[2], token)
         # A stream is not kept; the refusal leads to its receipt.
         assert again.status_code == (200 if ways[2] == "document" else 409)

@@ -42,7 +42,7 @@ KILLS = 6
 
 @pytest.fixture(scope="module")
 def brittle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Four processes of our own on PostgreSQL, which nobody else needs to survive."""
+    """Four processes of our own on PostgreSQL, which no other test needs to survive."""
     data: Path = tmp_path_factory.mktemp("hundred")
     with migrated_postgres_database() as url, running_stack(url, data, workers=4) as stack:
         yield stack

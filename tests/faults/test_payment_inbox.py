@@ -1,4 +1,4 @@
-"""A payment that Paystack reported is credited, whatever dies or is away after the report."""
+"""A payment that Paystack reported is credited, though a process dies or Paystack is away then."""
 
 from __future__ import annotations
 

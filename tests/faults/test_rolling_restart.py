@@ -48,7 +48,7 @@ def replaced(tmp_path: Path, pid_file: Path) -> Iterator[Stack]:
 
 @contextmanager
 def ended_in_the_end(stack: Stack) -> Iterator[None]:
-    """See that a gateway which nobody here has started ends as well: it is of the same group."""
+    """See that a gateway that its predecessor has started ends as well: it is of the same group."""
     assert stack.process is not None
     group = stack.process.pid
     try:

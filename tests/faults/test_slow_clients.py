@@ -1,4 +1,4 @@
-"""Clients that are slow, on purpose or not, harm nobody else."""
+"""Clients that are slow, on purpose or not, harm no other client."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def unstalled(attacked: Stack, log: Path) -> Iterator[None]:
     """Nothing may have waited while the test ran."""
     before = stalls(log)
     yield
-    # Whatever the loop was held by has ended when it answers this.
+    # What held the loop has ended when it answers this.
     assert requests.get(f"{attacked.base_url}/healthz", timeout=PATIENCE_S).ok
     assert stalls(log) == before
 

@@ -1,4 +1,4 @@
-"""A process carries so many streams and no more; one too many costs nobody anything."""
+"""A process carries so many streams and no more; one too many costs no customer anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkouts that nobody pays, at the pace of a card tester: refused, bounded, never credited.
+"""Checkouts that are never paid, at the pace of a card tester: refused, bounded, never credited.
 
 500 here, 10,000 with ``make faults``.
 """

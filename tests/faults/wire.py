@@ -161,7 +161,7 @@ def read_until(sock: socket.socket, mark: bytes, seen: bytes = b"") -> bytes:
 
 
 def read_to_the_end(sock: socket.socket) -> bytes:
-    """Read until the server closes, in whatever way."""
+    """Read until the server closes, in any way."""
     parts = []
     try:
         while part := sock.recv(65536):

@@ -1,4 +1,4 @@
-"""Every route, for each kind of visitor. A route whose access nobody decided fails here."""
+"""Every route, for each kind of visitor. A route without a decision who may use it fails here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Access(Enum):
 
     EVERYBODY = auto()
     PEOPLE = auto()
-    """Whoever is signed in; each sees their own."""
+    """Every person who is signed in; each sees their own."""
     OWNER = auto()
     """Of what the address names; it does not exist for others."""
     TEAM = auto()
@@ -96,7 +96,7 @@ BLUEPRINTS = {
     "payer_details": Access.OWNER,
     "notices": Access.PEOPLE,
     "cards": Access.PEOPLE,
-    "receipts": Access.PEOPLE,  # the visitors have paid nothing yet, so nobody has one
+    "receipts": Access.PEOPLE,  # the visitors have paid nothing yet, so none has one
     "statements": Access.PEOPLE,
     "analytics": Access.PEOPLE,
     "calls": Access.PEOPLE,

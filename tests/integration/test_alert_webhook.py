@@ -1,4 +1,4 @@
-"""Signed as Standard Webhooks has it, so that its libraries take the message and nobody else's."""
+"""Signed as Standard Webhooks has it, so that its libraries take the message and no forged one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever holds of the relay and the gateway in threads holds in greenlets too."""
+"""What tests of the relay and the gateway show in threads holds in greenlets too."""
 
 import subprocess
 import sys

@@ -44,7 +44,7 @@ class Provider(MemoryPaymentGateway):
     asked: list[str] = field(default_factory=list)
 
     def verify(self, reference: str) -> Payment | None:
-        # Transactions do not nest: this would fail if whoever asks had one open.
+        # Transactions do not nest: this would fail if the caller had one open.
         with self.store.begin():
             self.asked.append(reference)
         self.clock.advance(self.takes)

@@ -61,7 +61,7 @@ def test_what_another_transaction_has_locked_is_passed_over(store: PonyTransacti
 
     with ThreadPoolExecutor(1) as threads, store.begin() as tx:
         first = tx.payment_events.lock_due(now=NOON)
-        # The lock is kept until the block ends: whoever waited for it would not come back.
+        # The lock is kept until the block ends: a thread that waited for it would not come back.
         others = threads.submit(take_due, store).result(WAIT_S)
 
     assert first is not None

@@ -285,7 +285,7 @@ def test_a_call_that_was_voided_meanwhile_holds_nothing(
         books = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}, new_references={"call-1"}))
         reserve(books, 60)
         tx.ledger.write(books)
-        # Whoever asked was told that nobody knows, and has undone it, before this gets there.
+        # The caller was told that it is unknown, and has undone it, before this gets there.
         with store.begin() as other:
             read = other.ledger.lock(Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"}))
             read.void("call-1", "wallet-1", call=None, at=NOON, attempt=(NOON, NOON))

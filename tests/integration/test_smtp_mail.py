@@ -218,7 +218,7 @@ def test_a_password_is_said_only_after_encryption() -> None:
         url = f"smtp+starttls://jua:p%40ss%2Fword@127.0.0.1:{port}"
         a_mailer(url, tls=trusting).send(a_mail())
         with pytest.raises(MailUnavailableError):
-            a_mailer(url).send(a_mail())  # a certificate that nobody signed
+            a_mailer(url).send(a_mail())  # a certificate that no authority signed
         with pytest.raises(MailUnavailableError, match="user name and password") as refused:
             a_mailer(url.replace("word", "wort"), tls=trusting).check()
 

@@ -127,7 +127,7 @@ def away(client: FlaskClient, **flow: str) -> FlaskClient:
 
 
 def lost(client: FlaskClient) -> TestResponse:
-    """Come back to the start page, as the provider sends whoever it has lost the state of."""
+    """Come back to the start page, as the provider sends people whose state it has lost."""
     said = {"error": "invalid_request", "error_code": "bad_oauth_state"}
     return client.get(f"/?{urlencode(said | {'error_description': '<b>expired</b>'})}")
 

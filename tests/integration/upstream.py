@@ -125,7 +125,7 @@ class Script:
     def _run(self) -> None:
         try:
             self.result.put(self.steps())
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test must see it
+        except BaseException as error:  # noqa: BLE001 - the test must see any error
             self.result.put(error)
 
     def outcome(self) -> object:

@@ -103,7 +103,7 @@ def account(stack: Stack) -> Account:
 
 
 def name_of_copy(stack: Stack, account: Account) -> str:
-    """Return the name of the copy of an account's only key: the hash of a secret nobody stores."""
+    """Return the name of the copy of an account's only key: the hash of its secret."""
     with stack.store.begin() as tx:
         [key] = tx.keys.list_of(account.person_id)
     keys = LiteLLMKeys(

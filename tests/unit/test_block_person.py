@@ -1,4 +1,4 @@
-"""Whoever is blocked has no session and no key, whatever they do at the same moment."""
+"""A blocked person has no session and no key, also if they ask for one at the same moment."""
 
 from __future__ import annotations
 

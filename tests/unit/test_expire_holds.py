@@ -54,7 +54,7 @@ class Scene:
     expiry: ExpireHolds
 
     def leave_behind(self, reference: str = "call-1") -> None:
-        """Hold 100 credits for a call that nobody settles, and let its time pass."""
+        """Hold 100 credits for a call that is never settled, and let its time pass."""
         call = Call(model="demo", multiplier="2")
         self.charge.authorize("wallet-1", ceiling=Credits.of(100), reference=reference, call=call)
 

@@ -1,4 +1,4 @@
-"""Each line of the log says which call it is about, and lets nobody in."""
+"""Each line of the log says which call it is about, and no reader gets in by it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from creditcore.ports.call_traces import NoTraces
 
 @pytest.fixture(autouse=True)
 def _collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nobody listens on the discard port; nothing is sent there, for nothing starts.
+    # No server listens on the discard port; nothing is sent there, for nothing starts.
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
 
 

@@ -1,4 +1,4 @@
-"""Prices come from memory, whatever the store behind it is doing."""
+"""Prices come from memory, also while the store behind it fails or hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts as PDF: one page, the same bytes each time, whatever the names are written in."""
+"""Receipts as PDF: one page, the same bytes each time, with names in any script."""
 
 from __future__ import annotations
 

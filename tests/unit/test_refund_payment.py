@@ -1,4 +1,4 @@
-"""A refund takes its credits first and is asked for once, whatever the provider answers."""
+"""A refund takes its credits first and is asked for once, after any answer of the provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened to an account is noted for its owner, and nobody else can fill the log."""
+"""What happened to an account is noted for its owner, and no stranger can fill the log."""
 
 from __future__ import annotations
 

@@ -363,7 +363,7 @@ def test_a_members_keys_are_theirs_and_an_admins_to_revoke(office: Office) -> No
         lambda: office.key_changes.change(
             other.id, KeyChanges(name="x"), owner_id=office.team_id, holder_id="daudi"
         ),
-        # A new secret is for its holder to know, whatever the role of who asks.
+        # A new secret is for its holder to know, also where an owner asks.
         lambda: office.key_changes.rotate(key.id, owner_id=office.team_id, holder_id="eshe"),
     ):
         with pytest.raises(ApiKeyNotFoundError):

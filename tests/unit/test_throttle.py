@@ -51,7 +51,7 @@ class Door:
         return cookie.partition(";")[0].partition("=")[2]
 
     def close_to_strangers(self) -> None:
-        """Try from everywhere until nobody may any more who comes from anywhere."""
+        """Try from new addresses until no visitor from any address may try."""
         for number in range(MANY):
             assert self.lets_try(address=f"198.51.100.{number}")
 

@@ -1,4 +1,4 @@
-"""A webhook is answered first and acted upon after that, which is nobody's trouble any more."""
+"""A webhook is answered first and acted upon after that, at no cost of its sender."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of errors lead on: whoever is signed in to their account, all others to the start."""
+"""Pages of errors lead on: people who are signed in to their account, all others to the start."""
 
 from __future__ import annotations
 

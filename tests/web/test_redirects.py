@@ -1,4 +1,4 @@
-"""Signing in leads to a page of ours, whatever it is asked for."""
+"""Signing in leads to a page of ours, also where another is asked for."""
 
 from __future__ import annotations
 

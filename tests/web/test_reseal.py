@@ -19,7 +19,7 @@ def test_after_a_change_of_the_secret_saved_cards_are_sealed_anew(tmp_path: Path
     site = Site(store, tmp_path, AUTH_SECRET=new, AUTH_SECRET_PREVIOUS=old)
     run = site.app.test_cli_runner().invoke
     with store.begin() as tx:
-        for name, secret in (("card-1", old), ("card-2", "a secret that nobody has any more")):
+        for name, secret in (("card-1", old), ("card-2", "a secret that is lost")):
             card = replace(CARD, id=name, owner_id=name)
             sealed = AesVault(secret).seal(b"AUTH_code", context=card.seal_context)
             tx.cards.save(card.resealed(sealed))

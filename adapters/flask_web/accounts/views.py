@@ -54,8 +54,8 @@ def create_account() -> str | Response | tuple[str, int]:
     """Make an account.
 
     The answer is the same for an address that is taken. Where addresses are confirmed by
-    mail, it says where to look. Else it is a redirect to the dashboard, which asks whoever
-    did not get in to sign in: only the owner of the account, who knows its password, is let
+    mail, it says where to look. Else it is a redirect to the dashboard, which asks visitors
+    who did not get in to sign in: only the owner of the account, who knows its password, is let
     through (docs/decisions/0004).
     """
     throttle().count_address(SIGN_UP_PER_ADDRESS, "sign-up")

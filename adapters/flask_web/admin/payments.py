@@ -128,7 +128,7 @@ def reviews() -> str:
     buyers: dict[str, str] = {}
     with services().transactions.begin() as tx:
         for review in found:
-            # What came under a name of nobody's has no buyer.
+            # A payment under a reference that is none of ours has no buyer.
             with suppress(PurchaseNotFoundError):
                 buyers[review.reference] = tx.purchases.find(review.reference).email
     return page("reviews.html", "reviews", reviews=found, buyers=buyers)

@@ -66,7 +66,7 @@ def receive() -> Response:
     answer = Response(status=200)
     if event is not None:
         answer.call_on_close(partial(_process, inbox, event))
-        # Whatever came next on this connection would have to wait for that.
+        # The next request on this connection would have to wait for that.
         answer.headers["Connection"] = "close"
     return answer
 

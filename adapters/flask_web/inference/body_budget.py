@@ -26,7 +26,7 @@ class BodyBudget:
     """The bytes of all bodies that are being received, or have not gone upstream yet.
 
     Up to ``creditcore.ports.outgoing.LONG_BYTES`` they are kept until their answer begins. One
-    owner has a part of them at most, so that whoever sends slowly, or much, keeps no other out:
+    owner has a part of them at most, so that one who sends slowly, or much, keeps no other out:
     small bodies are always taken, and leave others theirs too.
     """
 

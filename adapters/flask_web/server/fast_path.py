@@ -1,8 +1,8 @@
 """Requests as nearly all clients write them, read at a fraction of the price.
 
 gunicorn reads a request line by line in Python. Here one regular expression says whether a head
-is plain: written in that part of what gunicorn allows where there is nothing to decide. Whatever
-is not plain is put back and left to gunicorn, so that gunicorn alone refuses.
+is plain: written in that part of what gunicorn allows where there is nothing to decide. A head
+that is not plain is put back and left to gunicorn, so that gunicorn alone refuses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from adapters.flask_web.web.turns import give_way
 
 # A token, without "_": in the environment of a request it could not be told from "-".
 _NAME = r"[!#$%&'*+\-.^`|~0-9A-Za-z]++"
-# Tabs, and whatever is no control character.
+# Tabs, and every byte that is no control character.
 _VALUE = r"[\t -~\x80-\xff]*+"
 # Two slashes could begin the name of a host, and "#" begins a fragment.
 _TARGET = r'/(?!/)[!"$-~]*+'
@@ -104,7 +104,7 @@ def _is_pipelined(unreader: Any, req_number: int) -> bool:
 
 
 class PlainRequest(Request):
-    """A plain request: whatever is asked of it, gunicorn's own would answer the same."""
+    """A plain request, which answers every question as gunicorn's own would."""
 
     path: str
     query: str

@@ -25,7 +25,7 @@ from adapters.flask_web.server.fast_path import SlowHeadError
 from adapters.flask_web.web.errors import Refusal, refusal
 
 _MAX_DETAIL_LENGTH = 300
-# The only names that are repeated: whatever else stands in a malformed line may be a secret.
+# The only names that are repeated: all else in a malformed line may be a secret.
 _FRAMING_HEADER = re.compile(r"\b(?:CONTENT-LENGTH|TRANSFER-ENCODING|HOST|TRAILER)\b")
 
 _OUR_OWN = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)

@@ -112,7 +112,7 @@ class GatewayWorker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer one request; a body that has come with its head needs no more reading."""
         address = self._connections.busy(sock)
-        # Without the query: it may hold what is nobody else's.
+        # Without the query: it may hold what only the caller may know.
         self._latest = f"{req.method} {req.path}"
         try:
             if not isinstance(req, PlainRequest):

@@ -35,7 +35,7 @@ _SECRETS = re.compile(
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
     # Passwords in addresses.
     r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)"
-    # Whatever a name says is secret.
+    # Values whose name says that they are secret.
     r"|(?<=[Bb]earer )\S+"
 )
 _NAMED = re.compile(

@@ -51,7 +51,7 @@ class PdfSize(NamedTuple):
 def measure_pdf(data: bytes, effort: Effort) -> PdfSize | None:
     """Return the most that a document comes to; None where nothing in it bounds that.
 
-    It never fails, whatever the bytes are.
+    It fails for no bytes at all.
 
     Args:
         data: The file.
@@ -242,7 +242,7 @@ class _Measure:
         return _letters_in(parts)
 
     def _look(self, note: dict[bytes, Value]) -> _Sum:
-        """Return the most that a note looks like, of whatever states it may be in."""
+        """Return the most that a note looks like in any of its states."""
         pending = list(self._values(note[b"AP"]))
         while pending:
             look = pending.pop()
@@ -260,7 +260,7 @@ class _Measure:
         return shown
 
     def _forms(self) -> list[Stream]:
-        """Return what can be drawn by name. Some readers draw whatever is no image."""
+        """Return what can be drawn by name. Some readers draw all that is no image."""
         forms = [each for each in self._streams if each.fields.get(b"Subtype") == b"Form"]
         for table in self._under(b"XObject"):
             for entry in table.values() if isinstance(table, dict) else []:

@@ -84,7 +84,7 @@ def longest_mapped(streams: Iterable[bytes], effort: Effort) -> int:
         for found in _MAPPED.finditer(data):
             kind, section = found.groups()
             effort.spend(_FOUND + len(section) // _MAP)
-            # A string in brackets, or the name of a glyph: allowed, and written by nobody.
+            # A string in brackets, or the name of a glyph: allowed, and no program writes one.
             if b"(" in section or b"/" in section:
                 raise UnreadableError
             for code in set(_CODES.findall(section)):

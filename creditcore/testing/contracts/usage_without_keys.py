@@ -43,7 +43,7 @@ class UsageWithoutKeysContract:
 
         charges = {"key-1": 40, amina: 10, baraka: 20, "": 80}
         assert {share.key_id: share.tally.charge for share in shares} == charges
-        # Whoever asks for calls without a key is shown all of them.
+        # The empty id stands for all calls without a key.
         for key_id, charge, calls in [("", 110, 3), (amina, 10, 1), (baraka, 20, 1)]:
             whose = UsageOf("wallet-1", key_id)
             assert [tally.charge for tally in used(transactions, whose)] == [charge]

@@ -3,7 +3,7 @@
 A database makes a few hundred durable commits a second, whatever is in them. Steps
 that arrive while one commit is under way therefore go together into the next. Each
 step decides on its own over the shared, locked books, so that one caller's refusal
-is nobody else's.
+is no other's.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class AllowedCall:
         available: What the wallet can still reserve.
         body: The request as it is to be run: known fields only, its output within the hold.
         prompt_estimate: Tokens of its prompt, counted roughly, for a stream that breaks off.
-        traceparent: What its report is to name as its parent (W3C); empty where nobody follows it.
+        traceparent: What its report is to name as its parent (W3C); empty where it is not traced.
     """
 
     key: ApiKey

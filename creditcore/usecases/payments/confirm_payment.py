@@ -81,8 +81,8 @@ class ConfirmPayment:
     def confirm_reported(self, reference: str) -> Purchase:
         """Confirm a payment that the provider has news of.
 
-        One that is credited already and lacks the code of its network is looked up again. That
-        is nobody's loss where it fails: reconciliation looks at it every night of the next week.
+        One that is credited already and lacks the code of its network is looked up again. A
+        failure of that loses nothing: reconciliation looks at it every night of the next week.
 
         Raises:
             PaymentGatewayUnavailableError: The outcome is unknown; ask again.

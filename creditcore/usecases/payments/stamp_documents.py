@@ -176,7 +176,7 @@ class StampDocuments:
 
 
 def _locked(tx: StampDocumentsTransaction, name: str) -> Document:
-    """Return a document whose stamp nobody else writes until the transaction ends."""
+    """Return a document, locked: no other transaction writes its stamp before this one ends."""
     kind, number = parse_document_name(name)
     document = tx.documents.numbered(kind, number)
     if document is None:

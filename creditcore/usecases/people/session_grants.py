@@ -46,7 +46,7 @@ class SessionGrants:
     """Keep the provider's grant of each session fresh.
 
     No transaction is open while the provider is asked. One process at a time refreshes a
-    session, on whatever host: it takes a lease on the row.
+    session, among those of all hosts: it takes a lease on the row.
 
     Attributes:
         sleep: Waits for another process that is refreshing the same session.

@@ -1,4 +1,4 @@
-"""A real browser, in which whatever a page complains about fails the test."""
+"""A real browser, in which each complaint of a page fails the test."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def a_past(buyer: Buyer) -> None:
     stack, person = buyer.stack, buyer.person
     sample = buyer.purchase(buyer.buy(1_000))
     over = [state for state in PurchaseState if state is not PurchaseState.PENDING]
-    # Only the newest still waits: the gateway asks about the others, and nobody knows them.
+    # Only the newest still waits: the gateway asks about the others, and Paystack has no such.
     for age, state in enumerate([PurchaseState.PENDING, *over * 15][:60]):
         purchase = replace(
             sample,

@@ -14,7 +14,7 @@ SHAPES = (("light", 1280), ("dark", 390), ("light", 320))
 
 
 def look_at(page: Page) -> None:
-    """See that the page shuts nobody out, in two schemes and three widths."""
+    """See that the page shuts no reader out, in two schemes and three widths."""
     for scheme, width in SHAPES:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})

@@ -73,7 +73,7 @@ class Client:
         return rows
 
     def all_deliveries_of(self, reference: str) -> list[Any]:
-        """Return the deliveries about a payment, when whatever there was to send is on its way.
+        """Return the deliveries about a payment, when all that there was to send is on its way.
 
         Events leave in the order of their payments, so another payment is made and awaited.
         """

@@ -1,4 +1,4 @@
-"""Whatever the bytes, gunicorn's own parser would have said the same."""
+"""Of any bytes gunicorn's own parser would have said the same."""
 
 from __future__ import annotations
 

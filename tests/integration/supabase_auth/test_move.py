@@ -151,7 +151,7 @@ def test_accounts_are_joined_only_by_an_address_that_both_have_confirmed(
     house: SupabaseHouse,
     confirmed: str,
 ) -> None:
-    # Whoever made the account here may have typed an address that is not theirs.
+    # The person who made the account here may have typed another's address.
     anna = local.create("anna@example.com", PASSWORD, confirmed=True)
     if confirmed == "here":
         open_a_mail(store, anna.subject)

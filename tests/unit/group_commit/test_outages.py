@@ -1,4 +1,4 @@
-"""A database that is away: who waits is told, and what nobody waits for is kept."""
+"""A database that is away: callers who wait are told, steps that no caller waits for are kept."""
 
 from __future__ import annotations
 

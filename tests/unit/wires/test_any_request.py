@@ -1,4 +1,4 @@
-"""Whatever a client sends, a wire understands it or says what is wrong with it."""
+"""A wire understands any request, or says what is wrong with it."""
 
 from typing import Any
 

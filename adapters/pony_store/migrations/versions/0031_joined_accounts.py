@@ -10,7 +10,7 @@ down_revision = "0030"
 
 
 def upgrade() -> None:
-    """Add the columns; nobody has another id so far."""
+    """Add the columns; no person has another id so far."""
     name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     op.add_column("profiles", sa.Column("subject", name, nullable=True))
     op.create_index("profiles_subject_key", "profiles", ["subject"], unique=True)
