@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import subprocess
@@ -111,3 +112,30 @@ def test_every_file_that_newcomers_are_led_to_is_there() -> None:
 
     assert len(named) > 12
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
+
+
+def test_every_alert_is_explained_to_operators() -> None:
+    section = OPERATING.split("## When something is wrong", 1)[1]
+    words = {
+        word
+        for path in (REPOSITORY / "creditcore").rglob("*.py")
+        if "testing" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        for word in _subject_of_alert(node)
+    }
+
+    assert len(words) > 20
+    assert {word for word in words if word not in section} == set()
+
+
+def _subject_of_alert(node: ast.AST) -> list[str]:
+    """Return the constant parts of the subject, if a node makes an alert with one."""
+    if not isinstance(node, ast.Call):
+        return []
+    subject: ast.expr | None = None
+    if isinstance(node.func, ast.Name) and node.func.id == "Alert":
+        subject = next((each.value for each in node.keywords if each.arg == "subject"), None)
+    elif isinstance(node.func, ast.Attribute) and node.func.attr == "_alert" and node.args[2:]:
+        subject = node.args[2]
+    parts = subject.values if isinstance(subject, ast.JoinedStr) else [subject]
+    return [part.value.strip(" :") for part in parts if isinstance(part, ast.Constant)]
