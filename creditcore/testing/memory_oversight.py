@@ -208,7 +208,7 @@ class MemoryOversight:
         ][:limit]
 
     def _people(self, text: str) -> list[Found]:
-        owners = {w.owner_id for w in self.tables.wallets.values() if w.id == text} | {text}
+        owners = self._owners_of(text)
         people = [
             person
             for person in self.tables.people.values()
@@ -226,7 +226,7 @@ class MemoryOversight:
         ]
 
     def _teams(self, text: str) -> list[Found]:
-        owners = {w.owner_id for w in self.tables.wallets.values() if w.id == text} | {text}
+        owners = self._owners_of(text)
         teams = [
             team
             for team in self.tables.teams.values()
@@ -242,6 +242,10 @@ class MemoryOversight:
             )
             for team in sorted(teams, key=lambda team: (team.search_name, team.id))
         ]
+
+    def _owners_of(self, text: str) -> set[str]:
+        """Return the owners that a text names: by their own id, or by that of their wallet."""
+        return {w.owner_id for w in self.tables.wallets.values() if w.id == text} | {text}
 
     def _keys(self, text: str) -> list[Found]:
         return [

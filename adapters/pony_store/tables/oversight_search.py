@@ -39,62 +39,36 @@ class OversightSearch:
 
     def _people(self, text: str, limit: int) -> list[Found]:
         email = text.lower()
-        rows = self._session.rows(
-            "SELECT id, email, created_at FROM profiles WHERE id = ?"
-            " UNION SELECT id, email, created_at FROM profiles WHERE email >= ? AND email < ?"
-            " UNION SELECT p.id, p.email, p.created_at FROM wallets w"
-            " JOIN profiles p ON p.id = w.owner_id WHERE w.id = ?"
-            " ORDER BY email LIMIT ?",
+        columns = "p.id, p.email AS label, p.id AS owner_id, p.created_at AS at"
+        return self._found(
+            FoundKind.PERSON,
+            f"SELECT {columns} FROM profiles p WHERE p.id = ?"
+            f" UNION SELECT {columns} FROM profiles p WHERE p.email >= ? AND p.email < ?"
+            f" UNION SELECT {columns} FROM wallets w JOIN profiles p ON p.id = w.owner_id"
+            " WHERE w.id = ? ORDER BY label LIMIT ?",
             (text, email, _after(email), text, limit),
         )
-        return [
-            Found(
-                kind=FoundKind.PERSON,
-                id=row.id,
-                label=row.email,
-                owner_id=row.id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
 
     def _teams(self, text: str, limit: int) -> list[Found]:
         name = text.casefold()
-        columns = "t.id, t.name, t.created_at, t.search_name"
-        rows = self._session.rows(
+        columns = "t.id, t.name AS label, t.id AS owner_id, t.created_at AS at, t.search_name"
+        return self._found(
+            FoundKind.TEAM,
             f"SELECT {columns} FROM teams t WHERE t.id = ?"
             f" UNION SELECT {columns} FROM teams t WHERE t.search_name >= ? AND t.search_name < ?"
             f" UNION SELECT {columns} FROM wallets w JOIN teams t ON t.id = w.owner_id"
             " WHERE w.id = ? ORDER BY search_name, id LIMIT ?",
             (text, name, _after(name), text, limit),
         )
-        return [
-            Found(
-                kind=FoundKind.TEAM,
-                id=row.id,
-                label=row.name,
-                owner_id=row.id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
 
     def _keys(self, text: str, limit: int) -> list[Found]:
-        rows = self._session.rows(
-            "SELECT id, name, prefix, last_four, owner_id, created_at FROM virtual_keys"
-            " WHERE id = ? OR prefix = ? OR last_four = ? ORDER BY created_at DESC LIMIT ?",
+        return self._found(
+            FoundKind.KEY,
+            "SELECT id, name || ' (' || prefix || '\u2026' || last_four || ')' AS label, owner_id,"
+            " created_at AS at FROM virtual_keys WHERE id = ? OR prefix = ? OR last_four = ?"
+            " ORDER BY created_at DESC LIMIT ?",
             (text, text, text if len(text) == _LAST_FOUR else "", limit),
         )
-        return [
-            Found(
-                kind=FoundKind.KEY,
-                id=row.id,
-                label=f"{row.name} ({row.prefix}\u2026{row.last_four})",
-                owner_id=row.owner_id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
 
     def _calls(self, text: str, limit: int) -> list[Found]:
         return self._of_wallets(FoundKind.CALL, "usage_logs", text, limit)
@@ -103,55 +77,41 @@ class OversightSearch:
         return self._of_wallets(FoundKind.REFUSED_CALL, "refused_calls", text, limit)
 
     def _of_wallets(self, kind: FoundKind, table: str, text: str, limit: int) -> list[Found]:
-        rows = self._session.rows(
-            "SELECT c.id, COALESCE(c.model, '') AS model, c.created_at, w.owner_id"
-            f" FROM {table} c JOIN wallets w ON w.id = c.wallet_id WHERE c.id = ? LIMIT ?",
+        return self._found(
+            kind,
+            "SELECT c.id, COALESCE(NULLIF(c.model, ''), 'unknown model') AS label, w.owner_id,"
+            f" c.created_at AS at FROM {table} c JOIN wallets w ON w.id = c.wallet_id"
+            " WHERE c.id = ? LIMIT ?",
             (text, limit),
         )
-        return [
-            Found(
-                kind=kind,
-                id=row.id,
-                label=row.model or "unknown model",
-                owner_id=row.owner_id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
 
     def _payments(self, text: str, limit: int) -> list[Found]:
-        by = "SELECT paystack_ref, email, owner_id, created_at FROM transactions WHERE"
-        rows = self._session.rows(
+        by = (
+            "SELECT paystack_ref AS id, email AS label, owner_id, created_at AS at"
+            " FROM transactions WHERE"
+        )
+        return self._found(
+            FoundKind.PAYMENT,
             f"{by} paystack_ref >= ? AND paystack_ref < ?"
             f" UNION {by} provider_id = ? AND provider_id <> ''"
-            f" UNION {by} receipt_code = ? AND receipt_code <> '' ORDER BY created_at DESC LIMIT ?",
+            f" UNION {by} receipt_code = ? AND receipt_code <> '' ORDER BY at DESC LIMIT ?",
             (text, _after(text), text, receipt_code_of(text), limit),
         )
-        return [
-            Found(
-                kind=FoundKind.PAYMENT,
-                id=row.paystack_ref,
-                label=row.email,
-                owner_id=row.owner_id,
-                at=instant(row.created_at),
-            )
-            for row in rows
-        ]
 
     def _webhooks(self, text: str, limit: int) -> list[Found]:
-        rows = self._session.rows(
-            "SELECT digest, name, received_at FROM payment_events WHERE reference = ?"
+        return self._found(
+            FoundKind.WEBHOOK,
+            "SELECT digest AS id, COALESCE(NULLIF(name, ''), 'unreadable') AS label,"
+            " '' AS owner_id, received_at AS at FROM payment_events WHERE reference = ?"
             " ORDER BY received_at DESC LIMIT ?",
             (text, limit),
         )
+
+    def _found(self, kind: FoundKind, query: str, values: tuple[object, ...]) -> list[Found]:
+        """Ask for rows with an id, a label, an owner and an instant."""
         return [
-            Found(
-                kind=FoundKind.WEBHOOK,
-                id=row.digest,
-                label=row.name or "unreadable",
-                at=instant(row.received_at),
-            )
-            for row in rows
+            Found(kind=kind, id=row.id, label=row.label, owner_id=row.owner_id, at=instant(row.at))
+            for row in self._session.rows(query, values)
         ]
 
 
