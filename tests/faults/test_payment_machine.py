@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from creditcore import AuditBooks, Credits, InsufficientCreditsError, Money
 from creditcore.domain.errors import InvalidRequestError, PaymentGatewayError
@@ -20,12 +16,9 @@ from creditcore.domain.refunds import RefundKind, RefundState, ReportedRefund
 from creditcore.domain.sale_terms import DAY, MONTH
 from creditcore.domain.top_ups import TopUpOrder, TopUpState
 from creditcore.ports.card_gateway import CardCharge
-from creditcore.ports.transactions import BooksTransactions, Transactions
-from creditcore.testing.memory import MemoryTransactions
 from creditcore.usecases.payments.top_up_wallets import TopUpWish
-from tests.faults.length import TIMES
+from tests.faults.machines import OnMemory, OnPostgres, OnSqlite, StoreMachine, run_of
 from tests.faults.payment_house import CENTS, PRICE, WALLET, PaymentHouse
-from tests.stores import postgres_store_and_committer, sqlite_store
 
 # One of the four purchases that are begun at first; four is the latest top-up.
 numbers = st.integers(0, 4)
@@ -52,16 +45,11 @@ answers = st.sampled_from(
 )
 
 
-class Payments(RuleBasedStateMachine):
+class Payments(StoreMachine):
     """What payers, their banks, the provider and an operator do, in any order."""
-
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        """Open an empty store, and what money steps go through."""
-        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()
-        self.resources = ExitStack()
         self.house = PaymentHouse.open(self.resources, *self.open_store())
         self.store = self.house.store
         self.references = [f"cc-{number}" for number in range(4)]
@@ -69,9 +57,6 @@ class Payments(RuleBasedStateMachine):
         self.spent = 0
         self.forgiven = 0
         self.disputed: dict[str, list[ReportedRefund]] = {}
-
-    def teardown(self) -> None:
-        self.resources.close()
 
     def named(self, number: int) -> str:
         """Return a reference: of a purchase that was begun at first, or of the latest top-up."""
@@ -299,36 +284,6 @@ class Payments(RuleBasedStateMachine):
         assert report.clean, report.breaches
 
 
-class MemoryPayments(Payments):
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        store = MemoryTransactions()
-        return store, store
-
-
-class SqlitePayments(Payments):
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        folder = self.resources.enter_context(TemporaryDirectory())
-        store = self.resources.enter_context(sqlite_store(Path(folder)))
-        return store, store
-
-
-class PostgresPayments(Payments):
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        both = self.resources.enter_context(postgres_store_and_committer())
-        return both.store, both.committer
-
-
-def run_of(machine: type[Payments], *, examples: int, steps: int) -> type:
-    case: type = machine.TestCase
-    case.settings = settings(
-        max_examples=examples * TIMES,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    return case
-
-
-TestOnMemory = run_of(MemoryPayments, examples=60, steps=40)
-TestOnSqlite = run_of(SqlitePayments, examples=8, steps=30)
-TestOnPostgres = run_of(PostgresPayments, examples=5, steps=30)
+TestOnMemory = run_of(Payments, OnMemory, examples=60, steps=40)
+TestOnSqlite = run_of(Payments, OnSqlite, examples=8, steps=30)
+TestOnPostgres = run_of(Payments, OnPostgres, examples=5, steps=30)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import invariant, rule
 
 from creditcore import (
     AuditBooks,
@@ -31,10 +27,8 @@ from creditcore.domain.books import Footprint
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.pricing import Ceiling
-from creditcore.ports.transactions import BooksTransactions, Transactions
-from creditcore.testing.memory import FixedClock, MemoryTransactions, SequentialIds
-from tests.faults.length import TIMES
-from tests.stores import postgres_store_and_committer, sqlite_store
+from creditcore.testing.memory import FixedClock, SequentialIds
+from tests.faults.machines import OnMemory, OnPostgres, OnSqlite, StoreMachine, run_of
 
 PEPPER = b"a pepper for tests"
 LIFETIME = timedelta(minutes=5)
@@ -58,16 +52,11 @@ def a_price(cents: int) -> ModelPrice:
     return ModelPrice(model="demo", rates=rates)
 
 
-class Books(RuleBasedStateMachine):
+class Books(StoreMachine):
     """Steps as a gateway takes them, in any order, with any repeats."""
-
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        """Open an empty store, and what money steps go through."""
-        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()
-        self.resources = ExitStack()
         self.store, books = self.open_store()
         self.clock = FixedClock()
         self.commits = self.resources.enter_context(
@@ -90,9 +79,6 @@ class Books(RuleBasedStateMachine):
                 tx.commit()
             self.keys[name] = self.issue.issue(f"owner of {name}", name="key")
             self.grant_credits(name, 300_000, 100)
-
-    def teardown(self) -> None:
-        self.resources.close()
 
     @rule(wallet=wallets, amount=st.integers(1, 3_000_000), number=calls)
     def grant_credits(self, wallet: str, amount: int, number: int) -> None:
@@ -248,36 +234,6 @@ class Books(RuleBasedStateMachine):
         assert AuditBooks(transactions=self.store).audit().clean
 
 
-class MemoryBooks(Books):
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        store = MemoryTransactions()
-        return store, store
-
-
-class SqliteBooks(Books):
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        folder = self.resources.enter_context(TemporaryDirectory())
-        store = self.resources.enter_context(sqlite_store(Path(folder)))
-        return store, store
-
-
-class PostgresBooks(Books):
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        both = self.resources.enter_context(postgres_store_and_committer())
-        return both.store, both.committer
-
-
-def run_of(machine: type[Books], *, examples: int, steps: int) -> type:
-    case: type = machine.TestCase
-    case.settings = settings(
-        max_examples=examples * TIMES,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    return case
-
-
-TestOnMemory = run_of(MemoryBooks, examples=100, steps=50)
-TestOnSqlite = run_of(SqliteBooks, examples=12, steps=40)
-TestOnPostgres = run_of(PostgresBooks, examples=6, steps=40)
+TestOnMemory = run_of(Books, OnMemory, examples=100, steps=50)
+TestOnSqlite = run_of(Books, OnSqlite, examples=12, steps=40)
+TestOnPostgres = run_of(Books, OnPostgres, examples=6, steps=40)
