@@ -24,7 +24,7 @@ _BATCH = 1_000_000
 # Half of all calls belong to wallet 0: the page of its owner is the hardest to make.
 _OF_SOMEBODY = "(CASE WHEN n % 2 = 0 THEN 0 ELSE n / 2 % {keys} END)"
 
-_PEOPLE: Mapping[str, Mapping[str, str]] = {
+PEOPLE_WITH_KEYS: Mapping[str, Mapping[str, str]] = {
     "profiles": {
         "id": "'bench-person-' || n",
         "email": "'bench-person-' || n || '@example.com'",
@@ -80,7 +80,7 @@ class Bulk:
 
     def grow(self, *, keys: int, calls: int) -> None:
         """Add rows until there are so many."""
-        self._copy_more(_PEOPLE, self.keys, keys)
+        self._copy_more(PEOPLE_WITH_KEYS, self.keys, keys)
         self.keys = max(keys, self.keys)
         self._copy_more(_CALLS, self.calls, calls)
         self.calls = max(calls, self.calls)

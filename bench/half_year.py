@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from adapters.pony_store import migrate
-from bench.bulk import copy_rows, make_one_of_each
+from bench.bulk import PEOPLE_WITH_KEYS, copy_rows, make_one_of_each
 from bench.installs import say
 from bench.postgres import Postgres
 
@@ -23,18 +23,8 @@ _LATENCY_MS = "(300 + n * 104729 % 4000)"
 _FAILS = "n % 97 = 0"
 
 _PEOPLE: Mapping[str, Mapping[str, str]] = {
-    "profiles": {
-        "id": "'bench-person-' || n",
-        "email": "'bench-person-' || n || '@example.com'",
-        "subject": "'bench-person-' || n",
-    },
-    "wallets": {"id": "'bench-wallet-' || n", "owner_id": "'bench-person-' || n"},
-    "virtual_keys": {
-        "id": "'bench-key-' || n",
-        "wallet_id": "'bench-wallet-' || n",
-        "owner_id": "'bench-person-' || n",
-        "key_hash": "sha256(convert_to('bench-key-' || n, 'UTF8'))",
-    },
+    **PEOPLE_WITH_KEYS,
+    "profiles": {**PEOPLE_WITH_KEYS["profiles"], "subject": "'bench-person-' || n"},
 }
 
 

@@ -201,23 +201,11 @@ class Paystack:
         ip_address = request.remote_addr or "127.0.0.1"
         transaction = self.charges.begin(_body(request), ip_address=ip_address)
         self._linger_over(transaction)
-        return json_answer(
-            {
-                "status": True,
-                "message": "Charge attempted",
-                "data": charge_document(transaction, page_root=request.root_url),
-            }
-        )
+        return _attempted(transaction, request)
 
     def _submit(self, request: Request, step: str) -> Response:
         transaction = self.charges.submit(step, _body(request))
-        return json_answer(
-            {
-                "status": True,
-                "message": "Charge attempted",
-                "data": charge_document(transaction, page_root=request.root_url),
-            }
-        )
+        return _attempted(transaction, request)
 
     def _check_charge(self, request: Request, reference: str) -> Response:
         transaction = self.transactions.find(reference)
@@ -301,6 +289,16 @@ def _suffer(fault: Fault, request: Request) -> None:
         raise ConnectionDropped
     if fault.status is not None:
         raise failure(fault.status)
+
+
+def _attempted(transaction: Transaction, request: Request) -> Response:
+    return json_answer(
+        {
+            "status": True,
+            "message": "Charge attempted",
+            "data": charge_document(transaction, page_root=request.root_url),
+        }
+    )
 
 
 def _body(request: Request) -> dict[str, Any]:
