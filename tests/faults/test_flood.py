@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from creditcore import Credits
+from tests.faults.length import TIMES
 from tests.faults.wire import Seen, call, chat_body
 from tests.stack import PATIENCE_S, Account, Stack
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("endless")
 
 CALLS = 200
 AFFORDED = 10
-ROUNDS = int(os.environ.get("FLOOD_ROUNDS", "3"))
+ROUNDS = 3 * TIMES
 
 OUTPUT_TOKENS = 5
 PROMPT_TOKEN = Credits.parse("0.0002")
