@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
@@ -16,11 +17,13 @@ from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore import ChargeUsage, Credits, GroupCommit, SystemClock
 from creditcore.domain.books import Footprint
 from creditcore.domain.errors import RefusedByStoreError, StoreBusyError, StoreError
+from creditcore.domain.holds import Call
 from creditcore.testing.contracts import a_key, a_wallet, admit
 from tests.integration.books import reserve
 from tests.stack import wait_until
 from tests.stores import WAIT_S, fresh_postgres_database, somebody_waits_for_a_lock
 
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 HOT_TABLES = {"usage_logs", "wallets", "virtual_keys", "key_counters", "transfers"}
 
 
@@ -123,6 +126,25 @@ def test_a_wallet_that_appeared_too_late_to_be_locked_is_not_spent_twice(
 
     with store.begin() as tx:
         assert tx.ledger.find_wallet("wallet-2").held == Credits(90)
+
+
+def test_a_call_that_will_not_be_made_takes_its_name(
+    store: PonyTransactions, committer: PostgresCommitter
+) -> None:
+    a_wallet(store, posted=100)
+    call = Call(model="small", endpoint="/v1/chat/completions", key_id="key-1")
+    footprint = Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"})
+
+    with committer.begin() as tx:
+        books = tx.ledger.lock(footprint)
+        books.void("call-1", "wallet-1", call=call, at=NOON, attempt=(NOON, NOON))
+        tx.ledger.write(books)
+        tx.commit()
+
+    with store.begin() as tx:
+        read = tx.ledger.lock(footprint)
+    assert read.holds == books.holds
+    assert read.wallets["wallet-1"].held == Credits(0)
 
 
 def test_no_plan_reads_a_whole_table(committer: PostgresCommitter) -> None:
