@@ -10,7 +10,7 @@ import pytest
 
 from creditcore import ApiKey, Credits, SystemClock
 from creditcore.domain.keys import Scope
-from creditcore.domain.limits import KeyLimits, Period, SpendLimit
+from creditcore.domain.limits import KeyCounter, KeyLimits, Period, SpendLimit
 from creditcore.usecases.keys.limit_account import LimitAccount
 from tests.visitors import Visitor
 
@@ -53,6 +53,32 @@ def test_a_key_is_made_with_the_limits_that_were_typed(member: Visitor) -> None:
     assert limits.models == ("demo-*", "gpt-4o")
     assert limits.addresses == ("127.0.0.1/32", "10.0.0.0/8")
     assert key.scopes == (Scope.INFERENCE, Scope.ACCOUNT_READ)
+
+
+@pytest.mark.parametrize(
+    ("period", "ends"), [(Period.DAY, r", until .+ 00:00 UTC"), (Period.TOTAL, "")]
+)
+def test_a_key_whose_limit_is_used_up_says_so_and_until_when(
+    member: Visitor, period: Period, ends: str
+) -> None:
+    make(member, **LIMITED | {"period": period.value})
+    [key] = keys_of(member)
+    pages = ("/dashboard/keys", f"/dashboard/keys/{key.id}")
+    for page in pages:
+        assert "Limit reached" not in member.get(page).text
+    now = member.stack.services.clock.now()
+    used_up = KeyCounter(
+        id=key.counter_id, wallet_id=key.wallet_id, since=now, limit=Credits.of(250),
+        spent=Credits.of(250),
+    )  # fmt: skip
+    with member.stack.store.begin() as tx:
+        tx.keys.set_counter(used_up)
+        tx.commit()
+
+    for page in pages:
+        told = re.search(r"Limit reached</span>\s*<span[^>]*>(.*?)</span>", member.get(page).text)
+        assert told
+        assert re.fullmatch(f"Of this key{ends}", re.sub("<[^>]+>", "", told[1]))
 
 
 def test_the_page_of_a_key_shows_its_terms_and_saves_them(member: Visitor) -> None:

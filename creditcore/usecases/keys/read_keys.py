@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from creditcore.domain.keys import ApiKey
@@ -19,6 +20,26 @@ from creditcore.usecases.keys.issue_key import held
 
 class ReadKeysTransaction(HasKeys, HasLedger, HasUsageHours, Protocol):
     """What a list of keys is read from."""
+
+
+class Limited(StrEnum):
+    """Whose calls a spend limit counts together."""
+
+    KEY = "key"
+    ACCOUNT = "account"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedLimit:
+    """A spend limit that leaves nothing for another call.
+
+    Attributes:
+        until: When its period ends; None where it counts for all time.
+    """
+
+    of: Limited
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +72,19 @@ class KeyView:
         counters = (self.counter, self.account_counter, self.member_counter)
         rooms = (counter.room for counter in counters if counter is not None)
         return min([self.available, *(room for room in rooms if room is not None)])
+
+    def reached(self, now: datetime) -> ReachedLimit | None:
+        """Return the first spend limit that leaves nothing, the key's own before the others."""
+        member = self.member_counter
+        limits = (
+            (Limited.KEY, self.counter, self.key.limits.spend),
+            (Limited.ACCOUNT, self.account_counter, self.key.account_limits.spend),
+            (Limited.MEMBER, member, member.calendar if member else None),
+        )
+        for of, counter, limit in limits:
+            if counter is not None and counter.room == ZERO:
+                return ReachedLimit(of, limit.ends_at(now) if limit else None)
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
