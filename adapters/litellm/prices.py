@@ -124,14 +124,16 @@ def _price_in(row: Mapping[str, Any], name: str) -> ModelPrice:
         max_input_tokens=_limit(info, "max_input_tokens"),
         max_output_tokens=_longest_answer(info, mode),
         mode=mode,
-        features=_features(info, given),
+        features=_features(info, given, mode),
         unit=unit,
         retires_on=_day(info.get("deprecation_date")),
     )
 
 
-def _features(info: Mapping[str, Any], given: object) -> frozenset[str]:
-    features = frozenset(name for name in _FEATURES if info.get(f"supports_{name}") is True)
+def _features(info: Mapping[str, Any], given: object, mode: str) -> frozenset[str]:
+    # The map says ``supports_response_schema`` of embeddings too.
+    names = _FEATURES if mode in _TEXT_MODES else ()
+    features = frozenset(name for name in names if info.get(f"supports_{name}") is True)
     return features | image_features(info, given)
 
 

@@ -74,7 +74,7 @@ def test_models_are_found_by_what_they_can_do(
     offered = re.findall(r'<option value="([a-z_]+)"', page.partition('id="can"')[2])
     assert offered[:3] == ["vision", "function_calling", "prompt_caching"]
     if not names:
-        assert "with “cach” in its name is known for this: Vision" in page
+        assert "with “cach” in its name is said to do this: Vision" in page
 
 
 def test_sorting_keeps_what_models_were_found_by(stranger: Visitor) -> None:

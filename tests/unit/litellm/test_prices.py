@@ -293,6 +293,12 @@ def test_what_a_model_can_do_is_read_where_the_list_says_so() -> None:
     assert price.features == {"vision", "prompt_caching"}
 
 
+def test_what_gives_no_text_can_do_nothing_of_what_text_is_asked_for() -> None:
+    [price] = price_list(a_row(mode='"embedding"', supports_response_schema="true"))
+
+    assert price.features == frozenset()
+
+
 def test_of_several_deployments_only_what_all_can_do_counts() -> None:
     [price] = price_list(
         a_row(supports_vision="true", supports_reasoning="true"), a_row(supports_vision="true")
