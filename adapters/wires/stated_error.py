@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_MESSAGES = ("message", "msg", "error_msg", "errors")
+_MESSAGES = ("message", "msg", "error_msg", "errors", "detail")
 
 
 def stated_error(document: Mapping[str, Any]) -> object:

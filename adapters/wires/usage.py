@@ -53,6 +53,7 @@ _NAMES: _Names = {
     "prompt_tokens_details": _INPUT_DETAILS,
     "input_tokens_details": _INPUT_DETAILS,
     "cached_tokens": "cached",
+    "num_cached_tokens": "cached",  # Mistral's
     "cache_read_input_tokens": "cached",
     "prompt_cache_hit_tokens": "cached",
     "prompt_cache_miss_tokens": "missed",

@@ -20,7 +20,15 @@ from creditcore.ports.inference import Explain, Receipt
 _DONE = b"[DONE]"
 _ID_PREFIX = "resp_"
 _FAILED = "response.failed"
-_LAST = frozenset({"response.completed", "response.incomplete", _FAILED})
+_LAST = frozenset(
+    {
+        "response.cancelled",
+        "response.completed",
+        "response.done",
+        "response.incomplete",
+        _FAILED,
+    }
+)
 _SERVER_ERROR = "server_error"
 _WHOLE = "response"
 """Where all of an answer is counted."""

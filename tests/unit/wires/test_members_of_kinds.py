@@ -10,6 +10,7 @@ import pytest
 from adapters.litellm.faults import failure_within, refusal
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.embeddings import Embeddings
+from adapters.wires.openai.responses import Responses
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Meter
 from tests.unit.wires.asking import Asking
@@ -110,6 +111,43 @@ def test_units_that_cohere_bills_are_the_usage() -> None:
     meter.finish()
 
     assert (meter.usage, meter.error) == (Usage(prompt_tokens=10, completion_tokens=5), None)
+
+
+def test_what_mistral_read_from_its_cache_is_cached() -> None:
+    meter = a_meter()
+
+    meter.feed(event(chunk("hello", "stop", usage={**COUNTS, "num_cached_tokens": 8})))
+
+    assert meter.usage == Usage(prompt_tokens=10, completion_tokens=5, cached_tokens=8)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        {"detail": "Died."},  # FastAPI's
+        {"type": "about:blank", "status": 503, "title": "Bad", "detail": "Died."},  # NVIDIA's
+    ],
+)
+def test_an_error_that_is_only_a_detail_is_told(problem: dict[str, Any]) -> None:
+    plain, streamed = a_meter(stream=False), a_meter()
+
+    plain.feed(orjson.dumps(problem))
+    plain.finish()
+    streamed.feed(event(problem))
+
+    assert str(plain.failure) == streamed.error == "Died."
+
+
+@pytest.mark.parametrize("kind", ["response.cancelled", "response.done"])
+def test_usage_of_a_response_that_ends_otherwise_counts(kind: str) -> None:
+    responses = Asking(Responses(), {"input": "hi"})
+    request = responses.parse(stream=True)
+    meter = responses.wire.meter(request, receipt=lambda _: {}, explain=failure_within)
+    usage = {"input_tokens": 10, "output_tokens": 5}
+
+    meter.feed(event({"type": kind, "response": {"id": "r", "output": [], "usage": usage}}))
+
+    assert (meter.usage, meter.complete) == (Usage(prompt_tokens=10, completion_tokens=5), True)
 
 
 def test_counts_in_every_chunk_are_those_of_the_last() -> None:
