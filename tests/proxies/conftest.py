@@ -21,9 +21,13 @@ GATEWAY = "127.0.0.1:8000"
 Command = Callable[[Path, str, int, str], list[str]]
 
 
-def documented(language: str) -> str:
-    [lines] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert GATEWAY in lines
+def documented(language: str, having: str = GATEWAY) -> str:
+    """Return the lines of the page in a language, those that have a text."""
+    [lines] = (
+        found
+        for found in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+        if having in found
+    )
     return str(lines)
 
 
@@ -91,12 +95,15 @@ def is_listening(url: str) -> bool:
 
 
 @contextmanager
-def in_front(name: str, folder: Path, port: int, gateway: str) -> Iterator[None]:
+def in_front(
+    name: str, folder: Path, port: int, gateway: str, *, lines: str = ""
+) -> Iterator[None]:
+    """Run a proxy with the lines of the page, or with others."""
     language, command = PROXIES[name]
     found = shutil.which(name)
     assert found, f"{name} is not installed: apt-get install nginx haproxy caddy"
     with subprocess.Popen(
-        command(folder, documented(language), port, gateway), stderr=subprocess.DEVNULL
+        command(folder, lines or documented(language), port, gateway), stderr=subprocess.DEVNULL
     ) as process:
         try:
             wait_until(
