@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from creditcore.domain.books import Books
+from creditcore.domain.callers import Limited
 from creditcore.domain.holds import Hold
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import Ceiling
@@ -13,7 +14,12 @@ KEY_HASH = b"h" * 32
 
 
 def reserve(
-    books: Books, amount: int, *, reference: str = "call-1", wallet_id: str = "wallet-1"
+    books: Books,
+    amount: int,
+    *,
+    reference: str = "call-1",
+    wallet_id: str = "wallet-1",
+    caller: Limited | None = None,
 ) -> Hold:
     """Hold credits; nothing is stored yet."""
     return books.admit(
@@ -23,4 +29,5 @@ def reserve(
         call=None,
         now=NOON,
         lifetime=MINUTE,
+        caller=caller,
     ).hold

@@ -454,3 +454,48 @@ def test_a_remembered_counter_is_proved_before_it_admits_or_refuses(
         return True
 
     assert ask() is admitted
+
+
+CHANGES_OF_A_COUNTER = (
+    "since = since + 1",
+    "spent = spent + 1",
+    "held = held + 1",
+    "open_calls = open_calls + 1",
+    "raised = 1",
+    "spend_limit = 31",
+    "spend_limit = NULL",
+    "period = 'day'",
+    "zone = 'Africa/Nairobi'",
+)
+
+
+@pytest.mark.usefixtures("committer")
+def test_a_remembered_counter_is_not_written_over_any_other_change(
+    url: str, store: PonyTransactions
+) -> None:
+    limits = KeyLimits(spend=SpendLimit(credits=Credits(30)))
+    counter = KeyCounter(id="key-1", wallet_id="wallet-1", since=NOON, limit=Credits(30))
+    with store.begin() as tx:
+        tx.keys.save(tx.keys.lock("key-1", owner_id="owner-of-wallet-1").changed(limits=limits))
+        tx.commit()
+
+    def is_written_over(changed: str) -> bool:
+        with store.begin() as tx:
+            tx.keys.set_counter(counter)
+            tx.commit()
+        with closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer:
+            learn(committer)
+            with committer.begin() as tx:
+                books = tx.ledger.lock(Footprint(key_hashes={KEY_HASH}))
+                assert books.counters == {"key-1": counter}
+                reserve(books, 10, caller=books.keys[KEY_HASH])
+                tx.ledger.write(books)
+                change(url, f"UPDATE key_counters SET {changed} WHERE id = 'key-1'")  # noqa: S608
+                try:
+                    tx.commit()
+                except StoreBusyError:
+                    return False
+        return True
+
+    assert list(filter(is_written_over, CHANGES_OF_A_COUNTER)) == []
+    assert wallet(store) == (Credits(100), Credits(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import LimitReachedError, OverloadedError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import KeyLimits
-from creditcore.domain.rates import Charge
+from creditcore.domain.rates import Charge, Standing
 from creditcore.ports.inference import InferenceRequest
 from creditcore.testing.contracts import a_key
 from creditcore.testing.memory import FixedClock
@@ -44,6 +45,18 @@ def let_in(gate: CallGate, key: ApiKey, request: InferenceRequest | None = None)
     entered = gate.enter(request or a_request(), HASH)
     gate.confirm(entered, HASH, key)
     return entered
+
+
+class CountingTakes(ProcessCounters):
+    """Says how often it was asked, which is a round trip where Redis counts."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        super().__init__(clock=clock)
+        self.takes = 0
+
+    def take(self, charges: Sequence[Charge]) -> Sequence[Standing]:
+        self.takes += 1
+        return super().take(charges)
 
 
 @pytest.fixture
@@ -168,9 +181,22 @@ def test_a_call_is_counted_once_where_its_limits_have_changed(gate: CallGate) ->
 
 
 def test_a_limit_that_was_taken_away_limits_nothing(gate: CallGate) -> None:
-    let_in(gate, a_key_with(rpm=1))
-    with pytest.raises(LimitReachedError):
-        gate.enter(a_request(), HASH)
+    let_in(gate, a_key_with(rpm=2))
+
+    let_in(gate, a_key_with())
+
+    # Before the database has been asked about any of them.
+    assert len([gate.enter(a_request(), HASH) for _ in range(5)]) == 5
+
+
+def test_a_call_whose_limits_are_as_they_were_is_counted_once(clock: FixedClock) -> None:
+    rates = CountingTakes(clock)
+    gate = CallGate(rates=rates, clock=clock)
+    let_in(gate, a_key_with(rpm=20))
+
+    let_in(gate, a_key_with(rpm=20))
+
+    assert rates.takes == 2
 
 
 def test_a_refusal_consumes_nothing(gate: CallGate) -> None:

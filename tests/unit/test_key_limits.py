@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,17 @@ def test_periods_follow_each_other_without_a_gap(now: datetime, period: Period, 
     assert limit.starts_at(end) == end
 
 
+def test_periods_are_told_apart_in_whatever_order_they_are_asked_for() -> None:
+    limit = SpendLimit(credits=Credits(1), period=Period.DAY)
+
+    for day in (2, 1, 3):
+        noon = datetime(2026, 6, day, 12, tzinfo=UTC)
+        assert limit.starts_at(noon) == datetime(2026, 6, day, tzinfo=UTC)
+        assert limit.ends_at(noon) == datetime(2026, 6, day + 1, tzinfo=UTC)
+        midnight = datetime(2026, 6, day + 1, tzinfo=UTC)
+        assert limit.starts_at(midnight) == midnight
+
+
 def test_spent_and_held_never_exceed_the_limit() -> None:
     key = a_limited_key(spend=SpendLimit(credits=Credits(70)))
     books = books_of(key)
@@ -127,6 +139,22 @@ def test_a_hold_grows_no_further_than_the_limit_of_its_key() -> None:
 
     assert (extension.hold.amount, extension.paid_output) == (Credits(70), 7)
     assert books.counters[key.id].held == Credits(70)
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"held": Credits(9), "open_calls": 1},
+        {"held": Credits(10), "open_calls": 0},
+        {"held": Credits(10), "open_calls": 1, "spent": Credits(-3)},
+    ],
+    ids=["held", "open_calls", "spent"],
+)
+def test_a_counter_is_never_negative(used: dict[str, Any]) -> None:
+    counter = KeyCounter(id="key-1", wallet_id="wallet-1", since=NOON, **used)
+
+    with pytest.raises(ValueError, match="never negative"):
+        counter.closed(Credits(10), charged=Credits(2), since=NOON)
 
 
 def test_a_new_period_begins_at_nothing_but_what_still_runs() -> None:
@@ -233,12 +261,22 @@ def test_a_key_calls_the_models_it_names(
         (("2001:db8::/32",), "203.0.113.7", False),
         (("203.0.113.0/24",), None, False),
         (("203.0.113.0/24",), "unix:", False),
+        (("203.0.113.0/24",), "", False),
     ],
 )
 def test_a_key_is_used_from_the_addresses_it_names(
     allowed: tuple[str, ...], address: str | None, *, permitted: bool
 ) -> None:
     assert KeyLimits(addresses=allowed).permits_address(address) is permitted
+
+
+def test_an_address_that_was_let_in_lets_no_other_in() -> None:
+    limits = KeyLimits(addresses=("203.0.113.7",))
+
+    assert limits.permits_address("203.0.113.7")
+    assert not limits.permits_address("203.0.113.8")
+    assert not limits.permits_address(None)
+    assert limits.permits_address("203.0.113.7")
 
 
 @pytest.mark.parametrize(

@@ -63,28 +63,11 @@ def counter_values(counter: KeyCounter) -> tuple[object, ...]:
     )
 
 
-def count_values(read: KeyCounter, counter: KeyCounter) -> tuple[object, ...]:
-    """Return the values of ``COUNT_COLUMNS``; None where they are what most counters have."""
-    return (
-        counter.id,
-        None if read.limit is None else read.limit.microcredits,
-        str(read.period) if read.period else None,
-        None if read.zone == _UTC else read.zone,
-        micros(read.since),
-        read.spent.microcredits,
-        read.held.microcredits,
-        read.open_calls,
-        read.raised.microcredits or None,
-        None if counter.since is read.since else micros(counter.since),
-        counter.spent.microcredits,
-        counter.held.microcredits,
-        counter.open_calls,
-        counter.raised.microcredits or None,
-    )
-
-
 def count_document(read: KeyCounter, counter: KeyCounter) -> dict[str, object]:
-    """Return the same by column, without what is None: each call of a limited key sends four."""
+    """Return ``COUNT_COLUMNS`` by name, without what most counters have.
+
+    Each call of a limited key sends four of these.
+    """
     document: dict[str, object] = {
         "id": counter.id,
         "read_since": micros(read.since),
@@ -108,6 +91,11 @@ def count_document(read: KeyCounter, counter: KeyCounter) -> dict[str, object]:
     if counter.since is not read.since:
         document["since"] = micros(counter.since)
     return document
+
+
+def count_values(read: KeyCounter, counter: KeyCounter) -> tuple[object, ...]:
+    """Return the values of ``COUNT_COLUMNS``, None for what is left out."""
+    return tuple(map(count_document(read, counter).get, COUNT_COLUMNS))
 
 
 def counter_from_row(row: Any) -> KeyCounter:

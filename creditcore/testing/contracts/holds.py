@@ -12,12 +12,13 @@ from creditcore.domain.errors import (
     ReferenceConflictError,
     StoreBusyError,
 )
-from creditcore.domain.holds import Basis, HoldState, Outcome
+from creditcore.domain.holds import Basis, Call, HoldState, Outcome
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.money import ZERO, Credits
-from creditcore.domain.pricing import Usage
+from creditcore.domain.pricing import Ceiling, Usage
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.testing.contracts.samples import (
+    MINUTE,
     NOON,
     a_wallet,
     admit,
@@ -77,6 +78,35 @@ class HoldsContract:
             Credits(25),
             outcome,
         )
+
+    def test_a_hold_that_was_never_open_comes_back_as_it_was_stored(
+        self, transactions: Transactions, books: BooksTransactions
+    ) -> None:
+        a_wallet(transactions, posted=100)
+
+        with books.begin() as tx:
+            locked = tx.ledger.lock(
+                Footprint(wallet_ids={"wallet-1"}, new_references={"void", "call-1"})
+            )
+            locked.void("void", "wallet-1", call=Call("demo"), at=NOON, attempt=(NOON, NOON))
+            locked.admit(
+                "wallet-1",
+                Ceiling.of(Credits(60)),
+                reference="call-1",
+                call=Call("demo"),
+                now=NOON,
+                lifetime=MINUTE,
+            )
+            locked.settle("call-1", Credits(25), at=NOON, outcome=Outcome(status=200))
+            tx.ledger.write(locked)
+            tx.commit()
+
+        assert not any(hold.is_open for hold in locked.new_holds.values())
+        with transactions.begin() as tx:
+            names = Footprint(hold_references={"void", "call-1"})
+            assert tx.ledger.lock(names).holds == locked.new_holds
+            wallet = tx.ledger.find_wallet("wallet-1")
+        assert (wallet.posted, wallet.held) == (Credits(75), ZERO)
 
     def test_a_hold_is_read_with_its_wallet_and_without(
         self, transactions: Transactions, books: BooksTransactions

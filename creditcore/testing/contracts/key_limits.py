@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from creditcore.domain.books import Footprint
 from creditcore.domain.callers import WithoutKey
 from creditcore.domain.errors import (
     InsufficientCreditsError,
@@ -17,12 +18,18 @@ from creditcore.domain.errors import (
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
-from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit, account_counter_id
+from creditcore.domain.limits import (
+    KeyCounter,
+    KeyLimits,
+    Period,
+    SpendLimit,
+    account_counter_id,
+)
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.system import SystemClock
-from creditcore.testing.contracts.samples import NOON, a_key, a_wallet, at_once
+from creditcore.testing.contracts.samples import MINUTE, NOON, a_key, a_wallet, at_once
 from creditcore.testing.memory import FixedClock
 from creditcore.usecases.books.group_commit import GroupCommit
 from creditcore.usecases.calls.charge_usage import ChargeUsage
@@ -170,6 +177,44 @@ class KeyLimitsContract:
             charge.settle(_call(charge, key, "unlimited", 100), Credits(1))
 
         assert counter_of(transactions, key).open_calls == 0
+
+    @pytest.mark.parametrize("raised", [0, 9])
+    @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=1)], ids=["same", "later"])
+    def test_a_count_is_stored_as_a_step_leaves_it(
+        self,
+        transactions: Transactions,
+        books: BooksTransactions,
+        later: timedelta,
+        raised: int,
+    ) -> None:
+        wallet = a_wallet(transactions, posted=1000)
+        spend = SpendLimit(credits=Credits(100), period=Period.DAY)
+        key = a_stored_key(transactions, wallet, KeyLimits(spend=spend))
+        counter = _counter(key)._replace(
+            since=spend.starts_at(NOON), spent=Credits(7), raised=Credits(raised)
+        )
+        with transactions.begin() as tx:
+            tx.keys.set_counter(counter)
+            tx.commit()
+
+        with books.begin() as tx:
+            locked = tx.ledger.lock(Footprint(key_hashes={key.key_hash}, new_references={"call-1"}))
+            locked.admit(
+                wallet.id,
+                Ceiling.of(Credits(10)),
+                reference="call-1",
+                call=None,
+                now=NOON + later,
+                lifetime=MINUTE,
+                caller=key,
+            )
+            tx.ledger.write(locked)
+            tx.commit()
+
+        left = counter._replace(held=Credits(10), open_calls=1)
+        if later:
+            left = left._replace(since=spend.starts_at(NOON + later), spent=ZERO, raised=ZERO)
+        assert counter_of(transactions, key) == left
 
     def test_keys_and_pages_of_an_account_do_not_multiply_its_limits(
         self, transactions: Transactions, books: BooksTransactions

@@ -95,7 +95,6 @@ class CallGate:
         except LimitReachedError:
             if self._clock.monotonic() < known.since_s + BELIEVED_S:
                 raise
-            self._known.pop(entered.key_hash, None)
 
     def seat(self, entered: Pass, wallet_id: str) -> None:
         """Count the place of a stream for the account that its hold is of.
