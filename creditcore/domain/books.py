@@ -237,20 +237,18 @@ class Books:
         reference: str,
         wallet_id: str,
         *,
-        call: Call | None,
+        call: Call,
         at: datetime,
-        attempt: tuple[datetime, datetime],
     ) -> None:
-        """See to it that an attempt, which began and was given up, holds nothing, now or later.
+        """See to it that a request, which was given up, holds nothing for its call, now or later.
 
-        Its hold is released, if it is there. One of before or after is of another attempt under
-        the same reference, whose call may be running. Where there is none, a released one takes
-        its name, so that a process that is still about to make it finds that it exists.
+        Its hold is released, if it is there. One that a repeat has made, or that it repeats, stays:
+        that call may be running. Where there is none, a released one takes its name, so that a
+        process that is still about to make it finds that it exists.
         """
-        began_at, given_up_at = attempt
         outcome = Outcome(error=NOT_MADE)
-        if reference in self.holds:
-            if not began_at <= self.holds[reference].created_at <= given_up_at:
+        if earlier := self.holds.get(reference):
+            if earlier.call is None or earlier.call.repeat_id != call.repeat_id:
                 return
             self.settle(reference, ZERO, at=at, outcome=outcome, closing=HoldState.RELEASED)
             return

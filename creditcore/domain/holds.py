@@ -49,6 +49,7 @@ class Call(NamedTuple):
         output_bound: Tokens the answer can never exceed, all choices together.
         price_snapshot: Names the rates that the call is priced by.
         multiplier: Credits per cent of provider cost when the call began, as decimal text.
+        repeat_id: The name of the request that makes the call, where that repeats an earlier one.
     """
 
     model: str
@@ -59,6 +60,7 @@ class Call(NamedTuple):
     output_bound: int = 0
     price_snapshot: str | None = None
     multiplier: str = ""
+    repeat_id: str | None = None
 
     def with_key(self, key_id: str) -> Call:
         """Return the same call, made with a key."""

@@ -136,6 +136,21 @@ def test_what_never_went_upstream_may_run_later(stack: Stack) -> None:
     assert stack.calls_of(poor) == []
 
 
+def test_a_call_says_which_of_its_requests_made_it(stack: Stack) -> None:
+    account = stack.an_account(credits_="0")
+    token = a_token()
+    first = ask(stack, account, token).headers["x-request-id"]
+    stack.flask("grant", "--email", account.email, "--credits", "200", "--reason", "test")
+
+    assert ask(stack, account, token).headers["x-request-id"] == first
+
+    [hold] = stack.calls_of(account)
+    assert hold.reference == first
+    assert hold.call.repeat_id not in (None, first)
+    own = ask(stack, account, a_token()).headers["x-request-id"]
+    assert {hold.reference: hold.call.repeat_id for hold in stack.calls_of(account)}[own] is None
+
+
 def test_a_key_means_nothing_to_the_keys_of_others(stack: Stack, account: Account) -> None:
     token = a_token()
     first = ask(stack, account, token)

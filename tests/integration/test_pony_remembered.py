@@ -288,7 +288,7 @@ def test_a_call_that_was_voided_meanwhile_holds_nothing(
         # The caller was told that it is unknown, and has undone it, before this gets there.
         with store.begin() as other:
             read = other.ledger.lock(Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"}))
-            read.void("call-1", "wallet-1", call=None, at=NOON, attempt=(NOON, NOON))
+            read.void("call-1", "wallet-1", call=CALL, at=NOON)
             other.ledger.write(read)
             other.commit()
         tx.commit()

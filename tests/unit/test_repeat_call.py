@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from creditcore import Call, Ceiling, ChargeUsage, Credits, GroupCommit
+from creditcore import ApiKey, Call, Ceiling, ChargeUsage, Credits, GroupCommit
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import (
     AnswerNotKeptError,
@@ -54,18 +55,24 @@ class House:
         )
 
     def claim(self, name: str = "t", body: bytes = b"{}", endpoint: str = CHAT) -> str | KeptAnswer:
-        return self.repeats.claim(
-            self.key, name, endpoint=endpoint, body=body, call_id=f"call-{next(self.numbers)}"
-        )
+        return self.claim_for(self.key, name, body, endpoint)[0]
+
+    def claim_for(
+        self, key: ApiKey, name: str, body: bytes, endpoint: str = CHAT
+    ) -> tuple[str | KeptAnswer, Call]:
+        """Return which call a request stands for, and the call as it would make it."""
+        request_id = f"call-{next(self.numbers)}"
+        claimed = self.repeats.claim(key, name, endpoint=endpoint, body=body, call_id=request_id)
+        return claimed, CALL._replace(repeat_id=None if claimed == request_id else request_id)
 
     def serve(self, token: str, body: bytes) -> Iterator[bytes | None]:
         """Serve one request, a step at a time; its process may die between any two."""
-        claimed = self.claim(token, body)
+        claimed, call = self.claim_for(self.key, token, body)
         yield None
         if isinstance(claimed, KeptAnswer):
             yield claimed.body
             return
-        admission = self.authorize(claimed)
+        admission = self.authorize(claimed, call)
         if admission.repeated:
             yield self.repeats.answer(claimed, wallet_id=self.key.wallet_id).body
             return
@@ -78,28 +85,27 @@ class House:
         self.repeats.keep(claimed, status=200, body=answer)
         yield answer
 
-    def authorize(self, reference: str) -> Admission:
+    def authorize(self, reference: str, call: Call) -> Admission:
         return self.charge.authorize_key(
-            self.key.key_hash, ceiling=Ceiling.of(Credits(7)), reference=reference, call=CALL
+            self.key.key_hash, ceiling=Ceiling.of(Credits(7)), reference=reference, call=call
         )
 
     def serve_in_vain(self, token: str, body: bytes, *, committed: bool) -> Iterator[bytes | None]:
         """Serve one whose authorization gets no answer: it was committed, or it was not."""
-        claimed = self.claim(token, body)
+        claimed, call = self.claim_for(self.key, token, body)
         yield None
         if isinstance(claimed, KeptAnswer):
             yield claimed.body
             return
-        now = self.clock.now()
         if committed:
-            self.authorize(claimed)
+            self.authorize(claimed, call)
         # It is voided at some time, perhaps after its repeat has come.
         yield None
-        self.void(claimed, at=now)
+        self.void(claimed, call)
 
-    def void(self, reference: str, *, at: datetime) -> None:
-        """Void an authorization that was asked for, and given up, at an instant."""
-        self.charge.void_later(self.key.key_hash, reference=reference, call=CALL, attempt=(at, at))
+    def void(self, reference: str, call: Call) -> None:
+        """Void an authorization that was asked for and given up."""
+        self.charge.void_later(self.key.key_hash, reference=reference, call=call)
         self.commits.flush()
 
 
@@ -163,6 +169,14 @@ def test_a_token_stands_for_one_request(house: House) -> None:
             house.claim(**other)  # type: ignore[arg-type]
 
 
+def test_a_token_means_nothing_to_the_keys_of_others(house: House) -> None:
+    other = replace(house.key, id="key-2", key_hash=b"i" * 32)
+
+    first, _ = house.claim_for(house.key, "t", b"{}")
+
+    assert house.claim_for(other, "t", b"{}")[0] != first
+
+
 def test_a_token_is_free_again_after_a_day(house: House) -> None:
     first = house.claim(body=b"1")
     house.clock.advance(timedelta(hours=24, seconds=1))
@@ -222,12 +236,14 @@ def test_a_repeat_whose_first_attempt_is_voided_meanwhile_may_come_again(house: 
     assert list(house.serve("t", b"{}"))[-1] == b"answer 1"
 
 
-@pytest.mark.parametrize("late", [timedelta(seconds=-1), timedelta(seconds=1)])
-def test_voiding_an_attempt_leaves_the_hold_of_another_alone(house: House, late: timedelta) -> None:
-    given_up_at = house.clock.now() + late
-    admission = house.authorize("call-1")
+def test_voiding_a_request_leaves_the_hold_of_its_repeat_alone(house: House) -> None:
+    first, call = house.claim_for(house.key, "t", b"{}")
+    assert isinstance(first, str)
+    again, repeated = house.claim_for(house.key, "t", b"{}")
+    assert again == first
+    admission = house.authorize(first, repeated)
 
-    house.void("call-1", at=given_up_at)
+    house.void(first, call)
 
     assert house.charge.settle(admission.hold, Credits(5)).charged == Credits(5)
 

@@ -59,8 +59,7 @@ def test_an_authorization_by_a_key_that_is_no_more_has_nothing_to_undo(
     store: MemoryTransactions,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    now = charge.now()
-    charge.void_later(b"nobody's", reference="call-1", call=CALL, attempt=(now, now))
+    charge.void_later(b"nobody's", reference="call-1", call=CALL)
     commits.flush()
 
     assert caplog.get_records("call") == []

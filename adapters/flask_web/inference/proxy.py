@@ -228,7 +228,7 @@ class Proxy:
         ):
             heard, body = self._received(heard, environ, secret, share, files)
             token = idempotency_key(header_of(environ, "idempotency-key"))
-            claim = None
+            claim, request_id = None, call_id
             if token is not None:
                 claim = self._claim(wire, body, secret, token, call_id)
                 if claim.kept is not None:
@@ -236,7 +236,9 @@ class Proxy:
                     return replay(start_response, wire, heard, request, claim.kept)
                 call_id = environ[_CALL_ID] = claim.call_id
                 CALL_ID.set(call_id)
-            prepared = self._services.calls.relay.prepare(heard, body, call_id=call_id)
+            prepared = self._services.calls.relay.prepare(
+                heard, body, call_id=call_id, request_id=request_id
+            )
             request = prepared.planned.request
             del body
             # The answer of a plain call with a name of its caller's is kept for a repeat.
@@ -244,11 +246,7 @@ class Proxy:
             client = CallingClient(environ, request_sent=share.release, may_return=returns)
             try:
                 call = self._services.calls.relay.open(
-                    heard,
-                    prepared,
-                    secret=secret,
-                    address=address,
-                    client=client,
+                    heard, prepared, secret=secret, address=address, client=client
                 )
             except CallRunningError:
                 if claim is None:

@@ -53,6 +53,7 @@ def define(db: Any) -> None:
         account_counted_since = Optional(int, size=64)
         member_id = Optional(str, autostrip=False, nullable=True)
         member_counted_since = Optional(int, size=64)
+        repeat_id = Optional(str, autostrip=False, nullable=True)
 
     class RefusedCall(entity):
         _table_ = "refused_calls"

@@ -58,6 +58,7 @@ OPENING_COLUMNS = {
     "output_bound": "BIGINT",
     "price_snapshot": "TEXT",
     "multiplier": "TEXT",
+    "repeat_id": "TEXT",
     "hold_amount": "BIGINT",
     "created_at": "BIGINT",
     "expires_at": "BIGINT",
@@ -125,6 +126,8 @@ def opening_document(hold: Hold) -> dict[str, object]:
         "created_at": micros(hold.created_at),
         "expires_at": micros(hold.expires_at),
     }
+    if call and call.repeat_id:
+        document["repeat_id"] = call.repeat_id
     for counted in hold.counted:
         _add_counted(document, counted)
     return document
@@ -246,6 +249,7 @@ def _call_from_row(row: Any) -> Call | None:
         output_bound=row.output_bound,
         price_snapshot=row.price_snapshot,
         multiplier=row.multiplier,
+        repeat_id=row.repeat_id,
     )
 
 

@@ -88,7 +88,7 @@ class HoldsContract:
             locked = tx.ledger.lock(
                 Footprint(wallet_ids={"wallet-1"}, new_references={"void", "call-1"})
             )
-            locked.void("void", "wallet-1", call=Call("demo"), at=NOON, attempt=(NOON, NOON))
+            locked.void("void", "wallet-1", call=Call("demo"), at=NOON)
             locked.admit(
                 "wallet-1",
                 Ceiling.of(Credits(60)),
@@ -107,6 +107,41 @@ class HoldsContract:
             assert tx.ledger.lock(names).holds == locked.new_holds
             wallet = tx.ledger.find_wallet("wallet-1")
         assert (wallet.posted, wallet.held) == (Credits(75), ZERO)
+
+    @pytest.mark.parametrize("made_by", [None, "repeat-1"])
+    @pytest.mark.parametrize("given_up", [None, "repeat-1", "repeat-2"])
+    def test_voiding_a_request_leaves_the_hold_of_another_alone(
+        self,
+        transactions: Transactions,
+        books: BooksTransactions,
+        made_by: str | None,
+        given_up: str | None,
+    ) -> None:
+        a_wallet(transactions, posted=100)
+        with books.begin() as tx:
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}, new_references={"call-1"}))
+            locked.admit(
+                "wallet-1",
+                Ceiling.of(Credits(60)),
+                reference="call-1",
+                call=Call("demo", repeat_id=made_by),
+                now=NOON,
+                lifetime=MINUTE,
+            )
+            tx.ledger.write(locked)
+            tx.commit()
+
+        with books.begin() as tx:
+            locked = tx.ledger.lock(Footprint(wallet_ids={"wallet-1"}, hold_references={"call-1"}))
+            # At the same instant: hosts have clocks of their own.
+            locked.void("call-1", "wallet-1", call=Call("demo", repeat_id=given_up), at=NOON)
+            tx.ledger.write(locked)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            hold = tx.calls.find("call-1", wallet_id="wallet-1")
+            assert tx.ledger.find_wallet("wallet-1").held == Credits(60 * hold.is_open)
+        assert hold.is_open is (made_by != given_up)
 
     def test_a_hold_is_read_with_its_wallet_and_without(
         self, transactions: Transactions, books: BooksTransactions

@@ -27,7 +27,6 @@ def admit_call(
     Raises:
         CreditcoreError: As ``ChargeUsage.authorize_key`` does.
     """
-    began_at = charge.now()
     try:
         return charge.authorize_key(
             key_hash, ceiling=ceiling, reference=call_id, call=call, address=address
@@ -39,6 +38,5 @@ def admit_call(
         if not is_known or isinstance(error, OutcomeUnknownError):
             # The database fell silent, or its caller was stopped: credits may be held.
             with suppress(StoreError):
-                attempt = (began_at, charge.now())
-                charge.void_later(key_hash, reference=call_id, call=call, attempt=attempt)
+                charge.void_later(key_hash, reference=call_id, call=call)
         raise

@@ -77,7 +77,6 @@ class _Void:
     key_hash: bytes
     reference: str
     call: Call
-    attempt: tuple[datetime, datetime]
 
     @property
     def footprint(self) -> Footprint:
@@ -90,7 +89,7 @@ class _Void:
         key = books.keys.get(self.key_hash)
         if key is not None:
             call = self.call.with_key(key.id)
-            books.void(self.reference, key.wallet_id, call=call, at=now, attempt=self.attempt)
+            books.void(self.reference, key.wallet_id, call=call, at=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,26 +258,19 @@ class ChargeUsage:
             )
         )
 
-    def now(self) -> datetime:
-        """Return the time that holds are dated by."""
-        return self._clock.now()
-
-    def void_later(
-        self, key_hash: bytes, *, reference: str, call: Call, attempt: tuple[datetime, datetime]
-    ) -> None:
+    def void_later(self, key_hash: bytes, *, reference: str, call: Call) -> None:
         """See to it soon that nothing is held under a reference, whose call will not be made.
 
         For an authorization of unknown outcome, of which a repeat would find out more: the
         database may have committed it, or may do so yet. What is held under the same reference by
-        a request before or after it stays.
+        another request, by its ``repeat_id``, stays.
 
         Args:
             key_hash: The key that called.
             reference: Of the authorization.
             call: The call that will not be made.
-            attempt: When the authorization was asked for, and when it was given up, by ``now``.
         """
-        self._commits.run_later(_Void(key_hash, reference, call, attempt))
+        self._commits.run_later(_Void(key_hash, reference, call))
 
     def settle(
         self,

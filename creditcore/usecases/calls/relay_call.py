@@ -120,13 +120,16 @@ class RelayCall:
         """Return a name for a call: its reference, its request id, and the upstream's call id."""
         return self._ids.new_reference("call")
 
-    def prepare(self, wire: HeardWire, body: bytes, *, call_id: str) -> PreparedCall:
+    def prepare(
+        self, wire: HeardWire, body: bytes, *, call_id: str, request_id: str | None = None
+    ) -> PreparedCall:
         """Understand and price a request, of which the caller need keep nothing more.
 
         Args:
             wire: The protocol, as the headers of the request select it.
             body: The request.
             call_id: Names the call, from ``new_call_id``.
+            request_id: Names the request, where that may repeat the one which named the call.
 
         Raises:
             InvalidRequestError, ModelNotFoundError: It cannot be served.
@@ -134,6 +137,9 @@ class RelayCall:
         trace = self._traces.begin(call_id)
         try:
             planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
+            if request_id not in (None, call_id):
+                call = planned.call._replace(repeat_id=request_id)
+                planned = planned._replace(call=call)
         except BaseException as error:
             trace.failed(error)
             raise
