@@ -100,7 +100,7 @@ def test_many_short_deltas_count_one_token_each() -> None:
         b"data: [1, 2]\n\n",
         b"data: null\n\n",
         b"data: \xff\xfe\n\n",
-        b'data: {"detail": "api_base=http://10.0.0.7"}\n\n',
+        b'data: {"note": "api_base=http://10.0.0.7"}\n\n',
         b'data: {"choices": {"0": 1}}\n\n',
         b"data: " + b"[" * 5000 + b"\n\n",
     ],
@@ -110,6 +110,15 @@ def test_what_cannot_be_read_is_not_passed_on(nonsense: bytes) -> None:
 
     assert meter.feed(nonsense + DONE) == DONE
     assert meter.complete
+
+
+def test_a_detail_alone_is_an_error_that_names_no_address() -> None:
+    meter = a_meter()
+
+    passed = meter.feed(event({"detail": "Lost http://10.0.0.7:4000"}) + DONE)
+
+    assert meter.error == "Lost [removed]"
+    assert b"10.0.0.7" not in passed
 
 
 def test_choices_of_any_shape_do_not_raise() -> None:
