@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from .engine import Fault
 
 BUSY_WAIT_MS = 5_000
 """How long another process may keep the file locked. Waiting stops the whole process."""
+
+MIGRATION_WAIT_MS = 600_000
+"""The same for a process that migrates, which another one may have begun to do."""
 
 _PRIMARY_CODE = 0xFF
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -33,6 +36,7 @@ class SqliteEngine:
     """
 
     path: str
+    is_patient: bool = False
     provider: ClassVar[str] = "sqlite"
     dialect: ClassVar[str] = "sqlite"
     connections: ClassVar[int | None] = 1
@@ -62,11 +66,9 @@ class SqliteEngine:
 
         The pool hands a connection to one thread at a time, so it may change threads.
         """
+        wait_ms = MIGRATION_WAIT_MS if self.is_patient else BUSY_WAIT_MS
         connection = sqlite3.connect(
-            self.path,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=BUSY_WAIT_MS / 1000,
+            self.path, isolation_level=None, check_same_thread=False, timeout=wait_ms / 1000
         )
         connection.execute("PRAGMA journal_mode = WAL")
         # NORMAL would lose acknowledged commits when the power fails.
@@ -79,8 +81,8 @@ class SqliteEngine:
         return True
 
     def without_limits(self) -> Self:
-        """Nothing limits a statement here."""
-        return self
+        """Return the same file, for whose lock another process's migration is waited for."""
+        return replace(self, is_patient=True)
 
     def statement(self, sql: str) -> str:
         """``?`` is SQLite's own style."""

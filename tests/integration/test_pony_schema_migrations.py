@@ -11,6 +11,7 @@ import pytest
 
 from adapters.pony_store import migrate, open_store, pending_migrations
 from adapters.pony_store.engine import engine_for
+from adapters.pony_store.sqlite import BUSY_WAIT_MS, MIGRATION_WAIT_MS, SqliteEngine
 from creditcore.domain.errors import StoreError, StoreUnavailableError
 from creditcore.domain.money import Credits
 from tests.integration.schema_rows import COLUMNS, ROWS, insert
@@ -80,6 +81,15 @@ def test_many_processes_may_migrate_at_once(empty_url: str) -> None:
     printed = [process.communicate()[0].strip() for process in processes]
 
     assert sorted(printed) == sorted([str(revisions), "[]", "[]"])
+
+
+def test_a_migration_of_another_process_is_waited_for_in_a_file(tmp_path: Path) -> None:
+    engine = SqliteEngine(str(tmp_path / "credits.db"))
+
+    with closing(engine.without_limits().open_connection()) as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (MIGRATION_WAIT_MS,)
+    with closing(engine.open_connection()) as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_WAIT_MS,)
 
 
 def test_a_store_without_its_tables_is_not_opened(empty_url: str) -> None:
