@@ -107,7 +107,7 @@ def welcome_credits_used_up(cap: Credits, *, at: datetime) -> Alert:
         subject="Today's welcome credits are used up",
         message=(
             f"SIGNUP_CREDITS_PER_DAY gives away {cap} credits a day, in UTC. Newcomers get theirs "
-            "when they sign in on another day. If you told no crowd of this site today, "
+            "when they sign in on another day. If you did not announce this site today, "
             "somebody may be making accounts by the dozen."
         ),
         at=at,
