@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.responses import Responses
 from adapters.wires.pdf import Effort, PdfSize, measure_pdf
+from adapters.wires.pdf.file import MAX_INFLATED_BYTES
 from adapters.wires.pdf.syntax import MAX_EFFORT
 from tests.unit.wires.asking import Asking
 from tests.unit.wires.pdfs import Pdf, page, report, shows, tree, updated
@@ -425,6 +427,20 @@ def test_few_objects_at_one_place_and_few_notes_are_read() -> None:
 )
 def test_a_file_that_would_keep_us_busy_is_given_up(data: bytes) -> None:
     assert measured(data) is None
+
+
+def test_a_small_file_takes_no_room_for_all_that_it_unpacks_to() -> None:
+    data = with_content(bytes(30_000_000))
+
+    tracemalloc.start()
+    try:
+        assert measured(data) is None
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(data) < 100_000
+    assert most < 3 * MAX_INFLATED_BYTES
 
 
 def test_the_effort_is_for_all_documents_of_a_request() -> None:
