@@ -12,7 +12,6 @@ from creditcore.domain.holds import Hold, HoldState
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.runaway import MinuteSpend
-from creditcore.domain.usage_hours import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +83,6 @@ class Calls(Protocol):
         before: tuple[datetime, str] | None = None,
     ) -> Sequence[Hold]:
         """Return some calls, newest first: those made before an instant and reference."""
-
-    def tallies_by_endpoint(
-        self, wallet_id: str, *, since: datetime, until: datetime
-    ) -> Mapping[str, Tally]:
-        """Return what calls that ended in a stretch of time came to, by their route."""
 
     def spend_by_minute(
         self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime

@@ -21,6 +21,17 @@ NO_MODEL = ""
 """Stands for the model of holds that are for no call."""
 
 
+FIGURES_OF_ENDPOINTS = (
+    "calls",
+    "failed",
+    "cancelled",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "charge",
+)
+"""What is known of calls by their route."""
+
 FIGURES_OF_FAILED = (
     "calls",
     "failed",
@@ -80,6 +91,20 @@ class ErrorCount:
     span: int
     model: str
     error: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointShare:
+    """What calls of one route came to in one span.
+
+    Attributes:
+        span: As in a ``Share``.
+        tally: Without what routes are not counted by: cache writes, reasoning, what we bore.
+    """
+
+    span: int
+    endpoint: str
     tally: Tally
 
 
@@ -174,6 +199,9 @@ class UsageHours(Protocol):
 
         They add up to what ``shares`` says of them.
         """
+
+    def endpoints(self, wallet_id: str, spans: Sequence[Span]) -> Sequence[EndpointShare]:
+        """Return what calls came to in each span by their route; spans as in ``shares``."""
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         """Return when each key that was ever used was used last."""

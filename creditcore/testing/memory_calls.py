@@ -11,7 +11,6 @@ from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Call, Hold
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.runaway import MinuteSpend
-from creditcore.domain.usage_hours import NOTHING_USED, Tally, tally_of
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
 from creditcore.ports.usage_hours import NO_KEY, is_no_key, key_of
 from creditcore.testing.memory_tables import MemoryTables, latest
@@ -66,18 +65,6 @@ class MemoryCalls:
                 minute = hold.closed_at.replace(second=0, microsecond=0)
                 found[minute] = found.get(minute, ZERO) + hold.charged
         return [MinuteSpend(minute, found[minute]) for minute in sorted(found)]
-
-    def tallies_by_endpoint(
-        self, wallet_id: str, *, since: datetime, until: datetime
-    ) -> dict[str, Tally]:
-        tallies: dict[str, Tally] = {}
-        for hold in self.tables.holds.values():
-            if hold.wallet_id != wallet_id or hold.closed_at is None or hold.call is None:
-                continue
-            if since <= hold.closed_at < until:
-                name = hold.call.endpoint
-                tallies[name] = tallies.get(name, NOTHING_USED) + tally_of(hold)
-        return tallies
 
     def older(
         self, wanted: WantedCalls, *, than: Place | None = None, limit: int

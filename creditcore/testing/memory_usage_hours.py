@@ -22,9 +22,11 @@ from creditcore.domain.usage_hours import (
     timing_of,
 )
 from creditcore.ports.usage_hours import (
+    FIGURES_OF_ENDPOINTS,
     FIGURES_OF_FAILED,
     NO_KEY,
     NO_MODEL,
+    EndpointShare,
     ErrorCount,
     LastUse,
     RefusalCount,
@@ -166,6 +168,15 @@ class MemoryUsageHours:
         )
         return _by_error(found, spans)
 
+    def endpoints(self, wallet_id: str, spans: Sequence[Span]) -> Sequence[EndpointShare]:
+        found: defaultdict[tuple[int, str], Tally] = defaultdict(lambda: NOTHING_USED)
+        for hold, closed_at in self._ended():
+            for number, span in enumerate(spans):
+                is_in = hold.wallet_id == wallet_id and span.since <= closed_at < span.until
+                if is_in and hold.call is not None:
+                    found[number, hold.call.endpoint] += _known(tally_of(hold))
+        return [EndpointShare(*name, tally) for name, tally in sorted(found.items())]
+
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         everything = Span(NEVER, datetime.max.replace(tzinfo=UTC))
         hours = sorted(
@@ -262,3 +273,7 @@ def _model_of(hold: Hold) -> str:
 
 def _row_of(hold: Hold) -> UsageRow:
     return UsageRow(tally_of(hold), timing_of(hold), hold.created_at)
+
+
+def _known(tally: Tally) -> Tally:
+    return Tally(**{name: getattr(tally, name) for name in FIGURES_OF_ENDPOINTS})

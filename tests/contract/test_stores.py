@@ -85,6 +85,10 @@ class TestUsageHours(contracts.UsageHoursContract):
     pass
 
 
+class TestUsageByEndpoint(contracts.UsageByEndpointContract):
+    pass
+
+
 class TestUsageWithoutKeys(contracts.UsageWithoutKeysContract):
     pass
 

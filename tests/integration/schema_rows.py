@@ -357,6 +357,18 @@ ROWS: dict[str, dict[str, object]] = {
         "first_byte_hist": b"",
     },
     "usage_last_uses": {"wallet_id": "w-1", "key_id": "", "hour": 0, "model": ""},
+    "usage_endpoints": {
+        "wallet_id": "w-1",
+        "hour": 0,
+        "endpoint": "/v1/chat/completions",
+        "calls": 1,
+        "failed": 0,
+        "cancelled": 0,
+        "prompt_tokens": 0,
+        "cached_tokens": 0,
+        "completion_tokens": 0,
+        "charge": 0,
+    },
     "usage_failures": {
         "wallet_id": "w-1",
         "hour": 0,

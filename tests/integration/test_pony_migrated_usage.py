@@ -14,6 +14,7 @@ import pytest
 
 from adapters.pony_store import open_store
 from adapters.pony_store.engine import engine_for
+from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import Histogram, hour_of
 from creditcore.ports.usage_hours import RefusalCount
 from creditcore.testing.contracts import NOON, a_wallet
@@ -89,6 +90,38 @@ def check_errors(url: str) -> None:
     migrate_to(url, "0047")
 
     assert rows(url, _BY_ERROR) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_routes_of_what_was_rolled_up_before_are_those_that_the_roll_up_writes(
+    database: str, tmp_path: Path
+) -> None:
+    if database == "sqlite":
+        check_routes(migrated_sqlite_file(tmp_path / "credits.db"))
+        return
+    with migrated_postgres_database() as url:
+        check_routes(url)
+
+
+def check_routes(url: str) -> None:
+    with closing(open_store(url)) as store:
+        a_wallet(store, posted=100_000)
+        for number, outcome in enumerate(ENDS):
+            route = ("/v1/messages", "/v1/embeddings")[number % 2]
+            make(store, Made(reference=f"call-{number}", endpoint=route, outcome=outcome))
+        RollUpUsage(transactions=store, clock=FixedClock(NOON + timedelta(days=1))).roll_up()
+    before = rows(url, ("usage_endpoints",))
+    assert all(before)
+    change(url, "DROP TABLE usage_endpoints",
+           "UPDATE alembic_version SET version_num = '0049'")  # fmt: skip
+
+    migrate_to(url, "0050")
+
+    assert rows(url, ("usage_endpoints",)) == before
+    change(url, "UPDATE usage_endpoints SET charge = charge + 1 WHERE endpoint = '/v1/messages'")
+    with closing(open_store(url)) as store, store.begin() as tx:
+        day = Span(NOON - timedelta(days=1), NOON + timedelta(days=1))
+        assert tx.usage_hours.differing_hours(day, limit=9) == [hour_of(NOON)]
 
 
 HOUR = 3_600_000_000

@@ -117,19 +117,20 @@ def test_totals_are_the_same_everywhere(
     rows = [row for row in csv.DictReader(lines) if row["ended_at"]]
     assert {row["id"] for row in rows} == {hold.reference for hold in wanted}
     assert sum((Credits.parse(row["charged_credits"]) for row in rows), ZERO) == expected
-    answer = customer.visitor.get(
-        "/api/v1/usage",
-        params={
-            "group_by": "model",
-            "since": span.since.isoformat(),
-            "until": span.until.isoformat(),
-            **({"key_id": key_id} if key_id else {}),
-            **({"model": model} if model else {}),
-        },
-        headers={"authorization": f"Bearer {customer.reader}"},
-    ).json()
-    assert Credits.parse(answer["total"]["charge"]) == expected
-    assert answer["total"]["calls"] == len(wanted)
+    narrowed = {**({"key_id": key_id} if key_id else {}), **({"model": model} if model else {})}
+    for group in ("model",) if narrowed else ("model", "endpoint"):
+        answer = customer.visitor.get(
+            "/api/v1/usage",
+            params={
+                "group_by": group,
+                "since": span.since.isoformat(),
+                "until": span.until.isoformat(),
+                **narrowed,
+            },
+            headers={"authorization": f"Bearer {customer.reader}"},
+        ).json()
+        assert Credits.parse(answer["total"]["charge"]) == expected
+        assert answer["total"]["calls"] == len(wanted)
 
 
 def a_call(site: Site, customer: Customer, noon: datetime, call: dict[str, Any]) -> Hold:
@@ -155,3 +156,29 @@ def charged(site: Site, calls: list[Hold]) -> Credits:
         books = tx.ledger.lock(Footprint(transfer_references=names))
     assert {transfer.kind for transfer in books.transfers.values()} <= {TransferKind.CHARGE}
     return sum((transfer.amount for transfer in books.transfers.values()), ZERO)
+
+
+def test_analytics_tell_routes_apart_for_all_keys_and_models(site: Site, member: Visitor) -> None:
+    wallet = site.wallet_of(member.person.id)
+    for number, route in enumerate(("/v1/messages", "/v1/messages", "/v1/embeddings")):
+        made = Made(
+            reference=f"{wallet.id}-{number}",
+            wallet_id=wallet.id,
+            key_id=None,
+            endpoint=route,
+            began=site.services.clock.now() - timedelta(minutes=3),
+        )
+        make(site.store, made)
+
+    page = member.get("/dashboard/analytics?group=endpoint")
+
+    table = re.search(r'<h2 id="by-endpoint">.*?</table>', page.text, re.DOTALL)
+    assert table
+    rows = re.findall(r'break">(/v1/\w+)</span>.*?data-label="Calls">(\d+)<', table[0], re.DOTALL)
+    assert sorted(rows) == [("/v1/embeddings", "1"), ("/v1/messages", "2")]
+    assert "group_by=endpoint" in page.text
+
+    narrowed = member.get("/dashboard/analytics?group=endpoint&model=demo")
+    assert narrowed.status_code == 400
+    assert "all keys and models together" in narrowed.text
+    assert "by-endpoint" not in narrowed.text

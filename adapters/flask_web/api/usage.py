@@ -22,14 +22,13 @@ from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import HOUR, NOTHING_USED, Tally, hour_of
-from creditcore.ports.store_ports import HasCalls, HasUsageHours
+from creditcore.ports.store_ports import HasUsageHours
 from creditcore.ports.usage_hours import UsageOf, key_or_none, member_without_key
 from creditcore.usecases.teams.use_by_member import use_by_member
 
 MAX_SPANS = 800
 """Hours of a month, or days of two years."""
 
-MAX_BY_ENDPOINT = timedelta(days=31)
 _DAY = timedelta(days=1)
 _DEFAULT_SPAN = timedelta(days=7)
 
@@ -122,7 +121,7 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
     _check_seen(caller, query.key_id or "")
     with services().transactions.begin() as tx:
         if query.group_by == "endpoint":
-            return _rows_by_endpoint(tx, caller.wallet_id, query, spans[0])
+            return _rows_by_endpoint(tx, caller.wallet_id, query, spans)
         whose = UsageOf(caller.wallet_id, key_id=query.key_id, model=query.model)
         if query.group_by == "error":
             return _rows_by_error(tx, whose, spans)
@@ -150,14 +149,12 @@ def _rows(caller: Caller, query: UsageQuery, spans: Sequence[Span]) -> list[Usag
 
 
 def _rows_by_endpoint(
-    tx: HasCalls, wallet_id: str, query: UsageQuery, span: Span
+    tx: HasUsageHours, wallet_id: str, query: UsageQuery, spans: Sequence[Span]
 ) -> list[UsageRow]:
-    if query.key_id or query.model or span.until - span.since > MAX_BY_ENDPOINT + HOUR:
-        raise InvalidRequestError(
-            "By endpoint, ask for 31 days at most, of all keys and models.", param="group_by"
-        )
-    tallies = tx.calls.tallies_by_endpoint(wallet_id, since=span.since, until=span.until)
-    return [_row(tally, endpoint=name) for name, tally in sorted(tallies.items())]
+    if query.key_id or query.model:
+        raise InvalidRequestError("By endpoint, ask for all keys and models.", param="group_by")
+    used = tx.usage_hours.endpoints(wallet_id, spans)
+    return [_row(share.tally, endpoint=share.endpoint) for share in used]
 
 
 def _rows_by_error(tx: HasUsageHours, whose: UsageOf, spans: Sequence[Span]) -> list[UsageRow]:

@@ -58,6 +58,9 @@ def show() -> str | tuple[str, int]:
         UsageOf(wallet.id, asked.key_id, asked.model), period
     )
     by_model = report.by_model()
+    routes = None
+    if asked.group == "endpoint":
+        routes = services().books.insight.by_endpoint(wallet.id, period)
     members = _members(report, names) if shown.is_team else ()
     page = render_template(
         "dashboard/analytics.html",
@@ -70,9 +73,10 @@ def show() -> str | tuple[str, int]:
         members=members,
         sees_all=sees_all,
         by_model=by_model,
+        by_endpoint=routes.by_model() if routes else None,
         models=_models(by_model, asked),
         changes=_changes(report),
-        spend=usage_charts.spend_chart(report, _namer(asked, names, members)),
+        spend=usage_charts.spend_chart(routes or report, _namer(asked, names, members)),
         outcomes=usage_charts.outcome_chart(report),
         outcome_names=usage_charts.OUTCOMES,
         failures=failures_shown([slot.slot for slot in report.slots], report.failures, by_model),
@@ -100,7 +104,7 @@ def _api_query(asked: Asked, group: str) -> str:
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default
     said = {
-        "group_by": group if group in {"key", "member", "error"} else "model",
+        "group_by": group if group in {"key", "member", "endpoint", "error"} else "model",
         "since": f"{period.span.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "until": f"{period.span.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "key_id": asked.key_id,
@@ -118,6 +122,8 @@ def _namer(
         case "member":
             held = {key_id: row.name for row in members for key_id in row.by_key}
             return lambda name: held[name[0]]
+        case "endpoint":
+            return lambda name: name[1]
         case "model":
             return lambda name: name[1] or "Unknown model"
         case _:

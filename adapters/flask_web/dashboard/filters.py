@@ -32,8 +32,9 @@ RANGES = {
     "custom": "From \u2026 to",
 }
 _HOUR = "hour"
-GROUPS = {"model": "Model", "key": "Key", "none": "No groups"}
-GROUPS_OF_TEAM = {"model": "Model", "key": "Key", "member": "Member", "none": "No groups"}
+_PARTS = {"model": "Model", "key": "Key", "endpoint": "Endpoint"}
+GROUPS = {**_PARTS, "none": "No groups"}
+GROUPS_OF_TEAM = {**_PARTS, "member": "Member", "none": "No groups"}
 OUTCOMES = {
     Ending.DONE: "Done",
     Ending.CANCELLED: "Cancelled",
@@ -139,6 +140,9 @@ def read(
         asked.group = group
     else:
         asked.faults.append(f"Usage can be grouped by {_listed(groups)} or not at all.")
+    if asked.group == "endpoint" and (asked.key_id is not None or asked.model):
+        asked.group = "model"
+        asked.faults.append("By endpoint, usage is known of all keys and models together.")
     _read_outcome(asked, args.get("outcome", ""))
     asked.error = args.get("error", "").strip()[:_MAX_TEXT_LENGTH].replace("\x00", "")
     _read_cost(asked, args.get("min_cost", "").strip().removeprefix("$"))

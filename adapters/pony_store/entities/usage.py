@@ -130,6 +130,22 @@ def define(db: Any) -> None:
         completion_tokens = Required(int, size=64)
         charge = Required(int, size=64)
 
+    class UsageEndpoint(entity):
+        """What calls of one route came to in one hour."""
+
+        _table_ = "usage_endpoints"
+        wallet_id = Required(str, autostrip=False)
+        hour = Required(int, size=64)
+        endpoint = Required(str, autostrip=False)
+        PrimaryKey(wallet_id, hour, endpoint)
+        calls = Required(int, size=64)
+        failed = Required(int, size=64)
+        cancelled = Required(int, size=64)
+        prompt_tokens = Required(int, size=64)
+        cached_tokens = Required(int, size=64)
+        completion_tokens = Required(int, size=64)
+        charge = Required(int, size=64)
+
     class UsageRollup(entity):
         """How far calls are counted in ``usage_hourly``: one row."""
 

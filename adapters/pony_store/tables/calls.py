@@ -10,7 +10,6 @@ from creditcore.domain.errors import HoldNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.money import Credits
 from creditcore.domain.runaway import MinuteSpend
-from creditcore.domain.usage_hours import Tally
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place, WantedCalls
 from creditcore.ports.usage_hours import NO_KEY, member_without_key
 
@@ -19,7 +18,6 @@ from ..session import Session
 from .endings import CONDITIONS, ERROR
 from .holds import hold_from_row
 from .ledger import SELECT_HOLDS
-from .usage_figures import COUNTED_FROM_CALLS, SUMS_OF_CALLS
 
 _A_DAY = timedelta(days=1)
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
@@ -66,21 +64,6 @@ class PonyCalls:
             [*(value for _, values in conditions for value in values), limit],
         )
         return [hold_from_row(row) for row in rows]
-
-    def tallies_by_endpoint(
-        self, wallet_id: str, *, since: datetime, until: datetime
-    ) -> dict[str, Tally]:
-        # Found by when they began: none runs for a day.
-        rows = self._session.rows(
-            f"SELECT endpoint, {SUMS_OF_CALLS} FROM usage_logs"
-            " WHERE wallet_id = ? AND created_at >= ? AND created_at < ?"
-            " AND closed_at >= ? AND closed_at < ? AND model IS NOT NULL GROUP BY endpoint",
-            (wallet_id, micros(since - _A_DAY), micros(until), micros(since), micros(until)),
-        )
-        return {
-            row.endpoint: Tally(**{name: int(getattr(row, name)) for name in COUNTED_FROM_CALLS})
-            for row in rows
-        }
 
     def spend_by_minute(
         self, wallet_id: str, counter_id: str, *, since: datetime, until: datetime

@@ -27,6 +27,7 @@ from creditcore.ports.usage_hours import RefusalCount, Step
 from ..instants import instant, micros
 from ..session import Session, chunks, flat, tuples
 from .usage_blocks import LENGTHS, SINGLE, block_of
+from .usage_endpoints import add_endpoints, endpoints_unlike_hours, forget_endpoints
 from .usage_failures import (
     add_failures,
     add_refusals_by_error,
@@ -82,6 +83,7 @@ class UsageCounting:
         self._add_hours(counted)
         self._add_blocks(counted)
         add_failures(session, begin, end)
+        add_endpoints(session, begin, end)
         session.change("UPDATE usage_rollup SET rolled_until = ? WHERE id = 1", (end,))
         if end >= micros(until):
             # On the way there the bound of before holds, and this would read all that is left.
@@ -104,7 +106,9 @@ class UsageCounting:
         )
         session.change("DELETE FROM usage_wallet_hours WHERE hour = ?", (begin,))
         forget_failures(session, begin)
+        forget_endpoints(session, begin)
         add_failures(session, begin, end)
+        add_endpoints(session, begin, end)
         counted = self._count(begin, end)
         self._add_hours(counted)
         unused = " AND ".join(f"{name} = 0" for name in ("calls", *REFUSALS))
@@ -131,11 +135,12 @@ class UsageCounting:
         add_refusals_by_error(self._session, counts)
 
     def differing_hours(self, span: Span, *, limit: int) -> Sequence[datetime]:
-        """Return hours whose rows, failures or blocks are wrong, oldest first."""
+        """Return hours whose rows, failures, routes or blocks are wrong, oldest first."""
         end = hour_of(span.until)
         since, until = hour_of(span.since), end if end == span.until else end + HOUR
         found = self._unlike_their_calls(micros(since), micros(until), limit)
         found |= unlike_their_hours(self._session, micros(since), micros(until), limit)
+        found |= endpoints_unlike_hours(self._session, micros(since), micros(until), limit)
         for length in LENGTHS:
             first = block_of(micros(since), length)
             found |= self._unlike_their_hours(length, first, micros(until), limit)

@@ -7,10 +7,8 @@ refused have left nothing from which they could be counted again.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from math import gcd
 from typing import Any
 
 from creditcore.domain.endings import Ending
@@ -23,6 +21,7 @@ from ..instants import micros
 from ..session import Session, chunks, flat, tuples
 from .endings import CONDITIONS, ERROR
 from .usage_figures import FIGURE, HOUR_OF_CALL, KEY_AND_MODEL, ROLLED_UNTIL
+from .usage_steps import Steps
 
 _FAILED = CONDITIONS[Ending.FAILED]
 _FIGURES = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "charge")
@@ -88,9 +87,6 @@ def failures_in(
 ) -> list[ErrorCount]:
     """Count failures by span, model and error.
 
-    Rows are read in one stretch and added up in equal steps, each within one span: joined with
-    spans, every row would be compared with every one of them.
-
     Args:
         session: The transaction's.
         spans: Whole hours, in order and without overlapping.
@@ -100,55 +96,44 @@ def failures_in(
     """
     figures = ", ".join(f"u.{name}" for name in _FIGURES)
     of_calls = ", ".join(FIGURE[name] for name in _FIGURES)
-    first, end, step = _stretch(spans)
+    steps = Steps(spans)
     rows = session.rows(
         f"""
         SELECT step, model, error, {_SUMS} FROM (
-            SELECT (u.hour - {first:d}) / {step:d} AS step, u.model, u.error, {figures}
-            FROM usage_failures u WHERE u.hour >= {first:d} AND u.hour < {end:d}{stored}
+            SELECT {steps.of("u.hour")} AS step, u.model, u.error, {figures}
+            FROM usage_failures u WHERE {steps.around("u.hour")}{stored}
             UNION ALL
-            SELECT (closed_at - {first:d}) / {step:d}, COALESCE(model, ''), {ERROR}, {of_calls}
-            FROM usage_logs WHERE closed_at >= {first:d} AND closed_at < {end:d}
+            SELECT {steps.of("closed_at")}, COALESCE(model, ''), {ERROR}, {of_calls}
+            FROM usage_logs WHERE {steps.around("closed_at")}
                 AND closed_at >= {ROLLED_UNTIL} AND {_FAILED}{live}
         ) AS failed GROUP BY step, model, error
         """,
         values,
     )
-    return _by_span(spans, [(row, _of_failed(row)) for row in rows])
+    return _by_span(steps, [(row, _of_failed(row)) for row in rows])
 
 
 def refusals_in(
     session: Session, spans: Sequence[Span], narrowed: str, values: Sequence[object]
 ) -> list[ErrorCount]:
     """Count refusals by span, model and error; as ``failures_in``."""
-    first, end, step = _stretch(spans)
+    steps = Steps(spans)
     rows = session.rows(
         f"""
-        SELECT (u.hour - {first:d}) / {step:d} AS step, u.model, u.error, u.status,
+        SELECT {steps.of("u.hour")} AS step, u.model, u.error, u.status,
             CAST(SUM(u.calls) AS BIGINT) AS calls
-        FROM usage_refusals u WHERE u.hour >= {first:d} AND u.hour < {end:d}{narrowed}
+        FROM usage_refusals u WHERE {steps.around("u.hour")}{narrowed}
         GROUP BY 1, 2, 3, 4
         """,
         values,
     )
-    return _by_span(spans, [(row, tally_of_refused(row.status, row.calls)) for row in rows])
+    return _by_span(steps, [(row, tally_of_refused(row.status, row.calls)) for row in rows])
 
 
-def _stretch(spans: Sequence[Span]) -> tuple[int, int, int]:
-    """Return where spans begin and end, and the length of steps of which each is made."""
-    edges = [(micros(span.since), micros(span.until)) for span in spans]
-    first, end = edges[0][0], edges[-1][1]
-    return first, end, gcd(*(edge - first for both in edges for edge in both))
-
-
-def _by_span(spans: Sequence[Span], rows: Sequence[tuple[Any, Tally]]) -> list[ErrorCount]:
-    first, _, step = _stretch(spans)
-    begins = [micros(span.since) for span in spans]
+def _by_span(steps: Steps, rows: Sequence[tuple[Any, Tally]]) -> list[ErrorCount]:
     found: defaultdict[tuple[int, str, str], Tally] = defaultdict(Tally)
     for row, tally in rows:
-        at = first + row.step * step
-        span = bisect_right(begins, at) - 1
-        if at < micros(spans[span].until):
+        if (span := steps.span_of(row.step)) is not None:
             found[span, row.model, row.error] += tally
     return [ErrorCount(*name, tally) for name, tally in found.items()]
 

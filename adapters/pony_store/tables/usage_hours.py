@@ -17,6 +17,7 @@ from creditcore.domain.periods import Span
 from creditcore.domain.usage_hours import FIGURES, Histogram, Tally, Timing
 from creditcore.ports.usage_hours import (
     NO_KEY,
+    EndpointShare,
     ErrorCount,
     LastUse,
     RefusalCount,
@@ -27,10 +28,11 @@ from creditcore.ports.usage_hours import (
     timing_by_span,
 )
 
-from ..instants import instant
+from ..instants import instant, micros
 from ..session import Session, flat, tuples
 from .usage_blocks import LENGTHS, SINGLE, block_of, pieces, span_marks
 from .usage_counting import UsageCounting
+from .usage_endpoints import endpoints_in
 from .usage_failures import failures_in, refusals_in
 from .usage_figures import (
     FIRST_BYTE,
@@ -149,6 +151,12 @@ class PonyUsageHours:
         return refusals_in(
             self._session, spans, f" AND u.wallet_id = ?{narrowed}", (whose.wallet_id, *values)
         )
+
+    def endpoints(self, wallet_id: str, spans: Sequence[Span]) -> Sequence[EndpointShare]:
+        if not spans:
+            return []
+        rolled_until = micros(self.rolled_until())
+        return endpoints_in(self._session, wallet_id, spans, rolled_until=rolled_until)
 
     def last_uses(self, wallet_id: str) -> Mapping[str, LastUse]:
         rolled_until, _ = _stored_within(self._session, wallet_id)

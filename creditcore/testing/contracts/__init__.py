@@ -52,6 +52,7 @@ from creditcore.testing.contracts.samples import (
 )
 from creditcore.testing.contracts.sessions import SessionsContract
 from creditcore.testing.contracts.teams import TeamsContract
+from creditcore.testing.contracts.usage_by_endpoint import UsageByEndpointContract
 from creditcore.testing.contracts.usage_hours import UsageHoursContract
 from creditcore.testing.contracts.usage_without_keys import UsageWithoutKeysContract
 
@@ -93,6 +94,7 @@ __all__ = [
     "SessionsContract",
     "TeamsContract",
     "TopUpsContract",
+    "UsageByEndpointContract",
     "UsageHoursContract",
     "UsageWithoutKeysContract",
     "a_key",

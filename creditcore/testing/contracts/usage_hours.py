@@ -82,6 +82,7 @@ class Made:
     key_id: str | None = "key-1"
     member_id: str = ""
     model: str = "demo"
+    endpoint: str = "/v1/chat/completions"
     stream: bool = True
     cost: int = 25
     outcome: Outcome = ENDS[0]
@@ -100,7 +101,9 @@ def make(transactions: Transactions, made: Made) -> Hold:
             made.wallet_id,
             Ceiling.of(Credits(100)),
             reference=made.reference,
-            call=Call(model=made.model, stream=made.stream, key_id=made.key_id),
+            call=Call(
+                model=made.model, endpoint=made.endpoint, stream=made.stream, key_id=made.key_id
+            ),
             now=made.began,
             lifetime=HOUR,
             caller=caller,

@@ -152,6 +152,15 @@ class DescribeUsage:
         slots = [SlotUsage(slot, _by_name(shares, at)) for at, slot in enumerate(period.slots)]
         return UsageReport(period, slots, NOTHING_USED, _oldest(shares), self.clock.now())
 
+    def by_endpoint(self, wallet_id: str, period: Period) -> UsageReport:
+        """Return what calls of each route came to; its name stands where that of a model does."""
+        found: list[dict[tuple[str, str], Tally]] = [{} for _ in period.slots]
+        with self.transactions.begin() as tx:
+            for share in tx.usage_hours.endpoints(wallet_id, [it.span for it in period.slots]):
+                found[share.span]["", share.endpoint] = share.tally
+        slots = [SlotUsage(slot, used) for slot, used in zip(period.slots, found, strict=True)]
+        return UsageReport(period, slots, NOTHING_USED, None, self.clock.now())
+
     def at_home(self, wallet: Wallet, zone: tzinfo) -> AtHome:
         """Return what the first page says of a wallet, with days cut in a zone."""
         now = self.clock.now()

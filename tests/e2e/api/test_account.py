@@ -189,7 +189,7 @@ def test_usage_as_csv_is_the_same(program: Program) -> None:
         {"until": "9999-12-31T23:59:59Z"},
         {"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
         {"group_by": "hour", "since": "2020-01-01T00:00:00Z"},
-        {"group_by": "endpoint", "since": "2020-01-01T00:00:00Z"},
+        {"group_by": "endpoint", "model": "demo-chat"},
         {"surprise": "1"},
         [("zone", "UTC"), ("zone", "UTC")],
     ],
