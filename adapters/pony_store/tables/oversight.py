@@ -14,7 +14,7 @@ from creditcore.domain.endings import Ending
 from creditcore.domain.errors import WebhookNotFoundError
 from creditcore.domain.holds import Hold
 from creditcore.domain.ledger import TransferKind, Wallet
-from creditcore.domain.money import Credits
+from creditcore.domain.money import Credits, div_ceil
 from creditcore.domain.periods import Span
 from creditcore.domain.purchases import Purchase, PurchaseState
 from creditcore.domain.usage_hours import FIGURES, NOTHING_USED, Tally
@@ -43,13 +43,14 @@ from .payment_events import PAYMENT_EVENT_COLUMNS, payment_event_from_row
 from .people import person_from_row
 from .purchases import purchase_from_row
 from .teams import team_from_row
-from .usage_blocks import span_marks
+from .usage_blocks import LENGTHS, span_marks
 from .usage_failures import failures_in
-from .usage_figures import ALL_CALLS_BY_SPAN, ROLLED_UNTIL
+from .usage_figures import ALL_CALLS_BY_SPAN, HOUR_MICROS, ROLLED_UNTIL
 
 _BESIDE_CALLS = "kind NOT IN ('charge', 'write_off')"
 _CREDITED = "state IN ('paid', 'reversed')"
 _PAID_IN = f"{_CREDITED} AND paid_minor_units IS NOT NULL"
+_NAMES = ", ".join(FIGURES)
 _SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in FIGURES)
 
 
@@ -216,9 +217,20 @@ class PonyOversight:
         return [TeamAccount(team_from_row(row), _wallet(row), row.members) for row in rows]
 
     def used_by(self, wallet_ids: Collection[str], *, since: datetime) -> Mapping[str, Tally]:
+        first, day = micros(since), LENGTHS[0]
+        first_day = div_ceil(first, day * HOUR_MICROS) * day * HOUR_MICROS
+        # The hours of the day that it begins within, and whole days from then on.
         rows = self._session.rows_in(
-            f"SELECT wallet_id, {_SUMS} FROM usage_hourly WHERE wallet_id IN ({{names}})"
-            f" AND hour >= {micros(since):d} GROUP BY wallet_id",
+            f"""
+            WITH wanted AS (SELECT id FROM wallets WHERE id IN ({{names}}))
+            SELECT wallet_id, {_SUMS} FROM (
+                SELECT wallet_id, {_NAMES} FROM wanted JOIN usage_hourly ON wallet_id = id
+                WHERE hour >= {first:d} AND hour < {first_day:d}
+                UNION ALL
+                SELECT wallet_id, {_NAMES} FROM wanted JOIN usage_blocks ON wallet_id = id
+                WHERE hours = {day:d} AND begins >= {first_day:d}
+            ) AS used GROUP BY wallet_id
+            """,
             wallet_ids,
         )
         return {row.wallet_id: _tally(row) for row in rows}

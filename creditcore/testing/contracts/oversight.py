@@ -153,9 +153,17 @@ class OversightContract:
             tx.usage_hours.roll_up(until=NOON + HOUR)
             tx.commit()
         assert read() == (2, 40, 2)
-        with transactions.begin() as tx:
-            used = tx.oversight.used_by(["wallet-1", "wallet-9"], since=hour_of(NOON))
-        assert {wallet: tally.calls for wallet, tally in used.items()} == {"wallet-1": 1}
+        # Within the day, from its beginning, days before, and when it is over.
+        for hours, calls in (
+            (0, {"wallet-1": 1}),
+            (12, {"wallet-1": 1}),
+            (61, {"wallet-1": 1}),
+            (-1, {}),
+        ):
+            since = hour_of(NOON) - hours * HOUR
+            with transactions.begin() as tx:
+                used = tx.oversight.used_by(["wallet-1", "wallet-9"], since=since)
+            assert {wallet: tally.calls for wallet, tally in used.items()} == calls
 
     def test_people_are_listed_page_by_page_the_newest_first(
         self, transactions: Transactions
