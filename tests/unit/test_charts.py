@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.flask_web.web.charts import HEIGHT, Series, bars, lines, nice
-from adapters.flask_web.web.figures import change, many, per_mille, rounded
+from adapters.flask_web.web.figures import many
+from creditcore.domain.figures import change, per_mille, rounded
 
 
 @given(st.integers(0, 10**15))

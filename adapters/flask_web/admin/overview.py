@@ -14,10 +14,11 @@ from adapters.flask_web.admin.frame import blueprint, page
 from adapters.flask_web.admin.periods import RANGES, period_of
 from adapters.flask_web.context import services, settings
 from adapters.flask_web.web.charts import BarChart, Series, bars
-from adapters.flask_web.web.figures import change, many, paid_total, per_mille, rounded
+from adapters.flask_web.web.figures import many, paid_total
 from adapters.flask_web.web.session import actor, for_operators
 from adapters.flask_web.web.slot_labels import edge_label, label
 from creditcore.domain.earnings import Earnings
+from creditcore.domain.figures import change, per_mille, rounded
 from creditcore.domain.jobs import JobState
 from creditcore.domain.ledger import TransferKind
 from creditcore.domain.money import ZERO, Credits

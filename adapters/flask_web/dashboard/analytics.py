@@ -15,10 +15,11 @@ from adapters.flask_web.dashboard.filters import GROUPS, GROUPS_OF_TEAM, RANGES,
 from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.web.account import account
 from adapters.flask_web.web.failure_charts import failures_shown
-from adapters.flask_web.web.figures import change, many, paid_total, per_mille
+from adapters.flask_web.web.figures import many, paid_total
 from adapters.flask_web.web.session import for_people
 from adapters.flask_web.web.slot_labels import edge_label
 from adapters.flask_web.web.zone import zone
+from creditcore.domain.figures import change, per_mille
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.usage_hours import Tally
 from creditcore.ports.usage_hours import UsageOf, key_or_none

@@ -12,9 +12,10 @@ from decimal import Decimal
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from adapters.flask_web.context import services, settings
-from adapters.flask_web.web.figures import balance_usd, paid_usd, rounded, shown_rate
+from adapters.flask_web.web.figures import balance_usd, paid_usd, shown_rate
 from adapters.flask_web.web.model_features import FEATURES, features_shown
 from adapters.flask_web.web.model_offers import ModelOffer
+from creditcore.domain.figures import rounded
 from creditcore.domain.money import Credits
 from creditcore.domain.pricing import ModelPrice, Rates, Usage
 

@@ -12,31 +12,13 @@ from flask import Flask
 from flask_login import current_user
 
 from adapters.flask_web.context import settings
+from creditcore.domain.figures import dollar_text, per_mille, rounded
 from creditcore.domain.money import Credits, ExchangeRate
 
 _MICROCREDITS_PER_DOLLAR = 100_000_000
 _NO_BREAK = "\u00a0"
-_MINUS = "\u2212"
 _FOUR_DIGITS = Context(prec=4, rounding=ROUND_HALF_EVEN)
-_TWO_DECIMALS = Decimal("0.01")
-_PER_MILLE = 10
 _THOUSAND, _MILLION, _BILLION = 10**3, 10**6, 10**9
-
-
-def rounded(amount: Decimal) -> str:
-    """Return two decimals, or four significant digits below one: never ``0.00`` for something."""
-    if abs(amount) >= 1 or not amount:
-        return f"{amount.quantize(_TWO_DECIMALS, ROUND_HALF_EVEN):,}"
-    text = f"{_FOUR_DIGITS.plus(amount):f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals:0<2}"
-
-
-def _dollar_text(amount: Decimal) -> str:
-    sign = _MINUS if amount < 0 else ""
-    return f"{sign}${rounded(abs(amount))}"
 
 
 def balance_usd(amount: Credits) -> Decimal:
@@ -51,12 +33,12 @@ def paid_usd(amount: Credits) -> Decimal:
 
 def balance_total(amount: Credits) -> str:
     """Return a sum of balance as ``"$12.30"``, or ``"$0.001234"``."""
-    return _dollar_text(balance_usd(amount))
+    return dollar_text(balance_usd(amount))
 
 
 def paid_total(amount: Credits) -> str:
     """Return the money that was paid for it, as ``"$6.15"``, or ``"$0.000617"``."""
-    return _dollar_text(paid_usd(amount))
+    return dollar_text(paid_usd(amount))
 
 
 def paid_exact(amount: Credits) -> str:
@@ -99,24 +81,6 @@ def many(count: int) -> str:
         if count >= unit:
             return f"{_FOUR_DIGITS.plus(Decimal(count) / unit).quantize(Decimal('0.1')):f}{letter}"
     return f"{count:,}"
-
-
-def per_mille(share: int | None) -> str:
-    """Return a share of a thousand as ``"99.4 %"``; a dash where there is none."""
-    if share is None:
-        return "\u2013"
-    whole, tenth = divmod(abs(share), _PER_MILLE)
-    sign = "\u2212" if share < 0 else ""
-    return f"{sign}{whole}.{tenth}{_NO_BREAK}%"
-
-
-def change(now: int, before: int, before_text: str) -> str:
-    """Return how a figure changed: ``"+12 %, was $3.10"``; nothing where there was none before."""
-    if not before:
-        return ""
-    percent = (200 * (now - before) + before) // (2 * before)
-    sign = "+" if percent > 0 else _MINUS if percent < 0 else "\u00b1"
-    return f"{sign}{abs(percent):,}{_NO_BREAK}%, was {before_text}"
 
 
 def register(app: Flask) -> None:
