@@ -49,6 +49,7 @@ from .tables.statements import PonyStatements
 from .tables.teams import PonyTeams
 from .tables.top_ups import PonyTopUps
 from .tables.usage_hours import PonyUsageHours
+from .tables.weekly_summaries import PonyWeeklySummaries
 
 
 class PonyTransaction:
@@ -109,6 +110,10 @@ class PonyTransaction:
     @cached_property
     def low_balance(self) -> PonyLowBalanceWatches:
         return PonyLowBalanceWatches(self._session)
+
+    @cached_property
+    def weekly_summaries(self) -> PonyWeeklySummaries:
+        return PonyWeeklySummaries(self._session)
 
     @cached_property
     def documents(self) -> PonyDocuments:

@@ -40,6 +40,7 @@ from creditcore.ports.statements import Statements
 from creditcore.ports.teams import Invitations, Teams
 from creditcore.ports.top_ups import TopUps
 from creditcore.ports.usage_hours import UsageHours
+from creditcore.ports.weekly_summaries import WeeklySummaries
 
 
 class Commits(Protocol):
@@ -189,6 +190,14 @@ class HasLowBalance(Protocol):
     @property
     def low_balance(self) -> LowBalanceWatches:
         """Who is told when which wallet runs low."""
+
+
+class HasWeeklySummaries(Protocol):
+    """Offers ``weekly_summaries``."""
+
+    @property
+    def weekly_summaries(self) -> WeeklySummaries:
+        """Who is mailed each week what they used."""
 
 
 class HasDocuments(Protocol):

@@ -42,6 +42,7 @@ from creditcore.ports.store_ports import (
     HasTeams,
     HasTopUps,
     HasUsageHours,
+    HasWeeklySummaries,
 )
 
 AnyTransaction_co = TypeVar("AnyTransaction_co", covariant=True)
@@ -112,6 +113,7 @@ class Transaction(
     HasCards,
     HasTopUps,
     HasLowBalance,
+    HasWeeklySummaries,
     HasDocuments,
     HasFiscalStamps,
     HasStatements,

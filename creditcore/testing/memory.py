@@ -44,6 +44,7 @@ from creditcore.testing.memory_statements import MemoryStatements
 from creditcore.testing.memory_tables import MemoryTables
 from creditcore.testing.memory_teams import MemoryInvitations, MemoryTeams
 from creditcore.testing.memory_usage_hours import MemoryUsageHours
+from creditcore.testing.memory_weekly_summaries import MemoryWeeklySummaries
 
 __all__ = [
     "FixedClock",
@@ -97,6 +98,7 @@ class MemoryTransaction:
         self.cards = MemorySavedCards(tables.cards, tables.consents)
         self.top_ups = MemoryTopUps(tables.top_up_orders, tables.top_ups, tables.wallets)
         self.low_balance = MemoryLowBalanceWatches(tables.low_balance, tables.wallets)
+        self.weekly_summaries = MemoryWeeklySummaries(tables.weekly_summaries)
         self.statements = MemoryStatements(tables.wallets, tables.transfers, tables.holds)
         self.documents = MemoryDocuments(
             tables.documents, tables.purchases, tables.refunds, tables.fiscal_stamps

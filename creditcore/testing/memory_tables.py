@@ -33,6 +33,7 @@ from creditcore.domain.saved_cards import CardConsent, SavedCard
 from creditcore.domain.sessions import Session
 from creditcore.domain.teams import Invitation, Membership, Team
 from creditcore.domain.top_ups import TopUp, TopUpOrder
+from creditcore.domain.weekly_summary import WeeklySummary
 from creditcore.ports.payment_events import PaymentEvent
 from creditcore.ports.repeats import RepeatableCall
 from creditcore.testing.memory_usage_hours import Identity as UsageIdentity
@@ -58,6 +59,7 @@ class MemoryTables:
     documents: dict[tuple[DocumentKind, str], Document] = field(default_factory=dict)
     fiscal_stamps: dict[str, FiscalStamp] = field(default_factory=dict)
     low_balance: dict[str, LowBalanceWatch] = field(default_factory=dict)
+    weekly_summaries: dict[str, WeeklySummary] = field(default_factory=dict)
     cards: dict[str, SavedCard] = field(default_factory=dict)
     consents: dict[str, CardConsent] = field(default_factory=dict)
     top_up_orders: dict[str, TopUpOrder] = field(default_factory=dict)

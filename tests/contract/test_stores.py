@@ -129,6 +129,10 @@ class TestLowBalance(contracts.LowBalanceContract):
     pass
 
 
+class TestWeeklySummaries(contracts.WeeklySummariesContract):
+    pass
+
+
 class TestOversight(contracts.OversightContract):
     pass
 

@@ -243,6 +243,7 @@ ROWS: dict[str, dict[str, object]] = {
         "begun_at": 1,
         "failed": 0,
     },
+    "weekly_summaries": {"person_id": "p-1", "due_at": 1},
     "low_balance_watches": {
         "wallet_id": "w-1",
         "person_id": "p-1",

@@ -186,6 +186,8 @@ VIOLATIONS: list[tuple[str, str, dict[str, object]]] = [
     ("low_balance_watches_pkey", "low_balance_watches", {}),
     ("low_balance_watches_wallet_id_fkey", "low_balance_watches", {"wallet_id": "w-2"}),
     ("low_balance_watches_counts", "low_balance_watches", {"threshold": -1}),
+    ("weekly_summaries_pkey", "weekly_summaries", {}),
+    ("weekly_summaries_person_id_fkey", "weekly_summaries", {"person_id": "p-9"}),
     ("document_numbers_pkey", "document_numbers", {}),
     ("document_numbers_latest", "document_numbers", {"kind": "memo", "latest": -1}),
     ("documents_pkey", "documents", {"reference": "cc-2"}),

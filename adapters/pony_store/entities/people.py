@@ -24,6 +24,11 @@ def define(db: Any) -> None:
         shown_currency = Optional(str, autostrip=False)
         subject = Optional(str, unique=True, nullable=True, autostrip=False)
 
+    class WeeklySummary(entity):
+        _table_ = "weekly_summaries"
+        person_id = PrimaryKey(str, autostrip=False)
+        due_at = Required(int, size=64)
+
     class LocalCredential(entity):
         _table_ = "local_credentials"
         profile_id = PrimaryKey(str, autostrip=False)

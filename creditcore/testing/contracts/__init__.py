@@ -55,6 +55,7 @@ from creditcore.testing.contracts.teams import TeamsContract
 from creditcore.testing.contracts.usage_by_endpoint import UsageByEndpointContract
 from creditcore.testing.contracts.usage_hours import UsageHoursContract
 from creditcore.testing.contracts.usage_without_keys import UsageWithoutKeysContract
+from creditcore.testing.contracts.weekly_summaries import WeeklySummariesContract
 
 __all__ = [
     "MINUTE",
@@ -97,6 +98,7 @@ __all__ = [
     "UsageByEndpointContract",
     "UsageHoursContract",
     "UsageWithoutKeysContract",
+    "WeeklySummariesContract",
     "a_key",
     "a_purchase",
     "a_wallet",
