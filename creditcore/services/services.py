@@ -82,7 +82,7 @@ class Services:
         payments = PaymentServices.of(ports, rules, mails=mails)
         teams = TeamServices.of(ports, rules, mails=mails)
         people = PeopleServices.of(ports, rules, cards=payments.cards)
-        books = BookServices.of(ports, rules)
+        books = BookServices.of(ports, rules, mails=mails)
         calls = CallServices.of(ports, rules, keys=keys)
         return cls(
             calls=calls,

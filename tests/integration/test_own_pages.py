@@ -79,7 +79,8 @@ def test_all_that_is_kept_comes_as_one_archive(site: Site, owner: Visitor) -> No
         for name, text in texts.items()
         if name.endswith(".csv")
     }
-    assert json.loads(texts["profile.json"])["email"] == owner.person.email
+    profile = json.loads(texts["profile.json"])
+    assert (profile["email"], profile["weekly_summary"]) == (owner.person.email, False)
     assert rows["calls.csv"][0]["id"] == owner.names["call_id"]
     assert [row["id"] for row in rows["keys.csv"]] == [owner.names["key_id"]]
     assert [row["reference"] for row in rows["payments.csv"]] == [owner.names["reference"]]

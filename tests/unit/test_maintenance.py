@@ -64,6 +64,7 @@ def chores(**named: Any) -> Maintenance:
         people=SimpleNamespace(sessions=SimpleNamespace(forget_old=lambda: 0)),
         books=SimpleNamespace(
             usage=SimpleNamespace(roll_up=done["roll_up"], mend=done["mend"]),
+            weeks=SimpleNamespace(send_due=lambda: 0),
         ),
         operations=SimpleNamespace(
             runner=SimpleNamespace(
@@ -160,6 +161,7 @@ def test_once_everything_is_done_whatever_fails() -> None:
         "refunds followed": 0,
         "wallets topped up": 0,
         "low balances told of": 0,
+        "weekly summaries sent": 0,
         "runaway keys paused": 0,
         "currencies without a rate": 0,
         "documents issued": 0,

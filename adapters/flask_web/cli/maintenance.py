@@ -22,6 +22,7 @@ _FIRST_PRICES_EVERY_S = 10.0
 _PAYMENTS_EVERY_S = 60.0
 _BALANCES_EVERY_S = 15.0
 _TOP_UPS_EVERY_S = 5.0
+_WEEKS_EVERY_S = 60.0
 _RATES_EVERY_S = 300.0
 # Often: each time forgets one batch, so that no lock is held for long.
 _FORGET_EVERY_S = 600.0
@@ -78,6 +79,7 @@ class Maintenance:
                 "refunds followed": (_PAYMENTS_EVERY_S, services.payments.refund_follower.chase),
                 "wallets topped up": (_TOP_UPS_EVERY_S, services.payments.top_ups.run_due),
                 "low balances told of": (_BALANCES_EVERY_S, services.payments.balances.look),
+                "weekly summaries sent": (_WEEKS_EVERY_S, services.books.weeks.send_due),
                 "currencies without a rate": (_RATES_EVERY_S, services.payments.rates.check),
                 "payments' details forgotten": (_FORGET_EVERY_S, services.payments.forget.forget),
                 "answers forgotten": (_PAYMENTS_EVERY_S, services.calls.repeats.forget_old),

@@ -151,6 +151,7 @@ def _profile(someone: Person) -> dict[str, object]:
         "timezone": someone.timezone,
         "shown_currency": someone.shown_currency,
         "role": str(someone.role),
+        "weekly_summary": services().books.weeks.is_wanted_by(someone.id),
     }
 
 

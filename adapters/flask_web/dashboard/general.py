@@ -1,4 +1,4 @@
-"""What people say about themselves: name, time zone, currency."""
+"""What people say about themselves: name, time zone, currency, and what they are mailed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from adapters.flask_web.context import services
+from adapters.flask_web.web.account import own_wallet
 from adapters.flask_web.web.session import for_people, person
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.people import zone_names
@@ -70,7 +71,22 @@ def change() -> str | Response | tuple[str, int]:
     return redirect(url_for("general.show"))
 
 
+@blueprint.post("/notices")
+@for_people
+def choose_notices() -> Response:
+    """Switch the weekly summary on or off."""
+    wanted = request.form.get("weekly_summary") == "yes"
+    services().books.weeks.choose(person().id, wanted=wanted)
+    flash(
+        "Saved. You are mailed each Monday." if wanted else "Saved. No weekly summary is mailed.",
+        "success",
+    )
+    return redirect(url_for("general.show") + "#notices", code=303)
+
+
 def _page(typed: _Typed, errors: dict[str, str] | None = None) -> str:
+    own, weeks = own_wallet(), services().books.weeks
+    low_balance = services().payments.balances.of(own.id) if own else None
     return render_template(
         "dashboard/general.html",
         page="general",
@@ -78,6 +94,9 @@ def _page(typed: _Typed, errors: dict[str, str] | None = None) -> str:
         errors=errors or {},
         zones=_zones(services().clock.now()),
         currencies=services().people.profiles.currencies,
+        sends_mail=weeks.sends_mail,
+        weekly_summary=weeks.is_wanted_by(person().id),
+        low_balance=low_balance,
     )
 
 

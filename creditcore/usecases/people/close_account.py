@@ -11,7 +11,14 @@ from creditcore.domain.errors import PersonNotFoundError
 from creditcore.domain.jobs import Job
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators
-from creditcore.ports.store_ports import HasCards, HasJobs, HasLowBalance, HasSessions, HasTopUps
+from creditcore.ports.store_ports import (
+    HasCards,
+    HasJobs,
+    HasLowBalance,
+    HasSessions,
+    HasTopUps,
+    HasWeeklySummaries,
+)
 from creditcore.ports.transactions import Begins, KeysTransaction
 from creditcore.usecases.teams.change_members import leave_every_team
 
@@ -20,7 +27,14 @@ DELETE_IDENTITY = "delete_identity"
 
 
 class CloseAccountTransaction(
-    KeysTransaction, HasCards, HasJobs, HasLowBalance, HasSessions, HasTopUps, Protocol
+    KeysTransaction,
+    HasCards,
+    HasJobs,
+    HasLowBalance,
+    HasSessions,
+    HasTopUps,
+    HasWeeklySummaries,
+    Protocol,
 ):
     """What closing an account reads and writes."""
 
@@ -64,6 +78,7 @@ class CloseAccount:
                     tx.keys.save(tx.keys.lock(key.id, owner_id=person_id).revoke(at=now))
             for act in self.before_leaving:
                 act(tx, person_id, actor)
+            tx.weekly_summaries.remove(person_id)
             tx.sessions.end_all(person_id, at=now)
             tx.people.save(person.leave())
             tx.activity.add(
