@@ -73,6 +73,7 @@ def show() -> str | tuple[str, int]:
         names=names,
         members=members,
         sees_all=sees_all,
+        calls_of_slots=_calls_of_slots(report, asked),
         by_model=by_model,
         by_endpoint=routes.by_model() if routes else None,
         models=_models(by_model, asked),
@@ -98,6 +99,12 @@ def _members(report: UsageReport, names: KeyNames) -> Sequence[MemberUse]:
         return use_by_member(
             tx, team.id, names.keys.values(), report.by_caller(), only=team.seen_holder_id
         )
+
+
+def _calls_of_slots(report: UsageReport, asked: Asked) -> Sequence[str]:
+    """Return the address of the calls of each slot. Two tables name it, of up to 92 days."""
+    calls = url_for("calls.show")
+    return [f"{calls}?{urlencode(asked.query_of(it.slot, group=None))}" for it in report.slots]
 
 
 def _api_query(asked: Asked, group: str) -> str:
