@@ -137,7 +137,7 @@ def test_a_call_that_will_not_be_made_takes_its_name(
 
     with committer.begin() as tx:
         books = tx.ledger.lock(footprint)
-        books.void("call-1", "wallet-1", call=call, at=NOON, attempt=(NOON, NOON))
+        books.void("call-1", "wallet-1", call=call, at=NOON)
         tx.ledger.write(books)
         tx.commit()
 
