@@ -160,7 +160,7 @@ def test_the_week_is_mailed_with_its_figures(house: House) -> None:
         "- <b>demo</b>: $0.0000005 paid, 1 call",
         "- laptop \u2026wxyz: $0.0000005 paid, 1 call",
         "- Playground: $0.00 paid, 1 call",
-        "Left now: $19.99 of balance, for which $10.00 was paid.",
+        "Left now: $19.99 of balance, $10.00 paid.",
         "/dashboard/analytics?range=custom&from=2026-06-01&to=2026-06-07",
         "/dashboard/general#notices",
     ):

@@ -78,7 +78,7 @@ def choose_notices() -> Response:
     wanted = request.form.get("weekly_summary") == "yes"
     services().books.weeks.choose(person().id, wanted=wanted)
     flash(
-        "Saved. You are mailed each Monday." if wanted else "Saved. No weekly summary is mailed.",
+        "Saved. You get a weekly summary." if wanted else "Saved. You get no weekly summary.",
         "success",
     )
     return redirect(url_for("general.show") + "#notices", code=303)
