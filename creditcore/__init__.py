@@ -11,6 +11,7 @@ among the errors that they say they raise. Ports that adapters implement are in 
 from creditcore.domain.activity import Activity, Actor
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.books import Books, Footprint
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.callers import Limited, WithoutKey
 from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.errors import (
@@ -137,6 +138,7 @@ __all__ = [
     "BooksTransaction",
     "BooksTransactions",
     "Breach",
+    "BuyerDetails",
     "Call",
     "Ceiling",
     "ChargeUsage",

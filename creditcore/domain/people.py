@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import cache
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import InvalidRequestError
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
@@ -40,6 +41,7 @@ class Person:
         shown_currency: What money is shown in beside US dollars; empty for nothing else.
         subject: The identity provider's id of them, where it is not ``id``: they had an account
             there before the two were joined.
+        buyer: What they want on receipts beside their name.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Person:
     timezone: str = ""
     shown_currency: str = ""
     subject: str = ""
+    buyer: BuyerDetails = field(default_factory=BuyerDetails)
 
     @property
     def provider_subject(self) -> str:
@@ -69,8 +72,9 @@ class Person:
         return self.email.endswith(f"@{_FORGOTTEN_DOMAIN}")
 
     def leave(self) -> Self:
-        """Return the person as gone: without an address, and blocked."""
-        return replace(self.block(), email=f"{self.id}@{_FORGOTTEN_DOMAIN}")
+        """Return the person as gone: without an address or a buyer's details, and blocked."""
+        email = f"{self.id}@{_FORGOTTEN_DOMAIN}"
+        return replace(self.block(), email=email, buyer=BuyerDetails())
 
     def block(self) -> Self:
         """Return the person as they may neither sign in nor go on with an open session."""

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
 from creditcore.domain.people import Person
 from creditcore.ports.transactions import Transactions
 from creditcore.testing.contracts import NOON
 from creditcore.usecases.people.change_profile import ChangeProfile
 
+GIVEN = {"company": "Jua Labs Ltd", "address": "Moi Avenue 1, Nairobi", "tax_number": "P051234567A"}
 FIELDS = {"name": "Amina", "timezone": "Africa/Nairobi", "shown_currency": "KES"}
 
 
@@ -63,6 +65,38 @@ def test_what_cannot_be_is_refused_by_its_field(
     assert found(any_store) == before
 
 
+def test_what_receipts_name_is_kept_beside_the_profile(
+    profiles: ChangeProfile, any_store: Transactions
+) -> None:
+    profiles.change("p-1", **FIELDS)
+
+    spaced = {**GIVEN, "address": " Moi Avenue 1,\r\n\tNairobi "}
+    changed = profiles.put_on_receipts("p-1", **spaced)
+
+    assert changed.buyer == BuyerDetails(**GIVEN)
+    assert found(any_store) == changed
+    assert profiles.change("p-1", **{**FIELDS, "name": "Juma"}).buyer == changed.buyer
+    emptied = profiles.put_on_receipts("p-1", company="", address=" ", tax_number="")
+    assert emptied.buyer.is_empty
+    assert emptied.name == "Juma"
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"), [("company", 120), ("address", 200), ("tax_number", 40)]
+)
+def test_what_no_receipt_can_print_is_refused_by_its_field(
+    profiles: ChangeProfile, any_store: Transactions, field: str, longest: int
+) -> None:
+    before = profiles.put_on_receipts("p-1", **{**GIVEN, field: "x" * longest})
+
+    for value in ("x" * (longest + 1), "a\x00b", "a\x1b[2Jb", "a\u202eb", "\ud800"):
+        with pytest.raises(InvalidRequestError) as refusal:
+            profiles.put_on_receipts("p-1", **{**GIVEN, field: value})
+        assert refusal.value.param == field
+
+    assert found(any_store) == before
+
+
 def test_a_device_s_zone_is_taken_once_and_only_if_it_is_one(
     profiles: ChangeProfile, any_store: Transactions
 ) -> None:
@@ -76,3 +110,5 @@ def test_a_device_s_zone_is_taken_once_and_only_if_it_is_one(
 def test_an_unknown_id_has_no_profile(profiles: ChangeProfile) -> None:
     with pytest.raises(PersonNotFoundError):
         profiles.change("p-2", **FIELDS)
+    with pytest.raises(PersonNotFoundError):
+        profiles.put_on_receipts("p-2", **GIVEN)

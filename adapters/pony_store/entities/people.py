@@ -23,6 +23,9 @@ def define(db: Any) -> None:
         timezone = Optional(str, autostrip=False)
         shown_currency = Optional(str, autostrip=False)
         subject = Optional(str, unique=True, nullable=True, autostrip=False)
+        company = Optional(str, autostrip=False)
+        address = Optional(str, autostrip=False)
+        tax_number = Optional(str, autostrip=False)
 
     class WeeklySummary(entity):
         _table_ = "weekly_summaries"

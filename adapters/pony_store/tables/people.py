@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import EmailTakenError, PersonNotFoundError
 from creditcore.domain.people import Person, Role
 
@@ -71,6 +72,9 @@ def person_columns(person: Person) -> dict[str, object]:
         "timezone": person.timezone,
         "shown_currency": person.shown_currency,
         "subject": person.subject or None,
+        "company": person.buyer.company,
+        "address": person.buyer.address,
+        "tax_number": person.buyer.tax_number,
     }
 
 
@@ -87,4 +91,5 @@ def person_from_row(row: Any) -> Person:
         timezone=row.timezone,
         shown_currency=row.shown_currency,
         subject=row.subject or "",
+        buyer=BuyerDetails(company=row.company, address=row.address, tax_number=row.tax_number),
     )

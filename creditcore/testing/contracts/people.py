@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import (
     EmailTakenError,
     PersonNotFoundError,
@@ -55,6 +56,28 @@ class PeopleContract:
         with transactions.begin() as tx:
             found = tx.people.find("p-1")
         assert found == replace(person, role=Role.ADMIN, blocked=True, session_epoch=2**40)
+
+    def test_a_buyer_s_details_come_back_as_saved(self, transactions: Transactions) -> None:
+        buyer = BuyerDetails(
+            company=" Jua Labs ", address="Moi Av.\u00a01, \u5c71", tax_number="-0"
+        )
+        with transactions.begin() as tx:
+            tx.people.add(Person(id="p-1", email="p-1@example.com", created_at=NOON, buyer=buyer))
+            tx.people.add(Person(id="p-2", email="p-2@example.com", created_at=NOON))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            first, second = tx.people.lock("p-1"), tx.people.lock("p-2")
+            assert first is not None
+            assert second is not None
+            assert (first.buyer, second.buyer) == (buyer, BuyerDetails())
+            tx.people.save(replace(first, buyer=BuyerDetails()))
+            tx.people.save(replace(second, buyer=buyer))
+            tx.commit()
+
+        with transactions.begin() as tx:
+            assert tx.people.find("p-1") == replace(first, buyer=BuyerDetails())
+            assert tx.people.find_by_email("p-2@example.com") == replace(second, buyer=buyer)
 
     def test_who_has_another_id_at_the_provider_is_found_by_that_alone(
         self, transactions: Transactions

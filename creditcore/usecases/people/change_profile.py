@@ -1,4 +1,4 @@
-"""Let people say how they are called, where they are, and which currency they think in."""
+"""Let people say how they are called, where they are, and what they want on their receipts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from creditcore.domain.buyers import clean_buyer
 from creditcore.domain.errors import InvalidRequestError, PersonNotFoundError
 from creditcore.domain.people import Person, clean_name, clean_timezone
 from creditcore.ports.store_ports import Commits, HasPeople
@@ -42,6 +43,25 @@ class ChangeProfile:
             if person is None:
                 raise PersonNotFoundError(person_id)
             person = replace(person, name=name, timezone=timezone, shown_currency=shown_currency)
+            tx.people.save(person)
+            tx.commit()
+        return person
+
+    def put_on_receipts(
+        self, person_id: str, *, company: str, address: str, tax_number: str
+    ) -> Person:
+        """Return the person as documents that are issued from now on name them.
+
+        Raises:
+            InvalidRequestError: One of the three cannot be; its field is named.
+            PersonNotFoundError: No person has this id.
+        """
+        buyer = clean_buyer(company=company, address=address, tax_number=tax_number)
+        with self.transactions.begin() as tx:
+            person = tx.people.lock(person_id)
+            if person is None:
+                raise PersonNotFoundError(person_id)
+            person = replace(person, buyer=buyer)
             tx.people.save(person)
             tx.commit()
         return person
