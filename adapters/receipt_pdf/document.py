@@ -14,6 +14,7 @@ from creditcore.domain.money import Money
 
 _LABEL_WIDTH = 45.0
 _MONEY_WIDTH = 42.0
+_FOOT = 34.0
 
 _TITLES = {DocumentKind.RECEIPT: "Receipt", DocumentKind.CREDIT_NOTE: "Credit note"}
 _CHANNELS = {
@@ -63,9 +64,9 @@ def _parties(page: FPDF, document: Document) -> None:
     seller = [details.get("seller_name", ""), *details.get("seller_address", "").split(",")]
     if details.get("seller_tax_number"):
         seller.append(f"Tax number {details['seller_tax_number']}")
-    buyer = [details.get("buyer_name", ""), details.get("buyer_email", "")]
-    if not _can_be_read(buyer[0]):
-        buyer = [buyer[1], "Name in another script: see the receipt's page."]
+    buyer = [line for line in document.buyer_lines if _can_be_read(line)]
+    if len(buyer) < len(document.buyer_lines):
+        buyer.append("More in another script: see the receipt's page.")
     top = page.get_y()
     ends = []
     for left, title, lines in ((LEFT, "From", seller), (LEFT + 85, "To", buyer)):
@@ -122,6 +123,8 @@ def _facts(page: FPDF, document: Document) -> None:
     ]
     for label, text in facts:
         if text:
+            if page.get_y() > page.h - _FOOT:
+                page.add_page()
             ink(page, size=10, quiet=True)
             page.cell(_LABEL_WIDTH, 6, label)
             ink(page, size=10)
@@ -149,7 +152,7 @@ def _money(amount: Money) -> str:
     return f"{amount.currency} {whole:,}.{cents:02d}"
 
 
-def _can_be_read(name: str) -> bool:
-    """Whether a name is still one in the letters of the built-in font."""
-    lost = sum(latin(letter) == "?" != letter for letter in name)
-    return 2 * lost < len(name) or not name
+def _can_be_read(line: str) -> bool:
+    """Whether a line still says the same in the letters of the built-in font."""
+    lost = sum(latin(letter) == "?" != letter for letter in line)
+    return 2 * lost < len(line)

@@ -6,7 +6,7 @@ in it as they were. Prices include the tax, so it is taken out of what was paid.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +92,22 @@ class Document:
     def net(self) -> Money:
         """The amount without its tax."""
         return self.gross - self.tax
+
+    @property
+    def buyer_lines(self) -> Sequence[str]:
+        """Whom it is made out to, line by line: first a company, then who bought for it."""
+        company, name, address, tax_number, email = (
+            self.details.get(f"buyer_{part}", "")
+            for part in ("company", "name", "address", "tax_number", "email")
+        )
+        lines = [
+            company,
+            "" if name == company else name,
+            address,
+            f"Tax number {tax_number}" if tax_number else "",
+            email,
+        ]
+        return [line for line in lines if line]
 
     @property
     def rate_text(self) -> str:
@@ -217,6 +233,9 @@ _PARTIES = (
     "seller_tax_number",
     "buyer_name",
     "buyer_email",
+    "buyer_company",
+    "buyer_address",
+    "buyer_tax_number",
 )
 
 
@@ -227,4 +246,7 @@ def _parties(seller: Seller, buyer: Mapping[str, str]) -> dict[str, str]:
         "seller_tax_number": seller.tax_number,
         "buyer_name": buyer.get("name", ""),
         "buyer_email": buyer.get("email", ""),
+        "buyer_company": buyer.get("company", ""),
+        "buyer_address": buyer.get("address", ""),
+        "buyer_tax_number": buyer.get("tax_number", ""),
     }

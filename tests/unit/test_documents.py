@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from creditcore import Money, Purchase
 from creditcore.domain.books import Footprint
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.documents import (
     Document,
     DocumentKind,
@@ -23,6 +24,7 @@ from creditcore.domain.documents import (
 from creditcore.domain.errors import InvalidRequestError, PurchaseNotFoundError
 from creditcore.domain.ledger import PlatformAccount, TransferKind, Wallet, grant
 from creditcore.domain.money import Credits
+from creditcore.domain.people import Person
 from creditcore.domain.purchases import PurchaseState
 from creditcore.domain.refunds import Refund, RefundState
 from creditcore.domain.teams import Team
@@ -115,6 +117,9 @@ def test_a_receipt_names_everything_as_it_was(office: Office) -> None:
         "seller_tax_number": "P051",
         "buyer_name": "",
         "buyer_email": "amina@example.com",
+        "buyer_company": "",
+        "buyer_address": "",
+        "buyer_tax_number": "",
         "value": "USD 10.00",
         "rate": "129 KES per USD",
         "credits": "2000",
@@ -155,6 +160,61 @@ def test_a_receipt_tells_the_balance_before_and_after(office: Office) -> None:
 
     assert receipt.details["balance_before"] == "$1.50"
     assert receipt.details["balance_after"] == "$11.50"
+
+
+JUA = BuyerDetails(company="Jua Labs Ltd", address="Moi Avenue 1", tax_number="P052")
+
+
+def buyer_of(document: Document) -> dict[str, str]:
+    return {
+        name.removeprefix("buyer_"): text
+        for name, text in document.details.items()
+        if name.startswith("buyer_")
+    }
+
+
+def test_documents_name_the_buyer_as_they_were_when_the_receipt_was_issued(office: Office) -> None:
+    amina = Person(
+        id=WALLET.owner_id, email="amina@example.com", created_at=NOON, name="Amina", buyer=JUA
+    )
+    with office.store.begin() as tx:
+        tx.people.add(amina)
+        tx.commit()
+    office.purchase("cc-1")
+    [receipt] = office.documents.issue("cc-1")
+
+    with office.store.begin() as tx:
+        assert tx.people.lock(amina.id) == amina
+        tx.people.save(replace(amina, name="A.", buyer=BuyerDetails(company="Another")))
+        tx.commit()
+    office.refund("cc-1", 1, 500, RefundState.PROCESSED)
+    same, note = office.documents.issue("cc-1")
+    office.purchase("cc-2")
+    [later] = office.documents.issue("cc-2")
+
+    assert same == receipt
+    assert buyer_of(note) == buyer_of(receipt)
+    assert receipt.buyer_lines == [
+        "Jua Labs Ltd", "Amina", "Moi Avenue 1", "Tax number P052", "amina@example.com",
+    ]  # fmt: skip
+    assert later.buyer_lines == ["Another", "A.", "amina@example.com"]
+
+
+def test_a_receipt_of_a_team_has_the_details_of_the_member_who_paid(office: Office) -> None:
+    payer = Person(id="p-1", email="amina@example.com", created_at=NOON, name="Amina", buyer=JUA)
+    with office.store.begin() as tx:
+        tx.teams.add(Team(id=WALLET.owner_id, name="Jua Labs Ltd", created_at=NOON))
+        tx.people.add(payer)
+        tx.commit()
+    office.purchase("cc-1")
+
+    [receipt] = office.documents.issue("cc-1")
+
+    assert buyer_of(receipt) == {
+        "name": "Jua Labs Ltd", "email": payer.email, "company": "Jua Labs Ltd",
+        "address": "Moi Avenue 1", "tax_number": "P052",
+    }  # fmt: skip
+    assert receipt.buyer_lines.count("Jua Labs Ltd") == 1
 
 
 def test_a_receipt_of_a_team_names_the_team(office: Office) -> None:

@@ -14,6 +14,11 @@ import segno
 
 from adapters.receipt_pdf import render
 from creditcore import Money, PurchaseState
+from creditcore.domain.buyers import (
+    MAX_ADDRESS_LENGTH,
+    MAX_COMPANY_LENGTH,
+    MAX_TAX_NUMBER_LENGTH,
+)
 from creditcore.domain.documents import Document, Seller, credit_note_of, receipt_of
 from creditcore.domain.fiscal_stamps import StampedDocument
 from creditcore.testing.contracts import NOON, a_purchase
@@ -21,7 +26,7 @@ from creditcore.testing.contracts.fiscal_stamps import STAMP
 from tests.unit.test_documents import SELLER, WALLET, a_refund
 
 
-def a_receipt(*, seller: Seller = SELLER, name: str = "Amina") -> Document:
+def a_receipt(*, seller: Seller = SELLER, name: str = "Amina", **given: str) -> Document:
     purchase = replace(
         a_purchase(WALLET),
         state=PurchaseState.PAID,
@@ -31,7 +36,7 @@ def a_receipt(*, seller: Seller = SELLER, name: str = "Amina") -> Document:
         receipt_code="SKL7XYZ12A",
         closed_at=NOON,
     )
-    buyer = {"name": name, "email": "amina@example.com"}
+    buyer = {"name": name, "email": "amina@example.com", **given}
     return receipt_of(purchase, number=42, seller=seller, buyer=buyer, at=NOON)
 
 
@@ -100,6 +105,42 @@ def test_a_name_that_the_font_cannot_write_is_not_a_row_of_question_marks(name: 
 
     assert "??" not in text
     assert not text or "amina@example.com" in text
+
+
+def test_it_names_the_buyers_company_address_and_tax_number() -> None:
+    given = {"company": "Jua Labs Ltd", "address": "Moi Avenue 1, Nairobi", "tax_number": "P052"}
+
+    text = text_of(render(StampedDocument(document=a_receipt(**given))))
+
+    expected = ["Jua Labs Ltd", "Amina", "Moi Avenue 1, Nairobi", "Tax number P052",
+                "amina@example.com"]  # fmt: skip
+    assert not text or [word for word in expected if word not in text] == []
+
+
+def test_a_company_that_the_font_cannot_write_leaves_the_lines_that_it_can() -> None:
+    text = text_of(
+        render(StampedDocument(document=a_receipt(company="山田商事", tax_number="T12")))
+    )
+
+    assert "??" not in text
+    expected = ["Amina", "Tax number T12", "in another script: see the receipt's page"]
+    assert not text or [word for word in expected if word not in text] == []
+
+
+def test_the_longest_buyer_costs_a_receipt_no_other_line() -> None:
+    longest = a_receipt(
+        name="W" * 80,
+        email=f"{'w' * 64}@{'w' * 189}",
+        company="W" * MAX_COMPANY_LENGTH,
+        address="W" * MAX_ADDRESS_LENGTH,
+        tax_number="W" * MAX_TAX_NUMBER_LENGTH,
+    )
+
+    pdf = render(StampedDocument(document=longest))
+
+    assert pdf.count(b"/Type /Page\n") == 2
+    _, _, second = text_of(pdf).partition("\f")
+    assert not second or "1 credit is 1 US cent of balance" in second
 
 
 FILLED = re.compile(rb"([-0-9.]+) ([-0-9.]+) ([-0-9.]+) ([-0-9.]+) re f")

@@ -35,7 +35,7 @@ blueprint = Blueprint("data", __name__, url_prefix="/dashboard/general")
 _AT_ONCE = 1_000
 _README = """What {site} keeps about {email}, as of {at}.
 
-profile.json    your name, address, time zone
+profile.json    your name, e-mail address, time zone, and what you gave for receipts
 keys.csv        your API keys, without their secrets, which are not kept
 calls.csv       every call with its tokens and cost; what was said in it is not kept
 payments.csv    every payment you began
@@ -76,8 +76,8 @@ def download() -> Response:
         ),
         "documents.csv": _lines(
             ("document", "issued_at", "payment", "total", "tax", "tax_rate_percent", "buyer_name",
-             "buyer_email", "control_unit", "tax_invoice_number", "internal_data", "signature",
-             "signed_at", "qr"),
+             "buyer_email", "buyer_company", "buyer_address", "buyer_tax_number", "control_unit",
+             "tax_invoice_number", "internal_data", "signature", "signed_at", "qr"),
             _documents(store, someone, here),
         ),
         "movements.csv": _lines(
@@ -150,6 +150,9 @@ def _profile(someone: Person) -> dict[str, object]:
         "joined_at": someone.created_at.isoformat(),
         "timezone": someone.timezone,
         "shown_currency": someone.shown_currency,
+        "company": someone.buyer.company,
+        "address": someone.buyer.address,
+        "tax_number": someone.buyer.tax_number,
         "role": str(someone.role),
         "weekly_summary": services().books.weeks.is_wanted_by(someone.id),
     }
@@ -194,6 +197,9 @@ def _documents(store: Transactions, someone: Person, here: tzinfo) -> Iterator[C
                 row.rate_text,
                 row.details.get("buyer_name", ""),
                 row.details.get("buyer_email", ""),
+                row.details.get("buyer_company", ""),
+                row.details.get("buyer_address", ""),
+                row.details.get("buyer_tax_number", ""),
                 *(_stamp_cells(stamp, here) if stamp else [""] * 6),
             )
 

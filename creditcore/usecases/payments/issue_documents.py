@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.documents import (
     Document,
     DocumentKind,
@@ -116,7 +117,7 @@ class IssueDocuments:
                 purchase,
                 number=0,
                 seller=self.seller,
-                buyer={"name": _name_of(tx, purchase.owner_id), "email": purchase.email},
+                buyer=_buyer_of(tx, purchase),
                 at=now,
             )
             receipt = _numbered(tx, replace(receipt, details={**receipt.details, **balances}))
@@ -132,13 +133,21 @@ class IssueDocuments:
         return is_new
 
 
-def _name_of(tx: IssueDocumentsTransaction, owner_id: str) -> str:
-    """Return how a person, or a team, is called."""
-    person = tx.people.find(owner_id)
+def _buyer_of(tx: IssueDocumentsTransaction, purchase: Purchase) -> Mapping[str, str]:
+    """Return who bought: a person, or a team with the details of the member who paid for it."""
+    person = tx.people.find(purchase.owner_id)
     if person is not None:
-        return person.name
+        name = person.name
+    else:
+        name = _team_name(tx, purchase.owner_id)
+        person = tx.people.find_by_email(purchase.email)
+    details = person.buyer if person is not None else BuyerDetails()
+    return {"name": name, "email": purchase.email, **asdict(details)}
+
+
+def _team_name(tx: IssueDocumentsTransaction, team_id: str) -> str:
     try:
-        return tx.teams.find(owner_id).name
+        return tx.teams.find(team_id).name
     except TeamNotFoundError:
         return ""
 
