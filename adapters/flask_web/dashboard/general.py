@@ -1,8 +1,8 @@
-"""What people say about themselves: name, time zone, currency, and what they are mailed."""
+"""What people say about themselves, what they are mailed, and what receipts name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from adapters.flask_web.context import services
 from adapters.flask_web.web.account import own_wallet
 from adapters.flask_web.web.session import for_people, person
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.people import zone_names
 
@@ -44,9 +45,8 @@ class _Typed:
 @blueprint.get("")
 @for_people
 def show() -> str:
-    """Show name, zone and currency."""
-    owner = person()
-    return _page(_Typed(owner.name, owner.timezone, owner.shown_currency))
+    """Show name, zone and currency, and what stands on receipts."""
+    return _page()
 
 
 @blueprint.post("")
@@ -66,7 +66,7 @@ def change() -> str | Response | tuple[str, int]:
             shown_currency=typed.currency,
         )
     except InvalidRequestError as error:
-        return _page(typed, {error.param or "form": str(error)}), 400
+        return _page(typed, errors={error.param or "form": str(error)}), 400
     flash("Your settings are saved.", "success")
     return redirect(url_for("general.show"))
 
@@ -84,18 +84,43 @@ def choose_notices() -> Response:
     return redirect(url_for("general.show") + "#notices", code=303)
 
 
-def _page(typed: _Typed, errors: dict[str, str] | None = None) -> str:
+@blueprint.post("/receipts")
+@for_people
+def put_on_receipts() -> str | Response | tuple[str, int]:
+    """Change what receipts name from now on."""
+    typed = BuyerDetails(
+        company=request.form.get("company", ""),
+        address=request.form.get("address", ""),
+        tax_number=request.form.get("tax_number", ""),
+    )
+    try:
+        services().people.profiles.put_on_receipts(person().id, **asdict(typed))
+    except InvalidRequestError as error:
+        return _page(buyer=typed, errors={error.param or "form": str(error)}), 400
+    flash("Receipts name this from now on.", "success")
+    return redirect(url_for("general.show"))
+
+
+def _page(
+    typed: _Typed | None = None,
+    *,
+    buyer: BuyerDetails | None = None,
+    errors: dict[str, str] | None = None,
+) -> str:
+    """Return the page with what was typed in one form, and what is kept in the others."""
+    owner = person()
     own, weeks = own_wallet(), services().books.weeks
     low_balance = services().payments.balances.of(own.id) if own else None
     return render_template(
         "dashboard/general.html",
         page="general",
-        typed=typed,
+        typed=typed or _Typed(owner.name, owner.timezone, owner.shown_currency),
+        buyer=buyer or owner.buyer,
         errors=errors or {},
         zones=_zones(services().clock.now()),
         currencies=services().people.profiles.currencies,
         sends_mail=weeks.sends_mail,
-        weekly_summary=weeks.is_wanted_by(person().id),
+        weekly_summary=weeks.is_wanted_by(owner.id),
         low_balance=low_balance,
     )
 
