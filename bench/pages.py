@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import runpy
 import secrets
 import statistics
 import time
@@ -19,7 +20,7 @@ from flask.testing import FlaskClient
 from adapters.flask_web.context import SERVICES
 from bench.half_year import HalfYear
 from bench.installs import say
-from bench.place import Place
+from bench.place import REPOSITORY, Place
 from bench.postgres import Postgres
 from creditcore.domain.identities import SignedIn
 from creditcore.domain.keys import Scope
@@ -95,6 +96,8 @@ def _app(url: str, folder: Path) -> Flask:
     # Importing the composition root builds a gateway of the environment.
     os.environ.update(environ)
     app: Flask = importlib.import_module("wsgi").build(environ)
+    # As in a worker: else a search through the program itself is measured with some page.
+    runpy.run_path(str(REPOSITORY / "gunicorn.conf.py"))["_look_for_garbage_among_what_is_new"]()
     return app
 
 
