@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,15 +17,17 @@ from tests.stores import postgres_store_and_committer, sqlite_store
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Steps over an empty store, in any order."""
+    """Steps over an empty store, in any order.
+
+    Attributes:
+        open_store: Opens an empty store, and what money steps go through.
+    """
+
+    open_store: Callable[[], tuple[Transactions, BooksTransactions]]
 
     def __init__(self) -> None:
         super().__init__()
         self.resources = ExitStack()
-
-    def open_store(self) -> tuple[Transactions, BooksTransactions]:
-        """Open an empty store, and what money steps go through."""
-        raise NotImplementedError
 
     def teardown(self) -> None:
         self.resources.close()

@@ -76,7 +76,7 @@ class Pair:
 
     @contextmanager
     def ended_in_the_end(self) -> Iterator[None]:
-        """See that gateways end which nobody here has started."""
+        """See that gateways end that this test has not started itself."""
         try:
             yield
         finally:
