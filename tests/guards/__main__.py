@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.guards.list import REPOSITORY, Guard, guards
@@ -38,19 +40,20 @@ def main() -> int:
     if asked.list:
         sys.stdout.writelines(f"{guard.name}\n" for guard in chosen)
         return 0
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="creditcore-guards-") as folder:
-        copy = _copy_to(Path(folder) / "repository")
-        begun = time.monotonic()
+        copies = [_copy_to(Path(folder) / str(number)) for number in range(asked.jobs)]
         all_tests = sorted({test for guard in chosen for test in guard.tests})
-        untouched = _run(all_tests, copy, longest_s=LONGEST_ALL_S)
+        spread = ["-n", str(asked.jobs), "--dist", "loadfile"]
+        untouched = _run([*spread, *all_tests], copies[0], longest_s=LONGEST_ALL_S)
         if untouched.returncode:
             sys.stderr.write(f"{untouched.stdout}\nTests fail with every guard in its place.\n")
             return 2
-        unnoticed = [guard for guard in chosen if not _is_noticed(guard, copy, as_json=asked.json)]
+        unnoticed = _unnoticed(chosen, copies, as_json=asked.json)
     if not asked.json:
         minutes = (time.monotonic() - begun) / 60
         sys.stdout.write(
-            f"{len(chosen)} guards, {len(unnoticed)} that no test notices, {minutes:.0f} minutes\n"
+            f"{len(chosen)} guards, {unnoticed} that no test notices, {minutes:.0f} minutes\n"
         )
     return 1 if unnoticed else 0
 
@@ -62,7 +65,30 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("words", nargs="*", help="only guards whose names have all these words")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each guard")
-    return parser.parse_args()
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="how many are out at once, each alone"
+    )
+    asked = parser.parse_args()
+    if asked.jobs < 1:
+        parser.error("--jobs has to be 1 or more")
+    return asked
+
+
+def _unnoticed(chosen: Sequence[Guard], copies: Sequence[Path], *, as_json: bool) -> int:
+    """Return how many no test notices. Each is taken out of a copy that has all others."""
+    free: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def unnoticed(guard: Guard) -> bool:
+        copy = free.get()
+        try:
+            return not _is_noticed(guard, copy, as_json=as_json)
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        return sum(pool.map(unnoticed, chosen))
 
 
 def _is_noticed(guard: Guard, copy: Path, *, as_json: bool) -> bool:
@@ -107,10 +133,10 @@ def _copy_to(copy: Path) -> Path:
 
 
 def _run(
-    tests: Sequence[str], copy: Path, *, longest_s: float = LONGEST_S
+    asked: Sequence[str], copy: Path, *, longest_s: float = LONGEST_S
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", *tests],
+        [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", *asked],
         cwd=copy,
         # Compiled code is looked up by the second and the length of its source.
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
