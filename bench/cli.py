@@ -32,7 +32,7 @@ from bench.targets import Target, Targets
 from bench.verdicts import verdicts
 
 TARGETS = ("direct", "nginx", "sqlite", "postgres", "limited", "postgres-2", "portkey", "litellm")
-TARGETS_ON_REQUEST = ("unobserved", "observed")
+TARGETS_ON_REQUEST = ("unobserved", "observed", "before")
 """Started only when named: what they show, one run in a while shows."""
 
 SECTIONS = ("calls", "streams", "ledger")
@@ -52,6 +52,7 @@ class Options:
         targets: Who is.
         rounds: How often each.
         seconds: How long each time.
+        before: Where the version is that is measured beside this one.
         growth_keys: Sizes of the growth benchmark.
         growth_calls: Sizes of the growth benchmark.
         pages_calls: Sizes of the benchmark of pages.
@@ -63,6 +64,7 @@ class Options:
     targets: Sequence[str]
     rounds: int
     seconds: int
+    before: Path | None
     growth_keys: list[int]
     growth_calls: list[int]
     pages_calls: list[int]
@@ -77,11 +79,14 @@ class Options:
         # A name says either what is measured or who; whichever is not named stays whole.
         sections = only.intersection(SECTIONS + ON_REQUEST) or set(SECTIONS)
         targets = only.intersection(TARGETS + TARGETS_ON_REQUEST) or set(TARGETS)
+        if parsed.before:
+            targets.add("before")
         return cls(
             sections=sections - skip,
             targets=[name for name in TARGETS + TARGETS_ON_REQUEST if name in targets - skip],
             rounds=parsed.rounds,
             seconds=parsed.seconds,
+            before=parsed.before and parsed.before.resolve(),
             growth_keys=parsed.growth_keys,
             growth_calls=parsed.growth_calls,
             pages_calls=parsed.pages_calls,
@@ -110,7 +115,9 @@ def _run(options: Options) -> int:
     with Children(place.logs) as children, _emptied_afterwards(place), ExitStack() as stack:
         installs = Installs(place)
         postgres = _postgres(children, stack, results)
-        targets = Targets(children, installs, place, postgres, results.missing)
+        targets = Targets(
+            children, installs, place, postgres, before=options.before, missing=results.missing
+        )
         bench = _Bench(options, place, children, installs, targets, results)
         if "calls" in options.sections:
             bench.calls()
@@ -277,6 +284,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--skip", nargs="+", default=[], choices=names, metavar="NAME", help="leave these out"
+    )
+    parser.add_argument(
+        "--before",
+        type=Path,
+        metavar="FOLDER",
+        help="measure another version, checked out there, in turns with this one",
     )
     parser.add_argument(
         "--growth-keys",

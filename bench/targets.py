@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
-from adapters.pony_store import migrate
 from bench.accounts import make_accounts
+from bench.another_version import make_accounts_of
 from bench.children import Children
 from bench.installs import Installs, MissingError, say
 from bench.limits import ALL_LIMITS
@@ -63,6 +63,7 @@ class Targets:
 
     Attributes:
         postgres: The server whose databases they get; None where there is none.
+        before: Where another version of this repository is checked out.
         missing: Why a target could not be started, by its name.
     """
 
@@ -70,6 +71,7 @@ class Targets:
     installs: Installs
     place: Place
     postgres: Postgres | None
+    before: Path | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
@@ -97,6 +99,7 @@ class Targets:
             "nginx": self._nginx,
             "sqlite": self._sqlite,
             "postgres": self._postgres,
+            "before": self._before,
             "postgres-2": self._postgres_twice,
             "limited": self._limited,
             "unobserved": self._unobserved,
@@ -127,6 +130,14 @@ class Targets:
 
     def _postgres(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
         return self._creditcore("postgres", upstream, database_url=self._new_url(), workers=1)
+
+    def _before(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
+        """Start what ``postgres`` is, as it was in another version."""
+        if self.before is None:
+            raise MissingError("--before FOLDER says where another version is checked out")
+        return self._creditcore(
+            "before", upstream, database_url=self._new_url(), workers=1, folder=self.before
+        )
 
     def _postgres_twice(self, upstream: StandIn) -> tuple[Target, Popen[bytes]]:
         return self._creditcore("postgres-2", upstream, database_url=self._new_url(), workers=2)
@@ -174,6 +185,7 @@ class Targets:
         limits: KeyLimits | None = None,
         has_copies: bool = False,
         application: str = "wsgi:app",
+        folder: Path = REPOSITORY,
         **settings: str,
     ) -> tuple[Target, Popen[bytes]]:
         run = self.place.run / f"{name}-{secrets.token_hex(4)}"
@@ -198,20 +210,23 @@ class Targets:
             **settings,
         }
         store_url = database_url or f"sqlite:///{run / 'creditcore.db'}"
-        migrate(store_url)
-        _flask(environ, "worker", "--once")
-        keys = make_accounts(
-            store_url,
-            pepper=pepper.encode(),
-            count=ACCOUNTS,
-            limits=limits,
-            has_copies=has_copies,
-        )
+        _flask(environ, folder, "migrate")
+        _flask(environ, folder, "worker", "--once")
+        if folder == REPOSITORY:
+            keys = make_accounts(
+                store_url,
+                pepper=pepper.encode(),
+                count=ACCOUNTS,
+                limits=limits,
+                has_copies=has_copies,
+            )
+        else:
+            keys = make_accounts_of(folder, store_url, pepper=pepper, count=ACCOUNTS)
         child = self.children.start(
             name,
             [sys.executable, "-m", "gunicorn", "-c", "bench/gunicorn_watched.py", application],
             environ=environ,
-            cwd=REPOSITORY,
+            cwd=folder,
         )
         target = Target(
             name,
@@ -220,7 +235,7 @@ class Targets:
             pids=(child.pid,),
             database_pid=self.postgres.pid if self.postgres and database_url else None,
             stalls=run,
-            audit=lambda: _audit(environ),
+            audit=lambda: _audit(environ, folder),
         )
         return target, child
 
@@ -283,11 +298,11 @@ class Targets:
         return Target("litellm", f"http://{HOST}:{port}", pids=(child.pid,)), child
 
 
-def _flask(environ: Mapping[str, str], *arguments: str) -> str:
+def _flask(environ: Mapping[str, str], folder: Path, *arguments: str) -> str:
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
         env={**os.environ, **environ},
-        cwd=REPOSITORY,
+        cwd=folder,
         capture_output=True,
         check=False,
         text=True,
@@ -299,10 +314,10 @@ def _flask(environ: Mapping[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def _audit(environ: Mapping[str, str]) -> str:
+def _audit(environ: Mapping[str, str], folder: Path) -> str:
     """Check every invariant on the books that the load has left behind."""
     try:
-        _flask(environ, "audit")
+        _flask(environ, folder, "audit")
     except MissingError as error:
         return str(error)
     return "clean"

@@ -22,6 +22,7 @@ _TIMES_ONE_PROCESS = 1.6
 _TIMES_PGBENCH = 3.0
 _LIMITED_RATIO = 0.85
 _OBSERVED_RATIO = 0.97
+_BEFORE_RATIO = 0.97
 _PLAIN_SHARE = 0.02
 _IDLE_STREAM_KB = 100.0
 _STALL_MS = 250.0
@@ -52,6 +53,7 @@ def verdicts(results: Results) -> list[Verdict]:
     """Hold a run against every promise."""
     return [
         *_of_calls(results),
+        *_of_before(results),
         *_of_limits(results),
         *_of_observing(results),
         *_of_streams(results),
@@ -85,6 +87,14 @@ def _of_calls(results: Results) -> Iterator[Verdict]:
         f"{bad:,} of {calls:,} failed" if calls else "",
         _verdict(bad == 0) if calls else UNKNOWN,
     )
+
+
+def _of_before(results: Results) -> Iterator[Verdict]:
+    # Measured only when named.
+    before, now = (results.call_figure(target, 32, "rate") for target in ("before", _OURS))
+    if before:
+        promise = "calls/s at 32: at most 3 % fewer than before"
+        yield _times(promise, now, before, least=_BEFORE_RATIO, digits=3)
 
 
 def _of_limits(results: Results) -> Iterator[Verdict]:
@@ -162,7 +172,7 @@ def _of_stalls(results: Results) -> Iterator[Verdict]:
     stalls = [
         (found.stall_ms, f"{found.target}, {found.concurrency} calls")
         for found in results.calls
-        if found.stall_ms is not None
+        if found.stall_ms is not None and found.target != "before"
     ] + [
         (found.stall_ms, f"{found.target}, {found.streams} {found.load} streams")
         for found in results.streams

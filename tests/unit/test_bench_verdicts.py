@@ -48,6 +48,15 @@ def test_a_ratio_is_met_from_its_bound_on(rate: float, expected: str) -> None:
     assert verdict(RATE, ONE_ROUND, portkey).verdict == expected
 
 
+@pytest.mark.parametrize(("rate", "expected"), [(1_030.0, MET), (1_031.0, NOT_MET)])
+def test_a_version_is_held_against_the_one_before(rate: float, expected: str) -> None:
+    before = replace(ONE_ROUND, target="before", rate=rate)
+
+    found = verdict("calls/s at 32: at most 3 % fewer than before", ONE_ROUND, before)
+
+    assert found.verdict == expected
+
+
 def test_what_was_not_measured_is_not_met_either() -> None:
     assert verdict(RATE, ONE_ROUND).verdict == UNKNOWN
     assert verdict(LATENCY).verdict == UNKNOWN
