@@ -30,6 +30,8 @@ class Action(StrEnum):
 
     MANAGE_MEMBERS = "invite, limit and remove members"
 
+    DESCRIBE_TEAM = "rename the team, and change what its receipts name"
+
     OWN_TEAM = "make owners, or delete the team"
 
     OPERATE = "operate the site"
@@ -72,6 +74,7 @@ _LEAST_ROLE = {
     Action.MANAGE_KEYS: TeamRole.ADMIN,
     Action.BUY_CREDITS: TeamRole.ADMIN,
     Action.MANAGE_MEMBERS: TeamRole.ADMIN,
+    Action.DESCRIBE_TEAM: TeamRole.ADMIN,
     Action.OWN_TEAM: TeamRole.OWNER,
 }
 

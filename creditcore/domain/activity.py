@@ -64,6 +64,8 @@ class Act(StrEnum):
     ACCOUNT_LIMITED = "account.limited"
     TEAM_CREATED = "team.created"
     TEAM_RENAMED = "team.renamed"
+    TEAM_RECEIPTS_CHANGED = "team.receipts_changed"
+    """What its receipts name from then on."""
     TEAM_DELETED = "team.deleted"
     TEAM_BLOCKED = "team.blocked"
     TEAM_UNBLOCKED = "team.unblocked"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.limits import SpendLimit
 
@@ -38,7 +39,7 @@ class TeamRole(StrEnum):
     """Also makes keys of their own, and spends with them."""
 
     ADMIN = "admin"
-    """Also buys credits, sees every key, and invites, limits and removes members."""
+    """Also buys credits, says what receipts name, sees every key, and manages members."""
 
     OWNER = "owner"
     """Also makes and unmakes owners, and deletes the team."""
@@ -58,6 +59,7 @@ class Team:
         name: How its members call it.
         deleted_at: Since when it is closed for everyone; its books stay.
         blocked: Shut out by an operator: its members see it, and spend and change nothing.
+        buyer: What its receipts name beside it; where that is empty, what its payer gave.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Team:
     created_at: datetime
     deleted_at: datetime | None = None
     blocked: bool = False
+    buyer: BuyerDetails = field(default_factory=BuyerDetails)
 
     @property
     def search_name(self) -> str:

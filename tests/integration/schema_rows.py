@@ -37,6 +37,9 @@ ROWS: dict[str, dict[str, object]] = {
         "created_at": 1,
         "blocked": False,
         "search_name": "kijani labs",
+        "company": "Kijani Labs Ltd",
+        "address": "Moi Avenue 1",
+        "tax_number": "P051234567A",
     },
     "team_members": {"team_id": "t-1", "person_id": "p-1", "role": "owner", "joined_at": 1},
     "invitations": {

@@ -37,8 +37,11 @@ def of_role(role: TeamRole, person: Person = AMINA) -> Viewer:
             {Action.USE_ACCOUNT, Action.SEE_WALLET, Action.OPERATE},
         ),
         (of_role(TeamRole.MEMBER), {Action.USE_ACCOUNT, Action.SEE_WALLET, Action.HOLD_KEYS}),
-        (of_role(TeamRole.ADMIN), OWN | {Action.MANAGE_MEMBERS}),
-        (of_role(TeamRole.OWNER), OWN | {Action.MANAGE_MEMBERS, Action.OWN_TEAM}),
+        (of_role(TeamRole.ADMIN), OWN | {Action.MANAGE_MEMBERS, Action.DESCRIBE_TEAM}),
+        (
+            of_role(TeamRole.OWNER),
+            OWN | {Action.MANAGE_MEMBERS, Action.DESCRIBE_TEAM, Action.OWN_TEAM},
+        ),
         (
             replace(of_role(TeamRole.OWNER), team_blocked=True),
             {Action.USE_ACCOUNT, Action.SEE_WALLET},

@@ -217,6 +217,33 @@ def test_a_receipt_of_a_team_has_the_details_of_the_member_who_paid(office: Offi
     assert receipt.buyer_lines.count("Jua Labs Ltd") == 1
 
 
+def test_a_receipt_of_a_team_has_the_team_s_own_details_where_it_has_any(office: Office) -> None:
+    payer = Person(id="p-1", email="amina@example.com", created_at=NOON, name="Amina", buyer=JUA)
+    own = BuyerDetails(company="Kijani Works Ltd", tax_number="P077")
+    with office.store.begin() as tx:
+        tx.teams.add(Team(id=WALLET.owner_id, name="Kijani", created_at=NOON, buyer=own))
+        tx.people.add(payer)
+        tx.commit()
+    office.purchase("cc-1")
+    [receipt] = office.documents.issue("cc-1")
+
+    with office.store.begin() as tx:
+        tx.teams.save(replace(tx.teams.lock(WALLET.owner_id), buyer=BuyerDetails()))
+        tx.commit()
+    office.refund("cc-1", 1, 500, RefundState.PROCESSED)
+    same, note = office.documents.issue("cc-1")
+    office.purchase("cc-2")
+    [later] = office.documents.issue("cc-2")
+
+    # Nothing is mixed: the payer's address is not the address of the team's company.
+    assert receipt.buyer_lines == [
+        "Kijani Works Ltd", "Kijani", "Tax number P077", "amina@example.com",
+    ]  # fmt: skip
+    assert same == receipt
+    assert buyer_of(note) == buyer_of(receipt)
+    assert later.buyer_lines[0] == JUA.company
+
+
 def test_a_receipt_of_a_team_names_the_team(office: Office) -> None:
     with office.store.begin() as tx:
         tx.teams.add(Team(id=WALLET.owner_id, name="Jua Labs", created_at=NOON))

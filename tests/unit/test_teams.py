@@ -31,6 +31,7 @@ from creditcore.domain.teams import (
     MAX_TEAMS,
     InvitationState,
     Membership,
+    Team,
     TeamRole,
 )
 from creditcore.domain.top_ups import TopUpOrder, TopUpState
@@ -113,6 +114,10 @@ class Office:
         rows = self.store.committed.activity.values()
         return [row.act for row in rows if row.person_id == self.team_id]
 
+    def put_on_receipts(self, *, by: str = "eshe", **given: str) -> Team:
+        given = {"company": "Kijani Ltd", "address": "", "tax_number": "P052"} | given
+        return self.keep.put_on_receipts(self.team_id, by=by, **given)
+
     def invite(self, email: str = ADDRESS, **terms: Any) -> str:
         """Invite somebody; return the token of the link."""
         role = terms.pop("role", TeamRole.MEMBER)
@@ -131,6 +136,7 @@ def office() -> Office:
 
 ACTS = {
     "rename": (TeamRole.ADMIN, lambda o, by: o.keep.rename(o.team_id, "Kijani", by=by)),
+    "put on receipts": (TeamRole.ADMIN, lambda o, by: o.put_on_receipts(by=by)),
     "invite": (
         TeamRole.ADMIN,
         lambda o, by: o.invitations.invite(o.team_id, ADDRESS, TeamRole.VIEWER, by=by),
@@ -449,6 +455,7 @@ def test_every_act_is_in_the_log_of_the_team(office: Office) -> None:
     office.invitations.revoke(office.team_id, pending.id, by="eshe")
     office.members.remove(office.team_id, "chiku", by="eshe")
     office.keep.rename(office.team_id, "Kijani", by="eshe")
+    office.put_on_receipts()
     office.keep.transfer(office.team_id, "eshe", by="amina")
     office.keep.delete(office.team_id, "Kijani", by="eshe")
 
@@ -466,9 +473,66 @@ def test_every_act_is_in_the_log_of_the_team(office: Office) -> None:
         "invitation.revoked",
         "member.removed",
         "team.renamed",
+        "team.receipts_changed",
         "team.ownership_transferred",
         "team.deleted",
     ]
+
+
+def test_what_receipts_name_is_kept_with_what_they_named_before(office: Office) -> None:
+    first = office.put_on_receipts()
+    repeated = office.put_on_receipts(company="  Kijani   Ltd ")
+    office.put_on_receipts(tax_number="P053", address="Moi Avenue 1")
+
+    assert repeated == first
+    acts = [
+        (row.act, row.actor.id, row.before, row.after)
+        for row in office.store.committed.activity.values()
+        if row.act == "team.receipts_changed"
+    ]
+    assert acts == [
+        (
+            "team.receipts_changed",
+            "system",
+            {"company": "", "tax_number": ""},
+            {"company": "Kijani Ltd", "tax_number": "P052"},
+        ),
+        (
+            "team.receipts_changed",
+            "system",
+            {"address": "", "tax_number": "P052"},
+            {"address": "Moi Avenue 1", "tax_number": "P053"},
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field_name", "text"),
+    [
+        ("company", "x" * 121),
+        ("address", "x" * 201),
+        ("tax_number", "x" * 41),
+        ("company", "Kijani\x00"),
+        ("tax_number", "P05\u202e2"),
+    ],
+)
+def test_what_cannot_be_printed_names_its_field(office: Office, field_name: str, text: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        office.put_on_receipts(**{field_name: text})
+
+    assert refused.value.param == field_name
+    with office.store.begin() as tx:
+        assert tx.teams.find(office.team_id).buyer.is_empty
+
+
+def test_a_team_that_is_renamed_or_deleted_keeps_what_its_receipts_name(office: Office) -> None:
+    buyer = office.put_on_receipts().buyer
+    office.keep.rename(office.team_id, "Kijani", by="eshe")
+    office.keep.delete(office.team_id, "Kijani", by="amina")
+
+    # A payment that was on its way is still receipted, to the company that made it.
+    with office.store.begin() as tx:
+        assert tx.teams.find(office.team_id).buyer == buyer
 
 
 def test_only_who_manages_sees_invitations_and_acts(office: Office) -> None:

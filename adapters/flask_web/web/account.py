@@ -28,7 +28,7 @@ from creditcore.domain.teams import Membership
 
 _CHOICE = "team"
 _CSRF = "csrf_token"
-_TO_TEAMS = (Action.MANAGE_MEMBERS, Action.OWN_TEAM)
+_TO_TEAMS = (Action.MANAGE_MEMBERS, Action.DESCRIBE_TEAM, Action.OWN_TEAM)
 _COLOURS = 6
 """Of the marks that tell accounts apart."""
 

@@ -19,6 +19,9 @@ def define(db: Any) -> None:
         deleted_at = Optional(int, size=64)
         blocked = Required(bool)
         search_name = Optional(str, autostrip=False)
+        company = Optional(str, autostrip=False)
+        address = Optional(str, autostrip=False)
+        tax_number = Optional(str, autostrip=False)
 
     class TeamMember(entity):
         _table_ = "team_members"

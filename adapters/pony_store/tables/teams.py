@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import TeamNotFoundError
 from creditcore.domain.teams import Membership, Team, TeamRole
 
 from ..instants import instant, instant_or_none, micros, micros_or_none
 from ..session import Session
 
-_TEAM_COLUMNS = ("id", "name", "created_at", "deleted_at", "blocked", "search_name")
+_TEAM_COLUMNS = (
+    "id",
+    "created_at",
+    "name",
+    "deleted_at",
+    "blocked",
+    "search_name",
+    "company",
+    "address",
+    "tax_number",
+)
+_FIXED = 2
+"""So many columns, the first, never change."""
 _MEMBER_COLUMNS = ("team_id", "person_id", "role", "joined_at")
 _SELECT_TEAM = f"SELECT {', '.join(_TEAM_COLUMNS)} FROM teams"
 _SELECT_MEMBERS = f"SELECT {', '.join(_MEMBER_COLUMNS)} FROM team_members"
@@ -24,15 +37,7 @@ class PonyTeams:
         self._session = session
 
     def add(self, team: Team) -> None:
-        row = (
-            team.id,
-            team.name,
-            micros(team.created_at),
-            micros_or_none(team.deleted_at),
-            team.blocked,
-            team.search_name,
-        )
-        self._session.insert("teams", _TEAM_COLUMNS, [row])
+        self._session.insert("teams", _TEAM_COLUMNS, [_team_row(team)])
 
     def find(self, team_id: str) -> Team:
         return self._team(team_id)
@@ -41,21 +46,15 @@ class PonyTeams:
         return self._team(team_id, lock=self._session.engine.row_lock)
 
     def save(self, team: Team) -> None:
+        changes = ", ".join(f"{name} = ?" for name in _TEAM_COLUMNS[_FIXED:])
         self._session.change(
-            "UPDATE teams SET name = ?, deleted_at = ?, blocked = ?, search_name = ? WHERE id = ?",
-            (
-                team.name,
-                micros_or_none(team.deleted_at),
-                team.blocked,
-                team.search_name,
-                team.id,
-            ),
+            f"UPDATE teams SET {changes} WHERE id = ?", (*_team_row(team)[_FIXED:], team.id)
         )
 
     def of_person(self, person_id: str) -> Sequence[tuple[Team, Membership]]:
+        columns = ", ".join(f"t.{name}" for name in _TEAM_COLUMNS)
         rows = self._session.rows(
-            "SELECT t.id, t.name, t.created_at, t.deleted_at, t.blocked,"
-            " m.team_id, m.person_id, m.role, m.joined_at"
+            f"SELECT {columns}, m.team_id, m.person_id, m.role, m.joined_at"
             " FROM team_members m JOIN teams t ON t.id = m.team_id"
             " WHERE m.person_id = ? ORDER BY t.name, t.id",
             (person_id,),
@@ -102,6 +101,20 @@ class PonyTeams:
         return team_from_row(rows[0])
 
 
+def _team_row(team: Team) -> tuple[object, ...]:
+    return (
+        team.id,
+        micros(team.created_at),
+        team.name,
+        micros_or_none(team.deleted_at),
+        team.blocked,
+        team.search_name,
+        team.buyer.company,
+        team.buyer.address,
+        team.buyer.tax_number,
+    )
+
+
 def team_from_row(row: Any) -> Team:
     """Return a team as ``teams`` keeps it."""
     return Team(
@@ -110,6 +123,7 @@ def team_from_row(row: Any) -> Team:
         created_at=instant(row.created_at),
         deleted_at=instant_or_none(row.deleted_at),
         blocked=bool(row.blocked),
+        buyer=BuyerDetails(company=row.company, address=row.address, tax_number=row.tax_number),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import LastOwnerError, ReferenceConflictError, TeamNotFoundError
 from creditcore.domain.limits import Period, SpendLimit
 from creditcore.domain.money import Credits
@@ -67,7 +68,8 @@ class TeamsContract:
         self, transactions: Transactions
     ) -> None:
         some_people(transactions, "amina", "baraka")
-        team = Team(id="t-1", name="Kijani Labs", created_at=NOON)
+        buyer = BuyerDetails(company=" Kijani ", address="Moi Av.\u00a01, \u5c71", tax_number="-0")
+        team = Team(id="t-1", name="Kijani Labs", created_at=NOON, buyer=buyer)
         owner = Membership(team_id="t-1", person_id="amina", role=TeamRole.OWNER, joined_at=NOON)
         viewer = replace(owner, person_id="baraka", role=TeamRole.VIEWER, joined_at=NOON + MINUTE)
         with transactions.begin() as tx:
@@ -90,6 +92,8 @@ class TeamsContract:
         with transactions.begin() as tx:
             assert tx.teams.find("t-1") == replace(team, name="Kijani", deleted_at=NOON)
             assert tx.teams.of_person("baraka") == []
+            tx.teams.save(replace(tx.teams.lock("t-1"), buyer=BuyerDetails()))
+            assert tx.teams.find("t-1").buyer == BuyerDetails()
             with pytest.raises(TeamNotFoundError):
                 tx.teams.lock("t-2")
 

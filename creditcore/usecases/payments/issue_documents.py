@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -134,22 +135,19 @@ class IssueDocuments:
 
 
 def _buyer_of(tx: IssueDocumentsTransaction, purchase: Purchase) -> Mapping[str, str]:
-    """Return who bought: a person, or a team with the details of the member who paid for it."""
-    person = tx.people.find(purchase.owner_id)
-    if person is not None:
-        name = person.name
+    """Return who bought: a person, or a team and what its receipts name."""
+    name, details = "", BuyerDetails()
+    if (person := tx.people.find(purchase.owner_id)) is not None:
+        name, details = person.name, person.buyer
     else:
-        name = _team_name(tx, purchase.owner_id)
-        person = tx.people.find_by_email(purchase.email)
-    details = person.buyer if person is not None else BuyerDetails()
+        with suppress(TeamNotFoundError):
+            team = tx.teams.find(purchase.owner_id)
+            name, details = team.name, team.buyer
+        payer = tx.people.find_by_email(purchase.email)
+        # All or nothing: a company of one with the tax number of the other would be neither.
+        if details.is_empty and payer is not None:
+            details = payer.buyer
     return {"name": name, "email": purchase.email, **asdict(details)}
-
-
-def _team_name(tx: IssueDocumentsTransaction, team_id: str) -> str:
-    try:
-        return tx.teams.find(team_id).name
-    except TeamNotFoundError:
-        return ""
 
 
 def _numbered(tx: IssueDocumentsTransaction, document: Document) -> Document:

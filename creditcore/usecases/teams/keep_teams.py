@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from creditcore.domain.access import Action
 from creditcore.domain.activity import SYSTEM, Act, Actor
+from creditcore.domain.buyers import clean_buyer
 from creditcore.domain.errors import (
     InvalidRequestError,
     MemberNotFoundError,
@@ -106,7 +107,7 @@ class KeepTeams:
         name = clean_team_name(name)
         with self.transactions.begin() as tx:
             team = locked_team(tx, team_id)
-            member_who_may(tx, team, by, Action.MANAGE_MEMBERS)
+            member_who_may(tx, team, by, Action.DESCRIBE_TEAM)
             if team.name == name:
                 return team
             renamed = replace(team, name=name)
@@ -122,6 +123,45 @@ class KeepTeams:
             )
             tx.commit()
         return renamed
+
+    def put_on_receipts(
+        self,
+        team_id: str,
+        *,
+        company: str,
+        address: str,
+        tax_number: str,
+        by: str,
+        actor: Actor = SYSTEM,
+    ) -> Team:
+        """Change what documents that are issued from now on name; a repeat changes nothing.
+
+        Raises:
+            InvalidRequestError: One of the three cannot be; its field is named.
+            NotPermittedError: Who asks is no admin of the team.
+            TeamNotFoundError: There is no such team, or they are not in it.
+        """
+        buyer = clean_buyer(company=company, address=address, tax_number=tax_number)
+        with self.transactions.begin() as tx:
+            team = locked_team(tx, team_id)
+            member_who_may(tx, team, by, Action.DESCRIBE_TEAM)
+            before, after = asdict(team.buyer), asdict(buyer)
+            changed = [name for name in after if after[name] != before[name]]
+            if not changed:
+                return team
+            described = replace(team, buyer=buyer)
+            tx.teams.save(described)
+            note(
+                tx,
+                Act.TEAM_RECEIPTS_CHANGED,
+                described,
+                actor=actor,
+                at=self.clock.now(),
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+            )
+            tx.commit()
+        return described
 
     def transfer(self, team_id: str, to: str, *, by: str, actor: Actor = SYSTEM) -> None:
         """Make another member an owner, and who asks an admin, in one step.
