@@ -48,6 +48,7 @@ def test_the_title_says_that_a_form_was_refused(
         ("/dashboard/team", "/dashboard/team", {"name": "", "team_id": NAMELESS["key_id"]}, "name"),
         ("/dashboard/team", "/dashboard/team/invite", {"email": "x", "role": "member"}, "email"),
         ("/dashboard/team", "/dashboard/team/rename", {"name": " "}, "name"),
+        ("/dashboard/team", "/dashboard/team/receipts", {"address": "x" * 201}, "address"),
         ("/dashboard/team", "/dashboard/team/delete", {"confirm": "Another"}, "confirm"),
     ],
 )

@@ -46,6 +46,7 @@ LEAST = {
     ("GET", "/dashboard/billing/receipts/cc-1"): TeamRole.ADMIN,
     ("GET", "/dashboard/billing/payments/cc-1"): TeamRole.ADMIN,
     ("POST", f"{TEAM}/rename"): TeamRole.ADMIN,
+    ("POST", f"{TEAM}/receipts"): TeamRole.ADMIN,
     ("POST", f"{TEAM}/invite"): TeamRole.ADMIN,
     ("POST", f"{TEAM}/invitations/i-1/resend"): TeamRole.ADMIN,
     ("POST", f"{TEAM}/invitations/i-1/revoke"): TeamRole.ADMIN,

@@ -1,4 +1,4 @@
-"""What a person gives for receipts: its form, and each place where it stands afterwards."""
+"""What people and teams give for receipts: the forms, and each place where it stands then."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ import pytest
 
 from creditcore import Money, PurchaseState
 from creditcore.domain.people import Role
+from creditcore.domain.teams import Membership, TeamRole
 from creditcore.testing.contracts import a_purchase
 from creditcore.testing.memory import MemoryTransactions
-from tests.visitors import Visitor
+from creditcore.usecases.teams.membership_terms import begin_counting
+from tests.visitors import TOKEN, Visitor
 from tests.web.site import Site
 
 GENERAL = "/dashboard/general"
@@ -28,11 +30,11 @@ GIVEN = {
 }
 
 
-def buy(site: Site, buyer: Visitor, reference: str) -> None:
-    """Let a person have paid, and issue the receipt."""
+def buy(site: Site, buyer: Visitor, reference: str, *, team_id: str = "") -> None:
+    """Let a person have paid, for themselves or a team, and issue the receipt."""
     now = site.services.clock.now()
     purchase = replace(
-        a_purchase(site.wallet_of(buyer.person.id), reference=reference),
+        a_purchase(site.wallet_of(team_id or buyer.person.id), reference=reference),
         email=buyer.email,
         state=PurchaseState.PAID,
         paid=Money(129000, "KES"),
@@ -158,3 +160,148 @@ def test_closing_the_account_forgets_it_and_leaves_the_receipt(shop: Site, buyer
     assert gone
     assert gone.buyer.is_empty
     assert receipt.details["buyer_company"] == GIVEN["company"]
+
+
+TEAM = "/dashboard/team"
+OF_TEAM = {"company": "Kijani & <b>Works", "address": "Ngong Road 2", "tax_number": "P077"}
+
+
+def a_team(site: Site, owner: Visitor, name: str = "Kijani") -> str:
+    """Make a team, and go on in its account."""
+    team = site.services.teams.keep.create(owner.person.id, name)
+    owner.post(f"{TEAM}/switch", {"account": team.id})
+    return team.id
+
+
+def join(site: Site, team_id: str, visitor: Visitor, role: TeamRole) -> None:
+    """Put somebody into a team, and let them go on in its account."""
+    now, person = site.services.clock.now(), visitor.person
+    with site.store.begin() as tx:
+        tx.teams.put(Membership(team_id=team_id, person_id=person.id, role=role, joined_at=now))
+        begin_counting(tx, tx.ledger.find_wallet_of(team_id), person, None, now=now)
+        tx.commit()
+    visitor.post(f"{TEAM}/switch", {"account": team_id})
+
+
+def token_in(page: str) -> str:
+    found = TOKEN.search(page)
+    assert found
+    return found[1]
+
+
+def details_of(site: Site, team_id: str) -> dict[str, str]:
+    with site.store.begin() as tx:
+        return asdict(tx.teams.find(team_id).buyer)
+
+
+def test_a_team_s_receipts_name_what_the_team_gave(any_site: Site) -> None:
+    with Visitor(any_site) as owner:
+        owner.sign_up().post(f"{GENERAL}/receipts", GIVEN)
+        team_id = a_team(any_site, owner)
+        references = [f"cc-{team_id}-{number}" for number in (1, 2)]
+        before = html.unescape(owner.get(TEAM).text)
+        buy(any_site, owner, references[0], team_id=team_id)
+
+        saved = owner.post(f"{TEAM}/receipts", OF_TEAM)
+        after = html.unescape(owner.get(TEAM).text)
+        buy(any_site, owner, references[1], team_id=team_id)
+        first, second = (
+            owner.get(f"/dashboard/billing/receipts/{reference}").text for reference in references
+        )
+
+    assert "name what the member who pays gave" in before
+    assert saved.headers["location"] == TEAM
+    assert "Receipts of this team name this from now on." in after
+    assert "changed what receipts name: company, address and tax number" in after
+    for text in OF_TEAM.values():
+        assert f'value="{text}"' in after
+    assert GIVEN["address"] in first
+    assert html.escape(OF_TEAM["company"]) in second
+    assert OF_TEAM["company"] not in second
+    assert "Tax number P077" in second
+    assert GIVEN["address"] not in second
+
+
+def test_a_fault_in_a_team_s_form_stands_at_its_field(shop: Site, buyer: Visitor) -> None:
+    team_id = a_team(shop, buyer)
+    typed = {**OF_TEAM, "address": "x" * 201}
+
+    page = html.unescape(buyer.post(f"{TEAM}/receipts", typed).text)
+    statuses = [
+        buyer.post(f"{TEAM}/receipts", {**OF_TEAM, field: text}).status_code
+        for field, text in (
+            ("company", "Kijani\x00Works"),
+            ("tax_number", "9" * 5_000),
+            ("tax_number", "9" * 50_000),
+        )
+    ]
+
+    assert 'id="address-error"' in page
+    assert '<a href="#address">' in page
+    assert page.count("error-summary") == 1
+    for text in typed.values():
+        assert f'value="{text}"' in page
+    assert statuses == [400, 400, 413]
+    assert not any(details_of(shop, team_id).values())
+
+
+def test_admins_and_owners_alone_see_and_change_what_a_team_s_receipts_name(
+    shop: Site, buyer: Visitor
+) -> None:
+    team_id = a_team(shop, buyer)
+    buyer.post(f"{TEAM}/receipts", OF_TEAM)
+    for role in (TeamRole.VIEWER, TeamRole.MEMBER, TeamRole.ADMIN):
+        with Visitor(shop) as other:
+            join(shop, team_id, other.sign_up(), role)
+            page = other.get(TEAM).text
+            form = {**OF_TEAM, "address": f"By {role}", "csrf_token": token_in(page)}
+            tried = other.send("POST", f"{TEAM}/receipts", data=form)
+        is_admin = role is TeamRole.ADMIN
+        assert ("P077" in page) is is_admin
+        assert tried.status_code == (302 if is_admin else 403)
+
+    assert details_of(shop, team_id)["address"] == "By admin"
+
+
+def test_no_form_reaches_a_team_that_one_is_not_in(shop: Site, buyer: Visitor) -> None:
+    team_id = a_team(shop, buyer)
+    with Visitor(shop) as stranger:
+        stranger.sign_up().post(f"{TEAM}/switch", {"account": team_id})
+        tried = stranger.post(f"{TEAM}/receipts", {**OF_TEAM, "team_id": team_id})
+        forged = buyer.send("POST", f"{TEAM}/receipts", data=OF_TEAM)
+
+    assert (tried.status_code, forged.status_code) == (404, 400)
+    assert not any(details_of(shop, team_id).values())
+
+
+def test_sales_the_archive_and_operators_have_a_team_s_details(shop: Site, buyer: Visitor) -> None:
+    team_id = a_team(shop, buyer)
+    buyer.post(f"{TEAM}/receipts", OF_TEAM)
+    buy(shop, buyer, "cc-1", team_id=team_id)
+    month = f"{shop.services.clock.now():%Y-%m}"
+
+    sales = shop.app.test_cli_runner().invoke(args=["sales", "--month", month]).stdout
+    [sale] = csv.DictReader(io.StringIO(sales))
+    with Visitor(shop) as member, Visitor(shop) as operator:
+        join(shop, team_id, member.sign_up(), TeamRole.MEMBER)
+        archives = [
+            zipfile.ZipFile(io.BytesIO(who.get(f"{GENERAL}/data.zip").content))
+            for who in (buyer, member)
+        ]
+        shop.services.people.roles.grant(operator.sign_up().person.id, Role.ADMIN)
+        operator.sign_in()
+        page = html.unescape(operator.get(f"/admin/teams/{team_id}").text)
+    [of_owner], [of_member] = (
+        list(csv.DictReader(io.StringIO(archive.read("teams.csv").decode())))
+        for archive in archives
+    )
+
+    assert {f"buyer_{name}": text for name, text in OF_TEAM.items()}.items() <= sale.items()
+    assert sale["buyer_name"] == "Kijani"
+    assert (of_owner["id"], of_owner["role"]) == (team_id, "owner")
+    assert OF_TEAM.items() <= of_owner.items()
+    assert of_member["role"] == "member"
+    assert dict.fromkeys(OF_TEAM, "").items() <= of_member.items()
+    assert "On receipts from now on" in page
+    for text in OF_TEAM.values():
+        assert text in page

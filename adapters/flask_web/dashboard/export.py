@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple
 from datetime import datetime, tzinfo
 from itertools import islice
 from typing import TypeVar
@@ -22,11 +23,14 @@ from adapters.flask_web.dashboard.keys_by_id import KeyNames
 from adapters.flask_web.web.session import person
 from adapters.flask_web.web.stepping_up import stepped_up
 from adapters.flask_web.web.zone import zone
+from creditcore.domain.access import Action, Viewer, may
 from creditcore.domain.activity import Activity
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.fiscal_stamps import FiscalStamp
 from creditcore.domain.ledger import Transfer
 from creditcore.domain.people import Person
 from creditcore.domain.purchases import Purchase
+from creditcore.domain.teams import Membership, Team
 from creditcore.ports.calls import WantedCalls
 from creditcore.ports.transactions import Transactions
 
@@ -36,6 +40,7 @@ _AT_ONCE = 1_000
 _README = """What {site} keeps about {email}, as of {at}.
 
 profile.json    your name, e-mail address, time zone, and what you gave for receipts
+teams.csv       your teams, and what their receipts name, where your role there may change it
 keys.csv        your API keys, without their secrets, which are not kept
 calls.csv       every call with its tokens and cost; what was said in it is not kept
 payments.csv    every payment you began
@@ -58,9 +63,14 @@ def download() -> Response:
     with store.begin() as tx:
         wallet = tx.ledger.find_wallet_of(someone.id)
         keys = tx.keys.list_of(someone.id)
+        teams = tx.teams.of_person(someone.id)
     files: dict[str, Iterator[str]] = {
         "README.txt": iter([_readme(someone, here)]),
         "profile.json": iter([json.dumps(_profile(someone), indent=2, ensure_ascii=False)]),
+        "teams.csv": _lines(
+            ("id", "name", "role", "joined_at", "company", "address", "tax_number"),
+            (_team_cells(someone, team, place, here) for team, place in teams),
+        ),
         "keys.csv": _lines(
             ("id", "name", "prefix", "last_four", "made_at", "revoked_at"),
             (
@@ -156,6 +166,13 @@ def _profile(someone: Person) -> dict[str, object]:
         "role": str(someone.role),
         "weekly_summary": services().books.weeks.is_wanted_by(someone.id),
     }
+
+
+def _team_cells(someone: Person, team: Team, place: Membership, here: tzinfo) -> Cells:
+    viewer = Viewer(person=someone, membership=place, team_blocked=team.blocked)
+    buyer = team.buyer if may(viewer, Action.DESCRIBE_TEAM) else BuyerDetails()
+    joined_at = _at(place.joined_at, here)
+    return team.id, team.name, str(place.role), joined_at, *astuple(buyer)
 
 
 def _payments(store: Transactions, someone: Person, here: tzinfo) -> Iterator[Cells]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,9 +28,20 @@ def _keys(act: Activity) -> str:
     return f"{count} {'key' if count == 1 else 'keys'} revoked"
 
 
+_ON_RECEIPTS = {"company": "company", "address": "address", "tax_number": "tax number"}
+
+
+def _all_of(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 _WORDS: Mapping[str, Callable[[Activity, Named], str]] = {
     Act.TEAM_CREATED: lambda act, _: f"made the team {act.after.get('name')}",
     Act.TEAM_RENAMED: lambda act, _: f"renamed the team to {act.after.get('name')}",
+    Act.TEAM_RECEIPTS_CHANGED: lambda act, _: (
+        f"changed what receipts name: {_all_of(_ON_RECEIPTS.get(name, name) for name in act.after)}"
+    ),
     Act.MEMBER_INVITED: lambda act, _: (
         f"invited {act.after.get('email')} as {_a(act.after.get('role'))}"
     ),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from adapters.flask_web.web.session import person
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.limits import Period, SpendLimit
 from creditcore.domain.money import Credits
@@ -44,6 +45,15 @@ def limit(form: Mapping[str, str]) -> SpendLimit | None:
         raise InvalidRequestError("Choose a period from the list.", param="period") from None
     return SpendLimit(
         credits=dollars(text, param="limit"), period=period, zone=person().timezone or "UTC"
+    )
+
+
+def buyer(form: Mapping[str, str]) -> BuyerDetails:
+    """Return what was typed for receipts."""
+    return BuyerDetails(
+        company=typed(form, "company"),
+        address=typed(form, "address"),
+        tax_number=typed(form, "tax_number"),
     )
 
 

@@ -51,7 +51,9 @@ def team_page(
         page="team",
         view=view,
         manages=account().may(Action.MANAGE_MEMBERS),
+        describes=account().may(Action.DESCRIBE_TEAM),
         owns=account().may(Action.OWN_TEAM),
+        buyer=forms.buyer(request.form) if at_fault == "receipts" else view.team.buyer,
         # No member gives a role above their own, or changes who ranks above them.
         roles={role: text for role, text in ROLES.items() if role.rank <= mine.rank},
         invited_as={role: text for role, text in ROLES.items() if role is not TeamRole.OWNER},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -61,7 +62,7 @@ def switch() -> Response:
 
 
 @blueprint.post("/rename")
-@allowed(Action.MANAGE_MEMBERS)
+@allowed(Action.DESCRIBE_TEAM)
 def rename() -> Response | tuple[str, int]:
     """Call the team something else."""
     try:
@@ -71,6 +72,23 @@ def rename() -> Response | tuple[str, int]:
     except InvalidRequestError as error:
         return team_page({error.param or "name": str(error)}, at_fault="rename"), 400
     flash("Renamed.", "success")
+    return redirect(url_for("team.show"))
+
+
+@blueprint.post("/receipts")
+@allowed(Action.DESCRIBE_TEAM)
+def put_on_receipts() -> Response | tuple[str, int]:
+    """Change what the team's receipts name from now on."""
+    try:
+        services().teams.keep.put_on_receipts(
+            account().id,
+            **asdict(forms.buyer(request.form)),
+            by=person().id,
+            actor=actor(),
+        )
+    except InvalidRequestError as error:
+        return team_page({error.param or "company": str(error)}, at_fault="receipts"), 400
+    flash("Receipts of this team name this from now on.", "success")
     return redirect(url_for("team.show"))
 
 
