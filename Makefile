@@ -22,7 +22,7 @@ screenshots: $(VENV)/dev browser ## Take the pictures of the documents, beside D
 first-paint: $(VENV)/dev browser ## Measure when each page is seen first in Chromium, beside DEMO=big make run
 	$(BIN)/python -m sandbox.first_paint
 
-test: $(VENV)/dev browser ## Install what tests need, then run all of them
+test: $(VENV)/dev browser nginx ## Install what tests need, then run all of them
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-litellm: $(VENV)/dev $(VENV)-litellm/ready ## Run the gateway in front of a real LiteLLM proxy
@@ -40,12 +40,10 @@ test-clients: $(VENV)/dev $(CLIENTS:%=$(VENV)-clients-%/ready) ## Run clients fr
 	$(BIN)/python -m pytest tests/clients
 
 # Not `?=`, which would draw another seed at each use.
-PROXIED = $(if $(shell command -v nginx && command -v haproxy && command -v caddy),tests/proxies)
 SEED := $(or $(SEED),$(shell shuf -i 1-999999999 -n 1))
-faults: $(VENV)/dev ## Try faults twenty times as long as `test` does; TIMES=n, SEED=n repeats a run
+faults: $(VENV)/dev nginx haproxy caddy ## Try faults twenty times as long as `test` does; TIMES=n, SEED=n repeats a run
 	@echo "make faults SEED=$(SEED) TIMES=$(or $(TIMES),20)"
-	FAULTS_TIMES=$(or $(TIMES),20) FAULTS_SEED=$(SEED) $(BIN)/python -m pytest -p tests.faults.summary tests/faults $(PROXIED) --hypothesis-seed=$(SEED)
-	@$(if $(PROXIED),,echo "Not tried: proxies in front. apt-get install nginx haproxy caddy")
+	FAULTS_TIMES=$(or $(TIMES),20) FAULTS_SEED=$(SEED) $(BIN)/python -m pytest -p tests.faults.summary tests/faults tests/proxies --hypothesis-seed=$(SEED)
 
 guards: $(VENV)/dev ## Take each guard of money and accounts out, and see a test fail; GUARDS="CHECK" takes some
 	$(BIN)/python -m tests.guards $(GUARDS)
@@ -78,6 +76,11 @@ clean: ## Forget the virtual environment and the demo's data
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  { echo "Installing Chromium for the browser tests"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+
+# Proxies that stand before the gateway in tests.
+.PHONY: nginx haproxy caddy
+nginx haproxy caddy:
+	@command -v $@ >/dev/null || { echo "Installing $@"; apt-get update -qq && apt-get install -y -qq $@ >/dev/null; }
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=..."; exit 1; }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,8 +32,6 @@ STREAM = chat_body(f"[[sim tokens={TOKENS} prompt=11 delay_ms=100]]", stream=Tru
 HI = chat_body("[[sim tokens=3 prompt=11]]")
 FUNDED = Credits.of(100000)
 LONGEST_S = 300
-
-pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx")
 
 
 @dataclass(frozen=True)
