@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from urllib.parse import quote_from_bytes
 
@@ -127,3 +128,16 @@ def test_an_impossible_key_is_not_found(any_site: Site, key_id: str) -> None:
         answer = visitor.post(f"/dashboard/keys/{key_id}/revoke", {})
 
     assert answer.status_code == 404
+
+
+# -- buttons --------------------------------------------------------------------------------------
+
+
+def test_each_button_of_a_page_of_settings_says_what_it_saves(site: Site, member: Visitor) -> None:
+    key, _ = site.services.keys.issuing.issue(member.person.id, name="laptop")
+
+    for page in ("/dashboard/general", f"/dashboard/keys/{key.id}"):
+        saving = re.findall(r"<button[^>]*>(Save[^<]*)</button>", member.get(page).text)
+        assert len(saving) > 1, page
+        assert len(set(saving)) == len(saving), page
+        assert "Save" not in saving, page
