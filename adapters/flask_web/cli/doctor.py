@@ -59,7 +59,7 @@ def _examine() -> list[tuple[str, str | None]]:
         checks.append(_examine_mirrors())
     if found.supabase_url:
         checks += _examine_supabase()
-    checks += [_examine_payments(), _examine_mail(), _examine_contact()]
+    checks += [_examine_payments(), *_examine_public_key(), _examine_mail(), _examine_contact()]
     checks.append(_examine_rates())
     if found.sends_traces:
         checks.append(("traces (to OpenTelemetry)", services().traces.fault()))
@@ -157,6 +157,23 @@ def _examine_payments() -> tuple[str, str | None]:
     except CreditcoreError as error:
         return name, str(error)
     return name, None
+
+
+def _examine_public_key() -> list[tuple[str, str | None]]:
+    """Say whether Paystack's two keys belong together, as far as their names tell."""
+    public, secret = settings().paystack_public_key, settings().paystack_secret_key
+    if not public:
+        return []
+    fault = None
+    if not public.startswith(("pk_test_", "pk_live_")):
+        # A secret key there is worth hiding: its text is never shown.
+        fault = "PAYSTACK_PUBLIC_KEY begins with pk_test_ or pk_live_; this one does not"
+    elif public[3:8] != secret[3:8]:
+        fault = (
+            f"PAYSTACK_PUBLIC_KEY is a {public[3:7]} key, PAYSTACK_SECRET_KEY is none: take both "
+            "from one mode of the dashboard"
+        )
+    return [("Paystack's public key", fault)]
 
 
 def _examine_supabase() -> list[tuple[str, str | None]]:
