@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    pass_context,
+    select_autoescape,
+)
+from jinja2.runtime import Context
 
 from creditcore.domain.errors import MailTemplateError
 from creditcore.domain.mail import MAX_SUBJECT_LENGTH, MailContent
@@ -33,7 +41,7 @@ class JinjaTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._jinja.globals["site"] = dict(site)
+        self._jinja.globals |= {"site": dict(site), "page": _page}
 
     def render(self, template: str, values: Mapping[str, object]) -> MailContent:
         try:
@@ -48,3 +56,16 @@ class JinjaTemplates:
         # A name in the subject may be long, or hold a line break that ends the line early.
         subject = " ".join(subject.removeprefix(_SUBJECT).split())[:MAX_SUBJECT_LENGTH]
         return MailContent(subject=subject, text=text.strip() + "\n", html=html)
+
+
+@pass_context
+def _page(mail: Context, path: str) -> str:
+    """Return the address of a page of the account that a mail is about.
+
+    Who reads it may have chosen another meanwhile. A mail of before this version says no account.
+    """
+    account = mail.get("account")
+    path, mark, place = path.partition("#")
+    if account:
+        path += f"{'&' if '?' in path else '?'}account={account}"
+    return f"{mail['site']['base_url']}{path}{mark}{place}"

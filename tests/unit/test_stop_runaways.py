@@ -163,7 +163,8 @@ def test_a_key_that_runs_away_is_paused_once_and_its_owner_told(house: House) ->
     [mail] = house.mailer.sent.values()
     assert mail.to == "amina@example.com"
     assert "The key app was paused" in mail.content.subject
-    assert f"/dashboard/keys/{key.id}" in mail.content.text
+    assert f"/dashboard/keys/{key.id}?account={key.owner_id}\n" in mail.content.text
+    assert f"/dashboard/calls?key={key.id}&account={key.owner_id}\n" in mail.content.text
 
 
 def test_what_is_older_than_an_hour_or_than_the_stop_does_not_count(house: House) -> None:

@@ -297,14 +297,29 @@ def of_a_team(house: House, *, deleted_at: datetime | None = None) -> None:
         tx.commit()
 
 
+def test_a_mail_that_waited_since_before_links_name_accounts_is_sent() -> None:
+    values = {"reference": "cc-1", "amount": "KES 1", "asked": "KES 2", "balance": "$1", "owed": ""}
+
+    mail = JinjaTemplates(SITE).render("payment_held", values)
+
+    assert "https://jua.example/dashboard/billing/payments/cc-1\n" in mail.text
+
+
 def test_who_paid_for_a_team_is_told_and_watches_its_balance(house: House) -> None:
     of_a_team(house)
 
     house.pay()
 
-    [mail] = house.mails()
-    assert mail.to == "amina@example.com"
     assert house.store.committed.low_balance["wallet-1"].person_id == "amina"
+    house.balances.choose("wallet-1", "amina", Credits.of(1000))
+    house.balances.look()
+    house.spend(Credits.of(1001))
+    house.balances.look()
+    paid, low = house.mails()
+    assert {paid.to, low.to} == {"amina@example.com"}
+    # Whichever account she has chosen when she opens it: one's credit is not bought for another.
+    assert f"/dashboard/billing/receipts/cc-1?account={OWNER}\n" in paid.content.text
+    assert f"/dashboard/billing?account={OWNER}#buy\n" in low.content.text
 
 
 def test_a_payment_for_a_team_that_was_deleted_waits_for_a_decision(house: House) -> None:

@@ -122,7 +122,10 @@ def test_it_stops_at_the_first_decline_or_challenge_and_says_so_with_a_link(
     text = house.text_of("Automatic top-ups have stopped")
     assert told in text
     [top_up] = house.store.committed.top_ups.values()
-    assert f"https://jua.example/dashboard/billing/payments/{top_up.reference}" in text
+    assert (
+        f"https://jua.example/dashboard/billing/payments/{top_up.reference}?account={AMINA.id}"
+        in text
+    )
     assert len(house.card_gateway.charged) == 1
 
 

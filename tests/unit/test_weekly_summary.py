@@ -161,12 +161,12 @@ def test_the_week_is_mailed_with_its_figures(house: House) -> None:
         "- laptop \u2026wxyz: $0.0000005 paid, 1 call",
         "- Playground: $0.00 paid, 1 call",
         "Left now: $19.99 of balance, $10.00 paid.",
-        "/dashboard/analytics?range=custom&from=2026-06-01&to=2026-06-07",
+        "/dashboard/analytics?range=custom&from=2026-06-01&to=2026-06-07&account=owner-of-wallet-1",
         "/dashboard/general#notices",
     ):
         assert line in plain, plain
     assert "&lt;b&gt;demo&lt;/b&gt;" in mail.content.html
-    assert "from=2026-06-01&amp;to=2026-06-07" in mail.content.html
+    assert "from=2026-06-01&amp;to=2026-06-07&amp;account=owner-of-wallet-1" in mail.content.html
 
 
 def test_each_week_is_mailed_once_whatever_is_switched_off_and_on(house: House) -> None:

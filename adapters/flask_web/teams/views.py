@@ -12,6 +12,7 @@ from adapters.flask_web.context import services
 from adapters.flask_web.teams import forms
 from adapters.flask_web.teams.page import team_page
 from adapters.flask_web.web.account import account, allowed, choose, forget_accounts
+from adapters.flask_web.web.security import is_local_path
 from adapters.flask_web.web.session import actor, for_people, person
 from adapters.flask_web.web.stepping_up import stepped_up
 from creditcore.domain.access import Action
@@ -58,7 +59,8 @@ def switch() -> Response:
     chosen = choose(request.form.get("account", ""))
     whose = f"the team {chosen.name}" if chosen.is_team else "your own account"
     flash(f"You are in {whose} now.", "info")
-    return redirect(url_for("dashboard.home"))
+    wanted = request.form.get("next", "")
+    return redirect(wanted if is_local_path(wanted) else url_for("dashboard.home"))
 
 
 @blueprint.post("/rename")

@@ -1,8 +1,9 @@
 """Whose account a page shows: one's own, or that of a team that one is in.
 
-The choice stands in the session cookie, and counts as long as its team lets one in. Choosing
-makes the forms of all pages that are open outdated (see ``choose``), so that nothing is spent from
-a wallet that its page did not show.
+The choice stands in the session cookie, and counts as long as its team lets one in. An address may
+name the account that it means, as links in mails do: where another is chosen, it offers to switch.
+Choosing makes the forms of all pages that are open outdated (see ``choose``), so that nothing is
+spent from a wallet that its page did not show.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, g
+from flask import Flask, g, render_template, request
 from flask import session as cookie
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
@@ -27,6 +28,7 @@ from creditcore.domain.people import Person
 from creditcore.domain.teams import Membership
 
 _CHOICE = "team"
+_MEANT = "account"
 _CSRF = "csrf_token"
 _TO_TEAMS = (Action.MANAGE_MEMBERS, Action.DESCRIBE_TEAM, Action.OWN_TEAM)
 _COLOURS = 6
@@ -188,7 +190,20 @@ def allowed(action: Action) -> Callable[[Callable[Args, View]], Callable[Args, V
 
 
 def register(app: Flask) -> None:
-    """Let every page say whose account it shows."""
+    """Let every page say whose account it shows, and show no other than its address says."""
+
+    @app.before_request
+    def _offer_the_account_that_is_meant() -> str | None:
+        # Nothing is switched by a link: any page of the web can have one.
+        wanted = request.args.get(_MEANT) if request.path.startswith("/dashboard") else None
+        if not wanted or request.method != "GET" or not current_user.is_authenticated:
+            return None
+        meant = next((row for row in accounts() if row.id == wanted), None)
+        if meant is None or meant.id == account().id:
+            return None
+        return render_template(
+            "dashboard/other_account.html", page="", meant=meant, here=request.full_path
+        )
 
     @app.context_processor
     def _shared() -> dict[str, Any]:

@@ -125,6 +125,7 @@ class SummariseWeeks:
         self, tx: SummariseWeeksTransaction, person: Person, values: Mapping[str, object]
     ) -> bool:
         event = f"{person.id}:{values['since']}"
+        values = {"account": person.id, **values}
         return self.mails.enqueue(tx, "weekly_summary", to=person.email, event=event, values=values)
 
     def _values(

@@ -120,6 +120,7 @@ class StopRunaways:
             to=owner.email,
             event=f"{key.id}:{key.revision}",
             values={
+                "account": key.owner_id,
                 "name": key.name,
                 "shown": f"{key.prefix}...{key.last_four}",
                 "per_hour": _dollars(stop.per_hour),

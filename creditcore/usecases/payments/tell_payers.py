@@ -99,6 +99,7 @@ class TellPayers:
             "low_balance",
             _address(tx, watch.person_id, ""),
             event=f"{watch.wallet_id}:{watch.crossings}",
+            account=wallet.owner_id,
             values={
                 "balance": dollars(wallet.available),
                 "threshold": dollars(watch.threshold),
@@ -114,6 +115,7 @@ class TellPayers:
             "card_saved",
             _address(tx, consent.person_id, purchase.email),
             event=f"{card.id}:{consent.id}",
+            account=card.owner_id,
             values={"card": card.label, "text": consent.text},
         )
 
@@ -121,21 +123,29 @@ class TellPayers:
         self, tx: TellPayersTransaction, order: TopUpOrder, consent: CardConsent
     ) -> None:
         """Mail a copy of what the customer agreed to who turned automatic top-ups on."""
-        to = _address(tx, order.person_id, "")
-        self._mail(tx, "top_up_on", to, event=consent.id, values={"text": consent.text})
+        self._mail(
+            tx,
+            "top_up_on",
+            _address(tx, order.person_id, ""),
+            event=consent.id,
+            account=tx.ledger.find_wallet(order.wallet_id).owner_id,
+            values={"text": consent.text},
+        )
 
     def top_up_stopped(
         self, tx: TellPayersTransaction, order: TopUpOrder, reason: str, *, event: str
     ) -> None:
         """Say that automatic top-ups have stopped, why, and where to go on."""
+        wallet = tx.ledger.find_wallet(order.wallet_id)
         self._mail(
             tx,
             "top_up_stopped",
             _address(tx, order.person_id, ""),
             event=f"{event}:{order.changed_at:%Y%m%dT%H%M%S%f}",
+            account=wallet.owner_id,
             values={
                 "reason": reason,
-                "balance": dollars(tx.ledger.find_wallet(order.wallet_id).available),
+                "balance": dollars(wallet.available),
                 "reference": order.pending or (event if event.startswith("cc-") else ""),
             },
         )
@@ -144,15 +154,14 @@ class TellPayers:
         self, tx: TellPayersTransaction, order: TopUpOrder, limit: str, *, at: datetime
     ) -> None:
         """Say, once a day, that a limit keeps a wallet from being topped up."""
+        wallet = tx.ledger.find_wallet(order.wallet_id)
         self._mail(
             tx,
             "top_up_limited",
             _address(tx, order.person_id, ""),
             event=f"{order.wallet_id}:{at:%Y-%m-%d}",
-            values={
-                "limit": limit,
-                "balance": dollars(tx.ledger.find_wallet(order.wallet_id).available),
-            },
+            account=wallet.owner_id,
+            values={"limit": limit, "balance": dollars(wallet.available)},
         )
 
     def _tax_invoice(self, purchase: Purchase, at: datetime | None) -> str:
@@ -168,9 +177,12 @@ class TellPayers:
         to: str,
         *,
         event: str,
+        account: str,
         values: Mapping[str, str],
     ) -> None:
         if to:
+            # A person or a team: links lead into that account, whichever is chosen then.
+            values = {"account": account, **values}
             self.mails.enqueue(tx, template, to=to, event=event, values=values)
 
     def _watch_balance(self, tx: TellPayersTransaction, purchase: Purchase) -> None:
@@ -206,7 +218,7 @@ class TellPayers:
             "owed": dollars(wallet.owed) if wallet.owed > ZERO else "",
             **more,
         }
-        self._mail(tx, template, to, event=event, values=values)
+        self._mail(tx, template, to, event=event, account=purchase.owner_id, values=values)
 
 
 def dollars(amount: Credits) -> str:
