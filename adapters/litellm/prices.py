@@ -29,6 +29,7 @@ from adapters.litellm.unit_prices import (
     unit_price,
 )
 from creditcore.domain.pricing import (
+    IMAGE_COUNTS,
     MAX_TOKENS,
     ModelPrice,
     Rates,
@@ -142,7 +143,7 @@ def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
 
     Of every rate the dearer counts, below and above every threshold of either. Of the
     limits the longer counts, and one that is unknown on either side stays unknown. A feature
-    is one of both.
+    is one of both; images may be counted as either counts them, where that is known of both.
 
     Raises:
         ValueError: They are not sold by the same thing.
@@ -158,9 +159,15 @@ def dearest(left: ModelPrice, right: ModelPrice) -> ModelPrice:
         max_input_tokens=_longer(left.max_input_tokens, right.max_input_tokens),
         max_output_tokens=_longer(left.max_output_tokens, right.max_output_tokens),
         mode=left.mode,
-        features=left.features & right.features,
+        features=_features_of_both(left.features, right.features),
         unit=dearest_unit(left.unit, right.unit),
     )
+
+
+def _features_of_both(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+    both = (left & right) - IMAGE_COUNTS
+    ways = left & IMAGE_COUNTS, right & IMAGE_COUNTS
+    return both.union(*ways) if all(ways) else both
 
 
 def _number(text: str) -> Decimal:

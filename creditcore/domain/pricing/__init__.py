@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from creditcore.domain.pricing.exact import price_units, usd_text
 from creditcore.domain.pricing.model_price import (
+    IMAGE_COUNTS,
     IMAGES_IN_PATCHES,
     IMAGES_IN_TILES,
     IMAGES_SCALED_DOWN,
@@ -30,6 +31,7 @@ __all__ = [
     "IMAGES_IN_PATCHES",
     "IMAGES_IN_TILES",
     "IMAGES_SCALED_DOWN",
+    "IMAGE_COUNTS",
     "MAX_TOKENS",
     "Ceiling",
     "Cost",

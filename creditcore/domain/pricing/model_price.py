@@ -26,6 +26,11 @@ IMAGES_IN_TILES = "images_in_tiles"
 IMAGES_SCALED_DOWN = "images_scaled_down"
 """A feature: the model is known to scale an image down before it counts what is usual for it."""
 
+IMAGE_COUNTS = frozenset({IMAGES_IN_PATCHES, IMAGES_IN_TILES, IMAGES_SCALED_DOWN})
+"""The features of which one says how a model counts images. Where several models are behind one
+name, each of theirs may be how.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:

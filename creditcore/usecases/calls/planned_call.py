@@ -9,6 +9,7 @@ from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call
 from creditcore.domain.pricing import (
+    IMAGE_COUNTS,
     IMAGES_IN_PATCHES,
     IMAGES_IN_TILES,
     IMAGES_SCALED_DOWN,
@@ -171,10 +172,12 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
 
 
 def _media_bound(request: InferenceRequest, price: ModelPrice) -> int:
-    if IMAGES_IN_TILES in price.features:
-        return request.media_bound.in_tiles
-    if IMAGES_SCALED_DOWN in price.features:
-        return request.media_bound.scaled_down
-    if IMAGES_IN_PATCHES in price.features:
-        return request.media_bound.in_patches
-    return request.media_bound.most
+    bound = request.media_bound
+    if not bound.most:  # as for nearly every call
+        return 0
+    by_feature = {
+        IMAGES_IN_PATCHES: bound.in_patches,
+        IMAGES_IN_TILES: bound.in_tiles,
+        IMAGES_SCALED_DOWN: bound.scaled_down,
+    }
+    return max(map(by_feature.__getitem__, price.features & IMAGE_COUNTS), default=bound.most)

@@ -26,6 +26,12 @@ def info(provider: str, key: str) -> dict[str, str]:
         ("gemini", "gemini/gemini-2.5-pro"),
         ("vertex_ai-language-models", "vertex_ai/gemini-3-pro-preview"),
         ("bedrock_converse", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("bedrock_converse", "us-gov.anthropic.claude-opus-5"),
+        ("bedrock", "bedrock/us-gov-east-1/anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("bedrock", "bedrock/invoke/anthropic.claude-3-5-sonnet-20240620-v1:0"),
+        ("bedrock_mantle", "bedrock_mantle/us-gov-west-1/anthropic.claude-opus-5-5"),
+        ("vertex_ai-anthropic_models", "vertex_ai/claude-opus-4-5@20251101"),
+        ("openrouter", "openrouter/google/gemini-2.5-pro"),
     ],
 )
 def test_a_model_that_scales_images_down_is_known_by_its_name(provider: str, model: str) -> None:
@@ -35,15 +41,81 @@ def test_a_model_that_scales_images_down_is_known_by_its_name(provider: str, mod
 @pytest.mark.parametrize(
     "model", ["openai/gpt-4o", "o3", "gpt-4.1-2025-04-14", "chatgpt-4o-latest"]
 )
-def test_one_that_counts_in_tiles_scales_them_down_too(model: str) -> None:
-    features = {IMAGES_IN_TILES, IMAGES_SCALED_DOWN}
-
-    assert image_features(info("openai", model), {"model": model}) == features
+def test_so_is_one_that_counts_in_tiles(model: str) -> None:
+    assert image_features(info("openai", model), {"model": model}) == {IMAGES_IN_TILES}
 
 
 @pytest.mark.parametrize("model", ["openai/gpt-5.4-2026-03-05", "gpt-5-nano", "gpt-4.1-mini"])
 def test_so_is_one_that_counts_all_of_an_image(model: str) -> None:
     assert image_features(info("openai", model), {"model": model}) == {IMAGES_IN_PATCHES}
+
+
+AZURE = {"model": "azure/our-chat", "api_base": "https://ours.openai.azure.com"}
+ARN = "bedrock/arn:aws:bedrock:us-east-1:1:application-inference-profile/abc1"
+RELAY = {"model": "openai/best", "api_base": "https://relay.example/v1"}
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "feature"),
+    [
+        (info("azure", "azure/gpt-4o"), AZURE, IMAGES_IN_TILES),
+        (info("azure", "azure/eu/gpt-5.1"), AZURE, IMAGES_IN_PATCHES),
+        (info("azure", "azure/global-standard/gpt-4o-2024-11-20"), AZURE, IMAGES_IN_TILES),
+        (info("azure_ai", "azure_ai/claude-opus-5"), AZURE, IMAGES_SCALED_DOWN),
+        (
+            info("bedrock_converse", "us.anthropic.claude-opus-5"),
+            {"model": ARN},
+            IMAGES_SCALED_DOWN,
+        ),
+        (info("vertex_ai", "gemini-2.5-pro"), {"model": "vertex_ai/4711"}, IMAGES_SCALED_DOWN),
+        # Older versions of LiteLLM know nothing of it beside what is written.
+        (info("", "claude-opus-5"), RELAY, IMAGES_SCALED_DOWN),
+    ],
+)
+@pytest.mark.parametrize("in_params", [True, False])
+def test_it_is_known_where_the_operator_has_written_its_base_model(
+    row: dict[str, str], given: dict[str, str], feature: str, *, in_params: bool
+) -> None:
+    stated = {"base_model": row["key"]}
+
+    features = image_features(
+        row if in_params else row | stated, given | stated if in_params else given
+    )
+
+    assert features == {feature}
+    assert not image_features(row, given)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://api.openai.com/v1",
+        "https://eu.api.openai.com/v1",
+        "https://openrouter.ai/api/v1",
+        "https://generativelanguage.googleapis.com/v1beta/openai/",
+        "https://us-east5-aiplatform.googleapis.com/v1",
+        "https://bedrock-runtime.us-east-1.amazonaws.com",
+    ],
+)
+def test_an_address_of_its_makers_is_none_of_the_operators(address: str) -> None:
+    given = {"model": "openai/gpt-4o", "api_base": address}
+
+    assert image_features(info("openai", "gpt-4o"), given) == {IMAGES_IN_TILES}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://api.openai.com/v1",
+        "https://api.openai.com.relay.example/v1",
+        "https://relay.example/?https://api.openai.com",
+        "https://abc.execute-api.us-east-1.amazonaws.com/v1",
+        "os.environ/OPENAI_API_BASE",
+        7,
+    ],
+)
+def test_at_any_other_address_is_any_model(address: object) -> None:
+    assert not image_features(info("openai", "gpt-4o"), {"api_base": address})
 
 
 @pytest.mark.parametrize(
@@ -59,6 +131,11 @@ def test_so_is_one_that_counts_all_of_an_image(model: str) -> None:
         ("openai", "ft:gpt-4o", {}),
         # Two that count otherwise.
         ("openai", "gpt-4o", {"model": "openai/gpt-5"}),
+        ("openai", "gpt-4o", {"model": "openai/gpt-4o-mini", "base_model": "gpt-4o"}),
+        ("azure", "azure/gpt-4o", {"model": "azure/gpt-4o", "base_model": "gpt-4o-mini"}),
+        # A model of somebody, after another.
+        ("openrouter", "openrouter/somebody/gpt-4o", {}),
+        ("bedrock", "bedrock/us-east-1/acme.claude-opus-5", {}),
         ("openai", "", {}),
     ],
 )
@@ -77,10 +154,29 @@ def test_odd_rows_are_not_known(row: dict[str, Any], given: object) -> None:
     assert not image_features(row, given)
 
 
-def test_it_is_a_feature_of_the_price() -> None:
-    prices = {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
-    row = {"model_name": "m", "model_info": prices | info("openai", "gpt-4o")}
+PRICES = {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
+CLAUDE, GPT_4O = info("anthropic", "claude-opus-5"), info("openai", "gpt-4o")
+UNKNOWN = info("openai", "gpt-4o-mini")
 
-    [price] = read_catalogue(json.dumps({"data": [row]}).encode()).prices
 
-    assert IMAGES_SCALED_DOWN in price.features
+@pytest.mark.parametrize(
+    ("deployments", "features"),
+    [
+        ([CLAUDE], {IMAGES_SCALED_DOWN}),
+        ([CLAUDE, GPT_4O], {IMAGES_SCALED_DOWN, IMAGES_IN_TILES}),
+        (
+            [CLAUDE, GPT_4O, info("openai", "gpt-5")],
+            {IMAGES_SCALED_DOWN, IMAGES_IN_TILES, IMAGES_IN_PATCHES},
+        ),
+        ([CLAUDE, UNKNOWN], set()),
+        ([UNKNOWN, CLAUDE, GPT_4O], set()),
+    ],
+)
+def test_the_ways_of_all_deployments_of_a_name_are_features_of_its_price(
+    deployments: list[dict[str, str]], features: set[str]
+) -> None:
+    rows = [{"model_name": "m", "model_info": PRICES | each} for each in deployments]
+
+    [price] = read_catalogue(json.dumps({"data": rows}).encode()).prices
+
+    assert price.features == features
