@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import orjson
 
+from adapters.litellm.provider_words import MESSAGE_NAMES, provider_words
 from adapters.litellm.waits_in_words import seconds_given, seconds_in_words
 from creditcore.domain.errors import (
     UpstreamError,
@@ -49,7 +50,6 @@ _STATUSES = {
     "overloaded_error": 529,
 }
 _STATUS_NAMES = ("code", "status", "status_code", "statusCode")
-_MESSAGE_NAMES = ("message", "msg", "detail", "error_msg", "status_msg", "errors", "error")
 _DEEPEST_MESSAGE = 3
 # Enough to fill the message after cleaning. The patterns below may go back over what
 # they have read, so a hostile text of megabytes must never meet them.
@@ -153,26 +153,6 @@ _FULL_CONTEXT_CODES = frozenset(
         "model_max_prompt_tokens_exceeded",
     }
 )
-_TAIL = re.compile(
-    r"\.?\s*(?:Received Model Group\s*=|Available Model Group Fallbacks\s*=|LiteLLM Retried"
-    r"|LiteLLM Max Retries|No fallback model group|Traceback \(most recent|\n\s*Model:"
-    r"|\s(?:api_base|deployment|model_id)\s*=).*",
-    re.DOTALL | re.IGNORECASE,
-)
-_EXCEPTION_NAMES = re.compile(
-    r"\A(?:\s*(?:litellm\.)?[A-Za-z_.]*(?:Error|Exception|Err|Timeout(?: Error)?)\b\s*(?::|-)\s*)+"
-)
-_SECRETS = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://\S+"  # any URL
-    r"|\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?\b"  # an address
-    r"|\b(?:localhost|(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})(?::[0-9]+|/\S*)"  # host:port, host/path
-    r"|\b(?:[A-Za-z0-9-]+\.)+(?:com|net|org|io|ai|dev|cloud|local|internal|svc)\b"  # a host
-    r"|\bBearer\s+\S+"
-    r"|\b(?:sk|pk|rk|gsk|xai|org|proj|key)[-_][A-Za-z0-9*._-]{3,}"  # keys, masked ones too
-    r"|\bAIza[A-Za-z0-9_-]+"
-    r"|\b(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Za-z])[A-Za-z0-9_-]{24,}",  # looks random
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +238,7 @@ class Fault:
         """What the client may hear: the provider's words without names, addresses and keys."""
         if self.is_operators:
             return str(UpstreamUnavailableError())
-        words = _TAIL.sub("", self.message[:_LONGEST_READ])
-        words = _EXCEPTION_NAMES.sub("", words)
-        words = " ".join(_SECRETS.sub("[removed]", words).split())
-        return words[:_LONGEST_MESSAGE] or _REFUSED
+        return provider_words(self.message[:_LONGEST_READ])[:_LONGEST_MESSAGE] or _REFUSED
 
     @property
     def message_with_wait(self) -> str:
@@ -378,7 +355,7 @@ def _words_of(value: object, depth: int = 0) -> str:
     if depth == _DEEPEST_MESSAGE:
         return ""
     if isinstance(value, Mapping):
-        inner = [value[name] for name in _MESSAGE_NAMES if name in value]
+        inner = [value[name] for name in MESSAGE_NAMES if name in value]
     else:
         inner = value[:1] if isinstance(value, list) else []
     return next(filter(None, (_words_of(item, depth + 1) for item in inner)), "")

@@ -214,10 +214,49 @@ def test_body_that_says_nothing_gives_a_plain_message(body: bytes) -> None:
         ("max_tokens must be at most 4096.", "max_tokens must be at most 4096."),
         ("Invalid 'temperature': 3.5 is above 2.0.", "Invalid 'temperature': 3.5 is above 2.0."),
         ("", "The model refused this request."),
+        # The proxy's advice is for its operator.
+        (
+            "No parameters: ['top_k'], for model=gpt-4o. To drop these, set `litellm.drop_params`",
+            "No parameters: ['top_k']",
+        ),
+        ("Should start with user. set 'litellm.modify_params = True'", "Should start with user"),
+        ("AnthropicException - died. Handle with `litellm.InternalServerError`.", "died"),
+        (
+            "OpenAIException - Response payload is not completed: <TransferEncodingError: 400>",
+            "The answer broke off.",
+        ),
+        ("Server disconnected without sending a response.", "The answer broke off."),
     ],
 )
 def test_message_keeps_the_words_and_loses_the_secrets(said: str, shown: str) -> None:
     assert Fault.of({"message": said}).public_message == shown
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        'OpenAIException - {"error": {"type": "x", "message": "Too \\"odd\\".", "code": null}}',
+        'AnthropicException - {"type":"error","error":{"message":"Too \\u0022odd\\"."}}',
+        # Vertex: bytes, as Python shows them; the OpenAI SDK: an object, as Python shows it.
+        """VertexAIException TypeError - b'{\\n "error": {"message": "Too \\\\"odd\\\\"."}}'""",
+        """Error code: 400 - {'error': {'message': 'Too "odd".', 'param': None}}""",
+        """{'error': 'Too "odd".', 'bedrock_guardrail_response': 'No.'}""",
+        """GeminiException - [{\n "error": {\n "message": "Too\\n\\"odd\\".",""",
+        """BedrockException - {"message":"Too \\"odd\\"."}. Handle with `litellm.TypeError`.""",
+    ],
+)
+def test_a_message_within_an_object_within_a_message_is_what_is_told(quoted: str) -> None:
+    said = f"litellm.BadRequestError: {quoted}"
+
+    assert Fault.of({"message": said}).public_message == 'Too "odd".'
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["""f: {"message": "x"} is no schema.""", '{"a": 1}', '{"message": ""}', "{'message': '"],
+)
+def test_braces_that_hold_no_message_stay(words: str) -> None:
+    assert Fault.of({"message": words}).public_message == words
 
 
 def test_message_is_bounded() -> None:
@@ -225,7 +264,7 @@ def test_message_is_bounded() -> None:
 
 
 def test_only_the_beginning_of_a_hostile_message_is_searched() -> None:
-    for piece in ("a.", "a-", "Error: ", "1.", "a1_", " "):
+    for piece in ("a.", "a-", "Error: ", "Error ", "1.", "a1_", " ", " \n", '{"message":"\\'):
         assert Fault.of({"message": piece * 1_000_000}).public_message
 
 
