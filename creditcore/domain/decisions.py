@@ -8,9 +8,15 @@ from typing import NamedTuple
 
 from creditcore.domain.alerts import Alert, Severity
 from creditcore.domain.errors import InsufficientCreditsError
-from creditcore.domain.holds import Call, Hold, HoldState, Outcome
+from creditcore.domain.holds import Call, Hold, HoldState, Outcome, make_hold
 from creditcore.domain.keys import ApiKey
-from creditcore.domain.ledger import PlatformAccount, Transfer, TransferKind, Wallet
+from creditcore.domain.ledger import (
+    PlatformAccount,
+    Transfer,
+    TransferKind,
+    Wallet,
+    make_transfer,
+)
 from creditcore.domain.limits import Counted, SpendLimit
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
@@ -121,7 +127,7 @@ def admit(
     if call is not None and output_bound < ceiling.output_bound:
         lowered = call.output_bound * output_bound // ceiling.output_bound
         call = call._replace(output_bound=lowered)
-    hold = Hold(
+    hold = make_hold(
         reference=reference,
         wallet_id=wallet.id,
         amount=needed,
@@ -196,7 +202,7 @@ def settle(
     transfers: tuple[Transfer, ...] = ()
     alerts: tuple[Alert, ...] = ()
     if charged:
-        charge = Transfer(
+        charge = make_transfer(
             wallet_id=wallet.id,
             from_account=wallet.id,
             to_account=PlatformAccount.USAGE,

@@ -11,6 +11,7 @@ from creditcore.domain.counting import ALL_REPORTED
 from creditcore.domain.counting import Counted as Counting
 from creditcore.domain.errors import ReferenceConflictError
 from creditcore.domain.limits import Counted, member_of
+from creditcore.domain.makers import maker_of
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Usage
 
@@ -95,6 +96,8 @@ class Outcome:
     first_byte_ms: int | None = None
 
 
+make_outcome = maker_of(Outcome)
+
 NOTHING_YET = Outcome()
 """What came of a call that still runs."""
 
@@ -166,7 +169,7 @@ class Hold:
     ) -> Hold:
         """Return the hold as it leaves the open state."""
         # Every call comes by here, and ``replace`` would look at each field once more.
-        return Hold(
+        return make_hold(
             reference=self.reference,
             wallet_id=self.wallet_id,
             amount=self.amount,
@@ -181,3 +184,6 @@ class Hold:
             outcome=outcome or self.outcome,
             counted=self.counted,
         )
+
+
+make_hold = maker_of(Hold)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from creditcore.domain.makers import maker_of
 from creditcore.domain.money import ZERO, Credits
 
 
@@ -93,7 +94,7 @@ class Wallet:
         if owed:
             paid = min(owed, posted - held)
             posted, owed = posted - paid, owed - paid
-        return Wallet(id=self.id, owner_id=self.owner_id, posted=posted, held=held, owed=owed)
+        return make_wallet(id=self.id, owner_id=self.owner_id, posted=posted, held=held, owed=owed)
 
     def with_debt(self, owed: Credits) -> Wallet:
         """Return the same wallet, owing this much."""
@@ -112,6 +113,9 @@ class Wallet:
             reference=f"repayment:{reference}",
             at=at,
         )
+
+
+make_wallet = maker_of(Wallet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,9 @@ class Transfer:
             other.amount,
             other.kind,
         )
+
+
+make_transfer = maker_of(Transfer)
 
 
 def grant(

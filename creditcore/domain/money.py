@@ -18,6 +18,7 @@ MICROCREDITS_PER_CREDIT = 1_000_000
 MAX_INT64 = 2**63 - 1
 """Every amount fits the 64-bit columns that keep it."""
 
+_new = object.__new__
 _set = object.__setattr__  # how a frozen value is filled
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _DECIMAL = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,24})?")
@@ -144,7 +145,7 @@ class Credits:
         return cls(microcredits)
 
     def __add__(self, other: Credits) -> Credits:
-        return Credits(self.microcredits + other.microcredits)
+        return credits_of(self.microcredits + other.microcredits)
 
     def __radd__(self, other: int) -> Credits:
         """Add to the 0 that ``sum`` begins with, and to no other number."""
@@ -153,7 +154,7 @@ class Credits:
         return self
 
     def __sub__(self, other: Credits) -> Credits:
-        return Credits(self.microcredits - other.microcredits)
+        return credits_of(self.microcredits - other.microcredits)
 
     def __mul__(self, count: int) -> Credits:
         """Return the credits for so many units of the same price."""
@@ -192,6 +193,23 @@ class Credits:
         whole, micro = divmod(abs(self.microcredits), MICROCREDITS_PER_CREDIT)
         fraction = f".{micro:06d}".rstrip("0").rstrip(".")
         return f"{sign}{whole}{fraction}"
+
+
+_fill = vars(Credits)["microcredits"].__set__
+
+
+def credits_of(microcredits: int) -> Credits:
+    """Return an amount that was computed: what ``Credits`` does for a number of any origin.
+
+    Raises:
+        ValueError: It does not fit 64 bits.
+    """
+    if not -MAX_INT64 <= microcredits <= MAX_INT64:
+        exact_int(microcredits, "microcredits")
+    # Past the constructor, which would see to it again that the number is one.
+    amount = _new(Credits)
+    _fill(amount, microcredits)
+    return amount
 
 
 ZERO = Credits(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from creditcore.domain.holds import Outcome
+from creditcore.domain.makers import maker_of
 from creditcore.domain.money import Credits
 
 
@@ -25,3 +26,6 @@ class Settlement:
     cost: Credits
     outcome: Outcome
     most: Credits | None = None
+
+
+make_settlement = maker_of(Settlement)

@@ -25,7 +25,7 @@ from creditcore.domain.pricing.model_price import (
     Tier,
 )
 from creditcore.domain.pricing.tariff import Ceiling, Tariff
-from creditcore.domain.pricing.usage import MAX_TOKENS, Usage
+from creditcore.domain.pricing.usage import MAX_TOKENS, Usage, make_usage
 
 __all__ = [
     "IMAGES_IN_PATCHES",
@@ -41,6 +41,7 @@ __all__ = [
     "Tariff",
     "Tier",
     "Usage",
+    "make_usage",
     "price_units",
     "usd_text",
 ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from creditcore.domain.money import MAX_INT64, div_ceil
 from creditcore.domain.pricing.exact import PRICE_UNITS_PER_USD
-from creditcore.domain.pricing.tariff import Ceiling, Tariff, marked_up
+from creditcore.domain.pricing.tariff import Ceiling, Tariff, make_ceiling, marked_up
 from creditcore.domain.pricing.usage import Usage
 from creditcore.domain.units import Unit, UnitPrice
 
@@ -236,7 +236,7 @@ class ModelPrice:
             if self.unit.unit is Unit.IMAGE_TOKEN:
                 # An answer's bound is one of all its tokens; some of them may be text.
                 dearest_unit = max(dearest_unit, dearest_output)
-        return Ceiling(
+        return make_ceiling(
             base=(prompt_bound * dearest_input + unit_bound * dearest_unit) * tariff.numerator,
             per_output_token=choices * dearest_output * tariff.numerator,
             denominator=tariff.denominator,

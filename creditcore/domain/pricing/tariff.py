@@ -7,7 +7,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Self
 
-from creditcore.domain.money import MAX_INT64, Credits, decimal_ratio, div_ceil, div_floor
+from creditcore.domain.makers import maker_of
+from creditcore.domain.money import (
+    MAX_INT64,
+    Credits,
+    credits_of,
+    decimal_ratio,
+    div_ceil,
+    div_floor,
+)
 from creditcore.domain.pricing.exact import PRICE_UNITS_PER_USD, plain
 
 _MICROCREDITS_PER_USD_OF_BALANCE = 10**8
@@ -112,7 +120,7 @@ class Ceiling:
         """
         tokens = self.output_bound if output_tokens is None else output_tokens
         exact = div_ceil(self.base + tokens * self.per_output_token, self.denominator)
-        return Credits(min(exact, MAX_INT64))
+        return credits_of(min(exact, MAX_INT64))
 
     def affordable(self, available: Credits) -> int:
         """Return the largest output limit within the bound that ``available`` covers, or 0."""
@@ -122,3 +130,6 @@ class Ceiling:
         if self.per_output_token == 0:
             return self.output_bound
         return min(self.output_bound, div_floor(room, self.per_output_token))
+
+
+make_ceiling = maker_of(Ceiling)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from operator import attrgetter
 
+from creditcore.domain.makers import maker_of
+
 MAX_TOKENS = 2**53
 """A count of tokens above this is nonsense and would not survive JSON."""
 
@@ -38,3 +40,4 @@ class Usage:
 
 
 _all_counts = attrgetter(*Usage.__slots__)
+make_usage = maker_of(Usage)

@@ -19,12 +19,12 @@ from creditcore.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from creditcore.domain.holds import Basis, Hold, Outcome
+from creditcore.domain.holds import Basis, Hold, make_outcome
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import Standing
 from creditcore.domain.reported_cost import picodollars
-from creditcore.domain.settlements import Settlement
+from creditcore.domain.settlements import Settlement, make_settlement
 from creditcore.ports.call_traces import CallTrace, Phase
 from creditcore.ports.clients import UNSEEN, Client
 from creditcore.ports.clock import MonotonicClock
@@ -369,7 +369,7 @@ class RelayedCall:
         ):
             error = error or CONTRADICTORY_USAGE
         charge = Credits(cost.microcredits)
-        outcome = Outcome(
+        outcome = make_outcome(
             basis=basis,
             usage=usage,
             counted=counted,
@@ -380,7 +380,7 @@ class RelayedCall:
             latency_ms=milliseconds(self._clock.monotonic() - self._started),
             first_byte_ms=self._first_byte_ms,
         )
-        return Settlement(
+        return make_settlement(
             reference=self._hold.reference,
             wallet_id=self._hold.wallet_id,
             cost=charge,
