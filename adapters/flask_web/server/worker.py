@@ -25,6 +25,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.wsgi import WSGIErrorsWrapper
 from gunicorn.workers.ggevent import GeventWorker
 
+from adapters.flask_web.server import plain_environ
 from adapters.flask_web.server.connections import Connections
 from adapters.flask_web.server.fast_path import PlainParser, PlainRequest
 from adapters.flask_web.server.lingering import linger
@@ -71,6 +72,7 @@ class GatewayWorker(GeventWorker):
         """Let gunicorn read and answer our way. It calls this when it loads the worker's class."""
         if cls.fast_parser:
             http.RequestParser = PlainParser
+            wsgi.create = plain_environ.create
         wsgi.Response = Answer
         wsgi.WSGIErrorsWrapper = _errors
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gunicorn.config import Config
-from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
 
+from adapters.flask_web.server import plain_environ
 from adapters.flask_web.server.fast_path import PlainParser, PlainRequest
 
 LOCAL = ("127.0.0.1", 5555)
@@ -105,10 +105,13 @@ def raw(*lines: str, start: str = "POST /v1/messages HTTP/1.1", body: bytes = b"
     return "\r\n".join([start, "Host: gateway", *lines, "", ""]).encode("latin-1") + body
 
 
-def environments(data: bytes, peer: Any = LOCAL) -> list[dict[str, Any]]:
+def environments(data: bytes, peer: Any = LOCAL, server: Any = SERVER) -> list[dict[str, Any]]:
     made = []
-    for request in (read_first([data], peer=peer), Request(DEFAULT, IterUnreader([data]), peer)):
-        _answer, environ = wsgi.create(request, None, peer, SERVER, DEFAULT)
+    for create, request in (
+        (plain_environ.create, read_first([data], peer=peer)),
+        (plain_environ._gunicorns_create, Request(DEFAULT, IterUnreader([data]), peer)),
+    ):
+        _answer, environ = create(request, None, peer, server, DEFAULT)
         environ["wsgi.input"] = environ["wsgi.input"].read()
         assert callable(environ.pop("wsgi.early_hints"))
         assert environ.pop("wsgi.errors")
