@@ -35,7 +35,7 @@ _HEAD = re.compile(
 )
 # No sign, no leading zero, no list: nothing that a proxy could read as another number.
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,17}")
-_NEVER_PLAIN = ("EXPECT", "TRAILER", "TRANSFER-ENCODING", "UPGRADE")
+_NEVER_PLAIN = frozenset({"EXPECT", "TRAILER", "TRANSFER-ENCODING", "UPGRADE"})
 _HOSTS_REMEMBERED = 1024
 
 MAX_DRAINED_BYTES = 64 * 1024
@@ -135,13 +135,16 @@ class PlainRequest(Request):
             return False
         self.method, self.uri, lines = plain.groups()
         self.path, _, self.query = self.uri.partition("?")
-        parts = [line.partition(":") for line in lines.split("\r\n")]
-        self.headers = [(name.upper(), value.strip(" \t")) for name, _, value in parts]
-        fields = dict(self.headers)
+        headers: list[tuple[str, str]] = []
+        for line in lines.split("\r\n"):
+            name, _, value = line.partition(":")
+            headers.append((name.upper(), value.strip(" \t")))
+        self.headers = headers
+        fields = dict(headers)
         return (
-            len(fields) == len(parts)  # none of them came twice
+            len(fields) == len(headers)  # none of them came twice
             and len(fields) <= cfg.limit_request_fields
-            and fields.keys().isdisjoint(_NEVER_PLAIN)
+            and _NEVER_PLAIN.isdisjoint(fields)
             and fields.get("CONNECTION", "keep-alive").lower() == "keep-alive"
             and self._take_scheme(fields)
             and self._take_body(fields.get("CONTENT-LENGTH", "0"), body)
@@ -152,6 +155,8 @@ class PlainRequest(Request):
         return self.must_close
 
     def _take_scheme(self, fields: dict[str, str]) -> bool:
+        if fields.keys().isdisjoint(self.cfg.secure_scheme_headers):
+            return True
         told = [name for name in self.cfg.secure_scheme_headers if name in fields]
         for name in told:
             believed, forwarders = self._peer_trusted_for_forwarded()
