@@ -37,6 +37,7 @@ MAX_WRITE_S = 30.0
 """How long a client may take to make room for what is being written to it."""
 
 _NAMES_REMEMBERED = 512
+_BEGINNINGS_REMEMBERED = 16
 
 _NO_TIMER = nullcontext()
 
@@ -170,17 +171,15 @@ class Answer(wsgi.Response):
 
     def default_headers(self) -> list[str]:
         """Return the lines that every answer begins with."""
-        major, minor = self.req.version
         connection = "close" if self.should_close() else "keep-alive"
-        lines = [
-            f"HTTP/{major}.{minor} {self.status}\r\n",
-            f"Server: {self.version}\r\n",
-            f"Date: {_http_date(int(time.time()))}\r\n",
-            f"Connection: {'upgrade' if self.upgrade else connection}\r\n",
-        ]
-        if self.chunked:
-            lines.append("Transfer-Encoding: chunked\r\n")
-        return lines
+        lines = _first_lines(
+            self.req.version,
+            self.status,
+            self.version,
+            "upgrade" if self.upgrade else connection,
+            int(time.time()),
+        )
+        return [lines, "Transfer-Encoding: chunked\r\n"] if self.chunked else [lines]
 
     def send_headers(self) -> None:
         """Send the head by itself, unless it has been sent."""
@@ -262,6 +261,15 @@ def _is_plain_name(name: str) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=1)
-def _http_date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+# Within a second nearly all answers begin alike.
+@functools.lru_cache(maxsize=_BEGINNINGS_REMEMBERED)
+def _first_lines(
+    version: tuple[int, int], status: str, server: str, connection: str, second: int
+) -> str:
+    major, minor = version
+    return (
+        f"HTTP/{major}.{minor} {status}\r\n"
+        f"Server: {server}\r\n"
+        f"Date: {formatdate(second, usegmt=True)}\r\n"
+        f"Connection: {connection}\r\n"
+    )
