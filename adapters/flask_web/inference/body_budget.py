@@ -67,13 +67,16 @@ class BodyBudget:
             share.held = 0
 
     def _change(self, owner: str | None, by: int) -> None:
-        before, part = self._of_owners.get(owner, 0), self._part_of(owner)
+        before = self._of_owners.get(owner, 0)
         after = before + by
         if after:
             self._of_owners[owner] = after
         else:
             self._of_owners.pop(owner, None)
-        self._counted += min(after, part) - min(before, part)
+        part = self._part_of(owner)
+        if before > part or after > part:
+            by = min(after, part) - min(before, part)
+        self._counted += by
 
     def _part_of(self, owner: str | None) -> int:
         return self._most if owner is None else self._most_of_one

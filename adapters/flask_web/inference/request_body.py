@@ -46,7 +46,10 @@ def may_hold_pdf(body: bytes) -> bool:
 
     No client writes a letter as an escape, but for one that would hide it.
     """
-    return b"JVBERi" in body or (b"\\u00" in body and _ESCAPED_LETTER.search(body) is not None)
+    # Not ``in``, which takes what it looks for to be a number first, and that fails dearly.
+    return body.find(b"JVBERi") >= 0 or (
+        body.find(b"\\u00") >= 0 and _ESCAPED_LETTER.search(body) is not None
+    )
 
 
 def read_body(environ: WSGIEnvironment, *, most: int, share: Share | None = None) -> bytes:
