@@ -69,18 +69,30 @@ def _message_length(message: object) -> int:
     """Return the UTF-8 bytes of what a model wrote: text, refusal, reasoning, tool calls."""
     if not isinstance(message, dict):
         return 0
-    texts = [message.get("refusal")]
     # LiteLLM repeats reasoning as ``thinking_blocks``; only one of its names counts.
     reasoning = message.get("reasoning_content") or message.get("reasoning")
-    for content in (message.get("content"), reasoning):
-        if isinstance(content, list):  # in parts, as some providers answer
-            texts += [part.get("text") for part in content if isinstance(part, dict)]
-        else:
-            texts.append(content)
-    functions = [message.get("function_call")]
+    length = _content_length(message.get("content"))
+    # Nearly always there is none of these, and asking costs less than taking it for a text.
+    if reasoning:
+        length += _content_length(reasoning)
+    if refusal := message.get("refusal"):
+        length += text_length(refusal)
+    if function := message.get("function_call"):
+        length += _function_length(function)
     if isinstance(calls := message.get("tool_calls"), list):
-        functions += [call.get("function") for call in calls if isinstance(call, dict)]
-    for function in functions:
-        if isinstance(function, dict):
-            texts += (function.get("name"), function.get("arguments"))
-    return text_length(*texts)
+        length += sum(
+            _function_length(call.get("function")) for call in calls if isinstance(call, dict)
+        )
+    return length
+
+
+def _content_length(content: object) -> int:
+    if isinstance(content, list):  # in parts, as some providers answer
+        return text_length(*[part.get("text") for part in content if isinstance(part, dict)])
+    return text_length(content)
+
+
+def _function_length(function: object) -> int:
+    if not isinstance(function, dict):
+        return 0
+    return text_length(function.get("name"), function.get("arguments"))
