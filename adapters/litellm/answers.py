@@ -214,7 +214,6 @@ class _AnswerParser(HTTPResponseParser):
     # LiteLLM sends some thirty headers, and what llhttp calls for each part touches these.
     __slots__ = (
         "_head_bytes",
-        "_in_value",
         "_name",
         "_value",
         "body",
@@ -235,8 +234,8 @@ class _AnswerParser(HTTPResponseParser):
         self.done = False
         self.keep_alive = False
         self.body: list[bytes] = []
-        self._name = self._value = ""
-        self._in_value = False
+        self._name = ""
+        self._value: str | None = None
         self._head_bytes = 0
 
     def feed(self, data: str | bytes) -> None:
@@ -263,13 +262,12 @@ class _AnswerParser(HTTPResponseParser):
         pass
 
     def _on_header_field(self, part: str) -> None:
-        if self._in_value:
+        if self._value is not None:
             self._keep_header()
         self._name += part
 
     def _on_header_value(self, part: str) -> None:
-        self._in_value = True
-        self._value += part
+        self._value = part if self._value is None else self._value + part
 
     def _on_headers_complete(self) -> None:
         self._keep_header()
@@ -286,15 +284,14 @@ class _AnswerParser(HTTPResponseParser):
             self.keep_alive = bool(self.should_keep_alive())
 
     def _keep_header(self) -> None:
-        self._head_bytes += len(self._name) + len(self._value)
-        name = self._name.lower()
+        name, value = self._name.lower(), self._value or ""
+        self._head_bytes += len(name) + len(value)
         if name in _HEADERS_READ and not self.status:
             earlier = self.headers.get(name)
-            self.headers[name] = self._value if earlier is None else f"{earlier}, {self._value}"
-        self._name = self._value = ""
-        self._in_value = False
+            self.headers[name] = value if earlier is None else f"{earlier}, {value}"
+        self._name, self._value = "", None
 
     def _check_head(self) -> None:
         # Trailers behind the last chunk count too, and a header that goes on and on.
-        if self._head_bytes + len(self._name) + len(self._value) > _MAX_HEAD_BYTES:
+        if self._head_bytes + len(self._name) + len(self._value or "") > _MAX_HEAD_BYTES:
             raise HTTPParseError("the head of the answer is too long")
