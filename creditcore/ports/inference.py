@@ -345,7 +345,7 @@ class Wire(HeardWire, Protocol):
     """One client protocol."""
 
     @property
-    def key_header(self) -> str | None:
+    def key_header(self) -> str:
         """The header where a key may stand beside ``Authorization``."""
 
     @property

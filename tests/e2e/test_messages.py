@@ -166,10 +166,31 @@ def test_two_keys_that_differ_open_nothing(stack: Stack, account: Account) -> No
     assert stack.calls_of(account) == []
 
 
-def test_the_key_header_of_anthropic_opens_no_other_route(stack: Stack, account: Account) -> None:
-    answer = post(stack, {}, {"x-api-key": account.api_key}, path="/v1/chat/completions")
+@pytest.mark.parametrize(
+    ("header", "path"), [("x-api-key", "/v1/chat/completions"), ("api-key", "/v1/messages")]
+)
+def test_the_key_header_of_a_protocol_opens_no_other(
+    stack: Stack, account: Account, header: str, path: str
+) -> None:
+    assert post(stack, {}, {header: account.api_key}, path=path).status_code == 401
 
-    assert answer.status_code == 401
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"api-key": "KEY"},
+        {"api-key": "KEY", "authorization": "Bearer sk-of-another-service"},
+        {"authorization": "KEY"},
+        {"authorization": "Bearer KEY", "api-key": "of-another-service"},
+    ],
+)
+def test_a_key_is_found_where_clients_of_openais_protocol_put_it(
+    stack: Stack, account: Account, headers: dict[str, str]
+) -> None:
+    sent = {name: value.replace("KEY", account.api_key) for name, value in headers.items()}
+    body = {"model": "demo-chat", "messages": [{"role": "user", "content": "Hi"}]}
+
+    assert post(stack, body, sent, path="/v1/chat/completions").status_code == 200
 
 
 def post(stack: Stack, body: object, headers: dict[str, str], *, path: str = "/v1/messages") -> Any:

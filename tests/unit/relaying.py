@@ -219,7 +219,7 @@ class TinyWire:
     endpoint = "/v1/tiny"
     modes = frozenset({"chat"})
     limit_field = "max_tokens"
-    key_header: str | None = None
+    key_header: str = "api-key"
     id_headers = ("x-request-id",)
     version_header: str | None = None
     upstream_headers: Mapping[str, str] = MappingProxyType({})

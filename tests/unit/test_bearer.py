@@ -15,6 +15,7 @@ OTHER = KeySecret.generate(lambda letters: letters[2])
     [
         (f"Bearer {ONE.text}", None),
         (f"bearer  {ONE.text} ", ""),
+        (f" {ONE.text} ", None),
         (None, ONE.text),
         ("", f" {ONE.text} "),
         (f"Bearer {ONE.text}", ONE.text),
@@ -35,6 +36,8 @@ def test_the_key_is_found_in_either_header(authorization: str | None, api_key: s
         ("Bearer sk-wrong", "sk-wrong"),
         (None, f"{ONE.text},{ONE.text}"),
         (f"Basic {ONE.text}", None),
+        (f"{ONE.text} {ONE.text}", None),
+        ("Bearer", None),
     ],
 )
 def test_none_two_or_nonsense_open_nothing(authorization: str | None, api_key: str | None) -> None:

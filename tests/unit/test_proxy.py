@@ -45,7 +45,10 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
 ) -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
-        calls=SimpleNamespace(relay=scene.relay), wires={TinyWire.endpoint: TinyWire()}, forms={}
+        calls=SimpleNamespace(relay=scene.relay),
+        wires={TinyWire.endpoint: TinyWire()},
+        forms={},
+        token_counters={},
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     statuses = []
@@ -95,6 +98,7 @@ def test_a_paper_is_read_for_known_keys_alone(scene: Scene, content: bytes, stat
         keys=SimpleNamespace(recognition=SimpleNamespace(recognise=recognise)),
         wires={TinyWire.endpoint: TinyWire()},
         forms={},
+        token_counters={},
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     body = b'{"model":"nothing","content":"%b"}' % content
@@ -134,6 +138,7 @@ def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(
         ),
         wires={TinyWire.endpoint: TinyWire()},
         forms={},
+        token_counters={},
     )
     proxy = Proxy(services, settings, throttle=Throttle(""), site=lambda _environ, _start: [])
     answers: list[tuple[str, dict[str, str]]] = []

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from adapters.flask_web.inference.request_body import declared_length, has_arrived, read_body
-from adapters.flask_web.web.bearer import bearer_secret, either_secret
+from adapters.flask_web.web.bearer import either_secret
 from adapters.flask_web.web.errors import RefusedError, refusal
 from creditcore.domain.keys import KeySecret
 from creditcore.ports.inference import Wire
@@ -46,10 +46,7 @@ def secret_of(wire: Wire, environ: WSGIEnvironment) -> KeySecret:
     Raises:
         KeyRefusedError: There is none, or it is malformed.
     """
-    authorization = header_of(environ, "authorization")
-    if wire.key_header is None:
-        return bearer_secret(authorization)
-    return either_secret(authorization, header_of(environ, wire.key_header))
+    return either_secret(header_of(environ, "authorization"), header_of(environ, wire.key_header))
 
 
 def header_of(environ: WSGIEnvironment, name: str) -> str | None:
@@ -76,13 +73,14 @@ def require_unencoded(environ: WSGIEnvironment) -> None:
 
 
 def require_method(environ: WSGIEnvironment, method: str) -> None:
-    """Refuse every other method.
+    """Refuse every other method; HEAD is a GET of which only the head is sent.
 
     Raises:
         RefusedError: It is another one.
     """
-    if environ["REQUEST_METHOD"] != method:
-        message = f"Use {method} here, not {environ['REQUEST_METHOD']}."
+    used = environ["REQUEST_METHOD"]
+    if used != method and (used, method) != ("HEAD", "GET"):
+        message = f"Use {method} here, not {used}."
         raise RefusedError(
             refusal(405, message, code="method_not_allowed", headers=(("allow", method),))
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 from werkzeug.exceptions import TooManyRequests
 
+from adapters.flask_web.inference.addresses import MODELS, Addresses, is_of_models
 from adapters.flask_web.inference.body_budget import BodyBudget, Share
 from adapters.flask_web.inference.exchange import (
     AS_SAID,
@@ -63,11 +64,6 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 
 _SMALL_BYTES = 64 * 1024
 
-_MODELS = "/v1/models"
-
-_BILLING = "/v1/dashboard/billing/"
-"""What balance widgets ask for: the account's, though its address is the inference API's."""
-
 _NO_FILES = nullcontext()
 """What a call has to close that is no form."""
 
@@ -85,6 +81,9 @@ class Proxy:
     ) -> None:
         self._services = services
         self._base_url = settings.base_url
+        self._addresses = Addresses(
+            [*services.wires, *services.token_counters], base_url=settings.base_url
+        )
         self._tariff = settings.tariff
         self._markup = settings.usage_markup
         self._throttle = throttle
@@ -97,8 +96,9 @@ class Proxy:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
         if path not in self._services.wires:
-            path = self._meant(path, environ)
-        if path.startswith(_BILLING) or (path != "/v1" and not path.startswith("/v1/")):
+            has_key = header_of(environ, "authorization") is not None
+            path = self._addresses.meant(path, has_key=has_key)
+        if not self._addresses.is_of_the_api(path, environ["REQUEST_METHOD"]):
             return self._serve_site(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
             wanted = header_of(environ, "access-control-request-headers")
@@ -130,19 +130,6 @@ class Proxy:
         body = wire.error_document(answer, call_id=call_id)
         document = whole(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
-
-    def _meant(self, path: str, environ: WSGIEnvironment) -> str:
-        """Return the path that a client means whose base URL has a part too few or too many."""
-        plain = "/" + "/".join(filter(None, path.split("/")))
-        while plain.startswith("/v1/v1/"):
-            plain = plain.removeprefix("/v1")
-        for meant in (plain, f"/v1{plain}"):
-            if meant in self._services.wires or meant in self._services.token_counters:
-                return meant
-        # The site's own page does not ask with a key.
-        if plain == _MODELS or (f"/v1{plain}" == _MODELS and header_of(environ, "authorization")):
-            return _MODELS
-        return path
 
     def _keep(
         self, path: str, environ: WSGIEnvironment, answer: Refusal, model: str, call_id: str
@@ -181,7 +168,7 @@ class Proxy:
             require_method(environ, "POST")
             return self._call(wire, environ, start_response, call_id)
         wire = self._wire_at(path, environ)
-        if _is_of_models(path):
+        if is_of_models(path):
             require_method(environ, "GET")
             key = self._known_key(secret_of(wire, environ), environ)
             document = self._models(wire, path, key, query=environ.get("QUERY_STRING", ""))
@@ -189,10 +176,10 @@ class Proxy:
             require_method(environ, "POST")
             document = self._count(counter, secret_of(wire, environ), environ)
         else:
-            message = f"There is no {path} here. See {self._base_url}/ for what there is."
-            raise RefusedError(refusal(404, message, code="unknown_url"))
+            raise RefusedError(refusal(404, self._addresses.advice(path), code="unknown_url"))
         headers = [*ANSWER_HEADERS, *id_headers(wire, call_id)]
-        return whole(start_response, 200, document, headers)
+        answer = whole(start_response, 200, document, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else answer
 
     def _known_key(self, secret: KeySecret, environ: WSGIEnvironment) -> ApiKey:
         key = self._services.keys.recognition.recognise(secret)
@@ -349,27 +336,27 @@ class Proxy:
         return body
 
     def _wire_at(self, path: str, environ: WSGIEnvironment) -> Wire:
-        """Return the protocol of a path: its own, that of the one it lies below, or the first.
+        """Return the protocol of a path: that of the last endpoint within it, or the first.
 
         The list of models is of the protocol whose header of its version comes with the request.
         """
         wires = self._services.wires
         if wire := wires.get(path):
             return wire
-        if _is_of_models(path):
+        if is_of_models(path):
             versions = ((wire.version_header, wire) for wire in wires.values())
             named = (wire for name, wire in versions if name and header_of(environ, name))
             return next(named, next(iter(wires.values())))
-        below = (wire for endpoint, wire in wires.items() if path.startswith(f"{endpoint}/"))
-        return next(below, next(iter(wires.values())))
+        places = {each: f"{path}/".rfind(each.removeprefix("/v1") + "/") for each in wires}
+        return wires[max(places, key=places.__getitem__)]
 
     def _models(self, wire: Wire, path: str, key: ApiKey, *, query: str) -> bytes:
-        if path == _MODELS:
+        if path == MODELS:
             prices = self._services.calls.prices.all()
             models = [self._offered(it) for it in prices if key.limits.permits_model(it.model)]
             return wire.model_list(models, query=query)
         # WSGI passes the bytes of a path on as if they were Latin-1.
-        name = path.removeprefix(f"{_MODELS}/").encode("latin-1").decode(errors="replace")
+        name = path.removeprefix(f"{MODELS}/").encode("latin-1").decode(errors="replace")
         return wire.model_document(self._offered(self._price(name, key)))
 
     def _price(self, model: str, key: ApiKey) -> ModelPrice:
@@ -392,7 +379,3 @@ class _Claim(NamedTuple):
     call_id: str
     wallet_id: str
     kept: KeptAnswer | None = None
-
-
-def _is_of_models(path: str) -> bool:
-    return path == _MODELS or path.startswith(f"{_MODELS}/")

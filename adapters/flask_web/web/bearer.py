@@ -11,20 +11,22 @@ _SCHEME = "bearer"
 def bearer_secret(header: str | None) -> KeySecret:
     """Read the one key of a request, without asking the database.
 
+    It may stand alone, too: some clients have one field for the whole header.
+
     Raises:
         KeyRefusedError: There is none, or it cannot be one. Two headers arrive joined
             by a comma, which no key contains.
     """
     if not header:
         raise KeyRefusedError("missing")
-    scheme, _, text = header.partition(" ")
-    if scheme.lower() != _SCHEME:
+    scheme, _, text = header.strip().partition(" ")
+    if text and scheme.lower() != _SCHEME:
         raise KeyRefusedError("malformed")
-    return KeySecret.parse(text.strip())
+    return KeySecret.parse(text.strip() or scheme)
 
 
 def either_secret(authorization: str | None, api_key: str | None) -> KeySecret:
-    """Read the one key of a request on the Anthropic wire: ``x-api-key``, or a bearer.
+    """Read the one key of a request: a bearer, or in the header that its protocol has for it.
 
     Clients send a key of another service in one of the two where it stands in their
     environment. It is no key of ours, so the other one counts.
@@ -45,5 +47,5 @@ def either_secret(authorization: str | None, api_key: str | None) -> KeySecret:
     except KeyRefusedError:
         return bearer
     if bearer != secret:
-        raise KeyRefusedError("not the same in x-api-key and Authorization")
+        raise KeyRefusedError("not the same in two headers")
     return secret

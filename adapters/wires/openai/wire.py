@@ -19,7 +19,7 @@ class OpenAIWire:
 
     modes = TEXT_MODES
     limit_field = "max_tokens"
-    key_header: str | None = None
+    key_header = "api-key"  # as Azure's clients send it
     id_headers = ("x-request-id",)
     version_header: str | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 from tests.faults.bad_requests.refusals import (
     exchange,
@@ -12,7 +13,7 @@ from tests.faults.bad_requests.refusals import (
 from tests.faults.wire import (
     request_bytes,
 )
-from tests.stack import Account, Stack
+from tests.stack import PATIENCE_S, Account, Stack
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def test_an_address_that_is_not_served_is_not_found(
         "/model/info",
         "/v1chat/completions",
         "/litellm/v1/chat/completions",
+        "/litellm/v1/models",
     ],
 )
 def test_no_other_address_leads_to_the_models(stack: Stack, account: Account, path: str) -> None:
@@ -61,7 +63,50 @@ def test_no_other_address_leads_to_the_models(stack: Stack, account: Account, pa
 
     assert seen.status in (400, 404, 405)
     assert seen.headers["x-request-id"]
-    assert seen.is_discreet()
+    assert seen.is_discreet(beside=path)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_anthropics"),
+    [
+        ("/openai/v1/chat/completions", False),  # Azure, Groq
+        ("/openai/deployments/m/chat/completions", False),
+        ("/v1beta/openai/embeddings", False),  # Gemini
+        ("/api/v1/chat/completions", False),  # OpenRouter
+        ("/V1/responses", False),
+        ("/v1/chat/completions/chat/completions", False),
+        ("/v1/messages/chat/completions", False),
+        ("/anthropic/v1/messages", True),
+        ("/v1/messages/v1/messages", True),
+        ("/anthropic/v1/messages/count_tokens", True),
+    ],
+)
+def test_a_base_url_of_another_service_is_told_what_ours_is(
+    stack: Stack, account: Account, path: str, *, is_anthropics: bool
+) -> None:
+    url = f"{stack.base_url}{path}"
+    key = {"authorization": f"Bearer {account.api_key}"}
+
+    answer = requests.post(url, json={}, headers=key, timeout=PATIENCE_S)
+    asked_first = requests.options(url, timeout=PATIENCE_S)
+
+    assert answer.status_code == 404
+    assert f" {stack.base_url}/v1, " in answer.json()["error"]["message"]
+    assert ("type" in answer.json()) is is_anthropics
+    assert asked_first.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/demo-chat", "/v1/models/none"])
+def test_models_may_be_asked_for_without_their_list(
+    stack: Stack, account: Account, path: str
+) -> None:
+    key = {"authorization": f"Bearer {account.api_key}"}
+
+    whole = requests.get(f"{stack.base_url}{path}", headers=key, timeout=PATIENCE_S)
+    head = requests.head(f"{stack.base_url}{path}", headers=key, timeout=PATIENCE_S)
+
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])

@@ -114,7 +114,7 @@ def test_openai_wires_refuse_as_openai_does(wire: Wire) -> None:
             "code": CODE,
         }
     }
-    assert (wire.key_header, wire.id_headers) == (None, ("x-request-id",))
+    assert (wire.key_header, wire.id_headers) == ("api-key", ("x-request-id",))
 
 
 def test_messages_refuses_as_anthropic_does() -> None:
