@@ -71,7 +71,7 @@ _MAX_TEXT_LETTERS = 4 * 1024 * 1024
 _PDF_NAME = re.compile(r".*\.pdf", re.IGNORECASE | re.DOTALL)
 _PDF_FILE = re.compile(r"(?:data:application/pdf;base64,)?(?=JVBERi)", re.IGNORECASE)
 
-_UNSEEN_TOKENS = 256
+UNSEEN_TOKENS = 256
 """What templates add unseen: the preamble of a model, today's date, its channels."""
 
 _UNSEEN_TOOL_TOKENS = 768
@@ -219,7 +219,7 @@ class Prompt:
         self._read_papers()
         if self.media:
             return None
-        unseen = _UNSEEN_TOKENS
+        unseen = UNSEEN_TOKENS
         if "tools" in fields or "functions" in fields:
             unseen += _UNSEEN_TOOL_TOKENS
         written = encode_body(fields, stream=False) if body is None else body

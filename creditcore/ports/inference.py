@@ -14,6 +14,7 @@ from creditcore.domain.errors import InvalidRequestError, UpstreamError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import Standing
 from creditcore.domain.units import Extent, Unit
+from creditcore.ports.prompt_counts import PromptText
 
 _OPTION = 256
 """Characters that the value of an option has at most."""
@@ -169,31 +170,6 @@ class OfferedModel:
     credits_per_unit: Mapping[str, str] = field(default_factory=dict)
 
 
-class TokenCount(NamedTuple):
-    """How large a request is, without asking a model."""
-
-    model: str
-    tokens: int
-
-
-class TokenCounter(Protocol):
-    """Counts a request of one protocol, roughly, for nothing."""
-
-    @property
-    def endpoint(self) -> str:
-        """The route."""
-
-    def count(self, body: bytes) -> TokenCount:
-        """Count a request body.
-
-        Raises:
-            InvalidRequestError: A call with it would be refused; the error names the field.
-        """
-
-    def document(self, count: TokenCount) -> bytes:
-        """Return the answer."""
-
-
 class Meter(Protocol):
     """Reads one answer as it passes.
 
@@ -317,6 +293,13 @@ class HeardWire(Protocol):
 
         Raises:
             InvalidRequestError: It cannot be served; the error names the field.
+        """
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        """Return the text of the prompt, where it can be counted by itself.
+
+        Its bound is a part of ``prompt_bound``. Asked before long fields are forgotten, and
+        only where credits are short.
         """
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

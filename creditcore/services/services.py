@@ -11,11 +11,12 @@ from creditcore.ports.call_traces import CallTraces
 from creditcore.ports.clock import Clock
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import FormWire, TokenCounter, Wire
+from creditcore.ports.inference import FormWire, Wire
 from creditcore.ports.journal import SettlementJournal
 from creditcore.ports.metrics import Measure, Metrics
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payments import PaymentGateway
+from creditcore.ports.token_counters import TokenCounter
 from creditcore.ports.transactions import Transactions
 from creditcore.services.books import BookServices
 from creditcore.services.calls import CallServices

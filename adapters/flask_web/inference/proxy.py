@@ -51,7 +51,8 @@ from creditcore.domain.errors import (
 from creditcore.domain.keys import ApiKey, KeySecret
 from creditcore.domain.pricing import ModelPrice
 from creditcore.domain.rates import standings_at
-from creditcore.ports.inference import HeardWire, OfferedModel, TokenCounter, Wire
+from creditcore.ports.inference import HeardWire, OfferedModel, Wire
+from creditcore.ports.token_counters import TokenCounter
 from creditcore.services import Services
 from creditcore.usecases.calls.repeat_call import KeptAnswer
 

@@ -7,7 +7,7 @@ import orjson
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.fields import unknown
 from adapters.wires.request import given_fields
-from creditcore.ports.inference import TokenCount
+from creditcore.ports.token_counters import TokenCount
 
 
 class CountTokens:

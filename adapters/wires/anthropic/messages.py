@@ -33,6 +33,7 @@ from adapters.wires.request import (
     read_integer,
     read_model,
 )
+from adapters.wires.text import TextCollector
 from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
@@ -45,6 +46,7 @@ from creditcore.ports.inference import (
     OfferedModel,
     Receipt,
 )
+from creditcore.ports.prompt_counts import PromptText
 
 _LIMIT = "max_tokens"
 _THREAD = "thread"
@@ -183,6 +185,13 @@ class Messages:
         fields |= _FIELDS.read(given)
         prompt.add_schemas(fields, "tools")
         return fields, prompt
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        """Return the text of the messages, and of the system before them."""
+        text = TextCollector()
+        text.add(request.fields.get("system"))
+        text.add_messages(request.fields.get("messages"))
+        return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""

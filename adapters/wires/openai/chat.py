@@ -20,10 +20,12 @@ from adapters.wires.request import (
     read_stream_options,
     tighter,
 )
+from adapters.wires.text import TextCollector
 from adapters.wires.tools import FUNCTION_TOOLS, check_tools
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 from creditcore.ports.outgoing import LONG_BYTES
+from creditcore.ports.prompt_counts import PromptText
 
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT = "max_completion_tokens"
@@ -74,6 +76,12 @@ class ChatCompletions(OpenAIWire):
             long_cache=may_cache_for_an_hour(body),
             body=None if stream or written is None or len(written) > LONG_BYTES else written,
         )
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        """Return the text of the messages."""
+        text = TextCollector()
+        text.add_messages(request.fields.get("messages"))
+        return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes.

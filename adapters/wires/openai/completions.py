@@ -26,8 +26,10 @@ from adapters.wires.request import (
     read_stream_options,
     tighter,
 )
+from adapters.wires.text import TextCollector
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.prompt_counts import PromptText
 
 _DEFAULT_LIMIT = 16
 """OpenAI's own. It is held, so it is also sent: other servers have other defaults."""
@@ -109,6 +111,14 @@ class Completions(OpenAIWire):
             prompts=prompts.count,
             fields=fields,
         )
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        """Return the only prompt; of several, each may get something around it unseen."""
+        if request.prompts > 1 or not isinstance(request.fields.get("prompt"), str):
+            return None
+        text = TextCollector(unseen=_UNSEEN_TOKENS_PER_PROMPT)
+        text.add_bare(request.fields["prompt"])
+        return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes.

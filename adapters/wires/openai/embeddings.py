@@ -10,8 +10,10 @@ from adapters.wires.fields import BOOLEAN, INTEGER, LIST, TEXT, FieldTable, Rule
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.request import given_fields, read_model
+from adapters.wires.text import TextCollector
 from adapters.wires.usage import EMBEDDINGS
 from creditcore.ports.inference import Explain, InferenceRequest
+from creditcore.ports.prompt_counts import PromptText
 
 _MAX_INPUTS = 2_048
 """As many as OpenAI takes."""
@@ -68,6 +70,14 @@ class Embeddings(DocumentWire):
             prompts=prompts.count,
             fields=fields,
         )
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        """Return the texts; what came as tokens is counted already."""
+        given = request.fields.get("input")
+        text = TextCollector(unseen=0)
+        for each in given if isinstance(given, list) else [given]:
+            text.add_bare(each)
+        return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound
         """Return what is sent upstream; equal requests give equal bytes."""

@@ -31,9 +31,11 @@ from adapters.wires.request import (
     read_model,
     read_stream_options,
 )
+from adapters.wires.text import TextCollector
 from adapters.wires.tools import check_grouped_tools
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
+from creditcore.ports.prompt_counts import PromptText
 
 _LIMIT = "max_output_tokens"
 _REASONING = "reasoning.encrypted_content"
@@ -131,6 +133,16 @@ class Responses(OpenAIWire):
             fields=fields,
             long_cache=may_cache_for_an_hour(body),
         )
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        """Return the text of the input, and of the instructions before it."""
+        text, given = TextCollector(), request.fields.get("input")
+        text.add(request.fields.get("instructions"))
+        if isinstance(given, str):
+            text.add(given)
+        else:
+            text.add_messages(given)
+        return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""

@@ -12,6 +12,7 @@ from adapters.wires.openai.model_list import model_document, model_list
 from adapters.wires.request import JSON, TEXT_MODES
 from creditcore.domain.rates import Standing
 from creditcore.ports.inference import ErrorFacts, InferenceRequest, LongBody, OfferedModel
+from creditcore.ports.prompt_counts import PromptText
 
 
 class OpenAIWire:
@@ -31,6 +32,10 @@ class OpenAIWire:
     def hearing(self, _header: Callable[[str], str | None]) -> Self:
         """Return this wire: no header of the client selects anything."""
         return self
+
+    def text_of(self, request: InferenceRequest) -> PromptText | None:  # noqa: ARG002 - not every prompt is text
+        """Return nothing: what is held for the prompt is not worth a count."""
+        return None
 
     def rest(self) -> LongBody | None:
         """Return nothing: the body is all that is sent."""

@@ -1,0 +1,69 @@
+"""The text of a prompt by itself, as it is counted where its bytes are too much to hold."""
+
+from __future__ import annotations
+
+import orjson
+
+from adapters.wires.prompt import UNSEEN_TOKENS
+from creditcore.ports.prompt_counts import PromptText
+
+_PLAIN_MESSAGE = frozenset({"type", "role", "content"})
+_PLAIN_PART = frozenset({"type", "text", "cache_control"})
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_RESULT = "tool_result"
+_ASSISTANT = "assistant"
+
+
+class TextCollector:
+    """Collects what is surely text, message by message, and what the bound has for it.
+
+    What says anything beside its text (a call of a tool, an image, a name) is left to its bytes.
+    Whoever is not the assistant counts as the user: one that counts may refuse other roles.
+    """
+
+    def __init__(self, *, unseen: int = UNSEEN_TOKENS) -> None:
+        """Start with nothing but what is added unseen."""
+        self._messages: list[tuple[str, str]] = []
+        self._bound = unseen
+
+    def add_bare(self, text: object) -> None:
+        """Take a text whose bound is its bytes, without what JSON writes around them."""
+        if isinstance(text, str):
+            self._keep(text, bound=len(text.encode()))
+
+    def add_messages(self, messages: object) -> None:
+        """Take the text of messages; where one is nothing but text, all that is written of it."""
+        for message in messages if isinstance(messages, list) else ():
+            content, role = message.get("content", message.get("output")), message.get("role")
+            if isinstance(content, str) and message.keys() <= _PLAIN_MESSAGE:
+                self._keep(content, role, bound=_written(message))
+            else:
+                self.add(content, role=role)
+
+    def add(self, content: object, *, role: object = None) -> None:
+        """Take the text of some content: a string, or a list of parts."""
+        if isinstance(content, str):
+            self._keep(content, role, bound=_written(content))
+            return
+        for part in content if isinstance(content, list) else ():
+            if not isinstance(part, dict):
+                continue
+            if part.get("type") == _RESULT:
+                self.add(part.get("content"), role=role)
+            elif part.get("type") in _TEXT_PARTS and part.keys() <= _PLAIN_PART:
+                self._keep(part["text"], role, bound=_written(part))
+
+    def _keep(self, text: str, role: object = None, *, bound: int) -> None:
+        # Anthropic counts nothing that is blank.
+        if text.strip():
+            self._messages.append((_ASSISTANT if role == _ASSISTANT else "user", text))
+            self._bound += bound
+
+    @property
+    def found(self) -> PromptText | None:
+        """The text; None without any."""
+        return PromptText(tuple(self._messages), self._bound) if self._messages else None
+
+
+def _written(value: object) -> int:
+    return len(orjson.dumps(value))
