@@ -123,6 +123,7 @@ def admit(
             affordable_output_tokens=output_bound if ceiling.per_output_token else None,
             limit=bounding.whose if bounding else "wallet",
             resets_at=bounding.resets_at(now) if bounding else None,
+            wallet_id=wallet.id,
         )
     if call is not None and output_bound < ceiling.output_bound:
         lowered = call.output_bound * output_bound // ceiling.output_bound

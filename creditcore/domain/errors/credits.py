@@ -31,6 +31,7 @@ class InsufficientCreditsError(CreditcoreError):
         limit: What ran out: ``wallet``, or a spend limit: of the ``key``, its
             ``account``, or the ``member`` of a team.
         resets_at: When a spend limit begins anew; None where it never does.
+        wallet_id: Whose credits they are, for ourselves; None where no call was refused.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class InsufficientCreditsError(CreditcoreError):
         affordable_output_tokens: int | None = None,
         limit: str = "wallet",
         resets_at: datetime | None = None,
+        wallet_id: str | None = None,
     ) -> None:
         self.needed = needed
         self.available = available
         self.affordable_output_tokens = affordable_output_tokens
         self.limit = limit
         self.resets_at = resets_at
+        self.wallet_id = wallet_id
         super().__init__(f"This may cost up to {needed} credits, {available} are available.")
 
 
