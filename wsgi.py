@@ -22,6 +22,7 @@ from adapters.litellm.gateway import LiteLLMGateway
 from adapters.litellm.keys import LiteLLMKeys
 from adapters.litellm.relay import LiteLLMRelay
 from adapters.litellm.spend_log import LiteLLMSpendLog
+from adapters.litellm.token_counter import LiteLLMTokenCounter
 from adapters.local_auth import LocalIdentityOperators, LocalIdentityProvider, Passwords, Tokens
 from adapters.local_auth.letters import WriteLetters
 from adapters.local_auth.outbox import LINK_JOB, NOTICE_JOB
@@ -165,6 +166,9 @@ def ports_of(settings: Settings) -> Ports:
         forms=(Transcriptions(),),
         token_counters=(CountTokens(),),
         model_gateway=LiteLLMGateway(admin),
+        prompt_counts=LiteLLMTokenCounter.at(
+            settings.litellm_base_url, settings.litellm_master_key
+        ),
         upstream=upstream,
         upstream_keys=LiteLLMKeys(admin=admin, auth_secret=settings.auth_secret.encode()),
         spend_log=LiteLLMSpendLog(admin),

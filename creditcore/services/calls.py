@@ -12,6 +12,7 @@ from creditcore.services.rules import Rules
 from creditcore.usecases.books.group_commit import MAX_WAITING, GroupCommit
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.count_prompt import CountPrompt
 from creditcore.usecases.calls.direct_calls import DirectCalls
 from creditcore.usecases.calls.expire_holds import ExpireHolds
 from creditcore.usecases.calls.keep_refusals import KeepRefusals
@@ -54,6 +55,7 @@ class CallServices:
             commits=commits, transactions=store, clock=clock, lifetime=rules.hold_lifetime
         )
         prices = PriceList(transactions=store, gateway=ports.model_gateway, clock=clock)
+        counting = CountPrompt(ports.prompt_counts)
         gate = CallGate(max_streams=rules.max_streams, rates=ports.rates_per_minute, clock=clock)
         return cls(
             commits=commits,
@@ -73,6 +75,7 @@ class CallServices:
                 ids=ports.ids,
                 patience=Patience(longest=rules.longest_stream),
                 gate=gate,
+                counting=counting,
                 traces=ports.traces,
             ),
             direct=DirectCalls(
@@ -93,7 +96,13 @@ class CallServices:
                 pepper=rules.pepper,
                 keeps_answers=rules.keeps_answers,
             ),
-            quotes=QuoteCall(transactions=store, prices=prices, tariff=rules.tariff, clock=clock),
+            quotes=QuoteCall(
+                transactions=store,
+                prices=prices,
+                tariff=rules.tariff,
+                clock=clock,
+                counting=counting,
+            ),
             recovery=RecoverSettlements(
                 journals=ports.abandoned_journals, charge=charge, transactions=store
             ),

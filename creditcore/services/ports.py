@@ -16,7 +16,7 @@ from creditcore.ports.clock import Clock, MonotonicClock
 from creditcore.ports.exchange_rates import ExchangeRates
 from creditcore.ports.identity import IdentityOperators, IdentityProvider
 from creditcore.ports.ids import Ids
-from creditcore.ports.inference import FormWire, TokenCounter, Wire
+from creditcore.ports.inference import FormWire, Wire
 from creditcore.ports.journal import AbandonedJournals, SettlementJournal
 from creditcore.ports.key_webhooks import KeyWebhooks
 from creditcore.ports.mail import Mailer, MailTemplates
@@ -24,9 +24,11 @@ from creditcore.ports.metrics import Measure, Metrics
 from creditcore.ports.model_gateway import ModelGateway
 from creditcore.ports.payment_list import PaymentList
 from creditcore.ports.payments import PaymentGateway
+from creditcore.ports.prompt_counts import PromptCounts
 from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.spend_log import SpendLog
+from creditcore.ports.token_counters import TokenCounter
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.upstream import Upstream
 from creditcore.ports.upstream_keys import UpstreamKeys
@@ -59,6 +61,7 @@ class Ports:
         letters: The jobs in which the identity adapter writes its mails, given what delivers one.
         mailer: None where no mail is sent.
         pools: What a process has only so much of, as the adapters know it.
+        prompt_counts: Who counts prompts where credits are short.
         alert_webhook: What is told of alerts; None for nothing.
         read_usage: Reads the usage that a model server reports, of any protocol.
         print_document: Returns a receipt or credit note as PDF, with its fiscal stamp.
@@ -92,6 +95,7 @@ class Ports:
     forms: Collection[FormWire]
     token_counters: Collection[TokenCounter]
     model_gateway: ModelGateway
+    prompt_counts: PromptCounts
     upstream: Upstream
     upstream_keys: UpstreamKeys
     spend_log: SpendLog

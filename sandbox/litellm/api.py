@@ -40,6 +40,7 @@ from sandbox.litellm.responses import Responses
 from sandbox.litellm.script import Script
 from sandbox.litellm.spend import SpendLog, SpendRow
 from sandbox.litellm.stream import Stream
+from sandbox.litellm.token_counter import TokenCounter
 from sandbox.routing import Router, json_answer, json_answer_with_exponents
 
 Headers = list[tuple[str, str]]
@@ -87,6 +88,7 @@ class LiteLLM:
         self.keys = VirtualKeys(master_key=master_key)
         self.spend = SpendLog()
         self.outage: Outage = ""
+        self.counter = TokenCounter(self.models)
         self._master_key = master_key.encode()
         self._router = Router(
             [
@@ -98,6 +100,7 @@ class LiteLLM:
                 ("GET", "/health/liveness", self._liveliness),
                 ("GET", "/health/readiness", self._readiness),
                 ("GET", "/spend/logs/v2", self._spend_logs),
+                ("POST", "/utils/token_counter", self._count_tokens),
                 *self.keys.routes,
             ],
             error=lambda status, message: json_answer({"detail": message}, status),
@@ -123,6 +126,7 @@ class LiteLLM:
         self.keys.clear()
         self.spend.clear()
         self.outage = ""
+        self.counter.asked.clear()
 
     def _model_info(self, request: Request) -> Response:
         return self._guarded(
@@ -143,12 +147,15 @@ class LiteLLM:
     def _spend_logs(self, request: Request) -> Response:
         return self._guarded(request, lambda: self.spend.page(request))
 
+    def _count_tokens(self, request: Request) -> Response:
+        return self._guarded(request, lambda: self.counter.answer(request))
+
     def _guarded(self, request: Request, answer: Callable[[], Response]) -> Response:
         try:
             self._check_key(request.environ)
+            return answer()
         except LiteLLMError as error:
             return Response(error.body, status=error.status, content_type="application/json")
-        return answer()
 
     def _check_key(self, environ: WSGIEnvironment) -> None:
         key = _bearer(environ)

@@ -93,7 +93,7 @@ class Completion:
             pieces = pieces[: limit - reasoning]
             finish_reason = "length"
 
-        prompt = _prompt_tokens(messages) if prompt_tokens is None else prompt_tokens
+        prompt = words_and_messages(messages) if prompt_tokens is None else prompt_tokens
         if script.prompt >= 0:
             prompt = script.prompt
         completion_tokens = choices * (len(pieces) + reasoning)
@@ -175,7 +175,7 @@ def _parts(content: object) -> list[dict[str, Any]]:
     return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
-def _prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
+def words_and_messages(messages: Sequence[Mapping[str, Any]]) -> int:
     """Return a count that anyone can check: the words, and a little for each message and image."""
     parts = [part for message in messages for part in _parts(message.get("content"))]
     images = len([part for part in parts if part.get("type") == "image_url"])

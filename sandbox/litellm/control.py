@@ -3,6 +3,7 @@
 ============  ======================================================================================
 GET  /calls   ``{"total", "open", "max_open", "calls": [...]}``, oldest first; ``?summary=1`` leaves
               the calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
+GET  /counts  ``{"models": [...]}`` that prompts were counted for, one for each time, oldest first
 POST /down    ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
 POST /prices  ``{"<model>": {<model_info fields>}}`` changes or adds, ``{"<model>": null}`` removes
 POST /keys    ``{"database_down", "stores_nothing", "refuses_alias", "hangs"}`` switch faults of the
@@ -33,6 +34,7 @@ class LiteLLMControl:
         self._router = Router(
             [
                 ("GET", "/calls", self._calls),
+                ("GET", "/counts", self._counts),
                 ("POST", "/down", self._down),
                 ("POST", "/prices", self._prices),
                 ("POST", "/keys", self._keys),
@@ -55,6 +57,9 @@ class LiteLLMControl:
         if limit.isdecimal() and int(limit):
             rows = rows[-int(limit) :]
         return json_answer({**calls.totals(), "calls": [call.as_json() for call in rows]})
+
+    def _counts(self, _request: Request) -> Response:
+        return json_answer({"models": self._litellm.counter.asked})
 
     def _down(self, request: Request) -> Response:
         order = json_object(request)

@@ -43,6 +43,7 @@ from creditcore.ports.inference import (
     Receipt,
 )
 from creditcore.ports.outgoing import OutgoingBody
+from creditcore.ports.prompt_counts import PromptCount, PromptText
 from creditcore.testing.contracts import a_key, a_wallet
 from creditcore.testing.journal import MemoryJournal
 from creditcore.testing.memory import (
@@ -52,6 +53,7 @@ from creditcore.testing.memory import (
     SequentialIds,
 )
 from creditcore.testing.memory_mirrors import MemoryUpstreamKeys
+from creditcore.usecases.calls.count_prompt import CountPrompt
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
@@ -242,6 +244,10 @@ class TinyWire:
             fields=fields,
         )
 
+    def text_of(self, request: InferenceRequest) -> PromptText | None:
+        said = request.fields.get("said")
+        return PromptText((("user", said),), len(said)) if said else None
+
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         return json.dumps({**request.fields, "bound": output_bound}).encode()
 
@@ -285,6 +291,7 @@ class Scene:
     journal: MemoryJournal
     keyring: UpstreamKeyring
     upstream: ScriptedUpstream
+    counts: ScriptedCounts
     relay: RelayCall
 
     @property
@@ -317,6 +324,27 @@ class Scene:
         assert (wallet.posted, wallet.held) == (Credits(10_000 - charged), ZERO)
 
 
+@dataclass
+class ScriptedCounts:
+    """Who counts prompts, as a test says.
+
+    Attributes:
+        answer: The count; None where nobody answers.
+        asked: The texts that were to be counted.
+        meanwhile: What happens before the answer is there.
+    """
+
+    answer: PromptCount | None = None
+    asked: list[PromptText] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+
+    def count(self, model: str, text: PromptText) -> PromptCount | None:
+        assert model
+        self.asked.append(text)
+        self.meanwhile()
+        return self.answer
+
+
 @contextmanager
 def a_scene() -> Iterator[Scene]:
     """Run a test, and see afterwards that the books are clean and nothing is held."""
@@ -336,6 +364,7 @@ def a_scene() -> Iterator[Scene]:
     prices = PriceList(transactions=store, gateway=MemoryModelGateway(models), clock=clock)
     prices.refresh()
     upstream = ScriptedUpstream(ScriptedAnswer(clock, deque()))
+    counts = ScriptedCounts()
     journal = MemoryJournal()
     keyring = UpstreamKeyring(transactions=store, clock=clock, upstream=MemoryUpstreamKeys())
     with GroupCommit(transactions=store, clock=clock) as commits:
@@ -350,8 +379,9 @@ def a_scene() -> Iterator[Scene]:
             clock=clock,
             ids=SequentialIds(),
             patience=Patience(),
+            counting=CountPrompt(counts),
         )
-        yield Scene(store, clock, commits, journal, keyring, upstream, relay)
+        yield Scene(store, clock, commits, journal, keyring, upstream, counts, relay)
     assert AuditBooks(transactions=store).audit().clean
     assert store.committed.wallets["wallet-1"].held == ZERO
     assert not journal.noted

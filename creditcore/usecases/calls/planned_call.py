@@ -19,6 +19,7 @@ from creditcore.domain.pricing import (
 )
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
+from creditcore.ports.prompt_counts import PromptText
 from creditcore.usecases.calls.price_list import PriceList
 
 DEFAULT_OUTPUT_BOUND = 16_384
@@ -97,6 +98,23 @@ def plan(
     return PlannedCall(request, price, tariff, ceiling, call)
 
 
+def with_text_bound(planned: PlannedCall, text: PromptText, bound: int) -> PlannedCall:
+    """Return a call that holds less for a text of its prompt, and the same for all the rest.
+
+    Args:
+        planned: The call, whose prompt has a bound of its own.
+        text: What is held for anew.
+        bound: Tokens that it is taken for; never more than it was.
+    """
+    request, price = planned.request, planned.price
+    rest = _written_bound(request, price) - text.bound
+    prompt_bound = min(planned.call.prompt_bound, rest + min(bound, text.bound))
+    can_grow = planned.ceiling.opening is not None
+    ceiling = _ceiling(request, price, prompt_bound, planned.tariff, can_grow=can_grow)
+    call = planned.call._replace(prompt_bound=prompt_bound)
+    return planned._replace(ceiling=ceiling, call=call)
+
+
 def bound_to_send(admission: Admission, request: InferenceRequest, price: ModelPrice) -> int | None:
     """Return the output limit that upstream must keep, or None where its own will do."""
     if request.output_limit is None and admission.output_bound == price.max_output_tokens:
@@ -164,11 +182,16 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
                 code="unsupported_content",
             )
         return price.max_input_tokens * request.prompts
-    bound = request.prompt_bound - request.media_bound.most + _media_bound(request, price)
+    bound = _written_bound(request, price)
     if price.max_input_tokens is None or price.tiers:
         # Tiers mean that longer prompts than the stated context do get through.
         return bound
     return min(bound, price.max_input_tokens * request.prompts)
+
+
+def _written_bound(request: InferenceRequest, price: ModelPrice) -> int:
+    """Tokens of what is in the request, however many the model can read."""
+    return (request.prompt_bound or 0) - request.media_bound.most + _media_bound(request, price)
 
 
 def _media_bound(request: InferenceRequest, price: ModelPrice) -> int:

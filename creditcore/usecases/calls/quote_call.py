@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from creditcore.domain.books import Books
@@ -17,6 +18,7 @@ from creditcore.ports.clock import Clock
 from creditcore.ports.inference import HeardWire
 from creditcore.ports.store_ports import HasKeys, HasLedger
 from creditcore.ports.transactions import Begins
+from creditcore.usecases.calls.count_prompt import CountPrompt
 from creditcore.usecases.calls.planned_call import PlannedCall, plan
 from creditcore.usecases.calls.price_list import PriceList
 
@@ -61,6 +63,7 @@ class QuoteCall:
     prices: PriceList
     tariff: Tariff
     clock: Clock
+    counting: CountPrompt = field(default_factory=CountPrompt)
 
     def quote(
         self,
@@ -88,19 +91,18 @@ class QuoteCall:
             units=0 if extent is None else extent.about,
         )
         floor = planned.price.cost(prompt, planned.tariff).microcredits
+        admission, refused = None, None
+        try:
+            if isinstance(caller, ApiKey):
+                caller.check_call(planned.call.model, address)
+            planned, admission = self.counting.admit(wire, planned, partial(self._admit, caller))
+        except CreditcoreError as refusal:
+            refused = refusal
         ceiling = planned.ceiling.amount()
         floor_credits = min(Credits(min(floor, MAX_INT64)), ceiling)
-        try:
-            admission = self._admit(planned, caller, address)
-        except CreditcoreError as refusal:
-            return CallQuote(planned, floor_credits, ceiling, None, refusal)
-        return CallQuote(planned, floor_credits, ceiling, admission, None)
+        return CallQuote(planned, floor_credits, ceiling, admission, refused)
 
-    def _admit(
-        self, planned: PlannedCall, caller: ApiKey | WithoutKey, address: str | None
-    ) -> Admission:
-        if isinstance(caller, ApiKey):
-            caller.check_call(planned.call.model, address)
+    def _admit(self, caller: ApiKey | WithoutKey, planned: PlannedCall) -> Admission:
         counts = caller.counts
         with self.transactions.begin() as tx:
             wallet = tx.ledger.find_wallet(caller.wallet_id)

@@ -41,6 +41,7 @@ from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.call_outcomes import milliseconds, outcome_of
 from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
+from creditcore.usecases.calls.count_prompt import CountPrompt
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.planned_call import PlannedCall, bound_to_send, plan
 from creditcore.usecases.calls.price_list import PriceList
@@ -83,6 +84,7 @@ class RelayCall:
         patience: Patience | None = None,
         metrics: CallMetrics | None = None,
         gate: CallGate | None = None,
+        counting: CountPrompt | None = None,
         traces: CallTraces | None = None,
     ) -> None:
         """Keep what every call needs.
@@ -100,6 +102,7 @@ class RelayCall:
             patience: How long a call waits for what.
             metrics: Counts calls as they end.
             gate: Lets calls in; all of them if None.
+            counting: Counts prompts where credits are short; nobody does if None.
             traces: Follows calls through their phases.
         """
         self._charge = charge
@@ -114,6 +117,7 @@ class RelayCall:
         self._patience = patience or Patience()
         self._metrics = metrics or NoMetrics()
         self._gate = gate or CallGate()
+        self._counting = counting or CountPrompt()
         self._traces = traces or NoTraces()
 
     def new_call_id(self) -> str:
@@ -174,12 +178,12 @@ class RelayCall:
         """
         key_hash = secret.hash(self._pepper)
 
-        def admit() -> Admission:
+        def admit(planned: PlannedCall) -> Admission:
             return admit_call(
                 self._charge,
                 key_hash,
-                prepared.planned.ceiling,
-                prepared.planned.call,
+                planned.ceiling,
+                planned.call,
                 call_id=prepared.call_id,
                 address=address,
             )
@@ -210,12 +214,12 @@ class RelayCall:
             CreditcoreError: As ``open`` does, keys aside.
         """
 
-        def admit() -> Admission:
+        def admit(planned: PlannedCall) -> Admission:
             return self._charge.authorize(
                 caller.wallet_id,
-                ceiling=prepared.planned.ceiling,
+                ceiling=planned.ceiling,
                 reference=prepared.call_id,
-                call=prepared.planned.call,
+                call=planned.call,
                 caller=caller,
             )
 
@@ -231,7 +235,7 @@ class RelayCall:
         prepared: PreparedCall,
         *,
         key_hash: bytes,
-        admit: Callable[[], Admission],
+        admit: Callable[[PlannedCall], Admission],
         client: Client,
         caller: WithoutKey | None = None,
     ) -> RelayedCall:
@@ -251,12 +255,12 @@ class RelayCall:
         prepared: PreparedCall,
         *,
         key_hash: bytes,
-        admit: Callable[[], Admission],
+        admit: Callable[[PlannedCall], Admission],
         client: Client,
         caller: WithoutKey | None,
     ) -> RelayedCall:
         call_id, planned, trace = prepared.call_id, prepared.planned, prepared.trace
-        request, price, ceiling = planned.request, planned.price, planned.ceiling
+        request, price = planned.request, planned.price
         self._upstream.check()
         started = self._clock.monotonic()
         try:
@@ -266,7 +270,7 @@ class RelayCall:
             raise
         trace.enter(Phase.HOLD)
         try:
-            admission = admit()
+            planned, admission = self._counting.admit(wire, planned, admit)
         except BaseException:
             entered.cancel()
             raise
@@ -298,7 +302,7 @@ class RelayCall:
                 patience=self._patience,
                 wire=wire,
                 request=request,
-                terms=Terms(price, planned.tariff, ceiling, admission),
+                terms=Terms(price, planned.tariff, planned.ceiling, admission),
                 answer=answer,
                 started=started,
                 entered=entered,

@@ -1,0 +1,109 @@
+"""Have a prompt counted where credits are short, so that its call need not hold its bytes.
+
+Bytes are the only bound that holds for every tokenizer, and about four times what text costs.
+While they are covered, that harms nobody, as the rest is given back with the answer. Only where a
+call would be refused for it, somebody is asked who knows better; the call is then authorized
+again, with as few credits held as the count is good for, by the same rules.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from creditcore.domain.decisions import Admission
+from creditcore.domain.errors import InsufficientCreditsError
+from creditcore.domain.pricing.counted_text import held_by_count, least_held, size_of
+from creditcore.ports.inference import HeardWire
+from creditcore.ports.prompt_counts import NoPromptCounts, PromptCounts
+from creditcore.usecases.calls.planned_call import PlannedCall, with_text_bound
+
+MOST_AT_ONCE = 4
+"""Counts that a process waits for at a time: more would only queue up at the model server."""
+
+MOST_COUNTED_BYTES = 512 * 1024
+"""A longer text is not counted: it might keep the model server from all its calls for seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountPrompt:
+    """Authorizes calls, those with short credits by the count of their prompts.
+
+    Attributes:
+        counts: Who counts.
+    """
+
+    counts: PromptCounts = field(default_factory=NoPromptCounts)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _counting: set[str] = field(default_factory=set)
+
+    def admit(
+        self,
+        wire: HeardWire,
+        planned: PlannedCall,
+        authorize: Callable[[PlannedCall], Admission],
+    ) -> tuple[PlannedCall, Admission]:
+        """Authorize a call, by its bytes if it can be, else by a count.
+
+        Args:
+            wire: The protocol of the call.
+            planned: The call.
+            authorize: Holds the credits for it, or raises and holds nothing.
+
+        Returns:
+            The call as it was authorized, and how.
+
+        Raises:
+            InsufficientCreditsError: It cannot be covered, as far as anybody knows.
+        """
+        try:
+            return planned, authorize(planned)
+        except InsufficientCreditsError as refusal:
+            counted = self._counted(wire, planned, refusal)
+            if counted is None:
+                raise
+        return counted, authorize(counted)
+
+    def _counted(
+        self, wire: HeardWire, planned: PlannedCall, refusal: InsufficientCreditsError
+    ) -> PlannedCall | None:
+        """Return the call by a count of its prompt; None where that is not to be had or no use."""
+        request = planned.request
+        if request.prompt_bound is None or not refusal.available:
+            return None
+        text = wire.text_of(request)
+        if text is None:
+            return None
+        texts = [said for _, said in text.messages]
+        size = size_of(texts)
+        least = with_text_bound(planned, text, least_held(size))
+        if size > MOST_COUNTED_BYTES or not _is_covered(least, refusal):
+            return None
+        with self._turn(refusal.wallet_id or "") as has_turn:
+            count = self.counts.count(request.model, text) if has_turn else None
+        if count is None:
+            return None
+        held = held_by_count(texts, count.tokens, by_provider=count.by_provider)
+        counted = with_text_bound(planned, text, held)
+        return counted if counted.call.prompt_bound < planned.call.prompt_bound else None
+
+    @contextmanager
+    def _turn(self, wallet_id: str) -> Iterator[bool]:
+        """Say whether to ask now: once at a time for an account, and a few times for all."""
+        with self._guard:
+            has_turn = wallet_id not in self._counting and len(self._counting) < MOST_AT_ONCE
+            if has_turn:
+                self._counting.add(wallet_id)
+        try:
+            yield has_turn
+        finally:
+            if has_turn:
+                with self._guard:
+                    self._counting.discard(wallet_id)
+
+
+def _is_covered(planned: PlannedCall, refusal: InsufficientCreditsError) -> bool:
+    """Whether what was there covers the least that a call can begin with."""
+    return planned.ceiling.amount(planned.ceiling.least_output) <= refusal.available

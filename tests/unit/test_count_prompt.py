@@ -1,0 +1,254 @@
+"""A call whose bytes are not covered is counted, and runs if its count is."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+
+import pytest
+
+from creditcore import Credits, HoldState, InsufficientCreditsError
+from creditcore.domain.callers import WithoutKey
+from creditcore.domain.errors import LimitReachedError
+from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
+from creditcore.domain.money import ZERO
+from creditcore.ports.prompt_counts import PromptCount
+from creditcore.usecases.calls.count_prompt import MOST_AT_ONCE, MOST_COUNTED_BYTES, CountPrompt
+from creditcore.usecases.calls.planned_call import plan
+from creditcore.usecases.calls.quote_call import QuoteCall
+from tests.unit.relaying import END, PEPPER, SECRET, TEXT, USAGE, Scene, ScriptedCounts, TinyWire
+
+SAID = "What a long story it is that he has to tell us here. " * 210
+"""11,130 bytes; the wallet has 10,000 microcredits, one for each token."""
+
+BESIDE = 500
+"""Bytes of the request beside its text."""
+
+OUTPUT = 10 * 50
+COUNTED = 2_600
+HELD = COUNTED * 3 // 2 + 64 + BESIDE + OUTPUT
+
+LONG = {"model": "boundless", "said": SAID, "prompt_bound": len(SAID) + BESIDE}
+BODY = json.dumps(LONG).encode()
+BY_BYTES = Credits(len(SAID) + BESIDE + OUTPUT)
+
+
+@pytest.fixture
+def counts(scene: Scene) -> ScriptedCounts:
+    scene.counts.answer = PromptCount(COUNTED, by_provider=False)
+    return scene.counts
+
+
+def limit_key(scene: Scene, **limits: object) -> None:
+    with scene.store.begin() as tx:
+        key = tx.keys.find_by_hash(SECRET.hash(PEPPER))
+        key = replace(key, limits=KeyLimits(**limits))
+        tx.keys.save(key)
+        spend = key.limits.spend
+        tx.keys.set_counter(
+            KeyCounter(
+                id=key.id,
+                wallet_id=key.wallet_id,
+                since=key.created_at,
+                limit=spend.credits if spend else None,
+            )
+        )
+        tx.commit()
+
+
+def refused(scene: Scene, **fields: object) -> InsufficientCreditsError:
+    """Return why a call does not run, of which nothing is held or sent."""
+    with pytest.raises(InsufficientCreditsError) as caught:
+        scene.open(**{**LONG, **fields})
+    scene.commits.flush()
+    assert not scene.store.committed.holds
+    assert scene.upstream.sent == []
+    return caught.value
+
+
+def test_a_call_with_short_credits_is_counted_and_served(
+    scene: Scene, counts: ScriptedCounts
+) -> None:
+    scene.script(TEXT, USAGE, END)
+
+    call = scene.open(**LONG)
+
+    held = scene.hold
+    assert held.amount == Credits(HELD)
+    assert held.call.prompt_bound == HELD - OUTPUT
+    assert [text.messages for text in counts.asked] == [(("user", SAID),)]
+    list(call)
+    call.close()
+    assert scene.hold.state is HoldState.SETTLED
+
+
+def test_what_the_provider_has_counted_is_held_with_less_above_it(scene: Scene) -> None:
+    scene.counts.answer = PromptCount(COUNTED, by_provider=True)
+    scene.script(TEXT, USAGE, END)
+
+    scene.open(**LONG).close()
+
+    assert scene.hold.amount == Credits(COUNTED * 11 // 10 + 16 + BESIDE + OUTPUT)
+
+
+def test_a_person_without_a_key_is_served_so_as_well(scene: Scene, counts: ScriptedCounts) -> None:
+    scene.script(TEXT, USAGE, END)
+    prepared = scene.relay.prepare(TinyWire(), BODY, call_id="call-1")
+
+    call = scene.relay.open_without_key(
+        TinyWire(), prepared, caller=WithoutKey(wallet_id="wallet-1")
+    )
+
+    call.close()
+    assert scene.hold.amount == Credits(HELD)
+    assert len(counts.asked) == 1
+
+
+def test_one_that_is_short_of_its_count_as_well_is_told_by_how_much(scene: Scene) -> None:
+    scene.counts.answer = PromptCount(7_000, by_provider=False)
+
+    error = refused(scene)
+
+    assert error.needed == Credits(7_000 * 3 // 2 + 64 + BESIDE + OUTPUT)
+    assert error.available == Credits(10_000)
+
+
+def test_where_nobody_counts_it_is_refused_by_its_bytes(scene: Scene) -> None:
+    error = refused(scene)
+
+    assert len(scene.counts.asked) == 1
+    assert (error.needed, error.available) == (BY_BYTES, Credits(10_000))
+
+
+@pytest.mark.parametrize("tokens", [len(SAID), 10**12])
+def test_a_count_never_holds_more_than_the_bytes(scene: Scene, tokens: int) -> None:
+    scene.counts.answer = PromptCount(tokens, by_provider=True)
+
+    assert refused(scene).needed == BY_BYTES
+
+
+def test_a_call_that_is_covered_is_not_counted(scene: Scene, counts: ScriptedCounts) -> None:
+    scene.script(TEXT, USAGE, END)
+
+    scene.open(model="boundless", said=SAID[:8_000], prompt_bound=8_500).close()
+
+    assert scene.hold.amount == Credits(8_500 + OUTPUT)
+    assert counts.asked == []
+
+
+def test_one_that_no_count_could_help_is_not_counted(scene: Scene, counts: ScriptedCounts) -> None:
+    refused(scene, limit=1_000)
+    refused(scene, prompt_bound=len(SAID) + 9_900)
+    refused(scene, said="")
+
+    assert counts.asked == []
+
+
+def test_a_text_that_would_keep_the_model_server_busy_is_not_counted(
+    scene: Scene, counts: ScriptedCounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "Story " * (MOST_COUNTED_BYTES // 6 + 1)
+    counter = "creditcore.usecases.calls.count_prompt.least_held"
+    monkeypatch.setattr(counter, lambda _: 1)
+
+    refused(scene, said=long, prompt_bound=len(long))
+
+    assert counts.asked == []
+
+
+def test_what_a_key_may_spend_is_held_to_by_the_count(scene: Scene, counts: ScriptedCounts) -> None:
+    limit_key(scene, spend=SpendLimit(credits=Credits(HELD)))
+    scene.script(TEXT, USAGE, END)
+
+    scene.open(**LONG).close()
+
+    assert scene.hold.amount == Credits(HELD)
+    assert len(counts.asked) == 1
+
+
+def test_an_account_has_one_prompt_counted_at_a_time(scene: Scene, counts: ScriptedCounts) -> None:
+    errors: list[InsufficientCreditsError] = []
+
+    def again() -> None:
+        with pytest.raises(InsufficientCreditsError) as caught:
+            scene.open(call_id="call-2", **LONG)
+        errors.append(caught.value)
+
+    counts.meanwhile = again
+    scene.script(TEXT, USAGE, END)
+
+    scene.open(**LONG).close()
+
+    assert [error.needed for error in errors] == [BY_BYTES]
+    assert len(counts.asked) == 1
+    scene.commits.flush()
+    assert list(scene.store.committed.holds) == ["call-1"]
+
+
+def test_a_process_has_so_many_counted_at_a_time(scene: Scene, counts: ScriptedCounts) -> None:
+    counting = CountPrompt(counts)
+    planned = plan(TinyWire(), BODY, prices=scene.relay._prices, tariff=scene.relay._tariff)
+    wallets = itertools.count()
+
+    def short_of_credits(_: object) -> None:
+        raise InsufficientCreditsError(
+            needed=Credits(20_000), available=Credits(10_000), wallet_id=f"wallet-{next(wallets)}"
+        )
+
+    def ask() -> None:
+        with pytest.raises(InsufficientCreditsError):
+            counting.admit(TinyWire(), planned, short_of_credits)
+
+    counts.answer = None
+    counts.meanwhile = ask
+    ask()
+
+    assert len(counts.asked) == MOST_AT_ONCE
+    ask()
+    assert len(counts.asked) == MOST_AT_ONCE * 2
+
+
+def test_what_is_spent_while_it_is_counted_is_not_there_afterwards(
+    scene: Scene, counts: ScriptedCounts
+) -> None:
+    scene.script(TEXT, USAGE, END)
+    others = []
+    counts.meanwhile = lambda: others.append(
+        scene.relay._charge.authorize("wallet-1", ceiling=Credits(9_000), reference="other")
+    )
+
+    with pytest.raises(InsufficientCreditsError) as caught:
+        scene.open(**LONG)
+
+    assert caught.value.available == Credits(1_000)
+    assert scene.store.committed.wallets["wallet-1"].held == Credits(9_000)
+    scene.relay._charge.release(others[0].hold)
+    assert scene.store.committed.wallets["wallet-1"].held == ZERO
+
+
+def test_other_refusals_are_not_counted(scene: Scene, counts: ScriptedCounts) -> None:
+    limit_key(scene, max_parallel=1)
+    scene.script(TEXT, USAGE, END)
+    first = scene.open()
+
+    with pytest.raises(LimitReachedError):
+        scene.open(call_id="call-2", **LONG)
+
+    first.close()
+    assert counts.asked == []
+
+
+def test_a_quote_is_of_the_call_as_it_would_run(scene: Scene, counts: ScriptedCounts) -> None:
+    quotes = QuoteCall(
+        transactions=scene.store,
+        prices=scene.relay._prices,
+        tariff=scene.relay._tariff,
+        clock=scene.clock,
+        counting=CountPrompt(counts),
+    )
+
+    quote = quotes.quote(TinyWire(), BODY, caller=WithoutKey(wallet_id="wallet-1"))
+
+    assert quote.admission.hold.amount == quote.ceiling == Credits(HELD)
+    assert quote.refusal is None
