@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import orjson
 
 from adapters.wires.prompt import UNSEEN_TOKENS
@@ -25,6 +28,12 @@ class TextCollector:
         """Start with nothing but what is added unseen."""
         self._messages: list[tuple[str, str]] = []
         self._bound = unseen
+
+    def add_settings(self, fields: Mapping[str, Any]) -> None:
+        """Take what is written of a request beside its text and is shown to no model."""
+        for name, value in fields.items():
+            if name == "model" or isinstance(value, bool | int | float):
+                self._bound += _written({name: value}) - len("{}")
 
     def add_bare(self, text: object) -> None:
         """Take a text whose bound is its bytes, without what JSON writes around them."""

@@ -101,6 +101,7 @@ class LiteLLM:
                 ("GET", "/health/readiness", self._readiness),
                 ("GET", "/spend/logs/v2", self._spend_logs),
                 ("POST", "/utils/token_counter", self._count_tokens),
+                ("POST", "/v1/responses/input_tokens", self._input_tokens),
                 *self.keys.routes,
             ],
             error=lambda status, message: json_answer({"detail": message}, status),
@@ -149,6 +150,9 @@ class LiteLLM:
 
     def _count_tokens(self, request: Request) -> Response:
         return self._guarded(request, lambda: self.counter.answer(request))
+
+    def _input_tokens(self, request: Request) -> Response:
+        return self._guarded(request, lambda: self.counter.input_tokens(request))
 
     def _guarded(self, request: Request, answer: Callable[[], Response]) -> Response:
         try:

@@ -1,4 +1,7 @@
-"""``/utils/token_counter``: what a call would report as its prompt, without making it."""
+"""``/utils/token_counter``: what a call would report as its prompt, without making it.
+
+Beside it OpenAI's ``/v1/responses/input_tokens``, which a real LiteLLM in front of this one asks.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _COUNTING_PROVIDERS = frozenset({"anthropic"})
 
 
 class TokenCounter:
-    """The route.
+    """The routes.
 
     Attributes:
         asked: The models that prompts were counted for, one for each time, oldest first.
@@ -53,6 +56,14 @@ class TokenCounter:
                 "error_message": None,
                 "status_code": None,
             }
+        )
+
+    def input_tokens(self, request: Request) -> Response:
+        """Return how many tokens an input of OpenAI's is."""
+        given = json_object(request).get("input")
+        messages = given if isinstance(given, list) else [{"role": "user", "content": given}]
+        return json_answer(
+            {"object": "response.input_tokens", "input_tokens": words_and_messages(messages)}
         )
 
 

@@ -1,12 +1,21 @@
-"""LiteLLM's own token counter never counts more than is held for a request."""
+"""LiteLLM's own token counter never counts more than is held for a request, counted or not."""
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.litellm.token_counter import LiteLLMTokenCounter
 from adapters.wires.openai.chat import ChatCompletions
-from tests.peers.conftest import Proxy
+from creditcore import Credits
+from creditcore.domain.pricing.counted_text import held_by_count
+from creditcore.ports.prompt_counts import PromptCount, PromptText
+from sandbox.process import SandboxProcess
+from tests.integration.sandbox_client import KEY
+from tests.peers.conftest import MASTER_KEY, Proxy
+from tests.stack import PATIENCE_S, Stack
 from tests.unit.wires.asking import Asking
 
 asking = Asking(ChatCompletions(), {})
@@ -35,7 +44,7 @@ tools = st.lists(
 
 
 def test_no_more_is_counted_than_is_held(proxy: Proxy) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(said=messages, functions=tools)
     def counted_is_held(said: list[dict[str, str]], functions: list[dict[str, object]]) -> None:
         fields: dict[str, object] = {"messages": said}
@@ -49,3 +58,91 @@ def test_no_more_is_counted_than_is_held(proxy: Proxy) -> None:
         assert 0 < counted["total_tokens"] <= held
 
     counted_is_held()
+
+
+@pytest.fixture
+def counter(proxy: Proxy) -> LiteLLMTokenCounter:
+    return LiteLLMTokenCounter.at(proxy.base_url, MASTER_KEY)
+
+
+def test_no_more_is_counted_than_is_held_by_a_count(
+    proxy: Proxy, counter: LiteLLMTokenCounter
+) -> None:
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(said=messages, functions=tools)
+    def counted_is_held(said: list[dict[str, str]], functions: list[dict[str, object]]) -> None:
+        fields: dict[str, object] = {"messages": said}
+        if functions:
+            fields["tools"] = [{"type": "function", "function": each} for each in functions]
+        request = asking.parse(**fields)
+        text = asking.wire.text_of(request)
+        if text is None:
+            return
+        count = counter.count("mock-chat", text)
+        assert count is not None
+        assert not count.by_provider
+        texts = [each for _, each in text.messages]
+        held = held_by_count(texts, count.tokens, by_provider=False)
+        held = request.prompt_bound - text.bound + min(held, text.bound)
+
+        whole = proxy.ask("/utils/token_counter", {"model": "mock-chat", **fields}).json()
+
+        assert 0 < whole["total_tokens"] <= held <= request.prompt_bound
+
+    counted_is_held()
+
+
+def test_what_openai_counts_itself_is_told_from_what_litellm_does(
+    counter: LiteLLMTokenCounter,
+) -> None:
+    text = PromptText((("user", "Habari ya asubuhi"), ("assistant", "Nzuri")), 300)
+
+    # The sandbox stands behind real-chat as OpenAI, and counts words and messages.
+    assert counter.count("real-chat", text) == PromptCount(3 + 1 + 2 * 4, by_provider=True)
+    assert counter.count("mock-chat", text) == PromptCount(17, by_provider=False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [{"role": "user", "content": "hello there my friend"}]},
+        {"prompt": "hello there my friend"},
+        {},
+    ],
+    ids=["messages", "prompt", "nothing"],
+)
+@pytest.mark.parametrize("model", ["mock-chat", "unheard of"])
+def test_the_stand_in_answers_as_litellm_does(
+    proxy: Proxy, body: dict[str, object], model: str
+) -> None:
+    with SandboxProcess.start() as sandbox:
+        standing_in = requests.post(
+            f"{sandbox.litellm_url}/utils/token_counter",
+            json={"model": model, **body},
+            headers={"authorization": f"Bearer {KEY}"},
+            timeout=PATIENCE_S,
+        )
+
+    real = proxy.ask("/utils/token_counter", {"model": model, **body})
+
+    assert standing_in.status_code == real.status_code
+    said, expected = standing_in.json(), real.json()
+    assert list(said) == list(expected)
+    own = ("total_tokens", "model_used")
+    assert {**said, **{name: expected[name] for name in own if name in said}} == expected
+
+
+@pytest.mark.parametrize("model", ["real-chat", "mock-chat"])
+def test_a_call_short_of_credits_is_counted_and_served(stack: Stack, model: str) -> None:
+    story = "The committee met on Tuesday to speak about next year and its budget. " * 100
+    # 7,000 bytes, 1,300 words and some 1,400 tokens; mock-chat costs a seventh of the other.
+    price = Credits(110) if model == "real-chat" else Credits(15)
+    account = stack.an_account(credits_=str(price * 3_000))
+
+    answer = stack.chat(story, key=account.api_key, model=model, max_tokens=10)
+
+    assert answer.status_code == 200, answer.text
+    stack.settled_wallet_of(account.person_id)
+    [call] = stack.calls_of(account)
+    assert call.charged <= call.amount < price * 3_000
+    assert not call.written_off

@@ -191,6 +191,7 @@ class Messages:
         text = TextCollector()
         text.add(request.fields.get("system"))
         text.add_messages(request.fields.get("messages"))
+        text.add_settings(request.fields)
         return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

@@ -81,6 +81,7 @@ class ChatCompletions(OpenAIWire):
         """Return the text of the messages."""
         text = TextCollector()
         text.add_messages(request.fields.get("messages"))
+        text.add_settings(request.fields)
         return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

@@ -142,6 +142,7 @@ class Responses(OpenAIWire):
             text.add(given)
         else:
             text.add_messages(given)
+        text.add_settings(request.fields)
         return text.found
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:

@@ -120,7 +120,17 @@ def test_a_plain_message_is_text_with_all_that_is_written_of_it() -> None:
     message = {"role": "user", "content": 'Say "Hi"\n'}
     request = CHAT.parse(messages=[message])
 
-    assert CHAT.wire.text_of(request).bound == len(orjson.dumps(message)) + UNSEEN
+    text = CHAT.wire.text_of(request)
+    assert text.bound == len(orjson.dumps(message)) + len('"model":"m"') + UNSEEN
+
+
+def test_numbers_and_switches_are_shown_to_no_model() -> None:
+    said = {"messages": [{"role": "user", "content": "Hi"}]}
+
+    more = beside_text(CHAT, **said, temperature=0.25, max_tokens=9, logprobs=True)
+
+    # Commas stay.
+    assert more == beside_text(CHAT, **said) + 3
 
 
 TOOLS = [{"type": "function", "function": {"name": "sum", "parameters": {"type": "object"}}}]
@@ -202,7 +212,8 @@ def test_the_bound_of_a_text_is_its_own_and_covers_it(messages: list[dict[str, A
     if text is not None:
         size = sum(len(said.encode()) for _, said in text.messages)
         assert size + UNSEEN <= text.bound
-        assert text.bound <= request.prompt_bound - request.media_bound.most - len(without) + 2
+        written = request.prompt_bound - request.media_bound.most
+        assert text.bound <= written - len(without) + len('{"model":"m"}')
 
 
 @pytest.mark.parametrize(
