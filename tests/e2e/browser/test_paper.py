@@ -52,7 +52,8 @@ def test_bills_are_printed_as_tables(payer: Buyer, open_page: OpenPage) -> None:
     page = printed(open_page(visitor=payer), payer, "/dashboard/billing")
 
     assert_fit_for_paper(page, payer)
-    expect(page.locator("#buy")).to_be_hidden()
+    for form in page.locator("main form").all():
+        expect(form).to_be_hidden()
     for table in page.locator("table").all():
         assert table.evaluate("one => getComputedStyle(one).display") == "table"
     expect(page.get_by_role("columnheader", name="Reference")).to_be_visible()
@@ -90,6 +91,59 @@ def test_every_page_is_ink_on_white(payer: Buyer, open_page: OpenPage) -> None:
             wrong[path] = found
 
     assert wrong == {}
+
+
+NUMBERS_IN_PIECES = """() => {
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode, range = document.createRange();
+    const one = text.parentElement;
+    if (!one.closest("td.num, tbody th") || one.closest(".hint")) continue;
+    for (const word of text.textContent.matchAll(/[^\\s]+/g)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (range.getClientRects().length > 1) found.push(word[0]);
+    }
+  }
+  return found;
+}"""
+
+
+def test_no_number_is_cut_in_two_on_paper(payer: Buyer, open_page: OpenPage) -> None:
+    key = payer.stack.a_key(payer.person.id)
+    for _ in range(2):
+        payer.stack.chat("[[sim tokens=5]]", key=key)
+    payer.stack.settled_wallet_of(payer.person.id)
+    page = open_page(visitor=payer)
+    page.goto(f"{payer.stack.base_url}/dashboard/calls")
+    page.evaluate("""() => {
+      for (const [name, text] of [["tokens", "23,344 / 11,849 / 1,350"], ["cost", "$0.02046324"],
+                                  ["time", "406 ms / 107.0 s"]])
+        document.querySelectorAll(`td.calls__${name}`).forEach(one => { one.textContent = text; });
+    }""")
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print")
+
+    assert page.locator("td.calls__cost").count() == 2
+    assert page.evaluate(NUMBERS_IN_PIECES) == []
+    assert page.evaluate(WHAT_STICKS_OUT) == []
+    page.goto(f"{payer.stack.base_url}/dashboard/analytics")
+    # Of six models and all others.
+    page.evaluate("""() => document.querySelectorAll("#spend-table tr").forEach(row => {
+      while (row.cells.length < 9) row.append(row.cells[1].cloneNode());
+      [...row.cells].slice(1).forEach(cell => { cell.textContent = "$0.0008965"; });
+    })""")
+    assert page.locator("#spend-table td.num").count() > 7
+    assert page.evaluate(NUMBERS_IN_PIECES) == []
+
+
+def test_keys_are_printed_without_what_makes_them(payer: Buyer, open_page: OpenPage) -> None:
+    page = printed(open_page(visitor=payer), payer, "/dashboard/keys")
+
+    assert_fit_for_paper(page, payer)
+    for form in page.locator("main form").all():
+        expect(form).to_be_hidden()
 
 
 def test_a_receipt_is_printed_on_one_sheet(payer: Buyer, open_page: OpenPage) -> None:

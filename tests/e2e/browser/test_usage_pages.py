@@ -64,6 +64,51 @@ def test_no_reader_is_shut_out(
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+TEXTS_THAT_MEET = """() => {
+  const boxes = row => {
+    const found = [], texts = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const text = texts.currentNode, range = document.createRange();
+      if (!text.textContent.trim() || text.parentElement.closest(".visually-hidden")) continue;
+      range.selectNodeContents(text);
+      const cell = text.parentElement.closest("td");
+      for (const box of range.getClientRects()) found.push({ cell, box, text: text.textContent });
+    }
+    return found;
+  };
+  const meet = (a, b) => a.cell !== b.cell
+    && Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 1
+    && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 1;
+  return [...document.querySelectorAll(".table--calls tbody tr")].flatMap(row => {
+    const all = boxes(row);
+    return all.flatMap((a, at) => all.slice(at + 1).filter(b => meet(a, b))
+      .map(b => [a.text, b.text]));
+  });
+}"""
+LONG_TEXTS = """() => {
+  const say = (name, text) => {
+    document.querySelectorAll(`.table--calls ${name}`).forEach(one => { one.textContent = text; });
+  };
+  say(".lead", "claude-sonnet-4-5-20250929");
+  say(".calls__tokens", "23,344 / 11,849 / 1,350 tokens");
+  say(".calls__time", "406 ms / 107.0 s");
+  say(".calls__cost", "$0.02046324");
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 800])
+def test_a_call_of_long_figures_can_be_read_on_a_phone(
+    open_page: OpenPage, member: Visitor, width: int
+) -> None:
+    page = open_page(visitor=member)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{member.stack.base_url}/dashboard/calls")
+    page.evaluate(LONG_TEXTS)
+
+    assert page.locator(".table--calls tbody tr").count() == 3
+    assert page.evaluate(TEXTS_THAT_MEET) == []
+
+
 def test_a_total_leads_to_the_calls_that_add_up_to_it(open_page: OpenPage, member: Visitor) -> None:
     page = open_page(visitor=member)
     page.goto(f"{member.stack.base_url}/dashboard/analytics")
