@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.flask_web.web.charts import HEIGHT, Series, bars, lines, nice
+from adapters.flask_web.web.charts import Series, bars, lines, nice
 from adapters.flask_web.web.figures import many
 from creditcore.domain.figures import change, per_mille, rounded
 
@@ -21,13 +21,15 @@ def test_the_upper_edge_is_not_below_and_not_far_above(most: int) -> None:
 def test_bars_are_stacked_from_below() -> None:
     chart = bars([Series("a", [5, None]), Series("b", [5, 10])], ["one", "two"])
 
-    first, second = chart.columns
     assert chart.top == 10
-    assert [(mark.series, mark.y, mark.height) for mark in first.marks] == [
-        (0, "100", "100"),
-        (1, "0", "100"),
+    assert chart.bars == [
+        "M55 100h390v100h-390z",
+        "M55 0h390v100h-390zM555 0h390v200h-390z",
     ]
-    assert [(mark.series, mark.y, mark.height) for mark in second.marks] == [(1, "0", str(HEIGHT))]
+    assert [(column.x, column.width, column.title) for column in chart.columns] == [
+        ("0", "500", "one"),
+        ("500", "500", "two"),
+    ]
 
 
 def test_a_line_breaks_off_where_nothing_was_measured() -> None:
@@ -38,6 +40,7 @@ def test_a_line_breaks_off_where_nothing_was_measured() -> None:
 
 def test_an_empty_chart_has_no_marks() -> None:
     assert bars([], []).columns == []
+    assert bars([Series("a", [0])], [""]).bars == [""]
     assert lines([Series("p50", [None])], [""]).lines == [""]
 
 

@@ -27,24 +27,12 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A rectangle."""
-
-    x: str
-    y: str
-    width: str
-    height: str
-    series: int
-
-
-@dataclass(frozen=True, slots=True)
 class Column:
-    """Everything that stands over one slot."""
+    """What the pointer meets over one slot."""
 
     x: str
     width: str
     title: str
-    marks: Sequence[Mark]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +40,11 @@ class BarChart:
     """Stacked bars.
 
     Attributes:
+        bars: For each series the ``d`` of a path that is all of its bars.
         top: What the upper edge stands for, in the unit of the values.
     """
 
+    bars: Sequence[str]
     columns: Sequence[Column]
     top: int
 
@@ -65,7 +55,6 @@ class LineChart:
 
     Attributes:
         lines: For each series the ``d`` of its path.
-        columns: What the pointer meets.
     """
 
     lines: Sequence[str]
@@ -89,18 +78,19 @@ def bars(series: Sequence[Series], titles: Sequence[str]) -> BarChart:
     totals = [sum(some.values[at] or 0 for some in series) for at in range(len(titles))]
     top = nice(max(totals, default=0))
     pitch = WIDTH / max(1, len(titles))
-    width = pitch * (1 - _GAP)
-    columns = []
-    for at, title in enumerate(titles):
-        left, base = at * pitch + pitch * _GAP / 2, float(HEIGHT)
-        marks = []
-        for number, some in enumerate(series):
-            height = (some.values[at] or 0) / top * HEIGHT
+    width = _text(pitch * (1 - _GAP))
+    lefts = [_text(at * pitch + pitch * _GAP / 2) for at in range(len(titles))]
+    bases = [float(HEIGHT)] * len(titles)
+    paths = []
+    for some in series:
+        path = []
+        for at, value in enumerate(some.values):
+            height = (value or 0) / top * HEIGHT
             if height:
-                base -= height
-                marks.append(_mark(left, base, width, height, number))
-        columns.append(Column(_text(at * pitch), _text(pitch), title, marks))
-    return BarChart(columns, top)
+                bases[at] -= height
+                path.append(f"M{lefts[at]} {_text(bases[at])}h{width}v{_text(height)}h-{width}z")
+        paths.append("".join(path))
+    return BarChart(paths, _columns(titles, pitch), top)
 
 
 def lines(series: Sequence[Series], titles: Sequence[str]) -> LineChart:
@@ -120,14 +110,12 @@ def lines(series: Sequence[Series], titles: Sequence[str]) -> LineChart:
             path.append(f"L{x} {y}" if is_drawing else f"M{x} {y}h0")
             is_drawing = True
         paths.append("".join(path))
-    columns = [
-        Column(_text(at * pitch), _text(pitch), title, ()) for at, title in enumerate(titles)
-    ]
-    return LineChart(paths, columns, top)
+    return LineChart(paths, _columns(titles, pitch), top)
 
 
-def _mark(x: float, y: float, width: float, height: float, series: int) -> Mark:
-    return Mark(_text(x), _text(y), _text(width), _text(height), series)
+def _columns(titles: Sequence[str], pitch: float) -> list[Column]:
+    width = _text(pitch)
+    return [Column(_text(at * pitch), width, title) for at, title in enumerate(titles)]
 
 
 def _text(number: float) -> str:
