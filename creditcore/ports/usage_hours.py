@@ -180,12 +180,26 @@ class UsageHours(Protocol):
         """Add refused calls to the rows of their hours."""
 
     def shares(
-        self, whose: UsageOf, spans: Sequence[Span], *, by_key: bool = True, by_model: bool = True
+        self,
+        whose: UsageOf,
+        spans: Sequence[Span],
+        *,
+        by_key: bool = True,
+        by_model: bool = True,
+        whole: Span | None = None,
     ) -> Sequence[Share]:
         """Return what was used in each span, by key and model.
 
         Where it is not told apart by one of them, that is empty in every share. Spans
         begin and end on whole hours, in order and without overlapping.
+
+        Args:
+            whose: Whose usage.
+            spans: From when to when.
+            by_key: Whether it is told apart by key.
+            by_model: Whether it is told apart by model.
+            whole: One span more, numbered after the others and told apart by both, as at the
+                same instant; it may overlap them.
         """
 
     def timings(self, whose: UsageOf, spans: Sequence[Span]) -> Sequence[Timing]:

@@ -138,11 +138,22 @@ class MemoryUsageHours:
             self.refused[alike] = self.refused.get(alike, 0) + count.calls
 
     def shares(
-        self, whose: UsageOf, spans: Sequence[Span], *, by_key: bool = True, by_model: bool = True
+        self,
+        whose: UsageOf,
+        spans: Sequence[Span],
+        *,
+        by_key: bool = True,
+        by_model: bool = True,
+        whole: Span | None = None,
     ) -> Sequence[Share]:
         found: dict[tuple[int, str, str], UsageRow] = {}
-        for number, key_id, model, row in self._used(whose, spans):
-            name = (number, key_id if by_key else "", model if by_model else "")
+        for number, key_id, model, row in self._used(whose, [*spans, *([whole] if whole else ())]):
+            is_whole = number == len(spans)
+            name = (
+                number,
+                key_id if by_key or is_whole else "",
+                model if by_model or is_whole else "",
+            )
             found[name] = found.get(name, NO_ROW) + row
         return [Share(*name, row.tally, row.oldest_call) for name, row in found.items()]
 

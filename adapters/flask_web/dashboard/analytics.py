@@ -56,7 +56,10 @@ def show() -> str | tuple[str, int]:
     period = asked.period
     assert period is not None  # noqa: S101 - there is a default
     report = services().books.insight.describe(
-        UsageOf(wallet.id, asked.key_id, asked.model), period
+        UsageOf(wallet.id, asked.key_id, asked.model),
+        period,
+        by_key=asked.group in {"key", "member"},
+        by_model=asked.group == "model",
     )
     by_model = report.by_model()
     routes = None

@@ -81,22 +81,30 @@ class PonyUsageHours:
         self._counting.add_refusals(counts)
 
     def shares(
-        self, whose: UsageOf, spans: Sequence[Span], *, by_key: bool = True, by_model: bool = True
+        self,
+        whose: UsageOf,
+        spans: Sequence[Span],
+        *,
+        by_key: bool = True,
+        by_model: bool = True,
+        whole: Span | None = None,
     ) -> Sequence[Share]:
-        if not spans:
+        asked_for = [*spans, *([whole] if whole else ())]
+        if not asked_for:
             return []
-        asked = _Asked(self._session, whose, spans)
-        parts = ("key_id" if by_key else "'' AS key_id", "model" if by_model else "'' AS model")
-        columns = ["span", *(part for part in parts if part in {"key_id", "model"})]
+        asked = _Asked(self._session, whose, asked_for)
+        of_whole = f"CASE WHEN span = {len(spans):d} THEN {{}} ELSE '' END" if whole else "''"
+        key_id = "key_id" if by_key else of_whole.format("key_id")
+        model = "model" if by_model else of_whole.format("model")
         rows = self._session.records(
             f"""
             WITH {asked.given}
-            SELECT span, {", ".join(parts)}, MIN(oldest) AS oldest, {_SUMS} FROM (
+            SELECT span, {key_id}, {model}, MIN(oldest) AS oldest, {_SUMS} FROM (
                 {asked.stored(f"u.key_id, u.model, u.oldest_created_at AS oldest, {_FIGURES}")}
                 UNION ALL
                 {asked.live(f"{KEY_AND_MODEL}, created_at AS oldest, {LIVE_FIGURES}")}
             ) AS used
-            GROUP BY {", ".join(columns)}
+            GROUP BY 1, 2, 3
             """,
             asked.values,
         )

@@ -277,14 +277,56 @@ class UsageHoursContract:
         if rolled:
             roll_up(transactions, until=NOON + 3 * HOUR)
 
-        def told(**by: bool) -> set[tuple[str, str, int]]:
+        def told(*, by_key: bool = True, by_model: bool = True) -> set[tuple[str, str, int]]:
             with transactions.begin() as tx:
-                shares = tx.usage_hours.shares(WALLET, [WHOLE_DAY], **by)
+                shares = tx.usage_hours.shares(
+                    WALLET, [WHOLE_DAY], by_key=by_key, by_model=by_model
+                )
             return {(share.key_id, share.model, share.tally.calls) for share in shares}
 
         assert told(by_model=False) == {("k", "", 2), ("l", "", 1)}
         assert told(by_key=False) == {("", "one", 1), ("", "two", 2)}
         assert told(by_key=False, by_model=False) == {("", "", 3)}
+
+    @pytest.mark.parametrize("by_key", [False, True])
+    @pytest.mark.parametrize("by_model", [False, True])
+    @pytest.mark.parametrize("rolled", [False, True])
+    def test_a_whole_is_told_apart_also_where_its_spans_are_not(
+        self, transactions: Transactions, *, rolled: bool, by_model: bool, by_key: bool
+    ) -> None:
+        a_wallet(transactions, posted=1000)
+        for hours, (key_id, model) in enumerate([("k", "one"), ("k", "two"), ("l", "two")]):
+            make(
+                transactions,
+                Made(
+                    reference=f"call-{hours}",
+                    key_id=key_id,
+                    model=model,
+                    began=NOON + hours * HOUR,
+                    cost=10 + hours,
+                ),
+            )
+        if rolled:
+            roll_up(transactions, until=NOON + 8 * HOUR)
+        noon = hour_of(NOON)
+        spans = [Span(noon, noon + HOUR), Span(noon + HOUR, noon + 3 * HOUR)]
+
+        with transactions.begin() as tx:
+            shares = tx.usage_hours.shares(
+                WALLET, spans, by_key=by_key, by_model=by_model, whole=WHOLE_DAY
+            )
+
+        told = {(share.span, share.key_id, share.model): share.tally.charge for share in shares}
+        k, one, two = ("k" * by_key, "one" * by_model, "two" * by_model)
+        apart = {(1, "k", two): 11, (1, "l", two): 12} if by_key else {(1, "", two): 23}
+        assert told == {
+            (0, k, one): 10,
+            **apart,
+            (2, "k", "one"): 10,
+            (2, "k", "two"): 11,
+            (2, "l", "two"): 12,
+        }
+        assert {share.oldest_call for share in shares if share.span == 0} == {NOON}
 
     def test_a_call_counts_when_it_ended_and_is_found_from_when_it_began(
         self, transactions: Transactions

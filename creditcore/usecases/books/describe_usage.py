@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, Self, TypeVar
 
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.periods import Period, Slot, Span, day_span, last_days, this_month
@@ -30,6 +30,7 @@ from creditcore.ports.usage_hours import ErrorCount, Share, UsageOf, key_or_none
 _DAYS_AT_HOME = 14
 _WEEK = timedelta(hours=168)
 _DAY = timedelta(hours=24)
+_Name = TypeVar("_Name", str, tuple[str, str])
 
 
 class DescribeUsageTransaction(HasCalls, HasUsageHours, Protocol):
@@ -42,7 +43,7 @@ class SlotUsage:
     """What was used in one slot of a period.
 
     Attributes:
-        tallies: By key and model.
+        tallies: By key and model, as far as they are told apart.
     """
 
     slot: Slot
@@ -60,6 +61,7 @@ class UsageReport:
     """What was used in a period.
 
     Attributes:
+        used: What was used in all of it, by key and model as far as they are told apart.
         before: What was used in the same length of time before it.
         oldest_call: When the first call that ended in it began; None where none did.
         as_of: When this was true.
@@ -69,16 +71,30 @@ class UsageReport:
 
     period: Period
     slots: Sequence[SlotUsage]
+    used: Mapping[tuple[str, str], Tally]
     before: Tally
     oldest_call: datetime | None
     as_of: datetime
     failures: Sequence[ErrorCount] = ()
     refusals: Sequence[ErrorCount] = ()
 
+    @classmethod
+    def of_slots(
+        cls,
+        period: Period,
+        slots: Sequence[SlotUsage],
+        *,
+        as_of: datetime,
+        oldest_call: datetime | None = None,
+    ) -> Self:
+        """Return a report of its slots, which nothing is compared with."""
+        used = _added((name, tally) for slot in slots for name, tally in slot.tallies.items())
+        return cls(period, slots, used, NOTHING_USED, oldest_call, as_of)
+
     @cached_property
     def total(self) -> Tally:
         """All of it."""
-        return total(slot.tally for slot in self.slots)
+        return total(self.used.values())
 
     @cached_property
     def timing(self) -> Timing:
@@ -105,12 +121,10 @@ class UsageReport:
         return self._by(lambda name: name[1])
 
     def _by(self, part: Callable[[tuple[str, str]], str]) -> dict[str, Tally]:
-        grouped: defaultdict[str, list[Tally]] = defaultdict(list)
-        for slot in self.slots:
-            for name, tally in slot.tallies.items():
-                grouped[part(name)].append(tally)
-        found = ((name, total(tallies)) for name, tallies in grouped.items())
-        return dict(sorted(found, key=lambda item: (-item[1].charge, -item[1].calls, item[0])))
+        found = _added((part(name), tally) for name, tally in self.used.items())
+        return dict(
+            sorted(found.items(), key=lambda item: (-item[1].charge, -item[1].calls, item[0]))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +153,48 @@ class DescribeUsage:
     transactions: Begins[DescribeUsageTransaction]
     clock: Clock
 
-    def describe(self, whose: UsageOf, period: Period) -> UsageReport:
-        """Return what was used in a period and before it, how long calls took, what failed."""
+    def describe(
+        self, whose: UsageOf, period: Period, *, by_key: bool = False, by_model: bool = False
+    ) -> UsageReport:
+        """Return what was used in a period and before it, how long calls took, what failed.
+
+        All of it is told apart by key and model, each slot only by what is asked for.
+        """
+        spans = [period.before, *(slot.span for slot in period.slots)]
         with self.transactions.begin() as tx:
-            return self._report(tx, whose, period)
+            shares = tx.usage_hours.shares(
+                whose, spans, by_key=by_key, by_model=by_model, whole=period.span
+            )
+            timings = tx.usage_hours.timings(whose, spans[1:])
+            failures = tx.usage_hours.failures(whose, spans[1:])
+            refusals = tx.usage_hours.refusals(whose, spans[1:])
+        before, *found, used = _by_span(shares, len(spans) + 1)
+        slots = [
+            SlotUsage(slot, tallies, timing)
+            for slot, tallies, timing in zip(period.slots, found, timings, strict=True)
+        ]
+        return UsageReport(
+            period=period,
+            slots=slots,
+            used=used,
+            before=total(before.values()),
+            oldest_call=_oldest(share for share in shares if share.span == len(spans)),
+            as_of=self.clock.now(),
+            failures=failures,
+            refusals=refusals,
+        )
 
     def add_up(self, whose: UsageOf, period: Period, *, by_model: bool = False) -> UsageReport:
         """Return what was used in a period, by model or in all; nothing is compared with it."""
         spans = [slot.span for slot in period.slots]
         with self.transactions.begin() as tx:
             shares = tx.usage_hours.shares(whose, spans, by_key=False, by_model=by_model)
-        slots = [SlotUsage(slot, _by_name(shares, at)) for at, slot in enumerate(period.slots)]
-        return UsageReport(period, slots, NOTHING_USED, _oldest(shares), self.clock.now())
+        slots = [
+            SlotUsage(slot, tallies)
+            for slot, tallies in zip(period.slots, _by_span(shares, len(spans)), strict=True)
+        ]
+        now, oldest_call = self.clock.now(), _oldest(shares)
+        return UsageReport.of_slots(period, slots, as_of=now, oldest_call=oldest_call)
 
     def by_endpoint(self, wallet_id: str, period: Period) -> UsageReport:
         """Return what calls of each route came to; its name stands where that of a model does."""
@@ -159,7 +203,7 @@ class DescribeUsage:
             for share in tx.usage_hours.endpoints(wallet_id, [it.span for it in period.slots]):
                 found[share.span]["", share.endpoint] = share.tally
         slots = [SlotUsage(slot, used) for slot, used in zip(period.slots, found, strict=True)]
-        return UsageReport(period, slots, NOTHING_USED, None, self.clock.now())
+        return UsageReport.of_slots(period, slots, as_of=self.clock.now())
 
     def at_home(self, wallet: Wallet, zone: tzinfo) -> AtHome:
         """Return what the first page says of a wallet, with days cut in a zone."""
@@ -179,22 +223,18 @@ class DescribeUsage:
             shares = tx.usage_hours.shares(whose, spans, by_model=False)
             lasts = self._runway(tx, wallet)
             has_called = tx.calls.first_began_at(wallet.id) is not None
-        slots = [
-            SlotUsage(slot, _by_name(shares, spans.index(slot.span))) for slot in fortnight.slots
-        ]
+        by_span = _by_span(shares, len(spans))
+        slots = [SlotUsage(slot, by_span[spans.index(slot.span)]) for slot in fortnight.slots]
         during = [share for share in shares if spans[share.span].since >= month.span.since]
         before = [share for share in shares if spans[share.span].until <= last_month.until]
         before = [share for share in before if spans[share.span].since >= last_month.since]
-        by_key: defaultdict[str, list[Tally]] = defaultdict(list)
-        for share in during:
-            by_key[key_or_none(share.key_id)].append(share.tally)
         return AtHome(
-            days=UsageReport(fortnight, slots, NOTHING_USED, None, now),
+            days=UsageReport.of_slots(fortnight, slots, as_of=now),
             today=slots[-1].tally,
             month=_sum(during),
             last_month=_sum(before),
             last_month_span=last_month,
-            by_key={key_id: total(tallies) for key_id, tallies in by_key.items()},
+            by_key=_added((key_or_none(share.key_id), share.tally) for share in during),
             runway=lasts,
             has_called=has_called,
         )
@@ -203,23 +243,6 @@ class DescribeUsage:
         """Return how long a balance lasts."""
         with self.transactions.begin() as tx:
             return self._runway(tx, wallet)
-
-    def _report(self, tx: DescribeUsageTransaction, whose: UsageOf, period: Period) -> UsageReport:
-        spans = [period.before, *(slot.span for slot in period.slots)]
-        shares = tx.usage_hours.shares(whose, spans)
-        timings = tx.usage_hours.timings(whose, spans[1:])
-        found: list[dict[tuple[str, str], Tally]] = [{} for _ in spans]
-        for share in shares:
-            found[share.span][share.key_id, share.model] = share.tally
-        slots = [
-            SlotUsage(slot, used, timing)
-            for slot, used, timing in zip(period.slots, found[1:], timings, strict=True)
-        ]
-        oldest = _oldest(share for share in shares if share.span)
-        failures = tx.usage_hours.failures(whose, spans[1:])
-        refusals = tx.usage_hours.refusals(whose, spans[1:])
-        before = total(found[0].values())
-        return UsageReport(period, slots, before, oldest, self.clock.now(), failures, refusals)
 
     def _runway(self, tx: DescribeUsageTransaction, wallet: Wallet) -> Runway:
         now = self.clock.now()
@@ -238,8 +261,19 @@ def _month_before(month: Period, zone: tzinfo) -> Span:
     return day_span(last.replace(day=1), last, zone)
 
 
-def _by_name(shares: Sequence[Share], span: int) -> dict[tuple[str, str], Tally]:
-    return {(each.key_id, each.model): each.tally for each in shares if each.span == span}
+def _by_span(shares: Sequence[Share], count: int) -> list[dict[tuple[str, str], Tally]]:
+    found: list[dict[tuple[str, str], Tally]] = [{} for _ in range(count)]
+    for share in shares:
+        found[share.span][share.key_id, share.model] = share.tally
+    return found
+
+
+def _added(named: Iterable[tuple[_Name, Tally]]) -> dict[_Name, Tally]:
+    """Add up tallies of the same name."""
+    grouped: defaultdict[_Name, list[Tally]] = defaultdict(list)
+    for name, tally in named:
+        grouped[name].append(tally)
+    return {name: total(tallies) for name, tallies in grouped.items()}
 
 
 def _oldest(shares: Iterable[Share]) -> datetime | None:
