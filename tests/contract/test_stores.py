@@ -85,6 +85,10 @@ class TestUsageHours(contracts.UsageHoursContract):
     pass
 
 
+class TestUsageToldApart(contracts.UsageToldApartContract):
+    pass
+
+
 class TestUsageByEndpoint(contracts.UsageByEndpointContract):
     pass
 

@@ -54,6 +54,7 @@ from creditcore.testing.contracts.sessions import SessionsContract
 from creditcore.testing.contracts.teams import TeamsContract
 from creditcore.testing.contracts.usage_by_endpoint import UsageByEndpointContract
 from creditcore.testing.contracts.usage_hours import UsageHoursContract
+from creditcore.testing.contracts.usage_told_apart import UsageToldApartContract
 from creditcore.testing.contracts.usage_without_keys import UsageWithoutKeysContract
 from creditcore.testing.contracts.weekly_summaries import WeeklySummariesContract
 
@@ -97,6 +98,7 @@ __all__ = [
     "TopUpsContract",
     "UsageByEndpointContract",
     "UsageHoursContract",
+    "UsageToldApartContract",
     "UsageWithoutKeysContract",
     "WeeklySummariesContract",
     "a_key",
