@@ -29,8 +29,8 @@ from creditcore.ports.usage_hours import (
 )
 
 from ..instants import instant, micros
-from ..session import Session, flat, tuples
-from .usage_blocks import LENGTHS, SINGLE, block_of, pieces, span_marks
+from ..session import Session
+from .usage_blocks import LENGTHS, SINGLE, block_of, pieces
 from .usage_counting import UsageCounting
 from .usage_endpoints import endpoints_in
 from .usage_failures import failures_in, refusals_in
@@ -101,7 +101,6 @@ class PonyUsageHours:
             WITH {asked.given}
             SELECT span, {key_id}, {model}, MIN(oldest) AS oldest, {_SUMS} FROM (
                 {asked.stored(f"u.key_id, u.model, u.oldest_created_at AS oldest, {_FIGURES}")}
-                UNION ALL
                 {asked.live(f"{KEY_AND_MODEL}, created_at AS oldest, {LIVE_FIGURES}")}
             ) AS used
             GROUP BY 1, 2, 3
@@ -124,7 +123,6 @@ class PonyUsageHours:
             f"""
             WITH {asked.given}
             {asked.stored(_HISTOGRAMS, tables)}
-            UNION ALL
             {asked.live(f"NULL, NULL, {LATENCY}, {FIRST_BYTE}")}
             """,
             asked.values,
@@ -186,46 +184,54 @@ class PonyUsageHours:
 class _Asked:
     """One question, as parts of a statement.
 
-    Rows are named one by one, hours and blocks apart: databases find each by the primary key,
-    where they would read too much for a stretch of unknown length.
+    Rows are named one by one: databases find each by the primary key, where they would read too
+    much for a stretch of unknown length. Those of each length stand apart, so that PostgreSQL
+    knows how many it will find, and adds them up as they come: else it sorts them first, on disk.
 
     Attributes:
-        given: Names the ``spans`` that were asked for, and the rows that cover them.
-        values: What stands for the marks of ``given``, ``stored`` and ``live``, in this order.
+        given: Names the ``spans`` that were asked for, and the rows that cover them: thousands of
+            numbers, which stand there as they are.
+        values: What stands for the marks of ``stored`` and ``live``, in this order.
     """
 
     def __init__(self, session: Session, whose: UsageOf, spans: Sequence[Span]) -> None:
         rolled_until, within = _stored_within(session, whose.wallet_id)
-        covered = pieces(spans, within=within)
-        # No row has these: a list of values is never empty.
-        hours = [(n, at) for n, length, at in covered if length == SINGLE] or [(0, -1)]
-        blocks = [piece for piece in covered if piece[1] != SINGLE] or [(0, SINGLE, -1)]
-        marks = span_marks(spans)
+        covered: defaultdict[int, list[str]] = defaultdict(list)
+        for number, length, at in pieces(spans, within=within):
+            covered[length].append(f"({number:d}, {at:d})")
+        marks = [
+            f"({n:d}, {micros(it.since):d}, {micros(it.until):d})" for n, it in enumerate(spans)
+        ]
+        self._lengths = list(covered)
         self.given = ", ".join(
-            f"{name} AS (SELECT {columns} FROM (VALUES {tuples(rows)}) AS given)"
+            f"{name} AS (SELECT {columns} FROM (VALUES {', '.join(rows)}) AS given)"
             for name, columns, rows in (
                 ("spans", "column1 AS span, column2 AS since, column3 AS until", marks),
-                ("hours", "column1 AS span, column2 AS at", hours),
-                ("blocks", "column1 AS span, column2 AS length, column3 AS at", blocks),
+                *(
+                    (f"rows_{length:d}", "column1 AS span, column2 AS at", rows)
+                    for length, rows in covered.items()
+                ),
             )
         )
         self._narrowed, values = _narrowed(whose)
         of_wallet = (whose.wallet_id, *values)
-        given = (*flat(marks), *flat(hours), *flat(blocks))
         # The bound is said twice, for planners: they know how few calls end after a constant.
-        self.values = (*given, *of_wallet, *of_wallet, rolled_until, *of_wallet)
+        self.values = (*(of_wallet * len(covered)), rolled_until, *of_wallet)
 
     def stored(self, columns: str, tables: tuple[str, str] = _HOURS_AND_BLOCKS) -> str:
-        """Read rows of hours and of blocks, each once and none within another."""
+        """Read rows of hours and of blocks, each once and none within another; then go on."""
         of_hours, of_blocks = tables
-        return f"""
-            SELECT span, {columns} FROM hours JOIN {of_hours} u ON u.hour = at
-            WHERE u.wallet_id = ?{self._narrowed}
-            UNION ALL
-            SELECT span, {columns} FROM blocks JOIN {of_blocks} u
-                ON u.hours = length AND u.begins = at
-            WHERE u.wallet_id = ?{self._narrowed}
-        """
+        return "".join(
+            f"""
+            SELECT span, {columns} FROM rows_{length:d} JOIN {
+                f"{of_hours} u ON u.hour = at"
+                if length == SINGLE
+                else f"{of_blocks} u ON u.hours = {length:d} AND u.begins = at"
+            }
+            WHERE u.wallet_id = ?{self._narrowed} UNION ALL
+            """
+            for length in self._lengths
+        )
 
     def live(self, columns: str) -> str:
         """Read the calls that no row counts yet."""
