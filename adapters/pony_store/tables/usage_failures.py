@@ -131,12 +131,20 @@ def refusals_in(
 
 
 def _by_span(steps: Steps, rows: Sequence[tuple[Any, Tally]]) -> list[ErrorCount]:
-    found: defaultdict[tuple[int, str, str], Tally] = defaultdict(Tally)
+    found: dict[tuple[int, str, str], Tally] = {}
     for row, tally in rows:
         if (span := steps.span_of(row.step)) is not None:
-            found[span, row.model, row.error] += tally
+            name = (span, row.model, row.error)
+            found[name] = found[name] + tally if name in found else tally
     return [ErrorCount(*name, tally) for name, tally in found.items()]
 
 
 def _of_failed(row: Any) -> Tally:
-    return Tally(failed=row.calls, **{name: getattr(row, name) for name in _FIGURES})
+    return Tally(
+        calls=row.calls,
+        failed=row.calls,
+        prompt_tokens=row.prompt_tokens,
+        cached_tokens=row.cached_tokens,
+        completion_tokens=row.completion_tokens,
+        charge=row.charge,
+    )
