@@ -8,7 +8,7 @@ cannot, so how long calls took is kept as a histogram.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -97,22 +97,29 @@ class Histogram:
         Within its bucket it is where it would be if the bucket's calls were spread evenly:
         at most 27 % off. None where nothing was counted.
         """
+        [found] = self.percentiles(percent)
+        return found
+
+    def percentiles(self, *percents: int) -> list[int | None]:
+        """Return several, for which the buckets are read once."""
         counts = self.counts
         total = sum(counts)
-        if not total:
-            return None
-        # The rank of the call it is, from 1: rounded up, so that 50 of 2 is the first.
-        rank = max(1, -(-total * percent // 100))
-        below = 0
-        for (low, high), count in zip(pairwise((0, *BOUNDS_MS)), counts, strict=False):
-            if below + count >= rank:
-                # Rounded up: a bucket begins above its lower bound.
-                return low + div_ceil((high - low) * (rank - below), count)
-            below += count
-        return BOUNDS_MS[-1]
+        return [_percentile(counts, total, percent) if total else None for percent in percents]
 
 
 NOTHING_TIMED = Histogram()
+
+
+def _percentile(counts: Sequence[int], total: int, percent: int) -> int:
+    # The rank of the call it is, from 1: rounded up, so that 50 of 2 is the first.
+    rank = max(1, -(-total * percent // 100))
+    below = 0
+    for (low, high), count in zip(pairwise((0, *BOUNDS_MS)), counts, strict=False):
+        if below + count >= rank:
+            # Rounded up: a bucket begins above its lower bound.
+            return low + div_ceil((high - low) * (rank - below), count)
+        below += count
+    return BOUNDS_MS[-1]
 
 
 def bucket_of(duration_ms: int) -> int:

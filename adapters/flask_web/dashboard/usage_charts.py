@@ -12,7 +12,6 @@ from adapters.flask_web.web.formatting import duration
 from adapters.flask_web.web.slot_labels import label
 from creditcore.domain.money import Credits
 from creditcore.domain.periods import Slot
-from creditcore.domain.usage_hours import Histogram
 from creditcore.usecases.books.describe_usage import SlotUsage, UsageReport
 
 _SHOWN_SINGLY = 6
@@ -106,8 +105,9 @@ def speed_chart(report: UsageReport) -> SpeedChart:
     """Draw how long calls took: the middle one, and the one that 95 in 100 did not exceed."""
     rows = []
     for slot in report.slots:
-        latency, first_byte = slot.timing.latency, slot.timing.first_byte
-        rows.append((slot.slot, label(slot.slot), (*_both(latency), *_both(first_byte))))
+        timing = slot.timing
+        values = (*timing.latency.percentiles(50, 95), *timing.first_byte.percentiles(50, 95))
+        rows.append((slot.slot, label(slot.slot), values))
     series = [
         Series(name, [values[at] for _, _, values in rows])
         for at, name in enumerate(("p50", "p95"))
@@ -119,10 +119,6 @@ def speed_chart(report: UsageReport) -> SpeedChart:
         for _, text, values in rows
     ]
     return SpeedChart(lines(series, titles), rows)
-
-
-def _both(histogram: Histogram) -> tuple[int | None, int | None]:
-    return histogram.percentile(50), histogram.percentile(95)
 
 
 def _spent(slot: SlotUsage, named: Callable[[tuple[str, str]], str]) -> Counter[str]:
