@@ -41,6 +41,11 @@ def paid_total(amount: Credits) -> str:
     return dollar_text(paid_usd(amount))
 
 
+def paid_microcredits(count: int) -> str:
+    """Return the same of so many microcredits, as charts count."""
+    return paid_total(Credits(count))
+
+
 def paid_exact(amount: Credits) -> str:
     """Return the money that was paid for what one call cost, every digit of it."""
     text = f"{paid_usd(amount).normalize():f}"
@@ -88,6 +93,7 @@ def register(app: Flask) -> None:
     filters = {
         "balance_total": balance_total,
         "paid_total": paid_total,
+        "paid_microcredits": paid_microcredits,
         "paid_exact": paid_exact,
         "paid_beside": paid_beside,
         "many": many,
