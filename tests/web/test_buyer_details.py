@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from creditcore.testing.memory import MemoryTransactions
 from creditcore.usecases.teams.membership_terms import begin_counting
 from tests.visitors import TOKEN, Visitor
 from tests.web.site import Site
+from tests.web.test_models import PLAIN
 
 GENERAL = "/dashboard/general"
 GIVEN = {
@@ -126,6 +128,21 @@ def test_the_operator_and_the_person_find_it_in_their_tables(shop: Site, buyer: 
     assert in_table.items() <= sale.items()
     assert GIVEN.items() <= profile.items()
     assert in_table.items() <= document.items()
+
+
+def test_people_of_the_demonstration_have_companies(shop: Site) -> None:
+    with shop.store.begin() as tx:
+        tx.prices.replace_all([PLAIN], at=shop.services.clock.now())
+        tx.commit()
+
+    made = shop.app.test_cli_runner().invoke(args=["demo-data", "--calls", "60", "--months", "1"])
+
+    assert made.exit_code == 0, made.output
+    since = shop.services.clock.now() - timedelta(days=40)
+    until = shop.services.clock.now()
+    receipts = shop.services.payments.documents.issued(since=since, until=until)
+    companies = {receipt.details["buyer_company"] for receipt in receipts}
+    assert companies >= {"Kijani Labs Ltd", ""}
 
 
 def test_an_operator_sees_it_on_the_persons_page(shop: Site, buyer: Visitor) -> None:

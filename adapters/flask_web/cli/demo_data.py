@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import click
@@ -15,6 +15,7 @@ from adapters.flask_web.cli.demo_history import Customer, History, customers_wit
 from adapters.flask_web.cli.demo_payments import Then, Till
 from adapters.flask_web.cli.person_by_email import person_with
 from adapters.flask_web.context import services, settings
+from creditcore.domain.buyers import BuyerDetails
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.periods import Span
@@ -22,6 +23,14 @@ from creditcore.domain.usage_hours import hour_of
 
 _DAYS_OF_MONTH = 30
 _KEY_NAMES = ("production", "staging", "notebook")
+_COMPANIES = (
+    BuyerDetails(
+        company="Kijani Labs Ltd", address="Moi Avenue 1, Nairobi", tax_number="P000000001A"
+    ),
+    BuyerDetails(),
+    BuyerDetails(company="Mwangaza Solar", address="Nkrumah Road 7, Mombasa"),
+)
+"""What receipts of the made-up people name, one after the other: not everybody is a company."""
 _TOLD_EVERY_S = 5.0
 
 
@@ -70,6 +79,8 @@ def _customers(people: int, email: str | None, since: datetime) -> Sequence[Cust
         password = secrets.token_urlsafe(15)
         identity = services().operators.create(address, password, confirmed=True)
         person = services().people.welcome.welcome(identity)
+        buyer = asdict(_COMPANIES[len(found) % len(_COMPANIES)])
+        services().people.profiles.put_on_receipts(person.id, **buyer)
         found.append(_account(person.id, since))
     return customers_with(found)
 
