@@ -263,14 +263,22 @@ class _AnswerParser(HTTPResponseParser):
 
     def _on_header_field(self, part: str) -> None:
         if self._value is not None:
-            self._keep_header()
+            # A name behind a value: the header before it is whole. Kept right here, since
+            # thirty more calls of a function would be felt.
+            name, value = self._name.lower(), self._value
+            self._head_bytes += len(name) + len(value)
+            if name in _HEADERS_READ and not self.status:
+                earlier = self.headers.get(name)
+                self.headers[name] = value if earlier is None else f"{earlier}, {value}"
+            self._name, self._value = "", None
         self._name += part
 
     def _on_header_value(self, part: str) -> None:
         self._value = part if self._value is None else self._value + part
 
     def _on_headers_complete(self) -> None:
-        self._keep_header()
+        # The last header is whole too; each has a value, which may be empty.
+        self._on_header_field("")
         self._check_head()
         self.status = int(self.get_code())
         self.has_final_head = self.status >= _FIRST_FINAL_STATUS
@@ -282,14 +290,6 @@ class _AnswerParser(HTTPResponseParser):
         if self.has_final_head:
             self.done = True
             self.keep_alive = bool(self.should_keep_alive())
-
-    def _keep_header(self) -> None:
-        name, value = self._name.lower(), self._value or ""
-        self._head_bytes += len(name) + len(value)
-        if name in _HEADERS_READ and not self.status:
-            earlier = self.headers.get(name)
-            self.headers[name] = value if earlier is None else f"{earlier}, {value}"
-        self._name, self._value = "", None
 
     def _check_head(self) -> None:
         # Trailers behind the last chunk count too, and a header that goes on and on.
