@@ -107,7 +107,10 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.wsgi_app = Proxy(  # type: ignore[method-assign]
         services, settings, throttle=throttle, site=app.wsgi_app
     )
-    app.wsgi_app = DirectMode(services, settings, site=app.wsgi_app)  # type: ignore[method-assign]
+    if settings.litellm_direct_token:
+        app.wsgi_app = DirectMode(  # type: ignore[method-assign]
+            services, settings, site=app.wsgi_app
+        )
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
