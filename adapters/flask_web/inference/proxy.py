@@ -99,8 +99,8 @@ class Proxy:
         if path not in self._services.wires:
             has_key = header_of(environ, "authorization") is not None
             path = self._addresses.meant(path, has_key=has_key)
-        if not self._addresses.is_of_the_api(path, environ["REQUEST_METHOD"]):
-            return self._serve_site(environ, start_response)
+            if not self._addresses.is_of_the_api(path, environ["REQUEST_METHOD"]):
+                return self._serve_site(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
             wanted = header_of(environ, "access-control-request-headers")
             start_response("204 No Content", preflight_headers(wanted))
