@@ -230,7 +230,8 @@ def _gather(report: dict[str, Any], names: _Names, found: dict[str, int]) -> Non
             if isinstance(value, dict):
                 _gather(value, count, found)
             continue
-        tokens = _tokens(value)
+        # Nearly all are whole numbers already.
+        tokens = value if type(value) is int and 0 <= value <= _MAX_TOKENS else _tokens(value)
         if tokens is not None and tokens > found.get(count, -1):
             found[count] = tokens
 
