@@ -154,11 +154,12 @@ class Answer(wsgi.Response):
 
     def process_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Take the headers of an answer; gunicorn checks each that is not obviously harmless."""
+        keep = self.headers.append
         for name, value in headers:
             # Printable ASCII cannot split an answer. A name is checked once, a value each time.
             is_plain = value.isascii() and value.isprintable()
             if is_plain and _is_plain_name(name):
-                self.headers.append((name, value.strip(" ")))
+                keep((name, value.strip(" ")))
             elif name == "content-length" and is_plain and value.isdigit():
                 self.response_length = int(value)
                 self.headers.append((name, value))
