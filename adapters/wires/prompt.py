@@ -54,15 +54,21 @@ _BASE64_PER_DOCUMENT_TOKEN = 32
 """About a page, and what a page of text takes of a PDF."""
 
 _TEXT_FILE = re.compile(
-    r"data:(?:text/(?!csv|tab|tsv)[a-z0-9.+-]{1,40}|application/json)"
-    r"(?:;charset=(?:utf-8|us-ascii))?(?:;base64)?,",
+    r"data:(?:text/(?!csv|tab|tsv)[a-z0-9.+-]{1,40}"
+    r"|application/(?:[a-z0-9.-]{1,40}\+)?(?:json|xml|yaml)"
+    r"|application/(?:x-)?(?:httpd-php|javascript|jsonlines|latex|ndjson|python(?:-code)?|ruby|sh"
+    r"|shellscript|sql|tex|toml|typescript|yaml))"
+    r"(?:; ?charset=(?:utf-8|us-ascii))?(?:;base64)?,",
     re.IGNORECASE,
 )
 """Not tables, of which OpenAI makes more text than is in them."""
 
 _TEXT_NAME = re.compile(
-    r"[^.]*|.*\.(?:c|cc|cpp|css|go|h|html?|java|js|json|jsonl|log|markdown|md|php|py|rb|rs|rst|sh|sql"
-    r"|tex|toml|ts|tsx|txt|xml|ya?ml)",
+    r"[^.]*|\.[a-z]+(?:config|ignore|rc)|.*\.(?:asm|astro|bash|bat|bib|c|cc|cfg|clj|cmake|conf|cpp|cs|css|cxx|dart|diff"
+    r"|elm|env|erl|exs?|fish|fs|go|gradle|graphql|groovy|hh?|hpp|hs|html?|hxx|ini|java|jl|jsx?|json"
+    r"|jsonl|kts?|less|lisp|lock|log|lua|markdown|mdx?|mjs|mm?|mts|ndjson|nix|patch|php|pl|proto|ps1"
+    r"|py|pyi|r|rb|rs|rst|s|sass|scala|scss|sh|sol|sql|srt|svelte|swift|tex|text|tf|toml|tsx?|txt"
+    r"|vtt|vue|xml|ya?ml|zig|zsh)",
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_TEXT_LETTERS = 4 * 1024 * 1024

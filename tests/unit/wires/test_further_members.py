@@ -130,6 +130,42 @@ def test_a_file_of_text_is_bounded_by_its_bytes_and_any_other_by_the_context() -
     assert other.prompt_bound is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "is_bounded"),
+    [
+        ("application/x-yaml", "values.yaml", True),
+        ("application/vnd.api+json", "a.json", True),
+        ("application/x-sh", "run.sh", True),
+        ("application/typescript", "a.ts", True),
+        ("application/xml", "pom.xml", True),
+        ("text/html; charset=utf-8", "a.html", True),
+        ("text/plain", "Main.KT", True),
+        ("text/plain", "change.patch", True),
+        ("text/plain", ".gitignore", True),
+        # Tables and documents, by which some make more of a text than is in it.
+        ("text/plain", "a.csv", False),
+        ("text/plain", ".csv", False),
+        ("text/plain", "a.txt.xlsx", False),
+        ("text/plain", "a.docx", False),
+        ("text/plain", "a.ipynb", False),
+        ("application/vnd.oasis.opendocument.text", "a.txt", False),
+        ("application/zip", "a.txt", False),
+    ],
+)
+def test_text_is_known_by_its_media_type_and_its_name(
+    kind: str, name: str, *, is_bounded: bool
+) -> None:
+    letters = base64.b64encode(b"a" * 3_000).decode()
+    [message] = asked_with(f"data:{kind};base64,{letters}")
+    content: Any = message["content"]
+    content[0]["file"]["filename"] = name
+
+    bound = asking.parse(messages=[message]).prompt_bound
+
+    assert (bound is not None) is is_bounded
+    assert bound is None or 3_000 <= bound < 4_800
+
+
 @pytest.mark.parametrize("height", [640, -640])
 def test_a_bitmap_is_bounded_by_its_size(height: int) -> None:
     sides = (480).to_bytes(4, "little") + height.to_bytes(4, "little", signed=True)
