@@ -98,7 +98,7 @@ def test_the_costs_here_are_litellms_own() -> None:
         assert abs(litellm_cost(info, usage) - recorded) <= recorded / 10**12, case
 
 
-SCALED_DOWN, IN_PATCHES = ("claude-", "gemini-", "o3-"), ("gpt-5",)
+IN_TILES, SCALED_DOWN, IN_PATCHES = ("o3-",), ("claude-", "gemini-"), ("gpt-5",)
 """How names of models begin whose providers say what they count, and run them themselves."""
 
 DEAR_PAGE = 2833 + 8 * 5667
@@ -113,14 +113,17 @@ def image_tokens(name: str, width: int, height: int) -> list[int]:
     fit = min(1, 768 / min(wide, high))
     tiles = ceil(wide * fit / 512) * ceil(high * fit / 512)
     crop = max(256, min(768, int(min(width, height) / 1.5)))
+    in_tiles = [85 + 170 * tiles]
     scaled_down = [
-        85 + 170 * tiles,
+        *in_tiles,
         ceil(min(width, 1568) * min(height, 1568) / 750),
         min(ceil(width / 28) * ceil(height / 28), 4784),
         258 * ceil(width / crop) * ceil(height / crop),
         1120,
     ]
-    in_patches = [85 + 170 * tiles, ceil(ceil(width / 32) * ceil(height / 32) * 2.46)]
+    in_patches = [*in_tiles, ceil(ceil(width / 32) * ceil(height / 32) * 2.46)]
+    if name.startswith(IN_TILES):
+        return in_tiles
     if name.startswith(SCALED_DOWN):
         return scaled_down
     if name.startswith(IN_PATCHES):
@@ -131,7 +134,7 @@ def image_tokens(name: str, width: int, height: int) -> list[int]:
 
 def page_tokens(name: str) -> list[int]:
     """Return what a provider may count for the picture of a page."""
-    if name.startswith(SCALED_DOWN):
+    if name.startswith((*IN_TILES, *SCALED_DOWN)):
         return [*USUAL_PAGES]
     in_patches = [*USUAL_PAGES, ceil(2500 * 2.46)]
     return in_patches if name.startswith(IN_PATCHES) else [*in_patches, DEAR_PAGE]
