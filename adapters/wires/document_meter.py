@@ -33,7 +33,6 @@ class DocumentMeter(ABC):
     id_prefix: str
     starved = False
     is_outdated = False
-    settled = False
 
     def __init__(self, *, explain: Explain) -> None:
         """Start before the first byte.

@@ -117,11 +117,6 @@ class StreamMeter(ABC):
         """Whether the stream ended as its protocol says it should."""
 
     @property
-    @abstractmethod
-    def settled(self) -> bool:
-        """Whether the whole answer is here and counted: what is cut off behind it is nothing."""
-
-    @property
     def failure(self) -> UpstreamError | None:
         """Nothing: a stream says in itself what went wrong."""
         return None
@@ -186,7 +181,12 @@ class StreamMeter(ABC):
         return b"" if error is None else self._fail(self._explain(error))
 
     def _fail(self, failure: UpstreamError) -> bytes:
-        """Note what went wrong, and return it as the client may have it."""
+        """Note what went wrong, and return it as the client may have it.
+
+        Behind a complete answer it is nothing: the answer would be asked for again.
+        """
+        if self.complete:
+            return b""
         self._error = str(failure)
         return self._error_event(failure)
 

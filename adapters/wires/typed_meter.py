@@ -31,11 +31,6 @@ class TypedStreamMeter(StreamMeter):
         """Whether the event came that ends a whole answer."""
         return self._error is None and self._ended
 
-    @property
-    def settled(self) -> bool:
-        """Whether the event came that ends a whole answer, with which its counts come."""
-        return self.complete
-
     def finish(self) -> bytes:
         """Return what is still held back, and an error where the end is missing.
 

@@ -211,10 +211,6 @@ class Meter(Protocol):
         """Whether output passed that no report of usage has counted."""
 
     @property
-    def settled(self) -> bool:
-        """Whether the whole answer is here and counted: what is cut off behind it is nothing."""
-
-    @property
     def failure(self) -> UpstreamError | None:
         """What the upstream refused the call with, where its whole answer is an error."""
 

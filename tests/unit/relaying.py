@@ -186,7 +186,6 @@ class TinyMeter:
         self.delivered_tokens = 0
         self.complete = False
         self.is_outdated = False
-        self.settled = False
         self.failure: UpstreamError | None = None
         self.error: str | None = None
         self.reported_cost: str | None = None
@@ -201,7 +200,6 @@ class TinyMeter:
             self.reported_cost = chunk.removeprefix(b"$ ").decode()
             return b""
         self.complete = self.complete or chunk == END
-        self.settled = self.complete
         if chunk == FAILURE:
             self.error = "failed"
         self.delivered_tokens += chunk == TEXT

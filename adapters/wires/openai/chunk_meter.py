@@ -46,17 +46,13 @@ class ChunkStreamMeter(StreamMeter):
         self._choices = choices
         self._head: dict[str, Any] = {}
         self._finished: set[int] = set()
+        self._begun = False
         self._done = False
 
     @property
     def complete(self) -> bool:
         """Whether the stream ended properly: ``[DONE]``, or an end for every choice."""
         return self._error is None and (self._done or len(self._finished) >= self._choices)
-
-    @property
-    def settled(self) -> bool:
-        """Whether ``[DONE]`` came, or an end for every choice and the usage."""
-        return self._error is None and (self._done or (self.complete and self.usage is not None))
 
     def finish(self) -> bytes:
         """Return what is still held back, and the end or an error where it is missing."""
@@ -95,8 +91,8 @@ class ChunkStreamMeter(StreamMeter):
         if event.data is None:
             return KEEP_ALIVE
         if event.data.strip() == _DONE:
-            self._done = True
-            return event.raw
+            self._done = self._begun or self._error is not None
+            return event.raw if self._done else self._break_off() + event.raw
         chunk = read_object(event.data)
         if (error := self._error_in(event, chunk)) is not None:
             self._tally.report(chunk.get("usage"))
@@ -109,6 +105,7 @@ class ChunkStreamMeter(StreamMeter):
             choices = []
         if not isinstance(choices, list):
             return self._read_stranger(chunk)
+        self._begun = True
         if not self._head:
             self._head = {name: chunk[name] for name in _HEAD if name in chunk}
         self._read_choices(choices)

@@ -156,7 +156,7 @@ class RelayedCall:
             self._finish(200, "upstream_error" if self._meter.error else None)
 
     def _broken_off(self, error: UpstreamError) -> Iterator[bytes]:
-        if self._meter.settled:
+        if self._meter.complete:
             # It was whole, and an error behind it would have it asked for again.
             rest = self._meter.finish()
             self._finish(200, None)

@@ -107,9 +107,21 @@ def test_many_short_deltas_count_one_token_each() -> None:
 )
 def test_what_cannot_be_read_is_not_passed_on(nonsense: bytes) -> None:
     meter = a_meter()
+    said = event(a_chunk("a"))
 
-    assert meter.feed(nonsense + DONE) == DONE
+    assert meter.feed(said + nonsense + DONE) == said + DONE
     assert meter.complete
+
+
+@pytest.mark.parametrize("nothing", [b"", b": ping\n\n", b"data: {\n\n", b"data: null\n\n"])
+def test_an_end_of_nothing_is_an_answer_that_broke_off(nothing: bytes) -> None:
+    meter = a_meter()
+
+    passed = meter.feed(nothing + DONE)
+
+    assert b'"message":"The answer broke off."' in passed
+    assert passed.endswith(DONE)
+    assert (meter.error, meter.complete) == ("The answer broke off.", False)
 
 
 def test_a_detail_alone_is_an_error_that_names_no_address() -> None:

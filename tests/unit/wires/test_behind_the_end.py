@@ -1,0 +1,104 @@
+"""What comes behind a complete answer is none of it: told, it would be asked for again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from adapters.litellm.faults import failure_within
+from adapters.wires.anthropic.messages import Messages
+from adapters.wires.openai.chat import ChatCompletions
+from adapters.wires.openai.completions import Completions
+from adapters.wires.openai.responses import Responses
+from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.ports.inference import Meter, Wire
+from tests.unit.relaying import SECRET, a_scene
+
+HELLO = [{"role": "user", "content": "hello"}]
+LATE = {"message": "litellm.APIConnectionError: late", "type": "api_error", "code": 500}
+
+
+def event(document: dict[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(document) + b"\n\n"
+
+
+def chunk(finish_reason: str | None, *, index: int = 0) -> dict[str, Any]:
+    said = {"delta": {"content": "hi"}, "text": "hi"}
+    return {"id": "c", "choices": [{"index": index, "finish_reason": finish_reason, **said}]}
+
+
+CHUNKS = [chunk(None), chunk("stop")]
+MESSAGE = [
+    {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 9}}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn"},
+        "usage": {"output_tokens": 5},
+    },
+]
+STOP = {"type": "message_stop"}
+RESPONSE = [
+    {"type": "response.output_text.delta", "output_index": 0, "delta": "hi"},
+    {"type": "response.completed", "response": {"id": "r", "output": []}},
+]
+WHOLE: list[tuple[Wire, dict[str, Any], list[dict[str, Any]]]] = [
+    (ChatCompletions(), {"messages": HELLO}, CHUNKS),
+    (ChatCompletions(), {"messages": HELLO, "n": 2}, [*CHUNKS, chunk("length", index=1)]),
+    (Completions(), {"prompt": "hello"}, CHUNKS),
+    (Messages(), {"messages": HELLO, "max_tokens": 9}, MESSAGE),
+    (Messages(), {"messages": HELLO, "max_tokens": 9}, [*MESSAGE, STOP]),
+    (Responses(), {"input": "hello"}, RESPONSE),
+]
+
+
+def a_meter(wire: Wire, fields: dict[str, Any]) -> Meter:
+    request = wire.parse(orjson.dumps({"model": "m", "stream": True, **fields}))
+    return wire.meter(request, receipt=lambda _: {}, explain=failure_within)
+
+
+@pytest.mark.parametrize("late", [{"error": LATE}, {"type": "error", "error": LATE}])
+@pytest.mark.parametrize(("wire", "fields", "answer"), WHOLE)
+def test_an_error_behind_an_answer_is_not_told(
+    wire: Wire, fields: dict[str, Any], answer: list[dict[str, Any]], late: dict[str, Any]
+) -> None:
+    cut, troubled = a_meter(wire, fields), a_meter(wire, fields)
+
+    whole = b"".join([cut.feed(event(each)) for each in answer]) + cut.finish()
+    given = b"".join([troubled.feed(event(each)) for each in [*answer, late]]) + troubled.finish()
+
+    assert given == whole
+    assert (troubled.complete, troubled.error) == (True, None)
+
+
+@pytest.mark.parametrize(("wire", "fields", "answer"), WHOLE)
+def test_an_error_before_its_end_is(
+    wire: Wire, fields: dict[str, Any], answer: list[dict[str, Any]]
+) -> None:
+    meter = a_meter(wire, fields)
+
+    given = meter.feed(event(answer[0])) + meter.feed(event({"error": LATE})) + meter.finish()
+
+    assert b'"late' in given
+    assert (meter.complete, meter.error) == (False, "late")
+
+
+@pytest.mark.parametrize(("wire", "fields", "answer"), WHOLE)
+def test_an_answer_that_is_cut_off_behind_its_end_is_whole(
+    wire: Wire, fields: dict[str, Any], answer: list[dict[str, Any]]
+) -> None:
+    """Counted or not: where no usage came any more, what was delivered is charged."""
+    body = orjson.dumps({"model": "demo", "stream": True, **fields})
+    given = []
+    for last in (b"", UpstreamUnavailableError()):
+        with a_scene() as scene:
+            scene.script(*map(event, answer), last)
+            prepared = scene.relay.prepare(wire, body, call_id="call-1")
+            given.append(list(scene.relay.open(wire, prepared, secret=SECRET)))
+            ended = scene.hold.outcome
+
+        assert ended is not None
+        assert (ended.status, ended.error) == (200, None)
+    assert given[0] == given[1]
