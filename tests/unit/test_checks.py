@@ -79,11 +79,15 @@ def test_every_check_is_there_once(house: House) -> None:
 
 def test_old_prices_are_a_fault(house: House) -> None:
     assert not house.found("prices").is_healthy
+    assert house.found("prices").detail == "Models with a price: 0."
     catalogue = KeepCatalogue(transactions=house.store, clock=house.clock)
     catalogue.take(Catalogue([ModelPrice(model="demo", rates=RATES)]))
     assert house.found("prices").is_healthy
+    assert "1, fetched within the last minute." in house.found("prices").detail
+    house.clock.advance(timedelta(minutes=1))
+    assert "fetched 1 minute ago." in house.found("prices").detail
 
-    house.clock.advance(OLDEST_PRICES)
+    house.clock.advance(OLDEST_PRICES - timedelta(minutes=1))
 
     assert not house.found("prices").is_healthy
     assert "60 minutes ago" in house.found("prices").detail

@@ -103,9 +103,10 @@ class Checks:
         with self.transactions.begin() as tx:
             count, listed_at = len(tx.prices.all()), tx.catalogue.listed_at()
         age = timedelta(0) if listed_at is None else self.clock.now() - listed_at
+        fetched = "" if listed_at is None else f", fetched {_ago(age)}"
         return Finding(
             is_healthy=count > 0 and age < OLDEST_PRICES,
-            detail=f"Models with a price: {count}, fetched {age // _MINUTE} minutes ago.",
+            detail=f"Models with a price: {count}{fetched}.",
             value=count,
         )
 
@@ -192,3 +193,10 @@ class Checks:
             detail=f"Free: {free // 1024**2:,} MB.",
             value=free,
         )
+
+
+def _ago(age: timedelta) -> str:
+    minutes = age // _MINUTE
+    if minutes < 1:
+        return "within the last minute"
+    return f"{minutes} {'minute' if minutes == 1 else 'minutes'} ago"
