@@ -10,10 +10,12 @@ import pytest
 
 from creditcore import Credits, HoldState, InsufficientCreditsError
 from creditcore.domain.callers import WithoutKey
+from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import LimitReachedError
 from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
 from creditcore.domain.money import ZERO
-from creditcore.ports.prompt_counts import PromptCount
+from creditcore.ports.inference import InferenceRequest
+from creditcore.ports.prompt_counts import PromptCount, PromptText
 from creditcore.usecases.calls.count_prompt import MOST_AT_ONCE, MOST_COUNTED_BYTES, CountPrompt
 from creditcore.usecases.calls.planned_call import plan
 from creditcore.usecases.calls.quote_call import QuoteCall
@@ -112,6 +114,8 @@ def test_one_that_is_short_of_its_count_as_well_is_told_by_how_much(scene: Scene
 
     assert error.needed == Credits(7_000 * 3 // 2 + 64 + BESIDE + OUTPUT)
     assert error.available == Credits(10_000)
+    # By which each account has its turn.
+    assert error.wallet_id == "wallet-1"
 
 
 def test_where_nobody_counts_it_is_refused_by_its_bytes(scene: Scene) -> None:
@@ -143,6 +147,22 @@ def test_one_that_no_count_could_help_is_not_counted(scene: Scene, counts: Scrip
     refused(scene, said="")
 
     assert counts.asked == []
+
+
+def test_the_text_of_a_call_on_an_empty_wallet_is_not_even_looked_for(
+    scene: Scene, counts: ScriptedCounts
+) -> None:
+    class Unread(TinyWire):
+        def text_of(self, request: InferenceRequest) -> PromptText | None:
+            raise AssertionError(request)
+
+    def has_nothing(_: object) -> Admission:
+        raise InsufficientCreditsError(needed=BY_BYTES, available=ZERO, wallet_id="wallet-1")
+
+    planned = plan(TinyWire(), BODY, prices=scene.relay._prices, tariff=scene.relay._tariff)
+
+    with pytest.raises(InsufficientCreditsError):
+        CountPrompt(counts).admit(Unread(), planned, has_nothing)
 
 
 def test_a_text_that_would_keep_the_model_server_busy_is_not_counted(
