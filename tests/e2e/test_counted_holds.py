@@ -157,6 +157,22 @@ def test_a_stream_that_was_counted_grows_by_its_count(stack: Stack) -> None:
     assert call.amount >= Credits(1_200 * OUTPUT_TOKEN)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_an_answer_has_the_room_that_a_count_leaves(stack: Stack, stream: bool) -> None:
+    # By its bytes the story would be covered, with room for a few tokens of an answer.
+    account = stack.an_account(credits_="1.5")
+
+    answer = stack.chat(f"{STORY}[[sim tokens=1200]]", key=account.api_key, stream=stream)
+
+    assert answer.status_code == 200
+    assert answer.content
+    stack.settled_wallet_of(account.person_id)
+    [call] = stack.calls_of(account)
+    assert call.outcome.usage.completion_tokens == 1_200
+    assert call.charged <= call.amount
+    assert not call.written_off
+
+
 def test_many_at_once_spend_no_more_than_is_there(stack: Stack) -> None:
     account = stack.an_account(credits_="1.2")
 

@@ -132,6 +132,63 @@ def test_a_count_never_holds_more_than_the_bytes(scene: Scene, tokens: int) -> N
     assert refused(scene).needed == BY_BYTES
 
 
+def test_one_whose_bytes_leave_no_room_for_an_answer_is_counted(
+    scene: Scene, counts: ScriptedCounts
+) -> None:
+    # By its bytes alone it would be covered, with room for 50 tokens, of 16,384 that may come.
+    wide = {**LONG, "said": SAID[:9_000], "prompt_bound": 9_500, "limit": None}
+    scene.script(TEXT, USAGE, END, streamed=False)
+
+    scene.open(**wide, stream=False).close()
+
+    assert len(counts.asked) == 1
+    base = HELD - OUTPUT
+    assert json.loads(scene.upstream.sent[0])["bound"] == (10_000 - base) // 10
+    assert scene.hold.call.prompt_bound == base
+
+
+def test_where_nobody_counts_a_short_answer_is_better_than_none(scene: Scene) -> None:
+    wide = {**LONG, "said": SAID[:9_000], "prompt_bound": 9_500, "limit": None}
+    scene.script(TEXT, USAGE, END, streamed=False)
+
+    scene.open(**wide, stream=False).close()
+
+    assert len(scene.counts.asked) == 1
+    assert json.loads(scene.upstream.sent[0])["bound"] == 50
+
+
+def test_one_with_room_for_an_answer_is_not_counted(scene: Scene, counts: ScriptedCounts) -> None:
+    wide = {"model": "lengthy", "said": SAID[:4_500], "prompt_bound": 4_880, "limit": None}
+    scene.script(TEXT, USAGE, END, streamed=False)
+
+    scene.open(**wide, stream=False).close()
+
+    assert json.loads(scene.upstream.sent[0])["bound"] == 1_024
+    assert counts.asked == []
+
+
+def test_one_whose_own_limit_is_not_covered_beside_its_bytes_is_counted(scene: Scene) -> None:
+    scene.counts.answer = PromptCount(1_000, by_provider=False)
+    scene.script(TEXT, USAGE, END, streamed=False)
+    own = {"model": "boundless", "said": SAID[:3_600], "prompt_bound": 4_000, "limit": 700}
+
+    scene.open(**own, stream=False).close()
+
+    assert scene.hold.amount == Credits(1_000 * 3 // 2 + 64 + 400 + 7_000)
+
+
+def test_one_whose_answer_is_what_takes_the_credits_is_not_counted(
+    scene: Scene, counts: ScriptedCounts
+) -> None:
+    wide = {"model": "boundless", "said": SAID[:4_000], "prompt_bound": 4_500, "limit": None}
+    scene.script(TEXT, USAGE, END, streamed=False)
+
+    scene.open(**wide, stream=False).close()
+
+    assert json.loads(scene.upstream.sent[0])["bound"] == 550
+    assert counts.asked == []
+
+
 def test_a_call_that_is_covered_is_not_counted(scene: Scene, counts: ScriptedCounts) -> None:
     scene.script(TEXT, USAGE, END)
 

@@ -203,6 +203,7 @@ class ModelPrice:
         tariff: Tariff,
         fixed_output: bool,
         opening: int | None = None,
+        least: int = 1,
         long_cache: bool = True,
         unit_bound: int = 0,
     ) -> Ceiling:
@@ -220,6 +221,7 @@ class ModelPrice:
                 wallet affords.
             opening: Output tokens of one choice to pay for at first, if the hold can
                 grow while the answer streams.
+            least: Output tokens that are worth a beginning, where the output may be lowered.
             long_cache: Whether some of the prompt may be cached for an hour, which is dearer.
             unit_bound: Units that the call can never exceed, where the model is sold by any.
         """
@@ -243,4 +245,5 @@ class ModelPrice:
             output_bound=output_bound,
             fixed_output=fixed_output,
             opening=opening,
+            least=least,
         )

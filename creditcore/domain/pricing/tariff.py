@@ -89,6 +89,7 @@ class Ceiling:
         fixed_output: Whether the bound is the caller's own, not just what the model can give.
         opening: Output tokens to pay for at first, where the hold can grow while the
             answer streams; None where everything is held at once.
+        least: Output tokens that are worth a beginning, where the bound is not the caller's own.
     """
 
     base: int
@@ -97,6 +98,7 @@ class Ceiling:
     output_bound: int
     fixed_output: bool
     opening: int | None = None
+    least: int = 1
 
     @property
     def least_output(self) -> int:
@@ -105,7 +107,7 @@ class Ceiling:
         A limit of the caller's own is kept, or, where the hold can grow, at least begun.
         """
         if not self.fixed_output:
-            return 1
+            return min(self.output_bound, self.least)
         return min(self.output_bound, self.opening or self.output_bound)
 
     @classmethod

@@ -2,8 +2,9 @@
 
 Bytes are the only bound that holds for every tokenizer, and about four times what text costs.
 While they are covered, that harms nobody, as the rest is given back with the answer. Only where a
-call would be refused for it, somebody is asked who knows better; the call is then authorized
-again, with as few credits held as the count is good for, by the same rules.
+call would be refused for it, or begin with no room for an answer, somebody is asked who knows
+better; the call is then authorized again, with as few credits held as the count is good for, by
+the same rules. Without a count, a short answer is better than none.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from creditcore.domain.errors import InsufficientCreditsError
 from creditcore.domain.pricing.counted_text import held_by_count, least_held, size_of
 from creditcore.ports.inference import HeardWire
 from creditcore.ports.prompt_counts import NoPromptCounts, PromptCounts
-from creditcore.usecases.calls.planned_call import PlannedCall, with_text_bound
+from creditcore.usecases.calls.planned_call import PlannedCall, content_with_less, with_text_bound
 
 MOST_AT_ONCE = 4
 """Counts that a process waits for at a time: more would only queue up at the model server."""
@@ -45,7 +46,7 @@ class CountPrompt:
         planned: PlannedCall,
         authorize: Callable[[PlannedCall], Admission],
     ) -> tuple[PlannedCall, Admission]:
-        """Authorize a call, by its bytes if it can be, else by a count.
+        """Authorize a call, by its bytes if they leave room for an answer, else by a count.
 
         Args:
             wire: The protocol of the call.
@@ -61,10 +62,14 @@ class CountPrompt:
         try:
             return planned, authorize(planned)
         except InsufficientCreditsError as refusal:
-            counted = self._counted(wire, planned, refusal)
-            if counted is None:
+            modest = content_with_less(planned)
+            begins = modest is not planned and _is_covered(modest, refusal)
+            is_worth_it = not begins or _takes_most(modest, refusal)
+            counted = self._counted(wire, modest, refusal) if is_worth_it else None
+            if counted is None and not begins:
                 raise
-        return counted, authorize(counted)
+        again = counted or modest
+        return again, authorize(again)
 
     def _counted(
         self, wire: HeardWire, planned: PlannedCall, refusal: InsufficientCreditsError
@@ -107,3 +112,8 @@ class CountPrompt:
 def _is_covered(planned: PlannedCall, refusal: InsufficientCreditsError) -> bool:
     """Whether what was there covers the least that a call can begin with."""
     return planned.ceiling.amount(planned.ceiling.least_output) <= refusal.available
+
+
+def _takes_most(planned: PlannedCall, refusal: InsufficientCreditsError) -> bool:
+    """Whether it is the prompt that takes the room, rather than the price of answers."""
+    return planned.ceiling.amount(0).microcredits * 2 >= refusal.available.microcredits

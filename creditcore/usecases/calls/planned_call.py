@@ -57,7 +57,13 @@ class PlannedCall(NamedTuple):
 
 
 def plan(
-    wire: HeardWire, body: bytes, *, prices: PriceList, tariff: Tariff, can_grow: bool = True
+    wire: HeardWire,
+    body: bytes,
+    *,
+    prices: PriceList,
+    tariff: Tariff,
+    can_grow: bool = True,
+    least_output: int = 1,
 ) -> PlannedCall:
     """Understand and price a request; nothing is held and nothing is sent.
 
@@ -67,6 +73,7 @@ def plan(
         prices: What each model costs.
         tariff: Turns provider cost into credits.
         can_grow: Whether the hold of a stream can grow while it is metered.
+        least_output: Tokens of an answer that are worth a beginning, where the client set no limit.
 
     Raises:
         InvalidRequestError: It cannot be served, or its cost has no bound.
@@ -85,7 +92,7 @@ def plan(
     _check_length(request, price)
     tariff = price.tariff(tariff)
     prompt_bound = _prompt_bound(request, price)
-    ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow)
+    ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow, least=least_output)
     call = Call(
         model=request.model,
         endpoint=wire.endpoint,
@@ -109,10 +116,23 @@ def with_text_bound(planned: PlannedCall, text: PromptText, bound: int) -> Plann
     request, price = planned.request, planned.price
     rest = _written_bound(request, price) - text.bound
     prompt_bound = min(planned.call.prompt_bound, rest + min(bound, text.bound))
-    can_grow = planned.ceiling.opening is not None
-    ceiling = _ceiling(request, price, prompt_bound, planned.tariff, can_grow=can_grow)
+    ceiling = _ceiling(
+        request,
+        price,
+        prompt_bound,
+        planned.tariff,
+        can_grow=planned.ceiling.opening is not None,
+        least=planned.ceiling.least,
+    )
     call = planned.call._replace(prompt_bound=prompt_bound)
     return planned._replace(ceiling=ceiling, call=call)
+
+
+def content_with_less(planned: PlannedCall) -> PlannedCall:
+    """Return a call that begins however short its answer will be."""
+    if planned.ceiling.fixed_output:
+        return planned
+    return planned._replace(ceiling=replace(planned.ceiling, least=1))
 
 
 def bound_to_send(admission: Admission, request: InferenceRequest, price: ModelPrice) -> int | None:
@@ -129,6 +149,7 @@ def _ceiling(
     tariff: Tariff,
     *,
     can_grow: bool,
+    least: int,
 ) -> Ceiling:
     longest = price.max_output_tokens
     asked = request.output_limit
@@ -144,6 +165,7 @@ def _ceiling(
         fixed_output=asked is not None,
         long_cache=request.long_cache,
         opening=OPENING_TOKENS if request.stream and can_grow else None,
+        least=least,
         unit_bound=_unit_bound(request, price),
     )
 

@@ -19,7 +19,7 @@ from creditcore.ports.inference import HeardWire
 from creditcore.ports.store_ports import HasKeys, HasLedger
 from creditcore.ports.transactions import Begins
 from creditcore.usecases.calls.count_prompt import CountPrompt
-from creditcore.usecases.calls.planned_call import PlannedCall, plan
+from creditcore.usecases.calls.planned_call import OPENING_TOKENS, PlannedCall, plan
 from creditcore.usecases.calls.price_list import PriceList
 
 _REFERENCE = "quote"
@@ -84,7 +84,13 @@ class QuoteCall:
         Raises:
             InvalidRequestError, ModelNotFoundError: It would be refused unread.
         """
-        planned = plan(wire, body, prices=self.prices, tariff=self.tariff)
+        planned = plan(
+            wire,
+            body,
+            prices=self.prices,
+            tariff=self.tariff,
+            least_output=OPENING_TOKENS,
+        )
         extent = planned.request.extent
         prompt = Usage(
             prompt_tokens=planned.request.prompt_estimate,

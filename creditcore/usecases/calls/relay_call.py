@@ -43,7 +43,12 @@ from creditcore.usecases.calls.call_terms import Terms
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.count_prompt import CountPrompt
 from creditcore.usecases.calls.patience import Patience
-from creditcore.usecases.calls.planned_call import PlannedCall, bound_to_send, plan
+from creditcore.usecases.calls.planned_call import (
+    OPENING_TOKENS,
+    PlannedCall,
+    bound_to_send,
+    plan,
+)
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relayed_call import RelayedCall
 from creditcore.usecases.calls.unanswered import Unanswered
@@ -140,7 +145,13 @@ class RelayCall:
         """
         trace = self._traces.begin(call_id)
         try:
-            planned = plan(wire, body, prices=self._prices, tariff=self._tariff)
+            planned = plan(
+                wire,
+                body,
+                prices=self._prices,
+                tariff=self._tariff,
+                least_output=OPENING_TOKENS,
+            )
             if request_id not in (None, call_id):
                 call = planned.call._replace(repeat_id=request_id)
                 planned = planned._replace(call=call)
