@@ -18,7 +18,7 @@ from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.prompt_counts import PromptCount, PromptText
 from creditcore.usecases.calls.count_prompt import MOST_AT_ONCE, MOST_COUNTED_BYTES, CountPrompt
 from creditcore.usecases.calls.planned_call import plan
-from creditcore.usecases.calls.quote_call import QuoteCall
+from creditcore.usecases.calls.quote_call import CallQuote, QuoteCall
 from tests.unit.relaying import END, PEPPER, SECRET, TEXT, USAGE, Scene, ScriptedCounts, TinyWire
 
 SAID = "What a long story it is that he has to tell us here. " * 210
@@ -316,16 +316,30 @@ def test_other_refusals_are_not_counted(scene: Scene, counts: ScriptedCounts) ->
     assert counts.asked == []
 
 
-def test_a_quote_is_of_the_call_as_it_would_run(scene: Scene, counts: ScriptedCounts) -> None:
+def quoted(scene: Scene, **fields: object) -> CallQuote:
     quotes = QuoteCall(
         transactions=scene.store,
         prices=scene.relay._prices,
         tariff=scene.relay._tariff,
         clock=scene.clock,
-        counting=CountPrompt(counts),
+        counting=CountPrompt(scene.counts),
     )
+    body = json.dumps({**LONG, **fields}).encode()
+    return quotes.quote(TinyWire(), body, caller=WithoutKey(wallet_id="wallet-1"))
 
-    quote = quotes.quote(TinyWire(), BODY, caller=WithoutKey(wallet_id="wallet-1"))
+
+def test_a_quote_is_of_the_call_as_it_would_run(scene: Scene, counts: ScriptedCounts) -> None:
+    quote = quoted(scene)
 
     assert quote.admission.hold.amount == quote.ceiling == Credits(HELD)
     assert quote.refusal is None
+    assert len(counts.asked) == 1
+
+
+def test_a_quote_has_the_room_for_an_answer_that_a_count_leaves(
+    scene: Scene, counts: ScriptedCounts
+) -> None:
+    quote = quoted(scene, said=SAID[:9_000], prompt_bound=9_500, limit=None, stream=False)
+
+    assert quote.admission.output_bound == (10_000 - (HELD - OUTPUT)) // 10
+    assert len(counts.asked) == 1
