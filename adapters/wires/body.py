@@ -16,6 +16,9 @@ MOST_VALUES = 300_000
 for which every other call of the process would wait; a batch of embeddings has 300,000 tokens."""
 
 _LARGE_BYTES = 64 * 1024
+_MARK = b"\xef\xbb\xbf"
+"""What .NET and PowerShell write before UTF-8. A parser may pass it over (RFC 8259, 8.1)."""
+
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
@@ -37,6 +40,8 @@ def decode_body(body: bytes) -> dict[str, Any]:
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if body.startswith(_MARK):
+            return decode_body(body.removeprefix(_MARK))
         raise InvalidRequestError(
             f"The request body is not valid JSON: {error}.", code="invalid_json"
         ) from error

@@ -75,7 +75,12 @@ _FIELDS = FieldTable(
     # LiteLLM would book the call under ``metadata``, on the operator's side. Diagnostics explain
     # a miss of the cache by an earlier message of the operator's account.
     dropped=frozenset({"diagnostics", "metadata"}),
-    neutral={"service_tier": ("auto", "standard_only")},
+    neutral={
+        "fallbacks": ([],),
+        "mcp_servers": ([],),
+        "service_tier": ("auto", "standard_only"),
+        "speed": ("standard",),
+    },
     refused={
         "container": "Code runs on your side only.",
         "mcp_servers": "Call the servers yourself, as tools.",

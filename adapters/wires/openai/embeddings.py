@@ -21,10 +21,12 @@ _MAX_INPUTS = 2_048
 _FIELDS = FieldTable(
     own=frozenset({"model", "input"}),
     passed={
+        "add_special_tokens": BOOLEAN,
         "dimensions": INTEGER,
         "embedding_types": LIST,
         "encoding_format": Rule("float or base64", lambda value: value in ("float", "base64")),
-        # Of Cohere, Jina, Voyage and others: none of them makes a text longer.
+        # Of Cohere, Jina, Voyage and others: none of them makes a text longer, beyond what is
+        # added unseen anyway.
         "input_type": TEXT,
         "late_chunking": BOOLEAN,
         "normalize": BOOLEAN,

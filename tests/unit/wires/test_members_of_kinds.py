@@ -8,9 +8,11 @@ import orjson
 import pytest
 
 from adapters.litellm.faults import failure_within, refusal
+from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.embeddings import Embeddings
 from adapters.wires.openai.responses import Responses
+from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Meter
 from tests.unit.wires.asking import Asking
@@ -53,9 +55,28 @@ def test_how_an_answer_is_decoded_and_shown_is_passed_on() -> None:
     assert sent.keys().isdisjoint({"priority", "timings_per_token", "thread_id"})
 
 
+def test_how_local_servers_sample_is_passed_on() -> None:
+    of_llama_cpp = {"mirostat": 0, "repeat_last_n": 64, "grammar": "root ::= 'a'", "tfs_z": 1}
+    of_koboldcpp = {"xtc_probability": 0.1, "dry_multiplier": 0.8, "dry_sequence_breakers": ["."]}
+    of_vllm = {"bad_words": ["a"], "allowed_token_ids": [1], "guided_decoding_backend": "auto"}
+    of_litellm = {"cache_control": {"type": "ephemeral"}, "safety_settings": []}
+    passed = {**of_llama_cpp, **of_koboldcpp, **of_vllm, **of_litellm, "regex": "a", "ebnf": "b"}
+
+    request = chat.parse(**passed, samplers=["top_k"], slot_id=-1)
+
+    assert passed.items() <= chat.sent(request).items()
+    assert chat.sent(request).keys().isdisjoint({"samplers", "slot_id"})
+    assert not request.long_cache
+    assert chat.parse(cache_control={"type": "ephemeral", "ttl": "1h"}).long_cache
+
+
 @pytest.mark.parametrize(
     ("name", "harmless", "costly"),
     [
+        ("plugins", [], [{"id": "web"}]),  # OpenRouter
+        ("models", [], ["another"]),
+        ("transforms", [], ["middle-out"]),
+        ("service_tier", "on_demand", "flex"),  # Groq
         ("search_parameters", {"mode": "off"}, {"mode": "auto"}),  # xAI
         ("enable_search", False, True),  # Qwen
         ("vl_high_resolution_images", False, True),
@@ -82,8 +103,37 @@ def test_an_answer_as_helpers_of_an_sdk_keep_it_can_be_sent_back() -> None:
     assert chat.sent(request)["messages"][1] == answer
 
 
+@pytest.mark.parametrize(
+    ("name", "harmless", "costly"),
+    [
+        ("mcp_servers", [], [{"type": "url", "url": "https://a.example"}]),
+        ("speed", "standard", "fast"),
+        ("fallbacks", [], [{"model": "another"}]),
+    ],
+)
+def test_messages_take_what_is_off_by_its_value(name: str, harmless: Any, costly: Any) -> None:
+    messages = Asking(Messages(), {"messages": HELLO, "max_tokens": 9})
+
+    assert name not in messages.sent(messages.parse(**{name: harmless}))
+    assert messages.refused(**{name: costly}).code == "unsupported_parameter"
+
+
+@pytest.mark.parametrize("marks", [0, 1])
+def test_a_mark_before_a_body_is_passed_over(marks: int) -> None:
+    body = b"\xef\xbb\xbf" * marks + orjson.dumps({"model": "m", "messages": HELLO})
+
+    assert ChatCompletions().parse(body).model == "m"
+    with pytest.raises(InvalidRequestError):
+        ChatCompletions().parse(b"\xef\xbb\xbf")
+
+
 def test_embeddings_take_the_fields_of_their_makers() -> None:
-    passed = {"embedding_types": ["float"], "output_dtype": "int8", "task_type": "RETRIEVAL_QUERY"}
+    passed = {
+        "add_special_tokens": False,
+        "embedding_types": ["float"],
+        "output_dtype": "int8",
+        "task_type": "RETRIEVAL_QUERY",
+    }
 
     sent = embeddings.sent(embeddings.parse(**passed, keep_alive="5m", metadata={}))
 
