@@ -33,6 +33,7 @@ from creditcore import (
     Wallet,
 )
 from creditcore.domain.identities import Identity
+from creditcore.domain.limits import KeyLimits
 from creditcore.usecases.books.audit_books import Report
 from creditcore.usecases.people.welcome_person import WelcomePerson
 from sandbox.process import SandboxProcess
@@ -173,7 +174,7 @@ class Stack:
             )
         return Account(person.id, person.email, wallet.id, self.a_key(person.id))
 
-    def a_key(self, person_id: str) -> str:
+    def a_key(self, person_id: str, *, limits: KeyLimits | None = None) -> str:
         """Make another key for somebody."""
         issue = IssueKey(
             transactions=self.store,
@@ -181,7 +182,7 @@ class Stack:
             ids=SystemIds(),
             pepper=AUTH_SECRET.encode(),
         )
-        _, secret = issue.issue(person_id, name="test")
+        _, secret = issue.issue(person_id, name="test", limits=limits)
         return secret.text
 
     # -- what is true ------------------------------------------------------------------

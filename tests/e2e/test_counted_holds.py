@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from creditcore import Credits
+from creditcore.domain.limits import KeyLimits, SpendLimit
 from tests.stack import PATIENCE_S, Account, Stack
 
 PROMPT_TOKEN, OUTPUT_TOKEN = 200, 800  # microcredits, of demo-chat
@@ -72,6 +73,24 @@ def test_a_call_that_could_be_paid_is_served(
     [call] = stack.calls_of(poor)
     assert Credits(0) < call.charged <= call.amount <= COUNTED
     assert wallet.posted == Credits.parse(ENOUGH) - call.charged
+    assert stack.audit().clean
+
+
+def test_the_limit_of_a_key_is_held_to_by_a_count(stack: Stack) -> None:
+    rich = stack.an_account(credits_="200")
+    limit = KeyLimits(spend=SpendLimit(credits=Credits.parse("0.8")))
+    key = stack.a_key(rich.person_id, limits=limit)
+
+    # Each costs 0.26; the third would go beyond the limit by any count.
+    answers = [stack.chat(STORY, key=key, max_tokens=5).status_code]
+    stack.settled_wallet_of(rich.person_id)
+    answers.append(stack.chat(STORY, key=key, max_tokens=5).status_code)
+    stack.settled_wallet_of(rich.person_id)
+    refused = stack.chat(STORY, key=key, max_tokens=5)
+
+    assert answers == [200, 200]
+    assert refused.status_code == 402
+    assert "spend limit of this API key" in refused.json()["error"]["message"]
     assert stack.audit().clean
 
 
