@@ -40,7 +40,7 @@ def decode_body(body: bytes) -> dict[str, Any]:
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        if body.startswith(_MARK):
+        if body.startswith(_MARK) and not body.startswith(2 * _MARK):
             return decode_body(body.removeprefix(_MARK))
         raise InvalidRequestError(
             f"The request body is not valid JSON: {error}.", code="invalid_json"

@@ -124,7 +124,7 @@ def test_a_mark_before_a_body_is_passed_over(marks: int) -> None:
 
     assert ChatCompletions().parse(body).model == "m"
     with pytest.raises(InvalidRequestError):
-        ChatCompletions().parse(b"\xef\xbb\xbf")
+        ChatCompletions().parse(b"\xef\xbb\xbf" * 10_000 + body)
 
 
 def test_embeddings_take_the_fields_of_their_makers() -> None:
