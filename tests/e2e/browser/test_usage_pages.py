@@ -123,6 +123,22 @@ def test_a_total_leads_to_the_calls_that_add_up_to_it(open_page: OpenPage, membe
     assert Decimal(re.search(r"\$([0-9.]+)", said)[1]) == listed
 
 
+def test_a_bar_under_the_pointer_says_what_it_stands_for(
+    open_page: OpenPage, member: Visitor
+) -> None:
+    page = open_page(visitor=member)
+    page.goto(f"{member.stack.base_url}/dashboard/analytics?range=7d")
+    chart = page.locator("section[aria-labelledby=spend] [data-chart]")
+    chart.scroll_into_view_if_needed()
+    box = chart.locator("svg").bounding_box()
+    assert box is not None
+
+    # Today stands last of seven.
+    page.mouse.move(box["x"] + box["width"] * 6.5 / 7, box["y"] + box["height"] * 0.9)
+
+    expect(chart.locator("[data-chart-said]")).to_contain_text("3 calls")
+
+
 def test_the_csv_has_the_same_calls(member: Visitor) -> None:
     text = member.get("/dashboard/calls/export.csv?range=7d").text
 
