@@ -40,6 +40,7 @@ from ..tables.wallets import (
     wallet_from_row,
     wallet_values,
 )
+from .arrays import bytea_array, text_array
 from .cache import Remembered
 from .statements import (
     LOCK,
@@ -140,7 +141,7 @@ class PreparedBooks:
         """Yield the statements that end the transaction, each with its values."""
         read, books = self._locked or Books(), self._written
         if self._is_recalled:
-            yield f"BEGIN; {LOCK_WALLETS}", [list(read.wallets)]
+            yield f"BEGIN; {LOCK_WALLETS}", [text_array(read.wallets)]
         try:
             if books.new_alerts:
                 yield RAISE, [_rows(ALERT_COLUMNS, sorted(map(alert_values, books.new_alerts)))]
@@ -216,10 +217,10 @@ def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> list[object]:
 def _to_write(read: Books, books: Books, *, keys: Mapping[bytes, ApiKey]) -> list[object]:
     return [
         _document(opening_document(hold) for _, hold in by_name(books.new_holds) if hold.is_open),
-        list(books.changed_holds),
+        text_array(books.changed_holds),
         _document(change_document(*change) for _, change in by_name(books.changed_holds)),
         _rows(TRANSFER_COLUMNS, sorted(map(transfer_values, books.new_transfers))),
-        list(books.changed_wallets),
+        text_array(books.changed_wallets),
         _rows(
             BALANCE_COLUMNS,
             (
@@ -227,7 +228,7 @@ def _to_write(read: Books, books: Books, *, keys: Mapping[bytes, ApiKey]) -> lis
                 for name, wallet in by_name(books.changed_wallets)
             ),
         ),
-        list(keys),
+        bytea_array(keys),
         _rows(TERM_COLUMNS, map(term_values, keys.values())),
     ]
 
