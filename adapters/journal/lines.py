@@ -28,7 +28,7 @@ def line_of(settlement: Settlement) -> bytes:
         "wallet_id": settlement.wallet_id,
         "cost": {"microcredits": settlement.cost.microcredits},
         "outcome": {
-            "basis": outcome.basis,
+            "basis": str(outcome.basis),
             "usage": None if outcome.usage is None else _counts(outcome.usage),
             "counted": {"input": outcome.counted.input, "output": outcome.counted.output},
             "provider_cost_picodollars": outcome.provider_cost_picodollars,

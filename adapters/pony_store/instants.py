@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SECONDS_PER_DAY = 86_400
 
 
 def micros(instant: datetime) -> int:
     """Return an aware instant as microseconds since 1970 in UTC, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND
+    # Each call has four. Dividing by a microsecond would compute the same, in twice the time.
+    age = instant - _EPOCH
+    return (age.days * _SECONDS_PER_DAY + age.seconds) * 1_000_000 + age.microseconds
 
 
 def instant(micros: int) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from creditcore.domain.alerts import Alert
 from creditcore.domain.callers import Limited
@@ -27,6 +27,7 @@ from creditcore.domain.holds import Call, Hold, HoldState, Outcome
 from creditcore.domain.keys import ApiKey
 from creditcore.domain.ledger import PlatformAccount, Transfer, Wallet
 from creditcore.domain.limits import Count, Counted, KeyCounter, Whose
+from creditcore.domain.makers import maker_of
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -56,8 +57,15 @@ class Footprint(NamedTuple):
     @classmethod
     def union(cls, footprints: Iterable[Footprint]) -> Footprint:
         """Return what several steps touch together, each name once."""
-        columns = zip(*footprints, strict=True)
-        return cls._make({name for names in column for name in names} for column in columns)
+        union: list[set[Any]] = [set() for _ in cls._fields]
+        for footprint in footprints:
+            for names, more in zip(union, footprint, strict=True):
+                if more:
+                    names.update(more)
+        return cls._make(union)
+
+
+make_footprint = maker_of(Footprint)
 
 
 def counters_read(footprint: Footprint, keys: Iterable[ApiKey], holds: Iterable[Hold]) -> set[str]:

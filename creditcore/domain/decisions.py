@@ -18,6 +18,7 @@ from creditcore.domain.ledger import (
     make_transfer,
 )
 from creditcore.domain.limits import Counted, SpendLimit
+from creditcore.domain.makers import maker_of
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 
@@ -40,6 +41,9 @@ class Admission(NamedTuple):
     available: Credits
     key: ApiKey | None = None
     repeated: bool = False
+
+
+make_admission = maker_of(Admission)
 
 
 class Extension(NamedTuple):
@@ -138,7 +142,7 @@ def admit(
         counted=counted,
     )
     wallet = wallet.with_balance(posted=wallet.posted, held=wallet.held + needed)
-    return wallet, Admission(hold, output_bound, paid_output, wallet.available, key)
+    return wallet, make_admission(hold, output_bound, paid_output, wallet.available, key)
 
 
 def extend(
@@ -176,6 +180,9 @@ class Settlement(NamedTuple):
     alerts: tuple[Alert, ...] = ()
 
 
+_make_settlement = maker_of(Settlement)
+
+
 def settle(
     wallet: Wallet,
     hold: Hold,
@@ -191,18 +198,19 @@ def settle(
     that was closed already changes nothing, unless it ended unpaid and a cost turns
     up late: that cost is written off, once.
     """
-    if cost < ZERO:
+    # Numbers where credits are only asked for their sign: every call comes by here.
+    if cost.microcredits < 0:
         raise ValueError(f"a cost is not negative: {cost}")
     if not hold.is_open:
         return _settle_late(wallet, hold, cost, at=at, outcome=outcome)
     charged = min(cost, hold.amount)
-    beyond = cost - charged
+    beyond = ZERO if charged is cost else cost - charged
     closed = hold.close(closing, at=at, charged=charged, written_off=beyond, outcome=outcome)
     before = wallet
     wallet = wallet.with_balance(posted=wallet.posted - charged, held=wallet.held - hold.amount)
     transfers: tuple[Transfer, ...] = ()
     alerts: tuple[Alert, ...] = ()
-    if charged:
+    if charged.microcredits:
         charge = make_transfer(
             wallet_id=wallet.id,
             from_account=wallet.id,
@@ -213,12 +221,14 @@ def settle(
             at=at,
         )
         transfers = (charge,)
-    if beyond:
+    if beyond.microcredits:
         written_off, alert = _write_off(hold, beyond, at=at, why="cost more than its hold")
         transfers, alerts = (*transfers, written_off), (alert,)
-    if before.owed and (paid := wallet.repayment_after(before, reference=hold.reference, at=at)):
+    if before.owed.microcredits and (
+        paid := wallet.repayment_after(before, reference=hold.reference, at=at)
+    ):
         transfers = (*transfers, paid)
-    return Settlement(wallet, closed, transfers, alerts)
+    return _make_settlement(wallet, closed, transfers, alerts)
 
 
 def _settle_late(

@@ -65,7 +65,21 @@ class Call(NamedTuple):
 
     def with_key(self, key_id: str) -> Call:
         """Return the same call, made with a key."""
-        return self._replace(key_id=key_id)
+        # Every call comes by here, and ``_replace`` takes three times as long.
+        return make_call(
+            model=self.model,
+            endpoint=self.endpoint,
+            stream=self.stream,
+            key_id=key_id,
+            prompt_bound=self.prompt_bound,
+            output_bound=self.output_bound,
+            price_snapshot=self.price_snapshot,
+            multiplier=self.multiplier,
+            repeat_id=self.repeat_id,
+        )
+
+
+make_call = maker_of(Call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +149,8 @@ class Hold:
         return next((name for name in members if name), "")
 
     def __post_init__(self) -> None:
-        if not ZERO <= self.charged <= self.amount:
+        # Numbers, not credits: every call comes by here twice.
+        if not 0 <= self.charged.microcredits <= self.amount.microcredits:
             raise ValueError(
                 f"a charge is between zero and its hold: {self.charged}, {self.amount}"
             )

@@ -28,6 +28,7 @@ from creditcore.domain.limits import (
     count_of_member,
     member_counter_id,
 )
+from creditcore.domain.makers import maker_of
 from creditcore.domain.runaway import RunawayStop
 
 KEY_PREFIX = "sk-cc-"
@@ -58,7 +59,7 @@ class KeySecret:
         return cls(f"{KEY_PREFIX}{body}{_checksum(body)}")
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> KeySecret:
         """Read a key from a request.
 
         Raises:
@@ -67,7 +68,7 @@ class KeySecret:
         match = _SHAPE.fullmatch(text)
         if match is None or not hmac.compare_digest(_checksum(match[1]), match[2]):
             raise KeyRefusedError("malformed")
-        return cls(text)
+        return _make_secret(text)
 
     @property
     def shown_prefix(self) -> str:
@@ -93,6 +94,9 @@ class KeySecret:
 
     def __repr__(self) -> str:
         return f"KeySecret({self.shown_prefix}...)"
+
+
+_make_secret = maker_of(KeySecret)
 
 
 @lru_cache(maxsize=8)

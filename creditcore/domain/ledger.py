@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from creditcore.domain.makers import maker_of
-from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.money import ZERO, Credits, credits_of
 
 
 class PlatformAccount(StrEnum):
@@ -69,9 +69,10 @@ class Wallet:
     def __post_init__(self) -> None:
         if not self.id or self.id in _PLATFORM_ACCOUNTS:
             raise ValueError(f"a wallet cannot be called {self.id!r}")
-        if not ZERO <= self.held <= self.posted:
+        # Numbers, not credits: every call comes by here twice.
+        if not 0 <= self.held.microcredits <= self.posted.microcredits:
             raise ValueError(f"held is between zero and posted: {self.held}, {self.posted}")
-        if self.owed and (self.owed < ZERO or self.held != self.posted):
+        if self.owed.microcredits and (self.owed < ZERO or self.held != self.posted):
             raise ValueError(f"a wallet that owes has nothing available: {self!r}")
 
     def require_empty(self) -> None:
@@ -86,12 +87,12 @@ class Wallet:
     @property
     def available(self) -> Credits:
         """What a new call may still reserve."""
-        return self.posted - self.held
+        return credits_of(self.posted.microcredits - self.held.microcredits)
 
     def with_balance(self, *, posted: Credits, held: Credits) -> Wallet:
         """Return the same wallet with other credits in it; what is free pays its debt first."""
         owed = self.owed
-        if owed:
+        if owed.microcredits:
             paid = min(owed, posted - held)
             posted, owed = posted - paid, owed - paid
         return make_wallet(id=self.id, owner_id=self.owner_id, posted=posted, held=held, owed=owed)

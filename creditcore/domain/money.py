@@ -191,8 +191,10 @@ class Credits:
         """The exact decimal text, without trailing zeros: ``"0.0123"``, ``"200"``."""
         sign = "-" if self.microcredits < 0 else ""
         whole, micro = divmod(abs(self.microcredits), MICROCREDITS_PER_CREDIT)
-        fraction = f".{micro:06d}".rstrip("0").rstrip(".")
-        return f"{sign}{whole}{fraction}"
+        if not micro:
+            return f"{sign}{whole}"
+        fraction = f"{micro:06d}".rstrip("0")
+        return f"{sign}{whole}.{fraction}"
 
 
 _fill = vars(Credits)["microcredits"].__set__

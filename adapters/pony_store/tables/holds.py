@@ -97,6 +97,8 @@ CHANGE_COLUMNS = {
 CHANGED_COLUMNS = ("hold_amount", *CLOSING_COLUMNS)
 """What it becomes."""
 
+_NO_CALL: Any = Call._make([None, *Call(model="")[1:]])
+
 
 def hold_document(hold: Hold) -> dict[str, object]:
     """Return a row of ``usage_logs`` by column, without most that are null."""
@@ -110,23 +112,23 @@ def hold_values(hold: Hold) -> tuple[object, ...]:
 
 def opening_document(hold: Hold) -> dict[str, object]:
     """Return what making a hold writes. A hold without a call has no model."""
-    call = hold.call
+    call = _NO_CALL if hold.call is None else hold.call
     document: dict[str, object] = {
         "id": hold.reference,
         "wallet_id": hold.wallet_id,
-        "key_id": call.key_id if call else None,
-        "model": call.model if call else None,
-        "endpoint": call.endpoint if call else "",
-        "stream": call.stream if call else False,
-        "prompt_bound": call.prompt_bound if call else 0,
-        "output_bound": call.output_bound if call else 0,
-        "price_snapshot": call.price_snapshot if call else None,
-        "multiplier": call.multiplier if call else "",
+        "key_id": call.key_id,
+        "model": call.model,
+        "endpoint": call.endpoint,
+        "stream": call.stream,
+        "prompt_bound": call.prompt_bound,
+        "output_bound": call.output_bound,
+        "price_snapshot": call.price_snapshot,
+        "multiplier": call.multiplier,
         "hold_amount": hold.amount.microcredits,
         "created_at": micros(hold.created_at),
         "expires_at": micros(hold.expires_at),
     }
-    if call and call.repeat_id:
+    if call.repeat_id:
         document["repeat_id"] = call.repeat_id
     for counted in hold.counted:
         _add_counted(document, counted)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeVar
 
 from creditcore.domain.books import Books, Footprint, counters_read
@@ -232,4 +233,4 @@ class PonyLedger:
 
 def by_name(changed: dict[str, _Value]) -> Iterable[tuple[str, _Value]]:
     """Return what changed in the order in which rows are written."""
-    return sorted(changed.items(), key=lambda item: item[0])
+    return sorted(changed.items(), key=itemgetter(0))

@@ -185,8 +185,17 @@ class ModelPrice:
 
     def cost_units(self, usage: Usage) -> int:
         """Return the provider's cost of a call in units of 10^-30 USD, exactly."""
-        prices = _price_of_each(self.rates_for(usage.prompt_tokens))
-        units: int = sum(map(mul, _tokens_of_each(usage), prices))
+        rates = self.rates_for(usage.prompt_tokens)
+        if (
+            usage.cached_tokens
+            or usage.cache_write_tokens
+            or usage.cache_write_1h_tokens
+            or usage.reasoning_tokens
+        ):
+            units: int = sum(map(mul, _tokens_of_each(usage), _price_of_each(rates)))
+        else:
+            # Most calls: the other buckets are empty.
+            units = usage.prompt_tokens * rates.input + usage.completion_tokens * rates.output
         return units if self.unit is None else units + usage.units * self.unit.price_units
 
     def cost(self, usage: Usage, tariff: Tariff) -> Cost:

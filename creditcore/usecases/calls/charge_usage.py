@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
-from creditcore.domain.books import Books, Footprint
+from creditcore.domain.books import Books, Footprint, make_footprint
 from creditcore.domain.call_alerts import call_left_behind, unusable_usage
 from creditcore.domain.callers import Limited, WithoutKey
 from creditcore.domain.decisions import Admission, Extension
 from creditcore.domain.endings import CREDITS_EXHAUSTED
 from creditcore.domain.holds import Basis, Call, Hold, HoldState, Outcome
+from creditcore.domain.makers import maker_of
 from creditcore.domain.money import ZERO, Credits
 from creditcore.domain.pricing import Ceiling
 from creditcore.domain.reported_cost import difference_alert, differs
@@ -41,7 +42,7 @@ class _Authorize(NamedTuple):
 
     @property
     def footprint(self) -> Footprint:
-        return Footprint(
+        return make_footprint(
             key_hashes=() if self.key_hash is None else (self.key_hash,),
             wallet_ids=() if self.wallet_id is None else (self.wallet_id,),
             new_references=(self.reference,),
@@ -68,6 +69,9 @@ class _Authorize(NamedTuple):
             lifetime=self.lifetime,
             caller=caller,
         )
+
+
+_make_authorize = maker_of(_Authorize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class _Close(NamedTuple):
 
 
 def _footprint_of(hold: Hold) -> Footprint:
-    return Footprint(
+    return make_footprint(
         wallet_ids=(hold.wallet_id,),
         hold_references=(hold.reference,),
         counter_ids=[counted.counter_id for counted in hold.counted],
@@ -248,7 +252,7 @@ class ChargeUsage:
             StoreError: Nothing is known to be held; do not call upstream.
         """
         return self._commits.run(
-            _Authorize(
+            _make_authorize(
                 key_hash=key_hash,
                 address=address,
                 ceiling=ceiling,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
-from creditcore.domain.holds import Call
+from creditcore.domain.holds import Call, make_call
 from creditcore.domain.pricing import (
     IMAGE_COUNTS,
     IMAGES_IN_PATCHES,
@@ -93,7 +93,7 @@ def plan(
     tariff = price.tariff(tariff)
     prompt_bound = _prompt_bound(request, price)
     ceiling = _ceiling(request, price, prompt_bound, tariff, can_grow=can_grow, least=least_output)
-    call = Call(
+    call = make_call(
         model=request.model,
         endpoint=wire.endpoint,
         stream=request.stream,

@@ -20,7 +20,7 @@ from creditcore.domain.errors import (
     UpstreamUnavailableError,
 )
 from creditcore.domain.holds import Basis, Hold, make_outcome
-from creditcore.domain.money import ZERO, Credits
+from creditcore.domain.money import ZERO, Credits, credits_of
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import Standing
 from creditcore.domain.reported_cost import picodollars
@@ -368,7 +368,7 @@ class RelayedCall:
             basis is Basis.PROVIDER_USAGE and usage is not None and contradicts(usage, self._meter)
         ):
             error = error or CONTRADICTORY_USAGE
-        charge = Credits(cost.microcredits)
+        charge = credits_of(cost.microcredits)
         outcome = make_outcome(
             basis=basis,
             usage=usage,
