@@ -8,6 +8,7 @@ saves another one (docs/decisions/0007).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -26,17 +27,12 @@ from ..tables.holds import (
     opening_document,
 )
 from ..tables.key_counters import count_document, counter_from_row
-from ..tables.keys import KEY_COLUMNS, TERM_COLUMNS, key_from_row, term_values
+from ..tables.keys import KEY_COLUMNS, key_from_row, term_document
 from ..tables.ledger import SELECT_HOLDS, SELECT_TRANSFERS, by_name
-from ..tables.transfers import (
-    TRANSFER_COLUMNS,
-    transfer_from_row,
-    transfer_values,
-)
+from ..tables.transfers import transfer_document, transfer_from_row
 from ..tables.wallets import (
-    BALANCE_COLUMNS,
     WALLET_COLUMNS,
-    balance_values,
+    balance_document,
     wallet_from_row,
     wallet_values,
 )
@@ -54,6 +50,7 @@ from .statements import (
     WRITE_WITH_COUNTERS,
 )
 
+_reference = attrgetter("reference")
 _WalletRow: Any = row_type(WALLET_COLUMNS)
 _KeyRow: Any = row_type(KEY_COLUMNS)
 
@@ -219,17 +216,14 @@ def _to_write(read: Books, books: Books, *, keys: Mapping[bytes, ApiKey]) -> lis
         _document(opening_document(hold) for _, hold in by_name(books.new_holds) if hold.is_open),
         text_array(books.changed_holds),
         _document(change_document(*change) for _, change in by_name(books.changed_holds)),
-        _rows(TRANSFER_COLUMNS, sorted(map(transfer_values, books.new_transfers))),
+        _document(map(transfer_document, sorted(books.new_transfers, key=_reference))),
         text_array(books.changed_wallets),
-        _rows(
-            BALANCE_COLUMNS,
-            (
-                balance_values(read.wallets[name], wallet)
-                for name, wallet in by_name(books.changed_wallets)
-            ),
+        _document(
+            balance_document(read.wallets[name], wallet)
+            for name, wallet in by_name(books.changed_wallets)
         ),
         bytea_array(keys),
-        _rows(TERM_COLUMNS, map(term_values, keys.values())),
+        _document(map(term_document, keys.values())),
     ]
 
 

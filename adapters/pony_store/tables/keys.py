@@ -211,15 +211,15 @@ class PonyApiKeys:
         )
 
 
-def term_values(key: ApiKey) -> tuple[object, ...]:
-    """Return the values of ``TERM_COLUMNS``."""
-    return (
-        key.id,
-        key.wallet_id,
-        micros_or_none(key.expires_at),
-        micros_or_none(key.revoked_at),
-        key.revision,
-    )
+def term_document(key: ApiKey) -> dict[str, object]:
+    """Return what decides whether a key opens a wallet, by ``TERM_COLUMNS``."""
+    return {
+        "id": key.id,
+        "wallet_id": key.wallet_id,
+        "expires_at": micros_or_none(key.expires_at),
+        "revoked_at": micros_or_none(key.revoked_at),
+        "revision": key.revision,
+    }
 
 
 def key_columns(key: ApiKey) -> dict[str, object]:

@@ -21,19 +21,24 @@ TRANSFER_COLUMNS = (
 )
 
 
-def transfer_values(transfer: Transfer) -> tuple[object, ...]:
-    """Return a row of ``transfers``."""
-    return (
-        transfer.reference,
-        transfer.wallet_id,
+def transfer_document(transfer: Transfer) -> dict[str, object]:
+    """Return a row of ``transfers`` by column."""
+    return {
+        "reference": transfer.reference,
+        "wallet_id": transfer.wallet_id,
         # The drivers do not know a StrEnum; str() is quicker than its value.
-        str(transfer.from_account),
-        str(transfer.to_account),
-        transfer.amount.microcredits,
-        str(transfer.kind),
-        micros(transfer.at),
-        transfer.note,
-    )
+        "from_account": str(transfer.from_account),
+        "to_account": str(transfer.to_account),
+        "amount": transfer.amount.microcredits,
+        "kind": str(transfer.kind),
+        "at": micros(transfer.at),
+        "note": transfer.note,
+    }
+
+
+def transfer_values(transfer: Transfer) -> tuple[object, ...]:
+    """Return the values of ``TRANSFER_COLUMNS``."""
+    return tuple(map(transfer_document(transfer).get, TRANSFER_COLUMNS))
 
 
 def transfer_from_row(row: Any) -> Transfer:

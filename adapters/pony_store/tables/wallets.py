@@ -33,17 +33,17 @@ BALANCE_COLUMNS = {
 """What changes a wallet: its name, what tells that it is as it was read, and what it becomes."""
 
 
-def balance_values(read: Wallet, wallet: Wallet) -> tuple[object, ...]:
-    """Return the values of ``BALANCE_COLUMNS``."""
-    return (
-        wallet.id,
-        read.posted.microcredits,
-        read.held.microcredits,
-        read.owed.microcredits,
-        wallet.posted.microcredits,
-        wallet.held.microcredits,
-        wallet.owed.microcredits,
-    )
+def balance_document(read: Wallet, wallet: Wallet) -> dict[str, object]:
+    """Return what changes a wallet, by ``BALANCE_COLUMNS``."""
+    return {
+        "id": wallet.id,
+        "read_posted": read.posted.microcredits,
+        "read_held": read.held.microcredits,
+        "read_owed": read.owed.microcredits,
+        "posted": wallet.posted.microcredits,
+        "held": wallet.held.microcredits,
+        "owed": wallet.owed.microcredits,
+    }
 
 
 def wallet_from_row(row: Any) -> Wallet:
