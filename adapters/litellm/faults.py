@@ -38,6 +38,8 @@ _OVERLOADED = frozenset({503, 529})
 """What is out of order for a while, if it says for how long; 529 is Anthropic's."""
 
 _RATE_LIMITED = "rate_limit_exceeded"
+_FULL_CONTEXT = "context_length_exceeded"
+_OVERLOAD = "overloaded_error"
 _SERVER_ERRORS_FROM = 500
 # For an error that names no status, as on the Anthropic wire.
 _STATUSES = {
@@ -47,7 +49,7 @@ _STATUSES = {
     "rate_limit_error": 429,
     "api_error": 500,
     "timeout_error": 504,
-    "overloaded_error": 529,
+    _OVERLOAD: 529,
 }
 _STATUS_NAMES = ("code", "status", "status_code", "statusCode")
 _DEEPEST_MESSAGE = 3
@@ -97,7 +99,7 @@ _KEY_STATUSES = frozenset({400, 401, 403, 422, 429, 500, 503})
 _REJECTED_STATUSES = frozenset({400, 404, 413, 422})
 
 _EXCEPTION_CODES = {
-    "ContextWindowExceededError": "context_length_exceeded",
+    "ContextWindowExceededError": _FULL_CONTEXT,
     "ContentPolicyViolationError": "content_policy_violation",
     "RateLimitError": _RATE_LIMITED,
 }
@@ -222,8 +224,13 @@ class Fault:
                 return code
         is_full = self.kind == "exceed_context_size_error" or self.given_code in _FULL_CONTEXT_CODES
         if is_full or _CONTEXT_IS_FULL.search(message):
-            return "context_length_exceeded"
+            return _FULL_CONTEXT
         return _RATE_LIMITED if self.given_code == "429" else None
+
+    @property
+    def is_overload(self) -> bool:
+        """Whether it is Anthropic's word for having too much to do, which LiteLLM tells as 500."""
+        return _OVERLOAD in f"{self.kind} {self.message[:_LONGEST_READ]}"
 
     @property
     def retry_after_s(self) -> int | None:
@@ -269,6 +276,8 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> UpstreamErr
     if status in _OVERLOADED and wait is not None:
         message = f"{_BUSY} Try again in {wait}s."
         return UpstreamFailedError(message, status=status, code="overloaded", retry_after_s=wait)
+    if fault.is_overload and status >= _SERVER_ERRORS_FROM:
+        return UpstreamFailedError(f"{_BUSY} Try again shortly.", status=503, code="overloaded")
     return UpstreamUnavailableError()
 
 
@@ -307,6 +316,9 @@ def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> Upstr
     """Return what a fault means that has a meaning of its own, beside that something failed."""
     if fault.is_operators:
         return UpstreamUnavailableError()
+    if status >= _SERVER_ERRORS_FROM and fault.code == _FULL_CONTEXT:
+        # As llama.cpp and what stands before it say it; clients would repeat what cannot succeed.
+        status = _BAD_REQUEST
     if status in {408, 504}:
         return UpstreamTimeoutError()
     if status == _TOO_MANY:

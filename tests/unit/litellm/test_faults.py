@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from adapters.litellm.faults import Fault, refusal
+from adapters.litellm.faults import Fault, failure_within, refusal
 from adapters.litellm.waits_in_words import seconds_given
 from creditcore.domain.errors import (
     UpstreamError,
@@ -105,6 +105,38 @@ def test_what_is_overloaded_for_a_while_says_for_how_long(
 
     assert isinstance(error, UpstreamFailedError)
     assert (error.status, error.retry_after_s, error.code) == (status, wait, "overloaded")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        an_error("Overloaded", kind="overloaded_error"),
+        an_error('AnthropicError - {"type":"error","error":{"type":"overloaded_error"}}'),
+    ],
+)
+@pytest.mark.parametrize("status", [500, 503, 529])
+def test_an_overload_without_a_time_is_one_all_the_same(status: int, body: bytes) -> None:
+    error = refused(status, body)
+
+    assert isinstance(error, UpstreamFailedError)
+    assert (error.status, error.retry_after_s, error.code) == (503, None, "overloaded")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "litellm.InternalServerError: OpenAIException - the request exceeds the available context",
+        "litellm.ContextWindowExceededError: Too long.",
+    ],
+)
+def test_a_full_context_is_the_clients_whatever_the_status(status: int, message: str) -> None:
+    error = refused(status, an_error(message))
+    within = failure_within({"message": message, "code": status})
+
+    for each in (error, within):
+        assert isinstance(each, UpstreamRejectedError)
+        assert (each.status, each.code) == (400, "context_length_exceeded")
 
 
 def test_a_budget_of_ours_is_not_overload() -> None:
