@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from creditcore.domain.pricing import Usage
+from creditcore.domain.pricing import Usage, make_usage
 
 _MAX_TOKENS = 10**10
 """A count above this is a fault of its provider: no context is a thousandth of it."""
@@ -150,7 +150,7 @@ class Reports:
             completion += reasoning
         if not prompt and not completion:
             return None
-        return Usage(
+        return make_usage(
             prompt_tokens=prompt,
             completion_tokens=completion,
             cached_tokens=cached,
