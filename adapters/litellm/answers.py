@@ -31,8 +31,14 @@ are to be compared with them, not with a discount or margin that is set there.""
 _WAIT_HEADERS = ("retry-after", "llm_provider-retry-after")
 """How long to wait: as the proxy says it, and as the provider told the proxy."""
 
+_FINE_WAIT_HEADERS = tuple(f"{name}-ms" for name in _WAIT_HEADERS)
+"""The same in milliseconds, as OpenAI and Azure say it as well."""
+
 _HEADERS_READ = frozenset(
-    {"content-type", "content-encoding", *_WAIT_HEADERS, COST, _COST_BEFORE_TERMS}
+    {
+        *("content-type", "content-encoding", COST, _COST_BEFORE_TERMS),
+        *(*_WAIT_HEADERS, *_FINE_WAIT_HEADERS),
+    }
 )
 
 
@@ -98,8 +104,11 @@ class LiteLLMAnswer:
 
     @property
     def retry_after(self) -> str | None:
-        """When to come back, as a refusal says it: seconds, or a date."""
-        return next(filter(None, map(self.header, _WAIT_HEADERS)), None)
+        """When to come back, as a refusal says it: seconds, milliseconds (``9ms``), or a date."""
+        if wait := next(filter(None, map(self.header, _WAIT_HEADERS)), None):
+            return wait
+        fine = next(filter(None, map(self.header, _FINE_WAIT_HEADERS)), None)
+        return fine and f"{fine}ms"
 
     def explain(self, error: object) -> UpstreamError:
         """Return what an error object within the answer means."""

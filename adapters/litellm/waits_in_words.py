@@ -28,12 +28,15 @@ def seconds_given(text: str | None, now: datetime | None = None) -> int | None:
     """Return the seconds that a header asks to wait, rounded up; None where it does not.
 
     Args:
-        text: A number of seconds, or the date of HTTP; one that is past asks for no wait.
+        text: A number of seconds, or of milliseconds before ``ms``, or the date of HTTP; one
+            that is past asks for no wait.
         now: What time it is; the system's if None.
     """
     text = (text or "").strip()
-    if _NUMBER.fullmatch(text):
-        return min(ceil(Decimal(text)), _LONGEST_WAIT_S)
+    number = text.removesuffix("ms")
+    if _NUMBER.fullmatch(number):
+        unit = _SECONDS["s" if number == text else "ms"]
+        return min(ceil(Decimal(number) * unit), _LONGEST_WAIT_S)
     if not _DATE.fullmatch(text):
         return None
     try:

@@ -190,11 +190,14 @@ def test_refusal_in_an_event_stream_is_understood(server: Server, relay: LiteLLM
         (b"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 0),
         # As LiteLLM hands on what the provider told it.
         (b"llm_provider-retry-after: 9\r\n", 9),
+        (b"retry-after-ms: 1500\r\n", 2),
+        (b"llm_provider-retry-after-ms: 9000\r\nretry-after-ms: soon\r\n", None),
+        (b"retry-after-ms: 1500\r\nllm_provider-retry-after: 9\r\n", 9),
         (b"llm_provider-retry-after: 9\r\nretry-after: 7\r\n", 7),
     ],
 )
 def test_the_time_to_wait_is_read_wherever_it_stands(
-    server: Server, relay: LiteLLMRelay, headers: bytes, wait_s: int
+    server: Server, relay: LiteLLMRelay, headers: bytes, wait_s: int | None
 ) -> None:
     said = an_answer(b"{}", status="429 X", headers=headers)
     script = Script(lambda: server.accept().answer(said)).start()

@@ -160,6 +160,8 @@ def test_timeouts_are_timeouts(status: int) -> None:
         ("soon", None),
         ("-1", None),
         ("1.5", 2),
+        ("1500ms", 2),
+        ("ms", None),
         ("1.", None),
         ("9999999999", None),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
