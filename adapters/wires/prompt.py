@@ -99,6 +99,7 @@ class Prompt:
         self.text_bytes = 0
         self.media = 0
         self._other_tokens = 0
+        self._unseen = UNSEEN_TOKENS
         self._media_bound = NO_MEDIA
         self._media_letters = 0
         self._papers: list[tuple[str, int]] = []
@@ -198,6 +199,10 @@ class Prompt:
         self._media_bound = MediaBound(*map(sum, zip(self._media_bound, bound, strict=True)))
         self._media_letters += letters
 
+    def add_unseen(self, tokens: int) -> None:
+        """Count text that the provider adds for what the request names, at most."""
+        self._unseen += tokens
+
     def add_schemas(self, fields: Mapping[str, Any], *names: str) -> None:
         """Count what is shown to the model as JSON: its tools."""
         described = {name: fields[name] for name in names if name in fields}
@@ -225,7 +230,7 @@ class Prompt:
         self._read_papers()
         if self.media:
             return None
-        unseen = UNSEEN_TOKENS
+        unseen = self._unseen
         if "tools" in fields or "functions" in fields:
             unseen += _UNSEEN_TOOL_TOKENS
         written = encode_body(fields, stream=False) if body is None else body

@@ -2,7 +2,8 @@
 
 A tool that the client runs costs its description and its results, which are text. A tool that the
 provider runs (a search, a sandbox) costs by use, and brings text that stands nowhere in the
-request: it is refused by its place and name.
+request: it is refused by its place and name. So is one that only the provider describes, unless
+it says how much text that is (``anthropic/own_tools.py``).
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def _check(tool: object, place: str, own: Collection[str], default: str | None) 
     if kind in own:
         return
     raise InvalidRequestError(
-        f"{place}.type {shown(kind)!r} is not served here: tools that the provider runs cost by "
-        f"use. Leave it out, or run it yourself as a tool of type {' or '.join(sorted(own))}.",
+        f"{place}.type {shown(kind)!r} is not served here: the provider's own tools cost by use, "
+        f"or bring text of their own. Leave it out, or run it yourself as a tool of type "
+        f"{' or '.join(sorted(own))}.",
         param=f"{place}.type",
         code="unsupported_parameter",
     )

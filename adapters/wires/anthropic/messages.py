@@ -13,6 +13,7 @@ from adapters.wires.anthropic.messages_content import read_content
 from adapters.wires.anthropic.messages_errors import error_document, error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
 from adapters.wires.anthropic.model_list import model_document, model_list
+from adapters.wires.anthropic.own_tools import check_own_tools
 from adapters.wires.fields import (
     INTEGER,
     LIST,
@@ -34,7 +35,6 @@ from adapters.wires.request import (
     read_model,
 )
 from adapters.wires.text import TextCollector
-from adapters.wires.tools import check_tools
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.domain.rates import Standing
@@ -52,10 +52,6 @@ _LIMIT = "max_tokens"
 _THREAD = "thread"
 _MAX_STOPS = 64
 
-
-# Tools that Anthropic only describes (a shell, an editor) are not among them: they bring text
-# that stands nowhere in the request.
-_OWN_TOOLS = frozenset({"custom"})
 
 _FIELDS = FieldTable(
     own=frozenset({"model", "messages", "system", "stream", _LIMIT}),
@@ -185,7 +181,7 @@ class Messages:
         if "system" in given:
             fields["system"] = given["system"]
         _refuse_threads(given)
-        check_tools(given.get("tools"), _OWN_TOOLS, default="custom")
+        prompt.add_unseen(check_own_tools(given.get("tools")))
         check_context_edits(given.get("context_management"))
         fields |= _FIELDS.read(given)
         prompt.add_schemas(fields, "tools")

@@ -113,7 +113,12 @@ def test_a_conversation_passes_whole() -> None:
             "messages[0].content[0].source.url",
         ),
         ({"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools[0].type"),
-        ({"tools": [{"type": "bash_20250124", "name": "b"}]}, "tools[0].type"),
+        ({"tools": [{"type": "bash_20250124b", "name": "b"}]}, "tools[0].type"),
+        (
+            {"tools": [{"type": "bash_20250124"}, {"type": "code_execution_20260521"}]},
+            "tools[1].type",
+        ),
+        ({"tools": {"type": "bash_20250124"}}, "tools"),
         ({"tool_choice": "auto"}, "tool_choice"),
         ({"thinking": True}, "thinking"),
         ({"stop_sequences": "END"}, "stop_sequences"),
@@ -145,6 +150,20 @@ def test_what_routes_mocks_or_prices_is_refused(name: str) -> None:
     error = refused(**{name: "x"})
 
     assert (error.param, error.code) == (name, "unsupported_parameter")
+
+
+@pytest.mark.parametrize("kind", ["bash_20250124", "memory_20250818", "text_editor_20250728"])
+def test_a_tool_that_only_anthropic_describes_is_served_and_held_for(kind: str) -> None:
+    tool = {"type": kind, "name": "own"}
+
+    plain, one, two = (parse(tools=[{"name": "own"}, *[tool] * times]) for times in range(3))
+
+    assert sent(one)["tools"][1] == tool
+    assert plain.prompt_bound is not None
+    assert one.prompt_bound is not None
+    assert two.prompt_bound is not None
+    assert one.prompt_bound - plain.prompt_bound >= 700
+    assert two.prompt_bound - one.prompt_bound == one.prompt_bound - plain.prompt_bound
 
 
 def test_unknown_field_is_refused() -> None:
