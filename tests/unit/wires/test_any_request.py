@@ -35,7 +35,7 @@ _ROUTING = {
     "cache": {},
     "custom_llm_provider": "x",
     "extra_headers": {},
-    "fallbacks": [],
+    "fallbacks": ["x"],
     "input_cost_per_token": 0,
     "litellm_metadata": {},
     "mock_response": "x",
