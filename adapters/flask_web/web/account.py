@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, g, render_template, request
@@ -193,17 +194,19 @@ def register(app: Flask) -> None:
     """Let every page say whose account it shows, and show no other than its address says."""
 
     @app.before_request
-    def _offer_the_account_that_is_meant() -> str | None:
+    def _offer_the_account_that_is_meant() -> tuple[str, HTTPStatus] | None:
         # Nothing is switched by a link: any page of the web can have one.
         wanted = request.args.get(_MEANT) if request.path.startswith("/dashboard") else None
         if not wanted or request.method != "GET" or not current_user.is_authenticated:
             return None
         meant = next((row for row in accounts() if row.id == wanted), None)
-        if meant is None or meant.id == account().id:
+        if meant and meant.id == account().id:
             return None
-        return render_template(
+        # Who has left a team meanwhile should not add credits to another account by its mail.
+        page = render_template(
             "dashboard/other_account.html", page="", meant=meant, here=request.full_path
         )
+        return page, HTTPStatus.OK if meant else HTTPStatus.NOT_FOUND
 
     @app.context_processor
     def _shared() -> dict[str, Any]:
