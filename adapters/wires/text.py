@@ -59,7 +59,7 @@ class TextCollector:
                 continue
             if part.get("type") == _RESULT:
                 self.add(part.get("content"), role=role)
-            elif part.get("type") in _TEXT_PARTS and part.keys() <= _PLAIN_PART:
+            elif _is_text(part):
                 self._keep(part["text"], role, bound=_written(part))
 
     def _keep(self, text: str, role: object = None, *, bound: int) -> None:
@@ -72,6 +72,17 @@ class TextCollector:
     def found(self) -> PromptText | None:
         """The text; None without any."""
         return PromptText(tuple(self._messages), self._bound) if self._messages else None
+
+
+def _is_text(part: dict[str, Any]) -> bool:
+    """Whether a part is nothing but text: those of a model's reasoning are passed on unchecked."""
+    kind, text = part.get("type"), part.get("text")
+    return (
+        isinstance(kind, str)
+        and kind in _TEXT_PARTS
+        and isinstance(text, str)
+        and part.keys() <= _PLAIN_PART
+    )
 
 
 def _written(value: object) -> int:

@@ -111,6 +111,25 @@ def test_what_is_counted_already_or_in_parts_is_not() -> None:
     assert text_of(EMBEDDINGS, input=[1, 2]) == []
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "text"},
+        {"type": "text", "text": 5},
+        {"type": "text", "text": None},
+        {"type": [], "text": "Hi"},
+        {"text": "Hi"},
+        "Hi",
+        None,
+    ],
+    ids=str,
+)
+def test_what_a_model_has_written_oddly_is_left_to_its_bytes(part: object) -> None:
+    thought = {"type": "reasoning", "content": [part, {"type": "text", "text": "So it is."}]}
+
+    assert text_of(RESPONSES, input=[thought]) == [("user", "So it is.")]
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\n\t"])
 def test_what_is_blank_is_left_to_its_bytes(blank: str) -> None:
     assert text_of(CHAT, messages=[{"role": "user", "content": blank}]) == []
