@@ -90,6 +90,6 @@ def _count_in(answer: Answer, model: str) -> PromptCount | None:
     if found.get("error") or found.get("request_model") != model:
         return None
     # A provider's own words are passed on; what LiteLLM counts itself has none.
-    is_stand_in = found.get("tokenizer_type") in _STAND_INS
+    is_stand_in = str(found.get("tokenizer_type")) in _STAND_INS
     has_words = isinstance(found.get("original_response"), dict)
     return PromptCount(tokens, by_provider=has_words and not is_stand_in)

@@ -84,6 +84,7 @@ def test_a_text_is_asked_for_with_the_key_in_both_spellings(server: Server) -> N
         ({"tokenizer_type": "openai_tokenizer", "original_response": {}}, False),
         ({"tokenizer_type": "anthropic_api"}, False),
         ({"tokenizer_type": "some new tokenizer"}, False),
+        ({"tokenizer_type": ["no name"]}, False),
     ],
 )
 def test_who_has_counted_is_told_by_the_providers_own_words(

@@ -125,6 +125,18 @@ def test_where_nobody_counts_it_is_refused_by_its_bytes(scene: Scene) -> None:
     assert (error.needed, error.available) == (BY_BYTES, Credits(10_000))
 
 
+def test_where_counting_breaks_it_is_refused_by_its_bytes(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks() -> None:
+        raise KeyError
+
+    scene.counts.meanwhile = breaks
+
+    assert refused(scene).needed == BY_BYTES
+    assert "a text for boundless was not counted" in caplog.text
+
+
 @pytest.mark.parametrize("tokens", [len(SAID), 10**12])
 def test_a_count_never_holds_more_than_the_bytes(scene: Scene, tokens: int) -> None:
     scene.counts.answer = PromptCount(tokens, by_provider=True)

@@ -9,6 +9,7 @@ the same rules. Without a count, a short answer is better than none.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,10 @@ from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InsufficientCreditsError
 from creditcore.domain.pricing.counted_text import held_by_count, least_held, size_of
 from creditcore.ports.inference import HeardWire
-from creditcore.ports.prompt_counts import NoPromptCounts, PromptCounts
+from creditcore.ports.prompt_counts import NoPromptCounts, PromptCount, PromptCounts, PromptText
 from creditcore.usecases.calls.planned_call import PlannedCall, content_with_less, with_text_bound
+
+_log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4
 """Counts that a process waits for at a time: more would only queue up at the model server."""
@@ -87,12 +90,19 @@ class CountPrompt:
         if size > MOST_COUNTED_BYTES or not _is_covered(least, refusal):
             return None
         with self._turn(refusal.wallet_id or "") as has_turn:
-            count = self.counts.count(request.model, text) if has_turn else None
+            count = self._count(request.model, text) if has_turn else None
         if count is None:
             return None
         held = held_by_count(texts, count.tokens, by_provider=count.by_provider)
         counted = with_text_bound(planned, text, held)
         return counted if counted.call.prompt_bound < planned.call.prompt_bound else None
+
+    def _count(self, model: str, text: PromptText) -> PromptCount | None:
+        try:
+            return self.counts.count(model, text)
+        except Exception:  # noqa: BLE001 - a counter that breaks leaves the refusal as it was
+            _log.exception("a text for %s was not counted", model)
+            return None
 
     @contextmanager
     def _turn(self, wallet_id: str) -> Iterator[bool]:
