@@ -19,12 +19,19 @@ FUNCTION_TOOLS = frozenset({"function", "custom"})
 _NAMESPACE = "namespace"
 
 
-def check_tools(value: object, own: Collection[str], *, default: str | None = None) -> None:
+def check_tools(
+    value: object,
+    own: Collection[str],
+    *,
+    beside: Collection[str] = (),
+    default: str | None = None,
+) -> None:
     """Let tools pass that the client runs.
 
     Args:
         value: What stands under ``tools``; None where nothing does.
-        own: The types that the client runs.
+        own: The types under which the client runs a tool of any kind: a refusal names them.
+        beside: Types of tools of one kind, which pass too.
         default: The type of a tool that names none, or null.
 
     Raises:
@@ -35,7 +42,7 @@ def check_tools(value: object, own: Collection[str], *, default: str | None = No
     if not isinstance(value, list):
         raise invalid("tools", "must be a list of tools")
     for at, tool in enumerate(value):
-        _check(tool, f"tools[{at}]", own, default)
+        _check(tool, f"tools[{at}]", own, beside=beside, default=default)
 
 
 def check_grouped_tools(value: object) -> None:
@@ -50,16 +57,23 @@ def check_grouped_tools(value: object) -> None:
     for at, tool in enumerate(value):
         place = f"tools[{at}]"
         if not isinstance(tool, dict) or tool.get("type") != _NAMESPACE:
-            _check(tool, place, FUNCTION_TOOLS, None)
+            _check(tool, place, FUNCTION_TOOLS)
             continue
         inner = tool.get("tools")
         if not isinstance(inner, list):
             raise invalid(f"{place}.tools", "must be a list of tools")
         for within, grouped in enumerate(inner):
-            _check(grouped, f"{place}.tools[{within}]", FUNCTION_TOOLS, None)
+            _check(grouped, f"{place}.tools[{within}]", FUNCTION_TOOLS)
 
 
-def _check(tool: object, place: str, own: Collection[str], default: str | None) -> None:
+def _check(
+    tool: object,
+    place: str,
+    own: Collection[str],
+    *,
+    beside: Collection[str] = (),
+    default: str | None = None,
+) -> None:
     if not isinstance(tool, dict):
         raise invalid(place, "must be an object")
     kind = tool.get("type")
@@ -67,7 +81,7 @@ def _check(tool: object, place: str, own: Collection[str], default: str | None) 
         kind = default
     if not isinstance(kind, str):
         raise invalid(f"{place}.type", "must be a string")
-    if kind in own:
+    if kind in own or kind in beside:
         return
     raise InvalidRequestError(
         f"{place}.type {shown(kind)!r} is not served here: the provider's own tools cost by use, "

@@ -114,6 +114,7 @@ def test_a_conversation_passes_whole() -> None:
         ),
         ({"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools[0].type"),
         ({"tools": [{"type": "bash_20250124b", "name": "b"}]}, "tools[0].type"),
+        ({"tools": [{"type": "bash_20241022", "name": "b"}]}, "tools[0].type"),
         (
             {"tools": [{"type": "bash_20250124"}, {"type": "code_execution_20260521"}]},
             "tools[1].type",
@@ -164,6 +165,12 @@ def test_a_tool_that_only_anthropic_describes_is_served_and_held_for(kind: str) 
     assert two.prompt_bound is not None
     assert one.prompt_bound - plain.prompt_bound >= 700
     assert two.prompt_bound - one.prompt_bound == one.prompt_bound - plain.prompt_bound
+
+
+def test_a_refused_tool_is_not_advised_to_be_one_of_the_others_in_the_request() -> None:
+    tools = [{"type": "bash_20250124"}, {"type": "web_search_20250305"}]
+
+    assert str(refused(tools=tools)).endswith("run it yourself as a tool of type custom.")
 
 
 def test_unknown_field_is_refused() -> None:
