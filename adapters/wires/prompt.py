@@ -199,9 +199,10 @@ class Prompt:
         self._media_bound = MediaBound(*map(sum, zip(self._media_bound, bound, strict=True)))
         self._media_letters += letters
 
-    def add_unseen(self, tokens: int) -> None:
-        """Count text that the provider adds for what the request names, at most."""
-        self._unseen += tokens
+    def add_unseen(self, *, most: int, usual: int) -> None:
+        """Count tokens that the provider adds for what the request names."""
+        self._unseen += most
+        self._other_tokens += usual
 
     def add_schemas(self, fields: Mapping[str, Any], *names: str) -> None:
         """Count what is shown to the model as JSON: its tools."""
@@ -211,7 +212,7 @@ class Prompt:
 
     @property
     def estimated_tokens(self) -> int:
-        """About four bytes to a token, rounded up, and what is usual for images and documents."""
+        """About four bytes to a token, rounded up, and what is usual for the rest."""
         return -(-self.text_bytes // _BYTES_PER_TOKEN) + self._other_tokens
 
     def bound(self, fields: Mapping[str, Any], body: bytes | None = None) -> int | None:

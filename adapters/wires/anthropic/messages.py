@@ -13,7 +13,7 @@ from adapters.wires.anthropic.messages_content import read_content
 from adapters.wires.anthropic.messages_errors import error_document, error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
 from adapters.wires.anthropic.model_list import model_document, model_list
-from adapters.wires.anthropic.own_tools import check_own_tools
+from adapters.wires.anthropic.own_tools import read_own_tools
 from adapters.wires.fields import (
     INTEGER,
     LIST,
@@ -181,7 +181,7 @@ class Messages:
         if "system" in given:
             fields["system"] = given["system"]
         _refuse_threads(given)
-        prompt.add_unseen(check_own_tools(given.get("tools")))
+        read_own_tools(given.get("tools"), prompt)
         check_context_edits(given.get("context_management"))
         fields |= _FIELDS.read(given)
         prompt.add_schemas(fields, "tools")

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import re
 
+from adapters.wires.prompt import Prompt
 from adapters.wires.tools import check_tools
 
 _CUSTOM = "custom"
-_DESCRIBED_THERE = re.compile(r"(?:bash|memory|text_editor)_20(?:2[5-9]|[3-9][0-9])[0-9]{4}")
+_DESCRIBED_THERE = re.compile(r"(bash|memory|text_editor)_20(?:2[5-9]|[3-9][0-9])[0-9]{4}")
 """Those of 2024 need a beta, which is left out."""
 
+_USUAL_TOKENS = {"bash": 245, "memory": 700, "text_editor": 700}
+"""What Anthropic adds for one, as its pages on these tools say; on the memory they say nothing."""
+
 _MOST_TOKENS = 4_096
-"""What Anthropic adds for one: 245 tokens for the shell and 700 for the editor, as its pages on
-these tools say, and less than a page about the use of the memory."""
+"""More than is added for any: how to use the memory takes less than a page."""
 
 
-def check_own_tools(value: object) -> int:
-    """Let tools pass that the client runs; return tokens of descriptions that are not here.
+def read_own_tools(value: object, prompt: Prompt) -> None:
+    """Let tools pass that the client runs, and count the descriptions that are not here.
 
     Raises:
         InvalidRequestError: One of them is something else; ``param`` names its place.
     """
     tools = value if isinstance(value, list) else []
     described_there = [
-        kind
+        named
         for tool in tools
         if isinstance(tool, dict)
         and isinstance(kind := tool.get("type"), str)
-        and _DESCRIBED_THERE.fullmatch(kind)
+        and (named := _DESCRIBED_THERE.fullmatch(kind))
     ]
-    check_tools(value, {_CUSTOM}, beside=set(described_there), default=_CUSTOM)
-    return len(described_there) * _MOST_TOKENS
+    check_tools(value, {_CUSTOM}, beside={named[0] for named in described_there}, default=_CUSTOM)
+    for named in described_there:
+        prompt.add_unseen(most=_MOST_TOKENS, usual=_USUAL_TOKENS[named[1]])

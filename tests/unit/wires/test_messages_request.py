@@ -1,5 +1,6 @@
 from typing import Any
 
+import orjson
 import pytest
 
 from adapters.wires.anthropic.messages import Messages
@@ -165,6 +166,18 @@ def test_a_tool_that_only_anthropic_describes_is_served_and_held_for(kind: str) 
     assert two.prompt_bound is not None
     assert one.prompt_bound - plain.prompt_bound >= 700
     assert two.prompt_bound - one.prompt_bound == one.prompt_bound - plain.prompt_bound
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens"),
+    [("bash_20250124", 245), ("memory_20250818", 700), ("text_editor_20250728", 700)],
+)
+def test_what_anthropic_usually_adds_for_a_tool_is_in_the_estimate(kind: str, tokens: int) -> None:
+    tool = {"type": kind, "name": "own"}
+
+    without = parse(tools=[]).prompt_estimate + -(-len(orjson.dumps(tool)) // 4)
+
+    assert parse(tools=[tool]).prompt_estimate == pytest.approx(without + tokens, abs=1)
 
 
 def test_a_refused_tool_is_not_advised_to_be_one_of_the_others_in_the_request() -> None:
