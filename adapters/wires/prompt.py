@@ -64,11 +64,12 @@ _TEXT_FILE = re.compile(
 """Not tables, of which OpenAI makes more text than is in them."""
 
 _TEXT_NAME = re.compile(
-    r"[^.]*|\.[a-z]+(?:config|ignore|rc)|.*\.(?:asm|astro|bash|bat|bib|c|cc|cfg|clj|cmake|conf|cpp|cs|css|cxx|dart|diff"
-    r"|elm|env|erl|exs?|fish|fs|go|gradle|graphql|groovy|hh?|hpp|hs|html?|hxx|ini|java|jl|jsx?|json"
-    r"|jsonl|kts?|less|lisp|lock|log|lua|markdown|mdx?|mjs|mm?|mts|ndjson|nix|patch|php|pl|proto|ps1"
-    r"|py|pyi|r|rb|rs|rst|s|sass|scala|scss|sh|sol|sql|srt|svelte|swift|tex|text|tf|toml|tsx?|txt"
-    r"|vtt|vue|xml|ya?ml|zig|zsh)",
+    r"[^.]*|\.[a-z]+(?:config|ignore|rc)"
+    r"|.*\.(?:asm|astro|bash|bat|bib|c|cc|cfg|clj|cmake|conf|cpp|cs|css|cxx|dart|diff|elm|env|erl"
+    r"|exs?|fish|fs|go|gradle|graphql|groovy|hh?|hpp|hs|html?|hxx|ini|java|jl|jsx?|json|jsonl|kts?"
+    r"|less|lisp|lock|log|lua|markdown|mdx?|mjs|mm?|mts|ndjson|nix|patch|php|pl|proto|ps1|py|pyi|r"
+    r"|rb|rs|rst|s|sass|scala|scss|sh|sol|sql|srt|svelte|swift|tex|text|tf|toml|tsx?|txt|vtt|vue"
+    r"|xml|ya?ml|zig|zsh)",
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_TEXT_LETTERS = 4 * 1024 * 1024
