@@ -21,8 +21,15 @@ def maker_of(cls: Callable[_Fields, _Value]) -> Callable[_Fields, _Value]:
     Args:
         cls: A ``NamedTuple``, or a ``dataclass(frozen=True, slots=True)`` whose fields are all
             given, or have plain defaults, and which checks them in ``__post_init__`` if at all.
+
+    Raises:
+        TypeError: The class makes its values in a way of its own, which would be left out.
     """
     made = cast("Any", cls)
+    code = getattr(made.__new__ if issubclass(made, tuple) else made.__init__, "__code__", None)
+    # What the standard library writes for a class is compiled from a string, not from a file.
+    if code is None or code.co_filename != "<string>":
+        raise TypeError(f"{made.__name__} cannot be made field by field")
     return cast("Callable[_Fields, _Value]", (_named if issubclass(made, tuple) else _frozen)(made))
 
 

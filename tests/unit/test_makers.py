@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from dataclasses import FrozenInstanceError, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -126,6 +126,23 @@ def test_fields_that_a_class_fills_by_itself_are_beyond_it() -> None:
         count: int = field(init=False, default=0)
 
     for cls in (Listing, Counting):
+        with pytest.raises(TypeError, match="field by field"):
+            maker_of(cls)
+
+
+def test_so_is_what_a_class_does_to_make_its_values() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Plain:
+        count: int
+
+        def __init__(self) -> None:
+            """Fill nothing."""
+
+    class Counting(Named):
+        def __new__(cls, first: int) -> Self:
+            return super().__new__(cls, first, "one")
+
+    for cls in (Plain, Counting, Credits):
         with pytest.raises(TypeError, match="field by field"):
             maker_of(cls)
 
