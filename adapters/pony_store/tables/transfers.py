@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from creditcore.domain.ledger import Transfer, TransferKind
@@ -19,6 +20,7 @@ TRANSFER_COLUMNS = (
     "at",
     "note",
 )
+_values = itemgetter(*TRANSFER_COLUMNS)
 
 
 def transfer_document(transfer: Transfer) -> dict[str, object]:
@@ -38,7 +40,8 @@ def transfer_document(transfer: Transfer) -> dict[str, object]:
 
 def transfer_values(transfer: Transfer) -> tuple[object, ...]:
     """Return the values of ``TRANSFER_COLUMNS``."""
-    return tuple(map(transfer_document(transfer).get, TRANSFER_COLUMNS))
+    values: tuple[object, ...] = _values(transfer_document(transfer))
+    return values
 
 
 def transfer_from_row(row: Any) -> Transfer:
