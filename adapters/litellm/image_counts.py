@@ -44,6 +44,15 @@ _OWN_ADDRESS = re.compile(
 )
 """Where they do. At any other address there may be any model."""
 
+_READS_AS = {
+    feature: re.compile(rf"(?:.*[/.:])?(?:{names})", re.DOTALL | re.IGNORECASE)
+    for feature, names in _MODELS.items()
+}
+"""What is read into a name that says nothing for sure: only ever as a word against another."""
+
+_SMALL = re.compile(r"(?<![a-z])(?:mini|nano)(?![a-z])", re.IGNORECASE)
+"""Such as gpt-4o-mini, which counts the most."""
+
 _CUSTOM_NAME = re.compile(r"(?:.*/)?(?:arn:.*|[0-9]+)")
 """What an account calls a deployment of its own at Bedrock or Vertex: it names no model."""
 
@@ -56,9 +65,13 @@ def image_features(info: Mapping[str, Any], given: object) -> frozenset[str]:
         given: Its ``litellm_params``.
     """
     given = given if isinstance(given, Mapping) else {}
-    names = _names(info, given)
+    names, own = _names(info, given), _own_names(info, given)
     return frozenset(
-        feature for feature, known in _KNOWN.items() if names and _all_are(names, known)
+        feature
+        for feature, known in _KNOWN.items()
+        if names
+        and _all_are(names, known)
+        and not any(_reads_as_another(str(name), feature) for name in own)
     )
 
 
@@ -70,10 +83,14 @@ def _names(info: Mapping[str, Any], given: Mapping[str, Any]) -> list[object]:
         return stated
     if not _OWN_NAMES.fullmatch(str(info.get("litellm_provider"))):
         return stated
-    own = _written(info.get("key"), given.get("model"))
+    own = _own_names(info, given)
     if stated:
         own = [name for name in own if not _CUSTOM_NAME.fullmatch(str(name))]
     return [*stated, *own]
+
+
+def _own_names(info: Mapping[str, Any], given: Mapping[str, Any]) -> list[object]:
+    return _written(info.get("key"), given.get("model"))
 
 
 def _written(*names: object) -> list[object]:
@@ -82,3 +99,9 @@ def _written(*names: object) -> list[object]:
 
 def _all_are(names: list[object], known: re.Pattern[str]) -> bool:
     return all(isinstance(name, str) and known.fullmatch(name) for name in names)
+
+
+def _reads_as_another(name: str, feature: str) -> bool:
+    """Whether a name, which need not say anything, speaks against a way of counting."""
+    families = {each for each, pattern in _READS_AS.items() if pattern.fullmatch(name)}
+    return feature not in families if families else bool(_SMALL.search(name))

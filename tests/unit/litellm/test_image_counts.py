@@ -87,6 +87,43 @@ def test_it_is_known_where_the_operator_has_written_its_base_model(
 
 
 @pytest.mark.parametrize(
+    ("base_model", "model"),
+    [
+        ("gpt-4o", "openai/gpt-4o-mini"),
+        ("gpt-4o", "azure/gpt-4o-mini-2024-07-18"),
+        ("gpt-4o", "azure/our-mini"),
+        ("gpt-4o", "azure/gpt-4o_mini"),
+        ("gpt-4o", "litellm_proxy/ours/GPT-5"),
+        ("gpt-5-mini", "openai/gpt-4o-mini"),
+        ("gpt-5", "openai/gpt-4.1"),
+        ("claude-opus-5", "bedrock/us.openai.gpt-5"),
+    ],
+)
+def test_it_is_not_known_where_its_own_name_reads_as_another(base_model: str, model: str) -> None:
+    given = {"model": model, "api_base": "https://relay.example/v1"}
+
+    assert not image_features(info("openai", "") | {"base_model": base_model}, given)
+    assert not image_features(info("", model) | {"base_model": base_model}, {})
+
+
+@pytest.mark.parametrize(
+    ("base_model", "model", "feature"),
+    [
+        ("gpt-4o", "hosted_vllm/gpt-4o-2024-11-20", IMAGES_IN_TILES),
+        ("gpt-5-mini", "litellm_proxy/gpt-5-mini", IMAGES_IN_PATCHES),
+        ("gpt-4o", "azure/our-minister", IMAGES_IN_TILES),
+        ("claude-opus-5", "openai/anthropic/claude-opus-5", IMAGES_SCALED_DOWN),
+    ],
+)
+def test_it_is_where_its_own_name_reads_as_the_same_or_as_none(
+    base_model: str, model: str, feature: str
+) -> None:
+    given = {"model": model, "api_base": "https://relay.example/v1", "base_model": base_model}
+
+    assert image_features(info("openai", ""), given) == {feature}
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "https://api.openai.com/v1",
