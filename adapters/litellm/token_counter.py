@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.litellm.admin import AdminClient, Answer
@@ -13,6 +15,9 @@ from creditcore.ports.prompt_counts import PromptCount, PromptText
 
 CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S = 0.5, 1.5
 """A call waits for it, whose answer would be a refusal without it."""
+
+LEAST_S = 0.5
+"""With less time left, LiteLLM is not asked once more for its own count."""
 
 _BY_ITSELF = "/utils/token_counter"
 _BY_PROVIDER = f"{_BY_ITSELF}?call_endpoint=true"
@@ -30,16 +35,18 @@ class LiteLLMTokenCounter:
     it counts by a tokenizer of its own, for most models OpenAI's of gpt-3.5.
 
     Attributes:
-        admin: How it is asked.
+        admin: How it is asked; its timeouts together are for both questions, about.
         breaker: Stops asking a proxy that does not answer.
+        now: Seconds since some moment.
     """
 
     admin: AdminClient
     breaker: Breaker = field(default_factory=Breaker)
+    now: Callable[[], float] = time.monotonic
 
     @classmethod
     def at(cls, base_url: str, master_key: str) -> LiteLLMTokenCounter:
-        """Return one that asks a proxy, and waits for two seconds each time."""
+        """Return one that asks a proxy, and waits for about two seconds."""
         return cls(
             AdminClient(
                 base_url=base_url,
@@ -53,17 +60,27 @@ class LiteLLMTokenCounter:
         """Return how many tokens a text is; None for an answer that is late, odd or an error."""
         if not self.breaker.allows():
             return None
-        question = _question(model, text)
         try:
-            answer = self.admin.post(_BY_PROVIDER, question)
-            if answer.status != _OK:
-                # It fails where its provider does, or a package for that one is not installed.
-                answer = self.admin.post(_BY_ITSELF, question)
+            answer = self._answer(_question(model, text))
         except UpstreamUnavailableError:
             self.breaker.failed()
             return None
         self.breaker.succeeded()
         return _count_in(answer, model)
+
+    def _answer(self, question: dict[str, Any]) -> Answer:
+        """Return what the provider says, or else LiteLLM, as far as time is left to ask it."""
+        admin = self.admin
+        deadline = self.now() + admin.connect_timeout_s + admin.answer_timeout_s
+        answer = admin.post(_BY_PROVIDER, question)
+        if answer.status == _OK:
+            return answer
+        left_s = deadline - self.now()
+        if left_s < LEAST_S:
+            return answer
+        # It fails where its provider does, or a package for that one is not installed.
+        hurried = replace(admin, answer_timeout_s=min(left_s, admin.answer_timeout_s))
+        return hurried.post(_BY_ITSELF, question)
 
 
 def _question(model: str, text: PromptText) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 
 import pytest
 
 from adapters.litellm.admin import AdminClient
-from adapters.litellm.token_counter import LiteLLMTokenCounter
+from adapters.litellm.token_counter import LEAST_S, LiteLLMTokenCounter
 from creditcore.ports.prompt_counts import PromptCount, PromptText
 from tests.integration.sandbox_client import KEY, Client
 from tests.integration.upstream import WAIT_S, Script, Server, an_answer
@@ -28,15 +30,23 @@ ANSWER = {
 BY_ANTHROPIC = {"tokenizer_type": "anthropic_api", "original_response": {"input_tokens": 11}}
 
 
-def a_counter(server: Server, *, answer_timeout_s: float = WAIT_S) -> LiteLLMTokenCounter:
+def a_counter(
+    server: Server, *, answer_timeout_s: float = WAIT_S, now: Callable[[], float] = time.monotonic
+) -> LiteLLMTokenCounter:
     return LiteLLMTokenCounter(
         AdminClient(
             base_url=f"http://127.0.0.1:{server.port}",
             master_key="sk-master",
             connect_timeout_s=WAIT_S,
             answer_timeout_s=answer_timeout_s,
-        )
+        ),
+        now=now,
     )
+
+
+def at_these(*moments: float) -> Callable[[], float]:
+    """Return a clock that is looked at so often."""
+    return iter(moments).__next__
 
 
 def says(**changes: object) -> bytes:
@@ -101,6 +111,34 @@ def test_where_the_provider_fails_litellm_counts_by_itself(server: Server, statu
 
     assert counted == PromptCount(11, by_provider=False)
     assert asked[1].startswith(b"POST /utils/token_counter HTTP/1.1\r\n")
+
+
+def test_litellm_is_not_asked_once_more_where_no_time_is_left(server: Server) -> None:
+    failed = an_answer(status="500 Internal Server Error")
+    script = Script(lambda: server.accept().answer(failed)).start()
+    late = 2 * WAIT_S - LEAST_S + 0.1
+
+    assert a_counter(server, now=at_these(0, late)).count("m", TEXT) is None
+
+    assert script.outcome()
+    server.listener.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        server.listener.accept()
+
+
+def test_it_has_what_time_is_left_to_count_by_itself(server: Server) -> None:
+    def falls_silent() -> bool:
+        server.accept().answer(an_answer(status="500 Internal Server Error"))
+        peer = server.accept()
+        peer.read_request()
+        return peer.sees_end()
+
+    script = Script(falls_silent).start()
+    late = 2 * WAIT_S - LEAST_S - 0.1
+
+    assert a_counter(server, now=at_these(0, late)).count("m", TEXT) is None
+
+    assert script.outcome()
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "503 No"])
