@@ -23,6 +23,9 @@ _BY_ITSELF = "/utils/token_counter"
 _BY_PROVIDER = f"{_BY_ITSELF}?call_endpoint=true"
 _OK = 200
 
+_NOT_SERVED = frozenset({401, 403, 404, 405})
+"""By a server without this route, or to this key: asking again soon is no use."""
+
 _STAND_INS = frozenset({"openai_tokenizer", "huggingface_tokenizer", "local_tokenizer"})
 """Tokenizers that LiteLLM brings, and takes for models that it has none for."""
 
@@ -36,7 +39,7 @@ class LiteLLMTokenCounter:
 
     Attributes:
         admin: How it is asked; its timeouts together are for both questions, about.
-        breaker: Stops asking a proxy that does not answer.
+        breaker: Stops asking a proxy that does not answer, or does not count.
         now: Seconds since some moment.
     """
 
@@ -65,7 +68,10 @@ class LiteLLMTokenCounter:
         except UpstreamUnavailableError:
             self.breaker.failed()
             return None
-        self.breaker.succeeded()
+        if answer.status in _NOT_SERVED:
+            self.breaker.failed()
+        else:
+            self.breaker.succeeded()
         return _count_in(answer, model)
 
     def _answer(self, question: dict[str, Any]) -> Answer:

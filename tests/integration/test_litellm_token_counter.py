@@ -121,7 +121,7 @@ def test_litellm_is_not_asked_once_more_where_no_time_is_left(server: Server) ->
     assert a_counter(server, now=at_these(0, late)).count("m", TEXT) is None
 
     assert script.outcome()
-    server.listener.setblocking(False)
+    server.listener.settimeout(0)
     with pytest.raises(BlockingIOError):
         server.listener.accept()
 
@@ -199,6 +199,20 @@ def test_a_proxy_that_does_not_answer_is_not_asked_for_a_while(server: Server) -
     assert not counter.breaker.might_allow()
     # Nobody listens any more: without the breaker this would wait for an answer.
     assert counter.count("m", TEXT) is None
+
+
+@pytest.mark.parametrize(
+    "status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "405 Method Not Allowed"]
+)
+def test_a_server_that_does_not_count_is_not_asked_for_a_while(server: Server, status: str) -> None:
+    Script(lambda: [server.accept().answer(an_answer(status=status)) for _ in range(10)]).start()
+    counter = a_counter(server)
+
+    for _ in range(5):
+        assert counter.breaker.might_allow()
+        assert counter.count("m", TEXT) is None
+
+    assert not counter.breaker.might_allow()
 
 
 def test_an_error_does_not_stop_the_asking(server: Server) -> None:
