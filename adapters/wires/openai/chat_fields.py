@@ -70,7 +70,6 @@ CHAT_FIELDS = FieldTable(
         "reasoning_format": TEXT,
         "regex": TEXT,
         "repeat_last_n": INTEGER,
-        "safety_settings": LIST,
         "separate_reasoning": BOOLEAN,
         "skip_special_tokens": BOOLEAN,
         "stop_token_ids": LIST,
@@ -166,6 +165,7 @@ CHAT_FIELDS = FieldTable(
         "modalities": (["text"],),
         "models": ([],),
         "plugins": ([],),
+        "safety_settings": ([],),
         "search_parameters": ({"mode": "off"},),
         "service_tier": ("auto", "default", "on_demand", "standard"),
         "transforms": ([],),
@@ -175,6 +175,8 @@ CHAT_FIELDS = FieldTable(
     refused={
         "deferred": "Answers come on the connection that asked for them.",
         "enable_search": _SEARCHES,
+        # In LiteLLM they would win over those that the operator has written for the model.
+        "safety_settings": "The operator sets them.",
         "search_parameters": _SEARCHES,
     },
 )

@@ -59,7 +59,7 @@ def test_how_local_servers_sample_is_passed_on() -> None:
     of_llama_cpp = {"mirostat": 0, "repeat_last_n": 64, "grammar": "root ::= 'a'", "tfs_z": 1}
     of_koboldcpp = {"xtc_probability": 0.1, "dry_multiplier": 0.8, "dry_sequence_breakers": ["."]}
     of_vllm = {"bad_words": ["a"], "allowed_token_ids": [1], "guided_decoding_backend": "auto"}
-    of_litellm = {"cache_control": {"type": "ephemeral"}, "safety_settings": []}
+    of_litellm = {"cache_control": {"type": "ephemeral"}}
     passed = {**of_llama_cpp, **of_koboldcpp, **of_vllm, **of_litellm, "regex": "a", "ebnf": "b"}
 
     request = chat.parse(**passed, samplers=["top_k"], slot_id=-1)
@@ -87,6 +87,16 @@ def test_how_local_servers_sample_is_passed_on() -> None:
 def test_what_costs_by_use_is_taken_where_it_is_off(name: str, harmless: Any, costly: Any) -> None:
     assert name not in chat.sent(chat.parse(**{name: harmless}))
     assert chat.refused(**{name: costly}).code == "unsupported_parameter"
+
+
+def test_filters_are_the_operators_alone() -> None:
+    off = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]
+
+    error = chat.refused(safety_settings=off)
+
+    assert (error.param, error.code) == ("safety_settings", "unsupported_parameter")
+    assert str(error).endswith("The operator sets them.")
+    assert "safety_settings" not in chat.sent(chat.parse(safety_settings=[]))
 
 
 @pytest.mark.parametrize("name", ["chat_template", "documents", "mm_processor_kwargs"])
