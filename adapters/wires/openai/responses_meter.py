@@ -120,6 +120,11 @@ class ResponseStreamMeter(TypedStreamMeter):
             return self._fail(self._explain(error))
         if not isinstance(kind, str) or not kind.isprintable():
             return self._read_stranger(document)
+        if self.complete:
+            # Of what comes behind the end, only counts that it lacked are of the answer.
+            if self.usage is None:
+                self._tally.report(_usage_in(document))
+            return b""
         self._latest = document
         if isinstance(number := document.get("sequence_number"), int):
             self._number = number
@@ -128,8 +133,10 @@ class ResponseStreamMeter(TypedStreamMeter):
         has_end = self._error is not None and kind in _LAST
         response = document.get("response")
         if isinstance(response, dict) and self._read_response(response, kind, document):
-            return b"" if has_end else public_event(document, name=kind)
-        return b"" if has_end else self._named(event, kind, document)
+            passed = public_event(document, name=kind)
+        else:
+            passed = self._named(event, kind, document)
+        return b"" if has_end else passed
 
     def _left(self) -> None:
         self._draft.note(self._latest)
@@ -155,11 +162,8 @@ class ResponseStreamMeter(TypedStreamMeter):
         return self._come.rest(length, part, item, _WHOLE)
 
     def _read_response(self, response: dict[str, Any], kind: str, document: dict[str, Any]) -> bool:
-        """Read the response in an event; whether something in it had to be changed.
-
-        Some write its usage beside it.
-        """
-        usage = response.get("usage") or document.get("usage")
+        """Read the response in an event; whether something in it had to be changed."""
+        usage = _usage_in(document)
         changed = clean(response, id_prefix=_ID_PREFIX)
         if response.get("error"):
             failure = self._explain(response["error"])
@@ -197,6 +201,13 @@ class ResponseDocumentMeter(DocumentMeter):
     def _lengths(self, document: dict[str, Any]) -> list[int] | None:
         output = document.get("output")
         return _lengths(output) if isinstance(output, list) else None
+
+
+def _usage_in(document: dict[str, Any]) -> object:
+    """Return the usage of the response in an event; some write it beside the response."""
+    response = document.get("response")
+    usage = response.get("usage") if isinstance(response, dict) else None
+    return usage or document.get("usage")
 
 
 def _lengths(output: object) -> list[int]:

@@ -13,6 +13,7 @@ from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
 from adapters.wires.openai.responses import Responses
 from creditcore.domain.errors import UpstreamUnavailableError
+from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Meter, Wire
 from tests.unit.relaying import SECRET, a_scene
 
@@ -102,3 +103,26 @@ def test_an_answer_that_is_cut_off_behind_its_end_is_whole(
         assert ended is not None
         assert (ended.status, ended.error) == (200, None)
     assert given[0] == given[1]
+
+
+@pytest.mark.parametrize("error", [None, LATE])
+@pytest.mark.parametrize("kind", ["response.failed", "response.cancelled", "response.completed"])
+def test_a_second_end_of_a_response_is_not_told(kind: str, error: dict[str, Any] | None) -> None:
+    cut, troubled = (a_meter(Responses(), {"input": "hello"}) for _ in range(2))
+    late = {"type": kind, "response": {"id": "r", "output": [], "error": error}}
+
+    whole = b"".join([cut.feed(event(each)) for each in RESPONSE]) + cut.finish()
+    given = b"".join([troubled.feed(event(each)) for each in [*RESPONSE, late]])
+
+    assert given + troubled.finish() == whole
+    assert (troubled.complete, troubled.error) == (True, None)
+
+
+def test_counts_behind_the_end_of_a_response_are_its_own_where_it_had_none() -> None:
+    meter = a_meter(Responses(), {"input": "hello"})
+    for tokens in (5, 0):
+        usage = {"input_tokens": 9, "output_tokens": tokens}
+        late = {"type": "response.done", "response": {"id": "r", "usage": usage}}
+        meter.feed(b"".join(map(event, [*RESPONSE, late])))
+
+    assert meter.usage == Usage(prompt_tokens=9, completion_tokens=5)
