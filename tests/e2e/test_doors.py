@@ -135,6 +135,63 @@ def test_the_list_of_models_is_found_by_those_who_bring_a_key(
     assert page.headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.parametrize(
+    "headers", [{"api-key": ""}, {"x-api-key": "", "anthropic-version": "2023-06-01"}]
+)
+def test_the_key_of_each_protocol_finds_the_list_of_models(
+    sqlite_stack: Stack, account: Account, headers: dict[str, str]
+) -> None:
+    headers = {name: value or account.api_key for name, value in headers.items()}
+
+    answer = requests.get(f"{sqlite_stack.base_url}/models", headers=headers, timeout=PATIENCE_S)
+
+    assert "demo-chat" in [model["id"] for model in answer.json()["data"]]
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/models", "/openai/v1/models"])
+@pytest.mark.parametrize("name", ["Authorization", "api-key", "x-api-key"])
+def test_a_browser_may_ask_for_the_models_with_a_key(
+    sqlite_stack: Stack, name: str, path: str
+) -> None:
+    asking = {
+        "origin": "https://chat.example",
+        "access-control-request-method": "GET",
+        "access-control-request-headers": f"x-stainless-os, {name}",
+    }
+
+    answer = requests.options(f"{sqlite_stack.base_url}{path}", headers=asking, timeout=PATIENCE_S)
+
+    assert answer.status_code == 204
+    assert name in answer.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/openai/v1/models", "/openai/models", "/anthropic/v1/models", "/v1beta/openai/models"]
+)
+def test_models_behind_the_base_url_of_another_service_are_told_ours(
+    sqlite_stack: Stack, account: Account, path: str
+) -> None:
+    url = f"{sqlite_stack.base_url}{path}"
+    key = {"authorization": f"Bearer {account.api_key}"}
+
+    answer = requests.get(url, headers=key, timeout=PATIENCE_S)
+    page = requests.get(url, timeout=PATIENCE_S)
+
+    assert answer.status_code == page.status_code == 404
+    assert f" {sqlite_stack.base_url}/v1, " in answer.json()["error"]["message"]
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_models_of_the_account_are_no_base_url_of_another_service(
+    sqlite_stack: Stack, account: Account
+) -> None:
+    url = f"{sqlite_stack.base_url}/api/v1/models"
+    key = {"authorization": f"Bearer {account.api_key}"}
+
+    assert requests.get(url, headers=key, timeout=PATIENCE_S).status_code == 200
+
+
 def test_a_key_of_another_service_beside_ours_does_no_harm(
     sqlite_stack: Stack, account: Account
 ) -> None:

@@ -9,6 +9,10 @@ MODELS = "/v1/models"
 _BILLING = "/v1/dashboard/billing/"
 """What balance widgets ask for: the account's, though its address is the inference API's."""
 
+_ACCOUNT = "/api/"
+_MODELS_ELSEWHERE = ("/v1/models", "/openai/models")
+"""How lists of models end behind base URLs of other services; no page of the site does."""
+
 
 class Addresses:
     """Knows the endpoints of all protocols.
@@ -22,6 +26,7 @@ class Addresses:
         """Take the endpoints that are asked by POST."""
         self._endpoints = frozenset(endpoints)
         self._ends = tuple(endpoint.removeprefix("/v1") for endpoint in self._endpoints)
+        self._meant_elsewhere = (*self._ends, *_MODELS_ELSEWHERE)
         self._base_url = base_url
 
     def meant(self, path: str, *, has_key: bool) -> str:
@@ -29,7 +34,7 @@ class Addresses:
 
         Args:
             path: As it came.
-            has_key: Whether a key came with it. The site's own page of models does not have one.
+            has_key: Whether a key comes with it. The site's own page of models does not have one.
         """
         plain = "/" + "/".join(filter(None, path.split("/")))
         while plain.startswith("/v1/v1/"):
@@ -41,16 +46,18 @@ class Addresses:
             return MODELS
         return path
 
-    def is_of_the_api(self, path: str, method: str) -> bool:
+    def is_of_the_api(self, path: str, method: str, *, has_key: bool) -> bool:
         """Whether an address is answered as a program understands it, rather than by the site."""
         if path == "/v1" or path.startswith("/v1/"):
             return not path.startswith(_BILLING)
+        if has_key and path.endswith(_MODELS_ELSEWHERE):
+            return not path.startswith(_ACCOUNT)
         return method in ("POST", "OPTIONS") and path.endswith(self._ends)
 
     def advice(self, path: str) -> str:
         """Return what a client is told whose address is none."""
         message = f"There is no {path} here."
-        if not path.endswith(self._ends):
+        if not path.endswith(self._meant_elsewhere):
             return f"{message} See {self._base_url}/ for what there is."
         return (
             f"{message} As the base URL, OpenAI's clients take {self._base_url}/v1,"

@@ -1,7 +1,8 @@
 """The streaming API: a WSGI application in front of Flask's dispatch.
 
-Bytes in, use case, bytes out. Everything under ``/v1`` is answered here, on the OpenAI
-wire, or under ``/v1/messages`` on Anthropic's; everything else is the site's.
+Bytes in, use case, bytes out. What is under ``/v1`` is answered here, on the OpenAI wire, or
+under ``/v1/messages`` on Anthropic's, and so is what a client means that has another base URL
+(``addresses.py``); the rest is the site's.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ _log = logging.getLogger(__name__)
 
 
 class Proxy:
-    """Answers ``/v1``; hands the rest on."""
+    """Answers the API; hands the rest on."""
 
     def __init__(
         self, services: Services, settings: Settings, *, throttle: Throttle, site: WSGIApplication
@@ -85,6 +86,8 @@ class Proxy:
         self._addresses = Addresses(
             [*services.wires, *services.token_counters], base_url=settings.base_url
         )
+        key_headers = [wire.key_header for wire in services.wires.values()]
+        self._key_headers = frozenset(["authorization", *key_headers])
         self._tariff = settings.tariff
         self._markup = settings.usage_markup
         self._throttle = throttle
@@ -97,9 +100,9 @@ class Proxy:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
         if path not in self._services.wires:
-            has_key = header_of(environ, "authorization") is not None
+            method, has_key = environ["REQUEST_METHOD"], self._has_key(environ)
             path = self._addresses.meant(path, has_key=has_key)
-            if not self._addresses.is_of_the_api(path, environ["REQUEST_METHOD"]):
+            if not self._addresses.is_of_the_api(path, method, has_key=has_key):
                 return self._serve_site(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
             wanted = header_of(environ, "access-control-request-headers")
@@ -131,6 +134,14 @@ class Proxy:
         body = wire.error_document(answer, call_id=call_id)
         document = whole(start_response, answer.status, body, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else document
+
+    def _has_key(self, environ: WSGIEnvironment) -> bool:
+        """Whether a key comes with a request, or with the one that a browser asks about."""
+        wanted = header_of(environ, "access-control-request-headers") or ""
+        announced = {name.strip().lower() for name in wanted.split(",")}
+        return not self._key_headers.isdisjoint(announced) or any(
+            header_of(environ, name) is not None for name in self._key_headers
+        )
 
     def _keep(
         self, path: str, environ: WSGIEnvironment, answer: Refusal, model: str, call_id: str
