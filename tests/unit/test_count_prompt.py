@@ -16,7 +16,12 @@ from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
 from creditcore.domain.money import ZERO
 from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.prompt_counts import PromptCount, PromptText
-from creditcore.usecases.calls.count_prompt import MOST_AT_ONCE, MOST_COUNTED_BYTES, CountPrompt
+from creditcore.usecases.calls.count_prompt import (
+    BLOCK,
+    MOST_AT_ONCE,
+    MOST_COUNTED_BYTES,
+    CountPrompt,
+)
 from creditcore.usecases.calls.planned_call import plan
 from creditcore.usecases.calls.quote_call import CallQuote, QuoteCall
 from tests.unit.relaying import END, PEPPER, SECRET, TEXT, USAGE, Scene, ScriptedCounts, TinyWire
@@ -244,6 +249,30 @@ def test_a_text_that_would_keep_the_model_server_busy_is_not_counted(
     refused(scene, said=long, prompt_bound=len(long))
 
     assert counts.asked == []
+
+
+@pytest.mark.parametrize("sign", ["x", "🙂", " ", "\n", " \u3000", "_!", "a\u0301"])
+def test_a_word_without_end_is_not_counted(
+    scene: Scene, counts: ScriptedCounts, sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creditcore.usecases.calls.count_prompt.least_held", lambda _: 1)
+    long = f"Story {sign * 2 * BLOCK} story"
+
+    refused(scene, said=long, prompt_bound=len(long))
+
+    assert counts.asked == []
+
+
+@pytest.mark.parametrize("sign", ["x", " ", "🙂"])
+def test_a_long_word_is_counted(
+    scene: Scene, counts: ScriptedCounts, sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creditcore.usecases.calls.count_prompt.least_held", lambda _: 1)
+    long = f"Story {sign * (BLOCK - 1)} story " * 3
+
+    refused(scene, said=long, prompt_bound=len(long))
+
+    assert len(counts.asked) == 1
 
 
 def test_what_a_key_may_spend_is_held_to_by_the_count(scene: Scene, counts: ScriptedCounts) -> None:

@@ -30,6 +30,12 @@ MOST_AT_ONCE = 4
 MOST_COUNTED_BYTES = 512 * 1024
 """A longer text is not counted: it might keep the model server from all its calls for seconds."""
 
+BLOCK = 16 * 1024
+"""Characters within which a word must end: one of 256 KiB takes as long as megabytes of prose."""
+
+
+_BLANKS = " \n\t"
+
 
 @dataclass(frozen=True, slots=True)
 class CountPrompt:
@@ -89,6 +95,8 @@ class CountPrompt:
         least = with_text_bound(planned, text, least_held(size))
         if size > MOST_COUNTED_BYTES or not _is_covered(least, refusal):
             return None
+        if not all(map(_has_short_words, texts)):
+            return None
         with self._turn(refusal.wallet_id or "") as has_turn:
             count = self._count(request.model, text) if has_turn else None
         if count is None:
@@ -117,6 +125,15 @@ class CountPrompt:
             if has_turn:
                 with self._guard:
                     self._counting.discard(wallet_id)
+
+
+def _has_short_words(text: str) -> bool:
+    """Whether no word, and no run of blanks, is as long as two blocks; those of one always pass.
+
+    Looking for blanks block by block takes no time, and all tokenizers part words there.
+    """
+    blocks = (text[at : at + BLOCK] for at in range(0, len(text) - BLOCK + 1, BLOCK))
+    return all(any(map(block.__contains__, _BLANKS)) and not block.isspace() for block in blocks)
 
 
 def _is_covered(planned: PlannedCall, refusal: InsufficientCreditsError) -> bool:
