@@ -55,7 +55,7 @@ class CallServices:
             commits=commits, transactions=store, clock=clock, lifetime=rules.hold_lifetime
         )
         prices = PriceList(transactions=store, gateway=ports.model_gateway, clock=clock)
-        counting = CountPrompt(ports.prompt_counts)
+        counting = CountPrompt(ports.prompt_counts, clock=clock)
         gate = CallGate(max_streams=rules.max_streams, rates=ports.rates_per_minute, clock=clock)
         return cls(
             commits=commits,

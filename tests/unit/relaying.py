@@ -377,7 +377,7 @@ def a_scene() -> Iterator[Scene]:
             clock=clock,
             ids=SequentialIds(),
             patience=Patience(),
-            counting=CountPrompt(counts),
+            counting=CountPrompt(counts, clock=clock),
         )
         yield Scene(store, clock, commits, journal, keyring, upstream, counts, relay)
     assert AuditBooks(transactions=store).audit().clean

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -20,6 +21,7 @@ from creditcore.usecases.calls.count_prompt import (
     BLOCK,
     MOST_AT_ONCE,
     MOST_COUNTED_BYTES,
+    PAUSE,
     CountPrompt,
 )
 from creditcore.usecases.calls.planned_call import plan
@@ -302,6 +304,47 @@ def test_an_account_has_one_prompt_counted_at_a_time(scene: Scene, counts: Scrip
     assert len(counts.asked) == 1
     scene.commits.flush()
     assert list(scene.store.committed.holds) == ["call-1"]
+
+
+def test_an_account_that_keeps_it_counting_has_to_wait(scene: Scene) -> None:
+    scene.counts.answer = PromptCount(7_000, by_provider=False)
+    scene.counts.meanwhile = lambda: scene.clock.advance(timedelta(seconds=2))
+    refused(scene)
+
+    for _ in range(2):
+        assert refused(scene, said=SAID[1:]).needed == BY_BYTES
+        assert len(scene.counts.asked) == 1
+        scene.clock.advance(timedelta(seconds=PAUSE) - timedelta(milliseconds=1))
+
+    scene.clock.advance(timedelta(milliseconds=2))
+    assert refused(scene, said=SAID[1:]).needed < BY_BYTES
+    assert len(scene.counts.asked) == 2
+
+
+def test_a_text_that_an_account_repeats_at_once_is_counted_once(scene: Scene) -> None:
+    scene.counts.answer = PromptCount(7_000, by_provider=False)
+    scene.counts.meanwhile = lambda: scene.clock.advance(timedelta(seconds=2))
+
+    first, again = refused(scene), refused(scene)
+
+    assert again.needed == first.needed < BY_BYTES
+    assert len(scene.counts.asked) == 1
+
+
+def test_an_account_waits_for_no_other(scene: Scene, counts: ScriptedCounts) -> None:
+    counting = CountPrompt(counts, clock=scene.clock)
+    planned = plan(TinyWire(), BODY, prices=scene.relay._prices, tariff=scene.relay._tariff)
+    counts.meanwhile = lambda: scene.clock.advance(timedelta(seconds=2))
+
+    for at in range(50):
+        refusal = InsufficientCreditsError(
+            needed=BY_BYTES, available=Credits(10_000), wallet_id=f"wallet-{at}"
+        )
+        counting._counted(TinyWire(), planned, refusal)
+
+    assert len(counts.asked) == 50
+    # Those who need wait no longer are forgotten.
+    assert len(counting._last) == PAUSE
 
 
 def test_a_process_has_so_many_counted_at_a_time(scene: Scene, counts: ScriptedCounts) -> None:
