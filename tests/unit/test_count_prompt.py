@@ -420,6 +420,15 @@ def test_a_quote_is_of_the_call_as_it_would_run(scene: Scene, counts: ScriptedCo
     assert len(counts.asked) == 1
 
 
+def test_a_quote_of_a_call_that_its_count_refuses_is_by_its_count(scene: Scene) -> None:
+    scene.counts.answer = PromptCount(7_000, by_provider=False)
+
+    quote = quoted(scene)
+
+    assert quote.admission is None
+    assert quote.ceiling == quote.refusal.needed < BY_BYTES
+
+
 def test_a_quote_has_the_room_for_an_answer_that_a_count_leaves(
     scene: Scene, counts: ScriptedCounts
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import Protocol
 
 from creditcore.domain.books import Books
@@ -98,10 +97,17 @@ class QuoteCall:
         )
         floor = planned.price.cost(prompt, planned.tariff).microcredits
         admission, refused = None, None
+
+        def authorize(tried: PlannedCall) -> Admission:
+            # A refusal is of the call as it was tried last, which may be by a count.
+            nonlocal planned
+            planned = tried
+            return self._admit(caller, tried)
+
         try:
             if isinstance(caller, ApiKey):
                 caller.check_call(planned.call.model, address)
-            planned, admission = self.counting.admit(wire, planned, partial(self._admit, caller))
+            planned, admission = self.counting.admit(wire, planned, authorize)
         except CreditcoreError as refusal:
             refused = refusal
         ceiling = planned.ceiling.amount()
