@@ -21,7 +21,7 @@ class TextCollector:
     """Collects what is surely text, message by message, and what the bound has for it.
 
     What says anything beside its text (a call of a tool, an image, a name) is left to its bytes.
-    Whoever is not the assistant counts as the user: one that counts may refuse other roles.
+    All roles but the assistant's become the user's, as a provider's count may refuse others.
     """
 
     def __init__(self, *, unseen: int = UNSEEN_TOKENS) -> None:

@@ -46,7 +46,7 @@ class Call(NamedTuple):
         endpoint: The route that was called, such as ``/v1/chat/completions``.
         stream: Whether the answer is streamed.
         key_id: The API key that called, where one did.
-        prompt_bound: Tokens the prompt can never exceed.
+        prompt_bound: Tokens the prompt can never exceed, or what it is held for by a count.
         output_bound: Tokens the answer can never exceed, all choices together.
         price_snapshot: Names the rates that the call is priced by.
         multiplier: Credits per cent of provider cost when the call began, as decimal text.

@@ -1,4 +1,4 @@
-"""Whoever knows a model's tokenizer, asked how many tokens a text is."""
+"""A service that knows the tokenizers of models, asked how many tokens a text is."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class PromptCounts(Protocol):
     """Counts text, at the price of a call over the network."""
 
     def count(self, model: str, text: PromptText) -> PromptCount | None:
-        """Return how many tokens a text is for a model; None where nobody says so soon."""
+        """Return how many tokens a text is for a model; None where that is not told soon."""
 
 
 class NoPromptCounts:
-    """Where nobody is asked: holds are by bytes, always."""
+    """Where no such service is asked: holds are by bytes, always."""
 
-    def count(self, model: str, text: PromptText) -> None:  # noqa: ARG002 - nobody is asked
+    def count(self, model: str, text: PromptText) -> None:  # noqa: ARG002 - none is asked
         """Return nothing."""
         return

@@ -1,6 +1,6 @@
 """How many tokens are held for a text that was counted, instead of one for each of its bytes.
 
-A count is no bound: tokenizers differ, and whoever writes a text may write it for the one that
+A count is no bound: tokenizers differ, and a caller may write a text for the one that
 counts. How far it is trusted is said here; docs/decisions/0036-holds-by-count.md says why.
 """
 
@@ -18,7 +18,8 @@ _PROVIDER_BYTES_PER_TOKEN = 8
 """No usual text has more."""
 
 _STAND_IN_MARGIN = (3, 2)
-"""The tokenizer of another model counts. Those in use come to up to 1.45 times as many."""
+"""The tokenizer of another model counts. For what people write, those in use come to at most 1.5
+times as many, but for digits."""
 
 _STAND_IN_UNSEEN = 64
 """What templates add where nobody sees it, such as today's date."""

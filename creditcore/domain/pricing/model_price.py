@@ -221,7 +221,7 @@ class ModelPrice:
         A prompt may end in any tier that its bound reaches, so the dearest of them counts.
 
         Args:
-            prompt_bound: Tokens the prompt can never exceed.
+            prompt_bound: Tokens the prompt can never exceed, or what it is held for by a count.
             output_bound: Tokens one choice of the answer can never exceed.
             choices: How many answers were asked for.
             tariff: What turns provider cost into credits.

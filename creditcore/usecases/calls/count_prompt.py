@@ -2,8 +2,8 @@
 
 Bytes are the only bound that holds for every tokenizer, and about four times what text costs.
 While they are covered, that harms nobody, as the rest is given back with the answer. Only where a
-call would be refused for it, or begin with no room for an answer, somebody is asked who knows
-better; the call is then authorized again, with as few credits held as the count is good for, by
+call would be refused for it, or begin with no room for an answer, the model server is asked to
+count; the call is then authorized again, with as few credits held as the count is good for, by
 the same rules. Without a count, a short answer is better than none.
 """
 
@@ -91,7 +91,7 @@ class CountPrompt:
             The call as it was authorized, and how.
 
         Raises:
-            InsufficientCreditsError: It cannot be covered, as far as anybody knows.
+            InsufficientCreditsError: It cannot be covered, neither by its bytes nor by a count.
         """
         try:
             return planned, authorize(planned)
