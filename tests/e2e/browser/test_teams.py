@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from creditcore.domain.money import Credits
 from tests.e2e.browser.conftest import OpenPage
@@ -25,6 +25,14 @@ def look_at(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+def space_behind(button: Locator) -> int:
+    """Return how many pixels before the end of its form a button ends."""
+    space: int = button.evaluate(
+        "it => Math.round(it.form.getBoundingClientRect().right - it.getBoundingClientRect().right)"
+    )
+    return space
+
+
 def test_a_member_spends_from_the_teams_wallet_up_to_their_limit(
     open_page: OpenPage, sqlite_stack: Stack
 ) -> None:
@@ -35,9 +43,12 @@ def test_a_member_spends_from_the_teams_wallet_up_to_their_limit(
 
     owner.goto(f"{sqlite_stack.base_url}/dashboard/team")
     look_at(owner)
+    make = owner.get_by_role("button", name="Make the team")
+    assert space_behind(make) == 0
     owner.get_by_label("Name of the team").fill("Mwangaza")
-    owner.get_by_role("button", name="Make the team").click()
+    make.click()
     expect(owner.get_by_role("heading", name="Mwangaza")).to_be_visible()
+    assert space_behind(owner.get_by_role("button", name="Rename")) == 0
     owner.get_by_label("E-mail address").fill(baraka.email)
     owner.get_by_label("Spend limit in dollars").fill("0.001")
     owner.get_by_role("button", name="Invite", exact=True).click()
