@@ -11,8 +11,9 @@ from adapters.pony_store import PonyTransactions
 from adapters.pony_store.committer.arrays import bytea_array, text_array
 from adapters.pony_store.committer.committer import PostgresCommitter
 from creditcore.domain.books import Footprint
+from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
 from creditcore.domain.money import Credits
-from creditcore.testing.contracts import a_key, a_wallet, settle
+from creditcore.testing.contracts import NOON, a_key, a_wallet, settle
 from tests.integration.books import reserve
 from tests.stores import WAIT_S
 
@@ -38,12 +39,16 @@ def test_any_bytes_are_one_element(url: str) -> None:
 def test_a_wallet_and_a_call_may_be_called_anything(url: str, store: PonyTransactions) -> None:
     odd = "".join(ODD)
     wallet = a_wallet(store, wallet_id=odd, posted=100)
-    key = replace(a_key(wallet), key_hash=bytes(range(32)))
+    limit = SpendLimit(credits=Credits(50))
+    key = replace(
+        a_key(wallet, key_id=odd, key_hash=bytes(range(32))), limits=KeyLimits(spend=limit)
+    )
     with store.begin() as tx:
         tx.keys.add(key)
+        tx.keys.set_counter(KeyCounter(id=odd, wallet_id=odd, since=NOON, limit=limit.credits))
         tx.commit()
     with closing(PostgresCommitter(url, wait_s=WAIT_S)) as committer:
-        # The first is read, the second is remembered and proved.
+        # The first is read, and so are its counters; the second is remembered and proved.
         for reference in (odd, f"{odd}2"):
             with committer.begin() as tx:
                 books = tx.ledger.lock(
@@ -55,3 +60,4 @@ def test_a_wallet_and_a_call_may_be_called_anything(url: str, store: PonyTransac
             settle(committer, hold, 7)
     with store.begin() as tx:
         assert tx.ledger.find_wallet(odd).posted == Credits(86)
+        assert tx.keys.counters({odd})[odd].spent == Credits(14)

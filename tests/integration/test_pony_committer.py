@@ -157,7 +157,7 @@ def test_no_plan_reads_a_whole_table(committer: PostgresCommitter) -> None:
             "lock_books ('{}', '{wallet-1}')",
             "read_books ('{}', '{wallet-1}', '{call-1}')",
             f"write_books ({nothing}, '{{}}', '[]')",
-            f"write_books_with_counters ({nothing}, '{{}}', '[]', '[]', '[]')",
+            f"write_books_with_counters ({nothing}, '{{}}', '[]', '{{}}', '[]')",
             "lock_wallets ('{wallet-1}')",
             "prove_books ('{wallet-1}', '[]', '{call-1}')",
         ):

@@ -85,9 +85,11 @@ class PreparedBooks:
         if self._locked is not None:
             self._is_recalled, self._new_references = True, footprint.new_references
             return _copy(self._locked)
-        hashes, ids = list(footprint.key_hashes), list(footprint.wallet_ids)
+        hashes, ids = bytea_array(footprint.key_hashes), text_array(footprint.wallet_ids)
         names = [*footprint.hold_references, *footprint.new_references]
-        rows = self._session.records(f"BEGIN; {LOCK}; {READ}", (hashes, ids, hashes, ids, names))
+        rows = self._session.records(
+            f"BEGIN; {LOCK}; {READ}", (hashes, ids, hashes, ids, text_array(names))
+        )
         books = Books()
         keys = {}
         for row in rows:
@@ -169,8 +171,11 @@ class PreparedBooks:
         absent = [name for name in self._new_references if name not in books.new_holds]
         if not (wallets or absent):
             return []
-        ids = [wallet.id for wallet in wallets]
-        return [ids, _rows(WALLET_COLUMNS, map(wallet_values, wallets)), absent]
+        return [
+            text_array(wallet.id for wallet in wallets),
+            _rows(WALLET_COLUMNS, map(wallet_values, wallets)),
+            text_array(absent),
+        ]
 
     def _read_holds(self, books: Books, references: Iterable[str]) -> None:
         rows = self._session.rows_in(f"{SELECT_HOLDS} WHERE id IN ({{names}})", references)
@@ -187,7 +192,7 @@ class PreparedBooks:
     def _read_counters(self, books: Books, footprint: Footprint) -> None:
         counted = counters_read(footprint, books.keys.values(), books.holds.values())
         if counted:
-            rows = self._session.rows(READ_COUNTERS, (list(counted),))
+            rows = self._session.rows(READ_COUNTERS, (text_array(counted),))
             books.counters = {row.id: counter_from_row(row) for row in rows}
 
 
@@ -203,11 +208,9 @@ def _copy(books: Books) -> Books:
 
 
 def _counts(changed: dict[str, tuple[KeyCounter, KeyCounter]]) -> list[object]:
-    # Ids as a document, which the driver quotes at once; of a list it would quote each.
-    names = sorted(changed)
     return [
-        orjson.dumps(names).decode(),
-        _document(count_document(*changed[name]) for name in names),
+        text_array(changed),
+        _document(count_document(*change) for _, change in by_name(changed)),
     ]
 
 

@@ -39,8 +39,8 @@ WRITE = "EXECUTE write_books (?, ?, ?, ?, ?, ?, ?, ?)"
 hashes and a document of keys, which have to be as they are remembered."""
 
 WRITE_WITH_COUNTERS = "EXECUTE write_books_with_counters (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-"""The same; then two documents, of ids of counters and of counters: each has to be as it was read,
-also where it stays so."""
+"""The same; then ids and a document of counters: each has to be as it was read, also where it
+stays so."""
 
 PROVE = "EXECUTE prove_books (?, ?, ?)"
 """Ids and a document of wallets that stay as they are, and names that no hold has."""
@@ -125,11 +125,11 @@ _PROOF = f"""
 """
 _COUNTERS = f""", counted AS (
         {_UPDATE_COUNTERS}
-        AND key_counters.id = ANY (ARRAY (SELECT json_array_elements_text($9)))
+        AND key_counters.id = ANY ($9)
         RETURNING 1
     )
 """
-_COUNTERS_ARE_WRITTEN = "AND (SELECT count(*) FROM counted) = json_array_length($9)"
+_COUNTERS_ARE_WRITTEN = "AND (SELECT count(*) FROM counted) = cardinality($9)"
 # The wallets and names of a step that was refused: a refusal is only as true as what it was decided
 # on.
 _PROVE = """
@@ -159,7 +159,7 @@ PREPARATION = f"""
     PREPARE write_books (json, text[], json, json, text[], json, bytea[], json) AS
         {_WRITE.format(counters="", proof=_PROOF)};
     PREPARE write_books_with_counters (
-        json, text[], json, json, text[], json, bytea[], json, json, json
+        json, text[], json, json, text[], json, bytea[], json, text[], json
     ) AS
         {_WRITE.format(counters=_COUNTERS, proof=_PROOF + _COUNTERS_ARE_WRITTEN)}
 """
