@@ -25,19 +25,26 @@ class Router:
     A handler gets the request, and the variables of the path by name.
     """
 
-    def __init__(self, routes: Iterable[Route], *, error: Callable[[int, str], Response]) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        error: Callable[[int, str], Response],
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
         """Take the routes, and how this service words an error for a status and a message."""
         self._map = Map(
             [Rule(path, methods=[method], endpoint=handler) for method, path, handler in routes]
         )
         self._error = error
+        self._max_body_bytes = max_body_bytes
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         try:
             handler, variables = self._map.bind_to_environ(environ).match()
             request = Request(environ)
-            request.max_content_length = MAX_BODY_BYTES
+            request.max_content_length = self._max_body_bytes
             response: Response = handler(request, **variables)
         except HTTPException as problem:
             response = self._error(problem.code or 500, problem.description or problem.name)

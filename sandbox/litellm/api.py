@@ -40,7 +40,7 @@ from sandbox.litellm.responses import Responses
 from sandbox.litellm.script import Script
 from sandbox.litellm.spend import SpendLog, SpendRow
 from sandbox.litellm.stream import Stream
-from sandbox.litellm.token_counter import TokenCounter
+from sandbox.litellm.token_counter import MAX_BODY_BYTES, TokenCounter
 from sandbox.routing import Router, json_answer, json_answer_with_exponents
 
 Headers = list[tuple[str, str]]
@@ -105,6 +105,7 @@ class LiteLLM:
                 *self.keys.routes,
             ],
             error=lambda status, message: json_answer({"detail": message}, status),
+            max_body_bytes=MAX_BODY_BYTES,
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -16,6 +16,9 @@ from sandbox.litellm.errors import LiteLLMError
 from sandbox.litellm.models import Models
 from sandbox.routing import json_answer, json_object
 
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""The real one takes as much as it is sent. Texts to count are long, and are not remembered."""
+
 _COUNTING_PROVIDERS = frozenset({"anthropic"})
 """Those here that count for nothing, where the request has them asked."""
 

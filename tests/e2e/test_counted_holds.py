@@ -76,6 +76,15 @@ def test_a_call_that_could_be_paid_is_served(
     assert stack.audit().clean
 
 
+def test_a_long_text_is_counted_too(stack: Stack) -> None:
+    account = stack.an_account(credits_="16")  # by its bytes it is 30.8
+    body = {"model": "demo-chat", "max_tokens": 20, "messages": said(STORY * 22)}
+
+    answer = stack.post("/v1/chat/completions", body, key=account.api_key)
+
+    assert answer.status_code == 200, answer.text
+
+
 def test_the_limit_of_a_key_is_held_to_by_a_count(stack: Stack) -> None:
     rich = stack.an_account(credits_="200")
     limit = KeyLimits(spend=SpendLimit(credits=Credits.parse("0.8")))

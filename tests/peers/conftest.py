@@ -16,7 +16,7 @@ from sandbox.process import SandboxProcess
 from tests.stack import Stack, reserved_port, running_stack, wait_until
 
 MASTER_KEY = "sk-local-master"
-LITELLM = os.environ.get("LITELLM_COMMAND", ".venv-litellm/bin/litellm")
+LITELLM = os.environ.get("LITELLM_COMMAND") or ".venv-litellm/bin/litellm"
 
 CONFIG = """
 model_list:
