@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from bench.installs import MissingError
-
-_TIMEOUT_S = 120
-_SAID = 600
+from bench.programs import said_by_python
 
 _PROGRAM = """
 import sys
@@ -27,14 +23,4 @@ def make_accounts_of(folder: Path, store_url: str, *, pepper: str, count: int) -
     """
     if not (folder / "bench" / "accounts.py").is_file():
         raise MissingError(f"{folder} is not a version of this repository")
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", _PROGRAM, store_url, pepper, str(count)],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=_TIMEOUT_S,
-    )
-    if done.returncode != 0:
-        raise MissingError(f"that version said: {done.stderr.strip()[-_SAID:]}")
-    return done.stdout.split()
+    return said_by_python(folder, "-c", _PROGRAM, store_url, pepper, str(count)).split()

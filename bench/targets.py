@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from bench.limits import ALL_LIMITS
 from bench.nginx import start_proxying
 from bench.place import HOST, REPOSITORY, WIRE, Place, free_port
 from bench.postgres import Postgres
+from bench.programs import said_by_python
 from bench.standin import MODELS, StandIn, request_body
 from bench.waiting import wait_for_http
 from bench.watchdog import STALLS_VARIABLE
@@ -29,8 +28,6 @@ from creditcore.domain.limits import KeyLimits
 ACCOUNTS = 256
 """As many as calls at once, so that calls rarely meet in one wallet."""
 
-_COMMAND_TIMEOUT_S = 120
-_SAID = 600
 _UPSTREAM_KEY = "sk-bench-upstream"
 
 
@@ -299,19 +296,7 @@ class Targets:
 
 
 def _flask(environ: Mapping[str, str], folder: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-        env={**os.environ, **environ},
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=_COMMAND_TIMEOUT_S,
-    )
-    if done.returncode != 0:
-        said = " ".join((done.stdout + done.stderr).split())
-        raise MissingError(f"flask {arguments[0]} said: {said[-_SAID:]}")
-    return done.stdout
+    return said_by_python(folder, "-m", "flask", "--app", "wsgi", *arguments, environ=environ)
 
 
 def _audit(environ: Mapping[str, str], folder: Path) -> str:

@@ -24,7 +24,7 @@ COUNTED = Credits.parse("0.5")
 
 @pytest.fixture
 def poor(stack: Stack) -> Account:
-    """Somebody whose credits cover the story, but not a credit for each of its bytes."""
+    """An account whose credits cover the story, but not a credit for each of its bytes."""
     return stack.an_account(credits_=ENOUGH)
 
 

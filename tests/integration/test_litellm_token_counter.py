@@ -197,7 +197,7 @@ def test_a_proxy_that_does_not_answer_is_not_asked_for_a_while(server: Server) -
 
     script.outcome()
     assert not counter.breaker.might_allow()
-    # Nobody listens any more: without the breaker this would wait for an answer.
+    # The server is gone: without the breaker this would wait for an answer.
     assert counter.count("m", TEXT) is None
 
 

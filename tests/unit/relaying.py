@@ -327,7 +327,7 @@ class ScriptedCounts:
     """Who counts prompts, as a test says.
 
     Attributes:
-        answer: The count; None where nobody answers.
+        answer: The count; None where no answer comes.
         asked: The texts that were to be counted.
         meanwhile: What happens before the answer is there.
     """

@@ -191,7 +191,7 @@ def a_team(site: Site, owner: Visitor, name: str = "Kijani") -> str:
 
 
 def join(site: Site, team_id: str, visitor: Visitor, role: TeamRole) -> None:
-    """Put somebody into a team, and let them go on in its account."""
+    """Put a person into a team, and let them go on in its account."""
     now, person = site.services.clock.now(), visitor.person
     with site.store.begin() as tx:
         tx.teams.put(Membership(team_id=team_id, person_id=person.id, role=role, joined_at=now))

@@ -1,4 +1,4 @@
-"""What pages say to somebody who has done nothing yet."""
+"""What pages say to a person who has done nothing yet."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _STAND_IN_MARGIN = (3, 2)
 times as many, but for digits."""
 
 _STAND_IN_UNSEEN = 64
-"""What templates add where nobody sees it, such as today's date."""
+"""What templates add unseen, such as today's date."""
 
 _STAND_IN_BYTES_PER_TOKEN = 4
 """However long the words are, or the blanks, that are one token to the stand-in."""

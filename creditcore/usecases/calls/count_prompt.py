@@ -1,8 +1,8 @@
 """Have a prompt counted where credits are short, so that its call need not hold its bytes.
 
 Bytes are the only bound that holds for every tokenizer, and about four times what text costs.
-While they are covered, that harms nobody, as the rest is given back with the answer. Only where a
-call would be refused for it, or begin with no room for an answer, the model server is asked to
+While they are covered, that harms no caller, as the rest is given back with the answer. Only where
+a call would be refused for it, or begin with no room for an answer, the model server is asked to
 count; the call is then authorized again, with as few credits held as the count is good for, by
 the same rules. Without a count, a short answer is better than none.
 """

@@ -107,7 +107,7 @@ class RelayCall:
             patience: How long a call waits for what.
             metrics: Counts calls as they end.
             gate: Lets calls in; all of them if None.
-            counting: Counts prompts where credits are short; nobody does if None.
+            counting: Counts prompts where credits are short; none is counted if None.
             traces: Follows calls through their phases.
         """
         self._charge = charge

@@ -170,7 +170,7 @@ def test_at_any_other_address_is_any_model(address: object) -> None:
         ("openai", "gpt-4o", {"model": "openai/gpt-5"}),
         ("openai", "gpt-4o", {"model": "openai/gpt-4o-mini", "base_model": "gpt-4o"}),
         ("azure", "azure/gpt-4o", {"model": "azure/gpt-4o", "base_model": "gpt-4o-mini"}),
-        # A model of somebody, after another.
+        # A model of another maker, named after a known one.
         ("openrouter", "openrouter/somebody/gpt-4o", {}),
         ("bedrock", "bedrock/us-east-1/acme.claude-opus-5", {}),
         ("openai", "", {}),
