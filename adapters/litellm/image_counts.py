@@ -9,10 +9,10 @@ LiteLLM prices it as well; never by the name that it is sold under.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from creditcore.domain.pricing import IMAGES_IN_PATCHES, IMAGES_IN_TILES, IMAGES_SCALED_DOWN
+from creditcore.domain.pricing import ImageCount
 
 _REGION = r"[a-z]{2}(?:-[a-z]+){1,2}-[0-9]"
 _HOST = (
@@ -23,32 +23,84 @@ _MAKER = r"(?:(?:(?:apac|au|ca|eu|global|in|jp|us|us-gov)\.)?(?:anthropic|google
 _PREFIX = rf"(?:{_HOST}/)*{_MAKER}"
 """LiteLLM writes the provider before a model's name, Bedrock the region and the maker."""
 
-_MODELS = {
-    IMAGES_IN_TILES: r"chatgpt-4o.*|(?:gpt-4o|gpt-4\.1|gpt-4\.5|o1|o3)(?!-mini|-nano)(?:-.*)?",
-    IMAGES_SCALED_DOWN: r"(?:claude|gemini)-.*",
-    IMAGES_IN_PATCHES: r"(?:gpt-5|gpt-6|gpt-4\.1-mini|gpt-4\.1-nano|o4-mini)(?:[.-].*)?",
-}
-_KNOWN = {
-    feature: re.compile(rf"{_PREFIX}(?:{names})", re.DOTALL) for feature, names in _MODELS.items()
-}
+_DATED = r"(?:-20[0-9]{2}-[0-9]{2}-[0-9]{2})?"
+_GEMINI = frozenset({ImageCount.GEMINI_2, ImageCount.GEMINI_3})
 
-_OWN_NAMES = re.compile(r"(?:openai|anthropic|gemini|vertex_ai|bedrock|openrouter)(?:[-_].*)?")
+
+class _Family(NamedTuple):
+    """Models whose provider says how they count images.
+
+    Attributes:
+        names: Of its models, as a pattern.
+        counts: How they count; of several, any may be how.
+        prefix: What stands before the name.
+    """
+
+    names: str
+    counts: frozenset[ImageCount]
+    prefix: str = _PREFIX
+
+
+def _families(**names: str) -> tuple[_Family, ...]:
+    return tuple(_Family(each, frozenset({ImageCount[count]})) for count, each in names.items())
+
+
+_FAMILIES = (
+    *_families(
+        IN_DEAR_TILES=rf"gpt-4o-mini{_DATED}",
+        IN_TILES=r"chatgpt-4o.*|(?:gpt-4o|gpt-4\.1|gpt-4\.5|o1|o3)(?!-mini|-nano)(?:-.*)?"
+        rf"|gpt-5(?:-chat(?:-latest)?|\.1)?{_DATED}",
+        GPT_4_1_MINI=rf"(?:gpt-4\.1-mini|gpt-5-mini|o4-mini){_DATED}",
+        GPT_4_1_NANO=rf"(?:gpt-4\.1-nano|gpt-5-nano){_DATED}",
+        GPT_5_2=rf"gpt-5\.2{_DATED}",
+        GPT_5_4=rf"gpt-5\.4{_DATED}",
+        GPT_5_4_MINI=rf"gpt-5\.4-(?:mini|nano){_DATED}",
+        GPT_5_5=rf"gpt-5\.5{_DATED}",
+        GPT_5_6=rf"(?:gpt-5\.6(?:-sol|-terra|-luna)?|gpt-6(?:-astra)?){_DATED}",
+        # Variants of which OpenAI's page says nothing.
+        IN_PATCHES=r"(?:gpt-5|gpt-6|gpt-4\.1-mini|gpt-4\.1-nano|o4-mini)(?:[.-].*)?",
+        CLAUDE_3=r"claude-3(?:[.-].*)?"
+        r"|claude-(?:haiku|opus|sonnet)-4(?:[.-][0-6])?(?:[-@:](?:20[0-9]{6}.*|v[0-9].*))?",
+        CLAUDE_4_7=r"claude-.*",
+        GEMINI_2=r"gemini-[12](?:[.-].*)?",
+        GEMINI_3=r"gemini-3(?:[.-].*)?",
+    ),
+    # Such as gemini-flash-latest.
+    _Family(r"gemini-[a-z].*", _GEMINI),
+    _Family(r"grok-.*", frozenset({ImageCount.GROK}), r"(?:xai|openrouter/x-ai)/"),
+    _Family(
+        r"(?:codestral|devstral|magistral|ministral|mistral|pixtral)-.*",
+        frozenset({ImageCount.MISTRAL}),
+        "mistral/",
+    ),
+    _Family(r"(?:qwen|qvq)[0-9.]*-.*", frozenset({ImageCount.QWEN}), "dashscope/"),
+)
+"""The first that a name is one of counts."""
+
+_KNOWN = [
+    (re.compile(rf"{family.prefix}(?:{family.names})", re.DOTALL), family.counts)
+    for family in _FAMILIES
+]
+_READS_AS = [
+    (re.compile(rf"(?:.*[/.:])?(?:{family.names})", re.DOTALL | re.IGNORECASE), family.counts)
+    for family in _FAMILIES
+]
+"""What is read into a name that says nothing for sure: only ever as a word beside another."""
+
+_OWN_NAMES = re.compile(
+    r"(?:openai|anthropic|gemini|vertex_ai|bedrock|openrouter)(?:[-_].*)?|xai|mistral|dashscope"
+)
 """Providers that run models under the names that they have; others call them as they like.
 OpenRouter passes the counts of their makers on (its page on usage accounting).
 """
 
 _OWN_ADDRESS = re.compile(
     r"https://(?:(?:[a-z]+\.)?api\.openai\.com|api\.anthropic\.com|openrouter\.ai"
+    r"|api\.x\.ai|api\.mistral\.ai|dashscope(?:-[a-z]+)?\.aliyuncs\.com"
     r"|generativelanguage\.googleapis\.com|(?:[a-z0-9-]+-)?aiplatform\.googleapis\.com"
     r"|bedrock(?:-runtime|-mantle)?\.[a-z0-9-]+\.amazonaws\.com)(?:/.*)?"
 )
 """Where they do. At any other address there may be any model."""
-
-_READS_AS = {
-    feature: re.compile(rf"(?:.*[/.:])?(?:{names})", re.DOTALL | re.IGNORECASE)
-    for feature, names in _MODELS.items()
-}
-"""What is read into a name that says nothing for sure: only ever as a word against another."""
 
 _SMALL = re.compile(r"(?<![a-z])(?:mini|nano)(?![a-z])", re.IGNORECASE)
 """Such as gpt-4o-mini, which counts the most."""
@@ -60,19 +112,21 @@ _CUSTOM_NAME = re.compile(r"(?:.*/)?(?:arn:.*|[0-9]+)")
 def image_features(info: Mapping[str, Any], given: object) -> frozenset[str]:
     """Return the features that say how a deployment counts images; none where that is not known.
 
+    Where its names say different things, each of them may be how.
+
     Args:
         info: What LiteLLM knows of its model, and what the operator has written beside that.
         given: Its ``litellm_params``.
     """
     given = given if isinstance(given, Mapping) else {}
-    names, own = _names(info, given), _own_names(info, given)
-    return frozenset(
-        feature
-        for feature, known in _KNOWN.items()
-        if names
-        and _all_are(names, known)
-        and not any(_reads_as_another(str(name), feature) for name in own)
-    )
+    known = [_counts_of(name, _KNOWN) for name in _names(info, given)]
+    if not known or not all(known):
+        return frozenset()
+    own = _own_names(info, given)
+    read = [_counts_of(name, _READS_AS) for name in own]
+    if any(not counts and _SMALL.search(str(name)) for name, counts in zip(own, read, strict=True)):
+        return frozenset()
+    return frozenset().union(*known, *read)
 
 
 def _names(info: Mapping[str, Any], given: Mapping[str, Any]) -> list[object]:
@@ -97,11 +151,9 @@ def _written(*names: object) -> list[object]:
     return [name for name in names if name]
 
 
-def _all_are(names: list[object], known: re.Pattern[str]) -> bool:
-    return all(isinstance(name, str) and known.fullmatch(name) for name in names)
-
-
-def _reads_as_another(name: str, feature: str) -> bool:
-    """Whether a name, which need not say anything, speaks against a way of counting."""
-    families = {each for each, pattern in _READS_AS.items() if pattern.fullmatch(name)}
-    return feature not in families if families else bool(_SMALL.search(name))
+def _counts_of(
+    name: object, patterns: Iterable[tuple[re.Pattern[str], frozenset[ImageCount]]]
+) -> frozenset[ImageCount]:
+    """Return how a model of this name counts images; nothing where it is of no family."""
+    text = name if isinstance(name, str) else ""
+    return next((counts for names, counts in patterns if names.fullmatch(text)), frozenset())

@@ -17,7 +17,6 @@ _MAX_HEAD_BYTES = 256 * 1024
 
 _MAX_SIDE = 1 << 16
 _GIF_EXTENSION, _GIF_FRAME = 0x21, 0x2C
-_TILE = 512
 _SPACE = re.compile(r"[ \t\r\n]+")
 
 
@@ -26,11 +25,6 @@ class ImageSize(NamedTuple):
 
     width: int
     height: int
-
-    @property
-    def tiles(self) -> int:
-        """How many squares of 512 pixels cover it, as OpenAI and LiteLLM count."""
-        return -(-self.width // _TILE) * -(-self.height // _TILE)
 
 
 def size_of_base64(data: str) -> ImageSize | None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.wires.body import encode_body
-from adapters.wires.image_size import ImageSize, size_of_base64, unwrapped
+from adapters.wires.image_size import size_of_base64, unwrapped
+from adapters.wires.image_tokens import bound_of_image, bound_of_pages, usual_tokens
 from adapters.wires.pdf import Effort, measure_pdf
 from creditcore.ports.inference import NO_MEDIA, MediaBound
 
@@ -17,35 +18,6 @@ _BYTES_PER_TOKEN = 4
 _IMAGE_TOKENS = 250
 """LiteLLM's own default for an image whose size it does not know."""
 
-_USUAL_IMAGE_TOKENS, _USUAL_TILE_TOKENS = 85, 170
-"""LiteLLM counts these for an image and for each tile of 512 pixels of it, once scaled down."""
-
-_DEAR_IMAGE_TOKENS, _DEAR_TILE_TOKENS = 2_833, 5_667
-"""The same on the model that counts most for an image (gpt-4o-mini, OpenAI's price page)."""
-
-_MAX_TILES = 8
-"""OpenAI scales to 768 by 2048 pixels at most."""
-
-_UNSCALED_TILE_TOKENS = 640
-"""For models that take an image as it is: 32 by 32 pixels to 2.46 tokens (OpenAI's smallest)."""
-
-_PATCH, _PATCHES_TOKENS = 32, (246, 100)
-_SMALL_PATCH, _MOST_SMALL_PATCHES = 28, 4_784
-"""Anthropic's, to which it scales an image down."""
-
-_LEAST_CROP, _MOST_CROP, _CROP_TOKENS = 256, 768, 258
-"""Gemini 2 cuts an image into squares of two thirds of its shorter side, within these."""
-
-_LEAST_IMAGE_TOKENS, _LEAST_FINE_TOKENS = 1_120, 2_240
-"""Gemini 3 counts about as many for any image (media resolution "high", its default, and "ultra
-high"). LiteLLM makes one of what a client calls the detail."""
-
-_USUAL_DETAILS = (None, "auto", "low", "medium", "high", "original")
-
-_PAGE_IN_PATCHES = 6_150
-"""OpenAI shows a page as 2,500 patches at most."""
-
-_DEAR_PAGE_TOKENS = _DEAR_IMAGE_TOKENS + _MAX_TILES * _DEAR_TILE_TOKENS
 _PAGE_MARKS = 64
 """What stands around the text of a page, such as its number."""
 
@@ -142,7 +114,7 @@ class Prompt:
             self._other_tokens += len(data) * 3 // 4 // _BYTES_PER_TOKEN
             if not _is_utf8(data):
                 # Up to three bytes of UTF-8 for each of it, of which the letters here cover 4/3.
-                self._add_media(MediaBound(*(len(data) * 5 // 4,) * 4), letters=0)
+                self._add_media(MediaBound.on_any(len(data) * 5 // 4), letters=0)
             return
         self._other_tokens += max(_DOCUMENT_TOKENS, len(data) // _BASE64_PER_DOCUMENT_TOKEN)
         head = _PDF_FILE.match(data)
@@ -171,10 +143,8 @@ class Prompt:
             return False
         if size is None:
             return False
-        text = size.text_bytes + size.pages * _PAGE_MARKS
-        per_page = (_DEAR_PAGE_TOKENS, _PAGE_IN_PATCHES, *(_MOST_SMALL_PATCHES,) * 2)
-        bound = MediaBound(*(text + size.pages * tokens for tokens in per_page))
-        self._add_media(bound, letters=len(data) - begin)
+        text = MediaBound.on_any(size.text_bytes + size.pages * _PAGE_MARKS)
+        self._add_media(text + bound_of_pages(size.pages), letters=len(data) - begin)
         return True
 
     def add_image(self, data: str, *, kind: str | None = None, detail: object = None) -> None:
@@ -184,7 +154,8 @@ class Prompt:
             data: Its file.
             kind: The media type that is written beside it, where one is. What begins as an image
                 can be a document as well.
-            detail: How closely the model should look, where the request says so.
+            detail: How closely the model should look, where the request says so; ``ANY_DETAIL``
+                where that may be lost.
         """
         is_image = kind is None or kind.startswith("image/")
         # Behind a comma, some would read another image.
@@ -192,12 +163,11 @@ class Prompt:
         if size is None:
             self.add_medium()
             return
-        bound = _bound_of_image(size, detail)
-        self._other_tokens += bound.in_tiles
-        self._add_media(bound, letters=len(data))
+        self._other_tokens += usual_tokens(size, detail)
+        self._add_media(bound_of_image(size, detail), letters=len(data))
 
     def _add_media(self, bound: MediaBound, *, letters: int) -> None:
-        self._media_bound = MediaBound(*map(sum, zip(self._media_bound, bound, strict=True)))
+        self._media_bound += bound
         self._media_letters += letters
 
     def add_unseen(self, *, most: int, usual: int) -> None:
@@ -255,44 +225,3 @@ def _is_utf8(url: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return len(data) <= _MAX_TEXT_LETTERS
-
-
-def _bound_of_image(size: ImageSize, detail: object) -> MediaBound:
-    """Return what an image is at most.
-
-    Low detail is one of OpenAI's: its models that count in tiles take none then. Claude is not
-    told of it, models that count in patches may count them all, and so may one that is not known.
-    """
-    tiles = 0 if detail == "low" else min(size.tiles, _MAX_TILES)
-    scaled_down = _tokens_scaled_down(size, detail)
-    most = max(
-        _DEAR_IMAGE_TOKENS + tiles * _DEAR_TILE_TOKENS,
-        size.tiles * _UNSCALED_TILE_TOKENS,
-        scaled_down,
-    )
-    in_tiles = _USUAL_IMAGE_TOKENS + tiles * _USUAL_TILE_TOKENS
-    return MediaBound(most, _tokens_in_patches(size), scaled_down, in_tiles)
-
-
-def _tokens_in_patches(size: ImageSize) -> int:
-    tokens, of_patches = _PATCHES_TOKENS
-    return max(_tokens_of_tiles(size), -(-_patches(size, _PATCH) * tokens // of_patches))
-
-
-def _tokens_scaled_down(size: ImageSize, detail: object) -> int:
-    shorter = min(size.width, size.height)
-    crops = _patches(size, min(max(shorter * 2 // 3, _LEAST_CROP), _MOST_CROP))
-    return max(
-        _LEAST_IMAGE_TOKENS if detail in _USUAL_DETAILS else _LEAST_FINE_TOKENS,
-        _tokens_of_tiles(size),
-        min(_patches(size, _SMALL_PATCH), _MOST_SMALL_PATCHES),
-        crops * _CROP_TOKENS,
-    )
-
-
-def _tokens_of_tiles(size: ImageSize) -> int:
-    return _USUAL_IMAGE_TOKENS + min(size.tiles, _MAX_TILES) * _USUAL_TILE_TOKENS
-
-
-def _patches(size: ImageSize, side: int) -> int:
-    return -(-size.width // side) * -(-size.height // side)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from creditcore.domain.errors import InvalidRequestError, UpstreamError
-from creditcore.domain.pricing import Usage
+from creditcore.domain.pricing import ImageCount, Usage
 from creditcore.domain.rates import Standing
 from creditcore.domain.units import Extent, Unit
 from creditcore.ports.prompt_counts import PromptText
@@ -20,23 +20,37 @@ _OPTION = 256
 """Characters that the value of an option has at most."""
 
 
-class MediaBound(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MediaBound:
     """Tokens that the images and documents of a prompt can never exceed.
 
     Attributes:
-        most: On a model that counts images many times over, and on any that is not known.
-        in_patches: On one that counts all of an image, however large it is.
-        scaled_down: On one that scales images down first.
-        in_tiles: On one that counts what is left of it in tiles, or as one of low detail.
+        most: On a model of which it is not known how it counts them.
+        by_count: On one of which it is known.
     """
 
     most: int
-    in_patches: int
-    scaled_down: int
-    in_tiles: int
+    by_count: Mapping[ImageCount, int]
+
+    @classmethod
+    def on_any(cls, tokens: int) -> MediaBound:
+        """Return the bound of what is as many tokens on every model."""
+        return cls(tokens, dict.fromkeys(ImageCount, tokens))
+
+    def tokens(self, features: frozenset[str]) -> int:
+        """Return the bound on a model that has these features."""
+        if not self.most:  # as for nearly every call
+            return 0
+        counts = (count for count in self.by_count if count in features)
+        return max((self.by_count[count] for count in counts), default=self.most)
+
+    def __add__(self, other: MediaBound) -> MediaBound:
+        """Return the bound of both together."""
+        sums = {count: tokens + other.by_count[count] for count, tokens in self.by_count.items()}
+        return MediaBound(self.most + other.most, sums)
 
 
-NO_MEDIA = MediaBound(0, 0, 0, 0)
+NO_MEDIA = MediaBound.on_any(0)
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: that would take as long as all the reading

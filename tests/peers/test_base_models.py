@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 
 from adapters.litellm.prices import read_catalogue
-from creditcore.domain.pricing import IMAGES_IN_TILES, IMAGES_SCALED_DOWN
+from creditcore.domain.pricing import ImageCount
 from tests.peers.conftest import MASTER_KEY, running_proxy
 
 CONFIG = """
@@ -37,8 +37,8 @@ def test_its_prices_and_its_count_of_images_are_those_of_that_model(tmp_path: Pa
         for price in read_catalogue(listed.content).prices
     }
     assert ways == {
-        "on-azure": {IMAGES_IN_TILES},
-        "by-profile": {IMAGES_SCALED_DOWN},
-        "by-relay": {IMAGES_SCALED_DOWN},
+        "on-azure": {ImageCount.IN_TILES},
+        "by-profile": {ImageCount.CLAUDE_3},
+        "by-relay": {ImageCount.CLAUDE_3},
         "gpt-4o": set(),
     }

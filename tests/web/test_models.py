@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from creditcore.domain.pricing import IMAGES_SCALED_DOWN, ModelPrice, Rates
+from creditcore.domain.pricing import ImageCount, ModelPrice, Rates
 from creditcore.testing.memory import MemoryTransactions
 from tests.visitors import Visitor
 from tests.web.site import Site
@@ -23,7 +23,7 @@ RATES = Rates(
 )
 PLAIN = ModelPrice(model="plain", rates=RATES, mode="chat")
 SEES = replace(
-    PLAIN, model="sees", features=frozenset({"vision", "function_calling", IMAGES_SCALED_DOWN})
+    PLAIN, model="sees", features=frozenset({"vision", "function_calling", ImageCount.CLAUDE_3})
 )
 CACHES = replace(PLAIN, model="caches", features=frozenset({"prompt_caching", "function_calling"}))
 CHIP = re.compile(r'<li class="chip">([^<]+)</li>')
@@ -61,7 +61,7 @@ def test_a_model_says_what_it_can_do_as_far_as_it_is_known(stranger: Visitor) ->
         ("can=vision", ["sees"]),
         ("can=vision&q=cach", []),
         ("can=flying", ["caches", "plain", "sees"]),
-        ("can=images_scaled_down", ["caches", "plain", "sees"]),
+        ("can=images_as_claude_3", ["caches", "plain", "sees"]),
         ("", ["caches", "plain", "sees"]),
     ],
 )

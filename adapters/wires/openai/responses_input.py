@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from adapters.wires.addresses import usual_address
 from adapters.wires.fields import invalid
+from adapters.wires.image_tokens import ANY_DETAIL
 from adapters.wires.parts import PartReader, ReadPart, unserved
 from adapters.wires.prompt import Prompt
 from creditcore.domain.errors import InvalidRequestError
@@ -52,7 +53,7 @@ class _Reader(PartReader):
         elif not isinstance(kind, str):
             raise invalid(f"{place}.type", "must be a string")
         elif kind in _TOOL_RESULTS:
-            self.content(item.get("output"), f"{place}.output", self._kinds)
+            self.content(item.get("output"), f"{place}.output", self._result_kinds)
         elif kind in _ECHOED_ITEMS:
             self.prompt.add_text(item)
         elif kind == "item_reference":
@@ -66,9 +67,16 @@ class _Reader(PartReader):
             raise unserved(kind, place)
 
     def _image(self, part: dict[str, Any], place: str) -> None:
+        self._add_image(part, place, detail=part.get("detail"))
+
+    def _image_of_result(self, part: dict[str, Any], place: str) -> None:
+        # LiteLLM forgets the detail where it makes a chat message of a tool's result.
+        self._add_image(part, place, detail=ANY_DETAIL)
+
+    def _add_image(self, part: dict[str, Any], place: str, *, detail: object) -> None:
         self._refuse_id(part, place)
         part["image_url"] = self.image_address(
-            part.get("image_url"), f"{place}.image_url", detail=part.get("detail")
+            part.get("image_url"), f"{place}.image_url", detail=detail
         )
 
     def _file(self, part: dict[str, Any], place: str) -> None:
@@ -87,6 +95,7 @@ class _Reader(PartReader):
         "input_image": _image,
         "input_file": _file,
     }
+    _result_kinds: ClassVar[Mapping[str, ReadPart]] = {**_kinds, "input_image": _image_of_result}
 
     @staticmethod
     def _refuse_id(part: dict[str, Any], place: str) -> None:

@@ -13,11 +13,8 @@ moves every token of the call, output too, to that tier (LiteLLM's cost calculat
 from __future__ import annotations
 
 from creditcore.domain.pricing.exact import price_units, usd_text
+from creditcore.domain.pricing.image_counts import IMAGE_COUNTS, ImageCount
 from creditcore.domain.pricing.model_price import (
-    IMAGE_COUNTS,
-    IMAGES_IN_PATCHES,
-    IMAGES_IN_TILES,
-    IMAGES_SCALED_DOWN,
     Cost,
     ModelPrice,
     PricedTokens,
@@ -28,13 +25,11 @@ from creditcore.domain.pricing.tariff import Ceiling, Tariff
 from creditcore.domain.pricing.usage import MAX_TOKENS, Usage, make_usage
 
 __all__ = [
-    "IMAGES_IN_PATCHES",
-    "IMAGES_IN_TILES",
-    "IMAGES_SCALED_DOWN",
     "IMAGE_COUNTS",
     "MAX_TOKENS",
     "Ceiling",
     "Cost",
+    "ImageCount",
     "ModelPrice",
     "PricedTokens",
     "Rates",

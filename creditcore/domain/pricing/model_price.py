@@ -17,20 +17,6 @@ from creditcore.domain.units import Unit, UnitPrice
 _PRICE_UNITS_PER_PICODOLLAR = PRICE_UNITS_PER_USD // 10**12
 _SNAPSHOT_BYTES = 8
 
-IMAGES_IN_PATCHES = "images_in_patches"
-"""A feature: the model is known to count an image by its pixels, however many they are."""
-
-IMAGES_IN_TILES = "images_in_tiles"
-"""A feature: the model is known to count an image in OpenAI's tiles, and none in low detail."""
-
-IMAGES_SCALED_DOWN = "images_scaled_down"
-"""A feature: the model is known to scale an image down before it counts what is usual for it."""
-
-IMAGE_COUNTS = frozenset({IMAGES_IN_PATCHES, IMAGES_IN_TILES, IMAGES_SCALED_DOWN})
-"""The features of which one says how a model counts images. Where several models are behind one
-name, each of theirs may be how.
-"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:

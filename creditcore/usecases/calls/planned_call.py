@@ -8,15 +8,7 @@ from typing import NamedTuple
 from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call, make_call
-from creditcore.domain.pricing import (
-    IMAGE_COUNTS,
-    IMAGES_IN_PATCHES,
-    IMAGES_IN_TILES,
-    IMAGES_SCALED_DOWN,
-    Ceiling,
-    ModelPrice,
-    Tariff,
-)
+from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.ports.prompt_counts import PromptText
@@ -213,16 +205,5 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
 
 def _written_bound(request: InferenceRequest, price: ModelPrice) -> int:
     """Tokens of what is in the request, however many the model can read."""
-    return (request.prompt_bound or 0) - request.media_bound.most + _media_bound(request, price)
-
-
-def _media_bound(request: InferenceRequest, price: ModelPrice) -> int:
-    bound = request.media_bound
-    if not bound.most:  # as for nearly every call
-        return 0
-    by_feature = {
-        IMAGES_IN_PATCHES: bound.in_patches,
-        IMAGES_IN_TILES: bound.in_tiles,
-        IMAGES_SCALED_DOWN: bound.scaled_down,
-    }
-    return max(map(by_feature.__getitem__, price.features & IMAGE_COUNTS), default=bound.most)
+    media = request.media_bound
+    return (request.prompt_bound or 0) - media.most + media.tokens(price.features)

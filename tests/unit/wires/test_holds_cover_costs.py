@@ -27,12 +27,23 @@ from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.completions import Completions
 from adapters.wires.openai.responses import Responses
 from creditcore import SystemClock
+from creditcore.domain.pricing import ImageCount as Count
 from creditcore.domain.pricing import Tariff
 from creditcore.ports.inference import Wire
 from creditcore.testing.memory import MemoryModelGateway, MemoryTransactions
 from creditcore.usecases.calls.planned_call import DEFAULT_OUTPUT_BOUND, plan
 from creditcore.usecases.calls.price_list import PriceList
 from tests.unit.wires.pdfs import report
+from tests.unit.wires.provider_images import (
+    LIMITS,
+    by_alibaba,
+    by_anthropic,
+    by_google,
+    by_litellm,
+    by_mistral,
+    in_patches,
+    in_tiles,
+)
 
 _COSTS = json.loads(
     (Path(__file__).parents[2] / "data" / "litellm-costs.json").read_text(), parse_float=Decimal
@@ -98,46 +109,54 @@ def test_the_costs_here_are_litellms_own() -> None:
         assert abs(litellm_cost(info, usage) - recorded) <= recorded / 10**12, case
 
 
-IN_TILES, SCALED_DOWN, IN_PATCHES = ("o3-",), ("claude-", "gemini-"), ("gpt-5",)
-"""How names of models begin whose providers say what they count, and run them themselves."""
+PAGE_PATCHES = 4_096
+"""OpenAI shows a page within 2,048 by 2,048 pixels."""
 
 DEAR_PAGE = 2833 + 8 * 5667
-USUAL_PAGES = (258, 1120, 1568, 4784)
-"""What a picture of a page is at Gemini and Anthropic; beside it stands its text."""
+
+ImageTokens = Callable[[int, int], float]
 
 
-def image_tokens(name: str, width: int, height: int) -> list[int]:
+def patched(count: Count) -> ImageTokens:
+    multiplier, limits = LIMITS[count]
+    return lambda *size: ceil(in_patches(*size, *limits[None]) * multiplier)
+
+
+PROVIDERS: Mapping[str, tuple[ImageTokens, int]] = {
+    "o3-": (lambda *size: 75 + 150 * in_tiles(*size), 75 + 8 * 150),
+    "gpt-5.2": (patched(Count.GPT_5_2), ceil(PAGE_PATCHES * 1.2)),
+    "gpt-5.4": (patched(Count.GPT_5_4), ceil(PAGE_PATCHES * 1.2)),
+    "gpt-5.6": (patched(Count.GPT_5_6), 3_000),
+    "claude-fable-5": (lambda *size: by_anthropic(*size, 2_576, 4_784), 4_784),
+    "claude-opus-4-2": (lambda *size: by_anthropic(*size, 1_568, 1_568), 1_568),
+    "claude-sonnet-4-5": (lambda *size: by_anthropic(*size, 1_568, 1_568), 1_568),
+    "gemini-2": (by_google, 258),
+    "gemini-3": (lambda *_: 1_120, 1_120),
+    "xai/": (lambda *_: 1_792, DEAR_PAGE),
+    "mistral/": (lambda *size: by_mistral(*size, 1_024, 16), DEAR_PAGE),
+}
+"""How names of models begin whose providers say what they count, and run them themselves: for an
+image, and for a picture of a page, beside which stands its text.
+"""
+
+
+def image_tokens(name: str, width: int, height: int) -> list[float]:
     """Return what a provider may count for an image, by its own page about images."""
-    fit = min(1, 2048 / max(width, height))
-    wide, high = width * fit, height * fit
-    fit = min(1, 768 / min(wide, high))
-    tiles = ceil(wide * fit / 512) * ceil(high * fit / 512)
-    crop = max(256, min(768, int(min(width, height) / 1.5)))
-    in_tiles = [85 + 170 * tiles]
-    scaled_down = [
-        *in_tiles,
-        ceil(min(width, 1568) * min(height, 1568) / 750),
-        min(ceil(width / 28) * ceil(height / 28), 4784),
-        258 * ceil(width / crop) * ceil(height / crop),
-        1120,
+    by_name = [of for begin, (of, _) in PROVIDERS.items() if name.startswith(begin)]
+    anyhow = [
+        *(of for of, _ in PROVIDERS.values()),
+        *map(patched, LIMITS),
+        lambda *size: 2833 + 5667 * in_tiles(*size),
+        by_alibaba,
     ]
-    in_patches = [*in_tiles, ceil(ceil(width / 32) * ceil(height / 32) * 2.46)]
-    if name.startswith(IN_TILES):
-        return in_tiles
-    if name.startswith(SCALED_DOWN):
-        return scaled_down
-    if name.startswith(IN_PATCHES):
-        return in_patches
-    unscaled = ceil(width / 28) * ceil(height / 28)
-    return [*scaled_down, *in_patches, 2833 + 5667 * tiles, unscaled]
+    counted = [of(width, height) for of in by_name or anyhow]
+    return [by_litellm(width, height, "high"), *counted]
 
 
 def page_tokens(name: str) -> list[int]:
     """Return what a provider may count for the picture of a page."""
-    if name.startswith((*IN_TILES, *SCALED_DOWN)):
-        return [*USUAL_PAGES]
-    in_patches = [*USUAL_PAGES, ceil(2500 * 2.46)]
-    return in_patches if name.startswith(IN_PATCHES) else [*in_patches, DEAR_PAGE]
+    by_name = [page for begin, (_, page) in PROVIDERS.items() if name.startswith(begin)]
+    return by_name or [page for _, page in PROVIDERS.values()]
 
 
 def picture(width: int, height: int) -> str:
@@ -162,7 +181,7 @@ class Asked:
         for text in self.texts:
             self.tokens += PER_MESSAGE + draw(st.integers(0, len(text.encode())))
         for width, height in self.images:
-            self.tokens += draw(st.sampled_from(image_tokens(name, width, height)))
+            self.tokens += ceil(draw(st.sampled_from(image_tokens(name, width, height))))
         for pages in self.documents:
             for text in pages:
                 self.tokens += draw(st.sampled_from(page_tokens(name)))

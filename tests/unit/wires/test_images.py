@@ -15,6 +15,7 @@ from adapters.wires.anthropic.messages import Messages
 from adapters.wires.image_size import ImageSize, size_of_base64
 from adapters.wires.openai.chat import ChatCompletions
 from adapters.wires.openai.responses import Responses
+from creditcore.domain.pricing import ImageCount
 from tests.unit.wires.asking import Asking
 
 
@@ -149,7 +150,18 @@ def test_low_detail_is_held_low_where_a_wire_has_it(detail: str, counted: int) -
     by_responses = responses.parse(input=user(input_image))
 
     assert by_chat.media_bound == by_responses.media_bound
-    assert by_chat.media_bound.in_tiles == by_chat.prompt_estimate == counted
+    assert by_chat.media_bound.by_count[ImageCount.IN_TILES] == by_chat.prompt_estimate == counted
+
+
+def test_the_detail_of_an_image_that_a_tool_returned_may_be_lost() -> None:
+    url = f"data:image/png;base64,{text(png(1024, 1024))}"
+    part = {"type": "input_image", "image_url": url, "detail": "low"}
+    output = {"type": "function_call_output", "call_id": "c", "output": [part]}
+
+    bound = responses.parse(input=[output]).media_bound
+
+    assert bound.by_count[ImageCount.IN_TILES] == 765
+    assert bound.by_count[ImageCount.GEMINI_3] == 2_240
 
 
 def test_a_large_image_without_a_report_counts_more_than_a_small_one() -> None:

@@ -10,14 +10,7 @@ import pytest
 
 from adapters.wires.openai.chat import ChatCompletions
 from creditcore import SystemClock
-from creditcore.domain.pricing import (
-    IMAGES_IN_PATCHES,
-    IMAGES_IN_TILES,
-    IMAGES_SCALED_DOWN,
-    ModelPrice,
-    Rates,
-    Tariff,
-)
+from creditcore.domain.pricing import ImageCount, ModelPrice, Rates, Tariff
 from creditcore.testing.memory import MemoryModelGateway, MemoryTransactions
 from creditcore.usecases.calls.planned_call import MAX_BYTES_PER_TOKEN, plan
 from creditcore.usecases.calls.price_list import PriceList
@@ -55,35 +48,39 @@ def document(pages: int) -> dict[str, object]:
     return {"type": "file", "file": {"file_data": f"data:application/pdf;base64,{data}"}}
 
 
+TILES, CLAUDE, GPT_5_6 = ImageCount.IN_TILES, ImageCount.CLAUDE_4_7, ImageCount.GPT_5_6
+
+
 @pytest.mark.parametrize(
-    ("part", "in_tiles", "scaled_down", "in_patches", "most"),
+    ("part", "tiles", "claude", "gpt", "most"),
     [
-        (image(1, 1), 255, 1_120, 255, 8_500),
-        (image(1024, 1024), 765, 1_369, 2_520, 25_501),
-        (image(3024, 4032), 1_445, 6_192, 29_446, 48_169),
-        (image(1024, 1024, detail="high"), 765, 1_369, 2_520, 25_501),
-        (image(1, 1, detail="low"), 85, 1_120, 255, 2_833),
-        (image(1024, 1024, detail="low"), 85, 1_369, 2_520, 2_833),
-        (image(3024, 4032, detail="low"), 85, 6_192, 29_446, 30_720),
-        (image(1, 1, detail="ultra_high"), 255, 2_240, 255, 8_500),
-        (document(1), 4_784, 4_784, 6_150, 48_169),
-        (document(10), 47_840, 47_840, 61_500, 481_690),
+        (image(1, 1), 255, 255, 255, 8_500),
+        (image(1024, 1024), 765, 1_399, 1_230, 25_501),
+        (image(3024, 4032), 765, 4_784, 14_365, 30_720),
+        (image(1024, 1024, detail="high"), 765, 1_399, 1_230, 25_501),
+        (image(3024, 4032, detail="high"), 765, 4_784, 3_001, 30_720),
+        (image(1, 1, detail="low"), 85, 85, 85, 2_833),
+        (image(3024, 4032, detail="low"), 85, 4_784, 309, 30_720),
+        (document(1), 1_445, 4_784, 3_001, 48_169),
+        (document(10), 14_450, 47_840, 30_010, 481_690),
     ],
 )
 def test_a_hold_is_as_large_as_its_model_may_count(
-    part: dict[str, object], in_tiles: int, scaled_down: int, in_patches: int, most: int
+    part: dict[str, object], tiles: int, claude: int, gpt: int, most: int
 ) -> None:
     held: list[tuple[tuple[str, ...], int]] = [
-        ((IMAGES_IN_TILES,), in_tiles),
-        ((IMAGES_SCALED_DOWN,), scaled_down),
-        ((IMAGES_IN_PATCHES,), in_patches),
-        ((IMAGES_SCALED_DOWN, IMAGES_IN_PATCHES), max(scaled_down, in_patches)),
+        ((TILES,), tiles),
+        ((CLAUDE,), claude),
+        ((GPT_5_6,), gpt),
+        ((CLAUDE, GPT_5_6), max(claude, gpt)),
         ((), most),
+        # What an earlier version has stored counts for nothing.
+        (("images_scaled_down",), most),
     ]
 
     for ways, tokens in held:
         # An invoice's text, and what stands around a medium, are the rest.
-        assert tokens < prompt_bound(part, ways=ways) < tokens + 600 + tokens // 10
+        assert tokens < prompt_bound(part, ways=ways) < tokens + 600 + tokens // 4
 
 
 def test_many_pages_are_no_long_text() -> None:
