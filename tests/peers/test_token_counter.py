@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +20,7 @@ from tests.integration.sandbox_client import KEY
 from tests.peers.conftest import MASTER_KEY, Proxy
 from tests.stack import PATIENCE_S, Stack
 from tests.unit.wires.asking import Asking
+from tests.unit.wires.test_images import png
 
 UNHEARD_OF = "unheard of"
 """LiteLLM counts for a model that it does not know as well, and asks no provider."""
@@ -60,6 +63,35 @@ def test_no_more_is_counted_than_is_held(proxy: Proxy) -> None:
 
         assert held is not None
         assert 0 < counted["total_tokens"] <= held
+
+    counted_is_held()
+
+
+def test_no_more_is_counted_of_images_than_is_held_on_any_model(proxy: Proxy) -> None:
+    sizes = st.tuples(*(st.integers(1, 4_000) | st.integers(1, 65_536),) * 2)
+    details = st.sampled_from([None, "auto", "low", "high"])
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(pictures=st.lists(st.tuples(sizes, details), min_size=1, max_size=3))
+    def counted_is_held(pictures: list[tuple[tuple[int, int], str | None]]) -> None:
+        content = [
+            {
+                "type": "image_url",
+                "image_url": {
+                    "url": f"data:image/png;base64,{b64encode(png(*size)).decode()}",
+                    **({"detail": detail} if detail else {}),
+                },
+            }
+            for size, detail in pictures
+        ]
+        fields = {"messages": [{"role": "user", "content": content}]}
+        request = asking.parse(**fields)
+        media = request.media_bound
+        least = request.prompt_bound - media.most + min(media.by_count.values())
+
+        counted = proxy.ask("/utils/token_counter", {"model": "mock-chat", **fields}).json()
+
+        assert 0 < counted["total_tokens"] <= least
 
     counted_is_held()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from creditcore.domain.pricing import ImageCount, ModelPrice, Rates
 from creditcore.testing.memory import MemoryTransactions
 from tests.web.site import Site
 
@@ -38,3 +40,29 @@ def test_without_a_public_key_nothing_is_said_of_it(tmp_path: Path) -> None:
 
     assert "Paystack (" in said
     assert "public key" not in said
+
+
+RATES = Rates(input=1, output=1, cache_read=1, cache_write=1, cache_write_1h=1, reasoning=1)
+
+
+@pytest.mark.parametrize(
+    ("served", "named"), [(("blind", "known", "llava"), "llava"), (("blind", "known"), None)]
+)
+def test_models_that_count_images_in_an_unknown_way_are_named(
+    tmp_path: Path, served: tuple[str, ...], named: str | None
+) -> None:
+    site = Site(MemoryTransactions(), tmp_path)
+    features = {"blind": (), "known": ("vision", ImageCount.GROK), "llava": ("vision",)}
+    prices = [
+        ModelPrice(model=model, rates=RATES, features=frozenset(features[model]))
+        for model in served
+    ]
+    with site.store.begin() as tx:
+        tx.prices.replace_all(prices, at=site.services.clock.now())
+        tx.commit()
+
+    said = site.app.test_cli_runner().invoke(args=["doctor"]).stdout
+
+    assert re.findall(r"no base_model says how these count them: (.*)\)", said) == (
+        [named] if named else []
+    )

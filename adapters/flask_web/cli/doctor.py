@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 import click
@@ -14,6 +15,7 @@ from adapters.flask_web.cli.text import counted
 from adapters.flask_web.context import services, settings
 from creditcore.domain.errors import BadCredentialsError, CreditcoreError
 from creditcore.domain.mirrors import SyncStatus
+from creditcore.domain.pricing import IMAGE_COUNTS
 
 _MAX_NAMED = 10
 _REDIS_S = 2.0
@@ -50,7 +52,8 @@ def _examine() -> list[tuple[str, str | None]]:
     fault = f"run 'flask --app wsgi migrate' ({len(pending)} pending)" if pending else None
     checks.append(("schema", fault))
     if not pending:
-        checks += [_examine_prices(), _examine_seals(), *_examine_stamps()]
+        checks += [_examine_prices(), *_examine_images()]
+        checks += [_examine_seals(), *_examine_stamps()]
     healthy = services().model_gateway.is_healthy()
     fault = None if healthy else f"{found.litellm_base_url} does not answer"
     checks.append(("LiteLLM", fault))
@@ -82,6 +85,20 @@ def _examine_prices() -> tuple[str, str | None]:
         f"price list ({counted(count, 'models')})",
         None if count else "empty; the worker fetches it",
     )
+
+
+def _examine_images() -> list[tuple[str, str | None]]:
+    """Name the models that take images and of which it is not known how they count them."""
+    seeing = [price for price in services().calls.prices.all() if "vision" in price.features]
+    unknown = [price.model for price in seeing if not price.features & IMAGE_COUNTS]
+    if not unknown:
+        return []
+    held = "held as by the dearest model: no base_model says how these count them"
+    return [(f"images ({held}: {_named(unknown)})", None)]
+
+
+def _named(models: Sequence[str]) -> str:
+    return ", ".join(models[:_MAX_NAMED]) + (", ..." if len(models) > _MAX_NAMED else "")
 
 
 def _examine_seals() -> tuple[str, str | None]:
@@ -125,8 +142,7 @@ def _examine_models() -> tuple[str, str | None]:
         return "models", str(error)
     if not unpriced:
         return "models (all have a price)", None
-    shown = ", ".join(unpriced[:_MAX_NAMED]) + (", ..." if len(unpriced) > _MAX_NAMED else "")
-    return f"models (not offered, since their price is unknown: {shown})", None
+    return f"models (not offered, since their price is unknown: {_named(unpriced)})", None
 
 
 def _examine_mirrors() -> tuple[str, str | None]:
