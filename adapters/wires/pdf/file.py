@@ -188,7 +188,7 @@ class _FileReader:
         if type(length) is Reference:
             known = self._lengths.get(length.number, [])
             length = known[0] if len(known) == 1 else None
-        if type(length) is not int or length < 0:
+        if type(length) is not int or not 0 <= length <= len(self._data):
             raise UnreadableError
         return length
 

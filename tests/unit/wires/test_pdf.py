@@ -319,6 +319,10 @@ def test_packed_objects_must_be_where_the_table_says() -> None:
     assert measured(pdf.packed(1, mixed_up=True)) is None
 
 
+def test_a_stream_that_is_longer_than_any_number_of_bytes_has_no_size() -> None:
+    assert measured(PLAIN.replace(b"/Length ", b"/Length " + b"9" * 30, 1)) is None
+
+
 def test_a_stream_that_breaks_off_has_no_end() -> None:
     pdf = report([""])
     broken = zlib.compress(shows("a" * 500))[:-6]
