@@ -2,8 +2,8 @@
 
 A tool that the client runs costs its description and its results, which are text. A tool that the
 provider runs (a search, a sandbox) costs by use, and brings text that stands nowhere in the
-request: it is refused by its place and name. So is one that only the provider describes, unless
-it says how much text that is (``anthropic/own_tools.py``).
+request: it is refused by its place and name. One that the client runs and only the provider
+describes is held for (``anthropic/own_tools.py``, ``openai/own_tools.py``).
 """
 
 from __future__ import annotations
@@ -45,25 +45,31 @@ def check_tools(
         _check(tool, f"tools[{at}]", own, beside=beside, default=default)
 
 
-def check_grouped_tools(value: object) -> None:
+def check_grouped_tools(value: object, place: str, *, beside: Collection[str]) -> None:
     """Let tools pass that the client runs, also grouped under a name (Codex does).
+
+    Args:
+        value: What stands there; None where nothing does.
+        place: Where they stand.
+        beside: Types of tools of one kind, which pass too, though in no group.
 
     Raises:
         InvalidRequestError: One of them is something else; ``param`` names its place.
     """
-    if not isinstance(value, list):
-        check_tools(value, FUNCTION_TOOLS)
+    if value is None:
         return
+    if not isinstance(value, list):
+        raise invalid(place, "must be a list of tools")
     for at, tool in enumerate(value):
-        place = f"tools[{at}]"
+        here = f"{place}[{at}]"
         if not isinstance(tool, dict) or tool.get("type") != _NAMESPACE:
-            _check(tool, place, FUNCTION_TOOLS)
+            _check(tool, here, FUNCTION_TOOLS, beside=beside)
             continue
         inner = tool.get("tools")
         if not isinstance(inner, list):
-            raise invalid(f"{place}.tools", "must be a list of tools")
+            raise invalid(f"{here}.tools", "must be a list of tools")
         for within, grouped in enumerate(inner):
-            _check(grouped, f"{place}.tools[{within}]", FUNCTION_TOOLS)
+            _check(grouped, f"{here}.tools[{within}]", FUNCTION_TOOLS)
 
 
 def _check(

@@ -13,7 +13,7 @@ from adapters.wires.anthropic.messages_content import read_content
 from adapters.wires.anthropic.messages_errors import error_document, error_event, kind_of
 from adapters.wires.anthropic.messages_meter import MessagesDocumentMeter, MessagesStreamMeter
 from adapters.wires.anthropic.model_list import model_document, model_list
-from adapters.wires.anthropic.own_tools import read_own_tools
+from adapters.wires.anthropic.own_tools import count_references, read_own_tools
 from adapters.wires.fields import (
     INTEGER,
     LIST,
@@ -87,10 +87,11 @@ _VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 # Those that change how an answer is written, never what a token costs or how many the
 # bound must cover. A longer context, faster answers and tools of the provider do.
 _BETA = re.compile(
-    r"(?:advanced-tool-use|claude-code|context-management|effort|extended-cache-ttl"
-    r"|fine-grained-tool-streaming|interleaved-thinking|mid-conversation-system"
-    r"|mid-conversation-system-clear-at|model-context-window-exceeded|output-128k|pdfs"
-    r"|prompt-caching|prompt-caching-scope|redact-thinking|structured-outputs|task-budgets"
+    r"(?:advanced-tool-use|claude-code|computer-use|context-management|effort|extended-cache-ttl"
+    r"|fine-grained-tool-streaming|inline-tools|interleaved-thinking|mid-conversation-output-config"
+    r"|mid-conversation-system|mid-conversation-system-clear-at|mid-conversation-tool-changes"
+    r"|model-context-window-exceeded|output-128k|pdfs|prompt-caching|prompt-caching-scope"
+    r"|redact-thinking|structured-outputs|task-budgets"
     r"|thinking-binding-controls|thinking-display-updates|thinking-token-count"
     r"|token-efficient-tools|tool-examples|tool-search-tool)"
     r"-(?:20[0-9]{2}-[0-9]{2}-[0-9]{2}|20[0-9]{6})"
@@ -171,17 +172,19 @@ class Messages:
             InvalidRequestError: It cannot be served; the error names the field.
         """
         model = read_model(given)
-        messages, prompt = read_content(given.get("messages"), given.get("system"))
+        content = read_content(given.get("messages"), given.get("system"))
+        prompt, tools = content.prompt, given.get("tools")
         limit = read_integer(given, _LIMIT, most=MAX_TOKENS)
         if limit is None:
             raise InvalidRequestError(
                 f"{_LIMIT} is required.", param=_LIMIT, code="missing_required_parameter"
             )
-        fields: dict[str, Any] = {"model": model, "messages": messages, _LIMIT: limit}
+        fields: dict[str, Any] = {"model": model, "messages": content.messages, _LIMIT: limit}
         if "system" in given:
             fields["system"] = given["system"]
         _refuse_threads(given)
-        read_own_tools(given.get("tools"), prompt)
+        read_own_tools(tools, prompt)
+        count_references(content.tool_names, [*(tools or ()), *content.tools], prompt)
         check_context_edits(given.get("context_management"))
         fields |= _FIELDS.read(given)
         prompt.add_schemas(fields, "tools")

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from adapters.wires.addresses import stated_kind
 from adapters.wires.fields import invalid
-from adapters.wires.parts import PartReader, ReadPart, read_object
+from adapters.wires.parts import PartReader, ReadPart, read_object, unserved
 from adapters.wires.prompt import Prompt
 
 # ``system`` among the messages: Claude Code sends reminders so since anthropic-python 2.14.
 _ROLES = ("user", "assistant", "system")
-# A message of the system may say when it is to be taken away again.
-_MESSAGE_FIELDS = frozenset({"role", "content", "clear_at"})
+# A message of the system may say when it is to be taken away again, and how much effort is made
+# from there on: no answer becomes longer than its limit by that.
+_MESSAGE_FIELDS = frozenset({"role", "content", "clear_at", "output_config"})
+_CUSTOM = "custom"
 
 
-def read_content(messages: object, system: object) -> tuple[list[dict[str, Any]], Prompt]:
-    """Return ``messages`` as they go upstream, and the size of them and of ``system``.
+class Content(NamedTuple):
+    """What a request says.
+
+    Attributes:
+        messages: As they go upstream.
+        prompt: The size of them and of the system before them.
+        tool_names: Which tools they refer to, each as often as they do.
+        tools: Those that they describe.
+    """
+
+    messages: list[dict[str, Any]]
+    prompt: Prompt
+    tool_names: list[str]
+    tools: list[dict[str, Any]]
+
+
+def read_content(messages: object, system: object) -> Content:
+    """Read ``messages``, and ``system`` before them.
 
     Raises:
         InvalidRequestError: They cannot be served; ``param`` names the place.
@@ -27,25 +45,59 @@ def read_content(messages: object, system: object) -> tuple[list[dict[str, Any]]
     reader = _Reader()
     if system is not None:
         reader.content(system, "system", {"text": PartReader.text})
-    return [reader.message(item, f"messages[{at}]") for at, item in enumerate(messages)], (
-        reader.prompt
-    )
+    read = [reader.message(item, f"messages[{at}]") for at, item in enumerate(messages)]
+    return Content(read, reader.prompt, reader.tool_names, reader.tools)
 
 
 class _Reader(PartReader):
     """Walks the messages once, counting as it goes."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.tool_names: list[str] = []
+        self.tools: list[dict[str, Any]] = []
+
     def message(self, item: object, place: str) -> dict[str, Any]:
         message = read_object(item, place, noun="A message", known=_MESSAGE_FIELDS)
         if message.get("role") not in _ROLES:
             raise invalid(f"{place}.role", f"must be one of {', '.join(_ROLES)}")
-        self.content(message.get("content"), f"{place}.content", self._kinds)
+        # One that says nothing but how much effort is made has no content.
+        if "content" in message or "output_config" not in message:
+            self.content(message.get("content"), f"{place}.content", self._kinds)
         self.prompt.add_text(message.get("clear_at"))
         return message
 
     def _result(self, part: dict[str, Any], place: str) -> None:
         if part.get("content") is not None:
-            self.content(part["content"], f"{place}.content", self._results)
+            self.content(part["content"], f"{place}.content", self._of_tools)
+
+    def _reference(self, part: dict[str, Any], place: str) -> None:
+        """Read the name of a tool that was deferred, and is shown from here on."""
+        self._named(part.get("tool_name"), f"{place}.tool_name")
+
+    def _change(self, part: dict[str, Any], place: str) -> None:
+        """Read which tool the model has from here on, or has no more."""
+        place = f"{place}.tool"
+        tool = part.get("tool")
+        kind = tool.get("type") if isinstance(tool, dict) else None
+        if not isinstance(tool, dict) or not isinstance(kind, str):
+            raise invalid(place, "must be an object with a type")
+        described = tool.get("definition")
+        if kind == "tool_reference":
+            self._named(tool.get("name"), f"{place}.name")
+        elif kind != "tool_definition" or not isinstance(described, dict):
+            raise unserved(kind, place)
+        elif described.get("type") not in (None, _CUSTOM):
+            raise unserved(str(described["type"]), f"{place}.definition")
+        else:
+            self.tools.append(described)
+            self.prompt.add_text(described)
+
+    def _named(self, name: object, place: str) -> None:
+        if not isinstance(name, str):
+            raise invalid(place, "must be a string")
+        self.tool_names.append(name)
+        self.prompt.add_text(name)
 
     def _sourced(self, part: dict[str, Any], place: str) -> None:
         """Read an image or a document, which says where it is."""
@@ -81,8 +133,11 @@ class _Reader(PartReader):
         "document": _sourced,
         "search_result": PartReader.any_text,
     }
+    _of_tools: ClassVar[Mapping[str, ReadPart]] = {**_results, "tool_reference": _reference}
     _kinds: ClassVar[Mapping[str, ReadPart]] = {
         **_results,
         **dict.fromkeys(("thinking", "redacted_thinking", "tool_use"), PartReader.any_text),
         "tool_result": _result,
+        "tool_addition": _change,
+        "tool_removal": _change,
     }

@@ -15,6 +15,7 @@ from adapters.wires.fields import (
     FieldTable,
     Rule,
 )
+from adapters.wires.openai.own_tools import read_own_tools
 from adapters.wires.openai.responses_input import read_input
 from adapters.wires.openai.responses_meter import (
     ResponseDocumentMeter,
@@ -32,7 +33,6 @@ from adapters.wires.request import (
     read_stream_options,
 )
 from adapters.wires.text import TextCollector
-from adapters.wires.tools import check_grouped_tools
 from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 from creditcore.ports.prompt_counts import PromptText
@@ -106,9 +106,9 @@ class Responses(OpenAIWire):
         given = given_fields(body)
         model = read_model(given)
         fields: dict[str, Any] = {"model": model}
-        check_grouped_tools(given.get("tools"))
-        fields |= _FIELDS.read(given)
         prompt = read_input(given.get("input"), given.get("instructions"))
+        read_own_tools(given.get("tools"), prompt)
+        fields |= _FIELDS.read(given)
         fields |= {name: given[name] for name in ("input", "instructions") if name in given}
         stream = read_flag(given, "stream")
         if options := read_stream_options(given, stream=stream, known=("include_obfuscation",)):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from adapters.wires.addresses import usual_address
 from adapters.wires.fields import invalid
 from adapters.wires.image_tokens import ANY_DETAIL
+from adapters.wires.openai.own_tools import CALLS, RESULTS, read_own_tools
 from adapters.wires.parts import PartReader, ReadPart, unserved
 from adapters.wires.prompt import Prompt
 from creditcore.domain.errors import InvalidRequestError
@@ -15,7 +16,8 @@ from creditcore.domain.errors import InvalidRequestError
 _ROLES = ("user", "assistant", "system", "developer")
 
 # What the model wrote before, and what the client's tools made of it.
-_ECHOED_ITEMS = frozenset({"function_call", "custom_tool_call", "reasoning"})
+_ECHOED_ITEMS = frozenset({"function_call", "custom_tool_call", "reasoning", *CALLS, *RESULTS})
+_TOOL_LISTS = frozenset({"additional_tools", "tool_search_output"})
 _TOOL_RESULTS = frozenset({"function_call_output", "custom_tool_call_output"})
 
 
@@ -56,6 +58,11 @@ class _Reader(PartReader):
             self.content(item.get("output"), f"{place}.output", self._result_kinds)
         elif kind in _ECHOED_ITEMS:
             self.prompt.add_text(item)
+        elif kind in _TOOL_LISTS:
+            read_own_tools(item.get("tools"), self.prompt, place=f"{place}.tools")
+            self.prompt.add_text(item)
+        elif kind == "computer_call_output":
+            self._screenshot(item, f"{place}.output")
         elif kind == "item_reference":
             raise InvalidRequestError(
                 f"{place} refers back to a stored item, and nothing is stored here. Send the item "
@@ -65,6 +72,12 @@ class _Reader(PartReader):
             )
         else:
             raise unserved(kind, place)
+
+    def _screenshot(self, item: dict[str, Any], place: str) -> None:
+        if not isinstance(output := item.get("output"), dict):
+            raise invalid(place, "must be an object")
+        # As of a result: whoever translates it may forget how closely to look.
+        self._image_of_result(output, place)
 
     def _image(self, part: dict[str, Any], place: str) -> None:
         self._add_image(part, place, detail=part.get("detail"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.openai.responses_draft import ResponseDraft
 from adapters.wires.openai.unstreamed import response_events
@@ -30,6 +32,9 @@ _LAST = frozenset(
     }
 )
 _SERVER_ERROR = "server_error"
+_CALLED_WITH = ("action", "actions", "arguments", "operation")
+"""What a tool of OpenAI's own is called with: commands, a patch, what to search for."""
+
 _WHOLE = "response"
 """Where all of an answer is counted."""
 
@@ -218,6 +223,9 @@ def _lengths(output: object) -> list[int]:
 def _item_length(item: dict[str, Any]) -> int:
     """Return the UTF-8 bytes of what a model wrote: text, refusal, reasoning, tool calls."""
     length = text_length(item.get("name"), item.get("arguments"), item.get("input"))
+    for name in _CALLED_WITH:
+        if isinstance(called := item.get(name), dict | list):
+            length += len(orjson.dumps(called))
     for name in ("content", "summary"):
         parts = item.get(name)
         for part in parts if isinstance(parts, list) else []:

@@ -120,57 +120,61 @@ KINDS: dict[str, tuple[Any, set[str], set[str]]] = {
     "input of responses": (
         of_responses.ResponseInputItemParam,
         {
+            "additional_tools",
+            "apply_patch_call",
+            "apply_patch_call_output",
+            "computer_call",
+            "computer_call_output",
             "custom_tool_call",
             "custom_tool_call_output",
             "function_call",
             "function_call_output",
+            "local_shell_call",
+            "local_shell_call_output",
             "message",
             "reasoning",
+            "shell_call",
+            "shell_call_output",
+            "tool_search_call",
+            "tool_search_output",
         },
         # Tools of the provider, what it stores, and what changes a conversation there.
         {
-            "additional_tools",
-            "apply_patch_call",
-            "apply_patch_call_output",
             "code_interpreter_call",
             "compaction",
             "compaction_trigger",
-            "computer_call",
-            "computer_call_output",
             "configuration_update",
             "file_search_call",
             "image_generation_call",
             "item_reference",
-            "local_shell_call",
-            "local_shell_call_output",
             "mcp_approval_request",
             "mcp_approval_response",
             "mcp_call",
             "mcp_list_tools",
             "program",
             "program_output",
-            "shell_call",
-            "shell_call_output",
-            "tool_search_call",
-            "tool_search_output",
             "web_search_call",
         },
     ),
     "tools of responses": (
         of_responses.ToolParam,
-        {"custom", "function", "namespace"},
         {
             "apply_patch",
-            "code_interpreter",
             "computer",
+            "custom",
+            "function",
+            "local_shell",
+            "namespace",
+            "shell",
+            "tool_search",
+        },
+        {
+            "code_interpreter",
             "computer_use_preview",
             "file_search",
             "image_generation",
-            "local_shell",
             "mcp",
             "programmatic_tool_calling",
-            "shell",
-            "tool_search",
             "web_search",
             "web_search_2025_08_26",
             "web_search_preview",
@@ -246,7 +250,7 @@ def asking(name: str, kind: str) -> tuple[Wire, dict[str, Any]]:
     of_chat = "chat" in name
     wire, minimal = CHAT if of_chat else RESPONSES if "responses" in name else MESSAGES
     if name.startswith("tools"):
-        return wire, {**minimal, "tools": [{**thing, "tools": []}]}
+        return wire, {**minimal, "tools": [{**thing, "tools": [], "execution": "client"}]}
     if name.startswith("input"):
         return wire, {**minimal, "input": [{**thing, "role": "user", "content": "", "output": ""}]}
     messages = [{"role": "user", "content": [thing]}]
