@@ -67,7 +67,7 @@ _WHOLE = _Limit(65_536, 30_000)
 """More is refused."""
 
 _PAGE_PATCHES = 4_096
-"""Pages are shown within 2,048 by 2,048 pixels."""
+"""A page is taken to be within 2,048 by 2,048 pixels, as an image of high detail is."""
 
 
 class _Patches(NamedTuple):
@@ -88,8 +88,8 @@ class _Patches(NamedTuple):
 
     @property
     def of_page(self) -> int:
-        """What the picture of a page is: no detail of a file is ``original``."""
-        return self._count(min(_PAGE_PATCHES, max(self.low.patches, self.high.patches)))
+        """What the picture of a page is."""
+        return self._count(_PAGE_PATCHES)
 
     def _within(self, size: ImageSize, limit: _Limit) -> int:
         return self._count(min(_squares(_fit(size, limit.side), 32), limit.patches))

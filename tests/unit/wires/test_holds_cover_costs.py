@@ -126,7 +126,7 @@ PROVIDERS: Mapping[str, tuple[ImageTokens, int]] = {
     "o3-": (lambda *size: 75 + 150 * in_tiles(*size), 75 + 8 * 150),
     "gpt-5.2": (patched(Count.GPT_5_2), ceil(PAGE_PATCHES * 1.2)),
     "gpt-5.4": (patched(Count.GPT_5_4), ceil(PAGE_PATCHES * 1.2)),
-    "gpt-5.6": (patched(Count.GPT_5_6), 3_000),
+    "gpt-5.6": (patched(Count.GPT_5_6), ceil(PAGE_PATCHES * 1.2)),
     "claude-fable-5": (lambda *size: by_anthropic(*size, 2_576, 4_784), 4_784),
     "claude-opus-4-2": (lambda *size: by_anthropic(*size, 1_568, 1_568), 1_568),
     "claude-sonnet-4-5": (lambda *size: by_anthropic(*size, 1_568, 1_568), 1_568),

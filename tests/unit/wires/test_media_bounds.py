@@ -61,8 +61,8 @@ TILES, CLAUDE, GPT_5_6 = ImageCount.IN_TILES, ImageCount.CLAUDE_4_7, ImageCount.
         (image(3024, 4032, detail="high"), 765, 4_784, 3_001, 30_720),
         (image(1, 1, detail="low"), 85, 85, 85, 2_833),
         (image(3024, 4032, detail="low"), 85, 4_784, 309, 30_720),
-        (document(1), 1_445, 4_784, 3_001, 48_169),
-        (document(10), 14_450, 47_840, 30_010, 481_690),
+        (document(1), 1_445, 4_784, 4_917, 48_169),
+        (document(10), 14_450, 47_840, 49_170, 481_690),
     ],
 )
 def test_a_hold_is_as_large_as_its_model_may_count(
