@@ -59,17 +59,22 @@ _FAMILIES = (
         GPT_5_6=rf"(?:gpt-5\.6(?:-sol|-terra|-luna)?|gpt-6(?:-astra)?){_DATED}",
         # Variants of which OpenAI's page says nothing.
         IN_PATCHES=r"(?:gpt-5|gpt-6|gpt-4\.1-mini|gpt-4\.1-nano|o4-mini)(?:[.-].*)?",
-        CLAUDE_3=r"claude-3(?:[.-].*)?"
-        r"|claude-(?:haiku|opus|sonnet)-4(?:[.-][0-6])?(?:[-@:](?:20[0-9]{6}.*|v[0-9].*))?",
+        CLAUDE_3=r"claude-3(?:[.-].*)?|claude-4-(?:opus|sonnet)(?:-20[0-9]{6})?"
+        r"|claude-(?:haiku|opus|sonnet)-4(?:[.-][0-6])?(?:[-@:](?:20[0-9]{6}.*|v[0-9].*|default))?",
         CLAUDE_4_7=r"claude-.*",
         GEMINI_2=r"gemini-[12](?:[.-].*)?",
         GEMINI_3=r"gemini-3(?:[.-].*)?",
     ),
     # Such as gemini-flash-latest.
-    _Family(r"gemini-[a-z].*", _GEMINI),
+    _Family(r"gemini-(?!gemma)[a-z].*", _GEMINI),
     _Family(r"grok-.*", frozenset({ImageCount.GROK}), r"(?:xai|openrouter/x-ai)/"),
     _Family(
-        r"(?:codestral|devstral|magistral|ministral|mistral|pixtral)-.*",
+        r"pixtral-.*|mistral-small-(?:3-[12]-)?25(?:03|06)",
+        frozenset({ImageCount.PIXTRAL}),
+        "mistral/",
+    ),
+    _Family(
+        r"(?:codestral|devstral|magistral|ministral|mistral)-.*",
         frozenset({ImageCount.MISTRAL}),
         "mistral/",
     ),

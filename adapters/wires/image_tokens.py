@@ -137,12 +137,21 @@ def _grok(_size: ImageSize, _detail: str | None) -> int:
     return 1_792
 
 
-def _mistral(size: ImageSize, _detail: str | None) -> int:
-    """Count as Pixtral or as later ones, in rows that each end with a token."""
-    # It may be turned on its side, which its head does not say.
-    upright = ImageSize(min(size), max(size))
+def _pixtral(size: ImageSize, _detail: str | None) -> int:
+    """Count as Pixtral or as Mistral Small 3."""
     ways = ((1_024, 16), (1_540, 28))
-    return max(_squares(_fit(upright, side), patch, ends=1) for side, patch in ways)
+    return max(_in_rows(_fit(size, side), patch) for side, patch in ways)
+
+
+def _mistral(size: ImageSize, detail: str | None) -> int:
+    """Count as a later one, of which it is not said what it scales to."""
+    return max(_pixtral(size, detail), _in_rows(size, 28))
+
+
+def _in_rows(size: ImageSize, patch: int) -> int:
+    """Count squares in rows that each end with a token."""
+    # It may be turned on its side, which its head does not say.
+    return (-(-min(size) // patch) + 1) * -(-max(size) // patch)
 
 
 def _qwen(size: ImageSize, _detail: str | None) -> int:
@@ -169,6 +178,7 @@ _OF_IMAGES: Mapping[ImageCount, Callable[[ImageSize, str | None], int]] = {
     ImageCount.GEMINI_3: _gemini_3,
     ImageCount.GROK: _grok,
     ImageCount.MISTRAL: _mistral,
+    ImageCount.PIXTRAL: _pixtral,
     ImageCount.QWEN: _qwen,
 }
 _OF_PAGES: Mapping[ImageCount, int] = {
@@ -234,6 +244,5 @@ def _fit(size: ImageSize, side: int) -> ImageSize:
     return ImageSize(*(-(-each * side // longer) for each in size))
 
 
-def _squares(size: ImageSize, side: int, *, ends: int = 0) -> int:
-    """Return how many squares cover an image, and so many more at the end of each row."""
-    return (-(-size.width // side) + ends) * -(-size.height // side)
+def _squares(size: ImageSize, side: int) -> int:
+    return -(-size.width // side) * -(-size.height // side)

@@ -33,6 +33,7 @@ class ImageCount(StrEnum):
     GEMINI_3 = "images_as_gemini_3"
     GROK = "images_as_grok"
     MISTRAL = "images_as_mistral"
+    PIXTRAL = "images_as_pixtral"
     QWEN = "images_as_qwen"
 
 

@@ -86,7 +86,8 @@ def bound(count: Count, width: int, height: int, detail: object = None) -> int:
         # xAI, "Consumption and rate limits",
         (Count.GROK, 9000, 9000, None, 1792),
         # Mistral's tokenizer, for Pixtral and for later ones,
-        (Count.MISTRAL, 1024, 1024, None, (64 + 1) * 64),
+        (Count.PIXTRAL, 1024, 1024, None, (64 + 1) * 64),
+        (Count.PIXTRAL, 1540, 1540, None, (55 + 1) * 55),
         (Count.MISTRAL, 1540, 1540, None, (55 + 1) * 55),
         # Alibaba, "Visual understanding".
         (Count.QWEN, 1092, 1092, None, 39 * 39 + 2),
@@ -118,8 +119,9 @@ def test_no_image_is_held_below_its_providers_formula(size: tuple[int, int]) -> 
     assert by_anthropic(wide, high, 2_576, 4_784) <= bound(Count.CLAUDE_4_7, wide, high)
     assert by_google(wide, high) <= bound(Count.GEMINI_2, wide, high)
     for turned in (size, size[::-1]):
-        assert by_mistral(*turned, 1_024, 16) <= bound(Count.MISTRAL, wide, high)
-        assert by_mistral(*turned, 1_540, 28) <= bound(Count.MISTRAL, wide, high)
+        assert by_mistral(*turned, 1_024, 16) <= bound(Count.PIXTRAL, wide, high)
+        assert by_mistral(*turned, 1_540, 28) <= bound(Count.PIXTRAL, wide, high)
+        assert by_mistral(*turned, 65_536, 28) <= bound(Count.MISTRAL, wide, high)
     assert by_alibaba(wide, high) <= bound(Count.QWEN, wide, high)
 
 
