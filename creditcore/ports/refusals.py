@@ -16,8 +16,8 @@ class RefusedCalls(Protocol):
     def add(self, call: RefusedCall) -> None:
         """Keep a refused call; one that is kept already stays as it is."""
 
-    def count_since(self, wallet_id: str, since: datetime) -> int:
-        """Return how many of a wallet's are kept from an instant on."""
+    def keep_latest(self, wallet_id: str, hour: datetime, *, most: int) -> None:
+        """Forget all of a wallet's of one hour, given by its beginning, but for the latest."""
 
     def older(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from creditcore.domain.refusals import RefusedCall
+from creditcore.domain.usage_hours import HOUR
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place
 
 
@@ -19,8 +20,10 @@ class MemoryRefusedCalls:
     def add(self, call: RefusedCall) -> None:
         self.rows.setdefault(call.reference, call)
 
-    def count_since(self, wallet_id: str, since: datetime) -> int:
-        return sum(row.at >= since for row in self._of(wallet_id))
+    def keep_latest(self, wallet_id: str, hour: datetime, *, most: int) -> None:
+        of_hour = [row for row in self._of(wallet_id) if hour <= row.at < hour + HOUR]
+        for row in sorted(of_hour, key=_place, reverse=True)[most:]:
+            del self.rows[row.reference]
 
     def older(
         self,

@@ -28,6 +28,9 @@ class NeverRead:
         raise AssertionError("it would be waited for")
 
 
+_UNNOTED = SimpleNamespace(note=lambda _secret, **_facts: None)
+
+
 def test_a_request_without_a_body_is_not_waited_for() -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(wires={}, token_counters={})
@@ -45,7 +48,7 @@ def test_a_stream_that_the_server_does_not_take_is_settled_and_leaves_its_place(
 ) -> None:
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
-        calls=SimpleNamespace(relay=scene.relay),
+        calls=SimpleNamespace(relay=scene.relay, refusals=_UNNOTED),
         wires={TinyWire.endpoint: TinyWire()},
         forms={},
         token_counters={},
@@ -92,9 +95,7 @@ def test_a_paper_is_read_for_known_keys_alone(scene: Scene, content: bytes, stat
 
     settings: Any = SimpleNamespace(base_url="", tariff=None, usage_markup="1")
     services: Any = SimpleNamespace(
-        calls=SimpleNamespace(
-            relay=scene.relay, refusals=SimpleNamespace(note=lambda _secret, **_facts: None)
-        ),
+        calls=SimpleNamespace(relay=scene.relay, refusals=_UNNOTED),
         keys=SimpleNamespace(recognition=SimpleNamespace(recognise=recognise)),
         wires={TinyWire.endpoint: TinyWire()},
         forms={},
@@ -129,7 +130,7 @@ def test_large_calls_beyond_the_budget_are_refused_with_nothing_held(
     services: Any = SimpleNamespace(
         calls=SimpleNamespace(
             relay=scene.relay,
-            refusals=SimpleNamespace(note=lambda _secret, **_facts: None),
+            refusals=_UNNOTED,
         ),
         keys=SimpleNamespace(
             recognition=SimpleNamespace(

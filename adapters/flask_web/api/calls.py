@@ -45,7 +45,7 @@ class CallQuery(Page):
 def list_calls(caller: Caller, query: CallQuery) -> CallList:
     """List calls, newest first: those that failed, and those that were refused, included.
 
-    Refused ones are kept for 30 days, the first 100 of each hour.
+    Refused ones are kept for 30 days, the last 100 of each hour.
     """
     which = CallFilter(
         key_id=query.key_id,
@@ -88,11 +88,15 @@ def read_call(caller: Caller, call_id: str) -> ReceiptShape:
     for comparison: nothing is charged by it. A call that was refused has no lines.
     """
     sees_all = caller.may(Scope.ACCOUNT_READ) or caller.may(Scope.ACCOUNT_MANAGE)
-    with services().transactions.begin() as tx:
-        refused = tx.refusals.find(call_id, wallet_id=caller.wallet_id)
-    if refused is not None and (sees_all or _is_own(caller, refused.key_id)):
+    try:
+        receipt = services().calls.receipts.write(call_id, wallet_id=caller.wallet_id)
+    except HoldNotFoundError:
+        # One with an Idempotency-Key may have been refused first, and then begun under one id.
+        with services().transactions.begin() as tx:
+            refused = tx.refusals.find(call_id, wallet_id=caller.wallet_id)
+        if refused is None or not (sees_all or _is_own(caller, refused.key_id)):
+            raise
         return ReceiptShape.model_validate(_refused_fields(refused) | _NO_COST)
-    receipt = services().calls.receipts.write(call_id, wallet_id=caller.wallet_id)
     hold = receipt.call
     if not (sees_all or _is_own(caller, hold.call.key_id if hold.call else None)):
         raise HoldNotFoundError(call_id)

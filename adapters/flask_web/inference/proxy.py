@@ -111,6 +111,7 @@ class Proxy:
         call_id = self._services.calls.relay.new_call_id()
         CALL_ID.set(call_id)
         limits: Headers = []
+        model = ""
         try:
             return self._serve(path, environ, start_response, call_id)
         except RefusedError as error:
@@ -121,7 +122,7 @@ class Proxy:
         except CreditcoreError as error:
             limit_field = self._wire_at(path, environ).limit_field
             answer = refusal_of(error, base_url=self._base_url, limit_field=limit_field)
-            self._keep(path, environ, answer, error.model, call_id)
+            model = error.model
             if isinstance(error, LimitReachedError):
                 limits = self._wire_at(path, environ).limit_headers(standings_at(error))
         except Exception:  # noqa: BLE001 - the last resort; the log has it all
@@ -129,6 +130,7 @@ class Proxy:
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
         wire = self._wire_at(path, environ)
+        self._keep(wire, environ, answer, call_id, path=path, model=model)
         call_id = environ.get(_CALL_ID, call_id)
         headers = [*answer.headers, *limits, *ANSWER_HEADERS, *id_headers(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
@@ -144,12 +146,16 @@ class Proxy:
         )
 
     def _keep(
-        self, path: str, environ: WSGIEnvironment, answer: Refusal, model: str, call_id: str
+        self,
+        wire: Wire,
+        environ: WSGIEnvironment,
+        answer: Refusal,
+        call_id: str,
+        *,
+        path: str,
+        model: str,
     ) -> None:
         """Keep a refused call for the owner of the key; a malformed one has none."""
-        wire = self._services.wires.get(path)
-        if wire is None:
-            return
         with suppress(CreditcoreError):
             self._services.calls.refusals.note(
                 secret_of(wire, environ),

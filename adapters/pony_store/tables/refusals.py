@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from creditcore.domain.refusals import RefusedCall
+from creditcore.domain.usage_hours import HOUR
 from creditcore.ports.calls import ALL_CALLS, CallFilter, Place
 
 from ..instants import instant, micros
@@ -42,12 +43,15 @@ class PonyRefusedCalls:
             ),
         )
 
-    def count_since(self, wallet_id: str, since: datetime) -> int:
-        [row] = self._session.rows(
-            "SELECT COUNT(*) AS calls FROM refused_calls WHERE wallet_id = ? AND created_at >= ?",
-            (wallet_id, micros(since)),
+    def keep_latest(self, wallet_id: str, hour: datetime, *, most: int) -> None:
+        of_hour = (wallet_id, micros(hour), micros(hour + HOUR))
+        among = "wallet_id = ? AND created_at >= ? AND created_at < ?"
+        self._session.change(
+            f"DELETE FROM refused_calls WHERE {among} AND (created_at, id) <="
+            f" (SELECT created_at, id FROM refused_calls WHERE {among}"
+            " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?)",
+            (*of_hour, *of_hour, most),
         )
-        return int(row.calls)
 
     def older(
         self,

@@ -55,10 +55,33 @@ class RefusedCallsContract:
             assert list(tx.refusals.older("wallet-1", than=place, limit=9)) == newest_first[2:]
             assert tx.refusals.find("call-0", wallet_id="wallet-1") == calls[0]
             assert tx.refusals.find("call-0", wallet_id="wallet-2") is None
-            assert tx.refusals.count_since("wallet-1", NOON + MINUTE) == 3
             assert tx.refusals.forget(before=NOON + MINUTE, limit=2) == 2
             assert tx.refusals.forget(before=NOON + MINUTE, limit=9) == 1
             assert list(tx.refusals.older("wallet-1", limit=9)) == newest_first[:3]
+
+    def test_the_latest_of_an_hour_are_kept(self, transactions: Transactions) -> None:
+        a_wallet(transactions)
+        a_wallet(transactions, wallet_id="wallet-2")
+        calls = [
+            replace(_CALL, reference=f"call-{n}", at=NOON + (n // 2) * MINUTE) for n in range(5)
+        ]
+        elsewhere = [
+            replace(_CALL, reference="before", at=NOON - MINUTE),
+            replace(_CALL, reference="after", at=NOON + HOUR),
+            replace(_CALL, reference="other", wallet_id="wallet-2"),
+        ]
+        with transactions.begin() as tx:
+            for call in [*calls, *elsewhere]:
+                tx.refusals.add(call)
+            tx.refusals.keep_latest("wallet-1", NOON, most=5)
+            assert len(tx.refusals.older("wallet-1", limit=9)) == 7
+            tx.refusals.keep_latest("wallet-1", NOON, most=2)
+            tx.commit()
+
+        with transactions.begin() as tx:
+            kept = [call.reference for call in tx.refusals.older("wallet-1", limit=9)]
+            assert kept == ["after", "call-4", "call-3", "before"]
+            assert tx.refusals.find("other", wallet_id="wallet-2") is not None
 
     def test_they_are_listed_by_what_is_asked_for(self, transactions: Transactions) -> None:
         a_wallet(transactions)
@@ -116,11 +139,13 @@ class RefusedCallsContract:
         keep, clock = _keeper(transactions)
         many = KEPT_PER_HOUR + 30
         for number in range(many):
-            _note(keep, f"call-{number}")
+            _note(keep, f"call-{number:03}")
         keep.wait()
 
         with transactions.begin() as tx:
-            assert tx.refusals.count_since("wallet-1", NOON - HOUR) == KEPT_PER_HOUR
+            kept = tx.refusals.older("wallet-1", limit=many)
+        assert len(kept) == KEPT_PER_HOUR
+        assert {call.reference for call in kept} == {f"call-{n:03}" for n in range(30, many)}
         assert _refused(transactions).refused_402 == many
 
         clock.advance(KEPT_FOR + timedelta(days=1))

@@ -19,7 +19,7 @@ from creditcore.ports.transactions import Begins
 from creditcore.ports.usage_hours import RefusalCount
 
 KEPT_PER_HOUR = 100
-"""Refused calls of one wallet that are kept one by one; beyond that they are only counted."""
+"""Refused calls of one wallet that are kept one by one, the latest; the others are only counted."""
 
 KEPT_FOR = timedelta(days=30)
 WAITING_AT_MOST = 2_000
@@ -90,7 +90,7 @@ class KeepRefusals:
             secret.hash(self._pepper),
             reference,
             model[:_MAX_NAME_LENGTH].replace("\x00", ""),
-            endpoint,
+            endpoint[:_MAX_NAME_LENGTH].replace("\x00", ""),
             status,
             code,
             message[:_MAX_MESSAGE_LENGTH].replace("\x00", ""),
@@ -162,14 +162,14 @@ class KeepRefusals:
 
 
 def _keep(tx: KeepRefusalsTransaction, refused: list[RefusedCall]) -> None:
-    room: dict[tuple[str, datetime], int] = {}
+    by_hour: dict[tuple[str, datetime], list[RefusedCall]] = {}
     for call in refused:
-        hour = (call.wallet_id, hour_of(call.at))
-        if hour not in room:
-            room[hour] = KEPT_PER_HOUR - tx.refusals.count_since(*hour)
-        if room[hour] > 0:
-            room[hour] -= 1
+        by_hour.setdefault((call.wallet_id, hour_of(call.at)), []).append(call)
+    for (wallet_id, hour), calls in by_hour.items():
+        for call in calls[-KEPT_PER_HOUR:]:
             tx.refusals.add(call)
+        # Who asks about a refusal asks about a late one: a loop of an earlier one must not hide it.
+        tx.refusals.keep_latest(wallet_id, hour, most=KEPT_PER_HOUR)
 
 
 def _count(call: RefusedCall) -> RefusalCount:
