@@ -9,7 +9,7 @@ from adapters.wires.public import clean, public_json, read_object
 from adapters.wires.stated_error import bare_message, stated_error
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
 from adapters.wires.tally import Tally
-from adapters.wires.usage import Shape
+from adapters.wires.usage_names import Shape
 from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Explain

@@ -18,7 +18,7 @@ JSON = "application/json"
 
 _LONGEST_MODEL = 200
 _LEAST_THINKING = 1_024
-_ESCAPED_HOUR = re.compile(rb"\\u00(?:31|68)")
+_ESCAPED_HOURS = re.compile(rb"\\u00(?:31|32|68)")
 
 
 def given_fields(body: bytes) -> dict[str, Any]:
@@ -34,14 +34,17 @@ def given_fields(body: bytes) -> dict[str, Any]:
 
 
 def may_cache_for_an_hour(body: bytes) -> bool:
-    """Whether a ``ttl`` of ``1h`` may stand anywhere in a request.
+    """Whether a ``ttl`` of ``1h`` or ``12h`` may stand anywhere in a request.
 
-    Nothing is parsed for it: a text that merely quotes it, and a letter written as an escape,
-    count as well. That only makes a hold larger than it has to be.
+    Anthropic knows the one, OpenAI the other. Nothing is parsed for it: a text that merely quotes
+    it, and a letter written as an escape, count as well. That only makes a hold larger than it has
+    to be.
     """
     # Not ``in``, which takes what it looks for to be a number first, and that fails dearly.
-    return body.find(b'"1h"') >= 0 or (
-        body.find(b"\\u00") >= 0 and _ESCAPED_HOUR.search(body) is not None
+    return (
+        body.find(b'"1h"') >= 0
+        or body.find(b'"12h"') >= 0
+        or (body.find(b"\\u00") >= 0 and _ESCAPED_HOURS.search(body) is not None)
     )
 
 

@@ -20,7 +20,7 @@ from adapters.wires.sse import EventTooLongError, SseEvent, SseSplitter
 from adapters.wires.stated_error import bare_message, stated_error
 from adapters.wires.tally import Tally
 from adapters.wires.unstreamed import Unstreamed
-from adapters.wires.usage import Shape
+from adapters.wires.usage_names import Shape
 from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Explain, Receipt

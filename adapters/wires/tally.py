@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.wires.usage import Reports, Shape
+from adapters.wires.usage import Reports
+from adapters.wires.usage_names import Shape
 from creditcore.domain.pricing import Usage
 
 _BYTES_PER_TOKEN = 4

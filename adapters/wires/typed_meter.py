@@ -7,7 +7,7 @@ from typing import Any
 from adapters.wires.public import is_public, public_event
 from adapters.wires.sse import SseEvent
 from adapters.wires.stream_meter import StreamMeter
-from adapters.wires.usage import Shape
+from adapters.wires.usage_names import Shape
 from creditcore.ports.inference import Explain, Receipt
 
 

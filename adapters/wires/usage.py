@@ -8,8 +8,9 @@ reports the last value of a field counts, and a zero never takes a count back.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
+from adapters.wires.usage_names import CHAT, PROMPTS, Names, Shape
 from creditcore.domain.pricing import Usage, make_usage
 
 _MAX_TOKENS = 10**10
@@ -17,89 +18,8 @@ _MAX_TOKENS = 10**10
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,11}(?:\.0{1,9})?")
 
-_Names = dict[str, Any]
-"""Names in a report, each with the count it stands for, or with the names below it."""
-
-
-class Shape(NamedTuple):
-    """How a protocol names each count.
-
-    Attributes:
-        prompt: Tokens read: the protocol's own name first, then others seen in its place.
-        completion: Tokens written, in the same way.
-        names: Every other name, and the two own ones.
-        cache_is_beside: Whether tokens of the cache stand beside the prompt's, not among them.
-    """
-
-    prompt: tuple[str, ...]
-    completion: tuple[str, ...]
-    names: _Names
-    cache_is_beside: bool = False
-
-
-_INPUT_DETAILS: _Names = {
-    "cached_tokens": "cached",
-    "cache_read_tokens": "cached",
-    "cache_creation_tokens": "written",
-    "cache_write_tokens": "written",
-    "cache_creation_token_details": {
-        "ephemeral_5m_input_tokens": "written_5m",
-        "ephemeral_1h_input_tokens": "written_1h",
-    },
-}
-_OUTPUT_DETAILS: _Names = {"reasoning_tokens": "reasoning"}
-_NAMES: _Names = {
-    **dict.fromkeys(("total_tokens", "totalTokens", "totalTokenCount"), "total"),
-    "prompt_tokens_details": _INPUT_DETAILS,
-    "input_tokens_details": _INPUT_DETAILS,
-    "cached_tokens": "cached",
-    "num_cached_tokens": "cached",  # Mistral's
-    "cache_read_input_tokens": "cached",
-    "prompt_cache_hit_tokens": "cached",
-    "prompt_cache_miss_tokens": "missed",
-    "cache_creation_input_tokens": "written",
-    "cache_write_tokens": "written",
-    # As Bedrock, Gemini and libraries of JavaScript write them, where a relay leaves them so.
-    **dict.fromkeys(
-        (
-            "cachedContentTokenCount",
-            "cachedInputTokens",
-            "cacheReadInputTokens",
-            "cacheReadInputTokenCount",
-        ),
-        "cached",
-    ),
-    **dict.fromkeys(("cacheWriteInputTokens", "cacheWriteInputTokenCount"), "written"),
-    **dict.fromkeys(("thoughtsTokenCount", "reasoningTokens"), "reasoning"),
-    "billed_units": {"input_tokens": "prompt", "output_tokens": "completion"},  # Cohere's
-    "cache_creation": _INPUT_DETAILS["cache_creation_token_details"],
-    "completion_tokens_details": _OUTPUT_DETAILS,
-    "output_tokens_details": _OUTPUT_DETAILS,
-    **_OUTPUT_DETAILS,
-}
-
-
-def _shape(
-    prompt: tuple[str, ...], completion: tuple[str, ...], *, cache_is_beside: bool = False
-) -> Shape:
-    names = {prompt[0]: "prompt", completion[0]: "completion", **_NAMES}
-    return Shape(prompt, completion, names, cache_is_beside)
-
-
-_PROMPT, _COMPLETION = "prompt_tokens", "completion_tokens"
-_INPUT, _OUTPUT = "input_tokens", "output_tokens"
-
-_PROMPTS = (_PROMPT, "promptTokens", "promptTokenCount", "prompt_eval_count")
-_INPUTS = (_INPUT, "inputTokens", "inputTokenCount")
-_COMPLETIONS = (_COMPLETION, "completionTokens", "candidatesTokenCount", "eval_count")
-_OUTPUTS = (_OUTPUT, "outputTokens", "outputTokenCount")
-
-CHAT = _shape((*_PROMPTS, *_INPUTS), (*_COMPLETIONS, *_OUTPUTS))
-EMBEDDINGS = _shape((*_PROMPTS, *_INPUTS, "total_tokens"), (*_COMPLETIONS, *_OUTPUTS))
-RESPONSES = _shape((*_INPUTS, *_PROMPTS), (*_OUTPUTS, *_COMPLETIONS))
-MESSAGES = _shape(_INPUTS, (*_OUTPUTS, *_COMPLETIONS), cache_is_beside=True)
-
 _READ = ("prompt", "cached", "written")
+_BY_AGE = ("written_long", "written_briefly")
 
 
 class Reports:
@@ -116,7 +36,7 @@ class Reports:
 
     def begin(self, report: object) -> None:
         """Take a report from before anything was written: its output is a placeholder."""
-        self.add(report, left_out=("completion", "reasoning"))
+        self.add(report, left_out=("completion", "reasoning", "thoughts"))
 
     def add(self, report: object, *, left_out: tuple[str, ...] = ()) -> bool:
         """Take a report, which may be partial; whether it counts what was written so far."""
@@ -125,10 +45,8 @@ class Reports:
         found = self._read(report)
         for name in left_out:
             found.pop(name, None)
-        if self._moves_what_was_read(found):
-            for name in _READ:
-                if found.get(name) == 0:
-                    self._forget(name)
+        if self._counts:
+            self._forget_what_is_told_anew(found)
         for name, tokens in found.items():
             if tokens:
                 self._counts[name] = tokens
@@ -138,16 +56,20 @@ class Reports:
     def usage(self) -> Usage | None:
         """The counts so far, 0 for a side that no report has; None where none has either."""
         counts = self._counts
-        prompt, written_1h = counts.get("prompt", 0), counts.get("written_1h", 0)
-        cached = counts.get("cached", 0)
-        written = max(counts.get("written", 0), counts.get("written_5m", 0) + written_1h)
-        completion, reasoning = counts.get("completion", 0), counts.get("reasoning", 0)
-        if self._cache_is_beside(prompt, cached + written):
-            prompt += cached + written
-        if reasoning > completion or (
-            reasoning and counts.get("total") == prompt + completion + reasoning
-        ):
+        prompt = counts.get("prompt", 0) + counts.get("tools", 0)
+        cached, written_long = counts.get("cached", 0), counts.get("written_long", 0)
+        written = max(counts.get("written", 0), counts.get("written_briefly", 0) + written_long)
+        completion = counts.get("completion", 0)
+        if cached or written:
+            if self._cache_is_beside(prompt, cached, written):
+                prompt += cached + written
+            elif cached + written > prompt:
+                written = prompt - cached
+                written_long = min(written_long, written)
+        reasoning = counts.get("reasoning", 0) or counts.get("thoughts", 0)
+        if reasoning and self._reasoning_is_beside(prompt, completion, reasoning):
             completion += reasoning
+        reasoning = min(reasoning, completion)
         if not prompt and not completion:
             return None
         return make_usage(
@@ -155,20 +77,47 @@ class Reports:
             completion_tokens=completion,
             cached_tokens=cached,
             cache_write_tokens=written,
-            cache_write_1h_tokens=written_1h,
+            cache_write_1h_tokens=written_long,
             reasoning_tokens=reasoning,
         )
 
-    def _cache_is_beside(self, prompt: int, cache: int) -> bool:
+    def _cache_is_beside(self, prompt: int, cached: int, written: int) -> bool:
         """Whether tokens of the cache are to be added to the prompt's.
 
-        More of them than of the prompt cannot be among it, on any protocol.
+        More of them than of the prompt cannot be among it, on any protocol, but for what is
+        counted twice: OpenAI counts a write from the beginning of the prompt, with what was read
+        of it, which is not billed again. Then the total says that there is no more.
         """
-        if not cache or "among" in self._counts:
-            return cache > prompt
-        if self._shape.cache_is_beside or cache > prompt:
+        counts = self._counts
+        if self._shape.cache_is_beside and "among" not in counts:
             return True
-        return self._counts.get("total") == prompt + cache + self._counts.get("completion", 0)
+        more = counts.get("total", 0) - prompt - counts.get("completion", 0)
+        if cached + written > prompt:
+            return max(cached, written) > prompt or more != 0
+        # As much reasoning would be what the total has more, as xAI writes it.
+        is_reasoning = more in (counts.get("reasoning"), counts.get("thoughts"))
+        return more == cached + written and not is_reasoning and "among" not in counts
+
+    def _reasoning_is_beside(self, prompt: int, completion: int, reasoning: int) -> bool:
+        """Whether tokens of reasoning are to be added to the completion's.
+
+        More of them than of the completion are no part of it, unless the total says that there is
+        no more: LiteLLM counts the reasoning of some providers itself, by another tokenizer. Only
+        Perplexity's total leaves them out, as it does what was cited.
+        """
+        total, is_more = self._counts.get("total"), reasoning > completion
+        if total == prompt + completion:
+            return is_more and "cited" in self._counts
+        if is_more or "thoughts" in self._counts:
+            return True
+        return total == prompt + completion + reasoning
+
+    def _cut_ages(self, written: int) -> None:
+        """Cut what an earlier report said of ages to what a later one says in all."""
+        for name in _BY_AGE:
+            if name in self._counts:
+                self._counts[name] = min(self._counts[name], written)
+                written -= self._counts[name]
 
     def _moves_what_was_read(self, found: dict[str, int]) -> bool:
         """Whether a report tells anew what was read, of which a zero is then a part.
@@ -187,11 +136,24 @@ class Reports:
         is_all = found.get("total") == read + found.get("completion", 0)
         return before > 0 and (is_all or found.get("prompt") != 0)
 
-    def _forget(self, name: str) -> None:
-        self._counts.pop(name, None)
-        if name == "written":
-            self._counts.pop("written_5m", None)
-            self._counts.pop("written_1h", None)
+    def _forget_what_is_told_anew(self, found: dict[str, int]) -> None:
+        """Forget counts that a report has another word for, or for which it says 0 on purpose."""
+        if self._moves_what_was_read(found):
+            for name in _READ:
+                if found.get(name) == 0:
+                    self._forget(name)
+                    if name == "written":
+                        self._forget(*_BY_AGE)
+        if any(map(found.get, _BY_AGE)):
+            self._forget(*(name for name in _BY_AGE if found.get(name) == 0))
+        elif found.get("written"):
+            self._cut_ages(found["written"])
+        if found.get("prompt"):
+            self._forget("among")
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            self._counts.pop(name, None)
 
     def _read(self, report: dict[str, Any]) -> dict[str, int]:
         """Return the counts in a report. Names that it does not have cost nothing."""
@@ -202,7 +164,7 @@ class Reports:
             _find(report, "prompt", shape.prompt, found)
             if shape.cache_is_beside and "prompt" not in found:
                 # Counts in the shape of chat, where the cache is among the prompt.
-                _find(report, "prompt", _PROMPTS, found)
+                _find(report, "prompt", PROMPTS, found)
                 found["among"] = found.get("prompt", 0)
         if not found.get("completion"):
             _find(report, "completion", shape.completion, found)
@@ -220,7 +182,7 @@ def count_at(document: object, *path: str) -> int | None:
     return _tokens(document)
 
 
-def _gather(report: dict[str, Any], names: _Names, found: dict[str, int]) -> None:
+def _gather(report: dict[str, Any], names: Names, found: dict[str, int]) -> None:
     """Add what stands under these names; of several for the same count, the largest."""
     for name, value in report.items():
         count = names.get(name)

@@ -18,7 +18,7 @@ from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
 from adapters.wires.typed_meter import TypedStreamMeter
-from adapters.wires.usage import MESSAGES
+from adapters.wires.usage_names import MESSAGES
 from creditcore.domain.errors import UpstreamError
 from creditcore.ports.inference import Explain, Receipt
 

@@ -10,7 +10,7 @@ from adapters.wires.openai.wire import error_event
 from adapters.wires.public import is_public, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.stream_meter import StreamMeter
-from adapters.wires.usage import CHAT
+from adapters.wires.usage_names import CHAT
 from creditcore.domain.errors import UpstreamError
 from creditcore.ports.inference import Explain, Receipt
 

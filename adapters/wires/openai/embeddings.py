@@ -11,7 +11,7 @@ from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.text import TextCollector
-from adapters.wires.usage import EMBEDDINGS
+from adapters.wires.usage_names import EMBEDDINGS
 from creditcore.ports.inference import Explain, InferenceRequest
 from creditcore.ports.prompt_counts import PromptText
 

@@ -9,7 +9,8 @@ from adapters.wires.fields import INTEGER, FieldTable, Rule, invalid
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
 from adapters.wires.request import given_fields, read_integer, read_model
-from adapters.wires.usage import RESPONSES, count_at
+from adapters.wires.usage import count_at
+from adapters.wires.usage_names import RESPONSES
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Extent, Unit

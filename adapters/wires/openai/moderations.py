@@ -10,7 +10,7 @@ from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.parts import PartReader
 from adapters.wires.prompt import Prompt
 from adapters.wires.request import given_fields, read_model
-from adapters.wires.usage import EMBEDDINGS
+from adapters.wires.usage_names import EMBEDDINGS
 from creditcore.ports.inference import Explain, InferenceRequest
 
 _USUAL_MODEL = "omni-moderation-latest"

@@ -10,7 +10,8 @@ from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
 from adapters.wires.prompt import Prompt
 from adapters.wires.request import given_fields, read_integer, read_model
-from adapters.wires.usage import EMBEDDINGS, count_at
+from adapters.wires.usage import count_at
+from adapters.wires.usage_names import EMBEDDINGS
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Extent, Unit
 from creditcore.ports.inference import Explain, InferenceRequest

@@ -15,7 +15,7 @@ from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.tally import text_length
 from adapters.wires.told_twice import ToldTwice
 from adapters.wires.typed_meter import TypedStreamMeter
-from adapters.wires.usage import RESPONSES
+from adapters.wires.usage_names import RESPONSES
 from creditcore.domain.errors import UpstreamError
 from creditcore.ports.inference import Explain, Receipt
 

@@ -11,7 +11,7 @@ from adapters.wires.openai.prompt_list import text_prompt
 from adapters.wires.public import read_object
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
-from adapters.wires.usage import CHAT
+from adapters.wires.usage_names import CHAT
 from creditcore.domain.errors import UpstreamFailedError
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Extent, Unit

@@ -9,7 +9,8 @@ from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.openai.subtitles import FORMATS, subtitles
 from adapters.wires.public import read_object
 from adapters.wires.tally import text_length
-from adapters.wires.usage import RESPONSES, count_at
+from adapters.wires.usage import count_at
+from adapters.wires.usage_names import RESPONSES
 from creditcore.domain.pricing import Usage
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import Explain, InferenceRequest

@@ -314,9 +314,10 @@ def test_only_a_cache_for_an_hour_is_held_as_one(ttl: str | None, expected: bool
     assert parse(system=system).long_cache is expected
 
 
-def test_an_hour_that_is_written_as_an_escape_counts() -> None:
+@pytest.mark.parametrize("ttl", [b"\\u0031h", b"1\\u0032h"])
+def test_an_hour_that_is_written_as_an_escape_counts(ttl: bytes) -> None:
     body = b'{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],'
-    body += b'"cache_control":{"type":"ephemeral","ttl":"\\u0031h"}}'
+    body += b'"cache_control":{"type":"ephemeral","ttl":"%b"}}' % ttl
 
     assert wire.parse(body).long_cache
 

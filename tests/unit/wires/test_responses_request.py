@@ -216,3 +216,16 @@ def test_a_reference_to_a_stored_item_is_told_what_to_do() -> None:
 
     assert "nothing is stored here" in str(error)
     assert "store to false" in str(error)
+
+
+@pytest.mark.parametrize(("ttl", "expected"), [("12h", True), ("30m", False)])
+def test_what_openai_keeps_for_half_a_day_is_held_as_the_dearer_write(
+    ttl: str, *, expected: bool
+) -> None:
+    mark = {"prompt_cache_breakpoint": {"mode": "explicit", "ttl": ttl}}
+    said = [{"type": "message", **user({"type": "input_text", "text": "x", **mark})[0]}]
+
+    request = asking.parse(input=said)
+
+    assert asking.sent(request)["input"] == said
+    assert request.long_cache is expected

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.wires.usage import CHAT, EMBEDDINGS, MESSAGES, RESPONSES, Reports, Shape
+from adapters.wires.usage import Reports
+from adapters.wires.usage_names import CHAT, EMBEDDINGS, MESSAGES, RESPONSES, Shape
 from creditcore.domain.pricing import Usage
 
 
@@ -104,3 +105,82 @@ def test_a_beginning_counts_what_was_read_and_only_until_a_later_report() -> Non
     counted.add({"input_tokens": 200, "cache_read_input_tokens": 800, "output_tokens": 50})
 
     assert counted.usage == Usage(prompt_tokens=1000, completion_tokens=50, cached_tokens=800)
+
+
+@pytest.mark.parametrize(
+    ("shape", "read_name", "written_name"),
+    [(CHAT, "prompt_tokens", "completion_tokens"), (RESPONSES, "input_tokens", "output_tokens")],
+)
+def test_a_write_that_is_counted_from_the_beginning_is_billed_behind_what_was_read(
+    shape: Shape, read_name: str, written_name: str
+) -> None:
+    """gpt-5.6 counts so, as new-api met it: 3,619 tokens, nearly all of them twice."""
+    ages = {"ttl_30m_tokens": 0, "ttl_12h_tokens": 3616}
+    cache = {"cached_tokens": 2921, "cache_write_tokens": 3616, "cache_write_tokens_details": ages}
+    report = {read_name: 3619, written_name: 36, "total_tokens": 3655}
+
+    assert read(shape, {**report, "input_tokens_details": cache}) == Usage(
+        prompt_tokens=3619,
+        completion_tokens=36,
+        cached_tokens=2921,
+        cache_write_tokens=698,
+        cache_write_1h_tokens=698,
+    )
+
+
+@pytest.mark.parametrize(
+    ("beside", "completion", "reasoning"),
+    [
+        # LiteLLM counts the reasoning of Bedrock's models itself, by another tokenizer.
+        ({"total_tokens": 150}, 50, 50),
+        ({"total_tokens": 210}, 110, 60),
+        ({}, 110, 60),
+        ({"total_tokens": 150, "citation_tokens": 7}, 110, 60),
+    ],
+)
+def test_more_reasoning_than_output_is_beside_it_unless_the_total_says_that_this_is_all(
+    beside: dict[str, int], completion: int, reasoning: int
+) -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 60}}
+
+    usage = read(CHAT, {"prompt_tokens": 100, "completion_tokens": 50, **details, **beside})
+
+    assert usage == Usage(
+        prompt_tokens=100, completion_tokens=completion, reasoning_tokens=reasoning
+    )
+
+
+@pytest.mark.parametrize(
+    ("brief", "long", "later", "written", "written_long"),
+    [
+        (1000, 0, {}, 200, 0),
+        (0, 1000, {}, 200, 200),
+        (900, 100, {}, 200, 100),
+        (0, 1000, {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 0}, 200, 0),
+        (0, 1000, {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}, 200, 200),
+    ],
+)
+def test_ages_of_a_cache_are_never_more_than_what_a_later_report_says_was_written(
+    brief: int, long: int, later: dict[str, int], written: int, written_long: int
+) -> None:
+    ages = {"ephemeral_5m_input_tokens": brief, "ephemeral_1h_input_tokens": long}
+    begun = {
+        "input_tokens": 10,
+        "cache_creation_input_tokens": brief + long,
+        "cache_creation": ages,
+    }
+    ended = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "cache_read_input_tokens": 800,
+        "cache_creation_input_tokens": 200,
+        **({"cache_creation": later} if later else {}),
+    }
+
+    assert read(MESSAGES, begun, ended) == Usage(
+        prompt_tokens=1010,
+        completion_tokens=5,
+        cached_tokens=800,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=written_long,
+    )
