@@ -180,6 +180,19 @@ class StreamMeter(ABC):
         error = bare_message(document)
         return b"" if error is None else self._fail(self._explain(error))
 
+    def _fail_by(self, error: object, document: dict[str, Any]) -> bytes:
+        """Note what an event says went wrong, and what it says was used until then."""
+        self._report_late(document.get("usage"))
+        return self._fail(self._explain(error))
+
+    def _report_late(self, usage: object) -> None:
+        """Take a report from behind an answer, or a break, where none before counted the output.
+
+        Where one did, the client has been told what it comes to.
+        """
+        if not self.complete or (told := self._tally.usage) is None or not told.completion_tokens:
+            self._tally.report(usage)
+
     def _fail(self, failure: UpstreamError) -> bytes:
         """Note what went wrong, and return it as the client may have it.
 

@@ -86,7 +86,7 @@ class MessagesStreamMeter(TypedStreamMeter):
             return KEEP_ALIVE
         document = read_object(event.data)
         if (error := self._error_in(event, document)) is not None:
-            return self._fail(self._explain(error))
+            return self._fail_by(error, document)
         kind = document.get("type")
         if not isinstance(kind, str) or not kind.isidentifier():
             return self._read_stranger(document)
@@ -102,7 +102,7 @@ class MessagesStreamMeter(TypedStreamMeter):
                 return self._end(document)
             case "message_stop":
                 self._ended = self._stopped = True
-                self._read_late_usage(document)
+                self._report_late(document.get("usage") or document.get(_BEDROCK_USAGE))
         return self._named(event, kind, document)
 
     def _left(self) -> None:
@@ -119,13 +119,12 @@ class MessagesStreamMeter(TypedStreamMeter):
         return message_events(document) if document.get("type") == "message" else [document]
 
     def _start(self, event: SseEvent, document: dict[str, Any]) -> bytes:
-        if self._begun:
-            return b""
-        self._begun = True
         message = document.get("message")
-        if not isinstance(message, dict):
+        if isinstance(message, dict) and self._tally.usage is None:
+            self._tally.begin(message.get("usage") or document.get("usage"))
+        is_second, self._begun = self._begun, True
+        if is_second or not isinstance(message, dict):
             return b""
-        self._tally.begin(message.get("usage"))
         if clean(message, id_prefix=_ID_PREFIX):
             return public_event(document, name="message_start")
         return self._named(event, "message_start", document)
@@ -146,11 +145,6 @@ class MessagesStreamMeter(TypedStreamMeter):
             # Clients rely on a count here. Where none can be believed, ours is what is charged.
             document["usage"] = {"output_tokens": self._tally.delivered_tokens}
         return public_event(document, name="message_delta")
-
-    def _read_late_usage(self, document: dict[str, Any]) -> None:
-        """Read usage that comes with the very last event, where none had counted the output."""
-        if (counted := self._tally.usage) is None or not counted.completion_tokens:
-            self._tally.report(document.get("usage") or document.get(_BEDROCK_USAGE))
 
     def _error_event(self, failure: UpstreamError) -> bytes:
         return error_event(

@@ -16,6 +16,7 @@ from creditcore.ports.inference import Explain, Receipt
 
 _DONE = b"[DONE]"
 _END = b"data: [DONE]\n\n"
+_METADATA = ("usageMetadata", "usage_metadata", "timings")
 _BROKE = "The model reported an error while it answered."
 
 # What every chunk of one stream repeats.
@@ -95,10 +96,9 @@ class ChunkStreamMeter(StreamMeter):
             return event.raw if self._done else self._break_off() + event.raw
         chunk = read_object(event.data)
         if (error := self._error_in(event, chunk)) is not None:
-            self._tally.report(chunk.get("usage"))
-            return self._fail(self._explain(error))
+            return self._fail_by(error, chunk)
         choices = chunk.get("choices")
-        if chunk.get("usage") is None and (elsewhere := _usage_elsewhere(chunk)) is not None:
+        if _counts_nothing(chunk.get("usage")) and (elsewhere := _usage_elsewhere(chunk)):
             chunk["usage"] = elsewhere
         usage = chunk.get("usage")
         if choices is None and usage is not None:
@@ -111,7 +111,10 @@ class ChunkStreamMeter(StreamMeter):
         self._read_choices(choices)
         if usage is None:
             return event.raw if is_public(chunk) else public_event(chunk)
-        self._tally.report(usage)
+        if self._done:
+            self._report_late(usage)
+        else:
+            self._tally.report(usage)
         return self._pass_with_usage(chunk, choices)
 
     def _error_in(self, event: SseEvent, document: dict[str, Any]) -> object:
@@ -165,20 +168,20 @@ def _error_of(choices: object) -> object:
     return None
 
 
+def _counts_nothing(usage: object) -> bool:
+    return not isinstance(usage, dict) or not any(usage.values())
+
+
 def _usage_elsewhere(chunk: dict[str, Any]) -> dict[str, Any] | None:
     """Return usage from where some write it: Moonshot in a choice, Groq in ``x_groq``.
 
-    Gemini's own name for it is ``usageMetadata``.
+    Gemini's own name for it is ``usageMetadata``, and llama.cpp tells the same in its timings.
     """
-    if isinstance(metadata := chunk.get("usageMetadata"), dict):
-        return metadata
     choices = chunk.get("choices")
     places = [chunk.get("x_groq"), *(choices if isinstance(choices, list) else ())]
-    for place in places:
-        if isinstance(place, dict) and isinstance(place.get("usage"), dict):
-            usage: dict[str, Any] = place["usage"]
-            return usage
-    return None
+    found = [place.get("usage") for place in places if isinstance(place, dict)]
+    found += [chunk.get(name) for name in _METADATA]
+    return next((usage for usage in found if isinstance(usage, dict)), None)
 
 
 class ChoicesDocumentMeter(DocumentMeter):
@@ -198,7 +201,7 @@ class ChoicesDocumentMeter(DocumentMeter):
 
     def _usage_in(self, document: dict[str, Any]) -> object:
         usage = document.get("usage")
-        return _usage_elsewhere(document) if usage is None else usage
+        return _usage_elsewhere(document) or usage if _counts_nothing(usage) else usage
 
     def _tidy(self, document: dict[str, Any]) -> bool:
         has_errors = False

@@ -122,13 +122,12 @@ class ResponseStreamMeter(TypedStreamMeter):
         document = read_object(event.data)
         kind = document.get("type")
         if (error := self._error_in(event, document)) is not None:
-            return self._fail(self._explain(error))
+            return self._fail_by(error, document)
         if not isinstance(kind, str) or not kind.isprintable():
             return self._read_stranger(document)
         if self.complete:
             # Of what comes behind the end, only counts that it lacked are of the answer.
-            if self.usage is None:
-                self._tally.report(_usage_in(document))
+            self._report_late(_usage_in(document))
             return b""
         self._latest = document
         if isinstance(number := document.get("sequence_number"), int):
@@ -176,6 +175,8 @@ class ResponseStreamMeter(TypedStreamMeter):
             response["error"] = {"code": failure.code or _SERVER_ERROR, "message": self._error}
             changed = True
         if kind not in _LAST:
+            # It has begun: what was written until now is counted at the end.
+            self._tally.begin(usage)
             return changed
         self._ended = True
         self._tally.deliver(self._come.rest(sum(_lengths(response.get("output"))), _WHOLE))

@@ -126,3 +126,59 @@ def test_counts_behind_the_end_of_a_response_are_its_own_where_it_had_none() -> 
         meter.feed(b"".join(map(event, [*RESPONSE, late])))
 
     assert meter.usage == Usage(prompt_tokens=9, completion_tokens=5)
+
+
+def counts(read: int, written: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "input_tokens": read,
+        "output_tokens": written,
+    }
+
+
+LATE_COUNTS: list[tuple[Wire, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    (ChatCompletions(), {"messages": HELLO}, chunk("stop"), {"choices": []}),
+    (ChatCompletions(), {"messages": HELLO}, chunk("stop"), {"error": LATE}),
+    (Completions(), {"prompt": "hello"}, chunk("stop"), {"choices": []}),
+    (
+        Messages(),
+        {"messages": HELLO, "max_tokens": 9},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+        {"type": "error", "error": LATE},
+    ),
+    (
+        Responses(),
+        {"input": "hello"},
+        {"type": "response.completed", "response": {"id": "r", "output": []}},
+        {"type": "error", "error": LATE},
+    ),
+]
+
+
+@pytest.mark.parametrize(("wire", "fields", "last", "late"), LATE_COUNTS)
+def test_what_was_told_at_the_end_is_charged_whatever_is_counted_behind_it(
+    wire: Wire, fields: dict[str, Any], last: dict[str, Any], late: dict[str, Any]
+) -> None:
+    done = b"data: [DONE]\n\n" if "choices" in last else b""
+    for told, charged in ((counts(9, 5), (9, 5)), (None, (90, 50))):
+        meter = a_meter(wire, fields)
+        response = last.get("response")
+        end = {**last, "response": {**response, "usage": told}} if response else last
+
+        meter.feed(event({**end, "usage": told}) + done)
+        meter.feed(event({**late, "usage": counts(90, 50)}))
+
+        assert meter.usage == Usage(prompt_tokens=charged[0], completion_tokens=charged[1])
+
+
+@pytest.mark.parametrize(("wire", "fields", "answer"), WHOLE)
+def test_counts_that_come_with_an_error_are_charged(
+    wire: Wire, fields: dict[str, Any], answer: list[dict[str, Any]]
+) -> None:
+    meter = a_meter(wire, fields)
+
+    given = meter.feed(event(answer[0]) + event({"error": LATE, "usage": counts(90, 50)}))
+
+    assert b'"late' in given
+    assert meter.usage == Usage(prompt_tokens=90, completion_tokens=50)

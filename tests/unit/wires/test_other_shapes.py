@@ -316,3 +316,71 @@ def test_usage_beside_a_response_is_its_usage() -> None:
     meter.feed(event(end))
 
     assert meter.usage == Usage(prompt_tokens=9, completion_tokens=5)
+
+
+def begin(message: dict[str, Any], **beside: Any) -> bytes:
+    return event({"type": "message_start", "message": {"id": "m", **message}, **beside})
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        begin({"usage": {"input_tokens": 9}}),
+        begin({}, usage={"input_tokens": 9}),
+        begin({}) + begin({"usage": {"input_tokens": 9, "output_tokens": 3}}),
+        begin({"usage": {"input_tokens": 0}}) + begin({"usage": {"input_tokens": 9}}),
+        begin({"usage": {"input_tokens": 9}}) + begin({"usage": {"input_tokens": 70}}),
+    ],
+    ids=["in it", "beside it", "in a second one", "in the second one", "in the first one"],
+)
+def test_input_that_a_message_begins_with_is_charged_where_it_breaks_off(begun: bytes) -> None:
+    meter = a_meter(MESSAGES)
+    delta = {"type": "text_delta", "text": "hello"}
+
+    given = meter.feed(begun)
+    meter.feed(event({"type": "content_block_delta", "index": 0, "delta": delta}))
+    meter.finish()
+
+    assert given.count(b"event: message_start\n") == 1
+    assert meter.usage == Usage(prompt_tokens=9)
+    assert meter.is_outdated
+
+
+@pytest.mark.parametrize("kind", ["response.created", "response.in_progress"])
+def test_input_that_a_response_begins_with_is_charged_where_it_breaks_off(kind: str) -> None:
+    meter = a_meter(RESPONSES)
+    usage = {"input_tokens": 9, "output_tokens": 1, "cost": 5}
+
+    given = meter.feed(event({"type": kind, "response": {"id": "r", "usage": usage}}))
+    meter.feed(event({"type": "response.output_text.delta", "delta": "hello"}))
+    meter.finish()
+
+    assert b"cost" not in given
+    assert meter.usage == Usage(prompt_tokens=9)
+    assert meter.is_outdated
+
+
+NOTHING: list[dict[str, Any] | None] = [
+    None,
+    {},
+    {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+]
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+@pytest.mark.parametrize("stream", [True, False])
+def test_usage_that_counts_nothing_hides_none_that_stands_elsewhere(
+    nothing: dict[str, Any] | None, *, stream: bool
+) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 5}
+    timings = {"cache_n": 4, "prompt_n": 5, "predicted_n": 5, "predicted_ms": 1.5}
+    said = "delta" if stream else "message"
+    for elsewhere, cached in (({"x_groq": {"usage": usage}}, 0), ({"timings": timings}, 4)):
+        meter = a_meter(CHAT, stream=stream)
+        choice = {"index": 0, said: {"content": "hi"}, "finish_reason": "stop"}
+        document = {"id": "c", "choices": [choice], "usage": nothing, **elsewhere}
+
+        meter.feed(event(document) + DONE if stream else orjson.dumps(document))
+        meter.finish()
+
+        assert meter.usage == Usage(prompt_tokens=9, completion_tokens=5, cached_tokens=cached)
