@@ -32,7 +32,8 @@ from creditcore.ports.outgoing import OutgoingBody
 
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_TIMEOUT_S = 10.0
-_DOCUMENT_BEGINS = frozenset({b"{", b"[", b" ", b"\n", b"\r"})
+_MARK = b"\xef\xbb\xbf"
+_DOCUMENT_BEGINS = frozenset({b"{", b"[", b" ", b"\n", b"\r", _MARK[:1]})
 _STREAM_BEGINS = frozenset({b"d", b"e", b"i", b"r", b":"})
 """Of ``data``, ``event``, ``id`` and ``retry``, and of a comment."""
 
@@ -312,4 +313,6 @@ def _failure_of_unnamed(answer: LiteLLMAnswer) -> UpstreamError | None:
     said = answer.read_beginning(_MAX_REFUSAL_BYTES, timeout_s=_REFUSAL_TIMEOUT_S)
     if (failure := failure_in_document(said)) is not None:
         return failure
-    return None if said.lstrip().startswith(b"{") else UpstreamUnavailableError()
+    return (
+        None if said.removeprefix(_MARK).lstrip().startswith(b"{") else UpstreamUnavailableError()
+    )

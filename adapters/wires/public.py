@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from adapters.wires.unusual_json import read_unusual
+
 # What some servers add to an answer about their own business.
 _PRIVATE = frozenset(
     {"_hidden_params", "_response_headers", "_response_ms", "cost", "response_cost"}
@@ -26,7 +28,10 @@ def read_object(data: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return {}
+        try:
+            value = read_unusual(data)
+        except ValueError:
+            return {}
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, dict) else {}

@@ -17,7 +17,7 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 KEEP_ALIVE = b": ping\n\n"
 """What a comment becomes on its way: the upstream is still there, and is not named."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # A CR at the very end may yet turn out to be half of a CRLF, so it needs a byte behind it.
 _LINE_END = rb"(?:\r\n|\n|\r(?=[^\n]))"
@@ -43,7 +43,7 @@ class SseEvent(NamedTuple):
         # One line of data between plain line feeds: how nearly every event looks.
         if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
             return cls(raw, raw[6:-2])
-        lines = raw.removeprefix(_BYTE_ORDER_MARK).splitlines()
+        lines = raw.removeprefix(BYTE_ORDER_MARK).splitlines()
         payload = [
             line[5:].removeprefix(b" ")
             for line in lines
@@ -59,7 +59,7 @@ class SseEvent(NamedTuple):
 
     def named(self, name: str) -> bytes:
         """Return its bytes with a name in place of any it has: the last one counts."""
-        lines = self.raw.removeprefix(_BYTE_ORDER_MARK).splitlines(keepends=True)
+        lines = self.raw.removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True)
         rest = b"".join([line for line in lines if not line.startswith(b"event:")])
         return b"event: " + name.encode() + b"\n" + rest
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.wires.sse import MAX_EVENT_BYTES, EventTooLongError
+from adapters.wires.sse import BYTE_ORDER_MARK, MAX_EVENT_BYTES, EventTooLongError
 
 _PIECE_LETTERS = 1_000
 
@@ -30,7 +30,7 @@ class Unstreamed:
         if self._is_stream:
             return False
         if self._document is None:
-            beginning = chunk.lstrip()
+            beginning = chunk.lstrip().removeprefix(BYTE_ORDER_MARK).lstrip()
             if not beginning.startswith(b"{"):
                 self._is_stream = bool(beginning)
                 return False
