@@ -26,9 +26,11 @@ def stack(sqlite_stack: Stack) -> Stack:
     return sqlite_stack
 
 
-def rerank(stack: Stack, account: Account, **fields: object) -> requests.Response:
+def rerank(
+    stack: Stack, account: Account, *, path: str = "/v1/rerank", **fields: object
+) -> requests.Response:
     return requests.post(
-        f"{stack.base_url}/v1/rerank",
+        f"{stack.base_url}{path}",
         json={"model": "rerank-v3.5", "query": "what?", **fields},
         headers={"authorization": f"Bearer {account.api_key}"},
         timeout=30,
@@ -90,8 +92,11 @@ def test_speech_costs_its_characters_and_is_the_sound_itself(
     assert hold.outcome.reported_cost_picodollars is None
 
 
-def test_reranking_costs_its_searches(stack: Stack, account: Account) -> None:
-    answer = rerank(stack, account, documents=["a", {"text": "b"}] * 60, top_n=3)
+@pytest.mark.parametrize("path", ["/v1/rerank", "/v2/rerank"])
+def test_reranking_costs_its_searches(stack: Stack, account: Account, path: str) -> None:
+    answer = rerank(
+        stack, account, path=path, documents=["a", {"text": "b"}] * 60, top_n=3, priority=1
+    )
 
     assert [each["index"] for each in answer.json()["results"]] == [0, 1, 2]
     assert answer.headers["x-credits-cost"] == str(Credits(2 * SEARCH))
@@ -187,6 +192,32 @@ def test_a_transcript_costs_the_length_of_its_sound(
     )
     [hold] = stack.calls_of(account)
     assert (hold.outcome.usage.units, hold.outcome.basis) == (20_500, Basis.PROVIDER_USAGE)
+    assert hold.outcome.error is None
+
+
+def test_a_sound_whose_header_lies_is_held_by_its_bytes(
+    stack: Stack, account: Account, client: openai.OpenAI
+) -> None:
+    name, honest = a_sound(20)
+    # Decoders take two bytes for a sample, whatever the size of a frame is said to be.
+    lying = honest[:32] + b"\xff\xff" + honest[34:]
+
+    client.audio.transcriptions.create(model="whisper-1", file=(name, lying))
+
+    cost = Credits(20_000 * MILLISECOND)
+    assert stack.settled_wallet_of(account.person_id).posted == FUNDED - cost
+    [hold] = stack.calls_of(account)
+    assert (hold.charged, hold.written_off) == (cost, Credits(0))
+
+
+def test_a_sound_is_cut_where_nobody_speaks(client: openai.OpenAI) -> None:
+    answer = client.audio.transcriptions.create(
+        model="gpt-4o-transcribe",
+        file=a_sound(3),
+        chunking_strategy={"type": "server_vad", "silence_duration_ms": 200},
+    )
+
+    assert answer.text
 
 
 def test_a_transcript_of_tokens_costs_each_kind_at_its_price(

@@ -9,6 +9,9 @@ MODELS = "/v1/models"
 _BILLING = "/v1/dashboard/billing/"
 """What balance widgets ask for: the account's, though its address is the inference API's."""
 
+_LATER_VERSIONS = {"/v2/rerank": "/v1/rerank"}
+"""Where Cohere's newer clients ask for the same."""
+
 _ACCOUNT = "/api/"
 _MODELS_ELSEWHERE = ("/v1/models", "/openai/models")
 """How lists of models end behind base URLs of other services; no page of the site does."""
@@ -39,7 +42,7 @@ class Addresses:
         plain = "/" + "/".join(filter(None, path.split("/")))
         while plain.startswith("/v1/v1/"):
             plain = plain.removeprefix("/v1")
-        for meant in (plain, f"/v1{plain}"):
+        for meant in (_LATER_VERSIONS.get(plain, plain), f"/v1{plain}"):
             if meant in self._endpoints:
                 return meant
         if plain == MODELS or (f"/v1{plain}" == MODELS and has_key):

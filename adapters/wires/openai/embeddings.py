@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
-from adapters.wires.fields import BOOLEAN, INTEGER, LIST, TEXT, FieldTable, Rule
+from adapters.wires.fields import BOOLEAN, INTEGER, LIST, FieldTable, Rule
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
 from adapters.wires.request import given_fields, read_model
@@ -18,24 +18,35 @@ from creditcore.ports.prompt_counts import PromptText
 _MAX_INPUTS = 2_048
 """As many as OpenAI takes."""
 
+_MOST_DIMENSIONS = 65_536
+_LONGEST_WORD = 64
+_WORD = Rule(
+    f"a string of at most {_LONGEST_WORD} characters",
+    lambda value: isinstance(value, str) and len(value) <= _LONGEST_WORD,
+)
+_DIMENSIONS = Rule(
+    f"an integer between 1 and {_MOST_DIMENSIONS:,}",
+    lambda value: type(value) is int and 1 <= value <= _MOST_DIMENSIONS,
+)
+
 _FIELDS = FieldTable(
     own=frozenset({"model", "input"}),
     passed={
         "add_special_tokens": BOOLEAN,
-        "dimensions": INTEGER,
+        "dimensions": _DIMENSIONS,
         "embedding_types": LIST,
         "encoding_format": Rule("float or base64", lambda value: value in ("float", "base64")),
         # Of Cohere, Jina, Voyage and others: none of them makes a text longer, beyond what is
         # added unseen anyway.
-        "input_type": TEXT,
+        "input_type": _WORD,
         "late_chunking": BOOLEAN,
         "normalize": BOOLEAN,
         "normalized": BOOLEAN,
-        "output_dimension": INTEGER,
-        "output_dtype": TEXT,
-        "task": TEXT,
-        "task_type": TEXT,
-        "truncate": TEXT,
+        "output_dimension": _DIMENSIONS,
+        "output_dtype": _WORD,
+        "task": _WORD,
+        "task_type": _WORD,
+        "truncate": _WORD,
         "truncate_prompt_tokens": INTEGER,
         "truncation": BOOLEAN,
     },

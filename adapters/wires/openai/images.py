@@ -140,7 +140,8 @@ class ImagesMeter(DocumentMeter):
         if self._sold_by is Unit.IMAGE:
             return Usage(prompt_tokens=prompt, units=self._images)
         if reported is None or not reported.completion_tokens:
-            return None
+            # Without an image nothing was made that could be counted.
+            return None if self._images else Usage(prompt_tokens=prompt)
         text = min(self._text_tokens, reported.completion_tokens)
         return Usage(
             prompt_tokens=prompt,

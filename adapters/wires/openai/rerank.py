@@ -20,7 +20,11 @@ _LONGEST_QUERY = 32_000
 _MOST_DOCUMENTS = 1_000
 _DOCUMENTS_PER_SEARCH = 100
 _TOKENS_PER_CHUNK = 500
-"""A longer document is cut, and each part counts as one (Cohere, "How does pricing work")."""
+"""A document that is longer together with its query is cut, and each part counts as one (Cohere,
+"How does pricing work")."""
+
+_LEAST_OF_DOCUMENT = 250
+"""What of a part is left for the document, however long its query is."""
 
 _MOST_NUMBER = 1_000_000
 _UNSEEN_TOKENS = 16
@@ -35,6 +39,7 @@ _FIELDS = FieldTable(
         "rank_fields": strings(100),
         "return_documents": BOOLEAN,
     },
+    dropped=frozenset({"priority"}),
     neutral={"stream": (False,)},
 )
 _NUMBERS = ("top_n", "max_chunks_per_doc", "max_tokens_per_doc")
@@ -69,7 +74,8 @@ class Rerank(DocumentWire):
         beside = query.text_bytes + len(fields.get("instruction", "").encode())
         # Each document is read beside the query.
         bytes_read = sum(lengths) + beside * len(lengths)
-        chunks = sum(-(-(length + beside) // _TOKENS_PER_CHUNK) for length in lengths)
+        of_document = max(_TOKENS_PER_CHUNK - beside, _LEAST_OF_DOCUMENT)
+        chunks = sum(-(-length // of_document) or 1 for length in lengths)
         return InferenceRequest(
             model=model,
             stream=False,

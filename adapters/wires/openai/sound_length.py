@@ -17,7 +17,10 @@ _USUAL_BYTES_PER_SECOND = 8_000
 """MP3 at 64 kbit/s."""
 
 _MOST_MS = 10**9
-_PCM_FORMATS = frozenset({1, 3, 0xFFFE})
+_PCM_FORMATS = frozenset({1, 3})
+_EXTENSIBLE = 0xFFFE
+_PCM_BITS = frozenset({8, 16, 24, 32, 64})
+_FMT_BEGINS = 12
 _OPUS_RATE = 48_000
 _OGG_HEADER_BYTES = 27
 
@@ -53,13 +56,32 @@ def _billed(milliseconds: int) -> int:
 
 
 def _wav(length: int, head: bytes) -> int | None:
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE" or head[12:16] != b"fmt ":
+    """Its samples have a size, of which decoders believe one field or the other: both count."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE" or not _is_described_once(head):
         return None
-    form, rate = _little(head[20:22]), _little(head[24:28])
-    bytes_per_sample = _little(head[32:34])
-    if form not in _PCM_FORMATS or not rate or not bytes_per_sample:
+    form, channels, rate = _little(head[20:22]), _little(head[22:24]), _little(head[24:28])
+    frame_bytes, bits = _little(head[32:34]), _little(head[34:36])
+    if form == _EXTENSIBLE:
+        form = _little(head[44:46])
+    if form not in _PCM_FORMATS or bits not in _PCM_BITS or not rate or not channels:
         return None
-    return min(div_ceil(length * _MS, rate * bytes_per_sample), _MOST_MS)
+    if frame_bytes * 8 != channels * bits:
+        return None
+    return min(div_ceil(length * _MS, rate * frame_bytes), _MOST_MS)
+
+
+def _is_described_once(head: bytes) -> bool:
+    """Whether a WAV has one ``fmt`` before its samples: of two, decoders take either."""
+    place, name = _FMT_BEGINS, head[_FMT_BEGINS : _FMT_BEGINS + 4]
+    if name != b"fmt ":
+        return False
+    while name != b"data":
+        size = _little(head[place + 4 : place + 8])
+        place += 8 + size + size % 2
+        name = head[place : place + 4]
+        if name in {b"fmt ", b""}:
+            return False
+    return True
 
 
 def _flac(head: bytes) -> int | None:

@@ -71,7 +71,9 @@ class Speech(DocumentWire):
         text_prompt(given.get("input"), "input", most=_LONGEST_INPUT)
         text = given["input"]
         fields: dict[str, Any] = {"model": model, "input": text, **_FIELDS.read(given)}
-        if "voice" not in fields:
+        voice = fields.get("voice")
+        # LiteLLM takes objects of Google's, and breaks on OpenAI's own.
+        if voice is None or (isinstance(voice, dict) and "id" in voice):
             raise invalid("voice", "must be the name of a voice, such as alloy")
         return InferenceRequest(
             model=model,

@@ -36,7 +36,9 @@ _MEDIA_TYPE = re.compile(r"(?:audio|video)/[A-Za-z0-9.+-]{1,64}")
 _FIELDS = FieldTable(
     own=frozenset({"model", "file", "prompt", "response_format"}),
     passed={
-        "chunking_strategy": Rule("auto", lambda value: value == "auto"),
+        "chunking_strategy": Rule(
+            "auto, or an object of server_vad", lambda value: value == "auto" or _is_vad(value)
+        ),
         "include": strings(8),
         "keywords": strings(1_000),
         "language": Rule(
@@ -53,6 +55,7 @@ _FIELDS = FieldTable(
     dropped=frozenset({"user"}),
     neutral={"stream": (False,)},
     refused={
+        "stream": "A transcript comes whole: leave it out.",
         "known_speaker_names": "Speakers cannot be named here.",
         "known_speaker_references": "Speakers cannot be named here.",
     },
@@ -60,7 +63,10 @@ _FIELDS = FieldTable(
 _LISTS = frozenset(
     {"include", "keywords", "known_speaker_names", "languages", "timestamp_granularities"}
 )
-_NUMBERS = frozenset({"temperature"})
+_VAD_NUMBERS = frozenset({"prefix_padding_ms", "silence_duration_ms", "threshold"})
+_NUMBERS = frozenset({"temperature", *_VAD_NUMBERS})
+_MEMBER = re.compile(r"(chunking_strategy)\[([a-z_]{1,32})\]")
+"""How a form writes a member of an object."""
 
 
 class Transcriptions(OpenAIWire):
@@ -119,7 +125,7 @@ class Transcriptions(OpenAIWire):
             prompt_estimate=-(-prompt_bytes // _BYTES_PER_TOKEN),
             fields=fields,
             units={
-                Unit.MILLISECOND: sound,
+                Unit.MILLISECOND: _without_speakers(model, fields["response_format"]) or sound,
                 Unit.AUDIO_TOKEN: _without_times(model, fields["response_format"])
                 or Extent(
                     _tokens(sound.most, _MOST_TOKENS_PER_SECOND),
@@ -133,11 +139,11 @@ class Transcriptions(OpenAIWire):
         fields = {**request.fields, "response_format": _asked_upstream(request)}
         if request.fields["response_format"] in subtitles.FORMATS:
             fields["timestamp_granularities"] = ["segment"]
-        parts = []
-        for name, value in fields.items():
-            values = value if isinstance(value, list) else [value]
-            label = f"{name}[]" if isinstance(value, list) else name
-            parts += [self._part(f'name="{label}"') + _form_text(each) for each in values]
+        parts = [
+            self._part(f'name="{label}"') + _form_text(value)
+            for name, given in fields.items()
+            for label, value in _labelled(name, given)
+        ]
         upload = self._upload
         media_type = upload.media_type if upload else ""
         kind = media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
@@ -201,6 +207,14 @@ def _plain(given: dict[str, Any]) -> dict[str, Any]:
         name = label.removesuffix("[]")
         if not isinstance(values, list):
             fields[name] = values
+        elif member := _MEMBER.fullmatch(label):
+            name, inner = member.groups()
+            given_so_far = fields.setdefault(name, {})
+            if len(values) > 1 or not isinstance(given_so_far, dict):
+                raise invalid(name, "must stand in the form once")
+            given_so_far[inner] = _typed(inner, values[0])
+        elif name in fields and name not in _LISTS:
+            raise invalid(name, "must stand in the form once")
         elif name in _LISTS:
             fields[name] = [*fields.get(name, []), *values]
         elif len(values) > 1:
@@ -221,6 +235,25 @@ def _typed(name: str, text: object) -> object:
     return text
 
 
+def _labelled(name: str, value: object) -> list[tuple[str, object]]:
+    """Return a field as it stands in a form, where lists and objects are several."""
+    if isinstance(value, list):
+        return [(f"{name}[]", each) for each in value]
+    if isinstance(value, dict):
+        return [(f"{name}[{inner}]", each) for inner, each in value.items()]
+    return [(name, value)]
+
+
+def _is_vad(value: object) -> bool:
+    """Whether a value says how a sound is cut where nobody speaks, which costs nothing more."""
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "server_vad"
+        and value.keys() <= {"type", *_VAD_NUMBERS}
+        and all(is_number(value[name]) for name in value.keys() & _VAD_NUMBERS)
+    )
+
+
 def _format(given: Mapping[str, Any]) -> str:
     asked = given.get("response_format", "json")
     if asked not in _FORMATS:
@@ -235,6 +268,18 @@ def _without_times(model: str, asked: str) -> InvalidRequestError | None:
     return InvalidRequestError(
         f"{model} tells no times of what is said, so it makes no {asked}; ask for json, or take"
         " a model that is sold by the second, such as whisper-1.",
+        param="response_format",
+        code="unsupported_parameter",
+    )
+
+
+def _without_speakers(model: str, asked: str) -> InvalidRequestError | None:
+    """Return why a model that is sold by the second, and hears no speakers, does not name them."""
+    if asked != "diarized_json":
+        return None
+    return InvalidRequestError(
+        f"{model} does not tell speakers apart; ask for verbose_json, or take a model that does,"
+        " such as gpt-4o-transcribe-diarize.",
         param="response_format",
         code="unsupported_parameter",
     )

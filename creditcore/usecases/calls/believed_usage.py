@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from creditcore.domain.pricing import Usage
+from creditcore.domain.units import Unit
 from creditcore.ports.inference import InferenceRequest, Meter
 
 _CONTRADICTION = 5
@@ -35,9 +36,12 @@ def filled(reported: Usage, request: InferenceRequest, meter: Meter, delivered: 
     return replace(reported, prompt_tokens=prompt, completion_tokens=completion)
 
 
-def contradicts(usage: Usage, meter: Meter) -> bool:
+def contradicts(usage: Usage, request: InferenceRequest, meter: Meter) -> bool:
     """Whether the text is far more than its count: how a stream looks that broke unseen.
 
-    A token is some four bytes. Where each letter comes by itself, pieces are as many.
+    A token is some four bytes. Where each letter comes by itself, pieces are as many. A transcript
+    that is sold by its time has no count of tokens.
     """
+    if request.sold_by is Unit.MILLISECOND:
+        return False
     return meter.delivered_tokens > _CONTRADICTION * usage.completion_tokens + _SLACK_TOKENS

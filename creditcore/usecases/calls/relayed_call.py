@@ -365,7 +365,9 @@ class RelayedCall:
         if basis is not Basis.PROVIDER_USAGE and self._meter.usage is not None:
             error = error or INCREDIBLE_USAGE
         elif (
-            basis is Basis.PROVIDER_USAGE and usage is not None and contradicts(usage, self._meter)
+            basis is Basis.PROVIDER_USAGE
+            and usage is not None
+            and contradicts(usage, self._request, self._meter)
         ):
             error = error or CONTRADICTORY_USAGE
         charge = credits_of(cost.microcredits)

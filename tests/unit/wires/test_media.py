@@ -97,6 +97,8 @@ def test_one_price_for_each_image_is_that_of_a_plain_one(
         (speech, {"input": ""}, "input"),
         (speech, {"input": "a" * 4_097}, "input"),
         (speech, {"voice": None}, "voice"),
+        (speech, {"voice": {"id": "voice_1"}}, "voice"),
+        (speech, {"voice": ["alloy"]}, "voice"),
         (speech, {"speed": 5}, "speed"),
         (speech, {"speed": True}, "speed"),
         (speech, {"response_format": "ogg"}, "response_format"),
@@ -135,6 +137,9 @@ def test_searches_are_bounded_by_the_parts_that_long_documents_are_cut_into() ->
 
     assert extent(short, Unit.SEARCH) == (2, 2)
     assert extent(long, Unit.SEARCH) == (11, 1)
+    beside_a_long_query = rerank.parse(query="q" * 2_000, documents=["a" * 5_000] * 100)
+    assert extent(beside_a_long_query, Unit.SEARCH) == (20, 1)
+    assert "priority" not in rerank.sent(rerank.parse(priority=1))
     assert long.prompt_bound == (5_000 + 5 + 16) * 100
 
 
@@ -168,6 +173,7 @@ UNITS = {"search_units": 2, "total_tokens": 40}
         ),
         (images, Unit.IMAGE_TOKEN, {**DATA, "usage": {"output_tokens": 0}}, None),
         (images, Unit.IMAGE_TOKEN, DATA, None),
+        (images, Unit.IMAGE_TOKEN, {"data": []}, Usage()),
         (speech, Unit.CHARACTER, b"\xff\xfb\x90\x64 sound", Usage(units=5)),
         (
             rerank,

@@ -63,6 +63,21 @@ def wav(rate: int, frame: int, samples: int, form: int = 1) -> bytes:
     return head + b"data????" + b"\0" * frame * samples
 
 
+def described(form: int, channels: int, bits: int, frame: int, *more: bytes) -> bytes:
+    """Return a WAV of four seconds at 6 kbit/s, whose samples are said to be laid out so."""
+    said = b"".join(
+        number.to_bytes(size, "little")
+        for number, size in ((form, 2), (channels, 2), (8_000, 4), (0, 4), (frame, 2), (bits, 2))
+    )
+    said += b"".join(more)
+    head = b"RIFF????WAVE" + b"fmt " + len(said).to_bytes(4, "little") + said
+    return head.ljust(2_900, b"\0") if b"data" in said else (head + b"data????").ljust(2_900, b"\0")
+
+
+def extension(form: int) -> bytes:
+    return b"\x16\0" + b"\x10\0" + b"\0" * 4 + form.to_bytes(2, "little") + b"\0" * 14
+
+
 def flac(rate: int, samples: int) -> bytes:
     return b"fLaC\0\0\0\x22" + b"\0" * 10 + (rate << 44 | samples).to_bytes(8, "big") + b"\0" * 16
 
@@ -99,6 +114,41 @@ def test_a_sound_is_as_long_as_its_file_says_or_may_hide(data: bytes, extent: Ex
     assert sound_extent(len(data), data, data) == extent
 
 
+UNKNOWN = Extent(5_000, 363)
+"""What 2,900 bytes may hide, whatever their header says."""
+
+
+@pytest.mark.parametrize(
+    ("data", "extent"),
+    [
+        (described(1, 2, 16, 4), Extent(2_000, 91)),
+        (described(3, 1, 32, 4), Extent(2_000, 91)),
+        (described(0xFFFE, 1, 16, 2, extension(1)), Extent(2_000, 182)),
+        # Ten seconds that are said to be a millisecond: their price would be held, and no more.
+        (described(1, 1, 16, 65_535), UNKNOWN),
+        (described(1, 1, 0, 2), UNKNOWN),
+        (described(1, 0, 16, 0), UNKNOWN),
+        # An MP3, and samples of four bits, in a WAV that says that it could be anything.
+        (described(0xFFFE, 1, 16, 2, extension(85)), UNKNOWN),
+        (described(0xFFFE, 1, 4, 2, extension(17)), UNKNOWN),
+        (described(0xFFFE, 1, 16, 2), UNKNOWN),
+    ],
+)
+def test_a_header_is_believed_where_all_of_it_agrees(data: bytes, extent: Extent) -> None:
+    assert sound_extent(len(data), data, data) == extent
+
+
+def test_a_header_is_believed_where_there_is_one() -> None:
+    honest, other = wav(8_000, 2, 1_000), wav(192_000, 2, 0)
+    twice = honest[:12] + other[12:36] + honest[12:]
+    listed = honest[:36] + b"LIST\x03\0\0\0abc\0" + honest[36:]
+    without_samples = honest[:36] + b"LIST\xff\xff\xff\xff" + honest[36:]
+
+    assert sound_extent(len(listed), listed, listed) == Extent(2_000, 129)
+    for lying in (twice, without_samples):
+        assert sound_extent(len(lying), lying, lying).most == 4_000
+
+
 def test_a_sound_is_bounded_by_its_length_and_by_its_tokens() -> None:
     request = parse(prompt="日本")
 
@@ -131,6 +181,19 @@ def test_a_length_that_is_charged_by_is_asked_for() -> None:
         assert b'name="response_format"\r\n\r\nverbose_json\r\n' in sent(request, wire)
 
 
+VAD = {"chunking_strategy[type]": "server_vad"}
+
+
+def test_how_a_sound_is_cut_goes_upstream_as_it_came() -> None:
+    wire = heard()
+    request = parse(wire, **VAD, **{"chunking_strategy[silence_duration_ms]": "200"})
+
+    form = sent(request, wire)
+
+    assert b'name="chunking_strategy[type]"\r\n\r\nserver_vad\r\n' in form
+    assert b'name="chunking_strategy[silence_duration_ms]"\r\n\r\n200\r\n' in form
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -143,6 +206,15 @@ def test_a_length_that_is_charged_by_is_asked_for() -> None:
         ({"timestamp_granularities[]": ["hour"]}, "timestamp_granularities"),
         ({"stream": "true"}, "stream"),
         ({"chunking_strategy": "server_vad"}, "chunking_strategy"),
+        ({"chunking_strategy[type]": "words"}, "chunking_strategy"),
+        ({"chunking_strategy[threshold]": "0.5"}, "chunking_strategy"),
+        (VAD | {"chunking_strategy[threshold]": "NaN"}, "chunking_strategy"),
+        (VAD | {"chunking_strategy[more]": "1"}, "chunking_strategy"),
+        (VAD | {"chunking_strategy[threshold]": ["1", "2"]}, "chunking_strategy"),
+        (VAD | {"chunking_strategy": "auto"}, "chunking_strategy"),
+        ({"chunking_strategy": "auto"} | VAD, "chunking_strategy"),
+        ({"model": "a", "model[]": "b"}, "model"),
+        ({"metadata[a]": "1"}, "metadata[a]"),
         ({"known_speaker_names[]": ["me"]}, "known_speaker_names"),
         ({"api_key": "sk-x"}, "api_key"),
         ({"unheard_of": "1"}, "unheard_of"),
@@ -273,6 +345,15 @@ def test_a_model_that_tells_no_times_makes_no_subtitles() -> None:
     with pytest.raises(InvalidRequestError, match="sold by the second") as caught:
         assert request.extent
     assert caught.value.param == "response_format"
+
+
+def test_a_model_that_hears_no_speakers_does_not_tell_them_apart() -> None:
+    request = replace(parse(response_format="diarized_json"), sold_by=Unit.MILLISECOND)
+
+    with pytest.raises(InvalidRequestError, match="does not tell speakers apart") as caught:
+        assert request.extent
+    assert caught.value.param == "response_format"
+    assert replace(request, sold_by=Unit.AUDIO_TOKEN).extent is not None
 
 
 def test_what_is_no_transcript_is_a_failure() -> None:

@@ -131,11 +131,12 @@ def test_speech_costs_what_was_held(prices: PriceList, *, text: str) -> None:
 @settings(max_examples=40)
 @given(data=st.data())
 def test_searches_cost_what_was_held_at_most(prices: PriceList, *, data: st.DataObject) -> None:
-    query = data.draw(st.text(min_size=1, max_size=40))
+    query = data.draw(st.text(min_size=1, max_size=60))
     lengths = data.draw(st.lists(st.integers(0, 6_000), min_size=1, max_size=120))
     beside = data.draw(st.integers(0, len(query.encode())))
-    # Cohere: a document above 510 tokens with the query is cut, and each part counts.
-    chunks = sum(max(1, ceil((length + beside) / 510)) for length in lengths)
+    # Cohere: a document above 510 tokens with the query is cut, and each part counts, beside which
+    # the query is read anew.
+    chunks = sum(max(1, ceil(length / (510 - beside))) for length in lengths)
     asked = {"model": "by-search", "query": query, "documents": ["a" * each for each in lengths]}
 
     assert_covered(prices, Rerank(), asked, Usage(units=ceil(chunks / 100)))
