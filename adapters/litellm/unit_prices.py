@@ -31,6 +31,7 @@ PriceOf = Callable[[str], int | None]
 """The price of a name in the list, where it is known; a 0 only where the operator set it."""
 
 _MILLISECONDS_PER_SECOND = 1_000
+_AUDIO_TOKEN, _WRITTEN = "input_cost_per_audio_token", "output_cost_per_token"
 
 _NAMES: Mapping[str, tuple[tuple[Unit, tuple[str, ...]], ...]] = {
     IMAGES: (
@@ -41,7 +42,7 @@ _NAMES: Mapping[str, tuple[tuple[Unit, tuple[str, ...]], ...]] = {
     SPEECH: ((Unit.CHARACTER, ("input_cost_per_character",)),),
     TRANSCRIPTION: (
         (Unit.MILLISECOND, ("input_cost_per_second", "output_cost_per_second")),
-        (Unit.AUDIO_TOKEN, ("input_cost_per_audio_token", "input_cost_per_token")),
+        (Unit.AUDIO_TOKEN, (_AUDIO_TOKEN, "input_cost_per_token")),
     ),
     RERANK: ((Unit.SEARCH, ("input_cost_per_query",)),),
 }
@@ -55,7 +56,12 @@ def unit_price(mode: str, price_of: PriceOf) -> UnitPrice | None:
         mode: What the model is for.
         price_of: Reads a price of the model.
     """
-    for unit, names in _NAMES.get(mode, ()):
+    ways = _NAMES.get(mode, ())
+    if mode == TRANSCRIPTION and None not in (price_of(_AUDIO_TOKEN), price_of(_WRITTEN)):
+        # Since 1.110 the list has a price of a second beside those of tokens, for answers without
+        # a count. OpenAI's models have one, and tell no times to charge by.
+        ways = ways[::-1]
+    for unit, names in ways:
         prices = [price for name in names if (price := price_of(name)) is not None]
         if not prices:
             continue

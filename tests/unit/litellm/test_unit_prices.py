@@ -69,6 +69,24 @@ def the_price(info: dict[str, Any], given: dict[str, Any] | None = None) -> Mode
             Unit.AUDIO_TOKEN,
             "0.000006",
         ),
+        (
+            HEARING,
+            # As LiteLLM 1.110.2 lists gpt-4o-transcribe.
+            {
+                "input_cost_per_second": 0.0001,
+                "input_cost_per_audio_token": 2.5e-06,
+                "input_cost_per_token": 2.5e-06,
+                "output_cost_per_token": 1e-05,
+            },
+            Unit.AUDIO_TOKEN,
+            "0.0000025",
+        ),
+        (
+            HEARING,
+            {"input_cost_per_second": 5e-05, "input_cost_per_audio_token": 2e-06},
+            Unit.MILLISECOND,
+            "0.00000005",
+        ),
         ("rerank", {"input_cost_per_query": 0.002}, Unit.SEARCH, "0.002"),
     ],
 )
