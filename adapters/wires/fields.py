@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from creditcore.domain.errors import InvalidRequestError
 
 _LONGEST_NAME = 64
+_LARGEST_WHOLE = 2**53
+"""Beyond it a float has no room for every integer."""
 
 
 def shown(name: str) -> str:
@@ -37,6 +39,21 @@ def is_number(value: object) -> bool:
 def is_object_of_numbers(value: object) -> bool:
     """Whether a value is an object whose values are all finite numbers."""
     return isinstance(value, dict) and all(map(is_number, value.values()))
+
+
+def whole(value: object) -> object:
+    """Return a whole number that was written with a point (``1024.0``) as an integer.
+
+    JSON knows one kind of number, and so do languages: Lua, and Gson where it is told no type.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_WHOLE:
+        return int(value)
+    return value
+
+
+def says_nothing(value: object) -> bool:
+    """Whether a value is what programs send for a field that nobody has filled in."""
+    return value is False or value in ("", [], {})
 
 
 def strings(most: int) -> Rule:
@@ -78,7 +95,8 @@ class FieldTable:
         own: What the protocol reads itself.
         passed: What goes upstream as it came, by what it must be.
         dropped: What is taken and not passed on.
-        neutral: What is only harmless with these values, which mean what absence means.
+        neutral: What is only harmless with these values, which mean what absence means. So does
+            an empty one, or false, in every field that does not go upstream.
         refused: Why a field that this protocol has is not served.
     """
 
@@ -100,21 +118,28 @@ class FieldTable:
         for name, value in fields.items():
             if value is None or name in self.own or name in self.dropped:
                 continue
-            if name in self.neutral:
-                if value not in self.neutral[name]:
-                    raise unsupported(name, self.refused.get(name, ""))
-                continue
             rule = self.passed.get(name)
             if rule is None:
-                raise self._refusal(name)
-            if not rule.holds(value):
+                if not self._means_absence(name, value):
+                    raise self._refusal(name)
+                continue
+            given = whole(value) if rule is INTEGER else value
+            if not rule.holds(given):
                 raise invalid(name, f"must be {rule.words}")
-            passed[name] = value
+            passed[name] = given
         return passed
 
+    def _means_absence(self, name: str, value: object) -> bool:
+        if name in self.neutral and value in self.neutral[name]:
+            return True
+        return says_nothing(value) and name not in _ASKED_FOR_BY_NAME
+
     def _refusal(self, name: str) -> InvalidRequestError:
-        if name in self.refused or name in _REFUSED or _REFUSED_SHAPES.search(name):
-            return unsupported(name, self.refused.get(name, ""))
+        reason = self.refused.get(name) or _COSTLY.get(name, "")
+        if name in _OPERATORS or _OPERATORS_SHAPES.search(name):
+            return unsupported(name, reason or "Leave it out: the operator sets it.")
+        if reason or name in self.neutral:
+            return unsupported(name, reason or "Leave it out.")
         return unknown(shown(name))
 
 
@@ -140,21 +165,39 @@ def unsupported(name: str, reason: str = "") -> InvalidRequestError:
     )
 
 
-# Route, mock, price, tag or reconfigure; or cost money that no count of tokens bounds.
-_REFUSED = frozenset(
+SEARCHES = "Searches of the provider cost by use: run them yourself as a tool."
+
+# What costs money that no count of tokens bounds, or would choose another price.
+_COSTLY = {
+    "audio": "Answers come as text; speech is at /v1/audio/speech.",
+    "container": "Code runs on your side only.",
+    "fallbacks": "Name one model, as model, and ask another yourself.",
+    "inference_geo": "The operator chooses where a model runs.",
+    "mcp_servers": "Call the servers yourself, as tools.",
+    "models": "Name one model, as model.",
+    "moderation": "Send what is to be judged to /v1/moderations.",
+    "plugins": "They cost by use: run them yourself as tools.",
+    "service_tier": "Leave it out: every call has the usual one.",
+    "speed": "Leave it out: every call has the usual one.",
+    "transforms": "Send the conversation as the model should see it.",
+    "web_search_options": SEARCHES,
+}
+_ASKED_FOR_BY_NAME = frozenset({"web_search_options"})
+"""What asks for something even where nothing stands in it."""
+
+# Route, mock, price, tag or reconfigure.
+_OPERATORS = frozenset(
     {
         "additional_drop_params",
         "allowed_openai_params",
         "api_base",
         "api_key",
         "api_version",
-        "audio",
         "base_model",
         "base_url",
         "cache",
         "callbacks",
         "configurable_clientside_auth_params",
-        "container",
         "content_policy_fallbacks",
         "context_window_fallbacks",
         "custom_llm_provider",
@@ -166,43 +209,34 @@ _REFUSED = frozenset(
         "extra_headers",
         "extra_query",
         "failure_callback",
-        "fallbacks",
         "guardrail_config",
         "guardrails",
         "headers",
-        "inference_geo",
         "max_retries",
-        "mcp_servers",
         "model_info",
         "model_list",
-        "models",
-        "moderation",
         "no-log",
         "no_log",
         "num_retries",
         "organization",
-        "plugins",
         "prompt_id",
         "prompt_variables",
         "provider",
         "proxy_server_request",
         "route",
         "router_settings",
-        "speed",
         "stream_timeout",
         "success_callback",
         "tags",
         "timeout",
-        "transforms",
         "ttl",
         "user_config",
         "user_profile_id",
         "vertex_credentials",
-        "web_search_options",
         "workspace_id",
     }
 )
-_REFUSED_SHAPES = re.compile(
+_OPERATORS_SHAPES = re.compile(
     r"\A(?:mock_|litellm|x-litellm|aws_|azure_|vertex_)|_cost(?:_|\Z)|_api_(?:base|key)\Z",
     re.IGNORECASE,
 )

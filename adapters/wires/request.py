@@ -7,7 +7,8 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from adapters.wires.body import decode_body, encode_body
-from adapters.wires.fields import invalid, shown, unknown
+from adapters.wires.fields import invalid, whole
+from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import InferenceRequest
 
 TEXT_MODES = frozenset({"chat", "completion", "responses"})
@@ -17,6 +18,7 @@ JSON = "application/json"
 """What nearly every answer is."""
 
 _LONGEST_MODEL = 200
+_NO_LIMIT = -1
 _LEAST_THINKING = 1_024
 _ESCAPED_HOURS = re.compile(rb"\\u00(?:31|32|68)")
 
@@ -77,25 +79,24 @@ def read_flag(given: dict[str, Any], name: str) -> bool:
 def read_stream_options(
     given: dict[str, Any], *, stream: bool, known: Container[str]
 ) -> dict[str, bool]:
-    """Return the options of a stream: flags, each of a known name.
+    """Return the options of a stream that are known here, each a flag.
+
+    Others choose how a stream is cut into events (Codex CLI sends one), and so do all of them where
+    there is no stream: no answer costs more or less by them.
 
     Raises:
-        InvalidRequestError: They are something else, or there is no stream.
+        InvalidRequestError: They are no object, or one that is known is no flag.
     """
     options = given.get("stream_options")
-    if options is None:
+    if options is None or not stream:
         return {}
-    if not stream:
-        raise invalid("stream_options", "is only allowed with stream")
     if not isinstance(options, dict):
         raise invalid("stream_options", "must be an object")
-    for name, value in options.items():
-        place = f"stream_options.{shown(name)}"
-        if name not in known:
-            raise unknown(place)
+    flags = {name: value for name, value in options.items() if name in known and value is not None}
+    for name, value in flags.items():
         if not isinstance(value, bool):
-            raise invalid(place, "must be true or false")
-    return options
+            raise invalid(f"stream_options.{name}", "must be true or false")
+    return flags
 
 
 def tighter(left: int | None, right: int | None) -> int | None:
@@ -137,8 +138,23 @@ def read_integer(given: dict[str, Any], name: str, *, most: int, least: int = 1)
     Raises:
         InvalidRequestError: It is something else, or out of bounds.
     """
-    value = given.get(name)
+    value = whole(given.get(name))
+    if value is None:
+        return None
     # isinstance() would let True through. Beyond 64 bits the parser gives a float.
-    if value is not None and (type(value) is not int or not least <= value <= most):
+    if type(value) is not int or not least <= value <= most:
         raise invalid(name, f"must be an integer between {least} and {most}")
     return value
+
+
+def read_limit(given: dict[str, Any], name: str) -> int | None:
+    """Return how many tokens an answer may have, or None where it may have any number.
+
+    So does -1 say it, to servers such as LM Studio and llama.cpp.
+
+    Raises:
+        InvalidRequestError: It is something else, or out of bounds.
+    """
+    if whole(given.get(name)) == _NO_LIMIT:
+        return None
+    return read_integer(given, name, most=MAX_TOKENS)

@@ -24,9 +24,9 @@ def check_context_edits(value: object) -> None:
     edits = value.get("edits") if isinstance(value, dict) else None
     if not isinstance(value, dict) or set(value) - {"edits"}:
         raise invalid(_FIELD, "must be an object with nothing but edits")
-    if not isinstance(edits, list):
+    if edits is not None and not isinstance(edits, list):
         raise invalid(f"{_FIELD}.edits", "must be a list")
-    for at, edit in enumerate(edits):
+    for at, edit in enumerate(edits or ()):
         place = f"{_FIELD}.edits[{at}]"
         kind = edit.get("type") if isinstance(edit, dict) else None
         if not isinstance(kind, str):

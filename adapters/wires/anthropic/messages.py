@@ -72,14 +72,9 @@ _FIELDS = FieldTable(
     # a miss of the cache by an earlier message of the operator's account.
     dropped=frozenset({"diagnostics", "metadata"}),
     neutral={
-        "fallbacks": ([],),
-        "mcp_servers": ([],),
+        "inference_geo": ("global",),
         "service_tier": ("auto", "standard_only"),
         "speed": ("standard",),
-    },
-    refused={
-        "container": "Code runs on your side only.",
-        "mcp_servers": "Call the servers yourself, as tools.",
     },
 )
 
@@ -174,7 +169,7 @@ class Messages:
         model = read_model(given)
         content = read_content(given.get("messages"), given.get("system"))
         prompt, tools = content.prompt, given.get("tools")
-        limit = read_integer(given, _LIMIT, most=MAX_TOKENS)
+        limit = read_integer(given, _LIMIT, most=MAX_TOKENS, least=0)
         if limit is None:
             raise InvalidRequestError(
                 f"{_LIMIT} is required.", param=_LIMIT, code="missing_required_parameter"

@@ -16,13 +16,13 @@ from adapters.wires.request import (
     may_cache_for_an_hour,
     read_flag,
     read_integer,
+    read_limit,
     read_model,
     read_stream_options,
     tighter,
 )
 from adapters.wires.text import TextCollector
 from adapters.wires.tools import FUNCTION_TOOLS, check_tools
-from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 from creditcore.ports.outgoing import LONG_BYTES
 from creditcore.ports.prompt_counts import PromptText
@@ -126,8 +126,7 @@ class ChatCompletions(OpenAIWire):
 
 def _limit(given: dict[str, Any]) -> tuple[str, int | None]:
     """Return the field that limits the output of one choice, and its value."""
-    old = read_integer(given, _OLD_LIMIT, most=MAX_TOKENS)
-    new = read_integer(given, _NEW_LIMIT, most=MAX_TOKENS)
+    old, new = read_limit(given, _OLD_LIMIT), read_limit(given, _NEW_LIMIT)
     if old is not None and new is not None and old != new:
         raise invalid(_OLD_LIMIT, f"and {_NEW_LIMIT} must not differ")
     return (_OLD_LIMIT, old) if new is None else (_NEW_LIMIT, new)

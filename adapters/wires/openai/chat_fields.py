@@ -9,6 +9,7 @@ from adapters.wires.fields import (
     NUMBER,
     NUMBERS_BY_NAME,
     OBJECT,
+    SEARCHES,
     TEXT,
     TEXT_OR_OBJECT,
     FieldTable,
@@ -17,7 +18,6 @@ from adapters.wires.fields import (
 )
 
 _MAX_STOPS = 16
-_SEARCHES = "Searches of the provider cost by use: run them yourself as a tool."
 
 
 def _are_objects(value: object) -> bool:
@@ -159,24 +159,19 @@ CHAT_FIELDS = FieldTable(
     ),
     neutral={
         "best_of": (1,),
-        "deferred": (False,),
-        "echo": (False,),
-        "enable_search": (False,),
         "modalities": (["text"],),
-        "models": ([],),
-        "plugins": ([],),
-        "safety_settings": ([],),
         "search_parameters": ({"mode": "off"},),
         "service_tier": ("auto", "default", "on_demand", "standard"),
-        "transforms": ([],),
-        "use_beam_search": (False,),
-        "vl_high_resolution_images": (False,),
     },
     refused={
         "deferred": "Answers come on the connection that asked for them.",
-        "enable_search": _SEARCHES,
+        "echo": "Only /v1/completions repeats the prompt.",
+        "enable_search": SEARCHES,
+        "modalities": "Answers come as text; speech is at /v1/audio/speech.",
         # In LiteLLM they would win over those that the operator has written for the model.
         "safety_settings": "The operator sets them.",
-        "search_parameters": _SEARCHES,
+        "search_parameters": SEARCHES,
+        "use_beam_search": "It writes more than comes back.",
+        "vl_high_resolution_images": "Images are taken in the usual resolution.",
     },
 )

@@ -14,6 +14,7 @@ from adapters.wires.fields import (
     TEXT_OR_OBJECT,
     FieldTable,
     Rule,
+    strings,
 )
 from adapters.wires.openai.own_tools import read_own_tools
 from adapters.wires.openai.responses_input import read_input
@@ -28,30 +29,26 @@ from adapters.wires.request import (
     limited_body,
     may_cache_for_an_hour,
     read_flag,
-    read_integer,
+    read_limit,
     read_model,
     read_stream_options,
 )
 from adapters.wires.text import TextCollector
-from creditcore.domain.pricing import MAX_TOKENS
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 from creditcore.ports.prompt_counts import PromptText
 
 _LIMIT = "max_output_tokens"
 _REASONING = "reasoning.encrypted_content"
-_INCLUDED = frozenset({"message.output_text.logprobs", _REASONING})
+_INCLUDED = ("message.output_text.logprobs", _REASONING)
+"""What else may be in an answer; others name what only tools of the provider leave there."""
 
-
-def _are_included(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(item, str) and item in _INCLUDED for item in value
-    )
+_MAX_INCLUDED = 64
 
 
 _FIELDS = FieldTable(
     own=frozenset({"model", "input", "instructions", "stream", "stream_options", _LIMIT}),
     passed={
-        "include": Rule(f"a list of {' or '.join(sorted(_INCLUDED))}", _are_included),
+        "include": strings(_MAX_INCLUDED),
         "parallel_tool_calls": BOOLEAN,
         "prompt_cache_key": TEXT,
         "prompt_cache_retention": TEXT,
@@ -77,7 +74,7 @@ _FIELDS = FieldTable(
             "user",
         }
     ),
-    neutral={"background": (False,), "service_tier": ("auto", "default")},
+    neutral={"service_tier": ("auto", "default")},
     refused={
         "access_programs": "They belong to the operator's account.",
         "background": "Answers come on the connection that asked for them.",
@@ -117,9 +114,8 @@ class Responses(OpenAIWire):
         fields["store"] = False
         # Nothing is stored, so a model's reasoning lives on only in what the client sends back:
         # without it, the second step of every tool loop fails on models that reason.
-        included = fields.get("include", [])
-        if _REASONING not in included:
-            fields["include"] = [*included, _REASONING]
+        included = [name for name in _INCLUDED if name in fields.get("include", ())]
+        fields["include"] = list(dict.fromkeys([*included, _REASONING]))
         prompt.add_schemas(fields, "tools", "text")
         return InferenceRequest(
             model=model,
@@ -127,7 +123,7 @@ class Responses(OpenAIWire):
             wants_usage=True,
             prompt_bound=prompt.bound(fields),
             media_bound=prompt.media_bound,
-            output_limit=read_integer(given, _LIMIT, most=MAX_TOKENS),
+            output_limit=read_limit(given, _LIMIT),
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
             fields=fields,

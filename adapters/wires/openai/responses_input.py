@@ -13,6 +13,7 @@ from adapters.wires.parts import PartReader, ReadPart, unserved
 from adapters.wires.prompt import Prompt
 from creditcore.domain.errors import InvalidRequestError
 
+_MESSAGE = "message"
 _ROLES = ("user", "assistant", "system", "developer")
 
 # What the model wrote before, and what the client's tools made of it.
@@ -47,8 +48,10 @@ class _Reader(PartReader):
     def item(self, item: object, place: str) -> None:
         if not isinstance(item, dict):
             raise invalid(place, "must be an object")
-        kind = item.get("type", "message")
-        if kind == "message":
+        if item.get("type", _MESSAGE) is None:
+            del item["type"]
+        kind = item.get("type", _MESSAGE)
+        if kind == _MESSAGE:
             if item.get("role") not in _ROLES:
                 raise invalid(f"{place}.role", f"must be one of {', '.join(_ROLES)}")
             self.content(item.get("content"), f"{place}.content", self._kinds)
@@ -63,15 +66,8 @@ class _Reader(PartReader):
             self.prompt.add_text(item)
         elif kind == "computer_call_output":
             self._screenshot(item, f"{place}.output")
-        elif kind == "item_reference":
-            raise InvalidRequestError(
-                f"{place} refers back to a stored item, and nothing is stored here. Send the item "
-                "itself: in the Vercel AI SDK, set providerOptions.openai.store to false.",
-                param=f"{place}.type",
-                code="unsupported_parameter",
-            )
         else:
-            raise unserved(kind, place)
+            raise _refusal(kind, place)
 
     def _screenshot(self, item: dict[str, Any], place: str) -> None:
         if not isinstance(output := item.get("output"), dict):
@@ -115,3 +111,14 @@ class _Reader(PartReader):
         # Ids of stored files belong to the operator's account, which all share.
         if part.get("file_id") is not None:
             raise invalid(f"{place}.file_id", "is not served: send the content itself")
+
+
+def _refusal(kind: str, place: str) -> InvalidRequestError:
+    if kind != "item_reference":
+        return unserved(kind, place)
+    return InvalidRequestError(
+        f"{place} refers back to a stored item, and nothing is stored here. Send the item itself: "
+        "in the Vercel AI SDK, set providerOptions.openai.store to false.",
+        param=f"{place}.type",
+        code="unsupported_parameter",
+    )

@@ -32,16 +32,16 @@ _ROUTING = {
     "api_base": "http://evil",
     "api_key": "x",
     "aws_access_key_id": "x",
-    "cache": {},
+    "cache": {"no-cache": True},
     "custom_llm_provider": "x",
-    "extra_headers": {},
+    "extra_headers": {"x": "y"},
     "fallbacks": ["x"],
     "input_cost_per_token": 0,
-    "litellm_metadata": {},
+    "litellm_metadata": {"x": "y"},
     "mock_response": "x",
     "num_retries": 9,
     "tags": ["x"],
-    "user_config": {},
+    "user_config": {"x": "y"},
 }
 _NAMES = st.sampled_from(
     [

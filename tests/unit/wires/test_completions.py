@@ -104,7 +104,7 @@ def test_an_echo_may_write_nothing() -> None:
         ({"logprobs": True}, "logprobs"),
         ({"api_base": "http://x"}, "api_base"),
         ({"mock_response": "x"}, "mock_response"),
-        ({"messages": []}, "messages"),
+        ({"messages": ["x"]}, "messages"),
     ],
 )
 def test_a_wrong_value_is_named(fields: dict[str, Any], param: str) -> None:

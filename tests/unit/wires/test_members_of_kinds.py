@@ -101,7 +101,7 @@ def test_filters_are_the_operators_alone() -> None:
 
 @pytest.mark.parametrize("name", ["chat_template", "documents", "mm_processor_kwargs"])
 def test_what_shows_a_model_more_than_was_measured_is_refused(name: str) -> None:
-    assert chat.refused(**{name: {}}).code == "unknown_parameter"
+    assert chat.refused(**{name: {"a": 1}}).code == "unknown_parameter"
 
 
 def test_an_answer_as_helpers_of_an_sdk_keep_it_can_be_sent_back() -> None:

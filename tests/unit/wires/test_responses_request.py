@@ -99,12 +99,12 @@ def test_a_conversation_passes_whole() -> None:
             {"tools": [{"type": "namespace", "tools": [{"type": "web_search"}]}]},
             "tools[0].tools[0].type",
         ),
-        ({"include": ["file_search_call.results"]}, "include"),
+        ({"include": "file_search_call.results"}, "include"),
         ({"truncation": "some"}, "truncation"),
-        ({"stream_options": {"include_obfuscation": True}}, "stream_options"),
+        ({"stream": True, "stream_options": [1]}, "stream_options"),
         (
-            {"stream": True, "stream_options": {"include_usage": True}},
-            "stream_options.include_usage",
+            {"stream": True, "stream_options": {"include_obfuscation": 1}},
+            "stream_options.include_obfuscation",
         ),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_wrong_value_is_named(fields: dict[str, Any], param: str) -> None:
     [
         ("background", True),
         ("conversation", "conv_1"),
-        ("context_management", []),
+        ("context_management", [{"type": "compaction"}]),
         ("fallbacks", ["x"]),
         ("mock_response", "x"),
         ("output_cost_per_token", 0),
