@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.wires.addresses import usual_address
-from adapters.wires.fields import invalid, shown
+from adapters.wires.fields import invalid, says_nothing, shown
 from adapters.wires.prompt import Prompt
 from creditcore.domain.errors import InvalidRequestError
 
 _WEB_SCHEMES = ("https://", "http://")
+_SAID = ("content", "tool_calls", "function_call")
+_LONGEST_NOTE = 128
+"""Ids and times are shorter."""
 
 ReadPart = Callable[[Any, dict[str, Any], str], None]
 """Checks a part that stands at a place, and has a reader count it: a method, not yet bound."""
@@ -104,17 +107,18 @@ def unserved(kind: str, place: str) -> InvalidRequestError:
     )
 
 
-def read_object(
+def read_message(
     item: object,
     place: str,
     *,
-    noun: str,
     known: frozenset[str],
     dropped: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Return an object without its nulls: SDKs echo an answer with all it could have had.
+    """Return a message without its nulls: SDKs echo an answer with all it could have had.
 
-    Without what is dropped, too: what clients note beside a message for themselves.
+    Without what clients note beside it for themselves, too: what is dropped by its name, and every
+    flag, number and single word beside something that is said. What may be meant for the model,
+    and would be lost, is refused.
 
     Raises:
         InvalidRequestError: Not an object, or one with a field that is not known.
@@ -123,11 +127,21 @@ def read_object(
         raise invalid(place, "must be an object")
     if known.issuperset(item) and None not in item.values():
         return item
+    says = any(item.get(name) for name in _SAID)
     for name, value in item.items():
-        if value is not None and name not in known and name not in dropped:
-            raise InvalidRequestError(
-                f"{noun} has no field {shown(name)!r} here.",
-                param=f"{place}.{shown(name)}",
-                code="unknown_parameter",
-            )
+        if value is None or name in known or name in dropped or (says and _is_note(value)):
+            continue
+        raise InvalidRequestError(
+            f"A message has no field {shown(name)!r} here.",
+            param=f"{place}.{shown(name)}",
+            code="unknown_parameter",
+        )
     return {name: value for name, value in item.items() if value is not None and name in known}
+
+
+def _is_note(value: object) -> bool:
+    if isinstance(value, str):
+        # Whole sentences have no spaces in some scripts, but have no letters of ASCII there.
+        is_word = value.isascii() and value.isprintable() and " " not in value
+        return is_word and len(value) <= _LONGEST_NOTE
+    return isinstance(value, int | float) or says_nothing(value)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from adapters.wires.addresses import stated_kind
 from adapters.wires.fields import invalid
-from adapters.wires.parts import PartReader, ReadPart, read_object, unserved
+from adapters.wires.parts import PartReader, ReadPart, read_message, unserved
 from adapters.wires.prompt import Prompt
 
 # ``system`` among the messages: Claude Code sends reminders so since anthropic-python 2.14.
@@ -15,6 +15,9 @@ _ROLES = ("user", "assistant", "system")
 # A message of the system may say when it is to be taken away again, and how much effort is made
 # from there on: no answer becomes longer than its limit by that.
 _MESSAGE_FIELDS = frozenset({"role", "content", "clear_at", "output_config"})
+_DROPPED_FIELDS = frozenset({"metadata", "stop_details", "usage"})
+"""What stands beside the content of a whole answer, for those who send it back as it came."""
+
 _CUSTOM = "custom"
 
 
@@ -58,7 +61,7 @@ class _Reader(PartReader):
         self.tools: list[dict[str, Any]] = []
 
     def message(self, item: object, place: str) -> dict[str, Any]:
-        message = read_object(item, place, noun="A message", known=_MESSAGE_FIELDS)
+        message = read_message(item, place, known=_MESSAGE_FIELDS, dropped=_DROPPED_FIELDS)
         if message.get("role") not in _ROLES:
             raise invalid(f"{place}.role", f"must be one of {', '.join(_ROLES)}")
         # One that says nothing but how much effort is made has no content.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from adapters.wires.addresses import stated_kind, usual_address
 from adapters.wires.fields import invalid
-from adapters.wires.parts import PartReader, ReadPart, read_object
+from adapters.wires.parts import PartReader, ReadPart, read_message
 from adapters.wires.prompt import Prompt
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -25,6 +25,8 @@ _MESSAGE_FIELDS = frozenset(
         "reasoning",
         "reasoning_content",
         "reasoning_details",
+        "reasoning_opaque",
+        "reasoning_text",
         "refusal",
         "role",
         "thinking_blocks",
@@ -38,15 +40,12 @@ _DROPPED_FIELDS = frozenset(
     {
         "citations",
         "copilot_cache_control",
-        "created_at",
         "id",
-        "is_error",
-        "model",
+        "metadata",
         "parsed",
-        "phase",
         "timestamp",
         "token_ids",
-        "tool_name",
+        "usage",
     }
 )
 """What chat programs note beside a message. None of it is text that a model reads."""
@@ -69,9 +68,7 @@ class _Reader(PartReader):
     """Walks the messages once, counting as it goes."""
 
     def message(self, item: object, place: str) -> dict[str, Any]:
-        message = read_object(
-            item, place, noun="A message", known=_MESSAGE_FIELDS, dropped=_DROPPED_FIELDS
-        )
+        message = read_message(item, place, known=_MESSAGE_FIELDS, dropped=_DROPPED_FIELDS)
         role = message.get("role")
         if not isinstance(role, str) or role not in _ROLES:
             raise invalid(f"{place}.role", f"must be one of {', '.join(sorted(_ROLES))}")

@@ -118,7 +118,7 @@ def test_null_means_absent() -> None:
         (a_part(type="input_audio", input_audio={}), "messages[0].content[1].type"),
         (a_part(type="video_url", video_url={}), "messages[0].content[1].type"),
         ([{"role": "assistant", "content": "x", "audio": {"id": "a"}}], "messages[0].audio"),
-        ([{"role": "user", "content": "x", "mock": 1}], "messages[0].mock"),
+        ([{"role": "user", "content": "x", "mock": [1]}], "messages[0].mock"),
     ],
 )
 def test_bad_message_is_named(messages: Any, param: str) -> None:

@@ -95,7 +95,7 @@ def test_a_conversation_passes_whole() -> None:
         ({"context_management": {"edits": [], "more": 1}}, "context_management"),
         ({"context_management": []}, "context_management"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": "x", "name": "n"}]}, "messages[0].name"),
+        ({"messages": [{"role": "user", "content": "x", "name": ["n"]}]}, "messages[0].name"),
         ({"system": 7}, "system"),
         ({"system": [{"type": "image"}]}, "system[0].type"),
         ({"messages": user({"type": "text"})}, "messages[0].content[0].text"),
