@@ -19,14 +19,24 @@ _LARGE_BYTES = 64 * 1024
 _MARK = b"\xef\xbb\xbf"
 """What .NET and PowerShell write before UTF-8. A parser may pass it over (RFC 8259, 8.1)."""
 
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole letter
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",  # half of one, or any other
+    re.DOTALL,
+)
+_LOST_LETTER = rb"\ufffd"
+_MOST_BACKSLASHES = 300_000
+"""To look at more would take long, for which every other call of the process would wait."""
+
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def decode_body(body: bytes) -> dict[str, Any]:
     """Read a request body.
 
-    The parser refuses what strict JSON refuses: NaN and infinite numbers, lone
-    surrogates, bytes that are not UTF-8, nesting deeper than 1024.
+    The parser refuses what strict JSON refuses: NaN and infinite numbers, bytes that are not
+    UTF-8, nesting deeper than 1024. Half of a letter, which is what is left where a program cuts a
+    text within an emoji, is replaced: it would be in the conversation for good.
 
     Raises:
         InvalidRequestError: Not JSON, not an object, or too many values.
@@ -42,6 +52,8 @@ def decode_body(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         if body.startswith(_MARK) and not body.startswith(2 * _MARK):
             return decode_body(body.removeprefix(_MARK))
+        if "surrogate in string" in str(error) and (mended := _without_halves(body)) != body:
+            return decode_body(mended)
         raise InvalidRequestError(
             f"The request body is not valid JSON: {error}.", code="invalid_json"
         ) from error
@@ -80,3 +92,9 @@ def _is_crowded(body: bytes) -> bool:
 def _has_more_than_allowed(body: bytes) -> bool:
     containers = body.count(b"{") + body.count(b"[")
     return containers > MOST_CONTAINERS or body.count(b",") > MOST_VALUES
+
+
+def _without_halves(body: bytes) -> bytes:
+    if body.count(b"\\") > _MOST_BACKSLASHES:
+        return body
+    return _ESCAPE.sub(lambda escape: _LOST_LETTER if escape[1] else escape[0], body)
