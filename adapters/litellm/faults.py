@@ -15,8 +15,9 @@ from typing import Any, Self
 
 import orjson
 
+from adapters.litellm.client_codes import FULL_CONTEXT, RATE_LIMITED, client_code, is_flagged
 from adapters.litellm.provider_words import MESSAGE_NAMES, provider_words
-from adapters.litellm.waits_in_words import seconds_given, seconds_in_words
+from adapters.litellm.waits_in_words import seconds_given, seconds_in_words, wait_given
 from creditcore.domain.errors import (
     UpstreamError,
     UpstreamFailedError,
@@ -29,6 +30,7 @@ _BUSY = "The model receives too many requests right now."
 _REFUSED = "The model refused this request."
 _LONGEST_MESSAGE = 500
 _BAD_REQUEST = 400
+_FORBIDDEN = 403
 _TOO_MANY = 429
 _BAD_GATEWAY = 502
 _ANSWERS = frozenset({"choices", "content", "output"})
@@ -37,8 +39,6 @@ _ANSWERS = frozenset({"choices", "content", "output"})
 _OVERLOADED = frozenset({503, 529})
 """What is out of order for a while, if it says for how long; 529 is Anthropic's."""
 
-_RATE_LIMITED = "rate_limit_exceeded"
-_FULL_CONTEXT = "context_length_exceeded"
 _OVERLOAD = "overloaded_error"
 _SERVER_ERRORS_FROM = 500
 # For an error that names no status, as on the Anthropic wire.
@@ -52,7 +52,7 @@ _STATUSES = {
     _OVERLOAD: 529,
 }
 _STATUS_NAMES = ("code", "status", "status_code", "statusCode")
-_DEEPEST_MESSAGE = 3
+_DEEPEST_MESSAGE = 5
 # Enough to fill the message after cleaning. The patterns below may go back over what
 # they have read, so a hostile text of megabytes must never meet them.
 _LONGEST_READ = 2000
@@ -76,6 +76,7 @@ _OPERATOR_TYPES = frozenset(
 )
 # Only priced models are routed, so a name the proxy does not know means that its list
 # changed under us: the operator's as well.
+_QUOTA_WORDS = "exceeded your current quota"
 _OPERATOR_WORDS = re.compile(
     r"Invalid model name passed in|Budget has been exceeded|ExceededBudget|insufficient_quota"
     r"|exceeded your current quota|AuthenticationError|PermissionDeniedError|invalid_api_key"
@@ -97,64 +98,6 @@ _KEY_TYPES = frozenset(
 )
 _KEY_STATUSES = frozenset({400, 401, 403, 422, 429, 500, 503})
 _REJECTED_STATUSES = frozenset({400, 404, 413, 422})
-
-_EXCEPTION_CODES = {
-    "ContextWindowExceededError": _FULL_CONTEXT,
-    "ContentPolicyViolationError": "content_policy_violation",
-    "RateLimitError": _RATE_LIMITED,
-}
-# What a client can act on: compact the conversation, change an image, wait. The names are
-# OpenAI's (its error reference, and ``ResponseError`` of openai-python 2.54); other servers use
-# them too. No other code is passed on: it may name the operator's account or deployment.
-_CLIENT_CODES = (
-    "content_filter",
-    "content_policy_violation",
-    "context_length_exceeded",
-    "empty_image_file",
-    "failed_to_download_image",
-    "image_content_policy_violation",
-    "image_file_too_large",
-    "image_parse_error",
-    "image_too_large",
-    "image_too_small",
-    "invalid_base64_image",
-    "invalid_function_parameters",
-    "invalid_image",
-    "invalid_image_format",
-    "invalid_image_url",
-    "invalid_prompt",
-    "invalid_value",
-    "json_validate_failed",
-    "missing_required_parameter",
-    "rate_limit_exceeded",
-    "string_above_max_length",
-    "tool_use_failed",
-    "unsupported_image_media_type",
-    "unsupported_parameter",
-    "unsupported_value",
-)
-# LiteLLM puts the provider's whole error object into its message, as JSON or as Python writes it.
-_QUOTED_CODE = re.compile(rf"""["']code["']\s*:\s*["']({"|".join(_CLIENT_CODES)})["']""")
-# As Anthropic, vLLM, Gemini, llama.cpp and Bedrock say it, where no code does.
-# Behind them xAI, Copilot, MiniMax, Moonshot, Zhipu, DashScope, LM Studio, TGI and Cohere.
-_CONTEXT_IS_FULL = re.compile(
-    r"prompt is too long|maximum context length|exceeds? (?:the )?(?:available |model's )?context"
-    r"|maximum number of tokens allowed|input is too long for requested model"
-    r"|reduce the length of the (?:messages|prompt|input)|context[ _]length[ _]exceeded"
-    r"|input tokens exceed the configured limit"
-    r"|maximum prompt length is|token count of [0-9]{1,9} exceeds the limit"
-    r"|context window exceeds limit|exceeded model token limit|prompt exceeds max length"
-    r"|range of input length should be|greater than the context length"
-    r"|`inputs` tokens \+ `max_new_tokens` must be|tokens in the prompt cannot exceed",
-    re.IGNORECASE,
-)
-_FULL_CONTEXT_CODES = frozenset(
-    {
-        "context_window_exceeded",
-        "model_context_window_exceeded",
-        "model_max_prompt_tokens_exceeded",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +121,15 @@ class Fault:
     @classmethod
     def of(cls, error: object) -> Self:
         """Read the value of ``error``, of any type."""
-        if isinstance(error, str):
-            return cls(error, recognised=True)
+        if isinstance(error, str | list):
+            return cls(_words_of(error), recognised=True)
         if not isinstance(error, Mapping):
             return cls()
         return cls(
             _words_of(error),
             _text(error.get("type")),
             str(error.get("code", "")),
-            str(error.get("retry_after", "")),
+            wait_given(error),
             recognised=True,
         )
 
@@ -198,13 +141,29 @@ class Fault:
         """
         document = _document(body)
         if "error" in document:
-            return cls.of(document["error"])
+            fault = cls.of(document["error"])
+            return replace(fault, given_wait=fault.given_wait or wait_given(document))
         return replace(cls.of(document), recognised=document.get("object") == "error")
 
     @property
     def is_operators(self) -> bool:
-        """Whether only the operator can mend it, with any status."""
-        return self.kind in _OPERATOR_TYPES or _OPERATOR_WORDS.search(self.message) is not None
+        """Whether only the operator can mend it, with any status.
+
+        A quota that is there again in a while is a rate: Gemini has the same words for both.
+        """
+        if self.is_flagged:
+            return False
+        if self.kind in _OPERATOR_TYPES:
+            return True
+        found = _OPERATOR_WORDS.search(self.message)
+        return found is not None and not (
+            found[0].lower() == _QUOTA_WORDS and self.asked_wait_s is not None
+        )
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether a filter has looked at the prompt: a status of 403 says no more than that."""
+        return is_flagged(self.message[:_LONGEST_READ])
 
     @property
     def code(self) -> str | None:
@@ -214,18 +173,7 @@ class Fault:
         """
         if self.is_operators:
             return None
-        if self.given_code in _CLIENT_CODES:
-            return self.given_code
-        message = self.message[:_LONGEST_READ]
-        if quoted := _QUOTED_CODE.search(message):
-            return quoted[1]
-        for name, code in _EXCEPTION_CODES.items():
-            if name in message:
-                return code
-        is_full = self.kind == "exceed_context_size_error" or self.given_code in _FULL_CONTEXT_CODES
-        if is_full or _CONTEXT_IS_FULL.search(message):
-            return _FULL_CONTEXT
-        return _RATE_LIMITED if self.given_code == "429" else None
+        return client_code(self.message[:_LONGEST_READ], kind=self.kind, given=self.given_code)
 
     @property
     def is_overload(self) -> bool:
@@ -235,8 +183,11 @@ class Fault:
     @property
     def retry_after_s(self) -> int | None:
         """Seconds that the provider asks to wait, rounded up, where it says so."""
-        if self.is_operators:
-            return None
+        return None if self.is_operators else self.asked_wait_s
+
+    @property
+    def asked_wait_s(self) -> int | None:
+        """Seconds that it says to wait, whosever fault it is."""
         named = seconds_given(self.given_wait)
         return seconds_in_words(self.message[:_LONGEST_READ]) if named is None else named
 
@@ -289,7 +240,7 @@ def failure_within(error: object) -> UpstreamError:
     status = next(filter(None, found), None)
     if status is None:
         unnamed = _BAD_GATEWAY if fault.code is None else _BAD_REQUEST
-        status = _TOO_MANY if fault.code == _RATE_LIMITED else _STATUSES.get(fault.kind, unnamed)
+        status = _TOO_MANY if fault.code == RATE_LIMITED else _STATUSES.get(fault.kind, unnamed)
     rejected = _rejection(fault, status, retry_after_s=None)
     if rejected is not None:
         return rejected
@@ -308,16 +259,19 @@ def failure_in_document(body: bytes) -> UpstreamError | None:
         return failure_within(document["error"])
     if document.get("object") == "error":
         return failure_within(document)
-    is_answer = not document or not _ANSWERS.isdisjoint(document)
-    return None if is_answer else UpstreamUnavailableError()
+    if not document or not _ANSWERS.isdisjoint(document):
+        return None
+    return failure_within(document) if _words_of(document) else UpstreamUnavailableError()
 
 
 def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> UpstreamError | None:
     """Return what a fault means that has a meaning of its own, beside that something failed."""
     if fault.is_operators:
         return UpstreamUnavailableError()
-    if status >= _SERVER_ERRORS_FROM and fault.code == _FULL_CONTEXT:
+    if status >= _SERVER_ERRORS_FROM and fault.code == FULL_CONTEXT:
         # As llama.cpp and what stands before it say it; clients would repeat what cannot succeed.
+        status = _BAD_REQUEST
+    if status == _FORBIDDEN and fault.is_flagged:
         status = _BAD_REQUEST
     if status in {408, 504}:
         return UpstreamTimeoutError()
@@ -325,7 +279,7 @@ def _rejection(fault: Fault, status: int, *, retry_after_s: int | None) -> Upstr
         wait = fault.retry_after_s if retry_after_s is None else retry_after_s
         advice = "shortly" if wait is None else f"in {wait}s"
         return UpstreamRejectedError(
-            f"{_BUSY} Try again {advice}.", status=status, code=_RATE_LIMITED, retry_after_s=wait
+            f"{_BUSY} Try again {advice}.", status=status, code=RATE_LIMITED, retry_after_s=wait
         )
     # A 404 without an error object is a wrong address, not a wrong request.
     if status in _REJECTED_STATUSES and (fault.recognised or status != 404):

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-MESSAGE_NAMES = ("message", "msg", "detail", "error_msg", "status_msg", "errors", "error")
+MESSAGE_NAMES = (
+    *("message", "Message", "msg", "detail", "error_msg", "error_message", "status_msg"),
+    *("errors", "error"),
+)
 """What errors call their message, in the order in which they are looked for."""
 
 _ENDED_EARLY = "The answer broke off."
