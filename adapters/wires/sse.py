@@ -69,9 +69,14 @@ class EventTooLongError(Exception):
 
 
 class SseSplitter:
-    """Cuts a stream into events. However the stream arrives, the events are the same."""
+    """Cuts a stream into events. However the stream arrives, the events are the same.
+
+    Attributes:
+        unfinished: What an ended stream has behind its last event.
+    """
 
     def __init__(self) -> None:
+        self.unfinished = b""
         self._buffer = bytearray()
         self._searched = 0
 
@@ -94,10 +99,13 @@ class SseSplitter:
         return [first, *self._cut(rest)]
 
     def finish(self) -> bytes | None:
-        """Return the event whose last CR was still in doubt; drop one that is unfinished."""
+        """Return the event whose last CR was still in doubt; one that is unfinished is none."""
         raw = bytes(self._buffer)
         self._buffer.clear()
-        return raw if _EVENT_END_AT_LAST.search(raw) else None
+        if _EVENT_END_AT_LAST.search(raw):
+            return raw
+        self.unfinished = raw
+        return None
 
     def _cut(self, block: bytes) -> list[bytes]:
         """Return the events in a block that begins with one; keep what is left of it."""

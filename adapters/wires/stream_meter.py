@@ -25,6 +25,9 @@ from creditcore.domain.errors import UpstreamError, UpstreamFailedError
 from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Explain, Receipt
 
+DONE = b"[DONE]"
+"""What is no event, and ends a stream of some protocols."""
+
 UNREADABLE_ANSWER = "The answer cannot be read."
 _BROKEN_OFF = "The answer broke off."
 _BAD_GATEWAY = 502
@@ -81,7 +84,7 @@ class StreamMeter(ABC):
 
     def finish(self) -> bytes:
         """Return what is still held back when the upstream has ended: at most one event."""
-        event = self._splitter.finish()
+        event = self._splitter.finish() or _last_event(self._splitter.unfinished)
         if event is not None and not self._broken:
             self._waiting.append(event)
         document = self._unstreamed.take()
@@ -244,6 +247,18 @@ class StreamMeter(ABC):
             if refrain is not None and refrain.text_length(raw) == length:
                 self._refrain = refrain
                 return
+
+
+def _last_event(raw: bytes) -> bytes | None:
+    """Return an event that lacks only the empty line behind it, with one; None where more is cut.
+
+    Some servers leave that out at their end, where the usage stands.
+    """
+    ended = raw.rstrip(b"\r\n") + b"\n\n"
+    data = SseEvent.of(ended).data
+    if data is None:
+        return None
+    return ended if data.strip() == DONE or read_object(data) else None
 
 
 def _event_of(document: dict[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ _BUCKETS = {
     "input": "Input",
     "cache_read": "Input, read from cache",
     "cache_write": "Input, written to cache",
-    "cache_write_1h": "Input, written to cache for an hour",
+    "cache_write_1h": "Input, written to cache for an hour or longer",
     "output": "Output",
     "reasoning": "Output, reasoning",
     Unit.IMAGE: "Images",

@@ -9,12 +9,11 @@ from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.openai.wire import error_event
 from adapters.wires.public import is_public, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
-from adapters.wires.stream_meter import StreamMeter
+from adapters.wires.stream_meter import DONE, StreamMeter
 from adapters.wires.usage_names import CHAT
 from creditcore.domain.errors import UpstreamError
 from creditcore.ports.inference import Explain, Receipt
 
-_DONE = b"[DONE]"
 _END = b"data: [DONE]\n\n"
 _METADATA = ("usageMetadata", "usage_metadata", "timings")
 _BROKE = "The model reported an error while it answered."
@@ -91,7 +90,7 @@ class ChunkStreamMeter(StreamMeter):
     def _read(self, event: SseEvent) -> bytes:
         if event.data is None:
             return KEEP_ALIVE
-        if event.data.strip() == _DONE:
+        if event.data.strip() == DONE:
             self._done = self._begun or self._error is not None
             return event.raw if self._done else self._break_off() + event.raw
         chunk = read_object(event.data)

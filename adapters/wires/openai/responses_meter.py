@@ -12,6 +12,7 @@ from adapters.wires.openai.responses_draft import ResponseDraft
 from adapters.wires.openai.unstreamed import response_events
 from adapters.wires.public import clean, public_event, public_usage, read_object
 from adapters.wires.sse import KEEP_ALIVE, SseEvent
+from adapters.wires.stream_meter import DONE
 from adapters.wires.tally import text_length
 from adapters.wires.told_twice import ToldTwice
 from adapters.wires.typed_meter import TypedStreamMeter
@@ -19,7 +20,6 @@ from adapters.wires.usage_names import RESPONSES
 from creditcore.domain.errors import UpstreamError
 from creditcore.ports.inference import Explain, Receipt
 
-_DONE = b"[DONE]"
 _ID_PREFIX = "resp_"
 _FAILED = "response.failed"
 _LAST = frozenset(
@@ -117,7 +117,7 @@ class ResponseStreamMeter(TypedStreamMeter):
         self._latest = {}
         if event.data is None:
             return KEEP_ALIVE
-        if event.data.strip() == _DONE:
+        if event.data.strip() == DONE:
             return b""
         document = read_object(event.data)
         kind = document.get("type")

@@ -20,7 +20,7 @@ class Usage:
         completion_tokens: All tokens written, reasoning included.
         cached_tokens: Prompt tokens read from a cache.
         cache_write_tokens: Prompt tokens written to a cache, for any time.
-        cache_write_1h_tokens: Those of them written for an hour.
+        cache_write_1h_tokens: Those of them written for an hour or longer.
         reasoning_tokens: Completion tokens that were thought, not shown.
         units: What the model is sold by besides (``ModelPrice.unit``), not among the tokens.
     """

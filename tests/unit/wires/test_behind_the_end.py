@@ -182,3 +182,47 @@ def test_counts_that_come_with_an_error_are_charged(
 
     assert b'"late' in given
     assert meter.usage == Usage(prompt_tokens=90, completion_tokens=50)
+
+
+@pytest.mark.parametrize(("wire", "fields", "answer"), WHOLE)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_last_event_counts_without_the_empty_line_behind_it(
+    wire: Wire, fields: dict[str, Any], answer: list[dict[str, Any]], end: bytes
+) -> None:
+    ended, unended = a_meter(wire, fields), a_meter(wire, fields)
+    *_, last = answer
+    if "choices" in last:
+        answer = [*answer, {"choices": [], "usage": counts(9, 5)}]
+    elif "response" in last:
+        answer = [*answer[:-1], {**last, "usage": counts(9, 5)}]
+    events = [event(each) for each in answer]
+    cut = [*events[:-1], events[-1].rstrip(b"\n") + end]
+
+    whole = b"".join(map(ended.feed, events)) + ended.finish()
+    given = b"".join(map(unended.feed, cut)) + unended.finish()
+
+    assert given == whole
+    assert unended.usage == ended.usage == Usage(prompt_tokens=9, completion_tokens=5)
+    assert (unended.complete, unended.error) == (True, None)
+
+
+@pytest.mark.parametrize(("wire", "fields", "answer"), WHOLE)
+def test_an_event_that_is_cut_off_within_never_was(
+    wire: Wire, fields: dict[str, Any], answer: list[dict[str, Any]]
+) -> None:
+    meter = a_meter(wire, fields)
+
+    given = meter.feed(event(answer[0]) + event(answer[1])[:-3]) + meter.finish()
+
+    assert b"broke off" in given
+    assert meter.error == "The answer broke off."
+
+
+def test_the_end_of_a_chat_needs_no_empty_line_either() -> None:
+    meter = a_meter(ChatCompletions(), {"messages": HELLO})
+
+    given = meter.feed(event(chunk(None)) + b"data: [DONE]") + meter.finish()
+
+    assert given.endswith(b"data: [DONE]\n\n")
+    assert given.count(b"[DONE]") == 1
+    assert (meter.complete, meter.error) == (True, None)
