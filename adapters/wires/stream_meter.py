@@ -67,6 +67,7 @@ class StreamMeter(ABC):
         self._unpaid: bytes | None = None
         self._delivered = 0
         self._broken = False
+        self._is_told = False
         self._error: str | None = None
 
     def feed(self, chunk: bytes) -> bytes:
@@ -105,9 +106,12 @@ class StreamMeter(ABC):
     @property
     def is_outdated(self) -> bool:
         """Whether output passed that no report of usage has counted."""
-        return self._tally.is_outdated and not (
-            self.complete and self.usage is not None and self.usage.completion_tokens > 0
-        )
+        if not self._tally.is_outdated:
+            return False
+        if not self.complete:
+            return True
+        usage = self._tally.usage
+        return not self._is_told and (usage is None or not usage.completion_tokens)
 
     @property
     def delivered_tokens(self) -> int:
@@ -160,15 +164,16 @@ class StreamMeter(ABC):
     def _told(self) -> Mapping[str, str]:
         """Return what the answer cost, as soon as that is certain.
 
-        Where no report counts the output, that is at its end: more text would cost more.
+        Where no report counts the output, that is at its end: more text would cost more. Where
+        one has fallen behind, it is what the answer would cost if it broke off here.
         """
         usage = self._tally.usage
-        if usage is None:
+        if usage is None or not (usage.completion_tokens or self.complete):
             return {}
-        if not usage.completion_tokens:
-            if not self.complete:
-                return {}
-            usage = replace(usage, completion_tokens=self._tally.delivered_tokens)
+        if not usage.completion_tokens or self.is_outdated:
+            completion = max(usage.completion_tokens, self._tally.delivered_tokens)
+            usage = replace(usage, completion_tokens=completion)
+        self._is_told = self.complete
         return self._receipt(usage)
 
     def _error_in(self, event: SseEvent, document: dict[str, Any]) -> object:
@@ -193,7 +198,9 @@ class StreamMeter(ABC):
 
         Where one did, the client has been told what it comes to.
         """
-        if not self.complete or (told := self._tally.usage) is None or not told.completion_tokens:
+        known = self._tally.usage
+        is_counted = known is not None and known.completion_tokens > 0
+        if self.is_outdated or not (is_counted or self._is_told):
             self._tally.report(usage)
 
     def _fail(self, failure: UpstreamError) -> bytes:

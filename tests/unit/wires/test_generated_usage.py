@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -97,9 +98,10 @@ def reading(table: list[Row], *, whole: bool, estimate: int) -> int:
     return (read[-1] if read else estimate) + 10 * output
 
 
-def start(scene: Scene, protocol: str) -> tuple[Any, int]:
+def start(scene: Scene, protocol: str, **further: Any) -> tuple[Any, int]:
     wire, fields, _, _ = WIRES[protocol]
-    body = orjson.dumps({"model": "demo", "stream": True, "max_tokens": LIMIT, **fields})
+    asked = {"model": "demo", "stream": True, "max_tokens": LIMIT}
+    body = orjson.dumps({**asked, **fields, **further})
     call = scene.relay.open(wire, scene.relay.prepare(wire, body, call_id="call-1"), secret=SECRET)
     return call, wire.parse(body).prompt_estimate
 
@@ -140,6 +142,33 @@ def test_a_client_that_leaves_pays_what_was_reported_and_delivered(protocol: str
                 read = [row.read for row in seen if row.read]
                 least = (read[-1] if read else 0) + 10 * texts
                 assert scene.hold.charged.microcredits >= least, (seed, table, leaves_after)
+
+
+@pytest.mark.parametrize("protocol", WIRES)
+def test_what_a_client_was_told_last_is_charged(protocol: str) -> None:
+    """However the answer goes on that it leaves, or whatever is counted behind its end."""
+    _, _, write, end = WIRES[protocol]
+    asked = {} if protocol == "messages" else {"stream_options": {"include_usage": True}}
+    done = b"" if protocol == "messages" else b"data: [DONE]\n\n"
+    late = {"input_tokens": 95, "output_tokens": 99, "prompt_tokens": 95, "completion_tokens": 99}
+    told = 0
+    for seed in range(STREAMS):
+        dice = random.Random(seed)  # noqa: S311 - the same streams each time
+        table, cut = rows(dice), dice.random() < 0.3
+        last = UpstreamUnavailableError() if cut else end
+        error = event(type="error", error={"message": "died"}, usage=late)
+        leaves_after = dice.choice([None, dice.randint(1, len(table))])
+        with a_scene() as scene:
+            scene.script(*map(write, table), last, *map(write, table[-1:]), done, error)
+            call, _ = start(scene, protocol, **asked)
+            given = b"".join(part for _, part in zip(range(leaves_after or 99), call, strict=False))
+            call.close()
+            costs = list(re.finditer(rb'"cost":"([0-9.]+)"', given))
+            if costs and b"abc" not in given[costs[-1].end() :]:
+                told += 1
+                charged = scene.hold.charged
+                assert str(charged) == costs[-1][1].decode(), (seed, table, cut, leaves_after)
+    assert told > STREAMS // 10
 
 
 @pytest.mark.parametrize(
