@@ -39,6 +39,7 @@ _CLIENT_CODES = (
     "invalid_value",
     "json_validate_failed",
     "missing_required_parameter",
+    "moderation_blocked",
     "rate_limit_exceeded",
     "string_above_max_length",
     "tool_use_failed",

@@ -175,13 +175,13 @@ class LiteLLM:
             call_id=environ.get("HTTP_X_LITELLM_CALL_ID") or str(uuid.uuid4()),
             path=environ["PATH_INFO"],
             headers=_request_headers(environ),
-            body=environ["wsgi.input"].read(),
+            body=(data := environ["wsgi.input"].read()),
         )
-        self.calls.begin(call)
+        self.calls.begin(call)  # of a long body it keeps nothing
         connection = Connection.of(environ)
         try:
             key = _bearer(environ)
-            body = _body(call.body, call.headers.get("content-type", ""))
+            body = _body(data, call.headers.get("content-type", ""))
             virtual_key = self.keys.check(key, model=body.get("model"))
             call.stream = body.get("stream") is True
             call.model = self._routed_model(body)

@@ -210,6 +210,13 @@ def test_a_sound_whose_header_lies_is_held_by_its_bytes(
     assert (hold.charged, hold.written_off) == (cost, Credits(0))
 
 
+def test_a_long_sound_arrives_whole(stack: Stack, account: Account, client: openai.OpenAI) -> None:
+    client.audio.transcriptions.create(model="whisper-1", file=a_sound(600))
+
+    cost = Credits(600_000 * MILLISECOND)
+    assert stack.settled_wallet_of(account.person_id).posted == FUNDED - cost
+
+
 def test_a_sound_is_cut_where_nobody_speaks(client: openai.OpenAI) -> None:
     answer = client.audio.transcriptions.create(
         model="gpt-4o-transcribe",

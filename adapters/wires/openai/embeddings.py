@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.wires.body import encode_body
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import BOOLEAN, INTEGER, LIST, FieldTable, Rule
 from adapters.wires.openai.document_wire import DocumentWire
@@ -91,10 +90,6 @@ class Embeddings(DocumentWire):
         for each in given if isinstance(given, list) else [given]:
             text.add_bare(each)
         return text.found
-
-    def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:  # noqa: ARG002 - there is no output to bound
-        """Return what is sent upstream; equal requests give equal bytes."""
-        return encode_body(request.fields, stream=False)
 
     def _meter_of(self, _request: InferenceRequest, explain: Explain) -> EmbeddingsMeter:
         return EmbeddingsMeter(explain=explain)

@@ -147,11 +147,11 @@ def test_embeddings_take_the_fields_of_their_makers() -> None:
 
     sent = embeddings.sent(embeddings.parse(**passed, keep_alive="5m", metadata={}))
 
-    assert sent == {"model": "m", "input": "hi", "stream": False, **passed}
+    assert sent == {"model": "m", "input": "hi", **passed}
 
 
-@pytest.mark.parametrize("code", ["tool_use_failed", "json_validate_failed"])
-def test_a_call_of_a_tool_that_groq_could_not_read_keeps_its_code(code: str) -> None:
+@pytest.mark.parametrize("code", ["tool_use_failed", "json_validate_failed", "moderation_blocked"])
+def test_what_groq_could_not_read_and_openai_did_not_make_keeps_its_code(code: str) -> None:
     error = {"message": "Failed to call a function.", "type": "invalid_request_error", "code": code}
 
     refused = refusal(400, orjson.dumps({"error": error}), retry_after=None)
