@@ -32,6 +32,16 @@ model_list:
     litellm_params: {{model: openai/demo-embedding, api_base: "{upstream}/litellm/v1",
                       api_key: sk-sandbox-master, input_cost_per_token: 0.00000013}}
     model_info: {{mode: embedding, max_input_tokens: 8192}}
+  - {{model_name: real-image, litellm_params: {{model: openai/gpt-image-1,
+      api_base: "{upstream}/litellm/v1", api_key: sk-sandbox-master}}}}
+  - {{model_name: real-voice, litellm_params: {{model: openai/tts-1,
+      api_base: "{upstream}/litellm/v1", api_key: sk-sandbox-master}}}}
+  - {{model_name: real-seconds, litellm_params: {{model: openai/whisper-1,
+      api_base: "{upstream}/litellm/v1", api_key: sk-sandbox-master}}}}
+  - {{model_name: real-sound, litellm_params: {{model: openai/gpt-4o-transcribe,
+      api_base: "{upstream}/litellm/v1", api_key: sk-sandbox-master}}}}
+  - {{model_name: unpriced-voice, litellm_params: {{model: openai/gpt-4o-mini-tts,
+      api_base: "{upstream}/litellm/v1", api_key: sk-sandbox-master}}}}
 litellm_settings: {{include_cost_in_streaming_usage: true, num_retries: 0}}
 # A failed call must not take its model away from the next one.
 router_settings: {{disable_cooldowns: true}}
