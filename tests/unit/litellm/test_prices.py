@@ -349,6 +349,17 @@ def test_a_price_of_what_cannot_be_asked_for_changes_nothing(name: str) -> None:
     assert price_list(a_row(**{name: "0.01"})) == price_list(a_row())
 
 
+@pytest.mark.parametrize("mode", ["chat", "responses"])
+def test_images_that_come_unasked_are_not_sold_at_the_price_of_text(mode: str) -> None:
+    """The map of 1.110.2 has databricks-gemini-3-pro-image so: ten times the price of its text."""
+    name = "output_cost_per_image_token"
+
+    dear = faults(a_row(mode=f'"{mode}"', **{name: "3e-05"}))
+
+    assert dear == {"m": f"it makes images, whose price {name} is above that of its text"}
+    assert price_list(a_row(mode=f'"{mode}"', **{name: "2e-06"}))
+
+
 def test_a_list_of_what_the_operator_priced_is_no_price() -> None:
     # Recorded from 1.108.7, which puts it on every model.
     named = '["input_cost_per_token", "output_cost_per_token"]'
