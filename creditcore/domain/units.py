@@ -43,6 +43,10 @@ MODES = {
 """What a model is for that is sold by a unit. Of any other model, LiteLLM counts no such units."""
 
 
+TOKENS = frozenset({Unit.IMAGE_TOKEN, Unit.AUDIO_TOKEN})
+"""Units that are tokens, and count as such where tokens are limited."""
+
+
 class UnitPrice(NamedTuple):
     """What one unit costs the operator.
 

@@ -14,6 +14,7 @@ from creditcore.domain.errors import LimitReachedError, OverloadedError
 from creditcore.domain.ledger import Wallet
 from creditcore.domain.limits import KeyLimits
 from creditcore.domain.rates import Charge, Standing
+from creditcore.domain.units import Extent, Unit
 from creditcore.ports.inference import InferenceRequest
 from creditcore.testing.contracts import a_key
 from creditcore.testing.memory import FixedClock
@@ -45,6 +46,10 @@ def let_in(gate: CallGate, key: ApiKey, request: InferenceRequest | None = None)
     entered = gate.enter(request or a_request(), HASH)
     gate.confirm(entered, HASH, key)
     return entered
+
+
+def of_units(unit: Unit, *, most: int, about: int, output: int) -> InferenceRequest:
+    return replace(a_request(output=output), sold_by=unit, units={unit: Extent(most, about)})
 
 
 class CountingTakes(ProcessCounters):
@@ -357,3 +362,25 @@ def test_counters_of_long_ago_are_forgotten(clock: FixedClock) -> None:
         counters.take([Charge(f"requests:new-{number}", "requests", 60, 1)])
 
     assert len(counters._arrivals) == 2
+
+
+def test_tokens_of_images_and_sounds_count_as_tokens(gate: CallGate) -> None:
+    key = a_key_with(tpm=10_000)
+    image = of_units(Unit.IMAGE_TOKEN, most=16_384, about=1_000, output=0)
+
+    entered = let_in(gate, key, image)
+
+    assert entered.standings[0].remaining == 10_000 - 5 - 1_000
+    entered.leave(Usage(prompt_tokens=5, units=4_000))
+    assert gate.standings(key)[0].remaining == 10_000 - 5 - 4_000
+
+
+def test_the_longest_transcript_is_not_what_is_reserved(gate: CallGate) -> None:
+    key = a_key_with(tpm=10_000)
+    sound = of_units(Unit.MILLISECOND, most=5_000, about=3_000, output=16_384)
+
+    entered = let_in(gate, key, sound)
+
+    assert entered.standings[0].remaining == 10_000 - 5 - 1_024
+    entered.leave(Usage(units=4_000))
+    assert gate.standings(key)[0].remaining == 10_000

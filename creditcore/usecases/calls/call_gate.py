@@ -17,6 +17,7 @@ from creditcore.domain.keys import ApiKey
 from creditcore.domain.limits import Whose
 from creditcore.domain.pricing import Usage
 from creditcore.domain.rates import MINUTE_US, Charge, Standing
+from creditcore.domain.units import TOKENS
 from creditcore.ports.clock import MonotonicClock
 from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.rate_counters import RateCounters
@@ -201,8 +202,14 @@ def _charges(limits: _Limits, *, requests: int, tokens: int) -> list[Charge]:
 def _tokens_of(request: InferenceRequest) -> int:
     """Return how many tokens a call is taken for until it has been counted."""
     output = request.output_limit
-    output = ASSUMED_OUTPUT_TOKENS if output is None else output
-    return request.prompt_estimate + output * request.choices
+    if output is None:
+        output = ASSUMED_OUTPUT_TOKENS
+    elif request.sold_by is not None:
+        # It is no limit of the client's, but the most that there may be.
+        output = min(output, ASSUMED_OUTPUT_TOKENS)
+    extent = request.extent if request.sold_by in TOKENS else None
+    units = 0 if extent is None else extent.about
+    return request.prompt_estimate + output * request.choices + units
 
 
 class Pass:
@@ -245,6 +252,8 @@ class Pass:
     def leave(self, usage: Usage | None) -> None:
         """End the call, by the tokens that it used, if any. More than once is fine."""
         tokens = usage.prompt_tokens + usage.completion_tokens if usage else 0
+        if usage and self._request.sold_by in TOKENS:
+            tokens += usage.units
         charges, self._charges = self._charges, ()
         self._free()
         for charge in charges:
