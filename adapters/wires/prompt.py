@@ -12,11 +12,21 @@ from adapters.wires.body import encode_body
 from adapters.wires.image_size import size_of_base64, unwrapped
 from adapters.wires.image_tokens import bound_of_image, bound_of_pages, usual_tokens
 from adapters.wires.pdf import Effort, measure_pdf
+from adapters.wires.tokens import spared_in_json
+from creditcore.domain.pricing.text_bound import (
+    PLAIN_TEXT,
+    UNSEEN_TOKENS,
+    UNSEEN_TOOL_TOKENS,
+    TextSize,
+)
 from creditcore.ports.inference import NO_MEDIA, MediaBound
 
 _BYTES_PER_TOKEN = 4
 _IMAGE_TOKENS = 250
 """LiteLLM's own default for an image whose size it does not know."""
+
+SHORT_BYTES = 512
+"""Text is held by its bytes up to here: there is little to spare, and most calls are such."""
 
 _PAGE_MARKS = 64
 """What stands around the text of a page, such as its number."""
@@ -50,12 +60,6 @@ _MAX_TEXT_LETTERS = 4 * 1024 * 1024
 _PDF_NAME = re.compile(r".*\.pdf", re.IGNORECASE | re.DOTALL)
 _PDF_FILE = re.compile(r"(?:data:application/pdf;base64,)?(?=JVBERi)", re.IGNORECASE)
 
-UNSEEN_TOKENS = 256
-"""What templates add unseen: the preamble of a model, today's date, its channels."""
-
-_UNSEEN_TOOL_TOKENS = 768
-"""What providers add when there are tools: Anthropic writes up to 600 tokens about using them."""
-
 
 class Prompt:
     """The size of a prompt, added up while its parts are read.
@@ -63,6 +67,7 @@ class Prompt:
     Attributes:
         text_bytes: UTF-8 bytes of all text in it.
         media: Parts that are not text, and whose tokens nothing in the request bounds.
+        text_size: What is known of the text beside its bytes, once a bound was asked for.
 
     PDFs are read when a bound is asked for: reading takes long, and a rough count needs none.
     """
@@ -72,9 +77,11 @@ class Prompt:
         self.text_bytes = 0
         self.media = 0
         self._other_tokens = 0
-        self._unseen = UNSEEN_TOKENS
+        self._named_tokens = 0
+        self.text_size = PLAIN_TEXT
         self._media_bound = NO_MEDIA
         self._media_letters = 0
+        self._data: list[str] = []
         self._papers: list[tuple[str, int]] = []
 
     def add_text(self, value: object) -> None:
@@ -108,6 +115,7 @@ class Prompt:
             name: Its name, where it has one: some providers go by that alone.
             kind: The media type that is written beside it, where one is.
         """
+        self._data.append(data)
         named = name if isinstance(name, str) and name else None
         is_text = _TEXT_FILE.match(data) and (kind is None or data.startswith(f"data:{kind};"))
         if is_text and (named is None or _TEXT_NAME.fullmatch(named)):
@@ -157,6 +165,7 @@ class Prompt:
             detail: How closely the model should look, where the request says so; ``ANY_DETAIL``
                 where that may be lost.
         """
+        self._data.append(data)
         is_image = kind is None or kind.startswith("image/")
         # Behind a comma, some would read another image.
         size = size_of_base64(data) if is_image and "," not in data else None
@@ -172,7 +181,7 @@ class Prompt:
 
     def add_unseen(self, *, most: int, usual: int) -> None:
         """Count tokens that the provider adds for what the request names."""
-        self._unseen += most
+        self._named_tokens += most
         self._other_tokens += usual
 
     def add_schemas(self, fields: Mapping[str, Any], *names: str) -> None:
@@ -202,11 +211,23 @@ class Prompt:
         self._read_papers()
         if self.media:
             return None
-        unseen = self._unseen
-        if "tools" in fields or "functions" in fields:
-            unseen += _UNSEEN_TOOL_TOKENS
+        has_tools = "tools" in fields or "functions" in fields
+        unseen = UNSEEN_TOKENS + UNSEEN_TOOL_TOKENS * has_tools
         written = encode_body(fields, stream=False) if body is None else body
-        return len(written) - self._media_letters + unseen + self._media_bound.most
+        self.text_size = TextSize(self._spared(written), unseen, has_tools)
+        text = len(written) - self._media_letters + unseen + self._named_tokens
+        return text + self._media_bound.most
+
+    def _spared(self, written: bytes) -> int:
+        """Return how many fewer tokens than bytes the body is, without the files in it."""
+        if len(written) < SHORT_BYTES:
+            return 0
+        for data in self._data:
+            letters = len(written)
+            written = written.replace(data.encode(), b"", 1)
+            if data and len(written) == letters:
+                return 0
+        return spared_in_json(written)
 
     @property
     def media_bound(self) -> MediaBound:

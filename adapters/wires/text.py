@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from adapters.wires.prompt import UNSEEN_TOKENS
+from adapters.wires.tokens import spared_in_json
+from creditcore.domain.pricing.text_bound import UNSEEN_TOKENS, TextSize
 from creditcore.ports.prompt_counts import PromptText
 
 _PLAIN_MESSAGE = frozenset({"type", "role", "content"})
@@ -27,32 +28,33 @@ class TextCollector:
     def __init__(self, *, unseen: int = UNSEEN_TOKENS) -> None:
         """Start with nothing but what is added unseen."""
         self._messages: list[tuple[str, str]] = []
-        self._bound = unseen
+        self._unseen = unseen
+        self._written: list[bytes] = []
 
     def add_settings(self, fields: Mapping[str, Any]) -> None:
         """Take what is written of a request beside its text and is shown to no model."""
         for name, value in fields.items():
             if name == "model" or isinstance(value, bool | int | float):
-                self._bound += _written({name: value}) - len("{}")
+                self._written.append(orjson.dumps({name: value})[1:-1])
 
     def add_bare(self, text: object) -> None:
         """Take a text whose bound is its bytes, without what JSON writes around them."""
         if isinstance(text, str):
-            self._keep(text, bound=len(text.encode()))
+            self._keep(text)
 
     def add_messages(self, messages: object) -> None:
         """Take the text of messages; where one is nothing but text, all that is written of it."""
         for message in messages if isinstance(messages, list) else ():
             content, role = message.get("content", message.get("output")), message.get("role")
             if isinstance(content, str) and message.keys() <= _PLAIN_MESSAGE:
-                self._keep(content, role, bound=_written(message))
+                self._keep(content, role, written=message)
             else:
                 self.add(content, role=role)
 
     def add(self, content: object, *, role: object = None) -> None:
         """Take the text of some content: a string, or a list of parts."""
         if isinstance(content, str):
-            self._keep(content, role, bound=_written(content))
+            self._keep(content, role, written=content)
             return
         for part in content if isinstance(content, list) else ():
             if not isinstance(part, dict):
@@ -60,18 +62,25 @@ class TextCollector:
             if part.get("type") == _RESULT:
                 self.add(part.get("content"), role=role)
             elif _is_text(part):
-                self._keep(part["text"], role, bound=_written(part))
+                self._keep(part["text"], role, written=part)
 
-    def _keep(self, text: str, role: object = None, *, bound: int) -> None:
+    def _keep(self, text: str, role: object = None, *, written: object = None) -> None:
         # Anthropic counts nothing that is blank.
         if text.strip():
             self._messages.append((_ASSISTANT if role == _ASSISTANT else "user", text))
-            self._bound += bound
+            self._written.append(text.encode() if written is None else orjson.dumps(written))
 
-    @property
-    def found(self) -> PromptText | None:
-        """The text; None without any."""
-        return PromptText(tuple(self._messages), self._bound) if self._messages else None
+    def found(self, *, of: TextSize) -> PromptText | None:
+        """Return the text; None without any.
+
+        Args:
+            of: What is known of the whole prompt: where its bytes are all, so they are of this.
+        """
+        if not self._messages:
+            return None
+        by_bytes = sum(map(len, self._written)) + self._unseen
+        spared = spared_in_json(b"\n".join(self._written)) if of.spared else 0
+        return PromptText(tuple(self._messages), by_bytes, TextSize(spared, self._unseen))
 
 
 def _is_text(part: dict[str, Any]) -> bool:
@@ -83,7 +92,3 @@ def _is_text(part: dict[str, Any]) -> bool:
         and isinstance(text, str)
         and part.keys() <= _PLAIN_PART
     )
-
-
-def _written(value: object) -> int:
-    return len(orjson.dumps(value))

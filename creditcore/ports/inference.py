@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from creditcore.domain.errors import InvalidRequestError, UpstreamError
 from creditcore.domain.pricing import ImageCount, Usage
+from creditcore.domain.pricing.text_bound import PLAIN_TEXT, TextSize
 from creditcore.domain.rates import Standing
 from creditcore.domain.units import Extent, Unit
 from creditcore.ports.prompt_counts import PromptText
@@ -64,6 +65,7 @@ class InferenceRequest:
         prompt_bound: Tokens the prompt can never exceed; None if only the model's
             own limit bounds it (an image by address, for instance).
         media_bound: The part of it that stands for images and documents.
+        text_size: What is known of the text in it beside its bytes, which make it fewer tokens.
         output_limit: Output tokens of one choice that the client allows; None if it
             left that open.
         choices: How many answers it wants.
@@ -90,6 +92,7 @@ class InferenceRequest:
     units: Mapping[Unit, Extent | InvalidRequestError] = field(default_factory=dict, repr=False)
     sold_by: Unit | None = None
     media_bound: MediaBound = NO_MEDIA
+    text_size: TextSize = PLAIN_TEXT
     body: bytes | None = field(default=None, repr=False)
 
     def forget_long_fields(self) -> None:

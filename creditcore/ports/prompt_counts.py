@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from creditcore.domain.pricing.text_bound import PLAIN_TEXT, TextSize
+
 
 class PromptText(NamedTuple):
     """The text of a prompt, as far as it can be counted by itself.
@@ -11,10 +13,12 @@ class PromptText(NamedTuple):
     Attributes:
         messages: Who says it, ``user`` or ``assistant``, and what: none of them blank.
         bound: What the bound of the prompt has for it, and for what is added to it unseen.
+        size: What else is known of it, as of the prompt.
     """
 
     messages: tuple[tuple[str, str], ...]
     bound: int
+    size: TextSize = PLAIN_TEXT
 
 
 class PromptCount(NamedTuple):

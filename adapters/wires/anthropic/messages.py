@@ -153,6 +153,7 @@ class Messages:
             wants_usage=True,
             prompt_bound=prompt.bound(fields),
             media_bound=prompt.media_bound,
+            text_size=prompt.text_size,
             output_limit=fields[_LIMIT],
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
@@ -191,7 +192,7 @@ class Messages:
         text.add(request.fields.get("system"))
         text.add_messages(request.fields.get("messages"))
         text.add_settings(request.fields)
-        return text.found
+        return text.found(of=request.text_size)
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""

@@ -69,6 +69,7 @@ class ChatCompletions(OpenAIWire):
             wants_usage=options.get("include_usage", False),
             prompt_bound=prompt.bound(fields, written),
             media_bound=prompt.media_bound,
+            text_size=prompt.text_size,
             output_limit=output_limit,
             choices=choices,
             prompt_estimate=prompt.estimated_tokens,
@@ -82,7 +83,7 @@ class ChatCompletions(OpenAIWire):
         text = TextCollector()
         text.add_messages(request.fields.get("messages"))
         text.add_settings(request.fields)
-        return text.found
+        return text.found(of=request.text_size)
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes.

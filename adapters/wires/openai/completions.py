@@ -15,9 +15,9 @@ from adapters.wires.fields import (
     string_or_strings,
 )
 from adapters.wires.openai.completion_meter import CompletionDocumentMeter, CompletionStreamMeter
-from adapters.wires.openai.prompt_list import read_prompts
+from adapters.wires.openai.prompt_list import PromptList, read_prompts
 from adapters.wires.openai.wire import OpenAIWire
-from adapters.wires.prompt import Prompt
+from adapters.wires.prompt import SHORT_BYTES, Prompt
 from adapters.wires.request import (
     given_fields,
     read_flag,
@@ -27,7 +27,9 @@ from adapters.wires.request import (
     tighter,
 )
 from adapters.wires.text import TextCollector
+from adapters.wires.tokens import spared_in
 from creditcore.domain.pricing import MAX_TOKENS
+from creditcore.domain.pricing.text_bound import UNSEEN_TOKENS, TextSize
 from creditcore.ports.inference import Explain, InferenceRequest, Receipt
 from creditcore.ports.prompt_counts import PromptText
 
@@ -36,8 +38,6 @@ _DEFAULT_LIMIT = 16
 
 _MAX_PROMPTS = 128
 _MAX_CHOICES = 128
-_UNSEEN_TOKENS_PER_PROMPT = 256
-"""What a template adds where LiteLLM turns each prompt into a chat."""
 
 _FIELDS = FieldTable(
     own=frozenset(
@@ -103,8 +103,8 @@ class Completions(OpenAIWire):
             model=model,
             stream=stream,
             wants_usage=options.get("include_usage", False),
-            prompt_bound=prompts.bound
-            + prompts.count * (suffix.text_bytes + _UNSEEN_TOKENS_PER_PROMPT),
+            prompt_bound=prompts.bound + prompts.count * (suffix.text_bytes + UNSEEN_TOKENS),
+            text_size=_text_size(given["prompt"], prompts),
             output_limit=_DEFAULT_LIMIT if limit is None else limit,
             choices=written * prompts.count,
             prompt_estimate=prompts.estimated_tokens + prompts.count * suffix.estimated_tokens,
@@ -116,9 +116,9 @@ class Completions(OpenAIWire):
         """Return the only prompt; of several, each may get something around it unseen."""
         if request.prompts > 1 or not isinstance(request.fields.get("prompt"), str):
             return None
-        text = TextCollector(unseen=_UNSEEN_TOKENS_PER_PROMPT)
+        text = TextCollector()
         text.add_bare(request.fields["prompt"])
-        return text.found
+        return text.found(of=request.text_size)
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes.
@@ -145,6 +145,14 @@ class Completions(OpenAIWire):
                 explain=explain,
             )
         return CompletionDocumentMeter(explain=explain)
+
+
+def _text_size(given: str | list[Any], prompts: PromptList) -> TextSize:
+    """Return what is known of prompts: LiteLLM may turn each of them into a chat, by a template."""
+    texts = [given] if isinstance(given, str) else given
+    is_short = prompts.text_bytes < SHORT_BYTES
+    spared = 0 if is_short else sum(map(spared_in, texts))
+    return TextSize(spared, UNSEEN_TOKENS if prompts.count == 1 else 0)
 
 
 def _choices(given: dict[str, Any], *, stream: bool) -> tuple[int, int]:

@@ -89,7 +89,7 @@ class Embeddings(DocumentWire):
         text = TextCollector(unseen=0)
         for each in given if isinstance(given, list) else [given]:
             text.add_bare(each)
-        return text.found
+        return text.found(of=request.text_size)
 
     def _meter_of(self, _request: InferenceRequest, explain: Explain) -> EmbeddingsMeter:
         return EmbeddingsMeter(explain=explain)

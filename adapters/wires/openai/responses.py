@@ -123,6 +123,7 @@ class Responses(OpenAIWire):
             wants_usage=True,
             prompt_bound=prompt.bound(fields),
             media_bound=prompt.media_bound,
+            text_size=prompt.text_size,
             output_limit=read_limit(given, _LIMIT),
             choices=1,
             prompt_estimate=prompt.estimated_tokens,
@@ -139,7 +140,7 @@ class Responses(OpenAIWire):
         else:
             text.add_messages(given)
         text.add_settings(request.fields)
-        return text.found
+        return text.found(of=request.text_size)
 
     def upstream_body(self, request: InferenceRequest, *, output_bound: int | None) -> bytes:
         """Return what is sent upstream; equal requests give equal bytes."""

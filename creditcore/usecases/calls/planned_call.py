@@ -9,6 +9,7 @@ from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call, make_call
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
+from creditcore.domain.pricing.text_bound import text_bound
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.ports.prompt_counts import PromptText
@@ -106,8 +107,9 @@ def with_text_bound(planned: PlannedCall, text: PromptText, bound: int) -> Plann
         bound: Tokens that it is taken for; never more than it was.
     """
     request, price = planned.request, planned.price
-    rest = _written_bound(request, price) - text.bound
-    prompt_bound = min(planned.call.prompt_bound, rest + min(bound, text.bound))
+    usual = text_bound(text.bound, text.size, price.features)
+    rest = _written_bound(request, price) - usual
+    prompt_bound = min(planned.call.prompt_bound, rest + min(bound, usual))
     ceiling = _ceiling(
         request,
         price,
@@ -206,4 +208,5 @@ def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
 def _written_bound(request: InferenceRequest, price: ModelPrice) -> int:
     """Tokens of what is in the request, however many the model can read."""
     media = request.media_bound
-    return (request.prompt_bound or 0) - media.most + media.tokens(price.features)
+    by_bytes = (request.prompt_bound or 0) - media.most
+    return text_bound(by_bytes, request.text_size, price.features) + media.tokens(price.features)

@@ -1,0 +1,96 @@
+"""How many fewer tokens than bytes a text is, at least, whatever tokenizer its model has.
+
+A token of any tokenizer is a byte at least, and that is all that holds for any text. Of the words
+that people use it is known how many tokens they are: the most that any of fifteen tokenizers makes
+of them. What is not known stays at its bytes, but for pairs of letters that each of them joins:
+of three letters that stand in such pairs, no two can be left alone side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import add
+
+from adapters.wires.tokens.vocabulary import SINGLE_LETTERS, read_pairs, read_signs, read_words
+
+MOST_BYTES = 256 * 1024
+"""What is behind them is held by its bytes: to look at so much takes some milliseconds, while
+other calls wait."""
+
+_LONGEST, _MOST_KEPT = 48, 100_000
+_BLANKS_PER_TOKEN = 15
+_BLANKS = re.compile("  +")
+_SIGNS = r"| ?[!-/:-@\[-`{-~]+"
+_ASCII_PARTS = re.compile(r" ?(?:[A-Z]?[a-z]+|[A-Z]+(?![a-z]))" + _SIGNS)
+_LETTERS = r"a-z\u00c0-\u1fff\u2070-\U0010ffff"
+_PARTS = re.compile(rf" ?(?:[A-Z]?[{_LETTERS}]+|[A-Z]+(?![{_LETTERS}]))" + _SIGNS)
+"""Words, with the space before them; those written together by their capitals; signs.
+Letters beyond ASCII count as small ones: a word with one that is not known is a word like any."""
+
+_CLOSE_CAPITALS = re.compile("[A-Z](?=[A-Z][a-z])")
+"""As in ``HTTPError``: a tokenizer may join one of the first word with those of the second."""
+
+_ESCAPES = (("\\n", "\n"), ("\\t", "\t"), ('\\"', '"'))
+_WORDS, _SIGNS_TOGETHER, _PAIRS = read_words(), read_signs(), read_pairs()
+
+
+def spared_in_json(written: bytes) -> int:
+    """Return how many fewer tokens than bytes JSON is, at least."""
+    text = written[:MOST_BYTES].decode(errors="ignore")
+    letters = len(text)
+    for escape, letter in _ESCAPES:
+        text = text.replace(escape, letter)
+    return letters - len(text) + spared_in(text)
+
+
+def spared_in(text: str) -> int:
+    """Return how many fewer tokens than bytes of UTF-8 a text is, at least."""
+    pieces = text[:MOST_BYTES].split(" ")
+    # The first has no space before it.
+    in_pieces = max(0, sum(map(_spared.__getitem__, pieces)) - 1)
+    return in_pieces + _spared_blanks(text, further=pieces.count(""))
+
+
+def _spared_blanks(text: str, *, further: int) -> int:
+    """Return what blanks spare beside the one that is a word's; ``further`` is how many are."""
+    if not further:
+        return 0
+    return max(0, further - len(_BLANKS.findall(text)) - further // _BLANKS_PER_TOKEN)
+
+
+class _Spared(dict[str, int]):
+    """Tokens that pieces of text are fewer than their bytes, as they come up.
+
+    A piece is what stands between two spaces, together with the first of them.
+    """
+
+    def __missing__(self, piece: str) -> int:
+        found = (_ASCII_PARTS if piece.isascii() else _PARTS).findall(" " + piece)
+        spared = sum(map(_spared_by, found)) - len(_CLOSE_CAPITALS.findall(piece))
+        if len(piece) <= _LONGEST:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[piece] = spared
+        return spared
+
+
+_spared = _Spared()
+
+
+def _spared_by(part: str) -> int:
+    if len(part) > _LONGEST:
+        return 0
+    known = _WORDS.get(part.lstrip(" ")) or _SIGNS_TOGETHER.get(part)
+    joined = _joined(part)
+    return joined if known is None else max(len(part.encode()) - known, joined)
+
+
+def _joined(part: str) -> int:
+    """Return how many of its bytes are never tokens by themselves, at least.
+
+    A tokenizer joins what it can: where two letters make a pair that it knows, one of them is in
+    a token of more. So at least every third pair is joined.
+    """
+    pairs = sum(map(_PAIRS.__contains__, map(add, part, part[1:])))
+    beyond_ascii = 0 if part.isascii() else sum(map(SINGLE_LETTERS.__contains__, part))
+    return -(-pairs // 3) + beyond_ascii

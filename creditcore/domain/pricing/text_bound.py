@@ -1,0 +1,86 @@
+"""How many tokens a prompt is held for, by what is known of its model.
+
+Any tokenizer makes a token of a byte at most, and of the words that people use much fewer. How few
+is counted by the tokenizers that are public; what others make of it may be somewhat more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from creditcore.domain.money import div_ceil
+from creditcore.domain.pricing.image_counts import IMAGE_COUNTS, ImageCount
+
+UNSEEN_TOKENS = 256
+"""What templates add unseen: the preamble of a model, today's date, its channels."""
+
+UNSEEN_TOOL_TOKENS = 768
+"""What providers add when there are tools: Anthropic writes up to 600 tokens about using them."""
+
+_UNSEEN_AT_MAKERS, _UNSEEN_TOOLS_AT_PUBLIC = 32, 128
+"""What makers add that run their models themselves: Anthropic, Google and OpenAI."""
+
+_UNSEEN_AT_XAI = 1_024
+"""Its pages show some 700 tokens for a question of two sentences."""
+
+_NOT_PUBLIC_MARGIN = (9, 8)
+"""Claude's tokenizers are not public, nor those of models that nobody names."""
+
+_ANTHROPIC = frozenset({ImageCount.CLAUDE_3, ImageCount.CLAUDE_4_7})
+_PUBLIC = frozenset(
+    {
+        *(count for count in ImageCount if count.name.startswith(("IN_", "GPT_"))),
+        ImageCount.GEMINI_2,
+        ImageCount.GEMINI_3,
+    }
+)
+"""Those of OpenAI and of Google, whose Gemma has the tokenizer of Gemini.
+
+Where it is known how a model counts images, it is known who made it.
+"""
+
+
+class TextSize(NamedTuple):
+    """What is known of the text in a prompt, beside its bytes.
+
+    Attributes:
+        spared: How many fewer tokens than bytes it is, to each tokenizer that is public.
+        unseen: Tokens that its bound has for what templates add.
+        has_tools: Whether some of these are for tools that it describes.
+    """
+
+    spared: int = 0
+    unseen: int = 0
+    has_tools: bool = False
+
+
+PLAIN_TEXT = TextSize()
+"""Nothing is known of it."""
+
+
+def text_bound(by_bytes: int, size: TextSize, features: frozenset[str]) -> int:
+    """Return the tokens that the text of a prompt can never exceed.
+
+    Args:
+        by_bytes: What it can never exceed on any model: its bytes, and what is added unseen.
+        size: What else is known of it.
+        features: What is known of its model.
+    """
+    if size is PLAIN_TEXT:
+        return by_bytes
+    makers = features & IMAGE_COUNTS
+    is_public = bool(makers) and makers <= _PUBLIC
+    bound = by_bytes - size.unseen - size.spared
+    if size.spared and not is_public:
+        times, of = _NOT_PUBLIC_MARGIN
+        bound = min(by_bytes - size.unseen, div_ceil(bound * times, of))
+    return bound + _unseen(size, makers, is_public=is_public)
+
+
+def _unseen(size: TextSize, makers: frozenset[str], *, is_public: bool) -> int:
+    if ImageCount.GROK in makers:
+        return size.unseen and max(size.unseen, _UNSEEN_AT_XAI)
+    if not makers or not makers <= _PUBLIC | _ANTHROPIC:
+        return size.unseen
+    for_tools = _UNSEEN_TOOLS_AT_PUBLIC if is_public else UNSEEN_TOOL_TOKENS
+    return min(size.unseen, _UNSEEN_AT_MAKERS + for_tools * size.has_tools)
