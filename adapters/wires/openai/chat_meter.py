@@ -87,9 +87,19 @@ def _message_length(message: object) -> int:
 
 
 def _content_length(content: object) -> int:
-    if isinstance(content, list):  # in parts, as some providers answer
-        return text_length(*[part.get("text") for part in content if isinstance(part, dict)])
-    return text_length(content)
+    if not isinstance(content, list):
+        return text_length(content)
+    # In parts, as some providers answer; Mistral's thoughts are in parts of their own.
+    parts = [part for part in content if isinstance(part, dict)]
+    thoughts = [part["thinking"] for part in parts if "thinking" in part]
+    return _texts_length(parts) + sum(
+        _texts_length(thought) if isinstance(thought, list) else text_length(thought)
+        for thought in thoughts
+    )
+
+
+def _texts_length(parts: list[Any]) -> int:
+    return text_length(*[part.get("text") for part in parts if isinstance(part, dict)])
 
 
 def _function_length(function: object) -> int:

@@ -65,6 +65,8 @@ def test_operators_fault_in_the_stream_is_not_told_to_the_client() -> None:
         ({"content": "12345"}, 2),
         ({"content": "日本語"}, 3),
         ({"content": [{"type": "text", "text": "12345678"}]}, 2),
+        ({"content": [{"thinking": [{"type": "text", "text": "12345678"}]}]}, 2),
+        ({"content": [{"thinking": "12345678"}, {"text": "1234"}, {"thinking": [None, 7]}]}, 3),
         ({"reasoning_content": "12345678", "reasoning": "12345678"}, 2),
         ({"reasoning_content": "12345678", "thinking_blocks": [{"thinking": "12345678"}]}, 2),
         ({"refusal": "12345678"}, 2),
