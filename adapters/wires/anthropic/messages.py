@@ -170,7 +170,9 @@ class Messages:
         model = read_model(given)
         content = read_content(given.get("messages"), given.get("system"))
         prompt, tools = content.prompt, given.get("tools")
-        limit = read_integer(given, _LIMIT, most=MAX_TOKENS, least=0)
+        # Not 0, with which Anthropic only fills its cache: LiteLLM takes it for none with others,
+        # and their answers have no limit then. 1 does the same.
+        limit = read_integer(given, _LIMIT, most=MAX_TOKENS)
         if limit is None:
             raise InvalidRequestError(
                 f"{_LIMIT} is required.", param=_LIMIT, code="missing_required_parameter"

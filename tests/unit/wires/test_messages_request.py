@@ -79,7 +79,7 @@ def test_a_conversation_passes_whole() -> None:
     ("fields", "param"),
     [
         ({"max_tokens": None}, "max_tokens"),
-        ({"max_tokens": -1}, "max_tokens"),
+        ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": True}, "max_tokens"),
         ({"model": ""}, "model"),
         ({"stream": "yes"}, "stream"),

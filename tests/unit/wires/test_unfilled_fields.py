@@ -109,14 +109,6 @@ def test_minus_one_is_no_limit(asking: Asking, name: str) -> None:
     )
 
 
-def test_a_message_of_no_tokens_fills_the_cache() -> None:
-    """Anthropic calls it pre-warming: the prompt is read, and nothing is written."""
-    request = MESSAGES.parse(max_tokens=0)
-
-    assert request.output_limit == 0
-    assert MESSAGES.sent(request, output_bound=100)["max_tokens"] == 0
-
-
 def test_context_management_may_be_without_edits() -> None:
     assert MESSAGES.sent(MESSAGES.parse(context_management={}))["context_management"] == {}
 
