@@ -136,6 +136,47 @@ def test_the_list_of_models_is_found_by_those_who_bring_a_key(
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        "/models/demo-chat",
+        "/v1/models/demo-chat/",
+        "/v1/v1/models/demo-chat",
+        "//v1/models/demo-chat",
+    ],
+)
+def test_one_model_is_found_by_those_who_bring_a_key(
+    sqlite_stack: Stack, account: Account, path: str
+) -> None:
+    address = urlsplit(sqlite_stack.base_url)
+    with closing(HTTPConnection(address.netloc, timeout=PATIENCE_S)) as connection:
+        connection.request("GET", path, headers={"authorization": f"Bearer {account.api_key}"})
+        answer = connection.getresponse()
+        assert json.loads(answer.read())["id"] == "demo-chat"
+    page = requests.get(f"{sqlite_stack.base_url}/models/demo-chat", timeout=PATIENCE_S)
+    assert page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"anthropic-beta": ""},
+        {"x-api-key": "", "api-key": ""},
+        {"content-encoding": ""},
+        {"content-encoding": "Identity"},
+        {"content-encoding": "utf-8"},
+    ],
+)
+def test_a_header_that_says_nothing_is_no_reason_to_refuse(
+    sqlite_stack: Stack, account: Account, headers: dict[str, str]
+) -> None:
+    answer = sqlite_stack.post(
+        "/v1/messages", {**CALL, "max_tokens": 10}, key=account.api_key, headers=headers
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
     "headers", [{"api-key": ""}, {"x-api-key": "", "anthropic-version": "2023-06-01"}]
 )
 def test_the_key_of_each_protocol_finds_the_list_of_models(

@@ -37,7 +37,7 @@ class Addresses:
 
         Args:
             path: As it came.
-            has_key: Whether a key comes with it. The site's own page of models does not have one.
+            has_key: Whether a key comes with it. The site's own pages of models do not have one.
         """
         plain = "/" + "/".join(filter(None, path.split("/")))
         while plain.startswith("/v1/v1/"):
@@ -45,9 +45,9 @@ class Addresses:
         for meant in (_LATER_VERSIONS.get(plain, plain), f"/v1{plain}"):
             if meant in self._endpoints:
                 return meant
-        if plain == MODELS or (f"/v1{plain}" == MODELS and has_key):
-            return MODELS
-        return path
+        if is_of_models(plain):
+            return plain
+        return f"/v1{plain}" if has_key and is_of_models(f"/v1{plain}") else path
 
     def is_of_the_api(self, path: str, method: str, *, has_key: bool) -> bool:
         """Whether an address is answered as a program understands it, rather than by the site."""
