@@ -19,7 +19,8 @@ _ENDED_EARLY = "The answer broke off."
 # Advice to who runs the proxy comes last, after the sentence that says what is wrong.
 _TAIL = re.compile(
     r"\.?\s*(?:Received Model Group\s*=|Available Model Group Fallbacks\s*=|LiteLLM Retried"
-    r"|LiteLLM Max Retries|No fallback model group|Traceback \(most recent|\n\s*Model:"
+    r"|LiteLLM Max Retries|LiteLLM: model group|No fallback model group"
+    r"|Traceback \(most recent|\n\s*Model:"
     r"|\s(?:api_base|deployment|model_id)\s*=|,? for model\s*=|Handle with `?litellm\."
     r"|To drop these, set|set [`'\"]?litellm[._]).*",
     re.DOTALL | re.IGNORECASE,

@@ -233,6 +233,10 @@ def test_body_that_says_nothing_gives_a_plain_message(body: bytes) -> None:
         ("litellm.BadRequestError: OpenAIException - Unknown role.", "Unknown role."),
         ("litellm.APIConnectionError: APIConnectionError: OpenAIException - died", "died"),
         ("Too odd. Received Model Group=x\nAvailable Model Group Fallbacks=None", "Too odd"),
+        (
+            "Too odd.\n\nLiteLLM: model group 'x' failed with the error above. None was tried.",
+            "Too odd",
+        ),
         ("Too odd LiteLLM Retried: 2 times, LiteLLM Max Retries: 3", "Too odd"),
         ("see https://api.example.com/v1?k=1 now", "see [removed] now"),
         ("at 10.0.0.7:4000 now", "at [removed] now"),
