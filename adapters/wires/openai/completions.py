@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.wires.body import encode_body
-from adapters.wires.fields import (
-    INTEGER,
-    NUMBER,
-    NUMBERS_BY_NAME,
-    TEXT,
-    FieldTable,
-    invalid,
-    string_or_strings,
-)
+from adapters.wires.fields import INTEGER, TEXT, FieldTable, invalid
 from adapters.wires.openai.completion_meter import CompletionDocumentMeter, CompletionStreamMeter
 from adapters.wires.openai.prompt_list import PromptList, read_prompts
+from adapters.wires.openai.shared_fields import NOTES, SAMPLING, USUAL_TIERS
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.prompt import SHORT_BYTES, Prompt
 from adapters.wires.request import (
@@ -43,21 +36,9 @@ _FIELDS = FieldTable(
     own=frozenset(
         {"model", "prompt", "stream", "stream_options", "n", "best_of", "echo", "max_tokens"}
     ),
-    passed={
-        "frequency_penalty": NUMBER,
-        "logit_bias": NUMBERS_BY_NAME,
-        "logprobs": INTEGER,
-        "min_p": NUMBER,
-        "presence_penalty": NUMBER,
-        "repetition_penalty": NUMBER,
-        "seed": INTEGER,
-        "stop": string_or_strings(16),
-        "suffix": TEXT,
-        "temperature": NUMBER,
-        "top_k": INTEGER,
-        "top_p": NUMBER,
-    },
-    dropped=frozenset({"user"}),
+    passed={**SAMPLING, "logprobs": INTEGER, "suffix": TEXT},
+    dropped=NOTES,
+    neutral={"service_tier": USUAL_TIERS},
 )
 
 

@@ -8,6 +8,7 @@ from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import BOOLEAN, INTEGER, LIST, FieldTable, Rule
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import read_prompts
+from adapters.wires.openai.shared_fields import NOTES
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.text import TextCollector
 from adapters.wires.usage_names import EMBEDDINGS
@@ -49,7 +50,7 @@ _FIELDS = FieldTable(
         "truncate_prompt_tokens": INTEGER,
         "truncation": BOOLEAN,
     },
-    dropped=frozenset({"keep_alive", "metadata", "priority", "request_id", "session_id", "user"}),
+    dropped=NOTES,
     neutral={"stream": (False,)},
 )
 

@@ -8,6 +8,7 @@ from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import INTEGER, FieldTable, Rule, invalid
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
+from adapters.wires.openai.shared_fields import NOTES
 from adapters.wires.request import given_fields, read_integer, read_model
 from adapters.wires.usage import count_at
 from adapters.wires.usage_names import RESPONSES
@@ -49,7 +50,7 @@ _FIELDS = FieldTable(
         "response_format": Rule("url or b64_json", lambda value: value in ("url", "b64_json")),
         "style": Rule("vivid or natural", lambda value: value in ("vivid", "natural")),
     },
-    dropped=frozenset({"safety_identifier", "user"}),
+    dropped=NOTES,
     neutral={"stream": (False,), "partial_images": (0,)},
     refused={
         # LiteLLM breaks on such a stream: https://github.com/BerriAI/litellm/issues/19569

@@ -7,6 +7,7 @@ from typing import Any
 from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import FieldTable, invalid
 from adapters.wires.openai.document_wire import DocumentWire
+from adapters.wires.openai.shared_fields import NOTES
 from adapters.wires.parts import PartReader
 from adapters.wires.prompt import Prompt
 from adapters.wires.request import given_fields, read_model
@@ -15,7 +16,9 @@ from creditcore.ports.inference import Explain, InferenceRequest
 
 _USUAL_MODEL = "omni-moderation-latest"
 _MOST_INPUTS = 1_000
-_FIELDS = FieldTable(own=frozenset({"model", "input"}), passed={}, neutral={"stream": (False,)})
+_FIELDS = FieldTable(
+    own=frozenset({"model", "input"}), passed={}, dropped=NOTES, neutral={"stream": (False,)}
+)
 
 
 class Moderations(DocumentWire):

@@ -8,6 +8,7 @@ from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import BOOLEAN, TEXT, FieldTable, invalid, strings
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
+from adapters.wires.openai.shared_fields import NOTES
 from adapters.wires.prompt import Prompt
 from adapters.wires.request import given_fields, read_integer, read_model
 from adapters.wires.usage import count_at
@@ -39,7 +40,7 @@ _FIELDS = FieldTable(
         "rank_fields": strings(100),
         "return_documents": BOOLEAN,
     },
-    dropped=frozenset({"priority"}),
+    dropped=NOTES,
     neutral={"stream": (False,)},
 )
 _NUMBERS = ("top_n", "max_chunks_per_doc", "max_tokens_per_doc")

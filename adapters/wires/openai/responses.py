@@ -23,6 +23,7 @@ from adapters.wires.openai.responses_meter import (
     ResponseStreamMeter,
     error_event,
 )
+from adapters.wires.openai.shared_fields import NOTES, USUAL_TIERS
 from adapters.wires.openai.wire import OpenAIWire
 from adapters.wires.request import (
     given_fields,
@@ -61,20 +62,9 @@ _FIELDS = FieldTable(
         "top_p": NUMBER,
         "truncation": Rule("auto or disabled", lambda value: value in ("auto", "disabled")),
     },
-    # As in chat. ``max_tool_calls`` limits tools of the provider, of which there are none.
-    # Codex says in ``client_metadata`` which of its versions asks.
-    dropped=frozenset(
-        {
-            "client_metadata",
-            "max_tool_calls",
-            "metadata",
-            "prompt_cache_options",
-            "safety_identifier",
-            "store",
-            "user",
-        }
-    ),
-    neutral={"service_tier": ("auto", "default")},
+    # ``max_tool_calls`` limits tools of the provider, of which there are none.
+    dropped=frozenset({*NOTES, "max_tool_calls", "prompt_cache_options"}),
+    neutral={"service_tier": USUAL_TIERS},
     refused={
         "access_programs": "They belong to the operator's account.",
         "background": "Answers come on the connection that asked for them.",

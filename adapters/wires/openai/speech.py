@@ -8,6 +8,7 @@ from adapters.wires.document_meter import DocumentMeter
 from adapters.wires.fields import TEXT, TEXT_OR_OBJECT, FieldTable, Rule, invalid, is_number
 from adapters.wires.openai.document_wire import DocumentWire
 from adapters.wires.openai.prompt_list import text_prompt
+from adapters.wires.openai.shared_fields import NOTES
 from adapters.wires.public import read_object
 from adapters.wires.request import given_fields, read_model
 from adapters.wires.stream_meter import UNREADABLE_ANSWER
@@ -43,6 +44,7 @@ _FIELDS = FieldTable(
         ),
         "voice": TEXT_OR_OBJECT,
     },
+    dropped=NOTES,
     neutral={"stream": (False,), "stream_format": ("audio",)},
     refused={
         "stream": "The sound itself is the answer: leave it out.",

@@ -11,6 +11,7 @@ import orjson
 
 from adapters.wires.fields import FieldTable, Rule, invalid, is_number, strings
 from adapters.wires.openai import subtitles
+from adapters.wires.openai.shared_fields import NOTES
 from adapters.wires.openai.sound_length import sound_extent
 from adapters.wires.openai.transcriptions_meter import TranscriptionMeter
 from adapters.wires.openai.wire import OpenAIWire
@@ -52,7 +53,7 @@ _FIELDS = FieldTable(
             lambda value: isinstance(value, list) and set(value) <= {"word", "segment"},
         ),
     },
-    dropped=frozenset({"user"}),
+    dropped=NOTES,
     neutral={"stream": (False,)},
     refused={
         "stream": "A transcript comes whole: leave it out.",
