@@ -15,6 +15,7 @@ from adapters.wires.pdf import Effort, measure_pdf
 from adapters.wires.tokens import spared_in_json
 from creditcore.domain.pricing.text_bound import (
     PLAIN_TEXT,
+    SHORT_TEXT,
     UNSEEN_TOKENS,
     UNSEEN_TOOL_TOKENS,
     TextSize,
@@ -214,7 +215,8 @@ class Prompt:
         has_tools = "tools" in fields or "functions" in fields
         unseen = UNSEEN_TOKENS + UNSEEN_TOOL_TOKENS * has_tools
         written = encode_body(fields, stream=False) if body is None else body
-        self.text_size = TextSize(self._spared(written), unseen, has_tools)
+        spared = self._spared(written)
+        self.text_size = TextSize(spared, unseen, has_tools) if spared or has_tools else SHORT_TEXT
         text = len(written) - self._media_letters + unseen + self._named_tokens
         return text + self._media_bound.most
 

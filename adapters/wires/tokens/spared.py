@@ -9,6 +9,7 @@ of three letters that stand in such pairs, no two can be left alone side by side
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from operator import add
 
 from adapters.wires.tokens.vocabulary import SINGLE_LETTERS, read_pairs, read_signs, read_words
@@ -17,7 +18,12 @@ MOST_BYTES = 256 * 1024
 """What is behind them is held by its bytes: to look at so much takes some milliseconds, while
 other calls wait."""
 
-_LONGEST, _MOST_KEPT = 48, 100_000
+_LONGEST = 48
+"""Letters of a longer word are not known to be joined: a word this long is none."""
+
+_MOST_KEPT = 50_000
+"""Words, and lines: about 5 MB of each in a process."""
+
 _BLANKS_PER_TOKEN = 15
 _BLANKS = re.compile("  +")
 _SIGNS = r"| ?[!-/:-@\[-`{-~]+"
@@ -31,6 +37,9 @@ _CLOSE_CAPITALS = re.compile("[A-Z](?=[A-Z][a-z])")
 """As in ``HTTPError``: a tokenizer may join one of the first word with those of the second."""
 
 _ESCAPES = (("\\n", "\n"), ("\\t", "\t"), ('\\"', '"'))
+_BETWEEN, _PARTED = "},{", "},\n{"
+"""Where one message or one tool ends and the next begins, and is kept for itself."""
+
 _WORDS, _SIGNS_TOGETHER, _PAIRS = read_words(), read_signs(), read_pairs()
 
 
@@ -40,41 +49,68 @@ def spared_in_json(written: bytes) -> int:
     letters = len(text)
     for escape, letter in _ESCAPES:
         text = text.replace(escape, letter)
-    return letters - len(text) + spared_in(text)
+    return letters - len(text) + spared_in(text.replace(_BETWEEN, _PARTED))
 
 
 def spared_in(text: str) -> int:
     """Return how many fewer tokens than bytes of UTF-8 a text is, at least."""
-    pieces = text[:MOST_BYTES].split(" ")
-    # The first has no space before it.
-    in_pieces = max(0, sum(map(_spared.__getitem__, pieces)) - 1)
-    return in_pieces + _spared_blanks(text, further=pieces.count(""))
+    return _lines.spared(text[:MOST_BYTES].split("\n"))
 
 
-def _spared_blanks(text: str, *, further: int) -> int:
-    """Return what blanks spare beside the one that is a word's; ``further`` is how many are."""
-    if not further:
-        return 0
-    return max(0, further - len(_BLANKS.findall(text)) - further // _BLANKS_PER_TOKEN)
+class _Kept:
+    """What pieces of text spare, as they come up: in a conversation, each comes with every turn.
 
+    The pieces themselves are not kept, but hashes that only this process can make of them.
 
-class _Spared(dict[str, int]):
-    """Tokens that pieces of text are fewer than their bytes, as they come up.
-
-    A piece is what stands between two spaces, together with the first of them.
+    Args:
+        count: Returns what a piece spares.
     """
 
-    def __missing__(self, piece: str) -> int:
-        found = (_ASCII_PARTS if piece.isascii() else _PARTS).findall(" " + piece)
-        spared = sum(map(_spared_by, found)) - len(_CLOSE_CAPITALS.findall(piece))
-        if len(piece) <= _LONGEST:
-            if len(self) >= _MOST_KEPT:
-                self.clear()
-            self[piece] = spared
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
+        self._by_hash: dict[int, int] = {}
+
+    def spared(self, pieces: list[str]) -> int:
+        """Return what pieces spare together."""
+        kept = map(self._by_hash.get, map(hash, pieces))
+        return sum(
+            self._counted(piece) if spared is None else spared
+            for piece, spared in zip(pieces, kept, strict=True)
+        )
+
+    def _counted(self, piece: str) -> int:
+        spared = self._count(piece)
+        if len(self._by_hash) >= _MOST_KEPT:
+            self._by_hash.clear()
+        self._by_hash[hash(piece)] = spared
         return spared
 
 
-_spared = _Spared()
+def _spared_in_line(line: str) -> int:
+    first, *others = line.split(" ")
+    if not others:
+        return _spared_in_words(first)
+    spared = _spared_in_words(first) + _words.spared(others)
+    # Between two words, a blank fewer than they are; the last of a line is no word's.
+    further = others.count("") - (not others[-1])
+    return spared + (_spared_blanks(line, further) if further else 0)
+
+
+def _spared_blanks(line: str, further: int) -> int:
+    """Return what blanks spare beside the one that is a word's; ``further`` is how many are."""
+    return max(0, further - len(_BLANKS.findall(line)) - further // _BLANKS_PER_TOKEN)
+
+
+def _spared_after_space(piece: str) -> int:
+    return _spared_in_words(" " + piece)
+
+
+def _spared_in_words(piece: str) -> int:
+    found = (_ASCII_PARTS if piece.isascii() else _PARTS).findall(piece)
+    return max(0, sum(map(_spared_by, found)) - len(_CLOSE_CAPITALS.findall(piece)))
+
+
+_words, _lines = _Kept(_spared_after_space), _Kept(_spared_in_line)
 
 
 def _spared_by(part: str) -> int:

@@ -57,6 +57,9 @@ class TextSize(NamedTuple):
 PLAIN_TEXT = TextSize()
 """Nothing is known of it."""
 
+SHORT_TEXT = TextSize(unseen=UNSEEN_TOKENS)
+"""Of nearly every call: its bytes are all, and a template may add to them."""
+
 
 def text_bound(by_bytes: int, size: TextSize, features: frozenset[str]) -> int:
     """Return the tokens that the text of a prompt can never exceed.
