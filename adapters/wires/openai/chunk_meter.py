@@ -12,6 +12,7 @@ from adapters.wires.sse import KEEP_ALIVE, SseEvent
 from adapters.wires.stream_meter import DONE, StreamMeter
 from adapters.wires.usage_names import CHAT
 from creditcore.domain.errors import UpstreamError
+from creditcore.domain.pricing import Usage
 from creditcore.ports.inference import Explain, Receipt
 
 _END = b"data: [DONE]\n\n"
@@ -131,7 +132,7 @@ class ChunkStreamMeter(StreamMeter):
         if not isinstance(usage, dict) or counted is None:
             chunk["usage"] = None
         else:
-            chunk["usage"] = {**public_usage(usage), **self._told()}
+            chunk["usage"] = {**_in_known_words(usage, counted), **self._told()}
         return public_event(chunk)
 
     def _is_worth_passing(self, choice: object) -> bool:
@@ -165,6 +166,16 @@ def _error_of(choices: object) -> object:
             if choice.get("finish_reason") == "error":
                 return {"message": _BROKE}
     return None
+
+
+def _in_known_words(usage: dict[str, Any], counted: Usage) -> dict[str, Any]:
+    """Return usage as the client may see it, with the names of this protocol, which it reads."""
+    shown = public_usage(usage)
+    if "prompt_tokens" in shown and "completion_tokens" in shown:
+        return shown
+    prompt, completion = counted.prompt_tokens, counted.completion_tokens
+    counts = {"prompt_tokens": prompt, "completion_tokens": completion}
+    return {**counts, "total_tokens": prompt + completion, **shown}
 
 
 def _counts_nothing(usage: object) -> bool:

@@ -384,3 +384,29 @@ def test_usage_that_counts_nothing_hides_none_that_stands_elsewhere(
         meter.finish()
 
         assert meter.usage == Usage(prompt_tokens=9, completion_tokens=5, cached_tokens=cached)
+
+
+@pytest.mark.parametrize(
+    ("reported", "prompt", "completion"),
+    [
+        ({"timings": {"cache_n": 4, "prompt_n": 5, "predicted_n": 2}}, 9, 2),
+        ({"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 2}}, 9, 2),
+        ({"usage": {"input_tokens": 9, "output_tokens": 2}}, 9, 2),
+        ({"usage": {"completion_tokens": 2}}, 0, 2),
+    ],
+)
+@pytest.mark.parametrize("wire", [CHAT, Completions()])
+def test_a_client_that_asks_for_usage_finds_the_names_that_it_knows(
+    wire: Wire, reported: dict[str, Any], prompt: int, completion: int
+) -> None:
+    said = {"text": "hi", "delta": {"content": "hi"}}
+    choice = {"index": 0, **said, "finish_reason": "stop"}
+    fields = {"model": "m", "stream": True, **MINIMAL[wire.endpoint]}
+    request = wire.parse(orjson.dumps({**fields, "stream_options": {"include_usage": True}}))
+    meter = wire.meter(request, receipt=lambda _: {"cost": "1"}, explain=failure_within)
+
+    given = meter.feed(event({"id": "c", "choices": [choice], **reported}))
+
+    usage = orjson.loads(given.removeprefix(b"data: "))["usage"]
+    assert (usage["prompt_tokens"], usage["completion_tokens"]) == (prompt, completion)
+    assert (usage["total_tokens"], usage["cost"]) == (prompt + completion, "1")
