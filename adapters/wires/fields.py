@@ -177,13 +177,14 @@ _COSTLY = {
     "models": "Name one model, as model.",
     "moderation": "Send what is to be judged to /v1/moderations.",
     "plugins": "They cost by use: run them yourself as tools.",
+    "search_parameters": SEARCHES,
     "service_tier": "Leave it out: every call has the usual one.",
     "speed": "Leave it out: every call has the usual one.",
     "transforms": "Send the conversation as the model should see it.",
     "web_search_options": SEARCHES,
 }
-_ASKED_FOR_BY_NAME = frozenset({"web_search_options"})
-"""What asks for something even where nothing stands in it."""
+_ASKED_FOR_BY_NAME = frozenset({"search_parameters", "web_search_options"})
+"""What asks for a search even where nothing stands in it."""
 
 # Route, mock, price, tag or reconfigure.
 _OPERATORS = frozenset(

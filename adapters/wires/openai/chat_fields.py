@@ -91,7 +91,6 @@ CHAT_FIELDS = FieldTable(
         "modalities": "Answers come as text; speech is at /v1/audio/speech.",
         # In LiteLLM they would win over those that the operator has written for the model.
         "safety_settings": "The operator sets them.",
-        "search_parameters": SEARCHES,
         "use_beam_search": "It writes more than comes back.",
         "vl_high_resolution_images": "Images are taken in the usual resolution.",
     },

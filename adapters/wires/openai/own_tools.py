@@ -64,8 +64,9 @@ def _keep_local(tool: dict[str, Any], place: str) -> None:
 
 
 def _unserved(place: str, value: object, instead: str) -> InvalidRequestError:
+    wrong = f"{shown(str(value))!r} is not served" if value else f"must be {instead!r}"
     return InvalidRequestError(
-        f"{place} {shown(str(value))!r} is not served here: run it yourself, with {instead!r}.",
+        f"{place} {wrong} here: run it yourself, with {instead!r}.",
         param=place,
         code="unsupported_parameter",
     )

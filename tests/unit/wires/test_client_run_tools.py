@@ -160,6 +160,7 @@ def test_what_the_provider_would_run_is_told_how_to_run_it(
     error = responses.refused(tools=[tool])
 
     assert (error.param, error.code) == (f"tools[0].{place}", "unsupported_parameter")
+    assert "None" not in str(error)
 
 
 def test_what_such_tools_were_called_with_and_answered_goes_back() -> None:

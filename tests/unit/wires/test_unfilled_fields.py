@@ -47,8 +47,9 @@ def test_an_empty_field_means_what_absence_means(asking: Asking, name: str, valu
 
 
 @EVERYWHERE
-def test_a_search_is_asked_for_even_by_an_empty_field(asking: Asking) -> None:
-    error = asking.refused(web_search_options={})
+@pytest.mark.parametrize("name", ["search_parameters", "web_search_options"])
+def test_a_search_is_asked_for_even_by_an_empty_field(asking: Asking, name: str) -> None:
+    error = asking.refused(**{name: {}})
 
     assert error.code == "unsupported_parameter"
     assert str(error).endswith("run them yourself as a tool.")
