@@ -138,9 +138,9 @@ def read_integer(given: dict[str, Any], name: str, *, most: int, least: int = 1)
     Raises:
         InvalidRequestError: It is something else, or out of bounds.
     """
-    value = whole(given.get(name))
-    if value is None:
+    if (value := given.get(name)) is None:
         return None
+    value = whole(value)
     # isinstance() would let True through. Beyond 64 bits the parser gives a float.
     if type(value) is not int or not least <= value <= most:
         raise invalid(name, f"must be an integer between {least} and {most}")
@@ -155,6 +155,6 @@ def read_limit(given: dict[str, Any], name: str) -> int | None:
     Raises:
         InvalidRequestError: It is something else, or out of bounds.
     """
-    if whole(given.get(name)) == _NO_LIMIT:
+    if given.get(name) == _NO_LIMIT:
         return None
     return read_integer(given, name, most=MAX_TOKENS)

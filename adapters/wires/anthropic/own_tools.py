@@ -50,7 +50,9 @@ def count_references(names: Sequence[str], tools: Sequence[object], prompt: Prom
         tools: Those that the request describes, in any place.
         prompt: Where they are counted.
     """
+    if not names:
+        return
     times = Counter(names)
-    for tool in tools if times else ():
+    for tool in tools:
         if isinstance(tool, dict) and isinstance(name := tool.get("name"), str):
             prompt.add_unseen(most=times[name] * len(encode_body(tool)), usual=0)
