@@ -149,3 +149,22 @@ def test_a_call_that_was_refused_first_and_paid_then_has_its_receipt(stack: Stac
     stack.settled_wallet_of(account.person_id)
     receipt = receipt_of(stack, call_id, key=account.api_key).json()
     assert (receipt["state"], receipt["charge"]) == ("settled", paid.headers["x-credits-cost"])
+
+
+def test_a_call_that_was_refused_first_and_failed_then_is_among_the_calls(stack: Stack) -> None:
+    account = stack.an_account(credits_="0")
+    named = {"key": account.api_key, "headers": {"idempotency-key": uuid.uuid4().hex}}
+    body = {"model": "demo-chat", "messages": [{"role": "user", "content": "[[sim status=500]]"}]}
+    refused = stack.post("/v1/chat/completions", body, **named)
+    stack.flask("grant", "--email", account.email, "--credits", "1", "--reason", "test")
+
+    failed = stack.post("/v1/chat/completions", body, **named)
+
+    call_id = refused.headers["x-request-id"]
+    assert (refused.status_code, failed.status_code) == (402, 502)
+    assert failed.headers["x-request-id"] == call_id
+    later = stack.post("/v1/rerank", {}, key=account.api_key).headers["x-request-id"]
+    kept(stack, later, key=account.api_key)
+    with stack.store.begin() as tx:
+        listed = tx.refusals.older(account.wallet_id, limit=9)
+    assert [call.reference for call in listed] == [later, call_id]

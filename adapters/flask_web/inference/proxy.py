@@ -130,8 +130,8 @@ class Proxy:
             message = f"Something went wrong on our side. Tell support the number {call_id}."
             answer = refusal(500, message, code="internal_error")
         wire = self._wire_at(path, environ)
-        self._keep(wire, environ, answer, call_id, path=path, model=model)
         call_id = environ.get(_CALL_ID, call_id)
+        self._keep(wire, environ, answer, call_id, path=path, model=model)
         headers = [*answer.headers, *limits, *ANSWER_HEADERS, *id_headers(wire, call_id)]
         body = wire.error_document(answer, call_id=call_id)
         document = whole(start_response, answer.status, body, headers)
