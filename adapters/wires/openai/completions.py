@@ -132,7 +132,7 @@ def _text_size(given: str | list[Any], prompts: PromptList) -> TextSize:
     """Return what is known of prompts: LiteLLM may turn each of them into a chat, by a template."""
     texts = [given] if isinstance(given, str) else given
     is_short = prompts.text_bytes < SHORT_BYTES
-    spared = 0 if is_short else sum(map(spared_in, texts))
+    spared = 0 if is_short else spared_in("\n".join(texts))
     return TextSize(spared, UNSEEN_TOKENS if prompts.count == 1 else 0)
 
 
