@@ -36,7 +36,21 @@ Letters beyond ASCII count as small ones: a word with one that is not known is a
 _CLOSE_CAPITALS = re.compile("[A-Z](?=[A-Z][a-z])")
 """As in ``HTTPError``: a tokenizer may join one of the first word with those of the second."""
 
-_ESCAPES = (("\\n", "\n"), ("\\t", "\t"), ('\\"', '"'))
+_BACKSLASH = "\0"
+"""In place of one, until all other escapes are read: JSON has no such letter in it."""
+
+_ESCAPES = (
+    (r"\\", _BACKSLASH),
+    (r"\n", "\n"),
+    (r"\t", "\t"),
+    (r"\"", '"'),
+    (r"\r", "\r"),
+    (r"\f", "\f"),
+    (r"\b", "\b"),
+    (_BACKSLASH, "\\"),
+)
+"""A letter of an escape is none of the word behind it."""
+
 _BETWEEN, _PARTED = "},{", "},\n{"
 """Where one message or one tool ends and the next begins, and is kept for itself."""
 
