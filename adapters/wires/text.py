@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from adapters.wires.tokens import spared_in_json
+from adapters.wires.tokens import MOST_BYTES, spared_in_json
 from creditcore.domain.pricing.text_bound import UNSEEN_TOKENS, TextSize
 from creditcore.ports.prompt_counts import PromptText
 
@@ -30,6 +30,7 @@ class TextCollector:
         self._messages: list[tuple[str, str]] = []
         self._unseen = unseen
         self._written: list[bytes] = []
+        self._is_bare = False
 
     def add_settings(self, fields: Mapping[str, Any]) -> None:
         """Take what is written of a request beside its text and is shown to no model."""
@@ -39,6 +40,7 @@ class TextCollector:
 
     def add_bare(self, text: object) -> None:
         """Take a text whose bound is its bytes, without what JSON writes around them."""
+        self._is_bare = True
         if isinstance(text, str):
             self._keep(text)
 
@@ -79,7 +81,10 @@ class TextCollector:
         if not self._messages:
             return None
         by_bytes = sum(map(len, self._written)) + self._unseen
-        spared = spared_in_json(b"\n".join(self._written)) if of.spared else 0
+        spared = of.spared
+        # Of a longer text it is not known how much of it was looked at.
+        if spared and not self._is_bare and by_bytes <= MOST_BYTES:
+            spared = spared_in_json(b"\n".join(self._written))
         return PromptText(tuple(self._messages), by_bytes, TextSize(spared, self._unseen))
 
 

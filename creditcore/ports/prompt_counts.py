@@ -41,7 +41,7 @@ class PromptCounts(Protocol):
 
 
 class NoPromptCounts:
-    """Where no such service is asked: holds are by bytes, always."""
+    """Where no such service is asked: holds are by what the text itself tells, always."""
 
     def count(self, model: str, text: PromptText) -> None:  # noqa: ARG002 - none is asked
         """Return nothing."""

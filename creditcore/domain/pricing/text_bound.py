@@ -80,9 +80,17 @@ def text_bound(by_bytes: int, size: TextSize, features: frozenset[str]) -> int:
     return bound + _unseen(size, makers, is_public=is_public)
 
 
+def counted_part(by_bytes: int, size: TextSize, features: frozenset[str]) -> int:
+    """Return what a count of a text is held in place of: all but what xAI adds, unseen by it."""
+    bound = text_bound(by_bytes, size, features)
+    if size.unseen and ImageCount.GROK in features:
+        bound -= _UNSEEN_AT_XAI - size.unseen
+    return bound
+
+
 def _unseen(size: TextSize, makers: frozenset[str], *, is_public: bool) -> int:
-    if ImageCount.GROK in makers:
-        return size.unseen and max(size.unseen, _UNSEEN_AT_XAI)
+    if size.unseen and ImageCount.GROK in makers:
+        return _UNSEEN_AT_XAI + UNSEEN_TOOL_TOKENS * size.has_tools
     if not makers or not makers <= _PUBLIC | _ANTHROPIC:
         return size.unseen
     for_tools = _UNSEEN_TOOLS_AT_PUBLIC if is_public else UNSEEN_TOOL_TOKENS

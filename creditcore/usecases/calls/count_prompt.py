@@ -1,7 +1,7 @@
-"""Have a prompt counted where credits are short, so that its call need not hold its bytes.
+"""Have a prompt counted where credits are short, so that its call need not hold its bound.
 
-Bytes are the only bound that holds for every tokenizer, and about four times what text costs.
-While they are covered, that harms no caller, as the rest is given back with the answer. Only where
+A bound is by words, and by bytes where these are not known: twice to four times what text costs.
+While it is covered, that harms no caller, as the rest is given back with the answer. Only where
 a call would be refused for it, or begin with no room for an answer, the model server is asked to
 count; the call is then authorized again, with as few credits held as the count is good for, by
 the same rules. Without a count, a short answer is better than none.
@@ -80,7 +80,7 @@ class CountPrompt:
         planned: PlannedCall,
         authorize: Callable[[PlannedCall], Admission],
     ) -> tuple[PlannedCall, Admission]:
-        """Authorize a call, by its bytes if they leave room for an answer, else by a count.
+        """Authorize a call, by its bound if that leaves room for an answer, else by a count.
 
         Args:
             wire: The protocol of the call.
@@ -91,7 +91,7 @@ class CountPrompt:
             The call as it was authorized, and how.
 
         Raises:
-            InsufficientCreditsError: It cannot be covered, neither by its bytes nor by a count.
+            InsufficientCreditsError: It cannot be covered, neither by its bound nor by a count.
         """
         try:
             return planned, authorize(planned)

@@ -9,7 +9,7 @@ from creditcore.domain.decisions import Admission
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.holds import Call, make_call
 from creditcore.domain.pricing import Ceiling, ModelPrice, Tariff
-from creditcore.domain.pricing.text_bound import text_bound
+from creditcore.domain.pricing.text_bound import counted_part, text_bound
 from creditcore.domain.units import Unit
 from creditcore.ports.inference import HeardWire, InferenceRequest
 from creditcore.ports.prompt_counts import PromptText
@@ -107,7 +107,7 @@ def with_text_bound(planned: PlannedCall, text: PromptText, bound: int) -> Plann
         bound: Tokens that it is taken for; never more than it was.
     """
     request, price = planned.request, planned.price
-    usual = text_bound(text.bound, text.size, price.features)
+    usual = counted_part(text.bound, text.size, price.features)
     rest = _written_bound(request, price) - usual
     prompt_bound = min(planned.call.prompt_bound, rest + min(bound, usual))
     ceiling = _ceiling(
