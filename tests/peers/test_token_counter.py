@@ -14,12 +14,15 @@ from adapters.litellm.token_counter import LiteLLMTokenCounter
 from adapters.wires.openai.chat import ChatCompletions
 from creditcore import Credits
 from creditcore.domain.pricing.counted_text import held_by_count
+from creditcore.domain.pricing.text_bound import text_bound
+from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.prompt_counts import PromptCount, PromptText
 from sandbox.process import SandboxProcess
 from tests.integration.sandbox_client import KEY
 from tests.peers.conftest import MASTER_KEY, Proxy
 from tests.stack import PATIENCE_S, Stack
 from tests.unit.wires.asking import Asking
+from tests.unit.wires.everyday import NOT_KNOWN, OPENAI
 from tests.unit.wires.test_images import png
 
 UNHEARD_OF = "unheard of"
@@ -27,8 +30,24 @@ UNHEARD_OF = "unheard of"
 
 asking = Asking(ChatCompletions(), {})
 
-RARE = st.sampled_from(["日本", "ꙮ", "🙂", "ß", "!!", "\n\n", "0123456789", "   ", "word "])
-texts = st.text(max_size=200) | st.lists(RARE, max_size=100).map("".join)
+RARE = ["日本", "ꙮ", "🙂", "ß", "!!", "\n\n", "0123456789", "   ", "word "]
+KNOWN = [
+    "because",
+    " the",
+    " of",
+    " habari",
+    " pesa",
+    "get",
+    "User",
+    "HTTP",
+    "Error",
+    " déjà",
+    " où",
+]
+CODE = ["\n    ", "\t", "return", "(", '":"', "},{", "_", " = ", "self", ".", "://", "'", "\\n"]
+texts = st.text(max_size=200) | st.lists(st.sampled_from([*RARE, *KNOWN, *CODE]), max_size=400).map(
+    "".join
+)
 messages = st.lists(
     st.fixed_dictionaries(
         {"role": st.sampled_from(["user", "assistant", "system"]), "content": texts}
@@ -50,6 +69,12 @@ tools = st.lists(
 )
 
 
+def held_for(request: InferenceRequest) -> int:
+    """Return the tokens of a text on a model of OpenAI, for which the least is held."""
+    assert request.prompt_bound is not None
+    return text_bound(request.prompt_bound, request.text_size, OPENAI)
+
+
 def test_no_more_is_counted_than_is_held(proxy: Proxy) -> None:
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(said=messages, functions=tools)
@@ -57,11 +82,10 @@ def test_no_more_is_counted_than_is_held(proxy: Proxy) -> None:
         fields: dict[str, object] = {"messages": said}
         if functions:
             fields["tools"] = [{"type": "function", "function": each} for each in functions]
-        held = asking.parse(**fields).prompt_bound
+        held = held_for(asking.parse(**fields))
 
         counted = proxy.ask("/utils/token_counter", {"model": "mock-chat", **fields}).json()
 
-        assert held is not None
         assert 0 < counted["total_tokens"] <= held
 
     counted_is_held()
@@ -121,11 +145,13 @@ def test_no_more_is_counted_than_is_held_by_a_count(
         assert not count.by_provider
         texts = [each for _, each in text.messages]
         held = held_by_count(texts, count.tokens, by_provider=False)
-        held = request.prompt_bound - text.bound + min(held, text.bound)
+        whole_bound = text_bound(request.prompt_bound, request.text_size, NOT_KNOWN)
+        part_bound = text_bound(text.bound, text.size, NOT_KNOWN)
+        held = whole_bound - part_bound + min(held, part_bound)
 
         whole = proxy.ask("/utils/token_counter", {"model": UNHEARD_OF, **fields}).json()
 
-        assert 0 < whole["total_tokens"] <= held <= request.prompt_bound
+        assert 0 < whole["total_tokens"] <= held <= whole_bound
 
     counted_is_held()
 
