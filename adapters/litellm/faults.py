@@ -155,10 +155,9 @@ class Fault:
             return False
         if self.kind in _OPERATOR_TYPES:
             return True
-        found = _OPERATOR_WORDS.search(self.message)
-        return found is not None and not (
-            found[0].lower() == _QUOTA_WORDS and self.asked_wait_s is not None
-        )
+        found = {words[0].lower() for words in _OPERATOR_WORDS.finditer(self.message)}
+        is_rate = found == {_QUOTA_WORDS} and self.asked_wait_s is not None
+        return bool(found) and not is_rate
 
     @property
     def is_flagged(self) -> bool:

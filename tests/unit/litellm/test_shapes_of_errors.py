@@ -84,6 +84,14 @@ def test_a_quota_that_is_there_again_in_a_while_is_a_rate() -> None:
         assert busy.retry_after_s == 22
 
 
+def test_an_account_without_money_is_the_operators_whatever_wait_is_named() -> None:
+    """LiteLLM adds the wait of a deployment that it leaves alone for a while."""
+    quoted = f"{{'message': '{QUOTA}', 'type': 'insufficient_quota'}}"
+    message = f"OpenAIException - {quoted} No deployments available, try again in 60 seconds."
+
+    assert isinstance(refused(429, {"error": {"message": message}}), UpstreamUnavailableError)
+
+
 def test_a_key_that_expired_is_the_operators_whatever_wait_is_named() -> None:
     message = "API key expired. Please retry in 21s."
 
