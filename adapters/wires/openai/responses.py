@@ -104,8 +104,8 @@ class Responses(OpenAIWire):
         fields["store"] = False
         # Nothing is stored, so a model's reasoning lives on only in what the client sends back:
         # without it, the second step of every tool loop fails on models that reason.
-        included = [name for name in _INCLUDED if name in fields.get("include", ())]
-        fields["include"] = list(dict.fromkeys([*included, _REASONING]))
+        asked = fields.get("include", ())
+        fields["include"] = [name for name in _INCLUDED if name == _REASONING or name in asked]
         prompt.add_schemas(fields, "tools", "text")
         return InferenceRequest(
             model=model,
