@@ -55,6 +55,9 @@ _TEXT_NAME = re.compile(
     r"|xml|ya?ml|zig|zsh)",
     re.IGNORECASE | re.DOTALL,
 )
+_FORMATS, _WITH_FORMAT = ("response_format", "output_format"), ("output_config", "text")
+_AS_TEXT = {"type": "text"}
+
 _MAX_TEXT_LETTERS = 4 * 1024 * 1024
 """More is beyond any context."""
 
@@ -69,6 +72,7 @@ class Prompt:
         text_bytes: UTF-8 bytes of all text in it.
         media: Parts that are not text, and whose tokens nothing in the request bounds.
         text_size: What is known of the text beside its bytes, once a bound was asked for.
+        has_tools: Whether tools are described within it.
 
     PDFs are read when a bound is asked for: reading takes long, and a rough count needs none.
     """
@@ -77,6 +81,7 @@ class Prompt:
         """Start empty."""
         self.text_bytes = 0
         self.media = 0
+        self.has_tools = False
         self._other_tokens = 0
         self._named_tokens = 0
         self.text_size = PLAIN_TEXT
@@ -212,7 +217,7 @@ class Prompt:
         self._read_papers()
         if self.media:
             return None
-        has_tools = "tools" in fields or "functions" in fields
+        has_tools = self.has_tools or _brings_tools(fields)
         unseen = UNSEEN_TOKENS + UNSEEN_TOOL_TOKENS * has_tools
         written = encode_body(fields, stream=False) if body is None else body
         spared = self._spared(written)
@@ -243,6 +248,22 @@ class Prompt:
         """What images and documents are of the bound."""
         self._read_papers()
         return self._media_bound
+
+
+def _brings_tools(fields: Mapping[str, Any]) -> bool:
+    """Whether a model is told about tools. LiteLLM makes one of the schema of an answer.
+
+    It does so for many models of Anthropic and at Bedrock, which then add what they say of tools.
+    """
+    if "tools" in fields or "functions" in fields:
+        return True
+    formats = [fields.get(name) for name in _FORMATS]
+    formats += [
+        settings.get("format")
+        for name in _WITH_FORMAT
+        if isinstance(settings := fields.get(name), dict)
+    ]
+    return any(each and each != _AS_TEXT for each in formats)
 
 
 def _is_utf8(url: str) -> bool:

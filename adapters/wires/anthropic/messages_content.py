@@ -94,6 +94,7 @@ class _Reader(PartReader):
             raise unserved(str(described["type"]), f"{place}.definition")
         else:
             self.tools.append(described)
+            self.prompt.has_tools = True
             self.prompt.add_text(described)
 
     def _named(self, name: object, place: str) -> None:

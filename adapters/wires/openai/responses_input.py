@@ -63,6 +63,7 @@ class _Reader(PartReader):
             self.prompt.add_text(item)
         elif kind in _TOOL_LISTS:
             read_own_tools(item.get("tools"), self.prompt, place=f"{place}.tools")
+            self.prompt.has_tools = True
             self.prompt.add_text(item)
         elif kind == "computer_call_output":
             self._screenshot(item, f"{place}.output")

@@ -15,8 +15,8 @@ from operator import add
 from adapters.wires.tokens.vocabulary import SINGLE_LETTERS, read_pairs, read_signs, read_words
 
 MOST_BYTES = 256 * 1024
-"""What is behind them is held by its bytes: to look at so much takes some milliseconds, while
-other calls wait."""
+"""What is behind them is held by its bytes: to look at so much takes some milliseconds, or a fifth
+of a second where it is made to be slow, while other calls wait."""
 
 _LONGEST = 48
 """Letters of a longer word are not known to be joined: a word this long is none."""
