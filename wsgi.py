@@ -169,6 +169,10 @@ def ports_of(settings: Settings) -> Ports:
         prompt_counts=LiteLLMTokenCounter.at(
             settings.litellm_base_url, settings.litellm_master_key
         ),
+        # Another one, so that requests that take too long never stop the counts of calls.
+        request_counts=LiteLLMTokenCounter.at(
+            settings.litellm_base_url, settings.litellm_master_key
+        ),
         upstream=upstream,
         upstream_keys=LiteLLMKeys(admin=admin, auth_secret=settings.auth_secret.encode()),
         spend_log=LiteLLMSpendLog(admin),

@@ -1,30 +1,59 @@
-"""Rough counts of requests, for clients that ask how large theirs are."""
+"""Counts of requests, for clients that ask how large theirs are."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from creditcore.ports.prompt_counts import PromptText
 
 
-class TokenCount(NamedTuple):
-    """How large a request is, without asking a model."""
+class RequestToCount(NamedTuple):
+    """A request whose tokens are asked for.
 
-    model: str
-    tokens: int
+    Attributes:
+        fields: What of it is counted, as it would go to the model server, with the model.
+        written: The same as bytes.
+        texts: Every text in it that a tokenizer may be given.
+        text: What of it can be counted as text by itself; None without any.
+        estimate: About how many tokens all of it is.
+        estimate_beside: About how many of these are not of ``text``.
+    """
+
+    fields: Mapping[str, Any]
+    written: bytes
+    texts: Sequence[str]
+    text: PromptText | None
+    estimate: int
+    estimate_beside: int
+
+    @property
+    def model(self) -> str:
+        """The model that would be asked."""
+        name: str = self.fields["model"]
+        return name
 
 
 class TokenCounter(Protocol):
-    """Counts a request of one protocol, roughly, for nothing."""
+    """The protocol in which such counts are asked for and told."""
 
     @property
     def endpoint(self) -> str:
         """The route."""
 
-    def count(self, body: bytes) -> TokenCount:
-        """Count a request body.
+    def read(self, body: bytes) -> RequestToCount:
+        """Understand a request body, and estimate its size.
 
         Raises:
             InvalidRequestError: A call with it would be refused; the error names the field.
         """
 
-    def document(self, count: TokenCount) -> bytes:
+    def document(self, tokens: int) -> bytes:
         """Return the answer."""
+
+
+class RequestCounts(Protocol):
+    """Counts requests, at the price of a call over the network."""
+
+    def count_request(self, request: RequestToCount) -> int | None:
+        """Return how many tokens a request is, one at least; None where that is not told soon."""

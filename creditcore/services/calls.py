@@ -13,6 +13,8 @@ from creditcore.usecases.books.group_commit import MAX_WAITING, GroupCommit
 from creditcore.usecases.calls.call_gate import CallGate
 from creditcore.usecases.calls.charge_usage import ChargeUsage
 from creditcore.usecases.calls.count_prompt import CountPrompt
+from creditcore.usecases.calls.count_request import CountRequest
+from creditcore.usecases.calls.counting_turns import CountingTurns
 from creditcore.usecases.calls.direct_calls import DirectCalls
 from creditcore.usecases.calls.expire_holds import ExpireHolds
 from creditcore.usecases.calls.keep_refusals import KeepRefusals
@@ -37,6 +39,7 @@ class CallServices:
     direct: DirectCalls
     repeats: RepeatCall
     quotes: QuoteCall
+    counts: CountRequest
     recovery: RecoverSettlements
     expiry: ExpireHolds
     receipts: WriteReceipt
@@ -55,7 +58,8 @@ class CallServices:
             commits=commits, transactions=store, clock=clock, lifetime=rules.hold_lifetime
         )
         prices = PriceList(transactions=store, gateway=ports.model_gateway, clock=clock)
-        counting = CountPrompt(ports.prompt_counts, clock=clock)
+        turns = CountingTurns(clock=clock)
+        counting = CountPrompt(ports.prompt_counts, turns)
         gate = CallGate(max_streams=rules.max_streams, rates=ports.rates_per_minute, clock=clock)
         return cls(
             commits=commits,
@@ -103,6 +107,7 @@ class CallServices:
                 clock=clock,
                 counting=counting,
             ),
+            counts=CountRequest(counts=ports.request_counts, turns=turns),
             recovery=RecoverSettlements(
                 journals=ports.abandoned_journals, charge=charge, transactions=store
             ),

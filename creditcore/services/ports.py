@@ -28,7 +28,7 @@ from creditcore.ports.prompt_counts import PromptCounts
 from creditcore.ports.rate_counters import RateCounters
 from creditcore.ports.refund_gateway import RefundGateway
 from creditcore.ports.spend_log import SpendLog
-from creditcore.ports.token_counters import TokenCounter
+from creditcore.ports.token_counters import RequestCounts, TokenCounter
 from creditcore.ports.transactions import BooksTransactions, Transactions
 from creditcore.ports.upstream import Upstream
 from creditcore.ports.upstream_keys import UpstreamKeys
@@ -62,6 +62,7 @@ class Ports:
         mailer: None where no mail is sent.
         pools: What a process has only so much of, as the adapters know it.
         prompt_counts: Who counts prompts where credits are short.
+        request_counts: Who counts requests whose clients ask how large they are.
         alert_webhook: What is told of alerts; None for nothing.
         read_usage: Reads the usage that a model server reports, of any protocol.
         print_document: Returns a receipt or credit note as PDF, with its fiscal stamp.
@@ -96,6 +97,7 @@ class Ports:
     token_counters: Collection[TokenCounter]
     model_gateway: ModelGateway
     prompt_counts: PromptCounts
+    request_counts: RequestCounts
     upstream: Upstream
     upstream_keys: UpstreamKeys
     spend_log: SpendLog

@@ -8,6 +8,7 @@ import io
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -100,8 +101,10 @@ class LiteLLM:
                 ("GET", "/health/liveness", self._liveliness),
                 ("GET", "/health/readiness", self._readiness),
                 ("GET", "/spend/logs/v2", self._spend_logs),
-                ("POST", "/utils/token_counter", self._count_tokens),
-                ("POST", "/v1/responses/input_tokens", self._input_tokens),
+                *(
+                    (method, path, partial(self._with_key, answer))
+                    for method, path, answer in self.counter.routes
+                ),
                 *self.keys.routes,
             ],
             error=lambda status, message: json_answer({"detail": message}, status),
@@ -128,7 +131,7 @@ class LiteLLM:
         self.keys.clear()
         self.spend.clear()
         self.outage = ""
-        self.counter.asked.clear()
+        self.counter.reset()
 
     def _model_info(self, request: Request) -> Response:
         return self._guarded(
@@ -149,11 +152,8 @@ class LiteLLM:
     def _spend_logs(self, request: Request) -> Response:
         return self._guarded(request, lambda: self.spend.page(request))
 
-    def _count_tokens(self, request: Request) -> Response:
-        return self._guarded(request, lambda: self.counter.answer(request))
-
-    def _input_tokens(self, request: Request) -> Response:
-        return self._guarded(request, lambda: self.counter.input_tokens(request))
+    def _with_key(self, answer: Callable[[Request], Response], request: Request) -> Response:
+        return self._guarded(request, lambda: answer(request))
 
     def _guarded(self, request: Request, answer: Callable[[], Response]) -> Response:
         try:
@@ -163,7 +163,8 @@ class LiteLLM:
             return Response(error.body, status=error.status, content_type="application/json")
 
     def _check_key(self, environ: WSGIEnvironment) -> None:
-        key = _bearer(environ)
+        # Anthropic's header, in which it is sent its key as a provider.
+        key = environ.get("HTTP_X_API_KEY") or _bearer(environ)
         if not hmac.compare_digest(key.encode(), self._master_key):
             raise unknown_key(hashlib.sha256(key.encode()).hexdigest())
 

@@ -4,6 +4,8 @@
 GET  /calls   ``{"total", "open", "max_open", "calls": [...]}``, oldest first; ``?summary=1`` leaves
               the calls out, ``?call_id=`` shows one, ``?limit=N`` the last N
 GET  /counts  ``{"models": [...]}`` that prompts were counted for, one for each time, oldest first
+POST /counts  ``{"status": 200, "body": "..."}`` answers so instead, ``{"hangs": true}`` not at all;
+              without either it counts again
 POST /down    ``{"down": true, "mode": "drop"|"503"}``: fail everything; ``{"down": false}`` ends it
 POST /prices  ``{"<model>": {<model_info fields>}}`` changes or adds, ``{"<model>": null}`` removes
 POST /keys    ``{"database_down", "stores_nothing", "refuses_alias", "hangs"}`` switch faults of the
@@ -35,6 +37,7 @@ class LiteLLMControl:
             [
                 ("GET", "/calls", self._calls),
                 ("GET", "/counts", self._counts),
+                ("POST", "/counts", self._count_otherwise),
                 ("POST", "/down", self._down),
                 ("POST", "/prices", self._prices),
                 ("POST", "/keys", self._keys),
@@ -60,6 +63,16 @@ class LiteLLMControl:
 
     def _counts(self, _request: Request) -> Response:
         return json_answer({"models": self._litellm.counter.asked})
+
+    def _count_otherwise(self, request: Request) -> Response:
+        order, counter = json_object(request), self._litellm.counter
+        said = order.get("body")
+        counter.instead = None if said is None else (int(order.get("status", 200)), str(said))
+        if order.get("hangs"):
+            counter.answers.clear()
+        else:
+            counter.answers.set()
+        return json_answer(order)
 
     def _down(self, request: Request) -> Response:
         order = json_object(request)

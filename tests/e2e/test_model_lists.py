@@ -43,7 +43,7 @@ def test_a_model_that_is_not_there_is_refused_in_anthropics_words(
     assert answer.json()["request_id"] == answer.headers["request-id"]
 
 
-def test_counting_is_free_and_asks_no_server(stack: Stack, account: Account) -> None:
+def test_counting_is_free_and_makes_no_call(stack: Stack, account: Account) -> None:
     before = stack.upstream()
 
     with anthropic.Anthropic(
@@ -53,7 +53,7 @@ def test_counting_is_free_and_asks_no_server(stack: Stack, account: Account) -> 
             model="demo-chat", messages=[{"role": "user", "content": "hello"}]
         )
 
-    assert count.input_tokens == 2
+    assert count.input_tokens == 1 + 4  # its words, and four for each message
     assert stack.upstream() == before
 
 

@@ -25,6 +25,9 @@ model_list:
                       api_key: sk-sandbox-master,
                       input_cost_per_token: 0.0000011, output_cost_per_token: 0.0000044}}
     model_info: {{max_input_tokens: 128000, max_output_tokens: 16384}}
+  - {{model_name: real-claude, litellm_params: {{model: azure_ai/claude-sonnet-4-5,
+      api_base: "{upstream}/litellm", api_key: sk-sandbox-master}},
+      model_info: {{input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}}}}
   - model_name: mock-chat
     litellm_params: {{model: openai/gpt-4o-mini, api_key: unused,
                       mock_response: "hello from a mock"}}

@@ -54,6 +54,7 @@ from creditcore.testing.memory import (
 )
 from creditcore.testing.memory_mirrors import MemoryUpstreamKeys
 from creditcore.usecases.calls.count_prompt import CountPrompt
+from creditcore.usecases.calls.counting_turns import CountingTurns
 from creditcore.usecases.calls.patience import Patience
 from creditcore.usecases.calls.price_list import PriceList
 from creditcore.usecases.calls.relay_call import RelayCall
@@ -377,7 +378,7 @@ def a_scene() -> Iterator[Scene]:
             clock=clock,
             ids=SequentialIds(),
             patience=Patience(),
-            counting=CountPrompt(counts, clock=clock),
+            counting=CountPrompt(counts, CountingTurns(clock=clock)),
         )
         yield Scene(store, clock, commits, journal, keyring, upstream, counts, relay)
     assert AuditBooks(transactions=store).audit().clean

@@ -17,12 +17,13 @@ from creditcore.domain.limits import KeyCounter, KeyLimits, SpendLimit
 from creditcore.domain.money import ZERO
 from creditcore.ports.inference import InferenceRequest
 from creditcore.ports.prompt_counts import PromptCount, PromptText
-from creditcore.usecases.calls.count_prompt import (
+from creditcore.usecases.calls.count_prompt import CountPrompt
+from creditcore.usecases.calls.counting_turns import (
     BLOCK,
     MOST_AT_ONCE,
     MOST_COUNTED_BYTES,
     PAUSE,
-    CountPrompt,
+    CountingTurns,
 )
 from creditcore.usecases.calls.planned_call import plan
 from creditcore.usecases.calls.quote_call import CallQuote, QuoteCall
@@ -332,7 +333,7 @@ def test_a_text_that_an_account_repeats_at_once_is_counted_once(scene: Scene) ->
 
 
 def test_an_account_waits_for_no_other(scene: Scene, counts: ScriptedCounts) -> None:
-    counting = CountPrompt(counts, clock=scene.clock)
+    counting = CountPrompt(counts, CountingTurns(clock=scene.clock))
     planned = plan(TinyWire(), BODY, prices=scene.relay._prices, tariff=scene.relay._tariff)
     counts.meanwhile = lambda: scene.clock.advance(timedelta(seconds=2))
 
@@ -344,7 +345,7 @@ def test_an_account_waits_for_no_other(scene: Scene, counts: ScriptedCounts) -> 
 
     assert len(counts.asked) == 50
     # Those who need wait no longer are forgotten.
-    assert len(counting._last) == PAUSE
+    assert len(counting.turns._last) == PAUSE
 
 
 def test_a_process_has_so_many_counted_at_a_time(scene: Scene, counts: ScriptedCounts) -> None:

@@ -216,9 +216,10 @@ class Proxy:
                 refusal(429, message, code="rate_limit_exceeded", headers=headers)
             ) from error
         with self.budget.share(key.wallet_id) as share:
-            count = counter.count(self._body(environ, secret, share))
-        self._price(count.model, key)
-        return counter.document(count)
+            request = counter.read(self._body(environ, secret, share))
+            self._price(request.model, key)
+            tokens = self._services.calls.counts.tokens(key.wallet_id, request)
+        return counter.document(tokens)
 
     def _call(
         self, wire: Wire, environ: WSGIEnvironment, start_response: StartResponse, call_id: str

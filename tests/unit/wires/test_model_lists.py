@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import sys
 from typing import Any
 
 import orjson
 import pytest
 
 from adapters.flask_web.inference.model_list import offered
-from adapters.wires.anthropic.count_tokens import CountTokens
 from adapters.wires.anthropic.messages import Messages
 from adapters.wires.openai.chat import ChatCompletions
 from creditcore.domain.errors import InvalidRequestError
 from creditcore.domain.pricing import ModelPrice, Rates, Tariff, price_units
 from creditcore.ports.inference import OfferedModel
-from tests.unit.wires.pdfs import report
 
 RATES = Rates(
     input=price_units("0.0000015"),
@@ -144,51 +140,3 @@ def test_openais_list_has_no_pages() -> None:
     listed = orjson.loads(ChatCompletions().model_list(MODELS, query="limit=1"))
 
     assert (listed["object"], len(listed["data"])) == ("list", 5)
-
-
-HELLO = [{"role": "user", "content": "12345678"}]
-
-
-def counted(**fields: Any) -> int:
-    body = orjson.dumps({"model": "m", "messages": HELLO, **fields})
-    return CountTokens().count(body).tokens
-
-
-def test_a_request_is_counted_with_all_that_is_in_it() -> None:
-    assert counted() == 2
-    assert counted(system="1234") == 3
-    assert counted(tools=[{"name": "f", "input_schema": {"type": "object"}}]) > 10
-
-
-def test_a_document_is_counted_without_being_read() -> None:
-    paper = base64.b64encode(report(["Paid."] * 9).packed(1)).decode()
-    source = {"type": "base64", "media_type": "application/pdf", "data": paper}
-    messages = [{"role": "user", "content": [{"type": "document", "source": source}]}]
-    called: set[str] = set()
-
-    sys.setprofile(lambda frame, _event, _of: called.add(frame.f_globals["__name__"]))
-    try:
-        tokens = counted(messages=messages)
-    finally:
-        sys.setprofile(None)
-
-    assert tokens == 1_500
-    assert "adapters.wires.prompt" in called
-    assert not {name for name in called if name.startswith("adapters.wires.pdf")}
-
-
-@pytest.mark.parametrize(
-    ("fields", "param"),
-    [
-        ({"max_tokens": 9}, "max_tokens"),
-        ({"stream": True}, "stream"),
-        ({"messages": []}, "messages"),
-        ({"model": ""}, "model"),
-        ({"tools": [{"type": "web_search_20250305"}]}, "tools[0].type"),
-    ],
-)
-def test_what_could_not_be_a_call_is_not_counted(fields: dict[str, Any], param: str) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
-        counted(**fields)
-
-    assert caught.value.param == param
