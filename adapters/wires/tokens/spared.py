@@ -36,6 +36,10 @@ Letters beyond ASCII count as small ones: a word with one that is not known is a
 _CLOSE_CAPITALS = re.compile("[A-Z](?=[A-Z][a-z])")
 """As in ``HTTPError``: a tokenizer may join one of the first word with those of the second."""
 
+_PER_CLOSE_CAPITALS = 3
+"""``ERROrder`` is four tokens, where ``ERR`` is one, and so is ``Order``; ``FEATURERequested`` is
+three more than its words."""
+
 _BACKSLASH = "\0"
 """In place of one, until all other escapes are read: JSON has no such letter in it."""
 
@@ -121,7 +125,8 @@ def _spared_after_space(piece: str) -> int:
 
 def _spared_in_words(piece: str) -> int:
     found = (_ASCII_PARTS if piece.isascii() else _PARTS).findall(piece)
-    return max(0, sum(map(_spared_by, found)) - len(_CLOSE_CAPITALS.findall(piece)))
+    close = _PER_CLOSE_CAPITALS * len(_CLOSE_CAPITALS.findall(piece))
+    return max(0, sum(map(_spared_by, found)) - close)
 
 
 _words, _lines = _Kept(_spared_after_space), _Kept(_spared_in_line)
