@@ -107,6 +107,27 @@ def test_it_is_found_by_its_id(stack: Stack, account: Account, case: Case) -> No
     assert receipt_of(stack, call_id, key=other.api_key).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/{key}/chat/completions", {}),
+        ("/v1/completions", {"model": "{key}", "prompt": "x"}),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_not_kept(
+    stack: Stack, account: Account, path: str, body: dict[str, str]
+) -> None:
+    key = account.api_key
+    sent = {name: text.replace("{key}", key) for name, text in body.items()}
+
+    answer = stack.post(path.replace("{key}", key), sent, key=key)
+
+    assert answer.status_code == 404
+    call_id = answer.headers["x-request-id"]
+    assert "[hidden]" in kept(stack, call_id, key=key)["reason"]
+    assert key not in receipt_of(stack, call_id, key=key).text
+
+
 def test_too_many_counts_are_found_too(stack: Stack, account: Account) -> None:
     body = {"model": "demo-chat", "messages": [{"role": "user", "content": "hi"}]}
     answers = (

@@ -38,7 +38,7 @@ from adapters.flask_web.settings import Settings
 from adapters.flask_web.web.calling_client import CallingClient
 from adapters.flask_web.web.cors import ANSWER_HEADERS, preflight_headers
 from adapters.flask_web.web.errors import Refusal, RefusedError, refusal, refusal_of
-from adapters.flask_web.web.log_lines import CALL_ID
+from adapters.flask_web.web.log_lines import CALL_ID, redacted
 from adapters.flask_web.web.throttle import COUNTS_PER_KEY, Throttle, counted_address
 from adapters.flask_web.web.turns import Turns
 from creditcore.domain.errors import (
@@ -155,16 +155,16 @@ class Proxy:
         path: str,
         model: str,
     ) -> None:
-        """Keep a refused call for the owner of the key; a malformed one has none."""
+        """Keep a refused call for the key's owner, without keys in its address or its model."""
         with suppress(CreditcoreError):
             self._services.calls.refusals.note(
                 secret_of(wire, environ),
                 reference=call_id,
-                model=model,
-                endpoint=path,
+                model=redacted(model),
+                endpoint=redacted(path),
                 status=answer.status,
                 code=answer.code or answer.kind,
-                message=answer.message,
+                message=redacted(answer.message),
             )
 
     def _serve_site(
