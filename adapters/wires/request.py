@@ -155,6 +155,7 @@ def read_limit(given: dict[str, Any], name: str) -> int | None:
     Raises:
         InvalidRequestError: It is something else, or out of bounds.
     """
-    if given.get(name) == _NO_LIMIT:
+    value = given.get(name)
+    if value is None or value == _NO_LIMIT:
         return None
     return read_integer(given, name, most=MAX_TOKENS)
