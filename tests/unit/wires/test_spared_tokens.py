@@ -30,7 +30,10 @@ PROSE = "The committee met on Tuesday to speak about the budget of the next year
 LETTERS = b64encode(PROSE.encode() * 3).decode()
 """Of which pairs of letters would spare some."""
 
-PICTURE = b64encode(png(100, 100, padding=5_000)).decode()
+SMALL = png(100, 100)
+PICTURE = b64encode(SMALL + bytes(-len(SMALL) % 3)).decode() + "/and+the" * 600
+"""What is behind an image is read as words, where it is not taken out."""
+
 PAPER = b64encode(report([PROSE] * 3).plainly(1)).decode()
 
 FEATURES = [frozenset({ImageCount.IN_TILES}), frozenset({ImageCount.CLAUDE_4_7}), frozenset[str]()]
