@@ -57,6 +57,7 @@ _TEXT_NAME = re.compile(
 )
 _FORMATS, _WITH_FORMAT = ("response_format", "output_format"), ("output_config", "text")
 _AS_TEXT = {"type": "text"}
+_MAY_BRING_TOOLS = frozenset({"tools", "functions", *_FORMATS, *_WITH_FORMAT})
 
 _MAX_TEXT_LETTERS = 4 * 1024 * 1024
 """More is beyond any context."""
@@ -255,6 +256,8 @@ def _brings_tools(fields: Mapping[str, Any]) -> bool:
 
     It does so for many models of Anthropic and at Bedrock, which then add what they say of tools.
     """
+    if _MAY_BRING_TOOLS.isdisjoint(fields):  # as for nearly every call
+        return False
     if "tools" in fields or "functions" in fields:
         return True
     formats = [fields.get(name) for name in _FORMATS]
