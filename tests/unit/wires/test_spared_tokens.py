@@ -28,7 +28,7 @@ EMBEDDINGS = Asking(Embeddings(), {})
 
 PROSE = "The committee met on Tuesday to speak about the budget of the next year. " * 10
 LETTERS = b64encode(PROSE.encode() * 3).decode()
-"""Of which pairs of letters would spare some."""
+"""Such as stand in a file, and are no text."""
 
 SMALL = png(100, 100)
 PICTURE = b64encode(SMALL + bytes(-len(SMALL) % 3)).decode() + "/and+the" * 600
