@@ -33,6 +33,7 @@ class Reports:
         """
         self._shape = shape
         self._counts: dict[str, int] = {}
+        self._added_up: Usage | None = None
 
     def begin(self, report: object) -> None:
         """Take a report from before anything was written: its output is a placeholder."""
@@ -42,6 +43,7 @@ class Reports:
         """Take a report, which may be partial; whether it counts what was written so far."""
         if not isinstance(report, dict):
             return False
+        self._added_up = None
         found = self._read(report)
         for name in left_out:
             found.pop(name, None)
@@ -55,6 +57,11 @@ class Reports:
     @property
     def usage(self) -> Usage | None:
         """The counts so far, 0 for a side that no report has; None where none has either."""
+        if self._added_up is None:  # it is asked for several times
+            self._added_up = self._add_up()
+        return self._added_up
+
+    def _add_up(self) -> Usage | None:
         counts = self._counts
         prompt = counts.get("prompt", 0) + counts.get("tools", 0)
         cached, written_long = counts.get("cached", 0), counts.get("written_long", 0)

@@ -6,6 +6,7 @@ is counted by the tokenizers that are public; what others make of it may be some
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from creditcore.domain.money import div_ceil
@@ -71,6 +72,8 @@ def text_bound(by_bytes: int, size: TextSize, features: frozenset[str]) -> int:
     """
     if size is PLAIN_TEXT:
         return by_bytes
+    if size is SHORT_TEXT:
+        return by_bytes - UNSEEN_TOKENS + _unseen_in_short_text(features)
     makers = features & IMAGE_COUNTS
     is_public = bool(makers) and makers <= _PUBLIC
     bound = by_bytes - size.unseen - size.spared
@@ -86,6 +89,12 @@ def counted_part(by_bytes: int, size: TextSize, features: frozenset[str]) -> int
     if size.unseen and ImageCount.GROK in features:
         bound -= _UNSEEN_AT_XAI - size.unseen
     return bound
+
+
+@lru_cache(maxsize=256)
+def _unseen_in_short_text(features: frozenset[str]) -> int:
+    makers = features & IMAGE_COUNTS
+    return _unseen(SHORT_TEXT, makers, is_public=bool(makers) and makers <= _PUBLIC)
 
 
 def _unseen(size: TextSize, makers: frozenset[str], *, is_public: bool) -> int:
