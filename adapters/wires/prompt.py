@@ -221,15 +221,13 @@ class Prompt:
         has_tools = self.has_tools or _brings_tools(fields)
         unseen = UNSEEN_TOKENS + UNSEEN_TOOL_TOKENS * has_tools
         written = encode_body(fields, stream=False) if body is None else body
-        spared = self._spared(written)
+        spared = self._spared(written) if len(written) >= SHORT_BYTES else 0
         self.text_size = TextSize(spared, unseen, has_tools) if spared or has_tools else SHORT_TEXT
         text = len(written) - self._media_letters + unseen + self._named_tokens
         return text + self._media_bound.most
 
     def _spared(self, written: bytes) -> int:
         """Return how many fewer tokens than bytes the body is, without the files in it."""
-        if len(written) < SHORT_BYTES:
-            return 0
         if not self._data:  # as for nearly every call
             return spared_in_json(written)
         texts, at = [], 0

@@ -28,9 +28,8 @@ JSON = "application/json"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
-_PLAIN = "identity"
-_UNENCODED = frozenset({_PLAIN, "utf-8"})
-"""The second is no encoding of HTTP, but what some programs call JSON."""
+_UNENCODED = frozenset({"", "identity", "utf-8"})
+"""The last is no encoding of HTTP, but what some programs call JSON."""
 
 
 # What is echoed in an answer must not be taken for a page.
@@ -72,8 +71,8 @@ def require_unencoded(environ: WSGIEnvironment) -> None:
     Raises:
         RefusedError: It says that it is encoded.
     """
-    encoding = header_of(environ, "content-encoding") or _PLAIN
-    if encoding.strip().lower() not in _UNENCODED:
+    encoding: str | None = environ.get("HTTP_CONTENT_ENCODING")
+    if encoding and encoding.strip().lower() not in _UNENCODED:
         message = "Send the body as it is, without Content-Encoding."
         raise RefusedError(refusal(415, message, code="unsupported_encoding"))
 

@@ -127,7 +127,10 @@ class ChatCompletions(OpenAIWire):
 
 def _limit(given: dict[str, Any]) -> tuple[str, int | None]:
     """Return the field that limits the output of one choice, and its value."""
-    old, new = read_limit(given, _OLD_LIMIT), read_limit(given, _NEW_LIMIT)
+    old = read_limit(given, _OLD_LIMIT)
+    if _NEW_LIMIT not in given:
+        return _OLD_LIMIT, old
+    new = read_limit(given, _NEW_LIMIT)
     if old is not None and new is not None and old != new:
         raise invalid(_OLD_LIMIT, f"and {_NEW_LIMIT} must not differ")
     return (_OLD_LIMIT, old) if new is None else (_NEW_LIMIT, new)

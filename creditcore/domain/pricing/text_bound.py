@@ -75,7 +75,7 @@ def text_bound(by_bytes: int, size: TextSize, features: frozenset[str]) -> int:
     if size is SHORT_TEXT:
         return by_bytes - UNSEEN_TOKENS + _unseen_in_short_text(features)
     makers = features & IMAGE_COUNTS
-    is_public = bool(makers) and makers <= _PUBLIC
+    is_public = _are_public(makers)
     bound = by_bytes - size.unseen - size.spared
     if size.spared and not is_public:
         times, of = _NOT_PUBLIC_MARGIN
@@ -94,7 +94,12 @@ def counted_part(by_bytes: int, size: TextSize, features: frozenset[str]) -> int
 @lru_cache(maxsize=256)
 def _unseen_in_short_text(features: frozenset[str]) -> int:
     makers = features & IMAGE_COUNTS
-    return _unseen(SHORT_TEXT, makers, is_public=bool(makers) and makers <= _PUBLIC)
+    return _unseen(SHORT_TEXT, makers, is_public=_are_public(makers))
+
+
+def _are_public(makers: frozenset[str]) -> bool:
+    """Whether it is known who made a model, and its tokenizer: of several, each has to be."""
+    return bool(makers) and makers <= _PUBLIC
 
 
 def _unseen(size: TextSize, makers: frozenset[str], *, is_public: bool) -> int:
