@@ -218,7 +218,7 @@ def _base_rates(info: Mapping[str, Any], given: object, *, mode: str) -> Rates:
     # An embedding has no output: its price is 0 in LiteLLM's own map.
     if mode in _TEXT_MODES and not output and not _is_given(given, _OUTPUT):
         raise ValueError("its output costs 0, which you have not written yourself")
-    # Nobody has to ask for them: a model that draws does so by itself, as text alone is charged.
+    # A model that draws does so without being asked, and only text is charged here.
     if mode in _TEXT_MODES and (_price(info, _IMAGE_MADE) or 0) > output:
         raise ValueError(f"it makes images, whose price {_IMAGE_MADE} is above that of its text")
     cache_write = _first(_price(info, _CACHE_WRITE), input_)

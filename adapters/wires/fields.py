@@ -52,7 +52,7 @@ def whole(value: object) -> object:
 
 
 def says_nothing(value: object) -> bool:
-    """Whether a value is what programs send for a field that nobody has filled in."""
+    """Whether a value is what programs send for an empty field."""
     return value is False or value in ("", [], {})
 
 

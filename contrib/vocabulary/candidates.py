@@ -48,7 +48,7 @@ def more_words() -> list[str]:
 
 
 def is_offensive(word: str) -> bool:
-    """Whether nobody wants to find the word in a file; what it is in a text is held by letters."""
+    """Whether a word offends readers of the file; in a text it is held by its letters."""
     return bool(_OFFENSIVE.search(word))
 
 

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import openai
 import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.stack import Stack, reserved_port, running_stack, wait_until
+from tests.stack import Account, Stack, reserved_port, running_stack, wait_until
 
 MASTER_KEY = "sk-local-master"
 LITELLM = os.environ.get("LITELLM_COMMAND") or ".venv-litellm/bin/litellm"
@@ -125,3 +126,13 @@ def stack(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         CREDITS_PER_USD="1",
     ) as stack:
         yield stack
+
+
+@pytest.fixture
+def account(stack: Stack) -> Account:
+    return stack.an_account(credits_="200")
+
+
+@pytest.fixture
+def client(stack: Stack, account: Account) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0)

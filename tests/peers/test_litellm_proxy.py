@@ -25,16 +25,6 @@ def ask(text: str = "[[sim tokens=37 prompt=134]]") -> list[dict[str, str]]:
     return [{"role": "user", "content": text}]
 
 
-@pytest.fixture
-def account(stack: Stack) -> Account:
-    return stack.an_account(credits_="200")
-
-
-@pytest.fixture
-def client(stack: Stack, account: Account) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0)
-
-
 def credits_for(usd: str) -> Credits:
     """With one credit per cent, the cost in credits, rounded up once."""
     exact = Decimal(usd).quantize(Decimal("1e-15")) * 10**8

@@ -18,16 +18,6 @@ MILLISECOND = 10
 AUDIO_TOKEN, ASKED_TOKEN, WRITTEN_TOKEN = 250, 250, 1_000
 
 
-@pytest.fixture
-def account(stack: Stack) -> Account:
-    return stack.an_account(credits_="200")
-
-
-@pytest.fixture
-def client(stack: Stack, account: Account) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{stack.base_url}/v1", api_key=account.api_key, max_retries=0)
-
-
 def three_seconds() -> tuple[str, bytes]:
     written = io.BytesIO()
     with wave.open(written, "wb") as file:

@@ -73,7 +73,7 @@ class _Reader(PartReader):
     def _screenshot(self, item: dict[str, Any], place: str) -> None:
         if not isinstance(output := item.get("output"), dict):
             raise invalid(place, "must be an object")
-        # As of a result: whoever translates it may forget how closely to look.
+        # As of a result: LiteLLM may forget how closely to look where it translates one.
         self._image_of_result(output, place)
 
     def _image(self, part: dict[str, Any], place: str) -> None:

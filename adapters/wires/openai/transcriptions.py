@@ -246,7 +246,7 @@ def _labelled(name: str, value: object) -> list[tuple[str, object]]:
 
 
 def _is_vad(value: object) -> bool:
-    """Whether a value says how a sound is cut where nobody speaks, which costs nothing more."""
+    """Whether a value says how a sound is cut at its silences, which costs nothing more."""
     return (
         isinstance(value, dict)
         and value.get("type") == "server_vad"

@@ -25,12 +25,21 @@ _UNSEEN_AT_XAI = 1_024
 """Its pages show some 700 tokens for a question of two sentences."""
 
 _NOT_PUBLIC_MARGIN = (9, 8)
-"""Claude's tokenizers are not public, nor those of models that nobody names."""
+"""Claude's tokenizers are not public, nor those of models whose maker is not known."""
 
 _ANTHROPIC = frozenset({ImageCount.CLAUDE_3, ImageCount.CLAUDE_4_7})
 _PUBLIC = frozenset(
     {
-        *(count for count in ImageCount if count.name.startswith(("IN_", "GPT_"))),
+        ImageCount.IN_TILES,
+        ImageCount.IN_DEAR_TILES,
+        ImageCount.IN_PATCHES,
+        ImageCount.GPT_4_1_MINI,
+        ImageCount.GPT_4_1_NANO,
+        ImageCount.GPT_5_2,
+        ImageCount.GPT_5_4,
+        ImageCount.GPT_5_4_MINI,
+        ImageCount.GPT_5_5,
+        ImageCount.GPT_5_6,
         ImageCount.GEMINI_2,
         ImageCount.GEMINI_3,
     }

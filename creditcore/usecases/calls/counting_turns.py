@@ -43,7 +43,7 @@ class Use(Enum):
     """What a count is for, with the most that may be under way for one of this use to begin.
 
     Each use has turns and pauses of its own, and those of calls are never out of places for those
-    of clients: who asks how large a request is puts off nobody's calls.
+    of clients: a client that asks how large a request is puts off no call.
     """
 
     FOR_CALLS = MOST_AT_ONCE

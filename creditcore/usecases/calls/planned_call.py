@@ -189,7 +189,7 @@ def _check_length(request: InferenceRequest, price: ModelPrice) -> None:
 
 
 def _prompt_bound(request: InferenceRequest, price: ModelPrice) -> int:
-    """Tokens the prompts can never exceed: their bytes, or the model's context if that is less."""
+    """Tokens the prompts can never exceed: of what is written, or the model's context if less."""
     if request.prompt_bound is None:
         if price.max_input_tokens is None:
             raise InvalidRequestError(
