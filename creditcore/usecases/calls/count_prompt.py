@@ -1,10 +1,10 @@
 """Have a prompt counted where credits are short, so that its call need not hold its bound.
 
 A bound is by words, and by bytes where these are not known: half as much again as what text
-costs, to three times that. While it is covered, that harms no caller, as the rest is given back with the answer. Only where
-a call would be refused for it, or begin with no room for an answer, the model server is asked to
-count; the call is then authorized again, with as few credits held as the count is good for, by
-the same rules. Without a count, a short answer is better than none.
+costs, to three times that. While it is covered, that harms no caller, as the rest is given back
+with the answer. Only where a call would be refused for it, or begin with no room for an answer, the
+model server is asked to count; the call is then authorized again, with as few credits held as the
+count is good for, by the same rules. Without a count, a short answer is better than none.
 """
 
 from __future__ import annotations
